@@ -1,0 +1,48 @@
+# Lethe. `make` lists the targets; every one sets up what it needs.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/installed ## Install Python packages into .venv, choose the sandbox, build its image
+	@$(BIN)/lethe setup
+
+demo: setup ## Hold a whole competition on this machine and print its leaderboard (about 3 minutes)
+	@$(BIN)/lethe demo
+
+up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
+	@$(BIN)/lethe up
+
+test: .venv/installed ## Run all tests; Docker, Postgres and Redis are used for real where they are there
+	@echo "Running the tests: about 12 minutes on 2 cores."
+	@$(BIN)/pytest
+
+check: .venv/installed ## Lint, check formatting, types and the layers of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: .venv/installed ## Mend what the linter and formatter can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: .venv/installed ## Time our code against plain implementations, side by side
+	@$(BIN)/python -m benches.score_speed
+
+lock: .venv/installed ## Write requirements.lock from what is installed in .venv
+	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
+	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Lethe needs Python 3.11 or newer. Name one: make PYTHON=python3.11"; exit 1; }
+	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
+	@$(PYTHON) -m venv .venv || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>/dev/null
+	@touch $@
+
+.PHONY: help setup demo up test check fix bench lock

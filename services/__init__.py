@@ -1,0 +1,1 @@
+"""Lethe: a competition platform for machine unlearning."""

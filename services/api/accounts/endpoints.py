@@ -1,0 +1,139 @@
+"""Signing up, logging in and out, tokens and teams."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.api.accounts import service
+from services.api.accounts.schemas import (
+    AccountOut,
+    Credentials,
+    MeOut,
+    NewAccount,
+    NewAccountByOperator,
+    NewTeam,
+    NewToken,
+    SessionOut,
+    TeamOut,
+    TokenOut,
+    TokenWithSecret,
+)
+from services.api.kit.auth import COOKIE
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import PUBLIC, Forbidden, Operating, SignedIn
+from services.api.kit.sessions import Reading, Writing
+from services.api.state import State
+from services.core.models import Account, Role, Token, TokenKind
+
+__all__ = ["SessionNeeded", "router"]
+
+router = APIRouter(tags=["accounts"])
+
+
+class SessionNeeded(Forbidden):
+    code = "session_needed"
+
+
+@router.post("/accounts", status_code=201, dependencies=[PUBLIC])
+def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -> MeOut:
+    """Make an account and its team of one."""
+    if not state.settings.sign_up_open:
+        raise service.SignUpClosed("Sign-up is closed here. Ask the operator for an account.")
+    state.rates.sign_up(_address(request))
+    return _created(session, new, Role.PARTICIPANT)
+
+
+@router.post("/admin/accounts", status_code=201)
+def create_account(new: NewAccountByOperator, session: Writing, _who: Operating) -> MeOut:
+    """Make an account of any role, whether or not sign-up is open."""
+    return _created(session, new, new.role)
+
+
+@router.post("/sessions", status_code=201, dependencies=[PUBLIC])
+def log_in(
+    credentials: Credentials, request: Request, response: Response, state: State, session: Writing
+) -> SessionOut:
+    """Begin a session: sets a cookie for browsers, and returns its token for other clients."""
+    state.rates.login(_address(request), credentials.username)
+    client = request.headers.get("user-agent", "unknown client")[:200]
+    password = credentials.password.get_secret_value()
+    account_id = service.check_password(state.database, credentials.username, password)
+    account = session.get_one(Account, account_id)
+    row, secret = service.begin_session(session, account, state.key, client)
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=service.SESSION_DAYS * 86400,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return SessionOut(account=AccountOut.of(account), token=secret, expires_at=row.expires_at)
+
+
+@router.delete("/sessions/current", status_code=204)
+def log_out(who: SignedIn, session: Writing, response: Response) -> None:
+    """End the session or token that this request came with."""
+    service.revoke_presented(session, who)
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+
+
+@router.get("/me")
+def me(who: SignedIn, session: Reading) -> MeOut:
+    """Show one's own account and teams."""
+    return _me(session, session.get_one(Account, who.account_id))
+
+
+@router.get("/me/tokens")
+def list_tokens(
+    who: SignedIn, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[TokenOut]:
+    """List one's tokens and sessions that are still valid, newest first."""
+    rows, following = newest_first(
+        session,
+        service.valid_tokens(who.account_id),
+        Token,
+        cursors=state.cursors,
+        listing=f"tokens:{who.account_id}",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=[TokenOut.of(row) for row in rows], next=following)
+
+
+@router.post("/me/tokens", status_code=201)
+def create_token(new: NewToken, who: SignedIn, session: Writing, state: State) -> TokenWithSecret:
+    """Make a token for scripts. A token cannot make another, so that a leaked one ends when it is revoked."""
+    if who.token_kind is not TokenKind.SESSION:
+        raise SessionNeeded("A token cannot make tokens. Log in with your password, then make it.")
+    account = session.get_one(Account, who.account_id)
+    lifetime = timedelta(days=new.expires_in_days)
+    row, secret = service.issue_token(session, account, state.key, name=new.name, kind=TokenKind.API, lifetime=lifetime)
+    return TokenWithSecret(**TokenOut.of(row).model_dump(), token=secret)
+
+
+@router.delete("/me/tokens/{token_id}", status_code=204)
+def revoke_token(token_id: UUID, who: SignedIn, session: Writing) -> None:
+    """End one of one's tokens or sessions."""
+    service.revoke_own(session, who, token_id)
+
+
+@router.post("/teams", status_code=201)
+def create_team(new: NewTeam, who: SignedIn, session: Writing) -> TeamOut:
+    """Make a further team; operators only, whose teams are entries of their own."""
+    return TeamOut.of(service.create_team(session, who, new.name))
+
+
+def _created(session: Writing, new: NewAccount, role: Role) -> MeOut:
+    return _me(session, service.create_account(session, new.username, new.password.get_secret_value(), role))
+
+
+def _me(session: Reading, account: Account) -> MeOut:
+    return MeOut(
+        account=AccountOut.of(account), teams=[TeamOut.of(team) for team in service.teams_of(session, account.id)]
+    )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

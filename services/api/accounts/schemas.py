@@ -1,0 +1,103 @@
+"""What accounts, sessions, tokens and teams look like from outside."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, SecretStr, StringConstraints
+
+from services.api.kit.schemas import Input, Text
+from services.core.models import Account, Role, Team, Token, TokenKind
+
+__all__ = [
+    "AccountOut",
+    "Credentials",
+    "MeOut",
+    "NewAccount",
+    "NewAccountByOperator",
+    "NewTeam",
+    "NewToken",
+    "SessionOut",
+    "TeamOut",
+    "TokenOut",
+    "TokenWithSecret",
+]
+
+Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$")]
+NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200)]
+
+
+class NewAccount(Input):
+    username: Username = Field(description="Lower-case letters, digits and inner hyphens; also the name of the team.")
+    password: NewPassword
+
+
+class NewAccountByOperator(NewAccount):
+    role: Role = Role.PARTICIPANT
+
+
+class Credentials(Input):
+    username: Text = Field(max_length=100)
+    password: SecretStr = Field(max_length=200)
+
+
+class NewToken(Input):
+    name: Text = Field(min_length=1, max_length=200)
+    expires_in_days: int = Field(90, ge=1, le=366)
+
+
+class NewTeam(Input):
+    name: Username
+
+
+class TeamOut(BaseModel):
+    id: UUID
+    name: str
+
+    @classmethod
+    def of(cls, team: Team) -> Self:
+        return cls(id=team.id, name=team.name)
+
+
+class AccountOut(BaseModel):
+    id: UUID
+    username: str
+    role: Role
+    created_at: datetime
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        return cls(id=account.id, username=account.username, role=account.role, created_at=account.created_at)
+
+
+class MeOut(BaseModel):
+    account: AccountOut
+    teams: list[TeamOut]
+
+
+class TokenOut(BaseModel):
+    id: UUID
+    kind: TokenKind
+    name: str
+    created_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, token: Token) -> Self:
+        return cls(
+            id=token.id,
+            kind=token.kind,
+            name=token.name,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+        )
+
+
+class TokenWithSecret(TokenOut):
+    token: str = Field(description="Shown this once; the server keeps only a digest.")
+
+
+class SessionOut(BaseModel):
+    account: AccountOut
+    token: str = Field(description="For clients that keep no cookies.")
+    expires_at: datetime

@@ -1,0 +1,152 @@
+"""Accounts, their teams, and the tokens that prove them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
+
+from services.api.accounts.passwords import hash_password, verify_password
+from services.api.kit.auth import NotSignedIn, Principal
+from services.api.kit.policy import Forbidden
+from services.api.kit.tokens import digest, new_token
+from services.core.database import Database, ReadSession, WriteSession, utc_now
+from services.core.errors import Conflict, NotFound
+from services.core.models import Account, Role, Team, TeamMember, Token, TokenKind
+
+__all__ = [
+    "BadCredentials",
+    "NameTaken",
+    "OneTeamOnly",
+    "SignUpClosed",
+    "begin_session",
+    "check_password",
+    "create_account",
+    "create_team",
+    "create_token",
+    "issue_token",
+    "revoke_own",
+    "revoke_presented",
+    "teams_of",
+    "valid_tokens",
+]
+
+SESSION_DAYS = 30
+API_TOKEN_DAYS = 365
+
+
+class SignUpClosed(Forbidden):
+    code = "sign_up_closed"
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+
+
+class OneTeamOnly(Forbidden):
+    code = "one_team_only"
+
+
+class BadCredentials(NotSignedIn):
+    code = "bad_credentials"
+
+
+def create_account(session: WriteSession, username: str, password: str, role: Role) -> Account:
+    """Make an account and its team of one. Raises NameTaken."""
+    account = Account(username=username, password_hash=hash_password(password), role=role)
+    session.add(account)
+    _flush(session, username)
+    _add_team(session, account.id, username)
+    return account
+
+
+def create_team(session: WriteSession, who: Principal, name: str) -> Team:
+    """Make a further team of one. Raises OneTeamOnly unless an operator asks, whose teams are entries of his own."""
+    count = session.scalars(
+        select(func.count()).select_from(TeamMember).where(TeamMember.account_id == who.account_id)
+    ).one()
+    if count and not who.is_operator:
+        raise OneTeamOnly("You are in a team already; a participant competes in one. Submit under that team.")
+    return _add_team(session, who.account_id, name)
+
+
+def issue_token(
+    session: WriteSession, account: Account, key: bytes, *, name: str, kind: TokenKind, lifetime: timedelta
+) -> tuple[Token, str]:
+    """Make a token; return its row, and the token itself, which is stored nowhere."""
+    secret = new_token()
+    row = Token(
+        account_id=account.id, kind=kind, name=name, digest=digest(key, secret), expires_at=utc_now() + lifetime
+    )
+    session.add(row)
+    session.flush()
+    return row, secret
+
+
+def create_token(session: WriteSession, account: Account, key: bytes, *, name: str) -> str:
+    """Make a token for use outside a browser, valid for a year."""
+    lifetime = timedelta(days=API_TOKEN_DAYS)
+    return issue_token(session, account, key, name=name, kind=TokenKind.API, lifetime=lifetime)[1]
+
+
+def check_password(database: Database, username: str, password: str) -> UUID:
+    """Find the account of a name and its password. Raises BadCredentials, the same for either being wrong.
+
+    It reads in a transaction of its own, since hashing is slow on purpose and must not hold a lock.
+    """
+    with database.read() as session:
+        account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
+    if not verify_password(password, account.password_hash if account else None) or account is None:
+        raise BadCredentials("Username or password is wrong.")
+    return account.id
+
+
+def begin_session(session: WriteSession, account: Account, key: bytes, client: str) -> tuple[Token, str]:
+    """Begin a session of the named client; return its row and its token."""
+    lifetime = timedelta(days=SESSION_DAYS)
+    return issue_token(session, account, key, name=client, kind=TokenKind.SESSION, lifetime=lifetime)
+
+
+def valid_tokens(account_id: UUID) -> Select[Token]:
+    """Select the tokens of an account that still open something."""
+    return select(Token).where(Token.account_id == account_id, Token.revoked_at.is_(None), Token.expires_at > utc_now())
+
+
+def revoke_own(session: WriteSession, who: Principal, token_id: UUID) -> None:
+    """End one of one's own tokens or sessions. Raises NotFound for any other."""
+    row = session.scalars(valid_tokens(who.account_id).where(Token.id == token_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"You have no token {token_id}. List yours to see which there are.")
+    row.revoked_at = utc_now()
+
+
+def revoke_presented(session: WriteSession, who: Principal) -> None:
+    """End the very token that the request came with."""
+    session.get_one(Token, who.token_id).revoked_at = utc_now()
+
+
+def teams_of(session: ReadSession, account_id: UUID) -> list[Team]:
+    """List an account's teams, oldest first."""
+    statement = (
+        select(Team)
+        .join(TeamMember, TeamMember.team_id == Team.id)
+        .where(TeamMember.account_id == account_id)
+        .order_by(Team.created_at, Team.id)
+    )
+    return list(session.scalars(statement))
+
+
+def _add_team(session: WriteSession, account_id: UUID, name: str) -> Team:
+    team = Team(name=name)
+    session.add(team)
+    _flush(session, name)
+    session.add(TeamMember(team_id=team.id, account_id=account_id))
+    session.flush()
+    return team
+
+
+def _flush(session: WriteSession, name: str) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise NameTaken(f"The name {name!r} is taken. Choose another.") from error

@@ -1,0 +1,65 @@
+"""The REST API: puts the features together. Rules live in the features, and in core."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from services.api.accounts.endpoints import router as accounts
+from services.api.admin.endpoints import router as admin
+from services.api.competitions.endpoints import router as competitions
+from services.api.docs import install_docs
+from services.api.kit.middleware import BodyLimit, SecurityHeaders
+from services.api.kit.origin import same_origin
+from services.api.kit.policy import deny_others
+from services.api.kit.problems import PROBLEMS, install_problems
+from services.api.leaderboard.endpoints import router as leaderboard
+from services.api.state import ApiState, make_state
+from services.api.submissions.endpoints import router as submissions
+from services.core.settings import Settings
+
+__all__ = ["ROUTERS", "create_app"]
+
+ROUTERS = (accounts, competitions, submissions, leaderboard, admin)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the app of one API process; its database must have the newest schema already."""
+    deny_others(ROUTERS)
+    app = FastAPI(
+        title="Lethe",
+        description="Open competitions for machine unlearning.",
+        version=version("lethe"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.lethe = make_state(settings)
+    install_problems(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api", dependencies=[Depends(same_origin)], responses=PROBLEMS)
+    install_docs(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: ApiState = app.state.lethe
+    poller = asyncio.create_task(state.feed.poll())
+    try:
+        yield
+    finally:
+        state.feed.close()
+        await poller
+        state.database.dispose()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

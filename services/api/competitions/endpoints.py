@@ -1,0 +1,90 @@
+"""Competitions, their phases, and the benchmarks that phases evaluate on."""
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from services.api.competitions import service
+from services.api.competitions.schemas import (
+    BenchmarkOut,
+    CompetitionDetail,
+    CompetitionOut,
+    NewCompetition,
+    NewPhase,
+    PhaseChange,
+    PhaseOut,
+)
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.sessions import Reading, Writing
+from services.api.state import State
+from services.core.models import BenchmarkRow, Competition
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["competitions"])
+
+
+@router.get("/competitions", dependencies=[PUBLIC])
+def list_competitions(session: Reading, state: State, limit: Limit = 50, after: After = None) -> Page[CompetitionOut]:
+    """List competitions, newest first."""
+    rows, following = newest_first(
+        session,
+        select(Competition),
+        Competition,
+        cursors=state.cursors,
+        listing="competitions",
+        limit=limit,
+        after=after,
+    )
+    organisers = service.organisers_of(session, list(rows))
+    items = [CompetitionOut.of(row, organiser) for row, organiser in zip(rows, organisers, strict=True)]
+    return Page(items=items, next=following)
+
+
+@router.post("/competitions", status_code=201)
+def create_competition(new: NewCompetition, who: Organising, session: Writing) -> CompetitionOut:
+    """Make a competition, without phases yet."""
+    return CompetitionOut.of(service.create_competition(session, who, new), who.username)
+
+
+@router.get("/competitions/{slug}", dependencies=[PUBLIC])
+def show_competition(slug: str, session: Reading) -> CompetitionDetail:
+    """Show a competition and its phases."""
+    competition = service.find_competition(session, slug)
+    shown = CompetitionOut.of(competition, service.organisers_of(session, [competition])[0])
+    phases = [PhaseOut.of(phase) for phase in service.phases_of(session, competition)]
+    return CompetitionDetail(**shown.model_dump(), phases=phases)
+
+
+@router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])
+def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
+    """List the phases of a competition in the order they open."""
+    phases = service.phases_of(session, service.find_competition(session, slug))
+    return Page(items=[PhaseOut.of(phase) for phase in phases], next=None)
+
+
+@router.post("/competitions/{slug}/phases", status_code=201)
+def add_phase(slug: str, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
+    """Add a phase. Its organiser or an operator may."""
+    return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug), new))
+
+
+@router.patch("/competitions/{slug}/phases/{phase}")
+def change_phase(slug: str, phase: str, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
+    """Move a phase's window or change its quota. Its organiser or an operator may."""
+    return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase), change))
+
+
+@router.get("/benchmarks", dependencies=[PUBLIC])
+def list_benchmarks(session: Reading, state: State, limit: Limit = 50, after: After = None) -> Page[BenchmarkOut]:
+    """List published benchmarks, newest first."""
+    rows, following = newest_first(
+        session,
+        select(BenchmarkRow),
+        BenchmarkRow,
+        cursors=state.cursors,
+        listing="benchmarks",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=[BenchmarkOut.of(row) for row in rows], next=following)

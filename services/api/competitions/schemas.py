@@ -1,0 +1,161 @@
+"""What competitions, phases and benchmarks look like from outside."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from services.api.kit.schemas import Input, Moment, Text
+from services.core.bundle import Counts, Fitness, Manifest
+from services.core.database import utc_now
+from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
+
+__all__ = [
+    "BenchmarkOut",
+    "CompetitionDetail",
+    "CompetitionOut",
+    "NewCompetition",
+    "NewPhase",
+    "PhaseChange",
+    "PhaseOut",
+]
+
+GIBIBYTE = 1024**3
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions of one team in any 24 hours.")]
+
+
+class NewCompetition(Input):
+    slug: Slug
+    title: Text = Field(min_length=1, max_length=200)
+    description: Text = Field("", max_length=100_000)
+
+
+class NewPhase(Input):
+    slug: Slug
+    kind: PhaseKind
+    benchmark: Text = Field(max_length=64, description="Digest of a benchmark, or a name: the newest of that name.")
+    opens_at: Moment = Field(default_factory=utc_now)
+    closes_at: Moment
+    seeds: int = Field(512, ge=1, le=10_000, description="Unlearning runs of one evaluation.")
+    shard_seeds: int = Field(64, ge=1, le=10_000, description="Runs that a worker takes at once.")
+    quota_per_day: Quota = 5
+    seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Wall clock of one unlearning run.")
+    memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
+    device: Device = Device.CPU
+    metric: Literal["neurips-2023"] = "neurips-2023"
+    max_time_ratio: float = Field(
+        0.2, gt=0, le=1000, description="Run time over that of retraining, above which an entry is not ranked."
+    )
+    data_hidden: bool | None = Field(
+        None, description="Whether failures hide messages and print-outs; by default in every phase but checks."
+    )
+
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        if self.closes_at <= self.opens_at:
+            raise ValueError("closes_at must be later than opens_at")
+        return self
+
+
+class PhaseChange(Input):
+    """What may change while a phase runs; what is left out stays."""
+
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
+    quota_per_day: Quota | None = None
+
+
+class CompetitionOut(BaseModel):
+    slug: str
+    title: str
+    description: str
+    organiser: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, competition: Competition, organiser: str) -> Self:
+        return cls(
+            slug=competition.slug,
+            title=competition.title,
+            description=competition.description,
+            organiser=organiser,
+            created_at=competition.created_at,
+        )
+
+
+class BenchmarkRef(BaseModel):
+    name: str
+    digest: str
+
+
+class PhaseOut(BaseModel):
+    competition: str
+    slug: str
+    kind: PhaseKind
+    benchmark: BenchmarkRef
+    opens_at: datetime
+    closes_at: datetime
+    is_open: bool
+    seeds: int
+    shard_seeds: int
+    quota_per_day: int
+    seed_timeout_s: float
+    memory_bytes: int
+    device: Device
+    metric: str
+    max_time_ratio: float
+    data_hidden: bool
+
+    @classmethod
+    def of(cls, phase: Phase) -> Self:
+        return cls(
+            competition=phase.competition.slug,
+            slug=phase.slug,
+            kind=phase.kind,
+            benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
+            opens_at=phase.opens_at,
+            closes_at=phase.closes_at,
+            is_open=phase.opens_at <= utc_now() < phase.closes_at,
+            seeds=phase.seeds,
+            shard_seeds=phase.shard_seeds,
+            quota_per_day=phase.quota_per_day,
+            seed_timeout_s=phase.seed_timeout_s,
+            memory_bytes=phase.memory_bytes,
+            device=phase.device,
+            metric=phase.metric,
+            max_time_ratio=phase.max_time_ratio,
+            data_hidden=phase.data_hidden,
+        )
+
+
+class CompetitionDetail(CompetitionOut):
+    phases: list[PhaseOut]
+
+
+class BenchmarkOut(BaseModel):
+    """The part of a manifest that says what a benchmark is; its files are not for download."""
+
+    name: str
+    digest: str
+    title: str
+    dataset: str
+    licence: str
+    scenario: str
+    classes: int
+    input_shape: tuple[int, ...]
+    counts: Counts
+    architecture: str
+    recipe: dict[str, Any]
+    oracle_seeds: int
+    seed_commitment: str
+    fitness: Fitness
+    versions: dict[str, str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: BenchmarkRow) -> Self:
+        manifest = Manifest.model_validate(row.manifest)
+        shown = {name: getattr(manifest, name) for name in cls.model_fields if name in Manifest.model_fields}
+        return cls(**shown, digest=row.digest, created_at=row.created_at)

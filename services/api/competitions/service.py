@@ -1,0 +1,142 @@
+"""Competitions and their phases: finding them, making them, and who may run them."""
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
+from services.api.kit.auth import Principal
+from services.api.kit.policy import Forbidden
+from services.core.database import ReadSession, WriteSession
+from services.core.errors import BadInput, Conflict, NotFound
+from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
+
+__all__ = [
+    "BadWindow",
+    "NotOrganiser",
+    "SlugTaken",
+    "UnknownBenchmark",
+    "add_phase",
+    "change_phase",
+    "create_competition",
+    "find_competition",
+    "find_phase",
+    "organisers_of",
+    "organises",
+    "phases_of",
+    "require_organiser",
+]
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+
+
+class UnknownBenchmark(BadInput):
+    code = "unknown_benchmark"
+
+
+class BadWindow(BadInput):
+    code = "bad_window"
+
+
+class NotOrganiser(Forbidden):
+    code = "not_organiser"
+
+
+def find_competition(session: ReadSession, slug: str) -> Competition:
+    competition = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
+    if competition is None:
+        raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for those there are.")
+    return competition
+
+
+def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
+    """Find a phase with its competition and benchmark. Raises NotFound naming what is missing."""
+    owner = find_competition(session, competition)
+    phase = session.scalars(_phases(owner).where(Phase.slug == slug)).one_or_none()
+    if phase is None:
+        raise NotFound(f"Competition {competition!r} has no phase {slug!r}. See GET /api/competitions/{competition}.")
+    return phase
+
+
+def phases_of(session: ReadSession, competition: Competition) -> list[Phase]:
+    return list(session.scalars(_phases(competition).order_by(Phase.opens_at, Phase.slug)))
+
+
+def organisers_of(session: ReadSession, competitions: list[Competition]) -> list[str]:
+    """Name the organiser of each competition, in the same order."""
+    wanted = {competition.organiser_id for competition in competitions}
+    accounts = session.scalars(select(Account).where(Account.id.in_(wanted)))
+    names = {account.id: account.username for account in accounts}
+    return [names[competition.organiser_id] for competition in competitions]
+
+
+def organises(who: Principal | None, competition: Competition) -> bool:
+    """Whether this caller runs the competition."""
+    return who is not None and (who.is_operator or who.account_id == competition.organiser_id)
+
+
+def require_organiser(who: Principal, competition: Competition) -> None:
+    if not organises(who, competition):
+        raise NotOrganiser(f"Only the organiser of {competition.slug!r} or an operator may do this.")
+
+
+def create_competition(session: WriteSession, who: Principal, new: NewCompetition) -> Competition:
+    competition = Competition(**new.model_dump(), organiser_id=who.account_id)
+    session.add(competition)
+    _flush(session, f"A competition {new.slug!r} exists already.")
+    return competition
+
+
+def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
+    """Add a phase on a published benchmark. Raises UnknownBenchmark, SlugTaken or NotOrganiser."""
+    require_organiser(who, competition)
+    hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
+    phase = Phase(
+        **new.model_dump(exclude={"benchmark", "data_hidden"}),
+        competition=competition,
+        benchmark=_find_benchmark(session, new.benchmark),
+        data_hidden=hidden,
+    )
+    session.add(phase)
+    _flush(session, f"{competition.slug!r} has a phase {new.slug!r} already.")
+    return phase
+
+
+def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> Phase:
+    """Move the window or change the quota. Raises BadWindow or NotOrganiser."""
+    require_organiser(who, phase.competition)
+    for name, value in change.model_dump(exclude_none=True).items():
+        setattr(phase, name, value)
+    if phase.closes_at <= phase.opens_at:
+        raise BadWindow("closes_at must be later than opens_at.")
+    session.flush()
+    return phase
+
+
+def _phases(competition: Competition) -> Select[Phase]:
+    return (
+        select(Phase)
+        .options(joinedload(Phase.competition), joinedload(Phase.benchmark))
+        .where(Phase.competition_id == competition.id)
+    )
+
+
+def _find_benchmark(session: ReadSession, wanted: str) -> BenchmarkRow:
+    found = session.scalars(
+        select(BenchmarkRow)
+        .where(or_(BenchmarkRow.name == wanted, BenchmarkRow.digest == wanted))
+        .order_by(BenchmarkRow.created_at.desc(), BenchmarkRow.id)
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise UnknownBenchmark(f"There is no benchmark {wanted!r}. Build and publish it with `lethe benchmark build`.")
+    return found
+
+
+def _flush(session: WriteSession, problem: str) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise SlugTaken(f"{problem} Choose another slug.") from error

@@ -1,0 +1,50 @@
+"""The documentation page: Swagger UI from files of an installed package, so that it works without a network."""
+
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import FastAPI, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+__all__ = ["install_docs"]
+
+ASSETS = Path(fastapi_offline.__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lethe API</title>
+<link rel="icon" href="docs/assets/favicon.png">
+<link rel="stylesheet" href="docs/assets/swagger-ui.css">
+</head>
+<body>
+<main id="page"></main>
+<script src="docs/assets/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+SCRIPT = 'SwaggerUIBundle({ url: "api/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null });\n'
+
+
+def install_docs(app: FastAPI) -> None:
+    """Serve the page at /docs, and send the front door there until the web app stands in it."""
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    def page() -> Response:
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+
+    @app.get("/docs/start.js", include_in_schema=False)
+    def script() -> Response:
+        return Response(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/", include_in_schema=False)
+    def front_door() -> Response:
+        return RedirectResponse("docs")

@@ -1,0 +1,82 @@
+"""Who is asking: a bearer token, or the cookie of a browser's session."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from services.api.kit.tokens import digest, is_well_formed
+from services.api.state import ApiState, State
+from services.core.database import utc_now
+from services.core.errors import LetheError
+from services.core.models import Account, Role, Token, TokenKind
+
+__all__ = ["COOKIE", "NotSignedIn", "Principal", "identify"]
+
+COOKIE = "lethe_session"
+
+_bearer = HTTPBearer(auto_error=False, description="A token from `lethe login` or made on the account page.")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a browser.")
+
+
+class NotSignedIn(LetheError):
+    code = "not_signed_in"
+    status = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The account behind a request, and the token that proves it."""
+
+    account_id: UUID
+    username: str
+    role: Role
+    token_id: UUID
+    token_kind: TokenKind
+
+    @property
+    def is_operator(self) -> bool:
+        return self.role is Role.OPERATOR
+
+
+def identify(
+    request: Request,
+    state: State,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> Principal | None:
+    """Find who is asking; nobody without a token. Raises NotSignedIn for a bearer token that is not valid.
+
+    A cookie that is no longer valid is nobody's, so that a browser with an old one still sees what everybody may. It
+    counts only where there is no Authorization header, since one excuses a write from the check of its origin.
+    """
+    if "authorization" not in request.headers:
+        return _find(state, cookie) if cookie else None
+    found = _find(state, bearer.credentials) if bearer else None
+    if found is None:
+        raise NotSignedIn("The token is unknown, expired or revoked. Log in again, or make a new token.")
+    return found
+
+
+def _find(state: ApiState, token: str) -> Principal | None:
+    if not is_well_formed(token):
+        return None
+    statement = (
+        select(Token)
+        .join(Account)
+        .options(joinedload(Token.account))
+        .where(
+            Token.digest == digest(state.key, token),
+            Token.revoked_at.is_(None),
+            Token.expires_at > utc_now(),
+        )
+    )
+    with state.database.read() as session:
+        row = session.scalars(statement).one_or_none()
+    if row is None:
+        return None
+    return Principal(row.account_id, row.account.username, row.account.role, row.id, row.kind)

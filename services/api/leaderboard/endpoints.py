@@ -1,0 +1,62 @@
+"""Leaderboards: public, paged, and as of any date."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from services.api.competitions.service import find_phase
+from services.api.kit.etags import etag, matches
+from services.api.kit.pages import After, Limit
+from services.api.kit.policy import PUBLIC
+from services.api.kit.schemas import Moment
+from services.api.kit.sessions import Reading
+from services.api.leaderboard import keys, service
+from services.api.leaderboard.schemas import LeaderboardOut
+from services.api.state import State
+from services.core.database import utc_now
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["leaderboard"])
+
+
+@router.get(
+    "/competitions/{slug}/phases/{phase}/leaderboard",
+    dependencies=[PUBLIC],
+    response_model=LeaderboardOut,
+    responses={304: {"description": "Not changed since the tag in If-None-Match."}},
+)
+def show_leaderboard(
+    *,
+    slug: str,
+    phase: str,
+    session: Reading,
+    state: State,
+    response: Response,
+    limit: Limit = 100,
+    after: After = None,
+    as_of: Annotated[Moment | None, Query(description="The board as it was then; now without one.")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> LeaderboardOut | Response:
+    """Show the board, best first, equals in order of submission. All its pages show it as it was for the first."""
+    row = find_phase(session, slug, phase)
+    listing = f"leaderboard:{row.id}:{as_of}"
+    moment, last = keys.decode(state.cursors, listing, after) if after else (as_of or utc_now(), None)
+    version = service.version_of(session, row, moment)
+    moment = version.changed_at or moment
+    headers = {"ETag": etag(row.id, row.max_time_ratio, version, limit, last), "Cache-Control": "no-cache"}
+    if matches(headers["ETag"], if_none_match):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    board = service.read_page(session, row, moment, limit=limit, after=last)
+    following = keys.encode(state.cursors, listing, moment, board.last) if board.last else None
+    return LeaderboardOut(
+        competition=slug,
+        phase=phase,
+        metric=row.metric,
+        max_time_ratio=row.max_time_ratio,
+        as_of=version.changed_at,
+        total=board.total,
+        items=board.items,
+        next=following,
+    )

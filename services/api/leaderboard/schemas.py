@@ -1,0 +1,80 @@
+"""What a leaderboard looks like from outside."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.api.leaderboard.standings import Standing, Unranked
+from services.core.models import LeaderboardEntry, Reference
+
+__all__ = ["EntryOut", "LeaderboardOut"]
+
+
+class EntryOut(BaseModel):
+    entry: str = Field(description="The team.")
+    submission_id: UUID
+    submission: str = Field(description="The name its team gave it.")
+    reference: Reference
+    rank: int | None
+    unranked_reason: Unranked | None
+    tie_group: int | None = Field(description="Ranked entries of one group are not separated by their noise.")
+    forgetting_quality: float
+    forgetting_quality_low: float
+    forgetting_quality_high: float
+    utility: float
+    utility_low: float
+    utility_high: float
+    final_score: float
+    ci_low: float
+    ci_high: float
+    seeds: int
+    distinct_models: int
+    run_s: float = Field(description="Mean wall clock of one unlearning run.")
+    time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference.")
+    wall_s: float | None = Field(description="From the start of the evaluation to its end.")
+    flags: list[str]
+    submitted_at: datetime
+
+    @classmethod
+    def of(cls, row: LeaderboardEntry, standing: Standing) -> Self:
+        score = row.score
+        evaluation = row.submission.evaluation
+        started_at, finished_at = evaluation.started_at, evaluation.finished_at
+        return cls(
+            entry=row.team.name,
+            submission_id=row.submission_id,
+            submission=row.submission.name,
+            reference=row.reference,
+            rank=standing.rank,
+            unranked_reason=standing.unranked,
+            tie_group=standing.tie_group,
+            forgetting_quality=score.forgetting_quality,
+            forgetting_quality_low=score.forgetting_quality_low,
+            forgetting_quality_high=score.forgetting_quality_high,
+            utility=score.utility,
+            utility_low=score.utility_low,
+            utility_high=score.utility_high,
+            final_score=row.final_score,
+            ci_low=score.ci_low,
+            ci_high=score.ci_high,
+            seeds=score.seeds,
+            distinct_models=score.distinct_models,
+            run_s=score.run_s,
+            time_ratio=standing.time_ratio,
+            wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
+            flags=score.flags,
+            submitted_at=row.submitted_at,
+        )
+
+
+class LeaderboardOut(BaseModel):
+    competition: str
+    phase: str
+    metric: str
+    max_time_ratio: float
+    as_of: datetime | None = Field(description="When this board last changed; null for an empty one.")
+    total: int = Field(description="Entries on all pages.")
+    items: list[EntryOut]
+    next: str | None

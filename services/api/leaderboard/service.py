@@ -1,0 +1,104 @@
+"""Reading a board as of a moment, a keyset page at a time."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import defer, joinedload
+
+from services.api.leaderboard.keys import Key
+from services.api.leaderboard.schemas import EntryOut
+from services.api.leaderboard.standings import Line, standings
+from services.api.leaderboard.ties import Estimate
+from services.core.database import ReadSession
+from services.core.models import LeaderboardEntry, Phase, Score, Submission
+
+__all__ = ["BoardPage", "Version", "read_page", "version_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Two readings of a board with one version are the same."""
+
+    changed_at: datetime | None  # when the board last changed; None before its first entry
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    items: list[EntryOut]
+    total: int
+    last: Key | None  # of the page, when more follow
+
+
+def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
+    """Find when the board last changed before a moment, without reading it."""
+    changed = []
+    changes = 0
+    for column in (LeaderboardEntry.published_at, LeaderboardEntry.retired_at):
+        statement = select(func.max(column), func.count()).where(
+            LeaderboardEntry.phase_id == phase.id, column <= moment
+        )
+        newest, count = session.execute(statement).one()
+        changes += count
+        if newest is not None:
+            changed.append(newest)
+    return Version(max(changed, default=None), changes)
+
+
+def read_page(session: ReadSession, phase: Phase, moment: datetime, *, limit: int, after: Key | None) -> BoardPage:
+    """Read one page of the board as of a moment. Ranks and ties speak of the whole board."""
+    lines = sorted(_lines(session, phase, moment), key=_key)
+    start = bisect_right(lines, after, key=_key) if after else 0
+    stop = start + limit
+    page = lines[start:stop]
+    rows = _rows(session, [line.entry_id for line in page])
+    standing = standings(lines, phase.max_time_ratio)[start:stop]
+    items = [EntryOut.of(rows[line.entry_id], one) for line, one in zip(page, standing, strict=True)]
+    return BoardPage(items, len(lines), _key(page[-1]) if stop < len(lines) else None)
+
+
+def _key(line: Line) -> Key:
+    return Key(-line.estimate.value, line.submitted_at, line.entry_id)
+
+
+def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
+    entry = LeaderboardEntry
+    statement = (
+        select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
+        .add_columns(Score.ci_low, Score.ci_high, Score.run_s)
+        .join(Score, entry.score_id == Score.id)
+        .where(entry.phase_id == phase.id, _stands_at(moment))
+    )
+    return [
+        Line(
+            entry_id=row.id,
+            reference=row.reference,
+            estimate=Estimate(row.final_score, row.ci_low, row.ci_high),
+            run_s=row.run_s,
+            submitted_at=row.submitted_at,
+            published_at=row.published_at,
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _stands_at(moment: datetime) -> ColumnElement[bool]:
+    entry = LeaderboardEntry
+    return and_(entry.published_at <= moment, or_(entry.retired_at.is_(None), entry.retired_at > moment))
+
+
+def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, LeaderboardEntry]:
+    statement = (
+        select(LeaderboardEntry)
+        .options(
+            joinedload(LeaderboardEntry.team),
+            joinedload(LeaderboardEntry.score).options(defer(Score.epsilons)),
+            joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
+        )
+        .where(LeaderboardEntry.id.in_(entry_ids))
+    )
+    return {row.id: row for row in session.scalars(statement)}

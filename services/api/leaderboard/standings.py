@@ -1,0 +1,67 @@
+"""Ranks, time ratios and tie groups of a board, from its rows in board order. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.api.leaderboard.ties import Estimate, tie_groups
+from services.core.models import Reference
+
+__all__ = ["Line", "Standing", "Unranked", "retraining_s", "standings"]
+
+
+class Unranked(StrEnum):
+    REFERENCE = "reference"  # an organiser's row, shown for comparison
+    TOO_SLOW = "too_slow"  # unlearning must be cheaper than retraining
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What ranking needs of one entry."""
+
+    entry_id: UUID
+    reference: Reference
+    estimate: Estimate
+    run_s: float
+    submitted_at: datetime
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an entry stands."""
+
+    rank: int | None
+    unranked: Unranked | None
+    tie_group: int | None
+    time_ratio: float | None
+
+
+def retraining_s(lines: Sequence[Line]) -> float | None:
+    """Take the run time of the `retrain` reference, of the newest where there are several."""
+    rows = [line for line in lines if line.reference is Reference.RETRAIN and line.run_s > 0]
+    return max(rows, key=lambda line: (line.published_at, line.entry_id)).run_s if rows else None
+
+
+def standings(lines: Sequence[Line], max_time_ratio: float) -> list[Standing]:
+    """Rank lines that are sorted as the board is; references and slow entries stand between the ranked ones."""
+    retrain_s = retraining_s(lines)
+    ratios = [line.run_s / retrain_s if retrain_s else None for line in lines]
+    reasons = [_reason(line, ratio, max_time_ratio) for line, ratio in zip(lines, ratios, strict=True)]
+    ranked = [position for position, reason in enumerate(reasons) if reason is None]
+    ranks = {position: rank for rank, position in enumerate(ranked, start=1)}
+    groups = dict(zip(ranked, tie_groups([lines[position].estimate for position in ranked]), strict=True))
+    return [
+        Standing(ranks.get(position), reasons[position], groups.get(position), ratios[position])
+        for position in range(len(lines))
+    ]
+
+
+def _reason(line: Line, ratio: float | None, max_time_ratio: float) -> Unranked | None:
+    if line.reference is not Reference.NONE:
+        return Unranked.REFERENCE
+    if ratio is not None and ratio > max_time_ratio:
+        return Unranked.TOO_SLOW
+    return None

@@ -1,0 +1,40 @@
+"""Serving the API."""
+
+import socket
+
+import uvicorn
+
+from services.api.app import create_app
+from services.api.state import ApiState
+from services.core.settings import Settings
+
+__all__ = ["Server", "serve"]
+
+GRACEFUL_S = 10
+
+
+class Server(uvicorn.Server):
+    """Ends event streams when it is asked to stop; else it would wait for clients that never hang up."""
+
+    def __init__(self, settings: Settings) -> None:
+        app = create_app(settings)
+        self._state: ApiState = app.state.lethe
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=GRACEFUL_S,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._state.feed.close()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    Server(settings).run()

@@ -1,0 +1,151 @@
+"""Uploading, listing, watching and cancelling submissions."""
+
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+from uuid import UUID
+
+import anyio.to_thread
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import StringConstraints
+
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import SignedIn
+from services.api.kit.sessions import Reading, Writing
+from services.api.state import ApiState, State
+from services.api.submissions import admission, service
+from services.api.submissions.schemas import SubmissionOut
+from services.api.submissions.streams import has_ended, resume_after, stream
+from services.core import submission_file
+from services.core.blobs import TooLarge
+from services.core.doorbell import Bell
+from services.core.models import Reference, Submission
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["submissions"])
+
+Filename = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
+DisplayName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself, not a form.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.post("/competitions/{slug}/phases/{phase}/submissions", status_code=201, openapi_extra=UPLOAD_BODY)
+async def submit(
+    *,
+    slug: str,
+    phase: str,
+    body: Request,
+    response: Response,
+    background: BackgroundTasks,
+    state: State,
+    who: SignedIn,
+    filename: Annotated[Filename, Query(description="Its ending says what it is: .py or .zip.")],
+    name: Annotated[DisplayName | None, Query(description="Shown on the board; the file name without one.")] = None,
+    team: Annotated[str | None, Query(description="Needed by those in several teams.")] = None,
+    reference: Annotated[Reference, Query(description="A reference row; organisers only.")] = Reference.NONE,
+) -> SubmissionOut:
+    """Upload a submission. What cannot be one is refused at once and costs no quota."""
+    request = admission.Request(
+        who=who,
+        competition=slug,
+        phase=phase,
+        filename=filename,
+        name=name or PurePosixPath(filename).stem or filename,
+        team=team,
+        reference=reference,
+    )
+    await anyio.to_thread.run_sync(_admit_early, state, request)
+    blob, data = await _store(state, body, filename)
+    kind = submission_file.kind_of(filename)
+    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind)
+    sandbox = state.settings.resolved_sandbox
+    shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
+    background.add_task(state.doorbell.ring_across, Bell.RUN)  # after the response: a broker that is gone delays nobody
+    response.headers["Location"] = f"/api/submissions/{shown.id}"
+    return shown
+
+
+@router.get("/submissions")
+def list_submissions(
+    *,
+    who: SignedIn,
+    session: Reading,
+    state: State,
+    competition: str | None = None,
+    phase: str | None = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[SubmissionOut]:
+    """List what one's own teams submitted, newest first."""
+    rows, following = newest_first(
+        session,
+        service.own_submissions(who, competition, phase),
+        Submission,
+        cursors=state.cursors,
+        listing=f"submissions:{who.account_id}:{competition}:{phase}",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=service.show(session, rows), next=following)
+
+
+@router.get("/submissions/{submission_id}")
+def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> SubmissionOut:
+    """Show a submission: to its team, to the organiser of its competition, and to operators."""
+    return service.show(session, [service.find_visible(session, who, submission_id)])[0]
+
+
+@router.post("/submissions/{submission_id}/cancel")
+def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
+    """Stop its evaluation. It stays on record and its quota stays spent."""
+    submission = service.find_visible(session, who, submission_id)
+    service.cancel_submission(session, submission)
+    return service.show(session, [submission])[0]
+
+
+@router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
+def watch(
+    submission_id: UUID,
+    who: SignedIn,
+    session: Reading,
+    state: State,
+    last_event_id: Annotated[str | None, Header(description="Resume after this event.")] = None,
+) -> Response:
+    """Follow its evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 when that was seen."""
+    evaluation_id = service.find_visible(session, who, submission_id).evaluation_id
+    after = resume_after(last_event_id)
+    if has_ended(session, evaluation_id, after):
+        return Response(status_code=204)
+    return StreamingResponse(
+        stream(state.feed, evaluation_id, after),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+def _admit_early(state: ApiState, request: admission.Request) -> None:
+    """Refuse before the body is read what would be refused after."""
+    state.rates.upload(str(request.who.account_id))
+    submission_file.kind_of(request.filename)
+    with state.database.read() as session:
+        admission.admit(session, request, state.settings.resolved_sandbox)
+
+
+async def _store(state: ApiState, body: Request, filename: str) -> tuple[str, bytes]:
+    limit_bytes = state.settings.max_upload_bytes
+    announced = body.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limit_bytes:
+        raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
+    check = partial(submission_file.check, filename)
+    return await state.blobs.put_stream(body.stream(), limit_bytes=limit_bytes, check=check)

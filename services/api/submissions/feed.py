@@ -1,0 +1,153 @@
+"""Events of evaluations as they are written: one poller per API process serves every stream.
+
+A stream holds neither a thread nor a connection, only a follower with a small buffer. Sequence numbers are gapless
+within an evaluation and assigned under its lock, so reading what lies above the last one seen misses nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from services.core.database import Database, ReadSession
+from services.core.models import Evaluation, Event
+
+__all__ = ["TERMINAL", "EventFeed", "EventRecord"]
+
+log = structlog.get_logger()
+
+TERMINAL = frozenset({"scored", "failed", "cancelled"})  # nothing that a watcher waits for comes after these
+POLL_EVERY_S = 0.25
+GATHER_S = 0.02  # streams that begin together are served by one query
+HEARTBEAT_S = 15.0
+BATCH_EVENTS = 200
+BATCH_EVALUATIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One event of an evaluation."""
+
+    sequence: int
+    kind: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(eq=False, slots=True)
+class _Follower:
+    """One stream: what it was given last, what waits for it, and a signal that something does."""
+
+    evaluation_id: UUID
+    given: int
+    waiting: deque[EventRecord] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class EventFeed:
+    """Polls the events of followed evaluations and hands them to their followers."""
+
+    def __init__(self, database: Database, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._database = database
+        self._heartbeat_s = heartbeat_s
+        self._followers: set[_Follower] = set()
+        self._newcomer = asyncio.Event()
+        self._closed = False
+
+    @property
+    def streams(self) -> int:
+        return len(self._followers)
+
+    def close(self) -> None:
+        """End every stream; their clients reconnect elsewhere or give up."""
+        self._closed = True
+        self._newcomer.set()
+        for follower in self._followers:
+            follower.arrived.set()
+
+    async def follow(self, evaluation_id: UUID, after: int) -> AsyncGenerator[EventRecord | None, None]:
+        """Yield the events above a sequence number up to a terminal one; None where nothing came for a while."""
+        follower = _Follower(evaluation_id, after)
+        self._followers.add(follower)
+        self._newcomer.set()
+        try:
+            while not self._closed:
+                if not follower.waiting and not await self._something(follower):
+                    yield None
+                while follower.waiting:
+                    record = follower.waiting.popleft()
+                    yield record
+                    if record.kind in TERMINAL:
+                        return
+        finally:
+            self._followers.discard(follower)
+
+    async def poll(self) -> None:
+        """Poll until closed. One task of the API process runs this."""
+        while not self._closed:
+            try:
+                await self._poll_once()
+            except Exception:
+                log.exception("event_poll_failed", remedy="the next poll tries again")
+            try:
+                timeout = POLL_EVERY_S if self._followers else None
+                await asyncio.wait_for(self._newcomer.wait(), timeout)
+                await asyncio.sleep(GATHER_S)
+            except TimeoutError:
+                pass
+            self._newcomer.clear()
+
+    async def _something(self, follower: _Follower) -> bool:
+        follower.arrived.clear()
+        if self._closed:
+            return True
+        try:
+            await asyncio.wait_for(follower.arrived.wait(), self._heartbeat_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _poll_once(self) -> None:
+        """Read for followers whose buffers are empty, so that a slow client costs one batch of memory at most."""
+        hungry = [follower for follower in self._followers if not follower.waiting]
+        if not hungry:
+            return
+        wanted: dict[UUID, int] = {}
+        for follower in hungry:
+            given = wanted.get(follower.evaluation_id, follower.given)
+            wanted[follower.evaluation_id] = min(given, follower.given)
+        found = await asyncio.to_thread(self._read, wanted)
+        for follower in hungry:
+            records = [one for one in found.get(follower.evaluation_id, []) if one.sequence > follower.given]
+            if records:
+                follower.given = records[-1].sequence
+                follower.waiting.extend(records)
+                follower.arrived.set()
+
+    def _read(self, wanted: dict[UUID, int]) -> dict[UUID, list[EventRecord]]:
+        found = {}
+        ids = list(wanted)
+        with self._database.read() as session:
+            for start in range(0, len(ids), BATCH_EVALUATIONS):
+                some = ids[start : start + BATCH_EVALUATIONS]
+                heads = session.execute(select(Evaluation.id, Evaluation.last_event).where(Evaluation.id.in_(some)))
+                for evaluation_id, last in heads.all():
+                    if last > wanted[evaluation_id]:
+                        found[evaluation_id] = _events(session, evaluation_id, wanted[evaluation_id])
+        return found
+
+
+def _events(session: ReadSession, evaluation_id: UUID, after: int) -> list[EventRecord]:
+    rows = session.scalars(
+        select(Event)
+        .where(Event.evaluation_id == evaluation_id, Event.sequence > after)
+        .order_by(Event.sequence)
+        .limit(BATCH_EVENTS)
+    )
+    return [EventRecord(row.sequence, row.kind, row.payload, row.created_at) for row in rows]

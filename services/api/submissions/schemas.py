@@ -1,0 +1,109 @@
+"""What submissions look like from outside."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind
+
+__all__ = ["FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
+
+
+class SubmissionState(StrEnum):
+    """The evaluation's state, and `scored` once its score is there. The last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    MEASURED = "measured"
+    SCORED = "scored"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class FailureOut(BaseModel):
+    kind: FailureKind
+    message: str
+
+
+class ScoreOut(BaseModel):
+    metric: str
+    forgetting_quality: float
+    forgetting_quality_low: float
+    forgetting_quality_high: float
+    utility: float
+    utility_low: float
+    utility_high: float
+    final_score: float
+    ci_low: float
+    ci_high: float
+    seeds: int
+    distinct_models: int
+    run_s: float
+    flags: list[str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, score: Score) -> Self:
+        return cls(**{name: getattr(score, name) for name in cls.model_fields})
+
+
+class SubmissionOut(BaseModel):
+    id: UUID
+    competition: str
+    phase: str
+    team: str
+    name: str
+    filename: str
+    kind: SubmissionKind
+    reference: Reference
+    sha256: str
+    size_bytes: int
+    submitted_at: datetime
+    evaluation_id: UUID
+    state: SubmissionState
+    seeds: int
+    seeds_done: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    failure: FailureOut | None
+    score: ScoreOut | None
+
+    @classmethod
+    def of(cls, submission: Submission, score: Score | None) -> Self:
+        evaluation = submission.evaluation
+        return cls(
+            id=submission.id,
+            competition=submission.phase.competition.slug,
+            phase=submission.phase.slug,
+            team=submission.team.name,
+            name=submission.name,
+            filename=submission.filename,
+            kind=submission.kind,
+            reference=submission.reference,
+            sha256=submission.blob,
+            size_bytes=submission.size_bytes,
+            submitted_at=submission.created_at,
+            evaluation_id=evaluation.id,
+            state=_state(evaluation.state, score),
+            seeds=evaluation.seeds,
+            seeds_done=evaluation.seeds_done,
+            started_at=evaluation.started_at,
+            finished_at=evaluation.finished_at,
+            failure=_failure(evaluation),
+            score=ScoreOut.of(score) if score else None,
+        )
+
+
+def _state(state: State, score: Score | None) -> SubmissionState:
+    if state is State.MEASURED and score is not None:
+        return SubmissionState.SCORED
+    return SubmissionState(state.value)
+
+
+def _failure(evaluation: Evaluation) -> FailureOut | None:
+    if evaluation.failure_kind is None:
+        return None
+    return FailureOut(kind=evaluation.failure_kind, message=evaluation.failure_message or "")

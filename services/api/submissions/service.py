@@ -1,0 +1,165 @@
+"""Accepting submissions, showing them to those who may see them, and cancelling them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import Select, and_, exists, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from services.api.competitions.service import organises
+from services.api.kit.auth import Principal
+from services.api.submissions.admission import Request, admit
+from services.api.submissions.schemas import SubmissionOut
+from services.core import board
+from services.core.database import Database, ReadSession, WriteSession
+from services.core.errors import Conflict, NotFound
+from services.core.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
+from services.core.models import (
+    Competition,
+    Evaluation,
+    Phase,
+    Score,
+    State,
+    Submission,
+    SubmissionKind,
+    Team,
+    TeamMember,
+)
+from services.core.settings import SandboxKind
+
+__all__ = ["AlreadyEnded", "SharedEvaluation", "accept", "cancel_submission", "find_visible", "own_submissions", "show"]
+
+
+class AlreadyEnded(Conflict):
+    code = "already_ended"
+
+
+class SharedEvaluation(Conflict):
+    code = "shared_evaluation"
+
+
+def accept(
+    database: Database, request: Request, sandbox: SandboxKind, *, blob: str, size_bytes: int, kind: SubmissionKind
+) -> SubmissionOut:
+    """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
+
+    Identical code may have an evaluation already; where that is scored, the team stands on the board at once.
+    """
+    with database.write() as session:
+        _lock_team(session, request)
+        phase, team = admit(session, request, sandbox)
+        evaluation = _evaluation(session, phase, blob)
+        submission = Submission(
+            phase=phase,
+            team=team,
+            account_id=request.who.account_id,
+            evaluation=evaluation,
+            name=request.name,
+            filename=request.filename,
+            kind=kind,
+            reference=request.reference,
+            blob=blob,
+            size_bytes=size_bytes,
+        )
+        session.add(submission)
+        session.flush()
+        _publish_if_scored(session, submission)
+        return show(session, [submission])[0]
+
+
+def own_submissions(who: Principal, competition: str | None, phase: str | None) -> Select[Submission]:
+    """Select what the caller's teams submitted, to one competition or phase if named."""
+    teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
+    statement = _with_everything().where(Submission.team_id.in_(teams))
+    if competition is not None:
+        statement = statement.where(Submission.phase.has(Phase.competition.has(Competition.slug == competition)))
+    if phase is not None:
+        statement = statement.where(Submission.phase.has(Phase.slug == phase))
+    return statement
+
+
+def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
+    """Find a submission that the caller may see. Raises NotFound for any other, whether or not it exists."""
+    submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
+    if submission is None or not (
+        organises(who, submission.phase.competition) or _is_member(session, who, submission.team_id)
+    ):
+        raise NotFound(f"There is no submission {submission_id} that you may see. List yours to see which there are.")
+    return submission
+
+
+def show(session: ReadSession, submissions: Iterable[Submission]) -> list[SubmissionOut]:
+    """Show submissions with their scores by the metric of their phase."""
+    shown = list(submissions)
+    wanted = {submission.evaluation_id for submission in shown}
+    scores = {
+        (score.evaluation_id, score.metric): score
+        for score in session.scalars(select(Score).where(Score.evaluation_id.in_(wanted)))
+    }
+    return [SubmissionOut.of(one, scores.get((one.evaluation_id, one.phase.metric))) for one in shown]
+
+
+def cancel_submission(session: WriteSession, submission: Submission) -> None:
+    """Cancel its evaluation. Raises AlreadyEnded, or SharedEvaluation when another team waits for it too."""
+    evaluation = lock_evaluation(session, submission.evaluation_id)
+    if evaluation.state in ENDED:
+        raise AlreadyEnded(f"The evaluation is {evaluation.state} already; there is nothing to cancel.")
+    others = exists().where(and_(Submission.evaluation_id == evaluation.id, Submission.team_id != submission.team_id))
+    if session.scalar(select(others)):
+        raise SharedEvaluation("Another team submitted the same code and waits for this evaluation; let it finish.")
+    cancel(session, evaluation)
+
+
+def _lock_team(session: WriteSession, request: Request) -> None:
+    """Lock the caller's teams in the order of their ids, since one of them is about to spend its quota.
+
+    With `key_share`, so that the scorer may meanwhile insert what refers to a team: it holds the evaluation that we
+    lock next, and would wait for us while we wait for it.
+    """
+    own = select(TeamMember.team_id).where(TeamMember.account_id == request.who.account_id)
+    statement = select(Team).where(Team.id.in_(own)).order_by(Team.id).with_for_update(key_share=True)
+    session.scalars(statement).all()
+
+
+def _evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> Evaluation:
+    """Share the evaluation of identical code, or queue one. The phase is locked, so that two teams queue only one."""
+    session.execute(select(Phase.id).where(Phase.id == phase.id).with_for_update(key_share=True))
+    found = shared_evaluation(session, phase, code_sha256)
+    if found is not None:
+        locked = lock_evaluation(session, found.id)
+        if locked.state not in (State.FAILED, State.CANCELLED):
+            return locked
+    return queue_evaluation(session, phase, code_sha256)
+
+
+def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
+    """Move the board's pointer for a submission whose evaluation was scored before; the scorer will not come again.
+
+    Its evaluation is locked, but the scorer may be publishing another one of the same team: then one of the two finds
+    the other's pointer only when inserting its own.
+    """
+    evaluation, metric = submission.evaluation, submission.phase.metric
+    score = session.scalars(
+        select(Score).where(Score.evaluation_id == evaluation.id, Score.metric == metric)
+    ).one_or_none()
+    if score is None:
+        return
+    try:
+        with session.begin_nested():
+            board.publish(session, submission, score)
+    except IntegrityError:
+        board.publish(session, submission, score)
+
+
+def _with_everything() -> Select[Submission]:
+    return select(Submission).options(
+        joinedload(Submission.team),
+        joinedload(Submission.evaluation),
+        joinedload(Submission.phase).joinedload(Phase.competition),
+    )
+
+
+def _is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
+    member = exists().where(and_(TeamMember.team_id == team_id, TeamMember.account_id == who.account_id))
+    return bool(session.scalar(select(member)))

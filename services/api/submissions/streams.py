@@ -1,0 +1,52 @@
+"""Events on the wire: Server-Sent Events, resumed from `Last-Event-ID`."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from services.api.submissions.feed import TERMINAL, EventFeed, EventRecord
+from services.core.database import ReadSession
+from services.core.errors import BadInput
+from services.core.models import Event
+
+__all__ = ["BadEventId", "has_ended", "resume_after", "stream"]
+
+RECONNECT_MS = 2000
+MAX_SEQUENCE = 2**31 - 1
+
+
+class BadEventId(BadInput):
+    code = "bad_event_id"
+
+
+def resume_after(last_event_id: str | None) -> int:
+    """Read the header with which a client resumes; 0 without one. Raises BadEventId."""
+    if not last_event_id:
+        return 0
+    if not (last_event_id.isascii() and last_event_id.isdecimal() and int(last_event_id[:11]) <= MAX_SEQUENCE):
+        raise BadEventId("Last-Event-ID is not the id of an event. Send the id of the last one you saw, or none.")
+    return int(last_event_id)
+
+
+def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
+    """Whether the terminal event is among those already seen."""
+    newest = session.scalars(
+        select(func.max(Event.sequence)).where(Event.evaluation_id == evaluation_id, Event.kind.in_(TERMINAL))
+    ).one()
+    return newest is not None and after >= newest
+
+
+async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[str]:
+    """Write the events of an evaluation as they come, and a comment where none does."""
+    yield f"retry: {RECONNECT_MS}\n\n"
+    async with aclosing(feed.follow(evaluation_id, after)) as records:
+        async for record in records:
+            yield _format(record) if record else ": still here\n\n"
+
+
+def _format(record: EventRecord) -> str:
+    data = json.dumps(record.payload | {"at": record.created_at.isoformat()}, separators=(",", ":"))
+    return f"id: {record.sequence}\nevent: {record.kind}\ndata: {data}\n\n"

@@ -1,0 +1,122 @@
+"""Talking to a Lethe server, and remembering who one is there."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from services.core.errors import BadInput, LetheError, Unavailable
+
+__all__ = ["Client", "NotLoggedIn", "ServerProblem", "open_client", "save_credentials"]
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+TIMEOUT = httpx2.Timeout(30.0, read=120.0)
+
+
+class ServerProblem(LetheError):
+    """What the server refused, in its own words; `problem` is the whole problem+json."""
+
+    code = "server_problem"
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(f"{problem.get('detail') or problem.get('title')} ({problem.get('code')})")
+        self.problem = problem
+
+
+class NotLoggedIn(BadInput):
+    code = "not_logged_in"
+
+
+class Client:
+    """One server, as one account."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.url = url
+        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._request("GET", path, params=_given(params))
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._request("POST", path, json=body)
+
+    def upload(self, path: str, file: Path, **params: Any) -> Any:
+        """Send a file as the body of a request."""
+        with file.open("rb") as content:
+            headers = {"Content-Length": str(file.stat().st_size)}
+            return self._request("POST", path, params=_given(params), content=content, headers=headers)
+
+    def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, page after page."""
+        page = self.get(path, **params)
+        yield from page["items"]
+        while page["next"]:
+            page = self.get(path, **params, after=page["next"])
+            yield from page["items"]
+
+    def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **arguments)
+        except httpx2.HTTPError as error:
+            raise Unavailable(
+                f"{self.url} does not answer ({error}). Is it running? Start it with `lethe up`."
+            ) from error
+        if answer.is_error:
+            raise ServerProblem(_problem(answer))
+        return answer.json() if answer.content else None
+
+
+def open_client(url: str | None = None) -> Client:
+    """Use LETHE_URL and LETHE_TOKEN, or what `lethe login` saved. Raises NotLoggedIn."""
+    saved = _saved()
+    address = url or os.environ.get("LETHE_URL") or saved.get("url") or DEFAULT_URL
+    token = os.environ.get("LETHE_TOKEN") or (saved.get("token") if saved.get("url") == address else None)
+    if not token:
+        raise NotLoggedIn(f"You are not logged in at {address}. Run `lethe login`, or set LETHE_TOKEN.")
+    return Client(address, token)
+
+
+def save_credentials(url: str, token: str) -> Path:
+    """Remember a login, readable by its owner alone."""
+    path = _credentials_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"url": url, "token": token}, file)
+    return path
+
+
+def _saved() -> dict[str, str]:
+    try:
+        saved: dict[str, str] = json.loads(_credentials_file().read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise BadInput(f"{_credentials_file()} is damaged. Delete it and run `lethe login` again.") from error
+    return saved
+
+
+def _credentials_file() -> Path:
+    root = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(root) / "lethe" / "credentials.json"
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _problem(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return {"title": f"The server answered {answer.status_code}", "code": "no_problem_json"}
+    return problem

@@ -1,0 +1,85 @@
+"""How the CLI talks: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+__all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", "say"]
+
+notes = Console(stderr=True, highlight=False)
+TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
+
+
+def say(message: str) -> None:
+    """Tell the user what is happening."""
+    notes.print(message, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a result for a program to read."""
+    json.dump(value, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def milestone(message: str) -> None:
+    """Write a line of progress where bars cannot be shown."""
+    if not notes.is_terminal:
+        say(message)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show bars while long work goes on; where standard error is no terminal, `milestone` writes lines instead."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notes, refresh_per_second=4, disable=not notes.is_terminal) as bars:
+        yield bars
+
+
+def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
+    """Print a leaderboard."""
+    table = Table(title=title, title_justify="left")
+    for heading, right in (
+        ("rank", True),
+        ("entry", False),
+        ("F", True),
+        ("utility", True),
+        ("final score", True),
+        ("95 % interval", True),
+        ("N", True),
+        ("s/run", True),
+        ("of retraining", True),
+    ):
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for entry in entries:
+        table.add_row(*_row(entry))
+    width = max(TABLE_WIDTH, Console().width)
+    Console(highlight=False, width=width).print(table)
+
+
+def _row(entry: dict[str, Any]) -> list[str]:
+    ratio = entry.get("time_ratio")
+    rank = "–" if entry["rank"] is None else str(entry["rank"])
+    reference = "" if entry["reference"] == "none" else " (reference)"
+    return [
+        rank,
+        f"{entry['entry']}{reference}",
+        f"{entry['forgetting_quality']:.4f}",
+        f"{entry['utility']:.3f}",
+        f"{entry['final_score']:.4f}",
+        f"{entry['ci_low']:.4f} – {entry['ci_high']:.4f}",
+        str(entry["seeds"]),
+        f"{entry['run_s']:.3f}",
+        "" if ratio is None else f"{100 * ratio:.0f} %",
+    ]

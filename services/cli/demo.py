@@ -1,0 +1,140 @@
+"""`lethe demo`: a whole competition on this machine, from its benchmark to its leaderboard, through the public API."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.client import Client
+from services.cli.console import leaderboard_table, say
+from services.core.errors import LetheError
+from services.core.settings import Settings, load_settings
+
+__all__ = ["demo"]
+
+COMPETITION, PHASE, BENCHMARK = "demo", "feedback", "digits"
+BASELINES = Path(__file__).parents[2] / "baselines"
+REFERENCES = {"identity", "retrain"}
+ENTRIES = ("identity", "finetune", "finetune_noise", "perturb_repair", "retrain")
+BOARD_FIELDS = (
+    "entry",
+    "forgetting_quality",
+    "utility",
+    "final_score",
+    "ci_low",
+    "ci_high",
+    "seeds",
+    "wall_s",
+)
+
+
+class DemoFailed(LetheError):
+    code = "demo_failed"
+
+
+def demo(
+    seeds: Annotated[int, typer.Option(min=8, help="Runs of each entry.")] = 512,
+    port: Annotated[int, typer.Option(help="Port to serve on meanwhile.")] = 8765,
+) -> None:
+    """Hold a whole competition here and print its leaderboard.
+
+    Builds the benchmark on first use, starts all services, submits the baselines through the HTTP API, watches them to
+    their scores, writes var/demo/leaderboard.json, and stops what it started. About 2 minutes on 2 cores.
+    """
+    from services.cli.benchmarks import find_or_build
+    from services.cli.operator import prepare, setup
+    from services.cli.stack import Stack
+
+    started = time.monotonic()
+    settings = load_settings()
+    if settings.sandbox is None:
+        setup(again=False)
+        settings = load_settings()
+    bundle = find_or_build(settings, BENCHMARK)
+    directory = settings.data_dir / "demo"
+    demo_settings = _fresh_installation(settings, directory, port)
+    credentials = prepare(demo_settings)
+    _publish(demo_settings, bundle.root)
+    with Stack(demo_settings) as stack:
+        say(f"Lethe serves at {stack.url} until the demo ends.")
+        client = Client(stack.url, credentials["token"])
+        _create_competition(client, seeds)
+        ids = [_submit(stack.url, credentials["token"], entry) for entry in ENTRIES]
+        _watch(client, ids)
+        entries = list(client.pages(f"/api/competitions/{COMPETITION}/phases/{PHASE}/leaderboard"))
+    board = directory / "leaderboard.json"
+    board.write_text(json.dumps([{name: entry[name] for name in BOARD_FIELDS} for entry in entries], indent=2) + "\n")
+    leaderboard_table(entries, f"Leaderboard: {bundle.manifest.title}, N = {seeds}")
+    say(f"Wrote {board}. The demo took {time.monotonic() - started:.0f} s.")
+
+
+def _fresh_installation(settings: Settings, directory: Path, port: int) -> Settings:
+    """An installation of its own, so that the demo touches nothing else and every entry runs again."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return Settings(data_dir=directory, sandbox=settings.resolved_sandbox, port=port)
+
+
+def _publish(settings: Settings, bundle_root: Path) -> None:
+    from services.core import bundle_store
+    from services.core.blobs import Blobs
+    from services.core.bundle import Bundle
+    from services.core.database import Database
+
+    database = Database(settings.resolved_database_url)
+    with database.write() as session:
+        bundle_store.publish(session, Blobs.from_settings(settings), Bundle(bundle_root))
+    database.dispose()
+
+
+def _create_competition(client: Client, seeds: int) -> None:
+    from services.core.database import utc_now
+
+    client.post("/api/competitions", {"slug": COMPETITION, "title": "Forgetting digits"})
+    phase = {
+        "slug": PHASE,
+        "kind": "feedback",
+        "benchmark": BENCHMARK,
+        "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
+        "seeds": seeds,
+        "shard_seeds": max(1, seeds // 2),
+        "data_hidden": False,
+    }
+    client.post(f"/api/competitions/{COMPETITION}/phases", phase)
+    for entry in ENTRIES:
+        client.post("/api/teams", {"name": _team(entry)})
+    say(f"Created the competition with a {PHASE} phase of {seeds} runs an entry.")
+
+
+def _submit(url: str, token: str, entry: str) -> str:
+    """Submit one baseline with the `lethe` command, as a participant would."""
+    command = [sys.executable, "-m", "services.cli.main", "submit", str(BASELINES / f"{entry}.py")]
+    command += ["--competition", COMPETITION, "--phase", PHASE, "--team", _team(entry), "--json"]
+    if entry in REFERENCES:
+        command += ["--reference", entry]
+    environment = os.environ | {"LETHE_URL": url, "LETHE_TOKEN": token}
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise DemoFailed(f"Submitting {entry} failed: {answer.stderr.strip()}")
+    return str(json.loads(answer.stdout)["id"])
+
+
+def _watch(client: Client, ids: list[str]) -> None:
+    from services.cli.participant import follow
+
+    submissions: list[dict[str, Any]] = follow(client, ids)
+    failed = [one for one in submissions if one["state"] != "scored"]
+    if failed:
+        reasons = "; ".join(f"{one['name']} {one['state']}: {one['failure']}" for one in failed)
+        raise DemoFailed(f"Not every entry was scored: {reasons}")
+
+
+def _team(entry: str) -> str:
+    return entry.replace("_", "-")

@@ -1,0 +1,145 @@
+"""`lethe doctor`: what is there, and what each absence means."""
+
+import os
+import platform
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.console import print_json
+from services.core.errors import LetheError
+from services.core.settings import SandboxKind, Settings, load_settings
+
+__all__ = ["docker_answer", "doctor"]
+
+LOW_DISK_BYTES = 5 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    fine: bool
+    needed: bool
+    detail: str
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
+    """Say what is there (Docker, GPU, Redis, database, disk), and what each absence means.
+
+    Exit status 1 when something that this installation is set up to use is missing.
+    """
+    settings = load_settings()
+    findings = [
+        _machine(),
+        *_docker(settings),
+        _gpu(),
+        _database(settings),
+        _redis(settings),
+        _disk(settings),
+    ]
+    if as_json:
+        print_json([{"what": f.what, "fine": f.fine, "needed": f.needed, "detail": f.detail} for f in findings])
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.fine else "FAIL" if finding.needed else "no  "
+            typer.echo(f"{mark} {finding.what:<12}{finding.detail}")
+    if any(finding.needed and not finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
+def docker_answer() -> dict[str, Any] | None:
+    """Ask the Docker engine for its version; None when none answers."""
+    from docker.errors import DockerException
+
+    from services.worker.sandbox.engine import open_engine
+
+    try:
+        with closing(open_engine(timeout_s=5)) as engine:
+            version: dict[str, Any] = engine.version()
+    except DockerException:
+        return None
+    return version
+
+
+def _machine() -> Finding:
+    return Finding(
+        "machine", True, True, f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    )
+
+
+def _docker(settings: Settings) -> list[Finding]:
+    needed = settings.resolved_sandbox is SandboxKind.DOCKER
+    version = docker_answer()
+    if version is None:
+        meaning = (
+            "no engine answers. This installation is set up to use it: start it."
+            if needed
+            else "no engine answers. Submissions run as plain processes, which isolate nothing: "
+            "only the operator may submit. Install Docker and run `lethe setup --again` to open sign-up."
+        )
+        return [Finding("docker", False, needed, meaning)]
+    engine = Finding("docker", True, needed, f"engine {version['Version']}")
+    if not needed:
+        meaning = "this installation uses the process sandbox. Run `lethe setup --again` to use Docker."
+        return [engine, Finding("sandbox", False, False, meaning)]
+    return [engine, _image(settings)]
+
+
+def _image(settings: Settings) -> Finding:
+    from services.worker.backends import default_image
+    from services.worker.sandbox.image import image_exists
+
+    image = settings.sandbox_image or default_image()
+    if image_exists(image):
+        return Finding("sandbox", True, True, f"Docker, image {image}")
+    return Finding("sandbox", False, True, f"the image {image} is not built. Run `lethe setup`.")
+
+
+def _gpu() -> Finding:
+    from services.worker.slots import gpu_uuids
+
+    found = gpu_uuids()
+    if found:
+        return Finding("gpu", True, False, f"{len(found)}: {', '.join(found)}")
+    return Finding("gpu", False, False, "no NVIDIA GPU. Phases that ask for one wait for a worker that has it.")
+
+
+def _database(settings: Settings) -> Finding:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from services.core.database import Database
+
+    kind = "SQLite" if settings.resolved_database_url.startswith("sqlite") else "Postgres"
+    try:
+        Database(settings.resolved_database_url).answers()
+    except SQLAlchemyError as error:
+        return Finding("database", False, True, f"{kind} does not answer: {str(error).splitlines()[0]}")
+    hint = "" if kind == "Postgres" else ". Postgres is not configured: needed only for several machines."
+    return Finding("database", True, True, f"{kind} answers{hint}")
+
+
+def _redis(settings: Settings) -> Finding:
+    if settings.embedded:
+        meaning = "not configured: API, worker and scorer share this machine and look at the database twice a second."
+        return Finding("redis", False, False, meaning)
+    from redis import Redis, RedisError
+
+    try:
+        Redis.from_url(settings.redis_url, socket_connect_timeout=3).ping()
+    except RedisError as error:
+        return Finding("redis", False, True, f"{settings.redis_url} does not answer: {error}. Work starts late.")
+    return Finding("redis", True, True, "answers")
+
+
+def _disk(settings: Settings) -> Finding:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        raise LetheError(f"{settings.data_dir} cannot be used: {error}") from error
+    fine = free > LOW_DISK_BYTES
+    meaning = "" if fine else " Workers stop claiming below 1 GiB."
+    return Finding("disk", fine, False, f"{free / 2**30:.0f} GiB free in {settings.data_dir}.{meaning}")

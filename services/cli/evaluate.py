@@ -1,0 +1,111 @@
+"""`lethe evaluate`: the whole of an evaluation on this machine, with no server."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.console import milestone, print_json, progress, say
+from services.core.errors import BadInput
+from services.core.settings import load_settings
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="The module (.py) or archive (.zip) to evaluate.")],
+    benchmark: Annotated[str, typer.Option(help="A benchmark's name, or the directory of one.")] = "digits",
+    seeds: Annotated[int, typer.Option(min=1, help="How many times to run it. The 2023 competition ran 512.")] = 64,
+    timeout_s: Annotated[float, typer.Option(min=0.1, help="Longest time for one run, in seconds.")] = 60.0,
+    metric: Annotated[str, typer.Option(help="The metric to score by.")] = "neurips-2023",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+) -> None:
+    """Run, measure and score a submission locally: the same sandbox and the same numbers as on a server.
+
+    Exit status 1 when the submission failed; the reason is printed.
+    """
+    result = _evaluate(file, benchmark, seeds, timeout_s, metric)
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+    if result["state"] == "failed":
+        raise typer.Exit(1)
+
+
+def _evaluate(file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str) -> dict[str, Any]:
+    from services.cli.benchmarks import find_or_build
+    from services.core import submission_file
+    from services.core.submission_source import Rejected
+    from services.scorer.scoring import score_measurements
+    from services.worker.failures import RunFailed
+    from services.worker.local import run_locally
+    from services.worker.supervisor import RunLimits
+
+    settings = load_settings()
+    data = _read(file, settings.max_upload_bytes)
+    started = time.monotonic()
+    outcome: dict[str, Any] = {"sandbox": settings.resolved_sandbox.value, "seeds": seeds, "metric": metric}
+    try:
+        submission_file.check(file.name, data)
+        bundle = find_or_build(settings, benchmark)
+        _require_oracle(seeds, bundle.manifest.oracle_seeds)
+        outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
+        limits = RunLimits(seeds, timeout_s, settings.slot_memory_bytes, data_hidden=False)
+        milestone(f"Running {file.name} {seeds} times")
+        with progress() as bars:
+            task = bars.add_task(f"Running {file.name}", total=seeds)
+            run = run_locally(
+                settings,
+                bundle,
+                filename=file.name,
+                data=data,
+                limits=limits,
+                on_seed=lambda: bars.advance(task),
+            )
+        card = score_measurements(metric, run.measurements, bundle)
+    except (RunFailed, Rejected) as failure:
+        kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
+        wall_s = round(time.monotonic() - started, 3)
+        return {"state": "failed", **outcome, "wall_s": wall_s, "failure": {"kind": kind, "message": failure.message}}
+    scores = {
+        name: {"value": estimate.value, "ci_low": estimate.low, "ci_high": estimate.high}
+        for name in ("forgetting_quality", "utility", "final_score")
+        for estimate in [getattr(card, name)]
+    }
+    return {
+        "state": "scored",
+        "scores": scores,
+        **outcome,
+        "distinct_models": card.distinct_models,
+        "flags": list(card.flags),
+        "run_s": round(run.run_s, 6),
+        "wall_s": round(time.monotonic() - started, 3),
+        "provenance": run.provenance,
+    }
+
+
+def _read(file: Path, limit_bytes: int) -> bytes:
+    if not file.is_file():
+        raise BadInput(f"There is no file {file}.")
+    if file.stat().st_size > limit_bytes:
+        raise BadInput(f"{file} is larger than the limit of {limit_bytes:,} bytes.")
+    return file.read_bytes()
+
+
+def _require_oracle(seeds: int, oracle_seeds: int) -> None:
+    if seeds > oracle_seeds:
+        raise BadInput(f"The benchmark's oracle has {oracle_seeds} models; ask for at most --seeds {oracle_seeds}.")
+
+
+def _print(result: dict[str, Any]) -> None:
+    if result["state"] == "failed":
+        say(f"Failed ({result['failure']['kind']}): {result['failure']['message']}")
+        return
+    for name, estimate in result["scores"].items():
+        label = name.replace("_", " ")
+        typer.echo(f"{label:<20}{estimate['value']:.4f}   95 % {estimate['ci_low']:.4f} to {estimate['ci_high']:.4f}")
+    typer.echo(f"{'runs':<20}{result['seeds']} ({result['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
+    for flag in result["flags"]:
+        typer.echo(f"{'flag':<20}{flag}")

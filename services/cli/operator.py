@@ -1,0 +1,148 @@
+"""Commands of whoever runs the machines: set up, start everything, start one service."""
+
+import json
+import os
+import secrets
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.console import say
+from services.core.database import Database
+from services.core.settings import ENV_FILE, SandboxKind, Settings, load_settings
+
+__all__ = ["OPERATOR_FILE", "api", "migrate", "prepare", "scorer", "setup", "up", "worker"]
+
+OPERATOR_FILE = "operator.json"
+OPERATOR = "operator"
+
+
+def setup(
+    again: Annotated[bool, typer.Option("--again", help="Choose anew, though a choice was made before.")] = False,
+) -> None:
+    """Choose the sandbox, once: Docker where an engine answers, else plain processes. Build the sandbox image."""
+    settings = load_settings()
+    if settings.sandbox is None or again:
+        settings = _choose_sandbox(settings)
+    if settings.resolved_sandbox is SandboxKind.DOCKER and not settings.sandbox_image:
+        from services.worker.backends import default_image
+        from services.worker.sandbox.image import build_image, image_exists
+
+        if not image_exists(default_image()):
+            say(f"Building the sandbox image {default_image()}: about 5 minutes, once.")
+            build_image()
+    say(f"Sandbox: {settings.resolved_sandbox}. Change it with `lethe setup --again`.")
+
+
+def up() -> None:
+    """Serve the platform: API, worker and scorer, until Ctrl-C."""
+    from services.cli.stack import Stack
+
+    settings = load_settings()
+    prepare(settings)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with Stack(settings) as stack:
+        say(f"Lethe serves at {stack.url} (API documentation at {stack.url}/docs).")
+        say(
+            f"Logs are in {settings.data_dir / 'logs'}; the operator's token is in {settings.data_dir / OPERATOR_FILE}."
+        )
+        say("Press Ctrl-C to stop.")
+        while not stopping.wait(1.0):
+            for part in stack.restart_dead():
+                say(f"The {part} died and was started again; see {stack.log_file(part)}.")
+        say("Stopping: running shards are given back and go on at the next start.")
+    say("Stopped.")
+
+
+def api() -> None:
+    """Serve the REST API alone."""
+    _begin_service()
+    from services.api.main import serve
+
+    serve(load_settings())
+
+
+def worker() -> None:
+    """Run submissions: claim shards, run them in the sandbox, measure their models."""
+    _begin_service()
+    from services.worker.consumer import run_worker
+
+    run_worker(load_settings())
+
+
+def scorer() -> None:
+    """Score measured evaluations and move the leaderboard."""
+    _begin_service()
+    from services.scorer.consumer import run_scorer
+
+    run_scorer(load_settings())
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from services.core.migrate import upgrade
+
+    settings = load_settings()
+    upgrade(Database(settings.resolved_database_url))
+    say("The database has the newest schema.")
+
+
+def prepare(settings: Settings) -> dict[str, str]:
+    """Migrate, and make the operator's account and token on first use; return its credentials."""
+    from services.core.migrate import upgrade
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    path = settings.data_dir / OPERATOR_FILE
+    if not path.exists():
+        _write_private(path, _make_operator(settings, database))
+    database.dispose()
+    credentials: dict[str, str] = json.loads(path.read_text())
+    return credentials
+
+
+def _make_operator(settings: Settings, database: Database) -> str:
+    from services.api.accounts.service import create_account, create_token
+    from services.core.models import Role
+
+    password = secrets.token_urlsafe(18)
+    with database.write() as session:
+        account = create_account(session, OPERATOR, password, Role.OPERATOR)
+        token = create_token(session, account, settings.key(), name="made at first start")
+    url = f"http://{settings.host}:{settings.port}"
+    return json.dumps({"url": url, "username": OPERATOR, "password": password, "token": token}, indent=2)
+
+
+def _choose_sandbox(settings: Settings) -> Settings:
+    from services.cli.doctor import docker_answer
+
+    kind = SandboxKind.DOCKER if docker_answer() else SandboxKind.PROCESS
+    if kind is SandboxKind.PROCESS:
+        say("No Docker engine answers. Submissions will run as plain processes, which isolate nothing:")
+        say("only the operator may submit, and sign-up is closed. See `lethe doctor`.")
+    path = settings.data_dir / ENV_FILE
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    kept = path.read_text().splitlines() if path.exists() else []
+    lines = [line for line in kept if not line.startswith("LETHE_SANDBOX=")]
+    path.write_text("\n".join([*lines, f"LETHE_SANDBOX={kind}"]) + "\n")
+    return load_settings()
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+
+
+def _begin_service() -> None:
+    from services.cli.stack import end_with_parent
+    from services.core.logs import configure_logs
+
+    end_with_parent()
+    configure_logs()

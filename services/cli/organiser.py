@@ -1,0 +1,54 @@
+"""Commands of organisers: make competitions and phases."""
+
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.client import open_client
+from services.cli.console import say
+from services.cli.participant import Competition, Url
+
+__all__ = ["competition_app", "phase_app"]
+
+competition_app = typer.Typer(no_args_is_help=True, help="Create competitions. For organisers.")
+phase_app = typer.Typer(no_args_is_help=True, help="Create phases. For organisers.")
+
+
+@competition_app.command("create")
+def create_competition(
+    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
+    title: Annotated[str, typer.Option(help="Title.")],
+    description: Annotated[str, typer.Option(help="What it is about.")] = "",
+    url: Url = None,
+) -> None:
+    """Create a competition."""
+    open_client(url).post("/api/competitions", {"slug": slug, "title": title, "description": description})
+    say(f"Created the competition {slug}. Give it a phase with `lethe phase create`.")
+
+
+@phase_app.command("create")
+def create_phase(
+    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
+    competition: Competition,
+    benchmark: Annotated[str, typer.Option(help="Name or digest of a published benchmark.")],
+    closes_at: Annotated[str, typer.Option(help="When it closes, with time zone: 2027-01-31T12:00:00Z.")],
+    kind: Annotated[str, typer.Option(help="check, feedback or final.")] = "feedback",
+    seeds: Annotated[int, typer.Option(help="Unlearning runs of each evaluation, N.")] = 512,
+    shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
+    quota_per_day: Annotated[int, typer.Option(help="Submissions of one team in any 24 hours.")] = 5,
+    seed_timeout_s: Annotated[float, typer.Option(help="Longest time of one run, in seconds.")] = 60.0,
+    url: Url = None,
+) -> None:
+    """Create a phase of a competition; it opens at once."""
+    body: dict[str, Any] = {
+        "slug": slug,
+        "kind": kind,
+        "benchmark": benchmark,
+        "closes_at": closes_at,
+        "seeds": seeds,
+        "shard_seeds": shard_seeds,
+        "quota_per_day": quota_per_day,
+        "seed_timeout_s": seed_timeout_s,
+    }
+    open_client(url).post(f"/api/competitions/{competition}/phases", body)
+    say(f"Created the phase {slug} of {competition}.")

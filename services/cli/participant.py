@@ -1,0 +1,129 @@
+"""Commands of participants: log in, submit, watch, read the leaderboard."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.client import Client, open_client, save_credentials
+from services.cli.console import leaderboard_table, milestone, print_json, progress, say
+from services.core.errors import BadInput
+
+__all__ = ["FINAL", "cancel", "follow", "leaderboard", "login", "status", "submit"]
+
+FINAL = {"scored", "failed", "cancelled"}
+POLL_S = 0.5
+
+Competition = Annotated[str, typer.Option("--competition", "-c", help="The competition's short name.")]
+Phase = Annotated[str, typer.Option("--phase", "-p", help="The phase's short name.")]
+Url = Annotated[str | None, typer.Option(help="The server; default: LETHE_URL, or where you logged in last.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def login(
+    url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
+    username: Annotated[str, typer.Option(prompt=True, help="Your account.")] = "",
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Asked for when left out.")] = "",
+    sign_up: Annotated[bool, typer.Option("--sign-up", help="Make the account first.")] = False,
+) -> None:
+    """Log in at a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead."""
+    client = Client(url.rstrip("/"), None)
+    if sign_up:
+        client.post("/api/accounts", {"username": username, "password": password})
+    session = client.post("/api/sessions", {"username": username, "password": password})
+    path = save_credentials(client.url, session["token"])
+    say(f"Logged in at {client.url} as {username}; saved in {path}.")
+
+
+def submit(
+    file: Annotated[Path, typer.Argument(help="The module (.py) or archive (.zip).")],
+    competition: Competition,
+    phase: Phase,
+    name: Annotated[str | None, typer.Option(help="What to call it; default: the file's name.")] = None,
+    team: Annotated[str | None, typer.Option(help="Needed when you are in several teams.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="identity or retrain: a reference row. Organisers only.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch until it is scored.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Submit an unlearning algorithm. With --wait, exit status 1 when it failed or was cancelled: use that in CI."""
+    if not file.is_file():
+        raise BadInput(f"There is no file {file}.")
+    client = open_client(url)
+    path = f"/api/competitions/{competition}/phases/{phase}/submissions"
+    submission = client.upload(path, file, filename=file.name, name=name, team=team, reference=reference)
+    say(f"Submitted {file.name} as {submission['id']}.")
+    if wait:
+        submission = follow(client, [submission["id"]])[0]
+    _show(submission, as_json)
+    if submission["state"] in FINAL - {"scored"}:
+        raise typer.Exit(1)
+
+
+def status(
+    submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far a submission is."""
+    _show(open_client(url).get(f"/api/submissions/{submission}"), as_json)
+
+
+def cancel(
+    submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
+    url: Url = None,
+) -> None:
+    """Stop a submission that is queued or running. Its quota stays spent."""
+    open_client(url).post(f"/api/submissions/{submission}/cancel")
+    say("Cancelled.")
+
+
+def leaderboard(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
+    """Print a leaderboard. Intervals are 95 %; reference rows are never ranked."""
+    client = open_client(url)
+    entries = list(client.pages(f"/api/competitions/{competition}/phases/{phase}/leaderboard"))
+    if as_json:
+        print_json(entries)
+    else:
+        leaderboard_table(entries, f"{competition}, {phase}")
+
+
+def follow(client: Client, ids: list[str], on_change: Callable[[dict[str, Any]], None] = lambda _: None) -> list[Any]:
+    """Watch submissions until all have ended, with a bar for each; return them in order."""
+    latest: dict[str, dict[str, Any]] = {}
+    with progress() as bars:
+        tasks: dict[str, Any] = {}
+        while not all(latest.get(one, {}).get("state") in FINAL for one in ids):
+            for one in ids:
+                if latest.get(one, {}).get("state") in FINAL:
+                    continue
+                submission = client.get(f"/api/submissions/{one}")
+                if one not in tasks:
+                    tasks[one] = bars.add_task(submission["name"], total=submission["seeds"])
+                description = f"{submission['name']:<18}{submission['state']:<10}"
+                bars.update(tasks[one], completed=submission["seeds_done"], description=description)
+                if submission["state"] != latest.get(one, {}).get("state"):
+                    milestone(f"{submission['name']}: {submission['state']}")
+                latest[one] = submission
+                on_change(submission)
+            time.sleep(POLL_S)
+    return [latest[one] for one in ids]
+
+
+def _show(submission: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(submission)
+        return
+    typer.echo(f"{submission['name']}: {submission['state']}, {submission['seeds_done']} of {submission['seeds']} runs")
+    if failure := submission["failure"]:
+        typer.echo(f"{failure['kind']}: {failure['message']}")
+    if score := submission["score"]:
+        interval = f"95 % {score['ci_low']:.4f} to {score['ci_high']:.4f}"
+        typer.echo(f"final score {score['final_score']:.4f} ({interval}), N = {score['seeds']}")
+        typer.echo(f"forgetting quality {score['forgetting_quality']:.4f}, utility {score['utility']:.3f}")
+        for flag in score["flags"]:
+            typer.echo(f"flag: {flag}")

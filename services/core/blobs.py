@@ -1,0 +1,107 @@
+"""Content-addressed blobs: written once under their SHA-256, in a local directory or an S3-compatible store."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, Callable
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from services.core.errors import BadInput, NotFound
+from services.core.settings import Settings
+
+__all__ = ["BlobMissing", "Blobs", "TooLarge", "sha256_hex"]
+
+SPOOL_BYTES = 4 * 1024**2
+
+
+class TooLarge(BadInput):
+    code = "too_large"
+    status = 413
+
+
+class BlobMissing(NotFound):
+    code = "blob_missing"
+
+
+def sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Blobs:
+    """A store of immutable byte strings. Writing the same bytes twice is harmless."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Blobs":
+        if settings.blob_url:
+            return cls(from_url(settings.blob_url))
+        return cls.in_directory(settings.data_dir / "blobs")
+
+    @classmethod
+    def in_directory(cls, root: Path) -> "Blobs":
+        return cls(LocalStore(root.resolve(), mkdir=True))
+
+    def put(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256."""
+        digest = sha256_hex(data)
+        self._create(digest, data)
+        return digest
+
+    def put_file(self, path: Path) -> str:
+        """Store a file and return its SHA-256."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._create(digest, path)
+        return digest
+
+    async def put_stream(
+        self, chunks: AsyncIterable[bytes], *, limit_bytes: int, check: Callable[[bytes], object] | None = None
+    ) -> tuple[str, bytes]:
+        """Store a stream; return its SHA-256 and its bytes. Raises TooLarge as soon as the limit is passed.
+
+        `check` sees all bytes before any is stored, and refuses them by raising: what is refused fills no disk.
+        """
+        hasher = hashlib.sha256()
+        size = 0
+        with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit_bytes:
+                    raise TooLarge(
+                        f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file."
+                    )
+                hasher.update(chunk)
+                spool.write(chunk)
+            spool.seek(0)
+            data = spool.read()
+        digest = hasher.hexdigest()
+        if check is not None:
+            await asyncio.to_thread(check, data)
+        await asyncio.to_thread(self._create, digest, data)
+        return digest, data
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes of a digest. Raises BlobMissing when they are not there or no longer match it."""
+        try:
+            data = obstore.get(self._store, _key(digest)).bytes().to_bytes()
+        except FileNotFoundError as error:
+            raise BlobMissing(f"Blob {digest} is not in the store. Restore it from a backup.") from error
+        if sha256_hex(data) != digest:
+            raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
+        return data
+
+    def _create(self, digest: str, content: bytes | Path) -> None:
+        try:
+            obstore.put(self._store, _key(digest), content, mode="create")
+        except AlreadyExistsError:
+            return
+
+
+def _key(digest: str) -> str:
+    return f"sha256/{digest[:2]}/{digest[2:]}"

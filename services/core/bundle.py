@@ -1,0 +1,146 @@
+"""A benchmark bundle on disk: a manifest and the files that it names by hash. Reading and checking only; no training.
+
+manifest.json               this schema; its SHA-256 is the benchmark's digest
+public/                     what a sandbox may see
+    architecture.py             defines build() -> torch.nn.Module
+    original.safetensors        state dict of the original model
+    retain.safetensors          image [n, ...] float32, label [n] int64
+    forget.safetensors          same
+    validation.safetensors      same
+hidden/                     what only the trusted side may see
+    test.safetensors            same
+    probe.safetensors           index [<= 2000] int64 into the retain set
+    oracle.safetensors          core.measurements.Measurements of the oracle
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.numpy import load_file
+
+from services.core.errors import BadInput
+from services.core.measurements import Measurements
+
+__all__ = ["MANIFEST", "BadBundle", "Bundle", "Counts", "FileEntry", "Fitness", "Manifest", "TensorSpec"]
+
+MANIFEST = "manifest.json"
+
+
+class BadBundle(BadInput):
+    code = "bad_bundle"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class TensorSpec(_Frozen):
+    name: str
+    dtype: Literal["F32", "F16", "I64"]  # safetensors' names
+    shape: tuple[int, ...]
+
+
+class Counts(_Frozen):
+    retain: int = Field(gt=0)
+    forget: int = Field(gt=0)
+    validation: int = Field(gt=0)
+    test: int = Field(gt=0)
+
+
+class Fitness(_Frozen):
+    """What the build measured of the benchmark itself, by metric `neurips-2023`."""
+
+    ceiling: float  # F of an independent oracle against the oracle
+    placebo_ratio: float  # F of one reference entry started from a model that never saw the forget set, over its F here
+    original_forget_accuracy: float  # on the labels as trained, wrong ones included
+    oracle_retain_accuracy: float  # mean over models
+    oracle_test_accuracy: float
+
+
+class Manifest(_Frozen):
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    title: str
+    dataset: str
+    licence: str
+    scenario: str  # how the forget set was drawn, in words
+    classes: int = Field(ge=2, le=256)
+    input_shape: tuple[int, ...]
+    counts: Counts
+    architecture: str
+    checkpoint: tuple[TensorSpec, ...]  # every tensor of a checkpoint, in name order
+    recipe: dict[str, Any]  # how original and oracle were trained: public, so that retraining is a fair reference
+    oracle_seeds: int = Field(gt=0)
+    seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret that oracle seeds derive from
+    fitness: Fitness
+    versions: dict[str, str]
+    files: dict[str, FileEntry]
+
+    def to_bytes(self) -> bytes:
+        return (self.model_dump_json(indent=1) + "\n").encode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest as written, in hex: the benchmark's identity."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            raise BadBundle(f"The benchmark's manifest is not valid: {error}") from error
+
+
+class Bundle:
+    """A bundle directory whose manifest has been read. File contents are checked by `verify`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        path = root / MANIFEST
+        if not path.is_file():
+            raise BadBundle(f"{root} is not a benchmark: it has no {MANIFEST}. Build one with `lethe benchmark build`.")
+        self.manifest = Manifest.from_bytes(path.read_bytes())
+
+    @property
+    def public(self) -> Path:
+        return self.root / "public"
+
+    @property
+    def hidden(self) -> Path:
+        return self.root / "hidden"
+
+    def arrays(self, relative: str) -> dict[str, NDArray[Any]]:
+        """Load one safetensors file of the bundle."""
+        return load_file(self.root / relative)
+
+    def forget_labels(self) -> NDArray[np.int64]:
+        labels: NDArray[np.int64] = self.arrays("public/forget.safetensors")["label"]
+        return labels
+
+    def test_labels(self) -> NDArray[np.int64]:
+        labels: NDArray[np.int64] = self.arrays("hidden/test.safetensors")["label"]
+        return labels
+
+    def oracle(self) -> Measurements:
+        return Measurements.from_file(self.hidden / "oracle.safetensors")
+
+    def verify(self) -> None:
+        """Compare every file with the manifest's hash. Raises BadBundle naming the first that differs or is missing."""
+        for relative, entry in self.manifest.files.items():
+            path = self.root / relative
+            if not path.is_file():
+                raise BadBundle(f"{path} is missing. Build or import the benchmark again.")
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != entry.sha256:
+                raise BadBundle(f"{path} is damaged: its SHA-256 is {found}, the manifest says {entry.sha256}.")

@@ -1,0 +1,90 @@
+"""Measurements: the readings of many models, stacked along the seed axis. Every metric is computed from them alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from services.core.errors import BadInput
+
+__all__ = ["BadMeasurements", "Measurements"]
+
+
+class BadMeasurements(BadInput):
+    code = "bad_measurements"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Readings of N models; S forget, T test and P probed retain examples. Layouts are those of `core.readings`."""
+
+    forget_logits: NDArray[np.float32]  # [N, S, classes]
+    test_class: NDArray[np.uint8]  # [N, T]
+    test_margin: NDArray[np.float32]  # [N, T]
+    test_entropy: NDArray[np.float16]  # [N, T]
+    retain_class: NDArray[np.uint8]  # [N, P]
+    retain_margin: NDArray[np.float32]  # [N, P]
+    retain_entropy: NDArray[np.float16]  # [N, P]
+    retain_correct: NDArray[np.uint8]  # [N, ceil(retain / 8)], packed bits
+    checkpoint_sha256: NDArray[np.uint8]  # [N, 32]
+    weight_sketch: NDArray[np.float32]  # [N, 16]
+
+    def __len__(self) -> int:
+        return len(self.forget_logits)
+
+    @classmethod
+    def stack(cls, blobs: Sequence[bytes]) -> Self:
+        """Stack single readings, each a safetensors blob, in the order given.
+
+        Raises BadMeasurements, naming the position, for a blob that is damaged or of another shape.
+        """
+        if not blobs:
+            raise BadMeasurements("There are no readings to stack.")
+        rows = [_parse(blob, position) for position, blob in enumerate(blobs)]
+        first = rows[0]
+        for position, row in enumerate(rows):
+            for name, array in row.items():
+                if array.shape != first[name].shape or array.dtype != first[name].dtype:
+                    raise BadMeasurements(
+                        f"Reading {position} has {name} of {array.dtype}{list(array.shape)}, "
+                        f"the first one {first[name].dtype}{list(first[name].shape)}."
+                    )
+        return cls(**{name: np.stack([row[name] for row in rows]) for name in _names(cls)})
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> Self:
+        """Read stacked measurements written by `to_bytes`."""
+        return cls(**_parse(blob, 0))
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read stacked measurements from a file."""
+        return cls.from_bytes(path.read_bytes())
+
+    def first(self, models: int) -> Self:
+        """Keep the first models alone."""
+        return type(self)(**{name: getattr(self, name)[:models] for name in _names(type(self))})
+
+    def to_bytes(self) -> bytes:
+        """Write all models into one safetensors blob."""
+        return save({name: np.ascontiguousarray(getattr(self, name)) for name in _names(type(self))})
+
+
+def _names(cls: type[Measurements]) -> list[str]:
+    return [field.name for field in fields(cls)]
+
+
+def _parse(blob: bytes, position: int) -> dict[str, NDArray[Any]]:
+    try:
+        arrays = load(blob)
+    except SafetensorError as error:
+        raise BadMeasurements(f"Reading {position} is not a readable safetensors blob: {error}.") from error
+    names = _names(Measurements)
+    if set(arrays) != set(names):
+        raise BadMeasurements(f"Reading {position} holds {sorted(arrays)}; expected {sorted(names)}.")
+    return arrays

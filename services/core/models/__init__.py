@@ -1,0 +1,32 @@
+"""The tables, a file per feature. Rows only: rules live in `core.lifecycle` and `core.leases`."""
+
+from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models.competitions import BenchmarkRow, Competition, Device, Phase, PhaseKind
+from services.core.models.evaluations import Evaluation, Event, FailureKind, MeasurementRow, Shard, State
+from services.core.models.leaderboard import LeaderboardEntry, Score
+from services.core.models.submissions import Reference, Submission, SubmissionKind
+
+__all__ = [
+    "Account",
+    "BenchmarkRow",
+    "Competition",
+    "Device",
+    "Evaluation",
+    "Event",
+    "FailureKind",
+    "LeaderboardEntry",
+    "MeasurementRow",
+    "Phase",
+    "PhaseKind",
+    "Reference",
+    "Role",
+    "Score",
+    "Shard",
+    "State",
+    "Submission",
+    "SubmissionKind",
+    "Team",
+    "TeamMember",
+    "Token",
+    "TokenKind",
+]

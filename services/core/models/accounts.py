@@ -1,0 +1,70 @@
+"""Who may do what: accounts, the teams that compete, and the tokens that prove an account."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.database import Base, utc_now
+from services.core.models.columns import Digest, Id, Name, choice
+
+__all__ = ["Account", "Role", "Team", "TeamMember", "Token", "TokenKind"]
+
+
+class Role(StrEnum):
+    PARTICIPANT = "participant"
+    ORGANISER = "organiser"  # also creates and runs competitions
+    OPERATOR = "operator"  # also runs the machines; may do what an organiser may
+
+
+class TokenKind(StrEnum):
+    SESSION = "session"  # a browser's or the CLI's login
+    API = "api"  # made by hand, for CI
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+
+    id: Mapped[Id]
+    username: Mapped[str] = mapped_column(String(39), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(choice(Role), default=Role.PARTICIPANT)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Team(Base):
+    """Quotas and boards speak of teams; a team of one is made at sign-up."""
+
+    __tablename__ = "teams"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(39), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class TeamMember(Base):
+    __tablename__ = "team_members"
+
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True, index=True)
+
+    team: Mapped[Team] = relationship()
+
+
+class Token(Base):
+    """Only the keyed digest of a token is stored; the token itself is shown once."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[TokenKind] = mapped_column(choice(TokenKind))
+    name: Mapped[Name]
+    digest: Mapped[Digest] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()

@@ -1,0 +1,27 @@
+"""Column types that every table shares."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from sqlalchemy import Enum, String, Uuid
+from sqlalchemy.orm import mapped_column
+
+__all__ = ["Digest", "Id", "Name", "Slug", "choice"]
+
+Id = Annotated[UUID, mapped_column(Uuid, primary_key=True, default=uuid4)]
+Digest = Annotated[str, mapped_column(String(64))]  # SHA-256 in hex
+Slug = Annotated[str, mapped_column(String(63))]
+Name = Annotated[str, mapped_column(String(200))]
+
+
+def choice(enum: type[StrEnum]) -> Enum:
+    """A string column that holds one value of the enum, checked by the database on both engines."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        name=enum.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )

@@ -1,0 +1,81 @@
+"""Contests, their phases, and the benchmarks that phases evaluate on."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.database import Base, utc_now
+from services.core.models.columns import Id, Name, Slug, choice
+
+__all__ = ["BenchmarkRow", "Competition", "Device", "Phase", "PhaseKind"]
+
+
+class PhaseKind(StrEnum):
+    CHECK = "check"
+    FEEDBACK = "feedback"
+    FINAL = "final"
+
+
+class Device(StrEnum):
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class BenchmarkRow(Base):
+    """A published benchmark: its files are blobs, named by hash in the manifest."""
+
+    __tablename__ = "benchmarks"
+
+    id: Mapped[Id]
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[Slug]
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSON)
+    manifest_blob: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Competition(Base):
+    __tablename__ = "competitions"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    title: Mapped[Name]
+    description: Mapped[str] = mapped_column(Text, default="")
+    organiser_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Phase(Base):
+    __tablename__ = "phases"
+    __table_args__ = (
+        UniqueConstraint("competition_id", "slug"),
+        CheckConstraint("seeds > 0", name="seeds"),
+        CheckConstraint("shard_seeds > 0", name="shard_seeds"),
+        CheckConstraint("seed_timeout_s > 0", name="seed_timeout_s"),
+        CheckConstraint("closes_at > opens_at", name="window"),
+    )
+
+    id: Mapped[Id]
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"), index=True)
+    slug: Mapped[Slug]
+    kind: Mapped[PhaseKind] = mapped_column(choice(PhaseKind))
+    benchmark_id: Mapped[UUID] = mapped_column(ForeignKey("benchmarks.id"))
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    seeds: Mapped[int]  # N, the unlearning runs of one evaluation
+    shard_seeds: Mapped[int]  # seeds that a worker leases at once
+    quota_per_day: Mapped[int]  # submissions of one team in any 24 hours
+    seed_timeout_s: Mapped[float]  # wall clock of one unlearning run
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)  # 2 GiB is one more than 32 bits hold
+    device: Mapped[Device] = mapped_column(choice(Device))
+    metric: Mapped[str] = mapped_column(String(63))
+    max_time_ratio: Mapped[float]  # of retraining; an entry above it is shown unranked
+    data_hidden: Mapped[bool]  # failures then show no message and no print-outs
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    competition: Mapped[Competition] = relationship()
+    benchmark: Mapped[BenchmarkRow] = relationship()

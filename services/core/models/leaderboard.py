@@ -1,0 +1,82 @@
+"""Scores, which are immutable, and the dated pointers to them that make a leaderboard."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.database import Base, utc_now
+from services.core.models.accounts import Team
+from services.core.models.columns import Id, choice
+from services.core.models.submissions import Reference, Submission
+
+__all__ = ["LeaderboardEntry", "Score"]
+
+# Postgres holds NaN above every number and SQLite stores it as NULL, so this and NOT NULL keep scores finite on both.
+_FINITE = "{0} >= 0 AND {0} < 1e300"
+
+
+class Score(Base):
+    """The numbers of one evaluation by one metric version."""
+
+    __tablename__ = "scores"
+    __table_args__ = (
+        UniqueConstraint("evaluation_id", "metric"),
+        *(
+            CheckConstraint(_FINITE.format(column), name=column)
+            for column in ("forgetting_quality", "utility", "final_score", "ci_low", "ci_high", "run_s")
+        ),
+    )
+
+    id: Mapped[Id]
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"))
+    metric: Mapped[str] = mapped_column(String(63))
+    forgetting_quality: Mapped[float]
+    forgetting_quality_low: Mapped[float]
+    forgetting_quality_high: Mapped[float]
+    utility: Mapped[float]
+    utility_low: Mapped[float]
+    utility_high: Mapped[float]
+    final_score: Mapped[float]
+    ci_low: Mapped[float]  # 95 % re-run interval of the final score
+    ci_high: Mapped[float]
+    seeds: Mapped[int]
+    distinct_models: Mapped[int]
+    run_s: Mapped[float]  # mean wall clock of one unlearning run
+    flags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    epsilons: Mapped[list[float]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class LeaderboardEntry(Base):
+    """From `published_at` until `retired_at`, this score stands for its team in its phase."""
+
+    __tablename__ = "leaderboard_entries"
+    __table_args__ = (
+        Index(
+            "uq_leaderboard_entries_current",
+            "phase_id",
+            "team_id",
+            "reference",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+        Index("ix_leaderboard_entries_board", "phase_id", "final_score"),
+    )
+
+    id: Mapped[Id]
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"))
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"))
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    score_id: Mapped[UUID] = mapped_column(ForeignKey("scores.id"))
+    reference: Mapped[Reference] = mapped_column(choice(Reference))
+    final_score: Mapped[float]  # copied from the score, so that one index serves the board
+    submitted_at: Mapped[datetime]  # likewise; earlier wins a tie
+    published_at: Mapped[datetime] = mapped_column(default=utc_now)
+    retired_at: Mapped[datetime | None]
+
+    team: Mapped[Team] = relationship()
+    submission: Mapped[Submission] = relationship()
+    score: Mapped[Score] = relationship()

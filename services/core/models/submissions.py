@@ -1,0 +1,51 @@
+"""What participants uploaded. Immutable."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.database import Base, utc_now
+from services.core.models.accounts import Team
+from services.core.models.columns import Id, Name, choice
+from services.core.models.competitions import Phase
+from services.core.models.evaluations import Evaluation
+
+__all__ = ["Reference", "Submission", "SubmissionKind"]
+
+
+class SubmissionKind(StrEnum):
+    MODULE = "module"  # one .py file
+    ARCHIVE = "archive"  # a .zip that holds one module and what it imports
+
+
+class Reference(StrEnum):
+    """An organiser's reference row: shown on the board, never ranked."""
+
+    NONE = "none"
+    IDENTITY = "identity"
+    RETRAIN = "retrain"
+
+
+class Submission(Base):
+    __tablename__ = "submissions"
+    __table_args__ = (Index("ix_submissions_quota", "team_id", "phase_id", "created_at"),)
+
+    id: Mapped[Id]
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"), index=True)
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), index=True)
+    name: Mapped[Name]
+    filename: Mapped[Name]
+    kind: Mapped[SubmissionKind] = mapped_column(choice(SubmissionKind))
+    reference: Mapped[Reference] = mapped_column(choice(Reference), default=Reference.NONE)
+    blob: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    phase: Mapped[Phase] = relationship()
+    team: Mapped[Team] = relationship()
+    evaluation: Mapped[Evaluation] = relationship()

@@ -1,0 +1,89 @@
+"""What the trusted side reads off one model, computed from its logits.
+
+This file is also copied into the measuring container, so it imports the standard library and numpy alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PROBE_SIZE", "checkpoint_sha256", "predictions", "reading", "weight_sketch"]
+
+PROBE_SIZE = 2000  # retain examples, fixed per benchmark, whose predictions are kept in full
+SKETCH_SIZE = 16
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def predictions(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Compress logits [n, classes] to class uint8, margin float32 and entropy float16, each [n].
+
+    The margin is the logit of the label minus the largest other logit; the entropy is that of the softmax, in nats.
+    """
+    rows = np.arange(len(labels))
+    own = logits[rows, labels]
+    others = logits.copy()
+    others[rows, labels] = -np.inf
+    shifted = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    exps = np.exp(shifted)
+    total = exps.sum(axis=1)
+    entropy = np.log(total) - (exps * shifted).sum(axis=1) / total
+    return {
+        "class": logits.argmax(axis=1).astype(np.uint8),
+        "margin": (own - others.max(axis=1)).astype(np.float32),
+        "entropy": entropy.astype(np.float16),
+    }
+
+
+def reading(
+    *,
+    forget_logits: NDArray[np.float32],
+    retain_logits: NDArray[np.float32],
+    test_logits: NDArray[np.float32],
+    retain_labels: NDArray[np.int64],
+    test_labels: NDArray[np.int64],
+    probe: NDArray[np.int64],
+) -> dict[str, NDArray[Any]]:
+    """Reduce one model's logits to the arrays of a reading; `probe` [<= 2000] indexes the retain set.
+
+    Returns `forget_logits` [S, classes]; `test_*` [T] and `retain_*` [len(probe)] for class, margin and entropy; and
+    `retain_correct`, one bit per retain example, packed big-endian.
+    """
+    test = predictions(test_logits, test_labels)
+    retain = predictions(retain_logits[probe], retain_labels[probe])
+    correct = retain_logits.argmax(axis=1) == retain_labels
+    return {
+        "forget_logits": forget_logits.astype(np.float32),
+        **{f"test_{name}": values for name, values in test.items()},
+        **{f"retain_{name}": values for name, values in retain.items()},
+        "retain_correct": np.packbits(correct),
+    }
+
+
+def checkpoint_sha256(state: Arrays) -> str:
+    """Hash a state dict by content: names, dtypes, shapes and bytes, in name order."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        array = np.ascontiguousarray(state[name])
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def weight_sketch(state: Arrays) -> NDArray[np.float32]:
+    """Project all weights on 16 fixed random directions, so that near-duplicate models can be told apart cheaply.
+
+    Distances between sketches approximate distances between weight vectors (Johnson and Lindenstrauss, 1984).
+    """
+    sketch = np.zeros(SKETCH_SIZE)
+    for position, name in enumerate(sorted(state)):
+        flat = np.asarray(state[name], dtype=np.float64).ravel()
+        signs = np.random.default_rng([position, flat.size]).integers(
+            0, 2, size=(SKETCH_SIZE, flat.size), dtype=np.int8
+        )
+        sketch += (2.0 * signs - 1.0) @ flat
+    result: NDArray[np.float32] = (sketch / np.sqrt(SKETCH_SIZE)).astype(np.float32)
+    return result

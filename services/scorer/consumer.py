@@ -1,0 +1,140 @@
+"""The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric."""
+
+import threading
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select
+
+from services.core import board
+from services.core.blobs import Blobs
+from services.core.bundle_store import materialise
+from services.core.database import Database, ReadSession, WriteSession
+from services.core.doorbell import Bell, Doorbell
+from services.core.lifecycle import add_event, lock_evaluation
+from services.core.measurements import Measurements
+from services.core.models import Evaluation, MeasurementRow, Phase, Score, State, Submission
+from services.core.settings import Settings
+from services.scorer.metrics import ScoreCard
+from services.scorer.scoring import score_measurements
+
+__all__ = ["Scorer", "run_scorer"]
+
+log = structlog.get_logger()
+MAX_TRIES = 3
+
+
+class Scorer:
+    """Scores evaluations one after another."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.resolved_database_url)
+        self.blobs = Blobs.from_settings(settings)
+        self.doorbell = Doorbell(settings)
+        self.stopping = threading.Event()
+        self._tries: dict[UUID, int] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def serve(self) -> int:
+        """Score until nothing waits; return how many were scored."""
+        scored = 0
+        with self._one_at_a_time:
+            while not self.stopping.is_set() and (evaluation_id := self._next()):
+                scored += self._score(evaluation_id)
+        return scored
+
+    def sweep(self) -> None:
+        if self._next():
+            self.doorbell.ring(Bell.SCORE)
+
+    def score(self, evaluation_id: UUID) -> bool:
+        """Compute and publish one score. False when it was there already: doing this twice changes nothing."""
+        with self.database.read() as session:
+            evaluation = session.get_one(Evaluation, evaluation_id)
+            metric = evaluation.phase.metric
+            bundle = materialise(session, self.blobs, evaluation.benchmark.digest, self.settings.bundle_cache)
+            blobs = _measurement_blobs(session, evaluation_id)
+            run_s = session.scalars(
+                select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
+            ).one()
+        card = score_measurements(metric, Measurements.stack([self.blobs.get(blob) for blob in blobs]), bundle)
+        with self.database.write() as session:
+            return _write(session, evaluation_id, metric, card, float(run_s))
+
+    def _next(self) -> UUID | None:
+        """Find the oldest measured evaluation without a score that has not failed too often in this process."""
+        given_up = [evaluation for evaluation, tries in self._tries.items() if tries >= MAX_TRIES]
+        with self.database.read() as session:
+            return session.scalar(
+                select(Evaluation.id)
+                .join(Phase, Evaluation.phase_id == Phase.id)
+                .outerjoin(Score, (Score.evaluation_id == Evaluation.id) & (Score.metric == Phase.metric))
+                .where(Evaluation.state == State.MEASURED, Score.id.is_(None), Evaluation.id.not_in(given_up))
+                .order_by(Evaluation.finished_at)
+                .limit(1)
+            )
+
+    def _score(self, evaluation_id: UUID) -> bool:
+        try:
+            scored = self.score(evaluation_id)
+            log.info("scored", evaluation=str(evaluation_id))
+            return scored
+        except Exception:
+            self._tries[evaluation_id] = self._tries.get(evaluation_id, 0) + 1
+            log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._tries[evaluation_id])
+            return False
+
+
+def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
+    statement = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
+    return list(session.scalars(statement.order_by(MeasurementRow.seed)))
+
+
+def _write(session: WriteSession, evaluation_id: UUID, metric: str, card: ScoreCard, run_s: float) -> bool:
+    """Insert the score, move the pointers of every submission that shares the evaluation, and say so."""
+    evaluation = lock_evaluation(session, evaluation_id)
+    exists = select(Score.id).where(Score.evaluation_id == evaluation_id, Score.metric == metric)
+    if session.scalar(exists) is not None:
+        return False
+    score = Score(
+        evaluation_id=evaluation_id,
+        metric=metric,
+        forgetting_quality=card.forgetting_quality.value,
+        forgetting_quality_low=card.forgetting_quality.low,
+        forgetting_quality_high=card.forgetting_quality.high,
+        utility=card.utility.value,
+        utility_low=card.utility.low,
+        utility_high=card.utility.high,
+        final_score=card.final_score.value,
+        ci_low=card.final_score.low,
+        ci_high=card.final_score.high,
+        seeds=card.models,
+        distinct_models=card.distinct_models,
+        run_s=run_s,
+        flags=list(card.flags),
+        epsilons=[round(float(epsilon), 6) for epsilon in card.epsilons],
+    )
+    session.add(score)
+    session.flush()
+    for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):
+        board.publish(session, submission, score)
+    add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
+    return True
+
+
+def run_scorer(settings: Settings) -> None:
+    """Score measured evaluations until asked to stop (SIGTERM or SIGINT)."""
+    scorer = Scorer(settings)
+    log.info("scorer_ready")
+    try:
+        scorer.doorbell.answer(
+            Bell.SCORE,
+            look=scorer.serve,
+            sweep=scorer.sweep,
+            sweep_every_s=settings.resolved_sweep_every_s,
+            threads=1,
+            stopping=scorer.stopping,
+        )
+    finally:
+        scorer.database.dispose()

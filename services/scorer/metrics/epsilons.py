@@ -1,0 +1,63 @@
+"""How far apart two sets of models are on each forget example: the 2023 competition's epsilon.
+
+Compared with the public code (google-deepmind/unlearning_evaluation, commit ffae0ff, with torch 2.13 on CPU; only its
+assertion and `.cuda()` repaired) on 3,107 examples: equal, shifted, scaled, heavy-tailed, narrow, mixed, tied, on
+thresholds, separated, nearly peaky, constant, rounded to float32, made from logits; 2,600 with 3 to 33 models a side,
+455 with 64 to 100, 52 with 512. All 3,033 that it has an answer for are equal to the last bit; for 74 (constants, and
+narrow draws of up to 5 models) it discards every threshold and fails.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scorer.metrics.arrays import pair_confidences
+from services.scorer.metrics.kernel import fill_epsilons
+
+__all__ = ["DELTA", "epsilons"]
+
+DELTA = 1e-5
+MAX_THREADS = 2
+CHUNK = 32  # examples per task: a few milliseconds, so that no thread waits long for the last one
+
+
+def epsilons(unlearned: NDArray[np.floating[Any]], retrained: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Compute the epsilon (0 to 50, in nats) of each example from confidences [N, S] and [M, S]: float32 [S].
+
+    Source: the 2023 competition's scoring code; equal to it, except where that has no answer:
+    - every threshold discarded (as with two equal constants): 0 if both sides agree in minimum, maximum and median,
+      else 50, so that no entry gains from it;
+    - unequal numbers of models: each rate is the mean over its own side.
+    Raises BadArray for a wrong shape, an empty axis, unequal S or a value that is not finite.
+    """
+    sides = [np.sort(side.T, axis=1) for side in pair_confidences(unlearned, retrained)]
+    logs = [_error_logs(side.shape[1]) for side in sides]
+    result = np.empty(len(sides[0]), dtype=np.float32)
+
+    def fill(first: int) -> None:
+        part = slice(first, first + CHUNK)
+        fill_epsilons(sides[0][part], sides[1][part], logs[0], logs[1], result[part])
+
+    starts = range(0, len(result), CHUNK)
+    threads = min(MAX_THREADS, os.cpu_count() or 1, len(starts))
+    if threads == 1:
+        for first in starts:
+            fill(first)
+    else:
+        with ThreadPoolExecutor(threads) as pool:  # ours alone and joined here, so a process may fork before and after
+            list(pool.map(fill, starts))
+    return result
+
+
+def _error_logs(models: int) -> NDArray[np.float32]:
+    """Tabulate log(1 - delta - k/n) and log(k/n) for k = 0 .. n errors, in float32 as published: [2, n + 1].
+
+    The first has no value at k = n; -inf lets the other one win the maximum, as ignoring a NaN would.
+    """
+    rates = np.arange(models + 1, dtype=np.float32) / np.float32(models)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.stack([np.float32(1 - DELTA) - rates, rates]))
+    return np.nan_to_num(logs, nan=-np.inf, posinf=np.inf, neginf=-np.inf)

@@ -1,0 +1,194 @@
+"""The worker: answers the doorbell by claiming shards until none is left, and runs each in a slot."""
+
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from services.core import leases
+from services.core.blobs import Blobs
+from services.core.bundle import Bundle
+from services.core.database import Database, WriteSession
+from services.core.doorbell import Bell, Doorbell
+from services.core.leases import Claim, LeaseLost, Offer
+from services.core.models import FailureKind
+from services.core.settings import Settings
+from services.worker.backends import make_sandbox, worker_name
+from services.worker.failures import RunFailed
+from services.worker.measuring import MeasurerProcess
+from services.worker.shard import Renewal, prepare, record
+from services.worker.slots import Slot, make_slots, stage_code, worker_lock
+from services.worker.supervisor import Stopped, run_seeds
+
+__all__ = ["Worker", "run_worker"]
+
+log = structlog.get_logger()
+MIN_FREE_BYTES = 1024**3
+
+
+class Worker:
+    """Slots, a sandbox backend, and the loop that serves shards."""
+
+    def __init__(self, settings: Settings, work: Path) -> None:
+        self.settings = settings
+        self.database = Database(settings.resolved_database_url)
+        self.blobs = Blobs.from_settings(settings)
+        self.doorbell = Doorbell(settings)
+        self.name = worker_name(work)
+        self.stopping = threading.Event()
+        self._work = work
+        self._sandbox = make_sandbox(settings, work, stage_code(work))
+        self._measurers: dict[int, MeasurerProcess] = {}
+        self._live: set[str] = set()
+        self.slots = make_slots(settings, work)
+        self._free: queue.Queue[Slot] = queue.Queue()
+        for slot in self.slots:
+            self._free.put(slot)
+        self._sandbox.end_orphans(set())
+
+    def serve(self) -> int:
+        """Take a slot and run shards until none is claimable; return how many ran. Zero when every slot is busy."""
+        ran = 0
+        with self._free_slot() as slot:
+            while slot and not self.stopping.is_set() and (held := self._claim(slot)):
+                self._run(slot, held)
+                ran += 1
+        return ran
+
+    def sweep(self) -> None:
+        """Put expired shards back, end orphaned sandboxes, and ring when there is something to claim."""
+        with self.database.write() as session:
+            expired = leases.sweep(session)
+        if expired:
+            log.warning("leases_expired", shards=expired)
+        self._sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
+        with self.database.read() as session:
+            waiting = leases.claimable(session, self._offer(self.slots[0]))
+        if waiting and not self._free.empty():
+            self.doorbell.ring(Bell.RUN)
+
+    def close(self) -> None:
+        """End every sandbox of this worker."""
+        for measurer in self._measurers.values():
+            measurer.end()
+        self._sandbox.end_orphans(set())
+        self._sandbox.close()
+        self.database.dispose()
+
+    @contextmanager
+    def _free_slot(self) -> Iterator[Slot | None]:
+        try:
+            slot = self._free.get_nowait()
+        except queue.Empty:
+            yield None
+            return
+        try:
+            yield slot
+        finally:
+            self._free.put(slot)
+
+    def _offer(self, slot: Slot) -> Offer:
+        return Offer(self.name, slot.device, slot.device_class, slot.memory_bytes)
+
+    def _claim(self, slot: Slot) -> Claim | None:
+        free = shutil.disk_usage(self._work).free
+        if free < MIN_FREE_BYTES:
+            log.error("disk_full", free_bytes=free, needed_bytes=MIN_FREE_BYTES, directory=str(self._work))
+            return None
+        with self.database.write() as session:
+            return leases.claim(session, self._offer(slot), self.settings.lease_s)
+
+    def _run(self, slot: Slot, held: Claim) -> None:
+        """Run one claimed shard to its end, whatever that is."""
+        shard_log = log.bind(evaluation=str(held.evaluation_id), shard=str(held.shard_id), attempt=held.attempt)
+        shard_log.info("shard_started", slot=slot.number)
+        try:
+            with Renewal(self.database, held, self.settings, self.stopping) as renewal:
+                self._measure(slot, held, renewal)
+            self._finish(held)
+            shard_log.info("shard_finished")
+        except LeaseLost:
+            shard_log.info("lease_lost")
+        except Stopped:
+            shard_log.info("shard_stopped")
+            self._write_unless_lost(held, lambda session: leases.release(session, held))
+        except RunFailed as failure:
+            shard_log.info("shard_failed", kind=failure.kind.value, message=failure.message)
+            self._fail(slot, held, failure.kind, failure.message)
+        except Exception as error:
+            shard_log.exception("shard_broke")
+            self._fail(slot, held, FailureKind.PLATFORM, f"{type(error).__name__} on worker {self.name}.")
+
+    def _measure(self, slot: Slot, held: Claim, renewal: Renewal) -> None:
+        work = prepare(self.database, self.blobs, held, slot, self.settings.bundle_cache)
+        lease = f"{held.shard_id}-{held.fence}"
+        self._live.add(lease)
+        try:
+            results = run_seeds(
+                self._sandbox,
+                slot,
+                work.bundle,
+                measurer=self._measurer(slot, work.bundle),
+                seeds=work.seeds,
+                limits=work.limits,
+                lease=lease,
+                stopped=renewal.stopped,
+            )
+            record(self.database, self.blobs, held, results)
+        finally:
+            self._live.discard(lease)
+
+    def _measurer(self, slot: Slot, bundle: Bundle) -> MeasurerProcess:
+        """Keep one measurer per slot warm, for as long as the benchmark stays the same."""
+        current = self._measurers.get(slot.number)
+        if current is not None and current.digest == bundle.manifest.digest:
+            return current
+        self._drop_measurer(slot)
+        self._measurers[slot.number] = MeasurerProcess(self._sandbox, slot, bundle)
+        return self._measurers[slot.number]
+
+    def _drop_measurer(self, slot: Slot) -> None:
+        measurer = self._measurers.pop(slot.number, None)
+        if measurer is not None:
+            measurer.end()
+
+    def _finish(self, held: Claim) -> None:
+        with self.database.write() as session:
+            last = leases.finish(session, held)
+        if last:
+            self.doorbell.ring_across(Bell.SCORE)
+
+    def _fail(self, slot: Slot, held: Claim, kind: FailureKind, message: str) -> None:
+        if kind is FailureKind.PLATFORM:
+            self._drop_measurer(slot)  # it may be what broke; a fresh one costs seconds
+        self._write_unless_lost(held, lambda session: leases.fail_claim(session, held, kind, message))
+
+    def _write_unless_lost(self, held: Claim, write: Callable[[WriteSession], None]) -> None:
+        try:
+            with self.database.write() as session:
+                write(session)
+        except LeaseLost:
+            log.info("lease_lost", shard=str(held.shard_id))
+
+
+def run_worker(settings: Settings) -> None:
+    """Serve shards until asked to stop (SIGTERM or SIGINT)."""
+    work = (settings.data_dir / "work").resolve()
+    with worker_lock(work):
+        worker = Worker(settings, work)
+        log.info("worker_ready", name=worker.name, slots=len(worker.slots), sandbox=settings.resolved_sandbox.value)
+        try:
+            worker.doorbell.answer(
+                Bell.RUN,
+                look=worker.serve,
+                sweep=worker.sweep,
+                sweep_every_s=settings.resolved_sweep_every_s,
+                threads=len(worker.slots),
+                stopping=worker.stopping,
+            )
+        finally:
+            worker.close()

@@ -1,0 +1,120 @@
+"""Running a submission on this machine without a server: the same sandbox, supervision and measuring as a worker's."""
+
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.bundle import Bundle
+from services.core.measurements import Measurements
+from services.core.settings import Settings
+from services.core.submission_file import unpack
+from services.worker.backends import make_sandbox
+from services.worker.measuring import MeasurerProcess
+from services.worker.sandbox.base import Sandbox
+from services.worker.seeds import derive_seeds
+from services.worker.slots import Slot, make_slots, stage_code
+from services.worker.supervisor import RunLimits, Seed, SeedResult, Stopped, run_seeds
+
+__all__ = ["LocalRun", "run_locally"]
+
+SEED_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRun:
+    """The measurements of all seeds, in seed order, and what they cost."""
+
+    measurements: Measurements
+    run_s: float  # mean wall clock of one unlearning run
+    wall_s: float
+    provenance: dict[str, str]
+
+
+def run_locally(
+    settings: Settings,
+    bundle: Bundle,
+    *,
+    filename: str,
+    data: bytes,
+    limits: RunLimits,
+    seed_key: bytes | None = None,
+    on_seed: Callable[[], None] = lambda: None,
+) -> LocalRun:
+    """Run every seed, side by side in as many slots as the machine has.
+
+    Raises RunFailed for the first seed that fails, and SandboxUnavailable.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="evaluate-", dir=settings.data_dir.resolve()))
+    started = time.monotonic()
+    try:
+        slots = make_slots(settings, work)
+        for slot in slots:
+            unpack(filename, data, slot.submission)
+        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
+        with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
+            results = _Job(sandbox, slots, bundle, seeds, limits, on_seed, threading.Event()).results()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    results.sort(key=lambda result: result.index)
+    return LocalRun(
+        measurements=Measurements.stack([result.blob for result in results]),
+        run_s=sum(result.run_s for result in results) / len(results),
+        wall_s=time.monotonic() - started,
+        provenance=sandbox.provenance(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    sandbox: Sandbox
+    slots: Sequence[Slot]
+    bundle: Bundle
+    seeds: Sequence[Seed]
+    limits: RunLimits
+    on_seed: Callable[[], None]
+    failed: threading.Event
+
+    def results(self) -> list[SeedResult]:
+        """Deal the seeds out to slots in turn; when one slot fails, stop the others and raise its failure."""
+        with ThreadPoolExecutor(len(self.slots)) as pool:
+            futures = [pool.submit(self._run, slot) for slot in self.slots]
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
+        return [result for future in futures for result in future.result()]
+
+    def _run(self, slot: Slot) -> list[SeedResult]:
+        own = self.seeds[slot.number :: len(self.slots)]
+        try:
+            return self._run_seeds(slot, own) if own else []
+        except BaseException:
+            self.failed.set()
+            raise
+
+    def _run_seeds(self, slot: Slot, seeds: Sequence[Seed]) -> list[SeedResult]:
+        measurer = MeasurerProcess(self.sandbox, slot, self.bundle)
+        results = []
+        try:
+            for result in run_seeds(
+                self.sandbox,
+                slot,
+                self.bundle,
+                measurer=measurer,
+                seeds=seeds,
+                limits=self.limits,
+                lease=f"local-{slot.number}",
+                stopped=self.failed.is_set,
+            ):
+                results.append(result)
+                self.on_seed()
+        finally:
+            measurer.end()
+        return results

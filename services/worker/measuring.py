@@ -1,0 +1,83 @@
+"""Our side of the measurer: start it beside a slot, ask it for readings, and store what it answers."""
+
+import base64
+import contextlib
+import json
+import queue
+import time
+from pathlib import Path
+from typing import Any
+
+from services.core.bundle import Bundle
+from services.core.models import FailureKind
+from services.worker.failures import RunFailed
+from services.worker.sandbox.base import Limits, Line, Mount, Output, Sandbox, Sandboxed, Spec
+from services.worker.slots import Slot
+
+__all__ = ["MeasurerProcess", "Reading"]
+
+ANSWER_TIMEOUT_S = 300.0
+MEASURER_MEMORY_BYTES = 4 * 1024**3
+
+
+class Reading:
+    """One answer: a reading, or why the checkpoint is bad."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.token = str(message["token"])
+        self.bad: str | None = message.get("bad")
+        self.blob = base64.b64decode(message.get("reading", ""))
+        self.checkpoint_sha256 = str(message.get("checkpoint_sha256", ""))
+
+
+class MeasurerProcess:
+    """A measurer for one benchmark, kept warm between the shards of a slot. It gets ready while the first seed runs."""
+
+    def __init__(self, sandbox: Sandbox, slot: Slot, bundle: Bundle) -> None:
+        self.digest = bundle.manifest.digest
+        self._checkpoints = slot.checkpoints
+        self._last_heard = time.monotonic()
+        root = Mount(bundle.root.resolve(), "/lethe/bundle")
+        checkpoints = Mount(slot.checkpoints, "/lethe/checkpoints")
+        self._process: Sandboxed = sandbox.start(
+            Spec(
+                module="services.worker.runner.measurer",
+                arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1"],
+                mounts=[root, checkpoints],
+                limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
+                lease=f"measurer-{slot.number}",
+                scratch=slot.root / "measurer-scratch",
+            )
+        )
+
+    @property
+    def outputs(self) -> "queue.Queue[Output]":
+        return self._process.outputs
+
+    def ask(self, token: str) -> None:
+        self._last_heard = time.monotonic()
+        self._process.send(json.dumps({"token": token}).encode())
+
+    def read(self, output: Output) -> Reading | None:
+        """Turn an output into a reading and delete the checkpoint; None when it only says that it is ready.
+
+        Raises a platform failure when the measurer died.
+        """
+        if not isinstance(output, Line):
+            raise RunFailed(FailureKind.PLATFORM, f"The measurer ended: {self._process.log_tail()[-500:]}")
+        self._last_heard = time.monotonic()
+        message = json.loads(output.text)
+        if "ready" in message:
+            return None
+        reading = Reading(message)
+        with contextlib.suppress(FileNotFoundError):
+            Path(self._checkpoints / reading.token).unlink()
+        return reading
+
+    def raise_if_late(self) -> None:
+        """Raise a platform failure when an answer has been due for too long."""
+        if time.monotonic() - self._last_heard > ANSWER_TIMEOUT_S:
+            raise RunFailed(FailureKind.PLATFORM, f"The measurer did not answer within {ANSWER_TIMEOUT_S:g} s.")
+
+    def end(self) -> None:
+        self._process.end()

@@ -1,0 +1,91 @@
+"""The measurer: reads checkpoints that participants' code wrote, and prints what every metric needs.
+
+Theory of operation. It is trusted code on hostile files, so it runs in a sandbox of its own, with the hidden data and
+the checkpoints mounted read-only and no network. It answers one JSON line per request line:
+    {"token": T}  ->  {"token": T, "reading": base64 safetensors, "checkpoint_sha256": hex}
+                      {"token": T, "bad": why}
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from services.core import readings
+from services.worker.runner import tensors
+from services.worker.runner.model import build_model, examples, load_state
+
+__all__ = ["Measurer", "main"]
+
+CHUNK = 1024  # images of one forward pass
+
+
+class Measurer:
+    """A benchmark held in memory, against which checkpoints are measured one after another."""
+
+    def __init__(self, bundle: Path) -> None:
+        self._model = build_model(bundle / "public" / "architecture.py").eval()
+        self._expected = tensors.specs_of(tensors.load(str(bundle / "public" / "original.safetensors")))
+        self._forget, _ = examples(bundle / "public" / "forget.safetensors")
+        self._retain, self._retain_labels = examples(bundle / "public" / "retain.safetensors")
+        self._test, self._test_labels = examples(bundle / "hidden" / "test.safetensors")
+        self._probe = tensors.load(str(bundle / "hidden" / "probe.safetensors"))["index"]
+
+    def measure(self, checkpoint: Path) -> dict[str, Any]:
+        """Measure one checkpoint. Raises BadTensors for one that is not a finite model of the architecture."""
+        state = tensors.load_untrusted(str(checkpoint), self._expected)
+        load_state(self._model, state)
+        arrays = readings.reading(
+            forget_logits=self._logits(self._forget, "forget"),
+            retain_logits=self._logits(self._retain, "retain"),
+            test_logits=self._logits(self._test, "test"),
+            retain_labels=self._retain_labels.numpy(),
+            test_labels=self._test_labels.numpy(),
+            probe=self._probe,
+        )
+        digest = readings.checkpoint_sha256(state)
+        arrays["checkpoint_sha256"] = np.frombuffer(bytes.fromhex(digest), dtype=np.uint8)
+        arrays["weight_sketch"] = readings.weight_sketch(state)
+        return {"reading": base64.b64encode(tensors.encode(arrays)).decode(), "checkpoint_sha256": digest}
+
+    def _logits(self, images: torch.Tensor, split: str) -> NDArray[np.float32]:
+        with torch.no_grad():
+            logits = torch.cat([self._model(chunk).float() for chunk in torch.split(images, CHUNK)]).numpy()
+        if not np.isfinite(logits).all():
+            row = int(np.argwhere(~np.isfinite(logits).all(axis=1))[0, 0])
+            raise tensors.BadTensors(f"the model's output on {split} example {row} is NaN or infinite")
+        return np.asarray(logits, dtype=np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    measurer = Measurer(arguments.bundle)
+    _answer({"ready": True})
+    for line in sys.stdin:
+        token = os.path.basename(json.loads(line)["token"])  # noqa: PTH119 - a name, not a path
+        try:
+            answer = measurer.measure(arguments.checkpoints / token)
+        except tensors.BadTensors as error:
+            answer = {"bad": str(error)}
+        _answer({"token": token, **answer})
+
+
+def _answer(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""One unlearning run, in a process of its own: seed, import the submission, call it, write the checkpoint.
+
+Everything here happens after the fork. What this process says about itself is a participant's word: the supervisor
+believes only files and exit status, and uses the failure note for its text alone.
+"""
+
+import json
+import linecache
+import os
+import random
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from services.worker.runner import tensors
+from services.worker.runner.loaders import ExampleSet, Loader
+from services.worker.runner.model import arrays_of
+
+__all__ = ["EXIT_FAILED", "Bench", "run_seed"]
+
+EXIT_FAILED = 64  # a failure note was written
+MAX_NOTE_CHARACTERS = 8000
+ENTRY_POINT = "submission.py"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the warm parent loaded once."""
+
+    model: nn.Module
+    specs: tensors.Specs  # of a checkpoint, read before any participant could change the model
+    retain: ExampleSet
+    forget: ExampleSet
+    validation: ExampleSet
+    submission: Path  # directory that holds submission.py
+    out: Path
+    threads: int
+
+
+class Failed(Exception):
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def run_seed(bench: Bench, token: str, value: int) -> int:
+    """Run the submission once and write `out/<token>`; return the exit status of this process."""
+    try:
+        model = _unlearn(bench, value)
+        _write_checkpoint(bench, token, model)
+    except Failed as failure:
+        _write_note(bench, token, failure.kind, failure, str(failure))
+        return EXIT_FAILED
+    except BaseException as error:  # whatever a participant raises, SystemExit included
+        _write_note(bench, token, "exception", error, "")
+        return EXIT_FAILED
+    return 0
+
+
+def _unlearn(bench: Bench, value: int) -> nn.Module:
+    torch.set_num_threads(bench.threads)
+    random.seed(value)
+    np.random.seed(value % 2**32)
+    torch.manual_seed(value)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = bench.model.to(device).train()
+    loaders = [
+        Loader(_on(examples, device), shuffle=shuffle)
+        for examples, shuffle in ((bench.retain, True), (bench.forget, True), (bench.validation, False))
+    ]
+    result = _import(bench.submission)(net, *loaders)
+    if result is None:
+        return net
+    if not isinstance(result, nn.Module):
+        raise Failed("bad_checkpoint", f"unlearning() returned {type(result).__name__}; return a model, or nothing")
+    return result
+
+
+def _on(examples: ExampleSet, device: torch.device) -> ExampleSet:
+    return ExampleSet(examples.images.to(device), examples.labels.to(device))
+
+
+def _import(directory: Path) -> Any:
+    path = directory / ENTRY_POINT
+    sys.path.insert(0, str(directory))
+    module = types.ModuleType("submission")
+    module.__file__ = str(path)
+    sys.modules["submission"] = module
+    try:
+        exec(compile(path.read_bytes(), ENTRY_POINT, "exec"), module.__dict__)  # noqa: S102 - this is the sandbox
+    except SyntaxError as error:
+        raise Failed("rejected", f"{ENTRY_POINT} does not parse: {error.msg}, line {error.lineno}") from error
+    except BaseException as error:
+        raise Failed("import_error", _text(error)) from error
+    function = getattr(module, "unlearning", None)
+    if not callable(function):
+        raise Failed(
+            "rejected", "the module defines no function unlearning(net, retain_loader, forget_loader, val_loader)"
+        )
+    return function
+
+
+def _write_checkpoint(bench: Bench, token: str, model: nn.Module) -> None:
+    try:
+        arrays = arrays_of(model, bench.specs)
+        difference = tensors.first_difference(tensors.specs_of(arrays), bench.specs)
+    except tensors.BadTensors as error:
+        difference = str(error)
+    if difference:
+        raise Failed("bad_checkpoint", difference)
+    temporary = bench.out / f"{token}.part"
+    temporary.write_bytes(tensors.encode(arrays))
+    temporary.rename(bench.out / token)
+
+
+def _write_note(bench: Bench, token: str, kind: str, error: BaseException, message: str) -> None:
+    cause = error.__cause__ if isinstance(error, Failed) and error.__cause__ is not None else error
+    frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_own(frame.filename, bench)]
+    note = {
+        "kind": kind,
+        "message": (message or _text(cause))[:MAX_NOTE_CHARACTERS],
+        "exception": type(cause).__name__,
+        "line": frames[-1].lineno if frames else None,
+        "file": Path(frames[-1].filename).name if frames else None,
+    }
+    (bench.out / f"{token}.note").write_text(json.dumps(note))
+
+
+def _text(error: BaseException) -> str:
+    """Format an exception with the participant's frames and those below them, without ours above."""
+    linecache.clearcache()
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((i for i, frame in enumerate(frames) if not frame.filename.startswith(_OURS)), 0)
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames[first:])]
+    lines += traceback.format_exception_only(type(error), error)
+    return "".join(lines)
+
+
+def _is_own(filename: str, bench: Bench) -> bool:
+    return filename == ENTRY_POINT or filename.startswith(str(bench.submission))
+
+
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - compared with frame file names

@@ -1,0 +1,173 @@
+"""Reading and writing safetensors by hand: the sandbox image has no library for it, and hostile files are read here.
+
+The format: 8 bytes of little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, raw bytes.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BadTensors",
+    "Specs",
+    "encode",
+    "encoded_size",
+    "first_difference",
+    "load",
+    "load_untrusted",
+    "numpy_dtype",
+    "specs_of",
+]
+
+_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+_NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
+MAX_HEADER_BYTES = 4 * 1024**2
+
+Arrays = Mapping[str, NDArray[Any]]
+Specs = dict[str, tuple[str, tuple[int, ...]]]  # name -> (dtype, shape)
+
+
+class BadTensors(Exception):
+    """The file is not what it should be; the message says which part."""
+
+
+def specs_of(arrays: Arrays) -> Specs:
+    """Describe arrays by safetensors dtype and shape. Raises BadTensors for a dtype the format lacks."""
+    specs: Specs = {}
+    for name, array in arrays.items():
+        if array.dtype not in _NAMES:
+            raise BadTensors(f"tensor {name} has dtype {array.dtype}, which a checkpoint cannot hold")
+        specs[name] = (_NAMES[array.dtype], tuple(array.shape))
+    return specs
+
+
+def first_difference(found: Specs, expected: Specs) -> str | None:
+    """Say how a checkpoint differs from the architecture, or None when names, dtypes and shapes are all equal."""
+    for name in sorted(expected):
+        if name not in found:
+            return f"tensor {name} is missing; return a model of the benchmark's own architecture"
+        if found[name] != expected[name]:
+            return f"tensor {name} is {_describe(found[name])}; the architecture has {_describe(expected[name])}"
+    extra = sorted(set(found) - set(expected))
+    return f"tensor {extra[0]} is not part of the architecture" if extra else None
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """Translate a safetensors dtype."""
+    return np.dtype(_DTYPES[name])
+
+
+def encode(arrays: Arrays) -> bytes:
+    """Write arrays in name order; the same arrays always give the same bytes."""
+    header = _header(specs_of(arrays))
+    return header + b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays))
+
+
+def encoded_size(specs: Specs) -> int:
+    """Count the bytes that `encode` writes for arrays of these specs."""
+    return len(_header(specs)) + sum(_size(*spec) for spec in specs.values())
+
+
+def load(path: str) -> dict[str, NDArray[Any]]:
+    """Read a trusted file, such as one of the bundle."""
+    return _decode(Path(path).read_bytes())
+
+
+def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
+    """Read a checkpoint that a participant's code wrote, and check all that can be checked without running it.
+
+    The file is opened once, without following links; it must be regular, have one link and exactly the expected size;
+    its tensors must be those expected, and finite. Raises BadTensors.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise BadTensors(f"the checkpoint cannot be opened: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise BadTensors("the checkpoint is not a plain file")
+        limit = encoded_size(expected)
+        data = file.read(limit + 1)
+    arrays = _decode(data, whole=status.st_size == len(data))
+    difference = first_difference(specs_of(arrays), expected)
+    if difference:
+        raise BadTensors(difference)
+    if len(data) != limit:
+        raise BadTensors(f"the checkpoint has {len(data)} bytes, expected {limit}")
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise BadTensors(f"tensor {name} holds NaN or infinite values")
+    return arrays
+
+
+def _describe(spec: tuple[str, tuple[int, ...]]) -> str:
+    return f"{spec[0]}{list(spec[1])}"
+
+
+def _size(dtype: str, shape: tuple[int, ...]) -> int:
+    return int(np.dtype(_DTYPES[dtype]).itemsize * np.prod(shape, dtype=np.int64))
+
+
+def _header(specs: Specs) -> bytes:
+    entries: dict[str, Any] = {}
+    offset = 0
+    for name in sorted(specs):
+        dtype, shape = specs[name]
+        end = offset + _size(dtype, shape)
+        entries[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _decode(data: bytes, *, whole: bool = True) -> dict[str, NDArray[Any]]:
+    header_size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or header_size > min(MAX_HEADER_BYTES, len(data) - 8):
+        raise BadTensors("the checkpoint is not a safetensors file")
+    try:
+        header = json.loads(data[8 : 8 + header_size])
+        entries = sorted((tuple(entry["data_offsets"]), name, entry) for name, entry in header.items())
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadTensors("the checkpoint's header is not valid") from error
+    arrays: dict[str, NDArray[Any]] = {}
+    body = memoryview(data)[8 + header_size :]
+    position = 0
+    for offsets, name, entry in entries:
+        arrays[name] = _tensor(body, offsets, name, entry, position, whole=whole)
+        position = offsets[1]
+    return arrays
+
+
+def _is_side(side: object) -> bool:
+    return type(side) is int and 0 <= side < 2**40
+
+
+def _tensor(
+    body: memoryview, offsets: tuple[int, ...], name: str, entry: dict[str, Any], position: int, *, whole: bool
+) -> NDArray[Any]:
+    dtype, shape = entry.get("dtype"), entry.get("shape")
+    if dtype not in _DTYPES or not isinstance(shape, list) or not all(_is_side(side) for side in shape):
+        raise BadTensors(f"tensor {name[:200]} has an unknown dtype or shape")
+    size = _size(dtype, tuple(shape))
+    if offsets != (position, position + size):
+        raise BadTensors(f"tensor {name[:200]} does not lie where the header says")
+    if position + size > len(body):
+        kind = "is cut short" if whole else f"is larger than the architecture (tensor {name[:200]})"
+        raise BadTensors(f"the checkpoint {kind}")
+    return np.frombuffer(body[position : position + size], dtype=_DTYPES[dtype]).reshape(shape)

@@ -1,0 +1,209 @@
+"""The Docker sandbox: one container per sandboxed process, with nothing in it but what the spec mounts.
+
+No network, read-only root, an unprivileged user, no capabilities, no new privileges, limits on memory (swap included),
+CPUs, processes, file size and scratch space, private IPC without System V or POSIX queues (they would outlive a seed),
+no engine socket, no log kept by the engine. Orphans are found by label.
+"""
+
+import contextlib
+import os
+import platform
+import queue
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import DeviceRequest, LogConfig, Ulimit
+from docker.utils.socket import SocketError, frames_iter
+
+from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.engine import open_engine
+from services.worker.slots import NOBODY
+
+__all__ = ["DockerSandbox"]
+
+CODE = "/lethe/code"
+LABEL_WORKER, LABEL_LEASE = "org.lethe.worker", "org.lethe.lease"
+STDERR = 2
+SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - tmpfs of the container
+# Shared memory, semaphores and queues survive the process that made them, so one seed could leave a note there.
+NO_IPC = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0", "fs.mqueue.queues_max": "0"}
+
+
+class DockerSandbox:
+    """Runs sandboxes on the engine that DOCKER_HOST names, or the local one."""
+
+    name = "docker"
+
+    def __init__(self, image: str, code: Path, worker: str, runtime: str = "") -> None:
+        try:
+            self._engine = open_engine()
+            self._image_id = str(self._engine.inspect_image(image)["Id"])
+        except NotFound as error:
+            self._engine.close()
+            raise SandboxUnavailable(f"The image {image} is not there. Build it with `make setup`.") from error
+        except DockerException as error:
+            raise SandboxUnavailable(f"No Docker engine answers: {error}. Start it, or see `lethe doctor`.") from error
+        self._image = image
+        self._code = code
+        self._worker = worker
+        self._runtime = runtime
+
+    def start(self, spec: Spec) -> Sandboxed:
+        labels = {LABEL_WORKER: self._worker, LABEL_LEASE: spec.lease}
+        try:
+            container = self._engine.create_container(
+                self._image_id,
+                command=["python3", "-P", "-m", spec.module, *_arguments(spec)],
+                environment=_environment(spec),
+                user=_user(),
+                working_dir="/tmp",  # noqa: S108
+                stdin_open=True,
+                network_disabled=True,
+                labels=labels,
+                host_config=self._host_config(spec),
+            )
+            return _Container(self._engine, str(container["Id"]), spec)
+        except (DockerException, requests.RequestException) as error:
+            raise SandboxUnavailable(f"The Docker engine could not start a sandbox: {error}") from error
+
+    def end_orphans(self, live: set[str]) -> int:
+        """Remove this worker's containers whose lease is not in `live`."""
+        found = self._engine.containers(all=True, filters={"label": f"{LABEL_WORKER}={self._worker}"})
+        orphans = [container["Id"] for container in found if container["Labels"].get(LABEL_LEASE) not in live]
+        for container in orphans:
+            with contextlib.suppress(NotFound):
+                self._engine.remove_container(container, force=True, v=True)
+        return len(orphans)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def provenance(self) -> dict[str, str]:
+        return {
+            "sandbox": self.name,
+            "image": self._image,
+            "image_id": self._image_id,
+            "runtime": self._runtime or "default",
+            "machine": platform.machine(),
+        }
+
+    def _host_config(self, spec: Spec) -> dict[str, Any]:
+        limits = spec.limits
+        binds: dict[str, Mapping[str, str]] = {str(self._code): {"bind": CODE, "mode": "ro"}}
+        for mount in spec.mounts:
+            binds[str(mount.source)] = {"bind": mount.target, "mode": "rw" if mount.writable else "ro"}
+        host_config: dict[str, Any] = self._engine.create_host_config(
+            binds=binds,
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            ipc_mode="private",
+            shm_size=limits.scratch_bytes,
+            sysctls=NO_IPC,
+            tmpfs={"/tmp": f"size={limits.scratch_bytes},mode=1777,nosuid,nodev"},  # noqa: S108
+            mem_limit=limits.memory_bytes,
+            memswap_limit=limits.memory_bytes,
+            nano_cpus=limits.cpus * 10**9,
+            pids_limit=limits.processes,
+            ulimits=[
+                Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="nofile", soft=4096, hard=4096),
+            ],
+            log_config=LogConfig(type="none"),
+            runtime=self._runtime or None,
+            device_requests=_gpu(spec.gpu_uuid),
+        )
+        return host_config
+
+
+class _Container:
+    def __init__(self, engine: docker.APIClient, container: str, spec: Spec) -> None:
+        self._engine = engine
+        self._container = container
+        self._streams = Streams(spec.limits.log_bytes)
+        attached = engine.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        self._socket: socket.socket = attached._sock  # the SocketIO around it can only read or only write
+        self._attached = attached
+        engine.start(container)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def outputs(self) -> "queue.Queue[Output]":
+        return self._streams.outputs
+
+    def send(self, line: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.sendall(line + b"\n")
+
+    def check(self) -> None:
+        """The kernel enforces a container's limits by itself."""
+
+    def out_of_memory(self) -> bool:
+        with contextlib.suppress(DockerException, requests.RequestException):
+            return bool(self._engine.inspect_container(self._container)["State"]["OOMKilled"])
+        return False
+
+    def log_tail(self) -> str:
+        return self._streams.log_tail()
+
+    def end(self) -> None:
+        # First let go of its output: an engine that cannot deliver it hangs when the container is killed.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(NotFound):
+            try:
+                self._engine.remove_container(self._container, force=True, v=True)
+            except APIError as error:
+                if error.status_code != requests.codes.conflict:  # somebody else is removing it
+                    raise
+        self._reader.join(timeout=5)
+        self._attached._response.close()
+        self._attached.close()
+        self._socket.close()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError, SocketError):
+            for stream, data in frames_iter(self._attached, tty=False):
+                (self._streams.feed_log if stream == STDERR else self._streams.feed_output)(data)
+        self._streams.outputs.put(Exited(self._exit_code(), self.out_of_memory()))
+
+    def _exit_code(self) -> int:
+        with contextlib.suppress(DockerException, requests.RequestException):
+            status = int(self._engine.wait(self._container, timeout=10)["StatusCode"])
+            return 128 - status if status > 128 else status
+        return -9
+
+
+def _arguments(spec: Spec) -> list[str]:
+    arguments = [part.target if isinstance(part, Mount) else part for part in spec.arguments]
+    scratch = [word for directory in SCRATCH for word in ("--scratch", directory)] if spec.scratch_argument else []
+    return [*arguments, *scratch]
+
+
+def _gpu(uuid: str | None) -> list[DeviceRequest] | None:
+    return [DeviceRequest(device_ids=[uuid], capabilities=[["gpu"]])] if uuid else None
+
+
+def _environment(spec: Spec) -> dict[str, str]:
+    return {
+        "PYTHONPATH": CODE,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/tmp",  # noqa: S108
+        "OMP_NUM_THREADS": str(spec.limits.cpus),
+        "OPENBLAS_NUM_THREADS": str(spec.limits.cpus),
+        "OMP_WAIT_POLICY": "passive",
+    }
+
+
+def _user() -> str:
+    """Be nobody; or, where Lethe itself is unprivileged, be its user, who owns the mounted directories."""
+    return f"{NOBODY}:{NOBODY}" if os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}"

@@ -1,0 +1,11 @@
+"""Reaching the Docker engine: the one DOCKER_HOST names, or the local one."""
+
+import docker
+from docker.utils import kwargs_from_env
+
+__all__ = ["open_engine"]
+
+
+def open_engine(timeout_s: int = 60) -> docker.APIClient:
+    """Connect to the engine; the caller closes what it gets. Raises DockerException when none answers."""
+    return docker.APIClient(version="auto", timeout=timeout_s, **kwargs_from_env())

@@ -1,0 +1,34 @@
+"""The sandbox image: building it from our Dockerfile, on a base that is pulled or made with debootstrap."""
+
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from docker.errors import DockerException, ImageNotFound
+
+from services.worker.sandbox.base import SandboxUnavailable
+from services.worker.sandbox.engine import open_engine
+
+__all__ = ["build_image", "image_exists"]
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+
+
+def image_exists(image: str) -> bool:
+    try:
+        with closing(open_engine()) as engine:
+            engine.inspect_image(image)
+    except (ImageNotFound, DockerException):
+        return False
+    return True
+
+
+def build_image() -> None:
+    """Build the image unless it is there; output goes to the terminal. Takes some minutes the first time."""
+    try:
+        subprocess.run([str(SCRIPTS / "sandbox-image")], check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SandboxUnavailable(
+            "The sandbox image could not be built; the lines above say why. "
+            "To run your own code without Docker, set LETHE_SANDBOX=process."
+        ) from error

@@ -1,0 +1,168 @@
+"""The process sandbox: a child process with the same rights as Lethe. It isolates nothing.
+
+It exists so that one's own code runs without Docker: limits are kept, failures are typed, but the code can read
+whatever the operator can. That is why an installation that uses it takes submissions from its operator alone.
+"""
+
+import contextlib
+import os
+import queue
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, Spec, Streams
+
+__all__ = ["ProcessSandbox"]
+
+READ_BYTES = 65536
+PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) settles it
+
+
+class ProcessSandbox:
+    """Starts `python -m module` from the staged code, with an environment of its own."""
+
+    name = "process"
+
+    def __init__(self, code: Path) -> None:
+        self._code = code
+
+    def start(self, spec: Spec) -> Sandboxed:
+        return _Process(spec, self._code)
+
+    def end_orphans(self, live: set[str]) -> int:
+        """Nothing to do: these processes ask the kernel to end them with the worker."""
+        del live
+        return 0
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def provenance(self) -> dict[str, str]:
+        return {"sandbox": self.name, "python": sys.version.split()[0]}
+
+
+class _Process:
+    def __init__(self, spec: Spec, code: Path) -> None:
+        self._streams = Streams(spec.limits.log_bytes)
+        self._memory_bytes = spec.limits.memory_bytes
+        self._out_of_memory = False
+        spec.scratch.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-P", "-m", spec.module, *_arguments(spec)]
+        self._popen = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=spec.scratch,
+            env=_environment(spec, code),
+            start_new_session=True,
+            bufsize=0,
+        )
+        # Set from here rather than in a preexec function, which is unsafe in a process with threads.
+        resource.prlimit(self._popen.pid, resource.RLIMIT_FSIZE, (spec.limits.file_bytes,) * 2)
+        resource.prlimit(self._popen.pid, resource.RLIMIT_CORE, (0, 0))
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def outputs(self) -> "queue.Queue[Output]":
+        return self._streams.outputs
+
+    def send(self, line: bytes) -> None:
+        assert self._popen.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._popen.stdin.write(line + b"\n")
+
+    def check(self) -> None:
+        """End the processes when together they use more memory than allowed: shared pages count once."""
+        processes = self._tree()
+        if sum(_rss(process) for process in processes) <= self._memory_bytes * PSS_TOO_DEAR:
+            return
+        if sum(_pss(process) for process in processes) > self._memory_bytes:
+            self._out_of_memory = True
+            self._kill()
+
+    def out_of_memory(self) -> bool:
+        return self._out_of_memory
+
+    def log_tail(self) -> str:
+        return self._streams.log_tail()
+
+    def end(self) -> None:
+        self._kill()
+        self._popen.wait()
+        self._reader.join()
+        for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+    def _tree(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.Error):
+            parent = psutil.Process(self._popen.pid)
+            return [parent, *parent.children(recursive=True)]
+        return []
+
+    def _kill(self) -> None:
+        for process in reversed(self._tree()):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None and self._popen.stderr is not None
+        log = threading.Thread(target=_pump, args=(self._popen.stderr, self._streams.feed_log), daemon=True)
+        log.start()
+        _pump(self._popen.stdout, self._streams.feed_output)
+        code = self._popen.wait()
+        log.join(timeout=1)
+        self._streams.outputs.put(Exited(code, self._out_of_memory))
+
+
+def _pump(stream: IO[bytes], feed: Callable[[bytes], None]) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        while data := os.read(stream.fileno(), READ_BYTES):
+            feed(data)
+
+
+def _arguments(spec: Spec) -> list[str]:
+    arguments = [str(part.source) if isinstance(part, Mount) else part for part in spec.arguments]
+    return [*arguments, "--scratch", str(spec.scratch)] if spec.scratch_argument else arguments
+
+
+def _environment(spec: Spec, code: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    threads = str(spec.limits.cpus)
+    scratch = str(spec.scratch)
+    return kept | {
+        "PYTHONPATH": str(code),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": scratch,
+        "TMPDIR": scratch,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "OMP_WAIT_POLICY": "passive",
+        "CUDA_VISIBLE_DEVICES": spec.gpu_uuid or "",
+    }
+
+
+def _rss(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _pss(process: psutil.Process) -> int:
+    """Shared pages divided among their users; where the kernel does not tell (the runner guards itself), RSS."""
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_full_info().pss)
+    return _rss(process)

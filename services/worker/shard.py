@@ -1,0 +1,122 @@
+"""One claimed shard, from its benchmark and code to its recorded measurements."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+from sqlalchemy import select
+
+from services.core import leases
+from services.core.blobs import Blobs
+from services.core.bundle import Bundle
+from services.core.bundle_store import materialise
+from services.core.database import Database
+from services.core.leases import Claim, LeaseLost, Measured
+from services.core.models import Evaluation, MeasurementRow, Submission
+from services.core.settings import Settings
+from services.core.submission_file import unpack
+from services.worker.seeds import derive_seeds
+from services.worker.slots import Slot
+from services.worker.supervisor import RunLimits, Seed, SeedResult, Stopped
+
+__all__ = ["Renewal", "ShardWork", "prepare", "record"]
+
+log = structlog.get_logger()
+FLUSH_EVERY_S = 0.5
+
+
+class ShardWork:
+    """What a shard still has to run."""
+
+    def __init__(self, bundle: Bundle, limits: RunLimits, seeds: list[Seed]) -> None:
+        self.bundle = bundle
+        self.limits = limits
+        self.seeds = seeds
+
+
+def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmarks: Path) -> ShardWork:
+    """Fetch the benchmark, lay the code into the slot, and list the seeds that have no measurement yet."""
+    with database.read() as session:
+        evaluation = session.get_one(Evaluation, held.evaluation_id)
+        phase = evaluation.phase
+        bundle = materialise(session, blobs, evaluation.benchmark.digest, benchmarks)
+        submission = session.scalars(select(Submission).where(Submission.evaluation_id == evaluation.id).limit(1)).one()
+        measured = select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == evaluation.id)
+        done = set(session.scalars(measured))
+        limits = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
+        key = evaluation.seed_key
+    slot.clear()
+    unpack(submission.filename, blobs.get(submission.blob), slot.submission)
+    missing = [seed for seed in range(held.seed_start, held.seed_stop) if seed not in done]
+    return ShardWork(bundle, limits, derive_seeds(key, missing))
+
+
+def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[SeedResult]) -> None:
+    """Write measurements in batches, so that a database commit is not the price of every seed."""
+    batch: list[Measured] = []
+    flushed = time.monotonic()
+    try:
+        for result in results:
+            blob = blobs.put(result.blob)
+            batch.append(Measured(result.index, blob, result.checkpoint_sha256, result.run_s))
+            if time.monotonic() - flushed > FLUSH_EVERY_S:
+                _flush(database, held, batch)
+                flushed = time.monotonic()
+    except Stopped:
+        _flush(database, held, batch)
+        raise
+    _flush(database, held, batch)
+
+
+def _flush(database: Database, held: Claim, batch: list[Measured]) -> None:
+    if batch:
+        with database.write() as session:
+            leases.record(session, held, batch)
+        batch.clear()
+
+
+class Renewal:
+    """Renews a lease from a thread of its own until the block ends; `stopped` turns true when it is lost."""
+
+    def __init__(self, database: Database, held: Claim, settings: Settings, stopping: threading.Event) -> None:
+        self._database = database
+        self._held = held
+        self._settings = settings
+        self._stopping = stopping
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+
+    @property
+    def stopped(self) -> Callable[[], bool]:
+        return lambda: self._lost.is_set() or self._stopping.is_set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _renew(self) -> None:
+        renewed = time.monotonic()
+        while not self._ended.wait(self._settings.renew_every_s):
+            try:
+                with self._database.write() as session:
+                    leases.renew(session, self._held, self._settings.lease_s)
+                renewed = time.monotonic()
+            except LeaseLost:
+                self._lost.set()
+                return
+            except Exception:
+                log.exception("renewal_failed", shard=str(self._held.shard_id))
+                if time.monotonic() - renewed > self._settings.lease_s:
+                    self._lost.set()
+                    return

@@ -1,0 +1,151 @@
+"""Slots: where a worker runs sandboxes side by side, each with its own directory and share of the machine."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.errors import Conflict
+from services.core.models import Device
+from services.core.settings import Settings
+
+__all__ = ["NOBODY", "Slot", "WorkerRunning", "empty_directory", "gpu_uuids", "make_slots", "stage_code", "worker_lock"]
+
+NOBODY = 65534  # the user of a Docker sandbox, where Lethe itself runs as root
+SERVICES = Path(__file__).parents[1]
+STAGED = ("__init__.py", "core/__init__.py", "core/readings.py", "worker/__init__.py", "worker/runner")
+
+
+class WorkerRunning(Conflict):
+    code = "worker_running"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Room for one submission's sandbox and one measurer."""
+
+    number: int
+    root: Path
+    device: Device
+    device_class: str
+    cpus: int
+    memory_bytes: int
+    gpu_uuid: str | None = None
+
+    @property
+    def out(self) -> Path:
+        """Where the sandbox may write: the checkpoint of the seed in progress, nothing older."""
+        return self.root / "out"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where finished checkpoints wait for the measurer, out of the sandbox's sight."""
+        return self.root / "checkpoints"
+
+    @property
+    def submission(self) -> Path:
+        return self.root / "submission"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "scratch"
+
+    def clear(self) -> None:
+        """Empty all directories, as before each shard. The directories stay, since containers have them mounted."""
+        for directory in (self.out, self.checkpoints, self.submission, self.scratch):
+            directory.mkdir(parents=True, exist_ok=True)
+            empty_directory(directory)
+        if os.geteuid() == 0:
+            os.chown(self.out, NOBODY, NOBODY)
+
+
+def make_slots(settings: Settings, work: Path) -> list[Slot]:
+    """Cut the machine into slots: one per GPU where there are any, else one per CPU."""
+    work.mkdir(parents=True, exist_ok=True)
+    work.chmod(0o711)
+    cpus = os.cpu_count() or 1
+    gpus = gpu_uuids()
+    count = settings.worker_slots or len(gpus) or cpus
+    slots = []
+    for number in range(count):
+        uuid = gpus[number % len(gpus)] if gpus else None
+        slot = Slot(
+            number=number,
+            root=(work / f"slot-{number}").resolve(),
+            device=Device.GPU if uuid else Device.CPU,
+            device_class=f"gpu-{_gpu_name(uuid)}" if uuid else f"cpu-{platform.machine()}",
+            cpus=max(1, cpus // count),
+            memory_bytes=settings.slot_memory_bytes,
+            gpu_uuid=uuid,
+        )
+        slot.clear()
+        slots.append(slot)
+    return slots
+
+
+def stage_code(work: Path) -> Path:
+    """Copy what a sandbox needs of our code to a directory of its own, named by content."""
+    digest = hashlib.sha256()
+    files = [path for part in STAGED for path in _python_files(SERVICES / part)]
+    for path in files:
+        digest.update(f"{path.relative_to(SERVICES)}\n".encode() + path.read_bytes())
+    target = (work / f"code-{digest.hexdigest()[:16]}").resolve()
+    if not target.exists():
+        partial = target.with_name(f"{target.name}.{os.getpid()}")
+        for path in files:
+            copy = partial / "services" / path.relative_to(SERVICES)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        with contextlib.suppress(OSError):  # another process staged the same code first
+            partial.rename(target)
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+@contextlib.contextmanager
+def worker_lock(work: Path) -> Iterator[None]:
+    """Hold the work directory for one worker alone. Raises WorkerRunning when another has it."""
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "worker.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WorkerRunning(f"Another worker uses {work}. Stop it, or set another LETHE_DATA_DIR.") from error
+        yield
+
+
+def gpu_uuids() -> list[str]:
+    """List the NVIDIA GPUs of this machine by UUID; empty where there is no driver."""
+    return _query_gpus("uuid", None)
+
+
+def _gpu_name(uuid: str) -> str:
+    return (_query_gpus("name", uuid) or ["unknown"])[0].lower().replace(" ", "-")
+
+
+def _query_gpus(what: str, uuid: str | None) -> list[str]:
+    command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", *(["-i", uuid] if uuid else [])]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
+
+
+def empty_directory(directory: Path) -> None:
+    """Remove all that a directory holds, following no link."""
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _python_files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))

@@ -1,0 +1,189 @@
+"""The real app, callers of every role, and rows to work on."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from services.api.accounts.service import issue_token
+from services.api.app import create_app
+from services.api.main import Server
+from services.api.state import ApiState
+from services.core.database import Database, WriteSession, utc_now
+from services.core.migrate import upgrade
+from services.core.models import (
+    Account,
+    BenchmarkRow,
+    Competition,
+    Device,
+    Phase,
+    PhaseKind,
+    Role,
+    Team,
+    TeamMember,
+    TokenKind,
+)
+from services.core.settings import SandboxKind, Settings
+
+KEY = "test-key"
+ORIGIN = "http://testserver"
+MODULE = b"def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
+SUBMIT = "/api/competitions/cup/phases/feedback/submissions"
+BOARD = "/api/competitions/cup/phases/feedback/leaderboard"
+
+
+@dataclass
+class Caller:
+    """Somebody who calls the API with a token, or nobody."""
+
+    client: TestClient
+    token: str | None = None
+    account: Account | None = None
+
+    def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        options["headers"] = headers | options.get("headers", {})
+        return self.client.request(method, path, **options)
+
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx2.Response:
+        return self.request("POST", path, **options)
+
+    def submit(self, data: bytes = MODULE, filename: str = "entry.py", **query: Any) -> httpx2.Response:
+        return self.post(SUBMIT, content=data, params={"filename": filename} | query)
+
+
+@dataclass
+class Api:
+    """The app under test and its database."""
+
+    app: FastAPI
+    client: TestClient
+    database: Database
+
+    @property
+    def state(self) -> ApiState:
+        state: ApiState = self.app.state.lethe
+        return state
+
+    @property
+    def anonymous(self) -> Caller:
+        return Caller(self.client)
+
+    def caller(self, username: str, role: Role = Role.PARTICIPANT, kind: TokenKind = TokenKind.SESSION) -> Caller:
+        """Make an account with a team of its name, and a token."""
+        with self.database.write() as session:
+            account = add_account(session, username, role)
+            _, token = issue_token(session, account, KEY.encode(), name="test", kind=kind, lifetime=timedelta(days=1))
+        return Caller(self.client, token, account)
+
+
+def add_account(session: WriteSession, username: str, role: Role = Role.PARTICIPANT) -> Account:
+    account = Account(username=username, password_hash="-", role=role)
+    team = Team(name=username)
+    session.add_all([account, team])
+    session.flush()
+    session.add(TeamMember(team_id=team.id, account_id=account.id))
+    session.flush()
+    return account
+
+
+def add_benchmark(session: WriteSession, name: str = "tiny", digest: str = "d" * 64) -> BenchmarkRow:
+    row = BenchmarkRow(name=name, digest=digest, manifest={}, manifest_blob="0" * 64)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_phase(session: WriteSession, organiser: Account, **changes: Any) -> Phase:
+    """Add competition `cup` with an open phase `feedback` of 8 seeds in 2 shards."""
+    competition = Competition(slug="cup", title="Cup", organiser_id=organiser.id)
+    session.add(competition)
+    session.flush()
+    values: dict[str, Any] = {
+        "slug": "feedback",
+        "kind": PhaseKind.FEEDBACK,
+        "opens_at": utc_now() - timedelta(days=1),
+        "closes_at": utc_now() + timedelta(days=1),
+        "seeds": 8,
+        "shard_seeds": 4,
+        "quota_per_day": 5,
+        "seed_timeout_s": 10.0,
+        "memory_bytes": 2 * 1024**3,
+        "device": Device.CPU,
+        "metric": "neurips-2023",
+        "max_time_ratio": 0.2,
+        "data_hidden": False,
+    }
+    phase = Phase(competition=competition, benchmark=add_benchmark(session), **values | changes)
+    session.add(phase)
+    session.flush()
+    return phase
+
+
+def make_settings(root: Path, database_url: str, **changes: Any) -> Settings:
+    values: dict[str, Any] = {"database_url": database_url, "sandbox": SandboxKind.DOCKER, "secret_key": KEY}
+    return Settings(data_dir=root / "data", **values | changes)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Api]:
+    """Migrate the database and start the app in this process."""
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    app = create_app(settings)
+    with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield Api(app, client, database)
+    database.dispose()
+
+
+def prepare(api: Api) -> Caller:
+    """Make the phase `feedback` of `cup`, and a participant."""
+    organiser = api.caller("organiser", Role.ORGANISER)
+    assert organiser.account is not None
+    with api.database.write() as session:
+        add_phase(session, organiser.account)
+    return api.caller("ada")
+
+
+@dataclass
+class Served:
+    """The app behind a real server on the loopback interface."""
+
+    url: str
+    port: int
+    server: Server
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(timeout=30)
+        assert not self.thread.is_alive()
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Served]:
+    """Run the real server in a thread, on a free port."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    port = listener.getsockname()[1]
+    server = Server(settings)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    served = Served(f"http://127.0.0.1:{port}", port, server, thread)
+    try:
+        yield served
+    finally:
+        served.stop()
+        listener.close()

@@ -1,0 +1,108 @@
+"""Outcomes written straight into the database, as worker and scorer would."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.core.database import WriteSession, utc_now
+from services.core.lifecycle import add_event, lock_evaluation, move, queue_evaluation
+from services.core.models import (
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    Score,
+    State,
+    Submission,
+    SubmissionKind,
+    Team,
+)
+
+
+def measure(session: WriteSession, evaluation_id: UUID) -> Evaluation:
+    """Take an evaluation to `measured`."""
+    evaluation = lock_evaluation(session, evaluation_id)
+    move(session, evaluation, State.RUNNING)
+    move(session, evaluation, State.MEASURED, seeds=evaluation.seeds)
+    return evaluation
+
+
+def score(
+    session: WriteSession,
+    evaluation_id: UUID,
+    final_score: float,
+    *,
+    margin: float = 0.01,
+    run_s: float = 1.0,
+    metric: str = "neurips-2023",
+) -> Score:
+    """Score a measured evaluation, and append the event that ends its stream."""
+    evaluation = lock_evaluation(session, evaluation_id)
+    row = Score(
+        evaluation_id=evaluation_id,
+        metric=metric,
+        forgetting_quality=final_score,
+        forgetting_quality_low=max(0.0, final_score - margin),
+        forgetting_quality_high=final_score + margin,
+        utility=1.0,
+        utility_low=0.99,
+        utility_high=1.01,
+        final_score=final_score,
+        ci_low=max(0.0, final_score - margin),
+        ci_high=final_score + margin,
+        seeds=evaluation.seeds,
+        distinct_models=evaluation.seeds,
+        run_s=run_s,
+        epsilons=[1.0, 2.0],
+    )
+    session.add(row)
+    session.flush()
+    add_event(session, evaluation, "scored", final_score=final_score)
+    return row
+
+
+def publish(
+    session: WriteSession,
+    phase: Phase,
+    team: Team,
+    final_score: float,
+    *,
+    submitted_at: datetime | None = None,
+    published_at: datetime | None = None,
+    reference: Reference = Reference.NONE,
+    **numbers: Any,
+) -> LeaderboardEntry:
+    """Put an entry of its own evaluation on the board."""
+    moment = submitted_at or utc_now()
+    evaluation = queue_evaluation(session, phase, "c" * 64)
+    measure(session, evaluation.id)
+    assert evaluation.started_at is not None
+    evaluation.finished_at = evaluation.started_at + timedelta(seconds=90)
+    submission = Submission(
+        phase_id=phase.id,
+        team_id=team.id,
+        account_id=phase.competition.organiser_id,
+        evaluation_id=evaluation.id,
+        name=f"by {team.name}",
+        filename="entry.py",
+        kind=SubmissionKind.MODULE,
+        reference=reference,
+        blob="c" * 64,
+        size_bytes=1,
+        created_at=moment,
+    )
+    session.add(submission)
+    session.flush()
+    entry = LeaderboardEntry(
+        phase_id=phase.id,
+        team_id=team.id,
+        submission_id=submission.id,
+        score_id=score(session, evaluation.id, final_score, **numbers).id,
+        reference=reference,
+        final_score=final_score,
+        submitted_at=moment,
+        published_at=published_at or moment,
+    )
+    session.add(entry)
+    session.flush()
+    return entry

@@ -1,0 +1,187 @@
+"""Competitions, phases and benchmarks."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from services.core.database import utc_now
+from services.core.models import BenchmarkRow, Competition, Phase, Role
+from tests.api.harness import Api, Caller, add_benchmark
+from tests.bundles import make_tiny_bundle
+
+PHASE = {
+    "slug": "feedback",
+    "kind": "feedback",
+    "benchmark": "tiny",
+    "opens_at": "2026-01-01T00:00:00Z",
+    "closes_at": "2099-01-01T00:00:00+02:00",
+}
+PHASES = "/api/competitions/cup/phases"
+
+
+@pytest.fixture
+def cup(api: Api, organiser: Caller) -> Caller:
+    """The organiser of a competition `cup`, who may use a benchmark `tiny`."""
+    with api.database.write() as session:
+        add_benchmark(session)
+    organiser.post("/api/competitions", json={"slug": "cup", "title": "Cup", "description": "Forget."})
+    return organiser
+
+
+def test_a_competition_is_shown_with_its_phases(api: Api, cup: Caller) -> None:
+    made = cup.post(PHASES, json=PHASE)
+
+    shown = api.anonymous.get("/api/competitions/cup").json()
+
+    assert made.status_code == 201
+    assert (shown["title"], shown["organiser"]) == ("Cup", "organiser")
+    assert shown["phases"] == [made.json()] == api.anonymous.get(PHASES).json()["items"]
+
+
+def test_a_phase_has_sane_defaults(cup: Caller) -> None:
+    made = cup.post(PHASES, json=PHASE).json()
+
+    assert made["benchmark"] == {"name": "tiny", "digest": "d" * 64}
+    assert made["is_open"] is True
+    defaults = {
+        "seeds": 512,
+        "shard_seeds": 64,
+        "quota_per_day": 5,
+        "seed_timeout_s": 60.0,
+        "memory_bytes": 2 * 1024**3,
+        "device": "cpu",
+        "metric": "neurips-2023",
+        "max_time_ratio": 0.2,
+        "data_hidden": True,
+    }
+    assert {name: made[name] for name in defaults} == defaults
+
+
+@pytest.mark.parametrize(("kind", "hidden"), [("check", False), ("feedback", True), ("final", True)])
+def test_data_are_hidden_in_every_phase_but_checks(cup: Caller, kind: str, hidden: bool) -> None:
+    assert cup.post(PHASES, json=PHASE | {"kind": kind}).json()["data_hidden"] is hidden
+    asked = PHASE | {"kind": kind, "slug": "other", "data_hidden": not hidden}
+    assert cup.post(PHASES, json=asked).json()["data_hidden"] is not hidden
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"closes_at": "2026-01-01T00:00:00Z"},
+        {"opens_at": "2026-01-01T00:00:00"},
+        {"seeds": 0},
+        {"shard_seeds": 0},
+        {"seed_timeout_s": 0},
+        {"max_time_ratio": "nan"},
+        {"memory_bytes": 2**60},
+        {"kind": "other"},
+        {"metric": "other"},
+        {"slug": "Upper"},
+        {"unknown": 1},
+    ],
+)
+def test_phases_that_make_no_sense_are_refused(cup: Caller, wrong: dict[str, object]) -> None:
+    answer = cup.post(PHASES, json=PHASE | wrong)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_phase_needs_a_benchmark_that_exists(cup: Caller) -> None:
+    assert cup.post(PHASES, json=PHASE | {"benchmark": "none"}).json()["code"] == "unknown_benchmark"
+    assert cup.post(PHASES, json=PHASE | {"benchmark": "d" * 64}).status_code == 201
+
+
+def test_a_benchmark_named_means_its_newest(api: Api, cup: Caller) -> None:
+    with api.database.write() as session:
+        add_benchmark(session, digest="e" * 64)
+        session.execute(
+            update(BenchmarkRow).where(BenchmarkRow.digest == "d" * 64).values(created_at=utc_now() - timedelta(1))
+        )
+
+    assert cup.post(PHASES, json=PHASE).json()["benchmark"]["digest"] == "e" * 64
+
+
+def test_slugs_are_taken_once(cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE)
+
+    assert cup.post("/api/competitions", json={"slug": "cup", "title": "Again"}).json()["code"] == "slug_taken"
+    assert cup.post(PHASES, json=PHASE).json()["code"] == "slug_taken"
+
+
+def test_only_its_organiser_and_operators_run_a_competition(api: Api, cup: Caller) -> None:
+    other, root = api.caller("other", Role.ORGANISER), api.caller("root", Role.OPERATOR)
+    cup.post(PHASES, json=PHASE)
+
+    for method, path, body in (
+        ("POST", PHASES, PHASE | {"slug": "second"}),
+        ("PATCH", f"{PHASES}/feedback", {"quota_per_day": 9}),
+    ):
+        assert other.request(method, path, json=body).json()["code"] == "not_organiser"
+        assert root.request(method, path, json=body).status_code in (200, 201)
+
+
+def test_window_and_quota_of_a_phase_change(cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE)
+
+    closed = cup.request("PATCH", f"{PHASES}/feedback", json={"closes_at": "2026-02-01T00:00:00Z"}).json()
+    changed = cup.request("PATCH", f"{PHASES}/feedback", json={"quota_per_day": 0}).json()
+
+    assert closed["is_open"] is False
+    assert (changed["closes_at"], changed["quota_per_day"]) == ("2026-02-01T00:00:00Z", 0)
+    bad = cup.request("PATCH", f"{PHASES}/feedback", json={"opens_at": "2027-01-01T00:00:00Z"})
+    assert bad.json()["code"] == "bad_window"
+    assert cup.request("PATCH", f"{PHASES}/feedback", json={"seeds": 3}).status_code == 422
+
+
+def test_pages_of_competitions_are_those_of_a_list(api: Api, organiser: Caller) -> None:
+    """Many share a moment of creation, and more come while somebody reads."""
+    assert organiser.account is not None
+    moments = [utc_now() - timedelta(hours=number % 4) for number in range(23)]
+    with api.database.write() as session:
+        rows = [
+            Competition(slug=f"c{number}", title="Cup", organiser_id=organiser.account.id, created_at=moment)
+            for number, moment in enumerate(moments)
+        ]
+        session.add_all(rows)
+    expected = [row.slug for row in sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)]
+
+    seen: list[str] = []
+    after: str | None = None
+    while True:
+        query = {"limit": "5"} | ({"after": after} if after else {})
+        page = api.anonymous.get("/api/competitions", params=query).json()
+        seen += [item["slug"] for item in page["items"]]
+        organiser.post("/api/competitions", json={"slug": f"late-{len(seen)}", "title": "Late"})
+        after = page["next"]
+        if after is None:
+            break
+
+    assert seen == expected
+
+
+def test_benchmarks_are_described_without_their_files(api: Api, tmp_path: Path) -> None:
+    manifest = make_tiny_bundle(tmp_path / "bundle").manifest
+    with api.database.write() as session:
+        session.add(
+            BenchmarkRow(
+                name=manifest.name,
+                digest=manifest.digest,
+                manifest=manifest.model_dump(mode="json"),
+                manifest_blob=manifest.digest,
+            )
+        )
+
+    [shown] = api.anonymous.get("/api/benchmarks").json()["items"]
+
+    assert shown["digest"] == manifest.digest
+    assert shown["counts"] == manifest.counts.model_dump()
+    assert "files" not in shown
+
+
+def test_phases_store_memory_beyond_32_bits(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE | {"memory_bytes": 64 * 1024**3})
+
+    with api.database.read() as session:
+        assert session.query(Phase).one().memory_bytes == 64 * 1024**3

@@ -1,0 +1,179 @@
+"""Windows and quotas, also under fire."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from services.api.submissions.admission import next_slot_at
+from services.core.board import publish
+from services.core.database import utc_now
+from services.core.lifecycle import fail, lock_evaluation
+from services.core.models import Evaluation, FailureKind, Phase, Submission
+from tests.api.harness import BOARD, MODULE, Api, Caller
+from tests.api.scores import measure, score
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def hours_ago(*hours: float) -> list[datetime]:
+    return [NOW - timedelta(hours=one) for one in hours]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "quota", "free_in_hours"),
+    [
+        ([], 1, 0),
+        ([1], 1, 23),
+        ([25], 1, 0),
+        ([1, 2, 3], 3, 21),
+        ([1, 2, 3], 2, 22),
+        ([1, 2], 3, 0),
+    ],
+)
+def test_next_slot_is_when_the_count_falls_below_the_quota(
+    submitted: list[float], quota: int, free_in_hours: float
+) -> None:
+    assert next_slot_at(hours_ago(*submitted), quota, NOW) == NOW + timedelta(hours=free_in_hours)
+
+
+def test_a_quota_of_zero_has_no_next_slot() -> None:
+    assert next_slot_at([], 0, NOW) is None
+
+
+def set_phase(api: Api, **values: object) -> None:
+    with api.database.write() as session:
+        session.execute(update(Phase).values(**values))
+
+
+def _submit(team: Caller) -> int:
+    return team.submit().status_code
+
+
+def numbered(number: int) -> bytes:
+    return MODULE + f"# {number}\n".encode()
+
+
+def test_parallel_uploads_never_pass_the_quota(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=3)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: participant.submit(numbered(number)), range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 5
+    with api.database.read() as session:
+        assert session.scalars(select(func.count()).select_from(Submission)).one() == 3
+
+
+def test_parallel_uploads_of_identical_code_share_one_evaluation(api: Api, phase: Phase) -> None:
+    teams = [api.caller(f"team-{number}") for number in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda team: team.submit(), teams))
+
+    assert [answer.status_code for answer in answers] == [201] * 8
+    with api.database.read() as session:
+        assert session.scalars(select(func.count()).select_from(Evaluation)).one() == 1
+
+
+def test_submitting_and_scoring_at_once_leaves_every_team_on_the_board(api: Api, phase: Phase) -> None:
+    """Both lock evaluation and teams: in the wrong order, or too strongly, they wait for each other."""
+    teams = [api.caller(f"team-{number}") for number in range(12)]
+    evaluation_id = UUID(teams[0].submit().json()["evaluation_id"])
+    for team in teams[1:5]:
+        team.submit()
+    with api.database.write() as session:
+        measure(session, evaluation_id)
+
+    def score_all() -> int:
+        with api.database.write() as session:
+            row = score(session, evaluation_id, 0.25)
+            for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):
+                publish(session, submission, row)
+        return 201
+
+    works: list[Callable[[], int]] = [partial(_submit, team) for team in teams * 2]
+    works.insert(8, score_all)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda work: work(), works))
+
+    assert answers == [201] * 25
+    board = api.anonymous.get(BOARD).json()["items"]
+    assert sorted(item["entry"] for item in board) == sorted(f"team-{number}" for number in range(12))
+
+
+def test_a_used_quota_names_the_next_slot(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+    first = participant.submit(numbered(1)).json()
+
+    answer = participant.submit(numbered(2))
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "quota_exceeded")
+    expected = datetime.fromisoformat(first["submitted_at"]) + timedelta(hours=24)
+    assert datetime.fromisoformat(answer.json()["next_slot_at"]) == expected
+    assert 0 < int(answer.headers["retry-after"]) <= 86_400
+
+
+def test_a_quota_of_zero_takes_nothing(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=0)
+
+    answer = participant.submit()
+
+    assert (answer.status_code, answer.json()["next_slot_at"]) == (429, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [(FailureKind.PLATFORM, 201), (FailureKind.EXCEPTION, 429), (FailureKind.REJECTED, 429)]
+)
+def test_only_failures_of_ours_give_the_quota_back(
+    api: Api, phase: Phase, participant: Caller, kind: FailureKind, status: int
+) -> None:
+    set_phase(api, quota_per_day=1)
+    first = participant.submit(numbered(1)).json()
+    with api.database.write() as session:
+        fail(session, lock_evaluation(session, UUID(first["evaluation_id"])), kind, "It broke.")
+
+    assert participant.submit(numbered(2)).status_code == status
+
+
+def test_yesterdays_submissions_count_no_more(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+    participant.submit(numbered(1))
+    with api.database.write() as session:
+        session.execute(update(Submission).values(created_at=utc_now() - timedelta(hours=24, seconds=1)))
+
+    assert participant.submit(numbered(2)).status_code == 201
+
+
+def test_teams_have_quotas_of_their_own(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+
+    assert participant.submit(numbered(1)).status_code == 201
+    assert api.caller("eve").submit(numbered(2)).status_code == 201
+
+
+@pytest.mark.parametrize(("opens", "closes"), [(1, 2), (-2, -1)])
+def test_a_phase_takes_submissions_only_while_open(
+    api: Api, phase: Phase, participant: Caller, organiser: Caller, opens: int, closes: int
+) -> None:
+    now = utc_now()
+    set_phase(api, opens_at=now + timedelta(days=opens), closes_at=now + timedelta(days=closes))
+
+    answer = participant.submit()
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "phase_not_open")
+    assert datetime.fromisoformat(answer.json()["opens_at"]) == now + timedelta(days=opens)
+    assert organiser.submit(reference="identity").status_code == 201
+
+
+def test_reference_rows_spend_no_quota(api: Api, phase: Phase, organiser: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+
+    assert organiser.submit(numbered(1), reference="identity").status_code == 201
+    assert organiser.submit(numbered(2), reference="retrain").status_code == 201
+    assert organiser.submit(numbered(3)).status_code == 201
+    assert organiser.submit(numbered(4)).status_code == 429

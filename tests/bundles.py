@@ -1,0 +1,108 @@
+"""A benchmark small enough to be made in milliseconds, with a random original model and a random oracle."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from services.core import readings
+from services.core.bundle import MANIFEST, Bundle, Counts, FileEntry, Fitness, Manifest, TensorSpec
+from services.core.measurements import Measurements
+
+FEATURES, CLASSES = 4, 3
+COUNTS = Counts(retain=40, forget=8, validation=6, test=12)
+ARCHITECTURE = f"""
+from torch import nn
+
+
+def build():
+    return nn.Linear({FEATURES}, {CLASSES})
+"""
+
+
+def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
+    """Write a linear benchmark whose splits and models are drawn from a fixed generator."""
+    random = np.random.default_rng(0)
+    (root / "public").mkdir(parents=True)
+    (root / "hidden").mkdir()
+    (root / "public/architecture.py").write_text(ARCHITECTURE)
+    splits = {name: _split(random, count) for name, count in COUNTS.model_dump().items()}
+    for name, split in splits.items():
+        (root / ("hidden" if name == "test" else "public") / f"{name}.safetensors").write_bytes(save(split))
+    probe = np.arange(COUNTS.retain)
+    (root / "hidden/probe.safetensors").write_bytes(save({"index": probe}))
+    (root / "public/original.safetensors").write_bytes(save(_model(random)))
+    oracle = [_reading(_model(random), splits, probe) for _ in range(oracle_seeds)]
+    (root / "hidden/oracle.safetensors").write_bytes(
+        Measurements(**{name: np.stack([row[name] for row in oracle]) for name in oracle[0]}).to_bytes()
+    )
+    manifest = _manifest(root, oracle_seeds)
+    (root / MANIFEST).write_bytes(manifest.to_bytes())
+    return Bundle(root)
+
+
+def _split(random: np.random.Generator, count: int) -> dict[str, np.ndarray]:
+    image = random.normal(size=(count, FEATURES)).astype(np.float32)
+    return {"image": image, "label": random.integers(0, CLASSES, count)}
+
+
+def _model(random: np.random.Generator) -> dict[str, np.ndarray]:
+    return {
+        "bias": random.normal(size=CLASSES).astype(np.float32),
+        "weight": random.normal(size=(CLASSES, FEATURES)).astype(np.float32),
+    }
+
+
+def _reading(
+    model: dict[str, np.ndarray], splits: dict[str, dict[str, np.ndarray]], probe: np.ndarray
+) -> dict[str, np.ndarray]:
+    logits = {name: split["image"] @ model["weight"].T + model["bias"] for name, split in splits.items()}
+    arrays = readings.reading(
+        forget_logits=logits["forget"],
+        retain_logits=logits["retain"],
+        test_logits=logits["test"],
+        retain_labels=splits["retain"]["label"],
+        test_labels=splits["test"]["label"],
+        probe=probe,
+    )
+    arrays["checkpoint_sha256"] = np.frombuffer(bytes.fromhex(readings.checkpoint_sha256(model)), dtype=np.uint8)
+    arrays["weight_sketch"] = readings.weight_sketch(model)
+    return arrays
+
+
+def _manifest(root: Path, oracle_seeds: int) -> Manifest:
+    files = {
+        str(path.relative_to(root)): FileEntry(
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(), size_bytes=path.stat().st_size
+        )
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+    return Manifest(
+        name="tiny",
+        title="Tiny",
+        dataset="random numbers",
+        licence="CC0-1.0",
+        scenario="random",
+        classes=CLASSES,
+        input_shape=(FEATURES,),
+        counts=COUNTS,
+        architecture="linear",
+        checkpoint=(
+            TensorSpec(name="bias", dtype="F32", shape=(CLASSES,)),
+            TensorSpec(name="weight", dtype="F32", shape=(CLASSES, FEATURES)),
+        ),
+        recipe={},
+        oracle_seeds=oracle_seeds,
+        seed_commitment="0" * 64,
+        fitness=Fitness(
+            ceiling=0.2,
+            placebo_ratio=3.0,
+            original_forget_accuracy=1.0,
+            oracle_retain_accuracy=1.0,
+            oracle_test_accuracy=1.0,
+        ),
+        versions={},
+        files=files,
+    )

@@ -1,0 +1,126 @@
+"""`lethe evaluate`, run as a user would: the JSON, the exit status, the words of an error."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundles import make_tiny_bundle
+
+NOISE = """
+import torch
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    print("a print must not disturb the JSON")
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(torch.randn_like(parameter))
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny").root
+
+
+def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LETHE_DATA_DIR": str(directory / "var"), "LETHE_SANDBOX": "process"}
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def evaluate(directory: Path, tiny: Path, source: str, *options: str) -> tuple[int, dict[str, Any]]:
+    (directory / "entry.py").write_text(source)
+    done = lethe(directory, "evaluate", str(directory / "entry.py"), "--benchmark", str(tiny), "--json", *options)
+    assert done.stdout, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, result
+
+
+def test_good_module_is_scored(tmp_path: Path, tiny: Path) -> None:
+    code, result = evaluate(tmp_path, tiny, NOISE, "--seeds", "32")
+    assert (code, result["state"], result["seeds"], result["sandbox"]) == (0, "scored", 32, "process")
+    for name in ("forgetting_quality", "utility", "final_score"):
+        estimate = result["scores"][name]
+        assert estimate["ci_low"] <= estimate["value"] <= estimate["ci_high"]
+    assert result["wall_s"] > 0
+    assert not list((tmp_path / "var").glob("evaluate-*"))
+
+
+def test_identity_scores_zero_and_is_flagged(tmp_path: Path, tiny: Path) -> None:
+    _, result = evaluate(tmp_path, tiny, "def unlearning(a, b, c, d): ...", "--seeds", "16")
+    assert result["scores"]["final_score"] == {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0}
+    assert result["flags"] == ["too_few_distinct_models"]
+    assert result["distinct_models"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("def (", "rejected"),
+        ("x = 1", "rejected"),
+        ("def unlearning(net): ...", "rejected"),
+        ("def unlearning(a, b, c, d): raise ValueError('why')", "exception"),
+        ("import time\ndef unlearning(a, b, c, d): time.sleep(99)", "timeout"),
+    ],
+)
+def test_bad_module_fails_with_its_kind_and_status_1(tmp_path: Path, tiny: Path, source: str, kind: str) -> None:
+    code, result = evaluate(tmp_path, tiny, source, "--seeds", "8", "--timeout-s", "2")
+    assert (code, result["state"], result["failure"]["kind"]) == (1, "failed", kind)
+    assert result["failure"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "nothing.py"], "There is no file nothing.py"),
+        (["benchmark", "inspect", "nothing"], "lethe benchmark build"),
+        (["status", "x"], "lethe login"),
+    ],
+)
+def test_error_is_one_line_that_says_what_to_do(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = lethe(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_more_seeds_than_the_oracle_has_is_refused(tmp_path: Path, tiny: Path) -> None:
+    (tmp_path / "entry.py").write_text(NOISE)
+    done = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--seeds", "65")
+    assert done.returncode == 1
+    assert "--seeds 64" in " ".join(done.stderr.split())
+
+
+def test_doctor_names_every_part(tmp_path: Path) -> None:
+    done = lethe(tmp_path, "doctor", "--json")
+    found = {finding["what"] for finding in json.loads(done.stdout)}
+    assert {"machine", "docker", "gpu", "database", "redis", "disk"} <= found
+    assert done.returncode == 0
+
+
+def test_every_command_has_help(tmp_path: Path) -> None:
+    done = lethe(tmp_path, "--help")
+    for command in (
+        "up",
+        "demo",
+        "doctor",
+        "login",
+        "submit",
+        "status",
+        "leaderboard",
+        "benchmark",
+        "evaluate",
+        "worker",
+    ):
+        assert command in done.stdout

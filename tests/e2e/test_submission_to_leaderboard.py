@@ -1,0 +1,72 @@
+"""The main job, through the public doors: upload with the CLI, run, measure, score, board."""
+
+from pathlib import Path
+
+import pytest
+
+from services.cli.client import ServerProblem
+from services.core.settings import SandboxKind
+from tests.installation import Installation
+
+NOISE = """
+import torch
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(torch.randn_like(parameter))
+"""
+
+
+def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_path: Path) -> None:
+    scored = installation.submit(NOISE, tmp_path, "--wait")
+    assert scored["state"] == "scored"
+    assert scored["seeds_done"] == 64
+    assert scored["score"]["distinct_models"] == 64
+    (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    assert entry["rank"] == 1
+    assert entry["final_score"] == scored["score"]["final_score"]
+    assert entry["ci_low"] <= entry["final_score"] <= entry["ci_high"]
+
+
+def test_failing_entry_fails_the_command_and_keeps_off_the_board(installation: Installation, tmp_path: Path) -> None:
+    failed = installation.submit(
+        "def unlearning(a, b, c, d):\n    raise ValueError('why')", tmp_path, "--wait", check=False
+    )
+    assert failed["state"] == "failed"
+    assert failed["failure"]["kind"] == "exception"
+    assert "ValueError: why" in failed["failure"]["message"]
+    assert list(installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")) == []
+    assert installation.submit(NOISE, tmp_path, "--wait")["state"] == "scored"
+
+
+def test_identical_code_shares_one_evaluation_and_one_score(installation: Installation, tmp_path: Path) -> None:
+    first = installation.submit(NOISE, tmp_path, "--wait")
+    again = installation.submit(NOISE, tmp_path, "--wait")
+    assert again["id"] != first["id"]
+    assert again["evaluation_id"] == first["evaluation_id"]
+    assert again["score"] == first["score"]
+
+
+def test_upload_that_cannot_be_an_entry_is_refused_at_once(installation: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "entry.py"
+    path.write_text("def unlearn(net): ...")
+    with pytest.raises(ServerProblem, match="unlearning"):
+        installation.client.upload("/api/competitions/cup/phases/feedback/submissions", path, filename="entry.py")
+
+
+@pytest.mark.usefixtures("sandbox_image")
+class TestInDocker:
+    @pytest.fixture
+    def sandbox_kind(self) -> SandboxKind:
+        return SandboxKind.DOCKER
+
+    def test_entry_goes_from_upload_to_leaderboard(self, installation: Installation, tmp_path: Path) -> None:
+        assert installation.submit(NOISE, tmp_path, "--wait")["state"] == "scored"
+
+    def test_stranger_may_sign_up_and_compete(self, installation: Installation, tmp_path: Path) -> None:
+        credentials = {"username": "newcomer", "password": "correct horse battery"}
+        installation.client.post("/api/accounts", credentials)
+        installation.token = installation.client.post("/api/sessions", credentials)["token"]
+        scored = installation.submit(NOISE, tmp_path, "--wait")
+        assert (scored["team"], scored["state"]) == ("newcomer", "scored")

@@ -1,0 +1,95 @@
+"""A running installation: API, worker and scorer as their own processes, on either sandbox, over loopback."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.client import Client
+from services.cli.operator import prepare
+from services.cli.stack import Stack
+from services.core import bundle_store
+from services.core.blobs import Blobs
+from services.core.database import Database, utc_now
+from services.core.settings import SandboxKind, Settings
+from tests.bundles import make_tiny_bundle
+
+
+@dataclass
+class Installation:
+    """One stack with a competition `cup` and its phase `feedback` on the tiny benchmark."""
+
+    settings: Settings
+    stack: Stack
+    client: Client
+    token: str
+    database: Database
+
+    def lethe(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the `lethe` command as the operator."""
+        environment = os.environ | {"LETHE_URL": self.stack.url, "LETHE_TOKEN": self.token}
+        return subprocess.run(
+            [sys.executable, "-m", "services.cli.main", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=200,
+        )
+
+    def submit(self, source: str, directory: Path, *options: str, check: bool = True) -> dict[str, Any]:
+        """Submit source code with the CLI; return what it printed as JSON."""
+        path = directory / "entry.py"
+        path.write_text(source)
+        answer = self.lethe("submit", str(path), "-c", "cup", "-p", "feedback", "--json", *options, check=check)
+        result: dict[str, Any] = json.loads(answer.stdout)
+        return result
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def sandbox_kind() -> SandboxKind:
+    return SandboxKind.PROCESS
+
+
+@pytest.fixture
+def installation(tmp_path: Path, sandbox_kind: SandboxKind, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    monkeypatch.setenv("LETHE_LEASE_S", "6")
+    monkeypatch.setenv("LETHE_RENEW_EVERY_S", "0.5")
+    settings = Settings(data_dir=tmp_path / "var", sandbox=sandbox_kind, port=free_port())
+    token = prepare(settings)["token"]
+    database = Database(settings.resolved_database_url)
+    with database.write() as session:
+        bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(tmp_path / "tiny"))
+    with Stack(settings) as stack:
+        client = Client(stack.url, token)
+        client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
+        phase = {
+            "slug": "feedback",
+            "kind": "feedback",
+            "benchmark": "tiny",
+            "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
+            "seeds": 64,
+            "shard_seeds": 16,
+            "quota_per_day": 100,
+            "seed_timeout_s": 20,
+            "data_hidden": False,
+        }
+        client.post("/api/competitions/cup/phases", phase)
+        yield Installation(settings, stack, client, token, database)
+        client.close()
+    database.dispose()

@@ -1,0 +1,163 @@
+"""Real servers for tests: PostgreSQL and Redis from the machine's packages, each on a free loopback port.
+
+Every server lives in its own temporary directory and is ended by its process id; should the tests be killed, the
+kernel ends it with them. A missing program skips the test, except in CI, where everything must run.
+"""
+
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+import redis
+
+__all__ = ["missing", "postgres_server", "redis_server"]
+
+LOOPBACK = "127.0.0.1"
+START_TIMEOUT_S = 30.0
+POSTGRES_USER = "postgres"
+POSTGRES_OPTIONS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+}
+
+
+def missing(what: str, install: str) -> NoReturn:
+    """Skip the test for want of a program; fail it in CI."""
+    message = f"{what} is missing. Install it: {install}"
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Run a PostgreSQL server without durability; yield the SQLAlchemy URL of its `postgres` database."""
+    binaries = _postgres_binaries()
+    port = _free_port()
+    with _directory() as directory:
+        prefix = _as_ordinary_user(directory)
+        data = str(directory / "data")
+        initdb = [str(binaries / "initdb"), "-D", data, "-U", POSTGRES_USER, "-A", "trust", "-E", "UTF8"]
+        _run([*prefix, *initdb, "--locale=C", "--no-sync"])
+        options = [f"--{name}={value}" for name, value in {**POSTGRES_OPTIONS, "port": port}.items()]
+        command = [*prefix, str(binaries / "postgres"), "-D", data, *options]
+        url = f"postgresql+psycopg://{POSTGRES_USER}@{LOOPBACK}:{port}/postgres"
+        with _server(command, directory, lambda: _postgres_answers(port), stop_signal=signal.SIGQUIT):
+            yield url
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """Run a Redis server that keeps nothing; yield its URL."""
+    binary = shutil.which("redis-server") or missing("redis-server", "apt-get install redis-server")
+    port = _free_port()
+    with _directory() as directory:
+        options = {"bind": LOOPBACK, "port": str(port), "save": "", "appendonly": "no", "dir": str(directory)}
+        arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+        command = [*_as_ordinary_user(directory), binary, *arguments]
+        with _server(command, directory, lambda: _redis_answers(port), stop_signal=signal.SIGTERM):
+            yield f"redis://{LOOPBACK}:{port}/0"
+
+
+def _postgres_binaries() -> Path:
+    """The newest of Debian's versions, which are not on the PATH, or whatever is."""
+    versions = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if versions:
+        return max(versions, key=lambda path: float(path.parent.name))
+    on_path = shutil.which("initdb") or missing("PostgreSQL", "apt-get install postgresql")
+    return Path(on_path).resolve().parent
+
+
+def _as_ordinary_user(directory: Path) -> list[str]:
+    """The words that run a command without root, since PostgreSQL refuses it, and end it with this process."""
+    setpriv = shutil.which("setpriv") or missing("setpriv", "apt-get install util-linux")
+    prefix = [setpriv, "--pdeathsig", "KILL"]
+    if os.geteuid() != 0:
+        return prefix
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    user = pwd.getpwnam(POSTGRES_USER if POSTGRES_USER in names else "nobody")
+    os.chown(directory, user.pw_uid, user.pw_gid)
+    group = grp.getgrgid(user.pw_gid).gr_name
+    return [*prefix, f"--reuid={user.pw_name}", f"--regid={group}", "--clear-groups"]
+
+
+def _postgres_answers(port: int) -> bool:
+    try:
+        psycopg.connect(host=LOOPBACK, port=port, user=POSTGRES_USER, dbname="postgres", connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _redis_answers(port: int) -> bool:
+    with redis.Redis(host=LOOPBACK, port=port) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+@contextmanager
+def _server(command: list[str], directory: Path, answers: Callable[[], bool], stop_signal: int) -> Iterator[None]:
+    log_path = directory / "log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory, start_new_session=True
+        )
+    try:
+        _wait_until(answers, process, log_path)
+        yield
+    finally:
+        process.send_signal(stop_signal)
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log_path: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        if answers():
+            return
+        time.sleep(0.02)
+    pytest.fail(f"{process.args!r} did not start. Its log:\n{log_path.read_text(errors='replace')}", pytrace=False)
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}", pytrace=False)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """A directory that another user may own; pytest's own lies behind one that only its user may enter."""
+    with tempfile.TemporaryDirectory(prefix="lethe-test-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port

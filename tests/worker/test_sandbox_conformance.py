@@ -1,0 +1,236 @@
+"""One suite for every sandbox backend: what runs, what fails and how, and what one seed can see of another."""
+
+import numpy as np
+import pytest
+
+from services.core.models import FailureKind
+from services.worker.failures import RunFailed
+from tests.worker.conftest import Run
+
+NOISE = """
+import torch
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(torch.randn_like(parameter))
+"""
+
+
+def test_good_entry_gives_one_distinct_model_per_seed(run: Run) -> None:
+    measurements = run(NOISE, seeds=5).measurements
+    assert len(measurements) == 5
+    assert len({row.tobytes() for row in measurements.checkpoint_sha256}) == 5
+    assert np.isfinite(measurements.forget_logits).all()
+
+
+def test_returned_model_counts_instead_of_the_one_given(run: Run) -> None:
+    source = """
+import copy, torch
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    other = copy.deepcopy(net)
+    torch.nn.init.zeros_(other.weight)
+    torch.nn.init.zeros_(other.bias)
+    return other
+"""
+    assert not run(source).measurements.forget_logits.any()
+
+
+def test_batches_speak_both_dialects_and_dataset_feeds_a_plain_loader(run: Run) -> None:
+    source = """
+import torch
+from torch.utils.data import DataLoader
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    seen = 0
+    for batch in retain_loader:
+        x, y = batch
+        assert batch["image"] is x and batch["age_group"] is y and x.dtype == torch.float32 and y.dtype == torch.int64
+        seen += len(y)
+    assert seen == len(retain_loader.dataset) == 40
+    for x, y in DataLoader(forget_loader.dataset, batch_size=3, shuffle=True):
+        assert x.shape[1:] == (4,)
+    assert [len(y) for _, y in val_loader] == [6] and len(retain_loader) == 1
+"""
+    assert len(run(source).measurements) == 2
+
+
+def test_one_shard_of_64_equals_8_slots_of_8_bit_by_bit(run: Run) -> None:
+    one = run(NOISE, seeds=64, slots=1).measurements
+    eight = run(NOISE, seeds=64, slots=8).measurements
+    assert one.to_bytes() == eight.to_bytes()
+
+
+def test_other_key_gives_other_models(run: Run) -> None:
+    first, second = run(NOISE).measurements, run(NOISE, seed_key=b"q" * 32).measurements
+    assert first.to_bytes() != second.to_bytes()
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "torch.leak = getattr(torch, 'leak', 0) + 1; found = torch.leak > 1",
+        "found = bool(sys.modules.get('leak')); sys.modules['leak'] = sys",
+        "p = os.path.join(tempfile.gettempdir(), 'leak'); found = os.path.exists(p); open(p, 'w').close()",
+        "p = os.path.join(OUT, 'leak'); found = bool(os.listdir(OUT)); open(p, 'w').close()",
+        "d = tempfile.gettempdir() + '/a/b'; found = os.path.exists(d); os.makedirs(d, exist_ok=True)",
+        "found = net.weight.sum().item() == 0; net.weight.data.zero_()",
+    ],
+    ids=["module global", "sys.modules", "temporary file", "output directory", "nested directory", "the model"],
+)
+def test_nothing_one_seed_writes_is_seen_by_the_next(run: Run, trick: str) -> None:
+    source = f"""
+import os, sys, tempfile, torch
+OUT = sys.argv[sys.argv.index("--out") + 1]
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    {trick}
+    assert not found, "saw another seed"
+"""
+    assert len(run(source, seeds=4).measurements) == 4
+
+
+def test_process_left_running_is_gone_before_the_next_seed(run: Run) -> None:
+    """A daemon that outlives its seed could pass notes to the next one."""
+    source = """
+import glob, os, time
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    mine = [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"daemon-of-a-seed" in open(p, "rb").read()]
+    assert not mine, "a daemon survived"
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv("/bin/sh", ["sh", "-c", "sleep 60 # daemon-of-a-seed"])
+        os._exit(0)
+    time.sleep(0.05)
+"""
+    assert len(run(source, seeds=3).measurements) == 3
+
+
+FAILURES = {
+    "does not parse": ("def (", FailureKind.REJECTED, "does not parse"),
+    "no unlearning": ("x = 1", FailureKind.REJECTED, "defines no function unlearning"),
+    "fails to import": ("import no_such_module", FailureKind.IMPORT_ERROR, "No module named 'no_such_module'"),
+    "raises": ("def unlearning(*_):\n    raise ValueError('why')", FailureKind.EXCEPTION, "ValueError: why"),
+    "exits": ("import sys\ndef unlearning(*_):\n    sys.exit(0)", FailureKind.EXCEPTION, "SystemExit"),
+    "ends hard": ("import os\ndef unlearning(*_):\n    os._exit(0)", FailureKind.EXCEPTION, "status 0"),
+    "crashes": ("import os\ndef unlearning(*_):\n    os.abort()", FailureKind.EXCEPTION, "SIGABRT"),
+    "sleeps for ever": ("import time\ndef unlearning(*_):\n    time.sleep(999)", FailureKind.TIMEOUT, "within 3 s"),
+    "ignores signals": (
+        "import signal, time\ndef unlearning(*_):\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n    time.sleep(999)",
+        FailureKind.TIMEOUT,
+        "within 3 s",
+    ),
+    "eats memory": (
+        "def unlearning(*_):\n    x = []\n    while True: x.append(bytearray(10**7))",
+        FailureKind.OUT_OF_MEMORY,
+        "600 MiB",
+    ),
+    "prints 1 GB": (
+        "def unlearning(*_):\n    for _ in range(1024): print('x' * 10**6)",
+        FailureKind.TOO_MUCH_OUTPUT,
+        "printed more",
+    ),
+    "prints 1 GB from C": (
+        "import os\ndef unlearning(*_):\n    for _ in range(1024): os.write(1, b'x' * 10**6)",
+        FailureKind.TOO_MUCH_OUTPUT,
+        "printed more",
+    ),
+    "fills the output directory": (
+        "import sys, time\ndef unlearning(*_):\n    out = sys.argv[sys.argv.index('--out') + 1]\n"
+        "    for i in range(100): open(f'{out}/{i}', 'wb').write(b'x' * 10**6)\n    time.sleep(999)",
+        FailureKind.TOO_MUCH_OUTPUT,
+        "output directory",
+    ),
+    "other architecture": (
+        "import torch\ndef unlearning(*_):\n    return torch.nn.Linear(4, 7)",
+        FailureKind.BAD_CHECKPOINT,
+        "tensor bias is F32[7]; the architecture has F32[3]",
+    ),
+    "returns no model": ("def unlearning(*_):\n    return 5", FailureKind.BAD_CHECKPOINT, "returned int"),
+    "NaN weights": (
+        "def unlearning(net, *_):\n    net.weight.data[0, 0] = float('nan')",
+        FailureKind.BAD_CHECKPOINT,
+        "tensor weight holds NaN",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "kind", "message"), FAILURES.values(), ids=FAILURES.keys())
+def test_bad_entry_fails_with_its_own_kind_and_says_why(run: Run, source: str, kind: FailureKind, message: str) -> None:
+    with pytest.raises(RunFailed) as caught:
+        run(source, timeout_s=3.0)
+    assert caught.value.kind is kind
+    assert message in caught.value.message
+
+
+def test_traceback_is_the_participants_own(run: Run) -> None:
+    with pytest.raises(RunFailed) as caught:
+        run("def inner():\n    return 1 / 0\n\n\ndef unlearning(*_):\n    inner()\n")
+    assert 'File "submission.py", line 6, in unlearning' in caught.value.message
+    assert "return 1 / 0" in caught.value.message
+    assert "seed.py" not in caught.value.message
+
+
+def test_message_is_kept_back_where_the_data_are_hidden(run: Run) -> None:
+    """An exception's text can carry pixels of hidden images out."""
+    source = "def unlearning(net, retain_loader, *_):\n    raise ValueError(str(next(iter(retain_loader))[0]))\n"
+    with pytest.raises(RunFailed) as caught:
+        run(source, data_hidden=True)
+    assert "tensor(" not in caught.value.message
+    assert "ValueError at submission.py:2: raise ValueError" in caught.value.message
+
+
+def test_exception_class_made_of_data_is_kept_back(run: Run) -> None:
+    """So can the name of a class made up at run time."""
+    source = "def unlearning(net, *_):\n    raise type(f'Secret{6 * 7}', (Exception,), {})()\n"
+    with pytest.raises(RunFailed) as caught:
+        run(source, data_hidden=True)
+    assert "Secret42" not in caught.value.message
+
+
+def test_forged_note_cannot_blame_the_platform(run: Run) -> None:
+    """A platform failure is retried and costs no quota, so a participant must not be able to claim one."""
+    source = """
+import json, os, sys, glob
+
+def unlearning(net, *_):
+    out = sys.argv[sys.argv.index("--out") + 1]
+    frame = sys._getframe()
+    while "token" not in frame.f_locals: frame = frame.f_back
+    note = {"kind": "platform", "message": "not me", "exception": "", "line": None, "file": None}
+    open(f"{out}/{frame.f_locals['token']}.note", "w").write(json.dumps(note))
+    os._exit(64)
+"""
+    with pytest.raises(RunFailed) as caught:
+        run(source)
+    assert caught.value.kind is FailureKind.EXCEPTION
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "fifo", "garbage", "short"])
+def test_forged_checkpoint_is_refused_by_the_measurer(run: Run, kind: str) -> None:
+    """A checkpoint is hostile: a link could name a hidden file, a pipe could block the measurer for ever."""
+    source = f"""
+import os, sys
+
+def unlearning(net, *_):
+    out = sys.argv[sys.argv.index("--out") + 1]
+    frame = sys._getframe()
+    while "token" not in frame.f_locals: frame = frame.f_back
+    path = os.path.join(out, frame.f_locals["token"])
+    kind = {kind!r}
+    if kind == "link": os.symlink("/etc/passwd", path)
+    if kind == "hard link":
+        open(path + ".x", "w").write("x" * 300)
+        os.link(path + ".x", path)
+    if kind == "fifo": os.mkfifo(path)
+    if kind == "garbage": open(path, "wb").write(b"\\xff" * 300)
+    if kind == "short": open(path, "wb").write((200).to_bytes(8, "little") + b"{{")
+    os._exit(0)
+"""
+    with pytest.raises(RunFailed) as caught:
+        run(source)
+    assert caught.value.kind is FailureKind.BAD_CHECKPOINT
