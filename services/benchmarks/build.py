@@ -18,16 +18,25 @@ from services.benchmarks.datasets import split
 from services.benchmarks.definitions import DEFINITIONS, Definition
 from services.benchmarks.fitness import MIN_PLACEBO_RATIO, ForgettingQuality, check_fitness
 from services.benchmarks.lockstep import Stacked, initialise, train
-from services.benchmarks.oracle import Splits, derive_seeds, measure_models
+from services.benchmarks.oracle import (
+    Splits,
+    derive_seed,
+    derive_seeds,
+    find_diverged,
+    measure_models,
+    train_without_diverged,
+)
 from services.benchmarks.scenarios import Scenario, random_with_wrong_labels
 from services.core.bundle import MANIFEST, Bundle, Counts, FileEntry, Fitness, Manifest, TensorSpec
 from services.core.errors import Conflict, NotFound
+from services.core.measurements import Measurements
 from services.core.readings import PROBE_SIZE
 
 __all__ = ["AlreadyBuilt", "UnknownBenchmark", "build_benchmark"]
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 SECRET_BYTES = 32
+UNTRAINED_MODELS = 8
 _DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
 
 
@@ -83,26 +92,35 @@ def _build(  # noqa: PLR0917 - the public function's arguments, in its order
     scenario, splits = _split(definition)
     everything = {part: np.concatenate([splits["retain"][part], splits["forget"][part]]) for part in ("image", "label")}
     original = _train(definition, everything, [definition.original_seed], "original model", progress)
-    oracle_models = _train(definition, splits["retain"], derive_seeds(secret, "oracle", seeds), "oracle", progress)
-    second = _train(definition, splits["retain"], derive_seeds(secret, "second", seeds), "second oracle", progress)
+    oracle_models, replaced = _retrain(definition, splits, secret, seeds, "oracle", progress)
+    second, replaced_second = _retrain(definition, splits, secret, seeds, "second oracle", progress)
+    untrained = initialise(definition.build, derive_seeds(secret, "untrained", UNTRAINED_MODELS))
     probe = np.arange(len(splits["retain"]["label"]))[:PROBE_SIZE]
     progress("measuring and fitness", 0, 1)
-    oracle = measure_models(definition.build, oracle_models, splits, probe)
+    measured = {
+        name: measure_models(definition.build, models, splits, probe)
+        for name, models in (
+            ("oracle", oracle_models),
+            ("second_oracle", second),
+            ("original", original),
+            ("untrained", untrained),
+        )
+    }
     fitness = check_fitness(
         definition.build,
         splits,
         original,
-        oracle=oracle,
+        oracle=measured["oracle"],
         second_oracle=second,
         secret=secret,
         forgetting_quality=forgetting_quality,
         min_placebo_ratio=min_placebo_ratio,
     )
     progress("measuring and fitness", 1, 1)
-    _write_files(root, definition, splits, original=original, probe=probe, oracle=oracle.to_bytes())
+    _write_files(root, definition, splits, original=original, probe=probe, measured=measured)
     manifest = _manifest(
         definition, root, scenario, splits, original=original, fitness=fitness, seeds=seeds, secret=secret
-    )
+    ).model_copy(update={"oracle_replaced": replaced + replaced_second})
     (root / MANIFEST).write_bytes(manifest.to_bytes())
 
 
@@ -145,6 +163,18 @@ def _train(
     )
 
 
+def _retrain(  # noqa: PLR0917
+    definition: Definition, splits: Splits, secret: bytes, count: int, stage: str, progress: Progress
+) -> tuple[Stacked, int]:
+    """Retrain an oracle on the retain set, none of it diverged; its stage is also what its seeds derive from."""
+    return train_without_diverged(
+        lambda seeds: _train(definition, splits["retain"], list(seeds), stage, progress),
+        lambda models: find_diverged(definition.build, models, splits["retain"]),
+        seeds=derive_seeds(secret, stage, count),
+        spare=lambda number: derive_seed(secret, stage, count + number),
+    )
+
+
 def _write_files(
     root: Path,
     definition: Definition,
@@ -152,14 +182,14 @@ def _write_files(
     *,
     original: Stacked,
     probe: NDArray[np.int64],
-    oracle: bytes,
+    measured: dict[str, Measurements],
 ) -> None:
     contents = {
         "public/architecture.py": definition.architecture_file.read_bytes(),
         "public/original.safetensors": save({name: value[0].numpy() for name, value in original.items()}),
         "hidden/test.safetensors": save(splits["test"]),
         "hidden/probe.safetensors": save({"index": probe}),
-        "hidden/oracle.safetensors": oracle,
+        **{f"hidden/{name}.safetensors": measurements.to_bytes() for name, measurements in measured.items()},
         **{f"public/{name}.safetensors": save(splits[name]) for name in ("retain", "forget", "validation")},
     }
     for relative, data in contents.items():

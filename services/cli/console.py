@@ -52,6 +52,7 @@ def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
     table = Table(title=title, title_justify="left")
     for heading, right in (
         ("rank", True),
+        ("tie", True),
         ("entry", False),
         ("F", True),
         ("utility", True),
@@ -74,6 +75,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
     reference = "" if entry["reference"] == "none" else " (reference)"
     return [
         rank,
+        str(entry["tie_group"] or ""),
         f"{entry['entry']}{reference}",
         f"{entry['forgetting_quality']:.4f}",
         f"{entry['utility']:.3f}",

@@ -18,14 +18,15 @@ def evaluate(
     benchmark: Annotated[str, typer.Option(help="A benchmark's name, or the directory of one.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="How many times to run it. The 2023 competition ran 512.")] = 64,
     timeout_s: Annotated[float, typer.Option(min=0.1, help="Longest time for one run, in seconds.")] = 60.0,
-    metric: Annotated[str, typer.Option(help="The metric to score by.")] = "neurips-2023",
+    metric: Annotated[str, typer.Option(help="The metric to score by: neurips-2023 or lethe-1.")] = "neurips-2023",
+    save: Annotated[Path | None, typer.Option(help="Write the measurements here, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Run, measure and score a submission locally: the same sandbox and the same numbers as on a server.
 
     Exit status 1 when the submission failed; the reason is printed.
     """
-    result = _evaluate(file, benchmark, seeds, timeout_s, metric)
+    result = _evaluate(file, benchmark, seeds, timeout_s, metric, save)
     if as_json:
         print_json(result)
     else:
@@ -34,15 +35,18 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _evaluate(file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str) -> dict[str, Any]:
+def _evaluate(
+    file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, save: Path | None
+) -> dict[str, Any]:
     from services.cli.benchmarks import find_or_build
     from services.core import submission_file
     from services.core.submission_source import Rejected
-    from services.scorer.scoring import score_measurements
+    from services.scorer.scoring import find_metric, gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_locally
     from services.worker.supervisor import RunLimits
 
+    find_metric(metric)
     settings = load_settings()
     data = _read(file, settings.max_upload_bytes)
     started = time.monotonic()
@@ -64,11 +68,14 @@ def _evaluate(file: Path, benchmark: str, seeds: int, timeout_s: float, metric: 
                 limits=limits,
                 on_seed=lambda: bars.advance(task),
             )
-        card = score_measurements(metric, run.measurements, bundle)
+        if save is not None:
+            save.write_bytes(run.measurements.to_bytes())
+        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
         return {"state": "failed", **outcome, "wall_s": wall_s, "failure": {"kind": kind, "message": failure.message}}
+    card = report.card
     scores = {
         name: {"value": estimate.value, "ci_low": estimate.low, "ci_high": estimate.high}
         for name in ("forgetting_quality", "utility", "final_score")
@@ -79,7 +86,10 @@ def _evaluate(file: Path, benchmark: str, seeds: int, timeout_s: float, metric: 
         "scores": scores,
         **outcome,
         "distinct_models": card.distinct_models,
+        "effective_models": card.effective_models,
         "flags": list(card.flags),
+        "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
+        "suites": report.suites,
         "run_s": round(run.run_s, 6),
         "wall_s": round(time.monotonic() - started, 3),
         "provenance": run.provenance,
@@ -109,3 +119,5 @@ def _print(result: dict[str, Any]) -> None:
     typer.echo(f"{'runs':<20}{result['seeds']} ({result['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
     for flag in result["flags"]:
         typer.echo(f"{'flag':<20}{flag}")
+    for alarm in result["alarms"]:
+        typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")

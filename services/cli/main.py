@@ -12,7 +12,8 @@ from services.cli.demo import demo
 from services.cli.doctor import doctor
 from services.cli.evaluate import evaluate
 from services.cli.operator import api, migrate, scorer, setup, up, worker
-from services.cli.participant import cancel, leaderboard, login, status, submit
+from services.cli.participant import cancel, compare, leaderboard, login, status, submit
+from services.cli.scoring import measurements, score
 from services.core.errors import LetheError
 
 __all__ = ["app", "main"]
@@ -23,8 +24,8 @@ app = typer.Typer(
     help="Competitions for machine unlearning: run them, take part in them, or evaluate an algorithm on your own.",
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Participants": (evaluate, login, submit, status, cancel, leaderboard),
-    "Operators": (setup, demo, up, doctor, migrate, api, worker, scorer),
+    "Participants": (evaluate, score, login, submit, status, cancel, compare, leaderboard),
+    "Operators": (setup, demo, up, doctor, measurements, migrate, api, worker, scorer),
 }
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.client import open_client
-from services.cli.console import say
-from services.cli.participant import Competition, Url
+from services.cli.console import print_json, say
+from services.cli.participant import Competition, Json, Phase, Url
 
 __all__ = ["competition_app", "phase_app"]
 
 competition_app = typer.Typer(no_args_is_help=True, help="Create competitions. For organisers.")
-phase_app = typer.Typer(no_args_is_help=True, help="Create phases. For organisers.")
+phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look after them. For organisers.")
 
 
 @competition_app.command("create")
@@ -37,6 +37,7 @@ def create_phase(
     shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
     quota_per_day: Annotated[int, typer.Option(help="Submissions of one team in any 24 hours.")] = 5,
     seed_timeout_s: Annotated[float, typer.Option(help="Longest time of one run, in seconds.")] = 60.0,
+    metric: Annotated[str, typer.Option(help="What the board ranks by: neurips-2023 or lethe-1.")] = "neurips-2023",
     url: Url = None,
 ) -> None:
     """Create a phase of a competition; it opens at once."""
@@ -49,6 +50,22 @@ def create_phase(
         "shard_seeds": shard_seeds,
         "quota_per_day": quota_per_day,
         "seed_timeout_s": seed_timeout_s,
+        "metric": metric,
     }
     open_client(url).post(f"/api/competitions/{competition}/phases", body)
     say(f"Created the phase {slug} of {competition}.")
+
+
+@phase_app.command("alarms")
+def list_alarms(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
+    """List entries that look like leakage, copies or dependent runs. An alarm changes no score: judge yourself."""
+    found = list(open_client(url).pages(f"/api/competitions/{competition}/phases/{phase}/alarms"))
+    if as_json:
+        print_json(found)
+        return
+    for entry in found:
+        for alarm in entry["alarms"]:
+            typer.echo(f"{entry['team']}, {entry['submission']} ({entry['submission_id']})")
+            typer.echo(f"  {alarm['kind']}: {alarm['message']}")
+    if not found:
+        say("No alarms.")

@@ -11,7 +11,7 @@ from services.cli.client import Client, open_client, save_credentials
 from services.cli.console import leaderboard_table, milestone, print_json, progress, say
 from services.core.errors import BadInput
 
-__all__ = ["FINAL", "cancel", "follow", "leaderboard", "login", "status", "submit"]
+__all__ = ["FINAL", "cancel", "compare", "follow", "leaderboard", "login", "status", "submit"]
 
 FINAL = {"scored", "failed", "cancelled"}
 POLL_S = 0.5
@@ -80,6 +80,24 @@ def cancel(
     """Stop a submission that is queued or running. Its quota stays spent."""
     open_client(url).post(f"/api/submissions/{submission}/cancel")
     say("Cancelled.")
+
+
+def compare(
+    submission: Annotated[str, typer.Argument(help="The id of one submission.")],
+    other: Annotated[str, typer.Argument(help="The id of another, of the same phase.")],
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Test whether one submission is better than another, beyond the noise of their runs and of the oracle."""
+    found = open_client(url).get(f"/api/submissions/{submission}/comparison", other=other)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"difference {found['difference']:+.4f} (95 % {found['low']:+.4f} to {found['high']:+.4f})")
+    typer.echo(f"the first is better with probability {found['p_better']:.3f}, were both run again")
+    if found["p_better_elsewhere"] is not None:
+        typer.echo(f"and {found['p_better_elsewhere']:.3f}, were other subjects to be forgotten")
+    typer.echo("separated" if found["separated"] else "not separated: a tie")
 
 
 def leaderboard(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:

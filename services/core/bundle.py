@@ -11,6 +11,10 @@ hidden/                     what only the trusted side may see
     test.safetensors            same
     probe.safetensors           index [<= 2000] int64 into the retain set
     oracle.safetensors          core.measurements.Measurements of the oracle
+    second_oracle.safetensors   of as many models retrained independently: what the ceiling is measured by
+    original.safetensors        of the original model
+    untrained.safetensors       of a few randomly initialised models
+Any split may also hold subject [n] int64: whose data an example is. The last three came later: a bundle may lack them.
 """
 
 import hashlib
@@ -80,6 +84,7 @@ class Manifest(_Frozen):
     checkpoint: tuple[TensorSpec, ...]  # every tensor of a checkpoint, in name order
     recipe: dict[str, Any]  # how original and oracle were trained: public, so that retraining is a fair reference
     oracle_seeds: int = Field(gt=0)
+    oracle_replaced: int = Field(default=0, ge=0)  # diverged models that the build retrained from another seed
     seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret that oracle seeds derive from
     fitness: Fitness
     versions: dict[str, str]
@@ -131,8 +136,23 @@ class Bundle:
         labels: NDArray[np.int64] = self.arrays("hidden/test.safetensors")["label"]
         return labels
 
+    def probe_labels(self) -> NDArray[np.int64]:
+        """Labels of the retain examples whose predictions are kept."""
+        index = self.arrays("hidden/probe.safetensors")["index"]
+        labels: NDArray[np.int64] = self.arrays("public/retain.safetensors")["label"][index]
+        return labels
+
+    def forget_subjects(self) -> NDArray[np.int64] | None:
+        """Whose data each forget example is, where the dataset knows."""
+        return self.arrays("public/forget.safetensors").get("subject")
+
     def oracle(self) -> Measurements:
         return Measurements.from_file(self.hidden / "oracle.safetensors")
+
+    def measurements_of(self, name: Literal["second_oracle", "original", "untrained"]) -> Measurements | None:
+        """Read what was measured of other models; None where the bundle was built without them."""
+        relative = f"hidden/{name}.safetensors"
+        return Measurements.from_file(self.root / relative) if relative in self.manifest.files else None
 
     def verify(self) -> None:
         """Compare every file with the manifest's hash. Raises BadBundle naming the first that differs or is missing."""

@@ -14,6 +14,7 @@ __all__ = ["PROBE_SIZE", "checkpoint_sha256", "predictions", "reading", "weight_
 
 PROBE_SIZE = 2000  # retain examples, fixed per benchmark, whose predictions are kept in full
 SKETCH_SIZE = 16
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -21,11 +22,12 @@ Arrays = Mapping[str, NDArray[Any]]
 def predictions(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Compress logits [n, classes] to class uint8, margin float32 and entropy float16, each [n].
 
-    The margin is the logit of the label minus the largest other logit; the entropy is that of the softmax, in nats.
+    The margin is the log-odds of the label: its logit minus the log-sum-exp of the others, so the cross-entropy is
+    log(1 + exp(-margin)). The entropy is that of the softmax. Both in nats.
     """
     rows = np.arange(len(labels))
-    own = logits[rows, labels]
-    others = logits.copy()
+    others = logits.astype(np.float64)
+    own = others[rows, labels]
     others[rows, labels] = -np.inf
     shifted = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
     exps = np.exp(shifted)
@@ -33,7 +35,7 @@ def predictions(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[
     entropy = np.log(total) - (exps * shifted).sum(axis=1) / total
     return {
         "class": logits.argmax(axis=1).astype(np.uint8),
-        "margin": (own - others.max(axis=1)).astype(np.float32),
+        "margin": np.clip(own - np.logaddexp.reduce(others, axis=1), -FLOAT32_MAX, FLOAT32_MAX).astype(np.float32),
         "entropy": entropy.astype(np.float16),
     }
 

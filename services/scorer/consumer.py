@@ -3,7 +3,9 @@
 import threading
 from uuid import UUID
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from services.core import board
@@ -13,10 +15,10 @@ from services.core.database import Database, ReadSession, WriteSession
 from services.core.doorbell import Bell, Doorbell
 from services.core.lifecycle import add_event, lock_evaluation
 from services.core.measurements import Measurements
-from services.core.models import Evaluation, MeasurementRow, Phase, Score, State, Submission
+from services.core.models import Evaluation, MeasurementRow, Phase, Reference, Score, State, Submission
 from services.core.settings import Settings
-from services.scorer.metrics import ScoreCard
-from services.scorer.scoring import score_measurements
+from services.scorer.rows import score_row
+from services.scorer.scoring import Report, gather, score_measurements
 
 __all__ = ["Scorer", "run_scorer"]
 
@@ -55,12 +57,12 @@ class Scorer:
             metric = evaluation.phase.metric
             bundle = materialise(session, self.blobs, evaluation.benchmark.digest, self.settings.bundle_cache)
             blobs = _measurement_blobs(session, evaluation_id)
-            run_s = session.scalars(
-                select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
-            ).one()
-        card = score_measurements(metric, Measurements.stack([self.blobs.get(blob) for blob in blobs]), bundle)
+            run_s = _mean_run_s(session, evaluation_id)
+            retrain_s = _retrain_s(session, evaluation.phase_id)
+        unlearned = Measurements.stack([self.blobs.get(blob) for blob in blobs])
+        report = score_measurements(metric, gather(unlearned, bundle, run_s=run_s, retrain_s=retrain_s))
         with self.database.write() as session:
-            return _write(session, evaluation_id, metric, card, float(run_s))
+            return _write(session, evaluation_id, report, bundle.forget_subjects(), run_s)
 
     def _next(self) -> UUID | None:
         """Find the oldest measured evaluation without a score that has not failed too often in this process."""
@@ -91,30 +93,38 @@ def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
     return list(session.scalars(statement.order_by(MeasurementRow.seed)))
 
 
-def _write(session: WriteSession, evaluation_id: UUID, metric: str, card: ScoreCard, run_s: float) -> bool:
+def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:
+    statement = select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
+    return float(session.scalars(statement).one())
+
+
+def _retrain_s(session: ReadSession, phase_id: UUID) -> float | None:
+    """Find the mean run time of the phase's newest retraining reference that was measured."""
+    return session.scalar(
+        select(func.avg(MeasurementRow.run_s))
+        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
+        .join(Evaluation, Evaluation.id == MeasurementRow.evaluation_id)
+        .where(
+            Submission.phase_id == phase_id,
+            Submission.reference == Reference.RETRAIN,
+            Evaluation.state == State.MEASURED,
+        )
+        .group_by(Submission.id, Submission.created_at)
+        .order_by(Submission.created_at.desc())
+        .limit(1)
+    )
+
+
+def _write(
+    session: WriteSession, evaluation_id: UUID, report: Report, subjects: NDArray[np.int64] | None, run_s: float
+) -> bool:
     """Insert the score, move the pointers of every submission that shares the evaluation, and say so."""
+    metric = report.card.metric
     evaluation = lock_evaluation(session, evaluation_id)
     exists = select(Score.id).where(Score.evaluation_id == evaluation_id, Score.metric == metric)
     if session.scalar(exists) is not None:
         return False
-    score = Score(
-        evaluation_id=evaluation_id,
-        metric=metric,
-        forgetting_quality=card.forgetting_quality.value,
-        forgetting_quality_low=card.forgetting_quality.low,
-        forgetting_quality_high=card.forgetting_quality.high,
-        utility=card.utility.value,
-        utility_low=card.utility.low,
-        utility_high=card.utility.high,
-        final_score=card.final_score.value,
-        ci_low=card.final_score.low,
-        ci_high=card.final_score.high,
-        seeds=card.models,
-        distinct_models=card.distinct_models,
-        run_s=run_s,
-        flags=list(card.flags),
-        epsilons=[round(float(epsilon), 6) for epsilon in card.epsilons],
-    )
+    score = score_row(evaluation_id, report, subjects=subjects, run_s=run_s)
     session.add(score)
     session.flush()
     for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):

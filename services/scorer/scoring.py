@@ -1,6 +1,6 @@
-"""From the measurements of an evaluation and of the oracle to a score."""
+"""From the measurements of an evaluation and of the oracle to a score: what a metric needs, gathered and checked."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,32 @@ from numpy.typing import NDArray
 from services.core.bundle import Bundle
 from services.core.errors import BadInput
 from services.core.measurements import Measurements
-from services.scorer.metrics import METRICS, ScoreCard, confidences, epsilons, forgetting_quality
+from services.scorer.metrics import (
+    METRICS,
+    SUITES,
+    Alarm,
+    Evidence,
+    Models,
+    Predictions,
+    ScoreCard,
+    confidences,
+    epsilons,
+    forgetting_quality,
+    raise_alarms,
+)
 
-__all__ = ["TooManyModels", "UnknownMetric", "distinct_models", "forgetting_quality_of", "score_measurements"]
+__all__ = [
+    "Report",
+    "TooManyModels",
+    "UnknownMetric",
+    "compute_suites",
+    "find_metric",
+    "forgetting_quality_of",
+    "gather",
+    "score_measurements",
+]
+
+SuiteValues = dict[str, dict[str, float | None]]
 
 
 class UnknownMetric(BadInput):
@@ -21,31 +44,66 @@ class TooManyModels(BadInput):
     code = "too_many_models"
 
 
-def score_measurements(metric: str, unlearned: Measurements, bundle: Bundle) -> ScoreCard:
-    """Score N unlearned models against the first N of the benchmark's oracle, since F depends on N.
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """All that the scorer has to say of one evaluation."""
 
-    Raises UnknownMetric, naming those there are, and TooManyModels.
+    card: ScoreCard
+    suites: SuiteValues  # by suite, then by column
+    alarms: tuple[Alarm, ...]
+
+
+def find_metric(name: str) -> str:
+    """Return the name of a metric there is. Raises UnknownMetric, naming those there are."""
+    if name not in METRICS:
+        raise UnknownMetric(f"There is no metric {name}. Choose one of: {', '.join(sorted(METRICS))}.")
+    return name
+
+
+def gather(
+    unlearned: Measurements, bundle: Bundle, *, run_s: float | None = None, retrain_s: float | None = None
+) -> Evidence:
+    """Put N unlearned models beside the first N of the benchmark's oracles, since F depends on N.
+
+    Raises TooManyModels.
     """
-    if metric not in METRICS:
-        raise UnknownMetric(f"There is no metric {metric}. Choose one of: {', '.join(sorted(METRICS))}.")
-    if len(unlearned) > bundle.manifest.oracle_seeds:
+    models = len(unlearned)
+    if models > bundle.manifest.oracle_seeds:
         raise TooManyModels(
-            f"There are {len(unlearned)} models, but the benchmark's oracle has {bundle.manifest.oracle_seeds}."
+            f"There are {models} models, but the benchmark's oracle has {bundle.manifest.oracle_seeds}."
         )
-    oracle = bundle.oracle().first(len(unlearned))
-    retain = bundle.manifest.counts.retain
-    test_labels = bundle.test_labels()
-    card: ScoreCard = METRICS[metric](
-        unlearned_logits=unlearned.forget_logits,
-        oracle_logits=oracle.forget_logits,
-        labels=bundle.forget_labels(),
-        unlearned_retain_accuracy=_retain_accuracy(unlearned, retain),
-        unlearned_test_accuracy=_test_accuracy(unlearned, test_labels),
-        oracle_retain_accuracy=_retain_accuracy(oracle, retain),
-        oracle_test_accuracy=_test_accuracy(oracle, test_labels),
-        distinct_models=distinct_models(unlearned),
+    second = bundle.measurements_of("second_oracle")
+    labels, retain = bundle.test_labels(), bundle.manifest.counts.retain
+
+    def read(measurements: Measurements | None) -> Models | None:
+        return None if measurements is None else _models(measurements, labels, retain)
+
+    return Evidence(
+        unlearned=_models(unlearned, labels, retain),
+        oracle=_models(bundle.oracle().first(models), labels, retain),
+        forget_labels=bundle.forget_labels(),
+        test_labels=labels,
+        second_oracle=read(None if second is None else second.first(models)),
+        original=read(bundle.measurements_of("original")),
+        untrained=read(bundle.measurements_of("untrained")),
+        subjects=bundle.forget_subjects(),
+        run_s=run_s,
+        retrain_s=retrain_s,
     )
-    return card
+
+
+def score_measurements(metric: str, evidence: Evidence) -> Report:
+    """Score by a metric, compute every suite, and look for what an organiser should know.
+
+    Raises UnknownMetric, and BadArray for measurements that cannot be scored.
+    """
+    card = METRICS[find_metric(metric)](evidence)
+    return Report(card, compute_suites(evidence), raise_alarms(evidence, card))
+
+
+def compute_suites(evidence: Evidence) -> SuiteValues:
+    """Compute every secondary column."""
+    return {name: suite(evidence) for name, suite in SUITES.items()}
 
 
 def forgetting_quality_of(
@@ -57,16 +115,13 @@ def forgetting_quality_of(
     return forgetting_quality(epsilons(unlearned, oracle), min(len(unlearned), len(oracle)))
 
 
-def distinct_models(measurements: Measurements) -> int:
-    """Count models that are not copies of another, by checkpoint hash."""
-    rows: Sequence[bytes] = [row.tobytes() for row in measurements.checkpoint_sha256]
-    return len(set(rows))
-
-
-def _retain_accuracy(measurements: Measurements, retain: int) -> NDArray[np.float64]:
+def _models(measurements: Measurements, test_labels: NDArray[np.int64], retain: int) -> Models:
     bits = np.unpackbits(measurements.retain_correct, axis=1, count=retain)
-    return np.asarray(bits.mean(axis=1), dtype=np.float64)
-
-
-def _test_accuracy(measurements: Measurements, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray((measurements.test_class == labels).mean(axis=1), dtype=np.float64)
+    return Models(
+        forget_logits=measurements.forget_logits,
+        retain_accuracy=np.asarray(bits.mean(axis=1), dtype=np.float64),
+        test_accuracy=np.asarray((measurements.test_class == test_labels).mean(axis=1), dtype=np.float64),
+        test=Predictions(measurements.test_class, measurements.test_margin, measurements.test_entropy),
+        probe=Predictions(measurements.retain_class, measurements.retain_margin, measurements.retain_entropy),
+        checkpoint_sha256=measurements.checkpoint_sha256,
+    )

@@ -17,6 +17,7 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from tests.halves import halves_with_margin
 
 
 def measure(session: WriteSession, evaluation_id: UUID) -> Evaluation:
@@ -35,6 +36,8 @@ def score(
     margin: float = 0.01,
     run_s: float = 1.0,
     metric: str = "neurips-2023",
+    alarms: list[dict[str, str]] | None = None,
+    flags: list[str] | None = None,
 ) -> Score:
     """Score a measured evaluation, and append the event that ends its stream."""
     evaluation = lock_evaluation(session, evaluation_id)
@@ -52,7 +55,12 @@ def score(
         ci_high=final_score + margin,
         seeds=evaluation.seeds,
         distinct_models=evaluation.seeds,
+        effective_models=evaluation.seeds,
         run_s=run_s,
+        halves=halves_with_margin(final_score, margin),
+        subject_points=[[final_score, 1.0], [final_score, 1.0]],
+        alarms=alarms or [],
+        flags=flags or [],
         epsilons=[1.0, 2.0],
     )
     session.add(row)

@@ -35,9 +35,11 @@ TABLE = {
     ("POST", "/api/competitions/{slug}/phases"): ORGANISER,
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/submissions"): PARTICIPANT,
     ("GET", "/api/submissions"): PARTICIPANT,
     ("GET", "/api/submissions/{submission_id}"): PARTICIPANT,
+    ("GET", "/api/submissions/{submission_id}/comparison"): PARTICIPANT,
     ("POST", "/api/submissions/{submission_id}/cancel"): PARTICIPANT,
     ("GET", "/api/submissions/{submission_id}/events"): PARTICIPANT,
 }

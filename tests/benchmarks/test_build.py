@@ -11,7 +11,13 @@ from services.benchmarks.build import AlreadyBuilt, UnknownBenchmark, build_benc
 from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.fitness import UnfitBenchmark
 from services.benchmarks.lockstep import initialise, train
-from services.benchmarks.oracle import derive_seed, derive_seeds
+from services.benchmarks.oracle import (
+    DivergedOracle,
+    derive_seed,
+    derive_seeds,
+    find_diverged,
+    train_without_diverged,
+)
 from services.benchmarks.scenarios import random_with_wrong_labels
 from services.core import readings
 from services.core.bundle import BadBundle, Bundle
@@ -90,6 +96,65 @@ def test_oracle_model_is_the_plain_recipe_on_the_retain_set_alone(bundle: Bundle
     )
     sketch = readings.weight_sketch({name: value[0].numpy() for name, value in model.items()})
     np.testing.assert_allclose(sketch, bundle.oracle().weight_sketch[0], rtol=1e-2, atol=1e-2)
+
+
+def test_other_models_are_measured_too(bundle: Bundle) -> None:
+    """A second oracle for the ceiling, the original model, and untrained ones."""
+    second, original, untrained = (bundle.measurements_of(name) for name in ("second_oracle", "original", "untrained"))
+    assert second is not None
+    assert original is not None
+    assert untrained is not None
+    assert (len(second), len(original), len(untrained)) == (SEEDS, 1, 8)
+    hashes = {row.tobytes() for side in (second, bundle.oracle()) for row in side.checkpoint_sha256}
+    assert len(hashes) == 2 * SEEDS
+    labels = bundle.forget_labels()
+    assert (original.forget_logits[0].argmax(axis=1) == labels).mean() >= 0.9
+    assert (untrained.forget_logits.argmax(axis=2) == labels).mean() < 0.5
+    assert bundle.manifest.oracle_replaced == 0
+    np.testing.assert_array_equal(bundle.probe_labels(), bundle.arrays("public/retain.safetensors")["label"][:2000])
+    assert bundle.forget_subjects() is None
+
+
+class Trainer:
+    """Trains models that are their own seed; those of the named seeds diverge."""
+
+    def __init__(self, *diverging: int) -> None:
+        self.diverging = diverging
+
+    def train(self, seeds: Any) -> dict[str, torch.Tensor]:
+        return {"seed": torch.tensor(list(seeds))}
+
+    def diverged(self, models: dict[str, torch.Tensor]) -> list[int]:
+        return [position for position, seed in enumerate(models["seed"].tolist()) if seed in self.diverging]
+
+    def run(self, count: int) -> tuple[list[int], int]:
+        models, replaced = train_without_diverged(
+            self.train, self.diverged, seeds=range(count), spare=lambda number: count + number
+        )
+        return models["seed"].tolist(), replaced
+
+
+def test_diverged_oracle_models_are_retrained_from_further_seeds() -> None:
+    """Also a replacement that diverges in its turn."""
+    assert Trainer().run(200) == (list(range(200)), 0)
+    assert Trainer(7).run(200) == ([200 if seed == 7 else seed for seed in range(200)], 1)
+    assert Trainer(7, 200).run(200) == ([201 if seed == 7 else seed for seed in range(200)], 2)
+
+
+def test_more_than_one_percent_of_diverged_models_build_nothing() -> None:
+    for trainer, count in ((Trainer(1, 2, 3), 200), (Trainer(7, 200, 201), 200), (Trainer(5), 99)):
+        with pytest.raises(DivergedOracle, match="learning rate"):
+            trainer.run(count)
+
+
+def test_a_model_is_diverged_when_not_finite_or_far_below_the_median(bundle: Bundle) -> None:
+    definition, retain = DEFINITIONS["digits"], bundle.arrays("public/retain.safetensors")
+    original = bundle.arrays("public/original.safetensors")
+    models = {name: torch.stack([torch.from_numpy(value)] * 5) for name, value in original.items()}
+    assert find_diverged(definition.build, models, retain) == []
+    models["head.bias"][1, 3] = float("nan")
+    models["head.weight"][4] *= -1
+    assert find_diverged(definition.build, models, retain) == [1, 4]
 
 
 def test_forget_set_carries_the_wrong_labels_and_retain_none(bundle: Bundle) -> None:

@@ -74,6 +74,7 @@ def test_score_that_is_no_number_is_refused(database: Database, evaluation: Eval
                 metric="neurips-2023",
                 seeds=8,
                 distinct_models=8,
+                effective_models=8,
                 **(numbers | {"final_score": value}),
             )
         )

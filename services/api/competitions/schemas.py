@@ -44,7 +44,7 @@ class NewPhase(Input):
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Wall clock of one unlearning run.")
     memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
     device: Device = Device.CPU
-    metric: Literal["neurips-2023"] = "neurips-2023"
+    metric: Literal["neurips-2023", "lethe-1"] = "neurips-2023"
     max_time_ratio: float = Field(
         0.2, gt=0, le=1000, description="Run time over that of retraining, above which an entry is not ranked."
     )

@@ -1,19 +1,21 @@
-"""Leaderboards: public, paged, and as of any date."""
+"""Leaderboards: public, paged, and as of any date; and what their organisers alone are told."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.etags import etag, matches
-from services.api.kit.pages import After, Limit
-from services.api.kit.policy import PUBLIC
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import PUBLIC, Organising
 from services.api.kit.schemas import Moment
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
+from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
 from services.api.leaderboard.schemas import LeaderboardOut
 from services.api.state import State
 from services.core.database import utc_now
+from services.core.models import Submission
 
 __all__ = ["router"]
 
@@ -60,3 +62,22 @@ def show_leaderboard(
         items=board.items,
         next=following,
     )
+
+
+@router.get("/competitions/{slug}/phases/{phase}/alarms")
+def list_alarms(
+    *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[AlarmedOut]:
+    """List submissions whose score an organiser should look at, newest first. An alarm changes no score."""
+    row = find_phase(session, slug, phase)
+    require_organiser(who, row.competition)
+    rows, following = newest_first(
+        session,
+        alarmed(row),
+        Submission,
+        cursors=state.cursors,
+        listing=f"alarms:{row.id}",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=show_alarms(session, row, list(rows)), next=following)

@@ -19,6 +19,8 @@ class EntryOut(BaseModel):
     reference: Reference
     rank: int | None
     unranked_reason: Unranked | None
+    rank_best: int | None = Field(description="The best rank that its noise allows; 95 % with the worst.")
+    rank_worst: int | None
     tie_group: int | None = Field(description="Ranked entries of one group are not separated by their noise.")
     forgetting_quality: float
     forgetting_quality_low: float
@@ -29,12 +31,17 @@ class EntryOut(BaseModel):
     final_score: float
     ci_low: float
     ci_high: float
+    generalisation_low: float | None = Field(description="95 % interval over other subjects to forget, too.")
+    generalisation_high: float | None
+    ceiling: float | None = Field(description="F of a second oracle, where the metric is relative to it.")
     seeds: int
     distinct_models: int
+    effective_models: int = Field(description="Near-duplicates counted once.")
     run_s: float = Field(description="Mean wall clock of one unlearning run.")
     time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference.")
     wall_s: float | None = Field(description="From the start of the evaluation to its end.")
     flags: list[str]
+    suites: dict[str, dict[str, float | None]] = Field(description="Secondary columns, by suite; never ranked by.")
     submitted_at: datetime
 
     @classmethod
@@ -49,6 +56,8 @@ class EntryOut(BaseModel):
             reference=row.reference,
             rank=standing.rank,
             unranked_reason=standing.unranked,
+            rank_best=standing.rank_interval and standing.rank_interval.best,
+            rank_worst=standing.rank_interval and standing.rank_interval.worst,
             tie_group=standing.tie_group,
             forgetting_quality=score.forgetting_quality,
             forgetting_quality_low=score.forgetting_quality_low,
@@ -59,12 +68,17 @@ class EntryOut(BaseModel):
             final_score=row.final_score,
             ci_low=score.ci_low,
             ci_high=score.ci_high,
+            generalisation_low=score.generalisation_low,
+            generalisation_high=score.generalisation_high,
+            ceiling=score.ceiling,
             seeds=score.seeds,
             distinct_models=score.distinct_models,
+            effective_models=score.effective_models,
             run_s=score.run_s,
             time_ratio=standing.time_ratio,
             wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
             flags=score.flags,
+            suites=score.suites,
             submitted_at=row.submitted_at,
         )
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import defer, joinedload
 from services.api.leaderboard.keys import Key
 from services.api.leaderboard.schemas import EntryOut
 from services.api.leaderboard.standings import Line, standings
-from services.api.leaderboard.ties import Estimate
 from services.core.database import ReadSession
 from services.core.models import LeaderboardEntry, Phase, Score, Submission
+from services.core.paired import Measured
 
 __all__ = ["BoardPage", "Version", "read_page", "version_of"]
 
@@ -62,14 +62,14 @@ def read_page(session: ReadSession, phase: Phase, moment: datetime, *, limit: in
 
 
 def _key(line: Line) -> Key:
-    return Key(-line.estimate.value, line.submitted_at, line.entry_id)
+    return Key(-line.measured.final_score, line.submitted_at, line.entry_id)
 
 
 def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
     entry = LeaderboardEntry
     statement = (
         select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
-        .add_columns(Score.ci_low, Score.ci_high, Score.run_s)
+        .add_columns(Score.halves, Score.run_s, Score.flags)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id == phase.id, _stands_at(moment))
     )
@@ -77,10 +77,11 @@ def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
         Line(
             entry_id=row.id,
             reference=row.reference,
-            estimate=Estimate(row.final_score, row.ci_low, row.ci_high),
+            measured=Measured(row.final_score, row.halves),
             run_s=row.run_s,
             submitted_at=row.submitted_at,
             published_at=row.published_at,
+            flags=row.flags,
         )
         for row in session.execute(statement)
     ]
@@ -96,7 +97,9 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
         select(LeaderboardEntry)
         .options(
             joinedload(LeaderboardEntry.team),
-            joinedload(LeaderboardEntry.score).options(defer(Score.epsilons)),
+            joinedload(LeaderboardEntry.score).options(
+                *(defer(column) for column in (Score.epsilons, Score.audit, Score.halves, Score.subject_points))
+            ),
             joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
         )
         .where(LeaderboardEntry.id.in_(entry_ids))

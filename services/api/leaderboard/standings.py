@@ -1,4 +1,4 @@
-"""Ranks, time ratios and tie groups of a board, from its rows in board order. Pure."""
+"""Ranks, rank intervals, tie groups and time ratios of a board, from its rows in board order. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.api.leaderboard.ties import Estimate, tie_groups
 from services.core.models import Reference
+from services.core.paired import Measured, RankInterval, rank_intervals, tie_groups
 
 __all__ = ["Line", "Standing", "Unranked", "retraining_s", "standings"]
+
+TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"  # the scorer's flag
 
 
 class Unranked(StrEnum):
     REFERENCE = "reference"  # an organiser's row, shown for comparison
     TOO_SLOW = "too_slow"  # unlearning must be cheaper than retraining
+    TOO_FEW_MODELS = "too_few_models"  # that differ by more than near-duplicates do
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,11 @@ class Line:
 
     entry_id: UUID
     reference: Reference
-    estimate: Estimate
+    measured: Measured
     run_s: float
     submitted_at: datetime
     published_at: datetime
+    flags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Standing:
 
     rank: int | None
     unranked: Unranked | None
+    rank_interval: RankInterval | None
     tie_group: int | None
     time_ratio: float | None
 
@@ -52,9 +57,13 @@ def standings(lines: Sequence[Line], max_time_ratio: float) -> list[Standing]:
     reasons = [_reason(line, ratio, max_time_ratio) for line, ratio in zip(lines, ratios, strict=True)]
     ranked = [position for position, reason in enumerate(reasons) if reason is None]
     ranks = {position: rank for rank, position in enumerate(ranked, start=1)}
-    groups = dict(zip(ranked, tie_groups([lines[position].estimate for position in ranked]), strict=True))
+    measured = [lines[position].measured for position in ranked]
+    groups = dict(zip(ranked, tie_groups(measured), strict=True))
+    intervals = dict(zip(ranked, rank_intervals(measured), strict=True))
     return [
-        Standing(ranks.get(position), reasons[position], groups.get(position), ratios[position])
+        Standing(
+            ranks.get(position), reasons[position], intervals.get(position), groups.get(position), ratios[position]
+        )
         for position in range(len(lines))
     ]
 
@@ -64,4 +73,6 @@ def _reason(line: Line, ratio: float | None, max_time_ratio: float) -> Unranked 
         return Unranked.REFERENCE
     if ratio is not None and ratio > max_time_ratio:
         return Unranked.TOO_SLOW
+    if TOO_FEW_EFFECTIVE_MODELS in line.flags:
+        return Unranked.TOO_FEW_MODELS
     return None

@@ -14,8 +14,8 @@ from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
-from services.api.submissions import admission, service
-from services.api.submissions.schemas import SubmissionOut
+from services.api.submissions import admission, comparison, service
+from services.api.submissions.schemas import ComparisonOut, SubmissionOut
 from services.api.submissions.streams import has_ended, resume_after, stream
 from services.core import submission_file
 from services.core.blobs import TooLarge
@@ -104,6 +104,17 @@ def list_submissions(
 def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> SubmissionOut:
     """Show a submission: to its team, to the organiser of its competition, and to operators."""
     return service.show(session, [service.find_visible(session, who, submission_id)])[0]
+
+
+@router.get("/submissions/{submission_id}/comparison")
+def compare_submissions(
+    submission_id: UUID,
+    other: Annotated[UUID, Query(description="The submission to compare with, of the same phase.")],
+    who: SignedIn,
+    session: Reading,
+) -> ComparisonOut:
+    """Test whether one submission is better than another; each must be yours to see, or stand on the board."""
+    return comparison.compare_scores(session, who, submission_id, other)
 
 
 @router.post("/submissions/{submission_id}/cancel")

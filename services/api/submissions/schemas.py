@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind
 
-__all__ = ["FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
+__all__ = ["ComparisonOut", "FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
 
 
 class SubmissionState(StrEnum):
@@ -39,15 +39,35 @@ class ScoreOut(BaseModel):
     final_score: float
     ci_low: float
     ci_high: float
+    generalisation_low: float | None
+    generalisation_high: float | None
+    ceiling: float | None
+    ceiling_low: float | None
+    ceiling_high: float | None
     seeds: int
     distinct_models: int
+    effective_models: int
     run_s: float
+    time_ratio: float | None
     flags: list[str]
+    suites: dict[str, dict[str, float | None]]
     created_at: datetime
 
     @classmethod
     def of(cls, score: Score) -> Self:
         return cls(**{name: getattr(score, name) for name in cls.model_fields})
+
+
+class ComparisonOut(BaseModel):
+    """The first submission's final score minus the second's, both held against the same oracle."""
+
+    metric: str
+    difference: float
+    low: float = Field(description="95 % interval of the difference, were both run again.")
+    high: float
+    p_better: float = Field(description="Probability that the first is better, were both run again.")
+    p_better_elsewhere: float | None = Field(description="The same, were other subjects to be forgotten, too.")
+    separated: bool = Field(description="Whether the difference is beyond noise at the 5 % level.")
 
 
 class SubmissionOut(BaseModel):

@@ -1,6 +1,7 @@
 """Scores, which are immutable, and the dated pointers to them that make a leaderboard."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
@@ -43,9 +44,23 @@ class Score(Base):
     ci_high: Mapped[float]
     seeds: Mapped[int]
     distinct_models: Mapped[int]
+    effective_models: Mapped[int]  # near-duplicates counted once
     run_s: Mapped[float]  # mean wall clock of one unlearning run
+    time_ratio: Mapped[float | None]  # over that of the phase's retraining reference, as it stood then
+    ceiling: Mapped[float | None]  # F of a second oracle, where the metric speaks relative to it
+    ceiling_low: Mapped[float | None]
+    ceiling_high: Mapped[float | None]
+    generalisation_low: Mapped[float | None]  # 95 % interval of the final score over other subjects too
+    generalisation_high: Mapped[float | None]
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    alarms: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # for organisers: kind, message
+    suites: Mapped[dict[str, dict[str, float | None]]] = mapped_column(JSON, default=dict)
+    halves: Mapped[list[list[float]]] = mapped_column(
+        JSON, default=list
+    )  # final score of disjoint halves of the models
+    subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list)  # per subject: points, examples
     epsilons: Mapped[list[float]] = mapped_column(JSON, default=list)
+    audit: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # per example: sound bounds, Gaussian estimates
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -1,22 +1,44 @@
-"""Metrics: arrays in, numbers out. Imports numpy, scipy, numba and scikit-learn alone, not even the core."""
+"""Metrics: arrays in, numbers out. Imports numpy, scipy, numba and scikit-learn alone, not even the core.
 
+`METRICS` make the score that a board ranks by, `SUITES` the secondary columns beside it.
+"""
+
+from services.scorer.metrics import suites as _suites  # noqa: F401 - importing registers them
+from services.scorer.metrics.alarms import Alarm, AlarmKind, raise_alarms
 from services.scorer.metrics.arrays import BadArray
+from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.interval import Estimate
-from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS, ScoreCard, score_neurips_2023
-from services.scorer.metrics.quality import forgetting_quality
-from services.scorer.metrics.registry import METRICS, metric
+from services.scorer.metrics.evidence import Evidence, Models, Predictions
+from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
+from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
+from services.scorer.metrics.quality import forgetting_quality, points_of
+from services.scorer.metrics.registry import METRICS, SUITES, Better, Column, Suite
+from services.scorer.metrics.score import Metric, Sides
 
 __all__ = [
     "METRICS",
+    "SUITES",
     "TOO_FEW_DISTINCT_MODELS",
+    "TOO_FEW_EFFECTIVE_MODELS",
+    "Alarm",
+    "AlarmKind",
+    "Audit",
     "BadArray",
+    "Better",
+    "Column",
     "Estimate",
+    "Evidence",
+    "Forgetting",
+    "Metric",
+    "Models",
+    "Predictions",
     "ScoreCard",
+    "Sides",
+    "Suite",
     "confidences",
     "epsilons",
     "forgetting_quality",
-    "metric",
-    "score_neurips_2023",
+    "points_of",
+    "raise_alarms",
 ]

@@ -71,11 +71,11 @@ def check_labels(labels: NDArray[Any], examples: int, classes: int) -> None:
 
 
 def pair_confidences(
-    unlearned: NDArray[Any], retrained: NDArray[Any]
+    unlearned: NDArray[Any], retrained: NDArray[Any], *, names: tuple[str, str] = ("unlearned", "retrained")
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both sides [models, examples] as float64, or raise BadArray if no epsilon can be computed from them."""
     sides = []
-    for name, array in (("unlearned", unlearned), ("retrained", retrained)):
+    for name, array in zip(names, (unlearned, retrained), strict=True):
         check_shape(array, name, ("model", "example"))
         check_finite(array, name, ("model", "example"))
         side = np.asarray(array, dtype=np.float64)
@@ -90,7 +90,7 @@ def pair_confidences(
     examples = [side.shape[1] for side in sides]
     if examples[0] != examples[1]:
         raise BadArray(
-            f"unlearned has {examples[0]} examples on axis 1, retrained {examples[1]}: "
+            f"{names[0]} has {examples[0]} examples on axis 1, {names[1]} {examples[1]}: "
             "both sides must speak of the same forget set.",
             axis=1,
             index=min(examples),

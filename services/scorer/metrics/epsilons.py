@@ -1,10 +1,6 @@
 """How far apart two sets of models are on each forget example: the 2023 competition's epsilon.
 
-Compared with the public code (google-deepmind/unlearning_evaluation, commit ffae0ff, with torch 2.13 on CPU; only its
-assertion and `.cuda()` repaired) on 3,107 examples: equal, shifted, scaled, heavy-tailed, narrow, mixed, tied, on
-thresholds, separated, nearly peaky, constant, rounded to float32, made from logits; 2,600 with 3 to 33 models a side,
-455 with 64 to 100, 52 with 512. All 3,033 that it has an answer for are equal to the last bit; for 74 (constants, and
-narrow draws of up to 5 models) it discards every threshold and fails.
+`docs/scoring.md` tells how it was compared with the public code, and with what result.
 """
 
 import os
@@ -24,10 +20,14 @@ MAX_THREADS = 2
 CHUNK = 32  # examples per task: a few milliseconds, so that no thread waits long for the last one
 
 
-def epsilons(unlearned: NDArray[np.floating[Any]], retrained: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def epsilons(
+    unlearned: NDArray[np.floating[Any]], retrained: NDArray[np.floating[Any]], *, trim: float = 0.0
+) -> NDArray[np.float32]:
     """Compute the epsilon (0 to 50, in nats) of each example from confidences [N, S] and [M, S]: float32 [S].
 
-    Source: the 2023 competition's scoring code; equal to it, except where that has no answer:
+    A side's range, by which the published code recognises narrow sides and places its second family of thresholds, runs
+    from the quantile `trim` (0 to 0.5) to 1 - `trim`; 0 is published.
+    Source: the 2023 competition's scoring code; equal to it with `trim` 0, except where that has no answer:
     - every threshold discarded (as with two equal constants): 0 if both sides agree in minimum, maximum and median,
       else 50, so that no entry gains from it;
     - unequal numbers of models: each rate is the mean over its own side.
@@ -39,7 +39,7 @@ def epsilons(unlearned: NDArray[np.floating[Any]], retrained: NDArray[np.floatin
 
     def fill(first: int) -> None:
         part = slice(first, first + CHUNK)
-        fill_epsilons(sides[0][part], sides[1][part], logs[0], logs[1], result[part])
+        fill_epsilons(sides[0][part], sides[1][part], logs[0], logs[1], trim, result[part])
 
     starts = range(0, len(result), CHUNK)
     threads = min(MAX_THREADS, os.cpu_count() or 1, len(starts))

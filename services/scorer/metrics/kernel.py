@@ -20,7 +20,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CAP", "fill_epsilons"]
+__all__ = ["CAP", "compiled", "fill_epsilons"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Side = NDArray[np.float64]  # one example's confidences, ascending
@@ -132,12 +132,26 @@ def merge(pos: Side, neg: Side) -> tuple[Side, Counts, Counts]:
 
 
 @compiled
-def two_thresholds(pos: Side, neg: Side, pos_logs: Logs, neg_logs: Logs, best: np.float32) -> np.float32:
+def ends(side: Side, trim: float) -> tuple[float, float]:
+    """Return the quantiles `trim` and 1 - `trim` of a side: with 0 its minimum and maximum, to the last bit."""
+    place = trim * (side.size - 1)
+    below = int(place)
+    share = place - below
+    above = min(below + 1, side.size - 1)
+    low = side[below] + share * (side[above] - side[below])
+    high = side[side.size - 1 - below] + share * (side[side.size - 1 - above] - side[side.size - 1 - below])
+    return low, high
+
+
+@compiled
+def two_thresholds(  # noqa: PLR0917 - compiled functions take no keywords
+    pos: Side, neg: Side, pos_ends: tuple[float, float], pos_logs: Logs, neg_logs: Logs, best: np.float32
+) -> np.float32:
     """Return `best` or the largest epsilon of "positive where l <= conf <= r"; `pos` has the smaller range."""
-    width = pos[-1] - pos[0]
-    low, high = (pos[0] + width) - BUFFER, pos[-1] + BUFFER
+    width = pos_ends[1] - pos_ends[0]
+    low, high = (pos_ends[0] + width) - BUFFER, pos_ends[1] + BUFFER
     count = int(np.ceil((high - low) * PER_UNIT))
-    rights = np.arange(count) * ((high - low) / (count - 1)) + low
+    rights = np.arange(count).astype(np.float64) * ((high - low) / (count - 1)) + low
     rights[-1] = high
     pos_upto, neg_upto = count_upto(pos, rights), count_upto(neg, rights)
     edges, pos_below, neg_below = merge(pos, neg)
@@ -169,9 +183,12 @@ def two_thresholds(pos: Side, neg: Side, pos_logs: Logs, neg_logs: Logs, best: n
 
 
 @compiled
-def example_epsilon(unlearned: Side, retrained: Side, unlearned_logs: Logs, retrained_logs: Logs) -> np.float32:
+def example_epsilon(
+    unlearned: Side, retrained: Side, unlearned_logs: Logs, retrained_logs: Logs, trim: float
+) -> np.float32:
     """Return the epsilon of one example, 0 to 50."""
-    unlearned_range, retrained_range = unlearned[-1] - unlearned[0], retrained[-1] - retrained[0]
+    unlearned_ends, retrained_ends = ends(unlearned, trim), ends(retrained, trim)
+    unlearned_range, retrained_range = unlearned_ends[1] - unlearned_ends[0], retrained_ends[1] - retrained_ends[0]
     if min(unlearned_range, retrained_range) / max(unlearned_range, retrained_range) < PEAKY:  # 0/0 is not
         return CAP
     n, m = unlearned.size, retrained.size
@@ -185,9 +202,9 @@ def example_epsilon(unlearned: Side, retrained: Side, unlearned_logs: Logs, retr
         unlearned_is_peakier = unlearned_range < retrained_range
     if best < CAP:
         if unlearned_is_peakier:
-            best = two_thresholds(unlearned, retrained, unlearned_logs, retrained_logs, best)
+            best = two_thresholds(unlearned, retrained, unlearned_ends, unlearned_logs, retrained_logs, best)
         else:
-            best = two_thresholds(retrained, unlearned, retrained_logs, unlearned_logs, best)
+            best = two_thresholds(retrained, unlearned, retrained_ends, retrained_logs, unlearned_logs, best)
     if best == DISCARDED:  # our answer where the published code has none
         same_ends = unlearned[0] == retrained[0] and unlearned[-1] == retrained[-1]
         return np.float32(0.0) if same_ends and unlearned_median == retrained_median else CAP
@@ -195,13 +212,17 @@ def example_epsilon(unlearned: Side, retrained: Side, unlearned_logs: Logs, retr
 
 
 @compiled
-def fill_epsilons(
+def fill_epsilons(  # noqa: PLR0917
     unlearned: NDArray[np.float64],
     retrained: NDArray[np.float64],
     unlearned_logs: Logs,
     retrained_logs: Logs,
+    trim: float,
     result: Logs,
 ) -> None:
-    """Write the epsilon of every example: sides [S, N] and [S, M], ascending along axis 1; result float32 [S]."""
+    """Write the epsilon of every example: sides [S, N] and [S, M], ascending along axis 1; result float32 [S].
+
+    `trim` is 0 for the published ranges, from minimum to maximum; else ranges run between the quantiles trim, 1 - trim.
+    """
     for s in range(result.size):
-        result[s] = example_epsilon(unlearned[s], retrained[s], unlearned_logs, retrained_logs)
+        result[s] = example_epsilon(unlearned[s], retrained[s], unlearned_logs, retrained_logs, trim)

@@ -1,22 +1,81 @@
-"""Which metrics there are, by name. A name carries its version: once published, it never changes its numbers."""
+"""Which metrics there are, by name. A name carries its version: once published, it never changes its numbers.
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+A *metric* makes the score that a board ranks by. A *suite* makes secondary columns, as a paper or a starting kit
+defined them: shown beside the score, never ranked by.
+"""
 
-__all__ = ["METRICS", "metric"]
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-METRICS: dict[str, Callable[..., Any]] = {}
+from services.scorer.metrics.evidence import Evidence
+from services.scorer.metrics.score import Judge, Metric
 
-Metric = TypeVar("Metric", bound=Callable[..., Any])
+__all__ = ["METRICS", "SUITES", "Better", "Column", "Suite", "metric", "suite"]
+
+Values = Mapping[str, float | None]
+
+METRICS: dict[str, Metric] = {}
 
 
-def metric(name: str) -> Callable[[Metric], Metric]:
-    """Register a pure function, arrays in and a score card out, under a name that no other metric has."""
+class Better(StrEnum):
+    """Which values of a column are the good ones."""
 
-    def register(function: Metric) -> Metric:
+    HIGHER = "higher"
+    LOWER = "lower"
+    ORACLE = "oracle"  # the closer to the oracle's own value, the better
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One number of a suite."""
+
+    name: str
+    unit: str
+    better: Better
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A family of numbers that a paper reports together."""
+
+    name: str
+    title: str
+    source: str
+    columns: tuple[Column, ...]
+    compute: Callable[[Evidence], Values]
+
+    def __call__(self, evidence: Evidence) -> dict[str, float | None]:
+        """Compute every column; None for one that this evidence has no data for."""
+        values = self.compute(evidence)
+        return {column.name: values[column.name] for column in self.columns}
+
+
+SUITES: dict[str, Suite] = {}
+
+
+def metric(name: str, *, clipped_utility: bool) -> Callable[[Judge], Metric]:
+    """Register a pure function, confidences of both sides in and forgetting out, under a name that no other has."""
+
+    def register(judge: Judge) -> Metric:
         if name in METRICS:
             raise ValueError(f"A metric named {name!r} exists already: give the new version a new name.")
-        METRICS[name] = function
-        return function
+        METRICS[name] = Metric(name, judge, clipped_utility)
+        return METRICS[name]
+
+    return register
+
+
+def suite(
+    name: str, *, title: str, source: str, columns: tuple[Column, ...]
+) -> Callable[[Callable[[Evidence], Values]], Suite]:
+    """Register a pure function from evidence to the values of these columns."""
+
+    def register(function: Callable[[Evidence], Values]) -> Suite:
+        if name in SUITES:
+            raise ValueError(f"A suite named {name!r} exists already: give the new version a new name.")
+        SUITES[name] = Suite(name, title, source, columns, function)
+        return SUITES[name]
 
     return register

@@ -1,0 +1,54 @@
+"""What the scorer noticed about entries, for the organiser alone. An alarm changes no score."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import joinedload
+
+from services.core.database import ReadSession
+from services.core.models import Phase, Score, Submission
+
+__all__ = ["AlarmedOut", "alarmed", "show_alarms"]
+
+
+class AlarmOut(BaseModel):
+    kind: str
+    message: str
+
+
+class AlarmedOut(BaseModel):
+    submission_id: UUID
+    team: str
+    submission: str
+    final_score: float
+    alarms: list[AlarmOut] = Field(description="Observations that honest unlearning hardly gives.")
+
+    @classmethod
+    def of(cls, submission: Submission, score: Score) -> Self:
+        return cls(
+            submission_id=submission.id,
+            team=submission.team.name,
+            submission=submission.name,
+            final_score=score.final_score,
+            alarms=[AlarmOut(**alarm) for alarm in score.alarms],
+        )
+
+
+def alarmed(phase: Phase) -> Select[Submission]:
+    """Select the submissions of a phase whose score raised an alarm."""
+    return (
+        select(Submission)
+        .options(joinedload(Submission.team))
+        .join(Score, and_(Score.evaluation_id == Submission.evaluation_id, Score.metric == phase.metric))
+        .where(Submission.phase_id == phase.id, func.json_array_length(Score.alarms) > 0)
+    )
+
+
+def show_alarms(session: ReadSession, phase: Phase, submissions: list[Submission]) -> list[AlarmedOut]:
+    """Show submissions with the alarms that their scores raised."""
+    wanted = {submission.evaluation_id for submission in submissions}
+    scores = session.scalars(select(Score).where(Score.evaluation_id.in_(wanted), Score.metric == phase.metric))
+    of = {score.evaluation_id: score for score in scores}
+    return [AlarmedOut.of(submission, of[submission.evaluation_id]) for submission in submissions]

@@ -1,0 +1,50 @@
+"""Comparing two submissions of a phase by the paired test that also makes the board's tie groups."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from services.api.kit.auth import Principal
+from services.api.submissions.schemas import ComparisonOut
+from services.api.submissions.service import find_visible
+from services.core.database import ReadSession
+from services.core.errors import Conflict
+from services.core.models import LeaderboardEntry, Score, Submission
+from services.core.paired import Measured, compare
+
+__all__ = ["NotComparable", "NotScored", "compare_scores"]
+
+
+class NotComparable(Conflict):
+    code = "not_comparable"
+
+
+class NotScored(Conflict):
+    code = "not_scored"
+
+
+def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID) -> ComparisonOut:
+    """Compare two submissions. Raises NotFound, NotComparable for two phases, and NotScored."""
+    submissions = [_find(session, who, submission_id) for submission_id in (one, other)]
+    if submissions[0].phase_id != submissions[1].phase_id:
+        raise NotComparable("The two submissions are of different phases. Only scores of one phase can be compared.")
+    scores = [_score(session, submission) for submission in submissions]
+    found = compare(*(Measured(score.final_score, score.halves, score.subject_points) for score in scores))
+    return ComparisonOut(metric=scores[0].metric, **asdict(found))
+
+
+def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
+    """Find a submission that stands on its board, or that the caller may see."""
+    stands = exists().where(LeaderboardEntry.submission_id == submission_id, LeaderboardEntry.retired_at.is_(None))
+    submission = session.scalars(select(Submission).where(Submission.id == submission_id, stands)).one_or_none()
+    return submission or find_visible(session, who, submission_id)
+
+
+def _score(session: ReadSession, submission: Submission) -> Score:
+    score = session.scalars(
+        select(Score).where(Score.evaluation_id == submission.evaluation_id, Score.metric == submission.phase.metric)
+    ).one_or_none()
+    if score is None:
+        raise NotScored(f"Submission {submission.id} has no score yet. Wait until it is scored.")
+    return score

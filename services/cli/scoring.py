@@ -1,0 +1,255 @@
+"""`lethe score` and `lethe measurements`: scoring what was measured, again and anywhere. Nothing is run."""
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.console import print_json, say
+from services.core.bundle import MANIFEST, Bundle
+from services.core.errors import BadInput
+from services.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from services.core.measurements import Measurements
+    from services.scorer.metrics import Audit, Estimate
+    from services.scorer.scoring import Report
+
+__all__ = ["measurements", "report_dict", "score"]
+
+
+def score(
+    stored: Annotated[
+        Path | None,
+        typer.Argument(metavar="MEASUREMENTS", help="What `lethe evaluate --save` or `lethe measurements` wrote."),
+    ] = None,
+    oracle: Annotated[str, typer.Option(help="The benchmark they were measured on: its name or directory.")] = "digits",
+    unlearned: Annotated[
+        Path | None, typer.Option(help="Or confidences of unlearned models: a .npy array [N, S].")
+    ] = None,
+    retrained: Annotated[Path | None, typer.Option(help="And of retrained models: a .npy array [M, S].")] = None,
+    second: Annotated[
+        Path | None, typer.Option(help="And of a second oracle, for the ceiling of lethe-1: a .npy array.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="neurips-2023 or lethe-1.")] = "neurips-2023",
+    report: Annotated[Path | None, typer.Option(help="Write a page with plots to this .html file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+) -> None:
+    """Score stored measurements, or plain arrays, by any metric.
+
+    A confidence is logit-scaled: log p_y - log(1 - p_y) of the example's label y, models on axis 0, examples on axis 1.
+    """
+    from services.scorer.metrics import BadArray
+
+    try:
+        if report is not None and stored is None:
+            raise BadInput("A report needs measurements: plain arrays have no utility to show.")
+        if stored is not None and unlearned is None and retrained is None:
+            result = _score_stored(stored, oracle, metric, report)
+        elif stored is None and unlearned is not None and retrained is not None:
+            result = _score_arrays(unlearned, retrained, second, metric)
+        else:
+            raise BadInput("Name either a file of measurements, or both --unlearned and --retrained.")
+    except BadArray as error:
+        raise BadInput(str(error)) from error
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+
+
+def measurements(
+    submission: Annotated[str, typer.Argument(help="The id of a submission that was measured here.")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+) -> None:
+    """Write what was measured of a submission on this installation to a file, for `lethe score`. For operators."""
+    from uuid import UUID
+
+    from sqlalchemy import select
+
+    from services.core.blobs import Blobs
+    from services.core.database import Database
+    from services.core.measurements import Measurements
+    from services.core.models import MeasurementRow, Submission
+
+    settings = load_settings()
+    try:
+        wanted = UUID(submission)
+    except ValueError as error:
+        raise BadInput(f"{submission} is no submission's id. `lethe submit` prints it.") from error
+    database = Database(settings.resolved_database_url)
+    statement = (
+        select(MeasurementRow.blob)
+        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
+        .where(Submission.id == wanted)
+        .order_by(MeasurementRow.seed)
+    )
+    with database.read() as session:
+        blobs = list(session.scalars(statement))
+    database.dispose()
+    if not blobs:
+        raise BadInput(f"Nothing was measured here of submission {submission}.")
+    store = Blobs.from_settings(settings)
+    out.write_bytes(Measurements.stack([store.get(blob) for blob in blobs]).to_bytes())
+    say(f"Wrote the measurements of {len(blobs)} models to {out}.")
+
+
+def report_dict(report: "Report") -> dict[str, Any]:
+    """Make of a report what `--json` prints."""
+    card = report.card
+    return {
+        "metric": card.metric,
+        "forgetting_quality": card.forgetting_quality.value,
+        "utility": card.utility.value,
+        "final_score": card.final_score.value,
+        "intervals": {
+            "forgetting_quality": _interval(card.forgetting_quality),
+            "utility": _interval(card.utility),
+            "final_score": _interval(card.final_score),
+            "final_score_generalisation": _interval(card.generalisation),
+        },
+        "ceiling": _estimate(card.ceiling),
+        "models": card.models,
+        "distinct_models": card.distinct_models,
+        "effective_models": card.effective_models,
+        "time_ratio": card.time_ratio,
+        "flags": list(card.flags),
+        "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
+        "suites": report.suites,
+        "epsilons": card.epsilons.tolist(),
+        **_audit(card.audit),
+    }
+
+
+def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -> dict[str, Any]:
+    from services.scorer.metrics import Sides
+    from services.scorer.scoring import compute_suites, find_metric, gather, score_measurements
+
+    find_metric(metric)
+    bundle = _find_oracle(oracle)
+    evidence = gather(_read_measurements(stored), bundle)
+    found = score_measurements(metric, evidence)
+    if report is not None:
+        from services.scorer.report import Subject, render_report
+
+        sides = Sides.of(evidence)
+        subject = Subject(
+            stored.stem,
+            bundle.manifest.title,
+            command=f"lethe score {stored.name} --oracle {bundle.manifest.name} --metric {metric}",
+            provenance={"benchmark": bundle.manifest.digest},
+        )
+        second = evidence.second_oracle
+        page = render_report(
+            subject,
+            found.card,
+            unlearned=sides.unlearned,
+            oracle=sides.oracle,
+            suites=found.suites,
+            reference_suites=None if second is None else compute_suites(evidence.of(second)),
+            alarms=found.alarms,
+        )
+        _write_page(report, page)
+    return {"benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest}, **report_dict(found)}
+
+
+def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric: str) -> dict[str, Any]:
+    from services.scorer.metrics import METRICS, Sides
+    from services.scorer.scoring import find_metric
+
+    judge = METRICS[find_metric(metric)].judge
+    sides = Sides.of_arrays(_load(unlearned), _load(retrained), None if second is None else _load(second))
+    found = judge(sides)
+    return {
+        "metric": metric,
+        "forgetting_quality": found.quality.value,
+        "intervals": {"forgetting_quality": _interval(found.quality)},
+        "ceiling": _estimate(found.ceiling),
+        "models": len(sides.unlearned),
+        "oracle_models": len(sides.oracle),
+        "distinct_models": sides.distinct,
+        "effective_models": found.effective_models,
+        "flags": list(found.flags),
+        "epsilons": found.epsilons.tolist(),
+        **_audit(found.audit),
+    }
+
+
+def _find_oracle(name: str) -> Bundle:
+    """Find a benchmark by name, by directory, or by a file within it."""
+    path = Path(name)
+    for directory in (path, *path.parents) if path.exists() else ():
+        if (directory / MANIFEST).is_file():
+            return Bundle(directory)
+    return Bundle(load_settings().benchmarks_dir / name)
+
+
+def _read_measurements(path: Path) -> "Measurements":
+    """Read one stacked file, or a directory with one file per model, in order of their names."""
+    from services.core.measurements import Measurements
+
+    if path.is_dir():
+        return Measurements.stack([file.read_bytes() for file in sorted(path.glob("*.safetensors"))])
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.")
+    return Measurements.from_file(path)
+
+
+def _load(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no file {path}.") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} is not a readable .npy array: {error}.") from error
+    if not isinstance(array, np.ndarray):
+        raise BadInput(f"{path} holds several arrays; save one with numpy.save.")
+    return array
+
+
+def _write_page(path: Path, page: str) -> None:
+    path.write_text(page, encoding="utf-8")
+    say(f"Wrote the report to {path}.")
+
+
+def _estimate(estimate: "Estimate | None") -> dict[str, float] | None:
+    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _interval(estimate: "Estimate | None") -> list[float] | None:
+    return None if estimate is None else [estimate.low, estimate.high]
+
+
+def _audit(audit: "Audit | None") -> dict[str, Any]:
+    if audit is None:
+        return {}
+    return {
+        "epsilon_bounds": audit.bounds.tolist(),
+        "largest_certifiable": audit.largest_certifiable,
+        "claims": audit.claims,
+        "gaussian_epsilons": audit.gaussian.tolist(),
+        "gaussian_fits": audit.gaussian_fits.tolist(),
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    for name in ("forgetting_quality", "utility", "final_score"):
+        if name in result:
+            low, high = result["intervals"][name]
+            typer.echo(f"{name.replace('_', ' '):<20}{result[name]:.4f}   95 % {low:.4f} to {high:.4f}")
+    if ceiling := result["ceiling"]:
+        typer.echo(f"{'ceiling (F)':<20}{ceiling['value']:.4f}   95 % {ceiling['low']:.4f} to {ceiling['high']:.4f}")
+    typer.echo(f"{'models':<20}{result['models']}, {result['effective_models']} effective")
+    if "epsilon_bounds" in result:
+        proven = max(result["epsilon_bounds"])
+        typer.echo(f"{'epsilon, proven':<20}{proven:.2f} (at most {result['largest_certifiable']:.2f} could be)")
+    for name, columns in result.get("suites", {}).items():
+        shown = ", ".join(f"{column} {value:.4g}" for column, value in columns.items() if value is not None)
+        typer.echo(f"{name:<20}{shown}")
+    for flag in result["flags"]:
+        typer.echo(f"{'flag':<20}{flag}")
+    for alarm in result.get("alarms", []):
+        typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")

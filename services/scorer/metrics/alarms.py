@@ -1,0 +1,166 @@
+"""What an organiser should look at: results that honest unlearning hardly gives. An alarm changes no score."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scorer.metrics.card import ScoreCard
+from services.scorer.metrics.confidences import confidences
+from services.scorer.metrics.duplicates import distances, nearest
+from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.lethe_1 import ceiling
+from services.scorer.metrics.uncertainty import quantile
+
+__all__ = ["Alarm", "AlarmKind", "raise_alarms"]
+
+ALARM_Z = 3.0
+STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even over thousands
+LEAKED_SHARE = 0.05  # an honest entry has a model or two there
+SHARED_SPACINGS = 1.14  # neighbouring ratios share one, which makes their mean this much noisier (simulated)
+MIN_MODELS = 32  # below which order and spacing say nothing
+
+
+class AlarmKind(StrEnum):
+    ABOVE_CEILING = "above_ceiling"
+    SEEDS_IGNORED = "seeds_ignored"
+    IDENTICAL_CHECKPOINTS = "identical_checkpoints"
+    NEAR_DUPLICATES = "near_duplicates"
+    STRATIFIED_CHECKPOINTS = "stratified_checkpoints"
+    ORACLE_CHECKPOINTS = "oracle_checkpoints"
+    UTILITY_ABOVE_ORACLE = "utility_above_oracle"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One observation, with the figure that raised it."""
+
+    kind: AlarmKind
+    message: str
+
+
+def raise_alarms(evidence: Evidence, card: ScoreCard) -> tuple[Alarm, ...]:
+    """Look for leakage, dependent runs and accuracies that retraining does not reach."""
+    unlearned, oracle, second = (
+        None if models is None else confidences(models.forget_logits, evidence.forget_labels)
+        for models in (evidence.unlearned, evidence.oracle, evidence.second_oracle)
+    )
+    assert unlearned is not None
+    assert oracle is not None
+    oracles = [evidence.oracle, *([evidence.second_oracle] if evidence.second_oracle else [])]
+    found = [
+        *_above_ceiling(card, oracle, second),
+        *_copies(card),
+        *_oracle_hashes(evidence.unlearned, oracles),
+        *_oracle_neighbours(unlearned, oracle, second),
+        *_stratified(unlearned),
+        *_utility(evidence),
+    ]
+    return tuple({alarm.kind: alarm for alarm in found}.values())
+
+
+def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64], second: NDArray[np.float64] | None) -> list[Alarm]:
+    quality = card.forgetting_quality
+    if min(card.models, len(oracle)) < MIN_MODELS or quality.value == 0.0:
+        return []
+    highest = card.ceiling or ceiling(oracle, second)
+    scale = highest.value if card.ceiling else 1.0  # a metric with a ceiling has divided by it
+    value, errors = quality.value * scale, [(one.high - one.low) / (2 * quantile(15)) for one in (quality, highest)]
+    z = (value - highest.value) / max(float(np.hypot(errors[0] * scale, errors[1])), 1e-9)
+    if z <= ALARM_Z:
+        return []
+    text = f"F is {value:.3f}, the ceiling {highest.value:.3f} (z = {z:.1f}): retraining itself earns less. "
+    return [Alarm(AlarmKind.ABOVE_CEILING, text + "Look for oracle models or data in the submission.")]
+
+
+def _copies(card: ScoreCard) -> list[Alarm]:
+    if card.models == 1:
+        return []
+    if card.distinct_models == 1:
+        return [
+            Alarm(AlarmKind.SEEDS_IGNORED, f"All {card.models} checkpoints are the same: the method ignores its seed.")
+        ]
+    found = []
+    if card.distinct_models < card.models:
+        text = f"Only {card.distinct_models} of {card.models} checkpoints are distinct."
+        found.append(Alarm(AlarmKind.IDENTICAL_CHECKPOINTS, text))
+    if card.effective_models < min(card.distinct_models, 0.95 * card.models):
+        text = f"Only {card.effective_models} of {card.models} models differ by more than a near-duplicate would."
+        found.append(Alarm(AlarmKind.NEAR_DUPLICATES, text))
+    return found
+
+
+def _oracle_hashes(unlearned: Models, oracles: list[Models]) -> list[Alarm]:
+    if unlearned.checkpoint_sha256 is None:
+        return []
+    known = {
+        row.tobytes() for oracle in oracles if oracle.checkpoint_sha256 is not None for row in oracle.checkpoint_sha256
+    }
+    same = sum(row.tobytes() in known for row in unlearned.checkpoint_sha256)
+    text = f"{same} of {len(unlearned)} checkpoints are the oracle's own, byte for byte."
+    return [Alarm(AlarmKind.ORACLE_CHECKPOINTS, text)] if same else []
+
+
+def _oracle_neighbours(
+    unlearned: NDArray[np.float64], oracle: NDArray[np.float64], second: NDArray[np.float64] | None
+) -> list[Alarm]:
+    """Count models that lie closer to one of the oracle's than either side's models lie to each other."""
+    if min(len(unlearned), len(oracle)) < MIN_MODELS:
+        return []
+    limit = min(float(np.quantile(nearest(distances(side, oracle, side)), 0.001)) for side in (unlearned, oracle))
+    everyone = oracle if second is None else np.concatenate([oracle, second])
+    close = distances(unlearned, oracle, everyone).min(axis=1) < limit
+    if close.mean() <= LEAKED_SHARE:
+        return []
+    text = f"{int(close.sum())} of {len(unlearned)} models lie closer to an oracle model than to any of their own."
+    return [Alarm(AlarmKind.ORACLE_CHECKPOINTS, text)]
+
+
+def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
+    """Look for order and for evenness in the models' mean confidence; independent runs have neither.
+
+    Order: the rank version of von Neumann's ratio (Bartels, 1982). Evenness: the mean ratio of neighbouring spacings
+    (Oganesyan and Huse, 2007), 2 ln 2 - 1 for independent draws of any smooth density, nearly 1 for a grid.
+    """
+    values = unlearned.mean(axis=1)
+    models = len(values)
+    if models < MIN_MODELS or len(np.unique(values)) < models:
+        return []  # copies have an alarm of their own
+    order, even = _order_z(values), _evenness_z(values)
+    if max(abs(order), even) <= STRATIFIED_Z:
+        return []
+    what = (
+        f"follow each other in order (z = {order:.1f})" if abs(order) >= even else f"are evenly spaced (z = {even:.1f})"
+    )
+    return [
+        Alarm(AlarmKind.STRATIFIED_CHECKPOINTS, f"The models' mean confidences {what}: the runs are not independent.")
+    ]
+
+
+def _order_z(values: NDArray[np.float64]) -> float:
+    ranks = values.argsort().argsort().astype(np.float64)
+    ratio = (np.diff(ranks) ** 2).sum() / ((ranks - ranks.mean()) ** 2).sum()
+    return float((2 - ratio) / np.sqrt(4 / len(values)))
+
+
+def _evenness_z(values: NDArray[np.float64]) -> float:
+    spacings = np.diff(np.sort(values))
+    ratios = np.minimum(spacings[1:], spacings[:-1]) / np.maximum(spacings[1:], spacings[:-1])
+    mean = 2 * np.log(2) - 1
+    variance = 3 - 4 * np.log(2) - mean**2
+    return float((ratios.mean() - mean) / np.sqrt(variance / len(ratios)) / SHARED_SPACINGS)
+
+
+def _utility(evidence: Evidence) -> list[Alarm]:
+    found = []
+    for side in ("retain", "test"):
+        mine, theirs = (
+            np.asarray(getattr(models, f"{side}_accuracy")) for models in (evidence.unlearned, evidence.oracle)
+        )
+        if min(len(mine), len(theirs)) < MIN_MODELS:
+            continue
+        error = np.sqrt(mine.var(ddof=1) / len(mine) + theirs.var(ddof=1) / len(theirs))
+        if mine.mean() - theirs.mean() > ALARM_Z * max(error, 1e-9):
+            found.append(f"{side} accuracy is {mine.mean():.2%}, the oracle's {theirs.mean():.2%}")
+    return [Alarm(AlarmKind.UTILITY_ABOVE_ORACLE, f"Above the oracle: {'; '.join(found)}.")] if found else []

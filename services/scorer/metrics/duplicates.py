@@ -1,0 +1,62 @@
+"""Models that are hardly another model: how many independent ones an entry really has.
+
+F grows when few models are repeated: 64 distinct ones repeated 8 times score above 512 independent ones. Copies with
+equal bytes are easily counted; a little noise on top hides them from a hash, not from a distance.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+__all__ = ["distances", "effective_models", "nearest"]
+
+QUANTILE = 0.001
+
+Floats = NDArray[np.floating[Any]]
+
+
+def effective_models(unlearned: Floats, oracle: Floats) -> int:
+    """Count models of confidences [N, S] that are no near-duplicates of one counted before.
+
+    A near-duplicate lies closer than all but 0.1 % of the oracle's models [M, S] lie to their nearest neighbour: in the
+    oracle's units, and also when each side is measured by its own median distance. An entry whose models are honestly
+    similar fails the first alone (and if they are too similar, F is 0), one of several clusters the second alone; few
+    models repeated fail both.
+    """
+    if min(len(unlearned), len(oracle)) < 2:
+        return len(unlearned)
+    mine, theirs = distances(unlearned, oracle, unlearned), distances(oracle, oracle, oracle)
+    limit = float(np.quantile(nearest(theirs), QUANTILE))
+    own = limit * _median(mine) / max(_median(theirs), 1e-12)
+    return _packing(mine, min(limit, own))
+
+
+def distances(models: Floats, oracle: Floats, others: Floats) -> NDArray[np.float64]:
+    """Compute distances [N, K] between models [N, S] and others [K, S], every example scaled by the oracle's spread.
+
+    Root mean square over examples, so that 1 is one standard deviation of the oracle on each.
+    """
+    spread = oracle.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0) * np.sqrt(models.shape[1])
+    return np.asarray(cdist(models / scale, others / scale), dtype=np.float64)
+
+
+def nearest(square: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance of each model to its nearest neighbour, from distances [N, N]."""
+    alone = square + np.diag(np.full(len(square), np.inf))
+    return np.asarray(alone.min(axis=1), dtype=np.float64)
+
+
+def _median(square: NDArray[np.float64]) -> float:
+    return float(np.median(square[np.triu_indices(len(square), 1)]))
+
+
+def _packing(square: NDArray[np.float64], limit: float) -> int:
+    """Keep, in order, every model that is farther than the limit from all kept before; a copy is never kept."""
+    kept: list[int] = []
+    for model in range(len(square)):
+        if not kept or square[model, kept].min() > max(limit, 0.0):
+            kept.append(model)
+    return len(kept)

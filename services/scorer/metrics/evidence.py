@@ -1,0 +1,148 @@
+"""What metrics are computed from: what was read off the models of each side, and the labels they are held against."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
+
+__all__ = ["Evidence", "Models", "Predictions"]
+
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What N models say of T examples whose logits were not kept."""
+
+    classes: NDArray[np.uint8]  # [N, T]
+    margins: NDArray[np.float32]  # [N, T], logit of the label minus log-sum-exp of the others, in nats
+    entropies: NDArray[np.float16]  # [N, T], of the softmax, in nats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """What was read off N models: in full on the forget set, in brief on test set and probed retain examples."""
+
+    forget_logits: Floats  # [N, S, C]
+    retain_accuracy: Floats  # [N], 0 to 1, on all retain examples
+    test_accuracy: Floats  # [N], 0 to 1
+    test: Predictions | None = None
+    probe: Predictions | None = None  # of the first 2,000 retain examples or fewer
+    checkpoint_sha256: NDArray[np.uint8] | None = None  # [N, 32]
+
+    def __len__(self) -> int:
+        return len(self.forget_logits)
+
+    @property
+    def distinct(self) -> int:
+        """Count models that are not copies of another, by checkpoint hash; without hashes all count."""
+        if self.checkpoint_sha256 is None:
+            return len(self)
+        return len({row.tobytes() for row in self.checkpoint_sha256})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Everything a metric may look at. What a benchmark does not have is None."""
+
+    unlearned: Models
+    oracle: Models
+    forget_labels: Labels  # [S], as trained
+    test_labels: Labels | None = None  # [T]
+    second_oracle: Models | None = None  # retrained independently of the first, as many
+    original: Models | None = None  # one model
+    untrained: Models | None = None  # randomly initialised, a few
+    subjects: Labels | None = None  # [S], whose data a forget example is
+    run_s: float | None = None  # mean wall clock of one unlearning run
+    retrain_s: float | None = None  # and of retraining on the same hardware
+
+    def check(self) -> None:
+        """Raise BadArray, naming array, axis and index, for the first array that cannot be scored."""
+        check_shape(self.oracle.forget_logits, "oracle_logits", ("seed", "example", "class"))
+        _, examples, classes = self.oracle.forget_logits.shape
+        check_labels(self.forget_labels, examples, classes)
+        for name, models in self._sides():
+            _check_models(models, name, (examples, classes))
+        for side in ("retain", "test"):
+            if not np.any(getattr(self.oracle, f"{side}_accuracy")):
+                raise BadArray(
+                    f"oracle_{side}_accuracy is 0 for every model: no ratio to it exists. Rebuild the oracle.",
+                    axis=0,
+                    index=0,
+                )
+        if self.subjects is not None:
+            check_shape(self.subjects, "subjects", ("example",))
+            if len(self.subjects) != examples:
+                raise BadArray(
+                    f"subjects has {len(self.subjects)} examples on axis 0, the logits have {examples} on axis 1.",
+                    axis=0,
+                    index=min(len(self.subjects), examples),
+                )
+
+    def of(self, models: Models) -> "Evidence":
+        """Hold other models against the same oracle."""
+        return replace(self, unlearned=models)
+
+    def _sides(self) -> list[tuple[str, Models]]:
+        sides = {
+            "unlearned": self.unlearned,
+            "oracle": self.oracle,
+            "second_oracle": self.second_oracle,
+            "original": self.original,
+            "untrained": self.untrained,
+        }
+        return [(name, models) for name, models in sides.items() if models is not None]
+
+
+def _check_models(models: Models, name: str, expected: tuple[int, int]) -> None:
+    logits = models.forget_logits
+    check_shape(logits, f"{name}_logits", ("seed", "example", "class"))
+    for axis, (what, size) in enumerate(zip(("examples", "classes"), expected, strict=True), start=1):
+        if logits.shape[axis] != size:
+            raise BadArray(
+                f"{name}_logits has {logits.shape[axis]} {what} on axis {axis}, the oracle's have {size}: "
+                "both sides must speak of the same forget set.",
+                axis=axis,
+                index=min(logits.shape[axis], size),
+            )
+    check_finite(logits, f"{name}_logits", ("seed", "example", "class"))
+    _check_accuracies(models.retain_accuracy, f"{name}_retain_accuracy", len(models))
+    _check_accuracies(models.test_accuracy, f"{name}_test_accuracy", len(models))
+    for split in ("test", "probe"):
+        predictions = getattr(models, split)
+        if predictions is not None:
+            _check_predictions(predictions, f"{name}_{split}", len(models))
+
+
+def _check_predictions(predictions: Predictions, name: str, models: int) -> None:
+    shape = (models, predictions.classes.shape[-1])
+    for part in ("classes", "margins", "entropies"):
+        array = getattr(predictions, part)
+        check_shape(array, f"{name}_{part}", ("model", "example"))
+        for axis, (what, size) in enumerate(zip(("models", "examples"), shape, strict=True)):
+            if array.shape[axis] != size:
+                raise BadArray(
+                    f"{name}_{part} has {array.shape[axis]} {what} on axis {axis}; expected {size}.",
+                    axis=axis,
+                    index=min(array.shape[axis], size),
+                )
+        check_finite(array, f"{name}_{part}", ("model", "example"))
+
+
+def _check_accuracies(array: Floats, name: str, models: int) -> None:
+    check_shape(array, name, ("model",))
+    check_finite(array, name, ("model",))
+    if len(array) != models:
+        raise BadArray(
+            f"{name} has {len(array)} models on axis 0, the logits have {models}.",
+            axis=0,
+            index=min(len(array), models),
+        )
+    outside = (array < 0) | (array > 1)
+    if outside.any():
+        index = int(np.argmax(outside))
+        raise BadArray(f"{name} holds {array[index]} on axis 0, index {index}; expected 0 to 1.", axis=0, index=index)

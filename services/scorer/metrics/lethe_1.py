@@ -1,0 +1,115 @@
+"""`lethe-1`: the 2023 score, made robust and honest. `docs/scoring.md` gives every choice its reason and its figures.
+
+Against `neurips-2023`:
+- ranges run between the 1 % and 99 % quantiles, so that one diverged model cannot decide an example;
+- F is divided by the benchmark's ceiling, the F of a second oracle: 1 is as good as retraining;
+- an accuracy above the oracle's earns nothing;
+- near-duplicates are counted once, and too few models that differ do not rank;
+- each example's epsilon comes with a sound lower bound and a Gaussian estimate.
+A diverged unlearned model is never dropped: non-finite logits are an error, and finite ones count as they are.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scorer.metrics.arrays import BadArray
+from services.scorer.metrics.bounds import certified_bounds, largest_certifiable
+from services.scorer.metrics.card import Audit, Estimate, Forgetting
+from services.scorer.metrics.duplicates import effective_models
+from services.scorer.metrics.epsilons import epsilons
+from services.scorer.metrics.gaussian import fits_gaussian, gaussian_epsilons
+from services.scorer.metrics.quality import points_of
+from services.scorer.metrics.registry import metric
+from services.scorer.metrics.score import Sides
+from services.scorer.metrics.uncertainty import SPLITS, error_of_halves, half_points, interval
+
+__all__ = [
+    "GAUSSIAN_DOUBTFUL",
+    "MAX_MISFITS",
+    "MIN_EFFECTIVE_MODELS",
+    "MIN_SCORED_MODELS",
+    "TOO_FEW_EFFECTIVE_MODELS",
+    "TRIM",
+    "audit",
+    "ceiling",
+    "lethe_1",
+    "needed_models",
+]
+
+TRIM = 0.01
+MIN_SCORED_MODELS = 8  # below which F is 0
+MIN_EFFECTIVE_MODELS = 64  # below which an entry does not rank
+MAX_MISFITS = 0.2  # share of examples that may fail the test of normality
+TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"
+GAUSSIAN_DOUBTFUL = "gaussian_doubtful"
+
+Confidences = NDArray[np.float64]  # [N, S]
+
+
+@metric("lethe-1", clipped_utility=True)
+def lethe_1(sides: Sides) -> Forgetting:
+    """Judge relative to the benchmark's ceiling. Raises BadArray where that is 0."""
+    unlearned, oracle = sides.unlearned, sides.oracle
+    highest = ceiling(oracle, sides.second)
+    values = epsilons(unlearned, oracle, trim=TRIM)
+    effective = min(effective_models(unlearned, oracle), sides.distinct)
+    points, halves = np.zeros(len(values)), np.zeros((SPLITS, 2, len(values)))
+    if effective >= MIN_SCORED_MODELS:
+        points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
+        halves = _half_points(unlearned, oracle) / highest.value
+    audited = audit(unlearned, oracle)
+    return Forgetting(
+        quality=interval(float(points.mean()), error_of_halves(halves.mean(axis=2)), highest=np.inf),
+        epsilons=values,
+        points=points,
+        halves=halves,
+        effective_models=effective,
+        flags=_flags(effective, len(unlearned), audited),
+        ceiling=highest,
+        audit=audited,
+    )
+
+
+def ceiling(oracle: Confidences, second: Confidences | None) -> Estimate:
+    """Compute F of an independent oracle [N, S] against the oracle [M, S]; without one, of the oracle's own halves.
+
+    Halves have half as many models, so their ceiling is that of N/2: close, but not the same.
+    """
+    one, other = (second, oracle) if second is not None else (oracle[1::2], oracle[::2])
+    if min(len(one), len(other)) == 0:
+        raise BadArray("The oracle has one model; a ceiling needs two at least.", axis=0, index=1)
+    value = float(points_of(epsilons(one, other, trim=TRIM), min(len(one), len(other))).mean())
+    if value == 0.0:
+        raise BadArray("The ceiling is 0: the oracle's own models cannot be told apart from strangers. Rebuild it.")
+    return interval(value, error_of_halves(_half_points(one, other).mean(axis=2)))
+
+
+def audit(unlearned: Confidences, oracle: Confidences) -> Audit:
+    """Bound and estimate the true epsilon of each example, from confidences [N, S] and [M, S]."""
+    bounds, claims = certified_bounds(unlearned, oracle)
+    return Audit(
+        bounds=bounds,
+        largest_certifiable=largest_certifiable(len(unlearned), len(oracle), claims),
+        claims=claims,
+        gaussian=gaussian_epsilons(unlearned, oracle),
+        gaussian_fits=fits_gaussian(unlearned, oracle),
+    )
+
+
+def needed_models(models: int) -> int:
+    """Return how many effective models an entry of N needs to rank: 64, or half of N in a phase of fewer than 128."""
+    return min(MIN_EFFECTIVE_MODELS, (models + 1) // 2)
+
+
+def _half_points(unlearned: Confidences, oracle: Confidences) -> NDArray[np.float64]:
+    models = min(len(unlearned), len(oracle))
+    return half_points(unlearned, oracle, lambda mine, theirs: points_of(epsilons(mine, theirs, trim=TRIM), models))
+
+
+def _flags(effective: int, models: int, audited: Audit) -> tuple[str, ...]:
+    flags = []
+    if effective < needed_models(models):
+        flags.append(TOO_FEW_EFFECTIVE_MODELS)
+    if (~audited.gaussian_fits).mean() > MAX_MISFITS:
+        flags.append(GAUSSIAN_DOUBTFUL)
+    return tuple(flags)

@@ -1,0 +1,92 @@
+"""From evidence to a score card: forgetting as a metric judges it, times utility."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.scorer.metrics.arrays import pair_confidences
+from services.scorer.metrics.card import Estimate, Forgetting, ScoreCard
+from services.scorer.metrics.confidences import confidences
+from services.scorer.metrics.evidence import Evidence
+from services.scorer.metrics.uncertainty import SPLITS, between_subjects, error_of_halves, interval, product
+from services.scorer.metrics.utility import Utility
+
+__all__ = ["Judge", "Metric", "Sides"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """Logit-scaled confidences of both sides on the same S forget examples."""
+
+    unlearned: NDArray[np.float64]  # [N, S]
+    oracle: NDArray[np.float64]  # [M, S]
+    second: NDArray[np.float64] | None  # [K, S], of a second oracle
+    distinct: int  # unlearned models that are not copies of another
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Sides":
+        labels, second = evidence.forget_labels, evidence.second_oracle
+        return cls(
+            confidences(evidence.unlearned.forget_logits, labels, name="unlearned_logits"),
+            confidences(evidence.oracle.forget_logits, labels, name="oracle_logits"),
+            None if second is None else confidences(second.forget_logits, labels, name="second_oracle_logits"),
+            evidence.unlearned.distinct,
+        )
+
+    @classmethod
+    def of_arrays(cls, unlearned: NDArray[Any], oracle: NDArray[Any], second: NDArray[Any] | None = None) -> "Sides":
+        """Take confidences as they are, [N, S], [M, S] and [K, S]. Raises BadArray for what cannot be scored."""
+        if second is not None:
+            second, _ = pair_confidences(second, oracle, names=("second", "retrained"))
+        mine, theirs = pair_confidences(unlearned, oracle)
+        return cls(mine, theirs, second, len(np.unique(mine, axis=0)))
+
+
+Judge = Callable[[Sides], Forgetting]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A versioned way to score. `judge` alone is enough where there are confidences and nothing else."""
+
+    name: str
+    judge: Judge
+    clipped_utility: bool
+
+    def __call__(self, evidence: Evidence) -> ScoreCard:
+        """Score N unlearned against M oracle models. Raises BadArray for what cannot be scored."""
+        evidence.check()
+        found = self.judge(Sides.of(evidence))
+        utility = Utility.of(evidence, clipped=self.clipped_utility)
+        return ScoreCard(
+            metric=self.name,
+            forgetting_quality=found.quality,
+            utility=utility.estimate(),
+            final_score=product(found.quality, utility.estimate()),
+            generalisation=_generalisation(found, utility.estimate(), evidence.subjects),
+            ceiling=found.ceiling,
+            epsilons=found.epsilons,
+            points=found.points,
+            models=len(evidence.unlearned),
+            distinct_models=evidence.unlearned.distinct,
+            effective_models=found.effective_models,
+            flags=found.flags,
+            halves=found.halves.mean(axis=2) * utility.halves(),
+            audit=found.audit,
+            time_ratio=evidence.run_s / evidence.retrain_s if evidence.run_s and evidence.retrain_s else None,
+        )
+
+
+def _generalisation(found: Forgetting, utility: Estimate, subjects: NDArray[Any] | None) -> Estimate | None:
+    """Widen the interval by the choice of subjects; without subjects every example is one."""
+    names = np.arange(len(found.points)) if subjects is None else subjects
+    groups = len(np.unique(names))
+    if groups < 2:
+        return None
+    rerun = error_of_halves(found.halves.mean(axis=2))
+    error = float(np.hypot(rerun, between_subjects(found.points, found.halves, names)))
+    quality = interval(found.quality.value, error, freedom=min(groups, SPLITS) - 1, highest=np.inf)
+    return product(quality, utility)

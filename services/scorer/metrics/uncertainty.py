@@ -1,0 +1,123 @@
+"""How far a score would move: on a re-run of the same entry, and on another forget set.
+
+The *re-run* estimand is E[F at N] over fresh unlearning runs and fresh oracle models, given the original model, the
+oracle's recipe and the forget set. The *generalisation* estimand also draws other subjects.
+
+Re-run. Two disjoint halves of the models are two independent evaluations at N/2, so half their squared difference is an
+unbiased variance of F at N/2; 16 random splits are averaged. F's noise comes from the few models in the tails and
+hardly shrinks with N, so the error at N/2 stands for that at N and errs on the wide side. The interval is centred on F
+itself, since halves have another F but the same kind of noise. It is symmetric in log(F + 0.001): F is a mean of few
+large points, so its noise grows with it. The t quantile has 15 degrees of freedom.
+
+Generalisation. Whole subjects are resampled, as the linearised cluster variance of a mean. What the halves say of an
+example's own noise is taken off it, since the re-run error has that already; then the two add.
+
+Paired. The oracle is split alike for all entries of a benchmark, so halves of two entries share oracle halves, and the
+variance of their difference forgets what both owe to the same oracle. `core.paired` makes the test from stored halves.
+
+`docs/calibration.md` shows coverage and bias, of this and of what else was tried, where the truth is known.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from services.scorer.metrics.card import Estimate
+
+__all__ = [
+    "ORACLE",
+    "SPLITS",
+    "UNLEARNED",
+    "between_subjects",
+    "error_of_halves",
+    "half_points",
+    "interval",
+    "orders",
+    "product",
+    "quantile",
+    "subject_variance",
+]
+
+SPLITS = 16
+LEVEL = 0.95
+OFFSET = 1e-3  # below it F is noise about nothing, and relative errors mean nothing either
+SPLIT_SEED = 2023  # which halves are drawn is no secret and never changes: a score can be recomputed to the last bit
+UNLEARNED, ORACLE = 0, 1
+
+Floats = NDArray[np.floating[Any]]
+Points = Callable[[Floats, Floats], NDArray[np.float64]]  # confidences of both sides -> points [S]
+
+
+def orders(models: int, side: int) -> NDArray[np.int64]:
+    """Shuffle one side's models for every split, [splits, models]: one half is every other column.
+
+    The two sides (UNLEARNED 0, ORACLE 1) draw apart, so that the oracle's halves do not depend on an entry.
+    """
+    rng = np.random.default_rng([SPLIT_SEED, side, models])
+    return np.stack([rng.permutation(models) for _ in range(SPLITS)])
+
+
+def half_points(unlearned: Floats, oracle: Floats, points: Points) -> NDArray[np.float64]:
+    """Compute the points of both halves of every split, from confidences [N, S] and [M, S]: [splits, 2, S].
+
+    One model has no halves: all points are 0, and no error is seen.
+    """
+    if min(len(unlearned), len(oracle)) < 2:
+        return np.zeros((SPLITS, 2, unlearned.shape[1]))
+    mine, theirs = orders(len(unlearned), UNLEARNED), orders(len(oracle), ORACLE)
+    return np.stack(
+        [
+            np.stack([points(unlearned[own[half::2]], oracle[other[half::2]]) for half in (0, 1)])
+            for own, other in zip(mine, theirs, strict=True)
+        ]
+    )
+
+
+def error_of_halves(halves: NDArray[np.float64]) -> float:
+    """Estimate the standard error of a score from its halves [splits, 2]."""
+    return float(np.sqrt(np.mean((halves[:, 0] - halves[:, 1]) ** 2) / 2))
+
+
+def subject_variance(values: NDArray[np.float64], subjects: NDArray[Any]) -> float:
+    """Estimate the variance of the mean of values [S] over resampled subjects [S], at least two of them."""
+    names, members = np.unique(subjects, return_inverse=True)
+    residuals = np.bincount(members, weights=values - values.mean())
+    groups = len(names)
+    return float(groups / (groups - 1) * (residuals**2).sum() / len(values) ** 2)
+
+
+def between_subjects(points: NDArray[np.float64], halves: NDArray[np.float64], subjects: NDArray[Any]) -> float:
+    """Estimate F's standard error due to the choice of subjects alone: points [S], halves [splits, 2, S]."""
+    noise = float(np.mean([subject_variance(pair[0] - pair[1], subjects) / 2 for pair in halves]))
+    return float(np.sqrt(max(subject_variance(points, subjects) - noise, 0.0)))
+
+
+def interval(value: float, error: float, *, freedom: int = SPLITS - 1, highest: float = 1.0) -> Estimate:
+    """Put the 95 % interval around a score, given its standard error."""
+    factor = float(np.exp(quantile(freedom) * error / (value + OFFSET)))
+    return Estimate(
+        value,
+        max((value + OFFSET) / factor - OFFSET, 0.0),
+        min((value + OFFSET) * factor - OFFSET, max(highest, value)),
+    )
+
+
+def product(quality: Estimate, utility: Estimate) -> Estimate:
+    """Multiply F and utility; their errors are taken as independent, so their distances to the ends add as squares.
+
+    Utility's is some fifty times the smaller one, so that what the two share (a model that is off in both) is too.
+    """
+    below, above = (
+        float(np.hypot((end - quality.value) * utility.value, (other - utility.value) * quality.value))
+        for end, other in ((quality.low, utility.low), (quality.high, utility.high))
+    )
+    value = quality.value * utility.value
+    return Estimate(value, max(value - below, 0.0), value + above)
+
+
+def quantile(freedom: int) -> float:
+    """Return the two-sided 95 % quantile of Student's t."""
+    return float(stdtrit(freedom, 0.5 + LEVEL / 2))

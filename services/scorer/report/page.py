@@ -1,0 +1,153 @@
+"""The report of one score: one HTML file, without scripts, that fetches nothing and says everything in it twice:
+in numbers and in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from numpy.typing import NDArray
+
+from services.scorer.metrics import SUITES, Alarm, BadArray, Estimate, ScoreCard
+from services.scorer.metrics.lethe_1 import MAX_MISFITS
+from services.scorer.metrics.quality import BUCKET
+from services.scorer.report.plots import Buckets, audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
+from services.scorer.report.words import BETTER, facts, flag_sentence, headlines, interval, metric_source, number
+
+__all__ = ["Subject", "render_report"]
+
+WORST_SHOWN = 50
+LIBRARIES = ("lethe", "numpy", "scipy")
+
+Confidences = NDArray[np.float64]  # [models, S]
+SuiteValues = Mapping[str, Mapping[str, float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about. All texts are shown as they are, never as markup."""
+
+    title: str
+    benchmark: str | None = None
+    _: KW_ONLY
+    command: str | None = None  # that makes this report again
+    provenance: Mapping[str, str] = field(default_factory=dict)  # what else to show there: digests, dates, versions
+
+
+def render_report(
+    subject: Subject,
+    card: ScoreCard,
+    *,
+    unlearned: Confidences,
+    oracle: Confidences,
+    suites: SuiteValues | None = None,
+    reference_suites: SuiteValues | None = None,
+    alarms: Sequence[Alarm] = (),
+    ceiling: Estimate | None = None,
+) -> str:
+    """Render one score as an HTML page: the same text for the same input, whatever the day.
+
+    Confidences are [N, S] of the unlearned and [M, S] of the retrained models, in nats, as the card's metric saw them.
+    The reference is what a second oracle earns in the same suites. A ceiling may be given for a metric without one.
+    Raises BadArray where the confidences and the card speak of different forget sets.
+    """
+    for name, side in (("unlearned", unlearned), ("oracle", oracle)):
+        if side.ndim != 2 or side.shape[1] != len(card.epsilons) or len(side) == 0:
+            raise BadArray(f"{name} has shape {side.shape}, expected (models, {len(card.epsilons)}).", axis=1)
+    epsilons = card.epsilons.astype(np.float64)
+    buckets = Buckets.of(min(len(unlearned), len(oracle)))
+    highest = card.ceiling or ceiling
+    return _template().render(
+        subject=subject,
+        card=card,
+        headlines=headlines(card),
+        facts=facts(card, len(oracle), highest),
+        flags=[flag_sentence(flag, card) for flag in card.flags],
+        alarms=[(alarm.kind.value.replace("_", " ").capitalize(), alarm.message) for alarm in alarms],
+        bucket_svg=bucket_plot(epsilons, buckets),
+        bucket_rows=list(_bucket_rows(epsilons, buckets)),
+        audit_svg=card.audit and audit_plot(epsilons, card.audit, buckets),
+        misfits=card.audit and misfits(card.audit),
+        max_misfits=MAX_MISFITS,
+        chosen=[_chosen(kind, example, card, unlearned, oracle) for kind, example in _choose(epsilons)],
+        plane_svg=plane_plot(card, _retrained(card, highest)),
+        suites=list(_suites(suites or {}, reference_suites or {})),
+        has_reference=bool(reference_suites),
+        rows=[_example_row(example, card) for example in np.argsort(-epsilons, kind="stable")[:WORST_SHOWN].tolist()],
+        recompute=_recompute(subject, card),
+    )
+
+
+def _template() -> Template:
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(number=number, interval=interval)
+    return environment.get_template("page.html")
+
+
+def _retrained(card: ScoreCard, highest: Estimate | None) -> Estimate | None:
+    """Place retraining on the scale of the card's F, which a metric with a ceiling of its own has divided by it."""
+    if highest is None or card.ceiling is None:
+        return highest
+    return Estimate(1.0, highest.low / highest.value, highest.high / highest.value)
+
+
+def _bucket_rows(epsilons: NDArray[np.float64], buckets: Buckets) -> Iterator[tuple[str, str, int]]:
+    counts = buckets.fill(epsilons).tolist()
+    for bucket, count in enumerate(counts[:-1]):
+        points = "1" if bucket == 0 else f"1/{2**bucket}"
+        yield f"{bucket * BUCKET:g} to {(bucket + 1) * BUCKET:g}", points, count
+    yield f"{buckets.end:g} or more", "0", counts[-1]
+
+
+def _choose(epsilons: NDArray[np.float64]) -> list[tuple[str, int]]:
+    """Pick the two best, the two in the middle and the two worst; of fewer than six examples, all."""
+    order = np.argsort(epsilons, kind="stable").tolist()
+    size = len(order)
+    middle = (size - 2) // 2
+    places = {0: "best", 1: "best", middle: "median", middle + 1: "median", size - 2: "worst", size - 1: "worst"}
+    if size < 6:
+        return [("all", example) for example in order]
+    return [(kind, order[place]) for place, kind in places.items()]
+
+
+def _chosen(kind: str, example: int, card: ScoreCard, unlearned: Confidences, oracle: Confidences) -> dict[str, Any]:
+    svg = confidence_plot(example, unlearned[:, example], oracle[:, example])
+    return {"kind": kind, "svg": svg, **_example_row(example, card)}
+
+
+def _example_row(example: int, card: ScoreCard) -> dict[str, Any]:
+    audit = card.audit
+    return {
+        "example": example,
+        "epsilon": float(card.epsilons[example]),
+        "points": float(card.points[example]),
+        "bound": float(audit.bounds[example]) if audit else None,
+        "gaussian": float(audit.gaussian[example]) if audit else None,
+        "fits": bool(audit.gaussian_fits[example]) if audit else None,
+    }
+
+
+def _suites(suites: SuiteValues, reference: SuiteValues) -> Iterator[dict[str, Any]]:
+    for name, values in suites.items():
+        suite = SUITES[name]
+        theirs = reference.get(name, {})
+        rows = [
+            (column, BETTER[column.better], values.get(column.name), theirs.get(column.name))
+            for column in suite.columns
+        ]
+        yield {"name": name, "title": suite.title, "source": suite.source, "rows": rows}
+
+
+def _recompute(subject: Subject, card: ScoreCard) -> dict[str, str]:
+    return {
+        "Metric": card.metric,
+        "Defined by": metric_source(card.metric),
+        **{library: version(library) for library in LIBRARIES},
+        **subject.provenance,
+    }

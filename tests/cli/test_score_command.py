@@ -1,0 +1,189 @@
+"""`lethe score`, run as a user would: stored measurements, plain arrays, and what is refused."""
+
+import json
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from benches.by_definition import example_epsilon
+from services.core.bundle import Bundle
+from services.core.measurements import Measurements
+from services.scorer.metrics import SUITES
+from tests.bundles import make_tiny_bundle
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def stored(tiny: Bundle) -> Path:
+    """The oracle's own models, in another order: an entry that everything is known of."""
+    path = tiny.root.parent / "stored.safetensors"
+    oracle = tiny.oracle()
+    arrays = {name: np.ascontiguousarray(getattr(oracle, name)[::-1]) for name in Measurements.__slots__}
+    save_file(arrays, path)
+    return path
+
+
+def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *arguments],
+        env=os.environ | {"LETHE_DATA_DIR": str(directory / "var"), "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def score(directory: Path, *arguments: str) -> dict[str, Any]:
+    done = lethe(directory, "score", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def refusal(directory: Path, *arguments: str) -> str:
+    done = lethe(directory, "score", "--json", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
+def save_arrays(directory: Path, **arrays: np.ndarray) -> list[str]:
+    options = []
+    for name, array in arrays.items():
+        np.save(directory / f"{name}.npy", array)
+        options += [f"--{name}", str(directory / f"{name}.npy")]
+    return options
+
+
+@pytest.mark.parametrize("where", ["directory", "file"])
+def test_stored_measurements_are_scored_without_running_anything(
+    tmp_path: Path, tiny: Bundle, stored: Path, where: str
+) -> None:
+    oracle = tiny.root if where == "directory" else tiny.hidden / "oracle.safetensors"
+
+    result = score(tmp_path, str(stored), "--oracle", str(oracle), "--metric", "neurips-2023")
+
+    assert (result["forgetting_quality"], result["utility"]) == (1.0, pytest.approx(1.0))
+    assert result["benchmark"]["digest"] == tiny.manifest.digest
+    assert result["epsilons"] == [0.0] * 8
+    assert {alarm["kind"] for alarm in result["alarms"]} == {"above_ceiling", "oracle_checkpoints"}
+    assert set(result["suites"]) == set(SUITES)
+    assert result["suites"]["average-gap"]["average_gap"] == pytest.approx(0.0)
+
+
+def test_single_readings_in_a_directory_are_stacked(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    readings = tmp_path / "readings"
+    readings.mkdir()
+    whole = Measurements.from_file(stored)
+    for seed in range(len(whole)):
+        one = {name: np.ascontiguousarray(getattr(whole, name)[seed]) for name in Measurements.__slots__}
+        save_file(one, readings / f"{seed:04}.safetensors")
+
+    options = ("--oracle", str(tiny.root), "--metric", "lethe-1")
+
+    assert score(tmp_path, str(readings), *options) == score(tmp_path, str(stored), *options)
+
+
+def test_report_is_one_page_that_fetches_nothing(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    page = tmp_path / "report.html"
+    score(tmp_path, str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1", "--report", str(page))
+
+    text = page.read_text()
+    parser = HTMLParser()
+    parser.feed(text)
+    parser.close()
+    assert "<script" not in text
+    assert "default-src 'none'" in text
+    assert text.count("<svg") >= 3
+
+
+def test_arrays_are_scored_as_the_definition_says(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    unlearned, retrained = rng.normal(0.5, 1, (24, 5)), rng.normal(size=(24, 5))
+
+    result = score(
+        tmp_path, *save_arrays(tmp_path, unlearned=unlearned, retrained=retrained), "--metric", "neurips-2023"
+    )
+
+    expected = [example_epsilon(unlearned[:, s], retrained[:, s]) for s in range(5)]
+    assert result["epsilons"] == pytest.approx(expected, abs=1e-5)
+    points = [2.0 ** -np.floor(epsilon / 0.5) if epsilon < 4 else 0.0 for epsilon in expected if epsilon is not None]
+    assert result["forgetting_quality"] == pytest.approx(np.mean(points))
+    low, high = result["intervals"]["forgetting_quality"]
+    assert low <= result["forgetting_quality"] <= high
+
+
+def test_arrays_are_scored_relative_to_a_second_oracle(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    unlearned, retrained, second = (rng.normal(shift, 1, (512, 20)) for shift in (2.0, 0.0, 0.0))
+    options = save_arrays(tmp_path, unlearned=unlearned, retrained=retrained, second=second)
+
+    result = score(tmp_path, *options, "--metric", "lethe-1")
+
+    assert 0 < result["forgetting_quality"] < 0.2
+    assert result["ceiling"]["low"] < result["ceiling"]["value"] < result["ceiling"]["high"]
+    assert 0 < max(result["epsilon_bounds"]) <= result["largest_certifiable"]
+    assert np.mean(result["gaussian_epsilons"]) == pytest.approx(6.0, rel=0.25)
+
+
+GOOD = np.zeros((8, 3)) + np.arange(8)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("unlearned", "retrained", "says"),
+    [
+        (GOOD[0], GOOD, "unlearned has 1 axes, [3]; expected 2: [model, example]"),
+        (GOOD[:, :2], GOOD, "unlearned has 2 examples on axis 1, retrained 3"),
+        (GOOD[:0], GOOD, "unlearned is empty on axis 0 (model)"),
+        (GOOD, np.where(np.arange(24).reshape(8, 3) == 16, np.nan, GOOD), "retrained holds nan at model 5, example 1"),
+        (GOOD, np.where(np.arange(24).reshape(8, 3) == 16, -np.inf, GOOD), "(axis 0, index 5)"),
+        (GOOD.astype(str), GOOD, "unlearned has dtype"),
+    ],
+)
+def test_bad_arrays_are_refused_naming_axis_and_index(
+    tmp_path: Path, unlearned: np.ndarray, retrained: np.ndarray, says: str
+) -> None:
+    message = refusal(tmp_path, *save_arrays(tmp_path, unlearned=unlearned, retrained=retrained))
+
+    assert says in message
+    assert "Traceback" not in message
+
+
+def test_files_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
+    good = save_arrays(tmp_path, retrained=GOOD)
+    (tmp_path / "noise.npy").write_bytes(b"\x93NUMPY but no more")
+    np.savez(tmp_path / "several.npz", one=GOOD, other=GOOD)
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+
+    for name in ("noise.npy", "several.npz", "objects.npy", "missing.npy"):
+        assert name in refusal(tmp_path, *good, "--unlearned", str(tmp_path / name))
+
+
+def test_wrong_questions_are_answered_with_what_to_do(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    arrays = save_arrays(tmp_path, unlearned=GOOD, retrained=GOOD)
+
+    assert "Choose one of: lethe-1, neurips-2023" in refusal(tmp_path, *arrays, "--metric", "accuracy")
+    assert "Name either" in refusal(tmp_path, *arrays[:2])
+    assert "Name either" in refusal(tmp_path, str(stored), *arrays)
+    assert "lethe benchmark build" in refusal(tmp_path, str(stored), "--oracle", "nowhere")
+    assert "no file" in refusal(tmp_path, str(tmp_path / "none"), "--oracle", str(tiny.root))
+    assert "A report needs measurements" in refusal(tmp_path, *arrays, "--report", str(tmp_path / "report.html"))
+
+
+def test_text_says_what_json_says(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    done = lethe(tmp_path, "score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1")
+
+    assert done.returncode == 0, done.stderr
+    for word in ("forgetting quality", "utility", "final score", "ceiling (F)", "epsilon, proven", "klom", "alarm"):
+        assert word in done.stdout

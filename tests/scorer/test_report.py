@@ -1,0 +1,317 @@
+"""The report of a score: one file that any browser shows, and that no name in it can break."""
+
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.scorer.metrics import (
+    METRICS,
+    SUITES,
+    Alarm,
+    AlarmKind,
+    Audit,
+    BadArray,
+    Estimate,
+    Evidence,
+    Models,
+    ScoreCard,
+    confidences,
+    raise_alarms,
+)
+from services.scorer.report import Subject, render_report
+from services.scorer.report.plots import Buckets
+from services.scorer.report.words import interval, number
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+TEMPLATE = Path(__file__).parents[2] / "services/scorer/report/page.html"
+
+Confidences = NDArray[np.float64]
+
+
+class Page(HTMLParser):
+    """Read a page strictly: every tag is closed in order. Keeps what the tests ask about."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def values(self, attribute: str) -> list[str]:
+        return [value for _, attributes in self.tags if (value := attributes.get(attribute))]
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.tags)
+
+
+def drawn(models: int, examples: int, shift: float = 0.0, seed: int = 0) -> Confidences:
+    return np.random.default_rng(seed).normal(shift, 1.0, (models, examples))
+
+
+def evidence_of(unlearned: Confidences, oracle: Confidences) -> Evidence:
+    def models(side: Confidences, accuracy: float) -> Models:
+        logits = np.stack([side, np.zeros_like(side)], axis=-1).astype(np.float32)
+        return Models(logits, np.full(len(side), accuracy), np.full(len(side), accuracy))
+
+    labels = np.zeros(unlearned.shape[1], dtype=np.int64)
+    return Evidence(models(unlearned, 0.9), models(oracle, 0.96), labels, run_s=20.0, retrain_s=80.0)
+
+
+def render(metric: str, models: int, examples: int) -> tuple[str, ScoreCard]:
+    evidence = evidence_of(drawn(models, examples, 0.5, seed=1), drawn(models, examples, seed=2))
+    card = METRICS[metric](evidence)
+    unlearned, oracle = (
+        confidences(side.forget_logits, evidence.forget_labels) for side in (evidence.unlearned, evidence.oracle)
+    )
+    suites = {name: suite(evidence) for name, suite in SUITES.items()}
+    alarms = raise_alarms(evidence, card)
+    text = render_report(Subject("entry"), card, unlearned=unlearned, oracle=oracle, suites=suites, alarms=alarms)
+    return text, card
+
+
+def card_of(epsilons: list[float], **changes: Any) -> ScoreCard:
+    plain = ScoreCard(
+        metric="neurips-2023",
+        forgetting_quality=Estimate(0.178, 0.15, 0.212),
+        utility=Estimate(0.9871, 0.9866, 0.9875),
+        final_score=Estimate(0.1757, 0.148, 0.21),
+        epsilons=np.array(epsilons, dtype=np.float32),
+        points=np.full(len(epsilons), 0.25),
+        models=64,
+        distinct_models=63,
+        effective_models=62,
+        flags=(),
+        halves=np.zeros((4, 2)),
+    )
+    return replace(plain, **changes)
+
+
+def render_card(card: ScoreCard, subject: Subject | None = None, models: int = 64, **more: Any) -> str:
+    unlearned, oracle = (drawn(models, len(card.epsilons), seed=seed) for seed in (3, 4))
+    return render_report(subject or Subject("entry"), card, unlearned=unlearned, oracle=oracle, **more)
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+@pytest.mark.parametrize(("models", "examples"), [(8, 5), (8, 1), (40, 9)])
+def test_report_of_real_score_is_well_formed(metric: str, models: int, examples: int) -> None:
+    text, card = render(metric, models, examples)
+    page = Page(text)
+    for estimate in (card.final_score, card.forgetting_quality, card.utility):
+        assert interval(estimate) in page.text
+    assert page.count("svg") == 2 + (card.audit is not None) + (6 if examples > 6 else examples)
+    assert ("Time ratio 0.25" if card.time_ratio else "Time ratio –") in page.text
+    assert all(suite.title in page.text for suite in SUITES.values())
+
+
+@pytest.mark.parametrize("models", [1, 2])
+def test_report_of_so_few_models_that_no_bucket_exists(models: int) -> None:
+    page = Page(render_card(card_of([50.0, 1.0, 0.0], models=models), models=models))
+    assert "0 or more 0 3" in page.text
+
+
+def test_report_has_ids_that_are_unique_and_references_that_resolve() -> None:
+    text, _ = render("lethe-1", 32, 8)
+    page = Page(text)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    targets = re.findall(r"url\(#([^)]+)\)", text)
+    targets += [link.removeprefix("#") for link in [*page.values("xlink:href"), *page.values("href")]]
+    targets += page.values("aria-labelledby")
+    assert targets
+    assert set(targets) <= set(ids)
+
+
+def test_report_fetches_nothing_and_runs_nothing() -> None:
+    text, _ = render("lethe-1", 16, 3)
+    page = Page(text)
+    assert not {"script", "link", "iframe", "object", "img"} & {tag for tag, _ in page.tags}
+    assert {name for _, attributes in page.tags for name in attributes if name.startswith("on")} == set()
+    assert set(re.findall(r"https?://[^\"' <]*", text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert "@import" not in text
+    policy = next(attributes["content"] for _, attributes in page.tags if attributes.get("http-equiv"))
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+def test_report_is_the_same_bytes_for_the_same_input() -> None:
+    assert render("lethe-1", 16, 7)[0] == render("lethe-1", 16, 7)[0]
+
+
+def test_report_shows_hostile_texts_as_they_are() -> None:
+    attack = "</title><script>alert('x')</script>\"' onload=\"x {{ 7 * 7 }} &amp;"
+    subject = Subject(attack, benchmark=attack, command=attack, provenance={attack: attack})
+    page = Page(render_card(card_of([1.0], flags=(attack,)), subject, alarms=(Alarm(AlarmKind.SEEDS_IGNORED, attack),)))
+    assert page.count("script") == 0
+    assert page.values("onload") == []
+    assert page.text.count(attack) >= 6
+
+
+def test_report_prints_numbers_flags_and_alarms() -> None:
+    card = card_of([0.2, 5.5, 50.0], flags=("too_few_effective_models",), effective_models=20, time_ratio=0.01234567)
+    page = Page(render_card(card, alarms=(Alarm(AlarmKind.NEAR_DUPLICATES, "Only 20 of 64."),)))
+    assert "0.178 (0.150 to 0.212)" in page.text
+    assert "0.9871 (0.9866 to 0.9875)" not in page.text  # its width, 0.0009, is known to five decimals
+    assert "0.98710 (0.98660 to 0.98750)" in page.text
+    assert "0.01235" in page.text
+    assert "Only 20 models differ by more than a near-duplicate would; 32 are needed, so this entry does not rank." in (
+        page.text
+    )
+    assert "Near duplicates. Only 20 of 64." in page.text
+    assert "for the organiser; they change no score" in page.text
+
+
+def test_report_marks_what_is_not_available() -> None:
+    page = Page(render_card(card_of([1.0]), suites={"klom": dict.fromkeys(("forget_mean", "forget_p95"), None)}))
+    assert page.values("title").count("not available") >= 6
+    assert "Ceiling –" in page.text
+
+
+def test_report_puts_retraining_at_one_when_the_metric_divides_by_its_ceiling() -> None:
+    ceiling = Estimate(0.2, 0.18, 0.22)
+    known = Page(render_card(card_of([1.0], ceiling=ceiling)))
+    given = Page(render_card(card_of([1.0]), ceiling=ceiling))
+    absent = Page(render_card(card_of([1.0])))
+    assert "retraining has utility 1 and forgetting quality 1." in known.text
+    assert "retraining has utility 1 and forgetting quality 0.2." in given.text
+    assert "retraining has utility 1" not in absent.text
+    assert "0.200 (0.180 to 0.220)" in given.text
+
+
+def test_report_shows_second_oracle_beside_the_columns() -> None:
+    values: dict[str, float | None] = {column.name: 0.75 for column in SUITES["u-lira"].columns}
+    page = Page(render_card(card_of([1.0]), suites={"u-lira": values}, reference_suites={"u-lira": {"auc": 0.4987}}))
+    assert "Second oracle" in page.text
+    assert "auc 0.75 0.4987 share lower" in page.text
+
+
+def test_report_greys_gaussian_estimates_when_too_many_misfit() -> None:
+    def audit(misfits: int) -> Audit:
+        return Audit(np.array([0.8] + [0.0] * 9), 2.5, 10, np.linspace(0, 9, 10), np.arange(10) >= misfits)
+
+    card = card_of([1.0] * 10)
+    assert "doubtful" not in render_card(replace(card, audit=audit(2)))
+    text = render_card(replace(card, audit=audit(3)))
+    assert "Gaussian estimate (doubtful)" in text
+    assert "30.0&nbsp;% of the examples do not pass as Gaussian" in text
+    assert "1 of 10 claims prove more than 0, the largest 0.8." in text
+    assert "proven at least 0.8" in text
+
+
+def test_report_chooses_best_median_and_worst_examples() -> None:
+    page = Page(render_card(card_of([0.7, 0.1, 0.6, 0.2, 0.5, 0.3, 0.4])))
+    kinds = re.findall(r"Example (\d) \((\w+)\): epsilon (\d\.\d)", page.text)
+    assert kinds == [
+        ("1", "best", "0.1"),
+        ("3", "best", "0.2"),
+        ("5", "median", "0.3"),
+        ("6", "median", "0.4"),
+        ("2", "worst", "0.6"),
+        ("0", "worst", "0.7"),
+    ]
+
+
+def test_report_of_many_examples_stays_small_and_lists_the_worst() -> None:
+    epsilons = np.random.default_rng(5).gamma(2.0, 1.0, 2000)
+    audit = Audit(np.zeros(2000), 3.0, 16, epsilons, np.ones(2000, dtype=np.bool_))
+    text = render_card(card_of(epsilons.tolist(), audit=audit), models=128)
+    assert len(text.encode()) < 1_000_000
+    page = Page(text)
+    assert "The 50 of 2000 forget examples with the highest epsilon" in page.text
+    assert f"{int(epsilons.argmax())} {number(float(np.float32(epsilons.max())))}" in page.text
+
+
+def test_report_of_constant_and_of_far_confidences_is_drawn() -> None:
+    unlearned, oracle = np.full((8, 2), -103.6), drawn(8, 2)
+    unlearned[:, 1], oracle[:, 1] = 5.0, 5.0
+    oracle[0, 0] = 9e5
+    Page(render_report(Subject("entry"), card_of([50.0, 0.0]), unlearned=unlearned, oracle=oracle))
+
+
+def test_report_refuses_confidences_of_another_forget_set() -> None:
+    with pytest.raises(BadArray, match=r"oracle has shape \(8, 3\), expected \(models, 2\)"):
+        render_report(Subject("entry"), card_of([1.0, 2.0]), unlearned=drawn(8, 2), oracle=drawn(8, 3))
+
+
+def test_buckets_agree_with_the_definition() -> None:
+    epsilons = np.random.default_rng(6).uniform(0, 9, 300)
+    for models in (3, 8, 64, 512):
+        ends = [0.5 * (k + 1) for k in range(40) if 0.5 * (k + 1) <= math.ceil(math.log(models - 1))]
+        expected = [sum(end - 0.5 <= value < end for value in epsilons) for end in ends]
+        found = Buckets.of(models).fill(epsilons).tolist()
+        assert found == [*expected, len(epsilons) - sum(expected)]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (math.nan, "–"), (0.0, "0"), (1.0, "1"), (0.123456, "0.1235"), (-0.02, "-0.02"), (1e-7, "1e-07")],
+)
+def test_number_has_four_digits(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (None, "–"),
+        (Estimate(0.178, 0.15, 0.212), "0.178 (0.150 to 0.212)"),
+        (Estimate(0.93421, 0.934, 0.9348), "0.93421 (0.93400 to 0.93480)"),
+        (Estimate(0.0, 0.0, 0.0), "0 (0 to 0)"),
+        (Estimate(1.2, 0.5, 5.0), "1.200 (0.500 to 5.000)"),
+    ],
+)
+def test_interval_has_the_digits_that_its_width_supports(estimate: Estimate | None, text: str) -> None:
+    assert interval(estimate) == text
+
+
+def test_colours_have_enough_contrast_in_light_and_dark() -> None:
+    blocks = re.findall(r":root \{([^}]*)\}", TEMPLATE.read_text())
+    assert len(blocks) == 2
+    for block in blocks:
+        colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
+        for surface in (colors["page"], colors["raised"]):
+            for name in ("ink", "muted", "unlearned", "oracle", "accent", "warn"):
+                assert contrast(colors[name], surface) >= 4.5, name
+
+
+def contrast(one: str, other: str) -> float:
+    """Compute the contrast ratio of two colours, as WCAG 2.2 defines it."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
