@@ -1,6 +1,7 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric."""
 
 import threading
+from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
@@ -18,7 +19,7 @@ from services.core.measurements import Measurements
 from services.core.models import Evaluation, MeasurementRow, Phase, Reference, Score, State, Submission
 from services.core.settings import Settings
 from services.scorer.rows import score_row
-from services.scorer.scoring import Report, gather, score_measurements
+from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["Scorer", "run_scorer"]
 
@@ -51,7 +52,10 @@ class Scorer:
             self.doorbell.ring(Bell.SCORE)
 
     def score(self, evaluation_id: UUID) -> bool:
-        """Compute and publish one score. False when it was there already: doing this twice changes nothing."""
+        """Compute an evaluation's scores by all metrics, and publish that by its phase's.
+
+        False when that was there already: doing this twice changes nothing.
+        """
         with self.database.read() as session:
             evaluation = session.get_one(Evaluation, evaluation_id)
             metric = evaluation.phase.metric
@@ -60,9 +64,9 @@ class Scorer:
             run_s = _mean_run_s(session, evaluation_id)
             retrain_s = _retrain_s(session, evaluation.phase_id)
         unlearned = Measurements.stack([self.blobs.get(blob) for blob in blobs])
-        report = score_measurements(metric, gather(unlearned, bundle, run_s=run_s, retrain_s=retrain_s))
+        reports = score_by_all(metric, gather(unlearned, bundle, run_s=run_s, retrain_s=retrain_s))
         with self.database.write() as session:
-            return _write(session, evaluation_id, report, bundle.forget_subjects(), run_s)
+            return _write(session, evaluation_id, reports, bundle.forget_subjects(), run_s)
 
     def _next(self) -> UUID | None:
         """Find the oldest measured evaluation without a score that has not failed too often in this process."""
@@ -116,17 +120,22 @@ def _retrain_s(session: ReadSession, phase_id: UUID) -> float | None:
 
 
 def _write(
-    session: WriteSession, evaluation_id: UUID, report: Report, subjects: NDArray[np.int64] | None, run_s: float
+    session: WriteSession,
+    evaluation_id: UUID,
+    reports: Sequence[Report],
+    subjects: NDArray[np.int64] | None,
+    run_s: float,
 ) -> bool:
-    """Insert the score, move the pointers of every submission that shares the evaluation, and say so."""
-    metric = report.card.metric
+    """Insert scores that are not there, point every submission of the evaluation at the first, and say so."""
+    metric = reports[0].card.metric
     evaluation = lock_evaluation(session, evaluation_id)
-    exists = select(Score.id).where(Score.evaluation_id == evaluation_id, Score.metric == metric)
-    if session.scalar(exists) is not None:
+    present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == evaluation_id)))
+    if metric in present:
         return False
-    score = score_row(evaluation_id, report, subjects=subjects, run_s=run_s)
-    session.add(score)
+    rows = [score_row(evaluation_id, report, subjects=subjects, run_s=run_s) for report in reports]
+    session.add_all(row for row in rows if row.metric not in present)
     session.flush()
+    score = rows[0]
     for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):
         board.publish(session, submission, score)
     add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)

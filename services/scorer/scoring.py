@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from services.core.bundle import Bundle
@@ -12,6 +13,7 @@ from services.scorer.metrics import (
     METRICS,
     SUITES,
     Alarm,
+    BadArray,
     Evidence,
     Models,
     Predictions,
@@ -30,8 +32,11 @@ __all__ = [
     "find_metric",
     "forgetting_quality_of",
     "gather",
+    "score_by_all",
     "score_measurements",
 ]
+
+log = structlog.get_logger()
 
 SuiteValues = dict[str, dict[str, float | None]]
 
@@ -46,7 +51,7 @@ class TooManyModels(BadInput):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """All that the scorer has to say of one evaluation."""
+    """All that the scorer has to say of one evaluation by one metric."""
 
     card: ScoreCard
     suites: SuiteValues  # by suite, then by column
@@ -97,8 +102,25 @@ def score_measurements(metric: str, evidence: Evidence) -> Report:
 
     Raises UnknownMetric, and BadArray for measurements that cannot be scored.
     """
-    card = METRICS[find_metric(metric)](evidence)
-    return Report(card, compute_suites(evidence), raise_alarms(evidence, card))
+    return _report(METRICS[find_metric(metric)](evidence), evidence, compute_suites(evidence))
+
+
+def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
+    """Score by a metric, which comes first, and by every other one that has an answer.
+
+    Raises as `score_measurements` does, but only for the first.
+    """
+    reports = [score_measurements(metric, evidence)]
+    for name in sorted(METRICS.keys() - {metric}):
+        try:
+            reports.append(_report(METRICS[name](evidence), evidence, reports[0].suites))
+        except BadArray as error:
+            log.warning("no_score", metric=name, reason=str(error))
+    return reports
+
+
+def _report(card: ScoreCard, evidence: Evidence, suites: SuiteValues) -> Report:
+    return Report(card, suites, raise_alarms(evidence, card))
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:

@@ -73,6 +73,7 @@ def test_an_entry_is_shown_with_its_uncertainty(api: Api, phase: Phase) -> None:
         "time_ratio": 0.1,
         "wall_s": 90.0,
         "flags": [],
+        "other_scores": {},
         "suites": {},
         "submitted_at": NOW.isoformat().replace("+00:00", "Z"),
     }

@@ -79,7 +79,7 @@ def test_stored_measurements_are_scored_without_running_anything(
     assert result["epsilons"] == [0.0] * 8
     assert {alarm["kind"] for alarm in result["alarms"]} == {"above_ceiling", "oracle_checkpoints"}
     assert set(result["suites"]) == set(SUITES)
-    assert result["suites"]["average-gap"]["average_gap"] == pytest.approx(0.0)
+    assert result["suites"]["tug-of-war"]["tug_of_war"] == pytest.approx(1.0)
 
 
 def test_single_readings_in_a_directory_are_stacked(tmp_path: Path, tiny: Bundle, stored: Path) -> None:

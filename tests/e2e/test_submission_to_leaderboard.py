@@ -23,11 +23,13 @@ def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_p
     assert scored["state"] == "scored"
     assert scored["seeds_done"] == 64
     assert scored["score"]["distinct_models"] == 64
+    assert [score["metric"] for score in scored["other_scores"]] == ["lethe-1"]
     assert scored["score"]["suites"]["tug-of-war"]["tug_of_war"] is not None
     (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1
     assert entry["final_score"] == scored["score"]["final_score"]
     assert entry["ci_low"] <= entry["final_score"] <= entry["ci_high"]
+    assert entry["other_scores"]["lethe-1"]["final_score"] == scored["other_scores"][0]["final_score"]
     assert (entry["rank_best"], entry["rank_worst"], entry["tie_group"]) == (1, 1, 1)
     found = installation.client.get(f"/api/submissions/{scored['id']}/comparison", other=scored["id"])
     assert (found["difference"], found["separated"], found["p_better"]) == (0.0, False, 0.5)

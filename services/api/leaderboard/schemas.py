@@ -1,5 +1,6 @@
 """What a leaderboard looks like from outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -7,9 +8,24 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.api.leaderboard.standings import Standing, Unranked
-from services.core.models import LeaderboardEntry, Reference
+from services.core.models import LeaderboardEntry, Reference, Score
 
 __all__ = ["EntryOut", "LeaderboardOut"]
+
+
+class OtherScoreOut(BaseModel):
+    """What a metric that the board does not rank by says of an entry."""
+
+    forgetting_quality: float
+    utility: float
+    final_score: float
+    ci_low: float
+    ci_high: float
+    ceiling: float | None
+
+    @classmethod
+    def of(cls, score: Score) -> Self:
+        return cls(**{name: getattr(score, name) for name in cls.model_fields})
 
 
 class EntryOut(BaseModel):
@@ -41,11 +57,12 @@ class EntryOut(BaseModel):
     time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference.")
     wall_s: float | None = Field(description="From the start of the evaluation to its end.")
     flags: list[str]
+    other_scores: dict[str, OtherScoreOut] = Field(description="By the metrics that the board does not rank by.")
     suites: dict[str, dict[str, float | None]] = Field(description="Secondary columns, by suite; never ranked by.")
     submitted_at: datetime
 
     @classmethod
-    def of(cls, row: LeaderboardEntry, standing: Standing) -> Self:
+    def of(cls, row: LeaderboardEntry, standing: Standing, others: Sequence[Score]) -> Self:
         score = row.score
         evaluation = row.submission.evaluation
         started_at, finished_at = evaluation.started_at, evaluation.finished_at
@@ -78,6 +95,7 @@ class EntryOut(BaseModel):
             time_ratio=standing.time_ratio,
             wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
             flags=score.flags,
+            other_scores={other.metric: OtherScoreOut.of(other) for other in others},
             suites=score.suites,
             submitted_at=row.submitted_at,
         )

@@ -1,7 +1,7 @@
 """Reading a board as of a moment, a keyset page at a time."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,8 @@ from services.core.models import LeaderboardEntry, Phase, Score, Submission
 from services.core.paired import Measured
 
 __all__ = ["BoardPage", "Version", "read_page", "version_of"]
+
+LONG_COLUMNS = [defer(column) for column in (Score.epsilons, Score.audit, Score.halves, Score.subject_points)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ def read_page(session: ReadSession, phase: Phase, moment: datetime, *, limit: in
     page = lines[start:stop]
     rows = _rows(session, [line.entry_id for line in page])
     standing = standings(lines, phase.max_time_ratio)[start:stop]
-    items = [EntryOut.of(rows[line.entry_id], one) for line, one in zip(page, standing, strict=True)]
+    others = _other_scores(session, phase, rows.values())
+    items = []
+    for line, one in zip(page, standing, strict=True):
+        row = rows[line.entry_id]
+        items.append(EntryOut.of(row, one, others.get(row.score.evaluation_id, [])))
     return BoardPage(items, len(lines), _key(page[-1]) if stop < len(lines) else None)
 
 
@@ -97,11 +103,19 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
         select(LeaderboardEntry)
         .options(
             joinedload(LeaderboardEntry.team),
-            joinedload(LeaderboardEntry.score).options(
-                *(defer(column) for column in (Score.epsilons, Score.audit, Score.halves, Score.subject_points))
-            ),
+            joinedload(LeaderboardEntry.score).options(*LONG_COLUMNS),
             joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
         )
         .where(LeaderboardEntry.id.in_(entry_ids))
     )
     return {row.id: row for row in session.scalars(statement)}
+
+
+def _other_scores(session: ReadSession, phase: Phase, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
+    """Find what other metrics say of the same evaluations, by evaluation."""
+    wanted = {row.score.evaluation_id for row in rows}
+    statement = select(Score).options(*LONG_COLUMNS).where(Score.evaluation_id.in_(wanted))
+    found: dict[UUID, list[Score]] = {}
+    for score in session.scalars(statement.where(Score.metric != phase.metric).order_by(Score.metric)):
+        found.setdefault(score.evaluation_id, []).append(score)
+    return found

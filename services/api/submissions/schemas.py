@@ -1,5 +1,6 @@
 """What submissions look like from outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -90,9 +91,10 @@ class SubmissionOut(BaseModel):
     finished_at: datetime | None
     failure: FailureOut | None
     score: ScoreOut | None
+    other_scores: list[ScoreOut] = Field(description="By the metrics that the phase does not rank by.")
 
     @classmethod
-    def of(cls, submission: Submission, score: Score | None) -> Self:
+    def of(cls, submission: Submission, score: Score | None, others: Sequence[Score] = ()) -> Self:
         evaluation = submission.evaluation
         return cls(
             id=submission.id,
@@ -114,6 +116,7 @@ class SubmissionOut(BaseModel):
             finished_at=evaluation.finished_at,
             failure=_failure(evaluation),
             score=ScoreOut.of(score) if score else None,
+            other_scores=[ScoreOut.of(other) for other in others],
         )
 
 

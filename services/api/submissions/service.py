@@ -90,14 +90,18 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
 
 
 def show(session: ReadSession, submissions: Iterable[Submission]) -> list[SubmissionOut]:
-    """Show submissions with their scores by the metric of their phase."""
+    """Show submissions with their scores, that by the metric of their phase first."""
     shown = list(submissions)
     wanted = {submission.evaluation_id for submission in shown}
-    scores = {
-        (score.evaluation_id, score.metric): score
-        for score in session.scalars(select(Score).where(Score.evaluation_id.in_(wanted)))
-    }
-    return [SubmissionOut.of(one, scores.get((one.evaluation_id, one.phase.metric))) for one in shown]
+    scores: dict[UUID, dict[str, Score]] = {evaluation_id: {} for evaluation_id in wanted}
+    for score in session.scalars(select(Score).where(Score.evaluation_id.in_(wanted)).order_by(Score.metric)):
+        scores[score.evaluation_id][score.metric] = score
+    return [_shown(one, scores[one.evaluation_id]) for one in shown]
+
+
+def _shown(submission: Submission, scores: dict[str, Score]) -> SubmissionOut:
+    own = submission.phase.metric
+    return SubmissionOut.of(submission, scores.get(own), [score for name, score in scores.items() if name != own])
 
 
 def cancel_submission(session: WriteSession, submission: Submission) -> None:
