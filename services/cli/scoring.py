@@ -168,7 +168,6 @@ def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric:
         "ceiling": _estimate(found.ceiling),
         "models": len(sides.unlearned),
         "oracle_models": len(sides.oracle),
-        "distinct_models": sides.distinct,
         "effective_models": found.effective_models,
         "flags": list(found.flags),
         "epsilons": found.epsilons.tolist(),

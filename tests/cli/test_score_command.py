@@ -124,6 +124,22 @@ def test_arrays_are_scored_as_the_definition_says(tmp_path: Path) -> None:
     assert low <= result["forgetting_quality"] <= high
 
 
+@pytest.mark.parametrize("models", [3, 5])
+def test_few_models_are_scored_as_published(tmp_path: Path, models: int) -> None:
+    """A board gives nothing below 8 distinct models; whoever asks for the published number gets it."""
+    rng = np.random.default_rng(models)
+    unlearned, retrained = rng.normal(size=(models, 12)), rng.normal(size=(models, 12))
+
+    result = score(tmp_path, *save_arrays(tmp_path, unlearned=unlearned, retrained=retrained))
+
+    known = [(s, example_epsilon(unlearned[:, s], retrained[:, s])) for s in range(12)]
+    answered = [(s, epsilon) for s, epsilon in known if epsilon is not None]
+    assert [result["epsilons"][s] for s, _ in answered] == pytest.approx([epsilon for _, epsilon in answered], abs=1e-5)
+    buckets = int(np.ceil(np.log(models - 1)) / 0.5)
+    points = [2.0 ** -np.floor(e / 0.5) if np.floor(e / 0.5) < buckets else 0.0 for e in result["epsilons"]]
+    assert result["forgetting_quality"] == pytest.approx(np.mean(points))
+
+
 def test_arrays_are_scored_relative_to_a_second_oracle(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     unlearned, retrained, second = (rng.normal(shift, 1, (512, 20)) for shift in (2.0, 0.0, 0.0))

@@ -17,6 +17,7 @@ __all__ = ["Alarm", "AlarmKind", "raise_alarms"]
 
 ALARM_Z = 3.0
 STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even over thousands
+CROWDED_SHARE = 0.5  # fine-tuning with a little noise has a few near-duplicates, and means no harm
 LEAKED_SHARE = 0.05  # an honest entry has a model or two there
 SHARED_SPACINGS = 1.14  # neighbouring ratios share one, which makes their mean this much noisier (simulated)
 MIN_MODELS = 32  # below which order and spacing say nothing
@@ -85,7 +86,7 @@ def _copies(card: ScoreCard) -> list[Alarm]:
     if card.distinct_models < card.models:
         text = f"Only {card.distinct_models} of {card.models} checkpoints are distinct."
         found.append(Alarm(AlarmKind.IDENTICAL_CHECKPOINTS, text))
-    if card.effective_models < min(card.distinct_models, 0.95 * card.models):
+    if card.effective_models < min(card.distinct_models, CROWDED_SHARE * card.models):
         text = f"Only {card.effective_models} of {card.models} models differ by more than a near-duplicate would."
         found.append(Alarm(AlarmKind.NEAR_DUPLICATES, text))
     return found
@@ -160,7 +161,7 @@ def _utility(evidence: Evidence) -> list[Alarm]:
         )
         if min(len(mine), len(theirs)) < MIN_MODELS:
             continue
-        error = np.sqrt(mine.var(ddof=1) / len(mine) + theirs.var(ddof=1) / len(theirs))
-        if mine.mean() - theirs.mean() > ALARM_Z * max(error, 1e-9):
+        spread = max(float(theirs.std(ddof=1)), 1e-9)  # of single models: a mean that few of the oracle's reach
+        if mine.mean() - theirs.mean() > ALARM_Z * spread:
             found.append(f"{side} accuracy is {mine.mean():.2%}, the oracle's {theirs.mean():.2%}")
     return [Alarm(AlarmKind.UTILITY_ABOVE_ORACLE, f"Above the oracle: {'; '.join(found)}.")] if found else []

@@ -52,7 +52,7 @@ def lethe_1(sides: Sides) -> Forgetting:
     unlearned, oracle = sides.unlearned, sides.oracle
     highest = ceiling(oracle, sides.second)
     values = epsilons(unlearned, oracle, trim=TRIM)
-    effective = min(effective_models(unlearned, oracle), sides.distinct)
+    effective = min(effective_models(unlearned, oracle), sides.distinct or len(unlearned))
     points, halves = np.zeros(len(values)), np.zeros((SPLITS, 2, len(values)))
     if effective >= MIN_SCORED_MODELS:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value

@@ -19,16 +19,16 @@ TOO_FEW_DISTINCT_MODELS = "too_few_distinct_models"
 def neurips_2023(sides: Sides) -> Forgetting:
     """Judge by the 2023 competition's epsilons.
 
-    Below 8 distinct models F is 0 and flagged: its estimate means nothing.
+    Below 8 models known to be distinct F is 0 and flagged: its estimate means nothing.
     """
     unlearned, oracle = sides.unlearned, sides.oracle
     models = min(len(unlearned), len(oracle))
     values = epsilons(unlearned, oracle)
-    if sides.distinct < MIN_DISTINCT_MODELS:
+    if sides.distinct is not None and sides.distinct < MIN_DISTINCT_MODELS:
         nothing = np.zeros((SPLITS, 2, len(values)))
         flags = (TOO_FEW_DISTINCT_MODELS,)
         return Forgetting(Estimate(0.0, 0.0, 0.0), values, nothing[0, 0], nothing, sides.distinct, flags)
     points = points_of(values, models)
     halves = half_points(unlearned, oracle, lambda mine, theirs: points_of(epsilons(mine, theirs), models))
     quality = interval(float(points.mean()), error_of_halves(halves.mean(axis=2)))
-    return Forgetting(quality, values, points, halves, sides.distinct, ())
+    return Forgetting(quality, values, points, halves, sides.distinct or len(unlearned), ())

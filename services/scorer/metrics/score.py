@@ -24,7 +24,7 @@ class Sides:
     unlearned: NDArray[np.float64]  # [N, S]
     oracle: NDArray[np.float64]  # [M, S]
     second: NDArray[np.float64] | None  # [K, S], of a second oracle
-    distinct: int  # unlearned models that are not copies of another
+    distinct: int | None = None  # unlearned models that are not copies of another; None where nobody knows
 
     @classmethod
     def of(cls, evidence: Evidence) -> "Sides":
@@ -42,7 +42,7 @@ class Sides:
         if second is not None:
             second, _ = pair_confidences(second, oracle, names=("second", "retrained"))
         mine, theirs = pair_confidences(unlearned, oracle)
-        return cls(mine, theirs, second, len(np.unique(mine, axis=0)))
+        return cls(mine, theirs, second)
 
 
 Judge = Callable[[Sides], Forgetting]
