@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.scorer.metrics import METRICS, TOO_FEW_EFFECTIVE_MODELS, BadArray, Evidence, epsilons
-from services.scorer.metrics.lethe_1 import GAUSSIAN_DOUBTFUL, ceiling, needed_models
+from services.scorer.metrics import METRICS, TOO_FEW_EFFECTIVE_MODELS, Estimate, Evidence, epsilons
+from services.scorer.metrics.lethe_1 import GAUSSIAN_DOUBTFUL, NO_CEILING, ceiling, needed_models
 from services.scorer.metrics.score import Sides
 from tests.scorer.evidence import changed, draw_evidence, hashes, of_confidences
 
@@ -172,12 +172,10 @@ def test_run_time_is_told_relative_to_retraining() -> None:
     assert score_lethe_1(evidence).time_ratio is None
 
 
-def test_a_ceiling_of_zero_is_refused() -> None:
+def test_without_a_ceiling_there_is_no_quality() -> None:
+    """A second oracle whose models are nearly one; and an oracle of one model, which has no halves."""
     unlearned, oracle, second = sides(0.0, models=16)
-    with pytest.raises(BadArray, match="ceiling is 0"):
-        METRICS["lethe-1"].judge(Sides.of_arrays(unlearned, oracle, second + 60))
-
-
-def test_one_oracle_model_has_no_ceiling() -> None:
-    with pytest.raises(BadArray, match="needs two"):
-        METRICS["lethe-1"].judge(Sides.of_arrays(np.zeros((4, 3)), np.ones((1, 3))))
+    for given in (Sides.of_arrays(unlearned, oracle, second * 1e-4), Sides.of_arrays(unlearned, oracle[:1])):
+        found = METRICS["lethe-1"].judge(given)
+        assert (found.quality.value, found.ceiling) == (0.0, Estimate(0.0, 0.0, 0.0))
+        assert NO_CEILING in found.flags

@@ -9,7 +9,7 @@ import pytest
 
 from services.core.bundle import Bundle
 from services.core.measurements import Measurements
-from services.scorer.metrics import METRICS, Evidence
+from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (
     TooManyModels,
@@ -77,15 +77,28 @@ def test_every_metric_scores_and_the_wanted_one_comes_first(bundle: Bundle) -> N
         assert reports[0].suites == reports[1].suites
 
 
-def test_a_metric_without_an_answer_does_not_keep_the_others_from_theirs() -> None:
+def test_a_metric_without_an_answer_does_not_keep_the_others_from_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Sides) -> Forgetting:
+        raise BadArray("no answer")
+
+    monkeypatch.setitem(METRICS, "lethe-1", Metric("lethe-1", refuse, clipped_utility=True))
+    evidence = draw_evidence()
+
+    assert [report.card.metric for report in score_by_all("neurips-2023", evidence)] == ["neurips-2023"]
+    with pytest.raises(BadArray, match="no answer"):
+        score_by_all("lethe-1", evidence)
+
+
+def test_a_benchmark_without_a_ceiling_is_scored_all_the_same() -> None:
     """A second oracle whose models are nearly one has a ceiling of 0."""
     evidence = draw_evidence(second=32)
     assert evidence.second_oracle is not None
     strange = changed(evidence, "second_oracle", forget_logits=1e-4 * evidence.second_oracle.forget_logits)
 
-    assert [report.card.metric for report in score_by_all("neurips-2023", strange)] == ["neurips-2023"]
-    with pytest.raises(ValueError, match="ceiling is 0"):
-        score_by_all("lethe-1", strange)
+    old, new = score_by_all("neurips-2023", strange)
+
+    assert old.card.forgetting_quality.value > 0
+    assert (new.card.final_score.value, "no_ceiling" in new.card.flags) == (0.0, True)
 
 
 def test_quality_alone_is_that_of_the_whole_score() -> None:

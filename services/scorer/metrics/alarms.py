@@ -68,6 +68,8 @@ def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64], second: NDArray
     highest = card.ceiling or ceiling(oracle, second)
     scale = highest.value if card.ceiling else 1.0  # a metric with a ceiling has divided by it
     value, errors = quality.value * scale, [(one.high - one.low) / (2 * quantile(15)) for one in (quality, highest)]
+    if highest.value == 0.0:
+        return []  # so few models that nothing can be said
     z = (value - highest.value) / max(float(np.hypot(errors[0] * scale, errors[1])), 1e-9)
     if z <= ALARM_Z:
         return []

@@ -12,7 +12,6 @@ A diverged unlearned model is never dropped: non-finite logits are an error, and
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scorer.metrics.arrays import BadArray
 from services.scorer.metrics.bounds import certified_bounds, largest_certifiable
 from services.scorer.metrics.card import Audit, Estimate, Forgetting
 from services.scorer.metrics.duplicates import effective_models
@@ -28,6 +27,7 @@ __all__ = [
     "MAX_MISFITS",
     "MIN_EFFECTIVE_MODELS",
     "MIN_SCORED_MODELS",
+    "NO_CEILING",
     "TOO_FEW_EFFECTIVE_MODELS",
     "TRIM",
     "audit",
@@ -42,19 +42,20 @@ MIN_EFFECTIVE_MODELS = 64  # below which an entry does not rank
 MAX_MISFITS = 0.2  # share of examples that may fail the test of normality
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"
 GAUSSIAN_DOUBTFUL = "gaussian_doubtful"
+NO_CEILING = "no_ceiling"
 
 Confidences = NDArray[np.float64]  # [N, S]
 
 
 @metric("lethe-1", clipped_utility=True)
 def lethe_1(sides: Sides) -> Forgetting:
-    """Judge relative to the benchmark's ceiling. Raises BadArray where that is 0."""
+    """Judge relative to the benchmark's ceiling. Where that is 0, as with very few models, F is 0 and flagged."""
     unlearned, oracle = sides.unlearned, sides.oracle
     highest = ceiling(oracle, sides.second)
     values = epsilons(unlearned, oracle, trim=TRIM)
     effective = min(effective_models(unlearned, oracle), sides.distinct or len(unlearned))
     points, halves = np.zeros(len(values)), np.zeros((SPLITS, 2, len(values)))
-    if effective >= MIN_SCORED_MODELS:
+    if effective >= MIN_SCORED_MODELS and highest.value > 0:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
         halves = _half_points(unlearned, oracle) / highest.value
     audited = audit(unlearned, oracle)
@@ -64,7 +65,7 @@ def lethe_1(sides: Sides) -> Forgetting:
         points=points,
         halves=halves,
         effective_models=effective,
-        flags=_flags(effective, len(unlearned), audited),
+        flags=_flags(highest, effective, len(unlearned), audited),
         ceiling=highest,
         audit=audited,
     )
@@ -77,10 +78,8 @@ def ceiling(oracle: Confidences, second: Confidences | None) -> Estimate:
     """
     one, other = (second, oracle) if second is not None else (oracle[1::2], oracle[::2])
     if min(len(one), len(other)) == 0:
-        raise BadArray("The oracle has one model; a ceiling needs two at least.", axis=0, index=1)
+        return Estimate(0.0, 0.0, 0.0)  # of one model there are no halves
     value = float(points_of(epsilons(one, other, trim=TRIM), min(len(one), len(other))).mean())
-    if value == 0.0:
-        raise BadArray("The ceiling is 0: the oracle's own models cannot be told apart from strangers. Rebuild it.")
     return interval(value, error_of_halves(_half_points(one, other).mean(axis=2)))
 
 
@@ -106,8 +105,10 @@ def _half_points(unlearned: Confidences, oracle: Confidences) -> NDArray[np.floa
     return half_points(unlearned, oracle, lambda mine, theirs: points_of(epsilons(mine, theirs, trim=TRIM), models))
 
 
-def _flags(effective: int, models: int, audited: Audit) -> tuple[str, ...]:
+def _flags(highest: Estimate, effective: int, models: int, audited: Audit) -> tuple[str, ...]:
     flags = []
+    if highest.value == 0.0:
+        flags.append(NO_CEILING)
     if effective < needed_models(models):
         flags.append(TOO_FEW_EFFECTIVE_MODELS)
     if (~audited.gaussian_fits).mean() > MAX_MISFITS:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from services.scorer.metrics import TOO_FEW_DISTINCT_MODELS, TOO_FEW_EFFECTIVE_MODELS, Better, Estimate, ScoreCard
-from services.scorer.metrics.lethe_1 import GAUSSIAN_DOUBTFUL, MAX_MISFITS, MIN_SCORED_MODELS, needed_models
+from services.scorer.metrics.lethe_1 import GAUSSIAN_DOUBTFUL, MAX_MISFITS, MIN_SCORED_MODELS, NO_CEILING, needed_models
 from services.scorer.metrics.neurips_2023 import MIN_DISTINCT_MODELS
 
 __all__ = ["BETTER", "Headline", "facts", "flag_sentence", "headlines", "interval", "metric_source", "number"]
@@ -98,6 +98,8 @@ def flag_sentence(flag: str, card: ScoreCard) -> str:
         TOO_FEW_EFFECTIVE_MODELS: f"Only {card.effective_models} models differ by more than a near-duplicate would; "
         f"{needed_models(card.models)} are needed, so this entry does not rank"
         + ("." if card.effective_models >= MIN_SCORED_MODELS else ", and its forgetting quality counts as 0."),
+        NO_CEILING: "Retraining itself earns nothing here, as with very few models: there is no ceiling to divide by, "
+        "and forgetting quality counts as 0.",
         GAUSSIAN_DOUBTFUL: f"More than {MAX_MISFITS:.0%} of the examples do not pass as Gaussian: do not lean on the "
         "Gaussian estimates. The score does not use them.".replace("%", " %"),
     }
