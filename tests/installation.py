@@ -35,7 +35,11 @@ class Installation:
 
     def lethe(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `lethe` command as the operator."""
-        environment = os.environ | {"LETHE_URL": self.stack.url, "LETHE_TOKEN": self.token}
+        environment = os.environ | {
+            "LETHE_URL": self.stack.url,
+            "LETHE_TOKEN": self.token,
+            "LETHE_DATA_DIR": str(self.settings.data_dir),
+        }
         return subprocess.run(
             [sys.executable, "-m", "services.cli.main", *arguments],
             env=environment,

@@ -1,6 +1,8 @@
 """The main job, through the public doors: upload with the CLI, run, measure, score, board."""
 
+import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -33,6 +35,34 @@ def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_p
     assert (entry["rank_best"], entry["rank_worst"], entry["tie_group"]) == (1, 1, 1)
     found = installation.client.get(f"/api/submissions/{scored['id']}/comparison", other=scored["id"])
     assert (found["difference"], found["separated"], found["p_better"]) == (0.0, False, 0.5)
+
+
+def test_what_was_measured_scores_the_same_anywhere(installation: Installation, tmp_path: Path) -> None:
+    """Stored measurements leave the installation as a file, and `lethe score` finds the board's number in them."""
+    scored = installation.submit(NOISE, tmp_path, "--wait")
+    stored = tmp_path / "stored.safetensors"
+    installation.lethe("measurements", scored["id"], "--out", str(stored))
+    by_metric = {score["metric"]: score for score in (scored["score"], *scored["other_scores"])}
+    for metric, kept in by_metric.items():
+        answer = installation.lethe(
+            "score", str(stored), "--oracle", str(tmp_path / "tiny"), "--metric", metric, "--json"
+        )
+        again = json.loads(answer.stdout)
+        assert again["final_score"] == kept["final_score"]
+        assert again["intervals"]["final_score"] == [kept["ci_low"], kept["ci_high"]]
+    unknown = installation.lethe("measurements", str(uuid4()), "--out", str(stored), check=False)
+    assert (unknown.returncode, "Nothing was measured" in unknown.stderr) == (1, True)
+
+
+def test_entries_are_compared_and_alarms_listed_from_the_command_line(
+    installation: Installation, tmp_path: Path
+) -> None:
+    scored = installation.submit(NOISE, tmp_path, "--wait")
+    found = installation.lethe("compare", scored["id"], scored["id"])
+    assert "difference +0.0000" in found.stdout
+    assert "not separated: a tie" in found.stdout
+    alarms = json.loads(installation.lethe("phase", "alarms", "-c", "cup", "-p", "feedback", "--json").stdout)
+    assert {alarm["submission_id"] for alarm in alarms} <= {scored["id"]}
 
 
 def test_failing_entry_fails_the_command_and_keeps_off_the_board(installation: Installation, tmp_path: Path) -> None:
