@@ -49,6 +49,26 @@ def verify(benchmark: Annotated[str, typer.Argument(help="A benchmark's name, or
 
 
 @app.command()
+def split(
+    dataset: Annotated[str, typer.Argument(help="A dataset that was published divided: casia-surf.")],
+    data: Annotated[Path, typer.Option(help="The directory that holds its files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.")] = False,
+) -> None:
+    """Show how the 2023 evaluation divides a dataset, without reading its images or training anything.
+
+    Paths are relative to the directory, in the order in which models see them.
+    """
+    from services.benchmarks.datasets.registry import divide
+
+    parts = divide(dataset, data)
+    if as_json:
+        print_json(parts)
+        return
+    for name, paths in parts.items():
+        typer.echo(f"{name:<12}{len(paths):>7} images, from {paths[0]}")
+
+
+@app.command()
 def publish(benchmark: Annotated[str, typer.Argument(help="A benchmark's name, or the directory of one.")]) -> None:
     """Put a benchmark into this installation's blob store, so that phases can use it. For operators."""
     from services.core import bundle_store

@@ -1,0 +1,142 @@
+"""CASIA-SURF CeFA, divided exactly as the 2023 evaluation divided it.
+
+DIR/Age_Gender.txt                                   a line for each subject: id, age, gender
+DIR/WBackground/<folder>/<id>/real.rssdk/color/*.jpg   its images
+
+Labels are ten equally wide bins of age. All images, in order of their paths, are shuffled with seed 43 and cut into
+80 % train, 10 % validation and 10 % test; the forget set is whatever of the training set belongs to its first 15
+subjects.
+
+Images are shuffled, not subjects: nearly every subject of the forget set also has images in validation and test. A
+retrained model has seen none of their training images, but what it is tested on shows faces that the original saw.
+Source: google-deepmind/unlearning_evaluation, commit ffae0ff.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts, Progress
+from services.benchmarks.datasets.images import read_images
+
+__all__ = ["Listing", "casia_surf", "list_casia_surf"]
+
+SOURCE = (
+    "CASIA-SURF CeFA is given to researchers on request (sites.google.com/view/face-anti-spoofing-challenge). Unpack "
+    "CASIA_SURF_live.zip beside Age_Gender.txt; or make a stand-in with `lethe data synthetic-faces`."
+)
+BINS = 10
+SIZE = 32
+SHUFFLE_SEED = 43
+FORGET_SUBJECTS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """The dataset without its pixels, in shuffled order."""
+
+    paths: tuple[str, ...]  # relative to the dataset's directory
+    subjects: NDArray[np.int64]  # positions of their ids in order
+    ages: NDArray[np.int64]  # years
+    labels: NDArray[np.int64]  # bins of age
+    parts: Parts
+
+
+def casia_surf(directory: Path, *, cache: Path | None = None, progress: Progress = lambda *_: None) -> Dataset:
+    """Read images [n, 3, 32, 32] uint8. Raises BadDataset naming the file that is missing or damaged."""
+    listing = list_casia_surf(directory)
+    return Dataset(
+        name="CASIA-SURF CeFA",
+        licence="by agreement with its authors; not to be passed on",
+        images=read_images(directory, listing.paths, size=SIZE, source=SOURCE, cache=cache, progress=progress),
+        labels=listing.labels,
+        classes=BINS,
+        subjects=listing.subjects,
+        paths=listing.paths,
+        parts=listing.parts,
+    )
+
+
+def list_casia_surf(directory: Path) -> Listing:
+    """List images with their labels and parts, without opening any."""
+    people = _read_people(directory / "Age_Gender.txt")
+    ids = sorted(people)
+    ages = np.array([people[one] for one in ids], dtype=np.int64)
+    bins = np.digitize(ages, np.linspace(ages.min(), ages.max() + 1, BINS + 1)) - 1
+    found = _find_images(directory, set(ids))
+    random.Random(SHUFFLE_SEED).shuffle(found)  # noqa: S311 - the published order, no secret
+    position = {name: index for index, name in enumerate(ids)}
+    subjects = np.array([position[subject] for _, subject in found], dtype=np.int64)
+    return Listing(
+        paths=tuple(path for path, _ in found),
+        subjects=subjects,
+        ages=ages[subjects],
+        labels=bins[subjects].astype(np.int64),
+        parts=_divide(subjects, directory),
+    )
+
+
+def _read_people(path: Path) -> dict[str, int]:
+    """Read each subject's age. Raises BadDataset naming the line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise BadDataset(path, "is missing", SOURCE) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadDataset(path, f"cannot be read ({error})", SOURCE) from error
+    people: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        if len(fields) != 3 or not fields[1].isdecimal():
+            raise BadDataset(path, f"has no id, age and gender in line {number}", SOURCE)
+        if fields[0] in people:
+            raise BadDataset(path, f"names subject {fields[0]} again in line {number}", SOURCE)
+        people[fields[0]] = int(fields[1])
+    if not people:
+        raise BadDataset(path, "names no subject", SOURCE)
+    return people
+
+
+def _find_images(directory: Path, known: set[str]) -> list[tuple[str, str]]:
+    """Find (relative path, subject) of every image, in order of the paths as strings."""
+    root = directory / "WBackground"
+    if not root.is_dir():
+        raise BadDataset(root, "is missing", SOURCE)
+    found = []
+    for folder in sorted(_visible(root, "*/*"), key=str):
+        images = sorted(_visible(folder, "real.rssdk/color/*.jpg"), key=str)
+        if images and folder.name not in known:
+            raise BadDataset(folder, "belongs to a subject that Age_Gender.txt does not name", SOURCE)
+        found += [(str(image.relative_to(directory)), folder.name) for image in images]
+    if not found:
+        raise BadDataset(root, "holds no <folder>/<id>/real.rssdk/color/*.jpg", SOURCE)
+    return found
+
+
+def _visible(root: Path, pattern: str) -> list[Path]:
+    """Find files as a shell would: names that begin with a dot are left out."""
+    return [
+        path for path in root.glob(pattern) if not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
+
+
+def _divide(subjects: NDArray[np.int64], directory: Path) -> Parts:
+    count = len(subjects)
+    train, validation = int(0.8 * count), int(0.9 * count)  # rounded as published
+    seen = np.unique(subjects[:train])
+    if len(seen) <= FORGET_SUBJECTS:
+        problem = (
+            f"has {len(seen)} subjects in its training set; more than {FORGET_SUBJECTS} are needed to forget those"
+        )
+        raise BadDataset(directory / "WBackground", problem, SOURCE)
+    return Parts(
+        train=np.arange(train),
+        validation=np.arange(train, validation),
+        test=np.arange(validation, count),
+        forget=np.flatnonzero(np.isin(subjects[:train], seen[:FORGET_SUBJECTS])),
+    )

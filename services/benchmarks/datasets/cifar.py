@@ -1,0 +1,120 @@
+"""CIFAR-10 and CIFAR-100, from their "python version" archives or the directories these unpack to."""
+
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts
+from services.benchmarks.datasets.pickled import read_pickle
+
+__all__ = ["cifar10", "cifar100"]
+
+SOURCE = (
+    "Get cifar-10-python.tar.gz or cifar-100-python.tar.gz at www.cs.toronto.edu/~kriz/cifar.html (python versions), "
+    "and name the directory that holds it, packed or unpacked."
+)
+LARGEST = 400_000_000  # bytes of one member; the true ones have 155 million at most
+LICENCE = "none stated by its authors; free for research"
+
+
+def cifar10(directory: Path) -> Dataset:
+    """Read images [n, 3, 32, 32] uint8 and labels of ten classes; train first, then test."""
+    files = _Files(directory, "cifar-10-python.tar.gz", "cifar-10-batches-py")
+    train = [files.batch(f"data_batch_{number}", (b"labels",)) for number in range(1, 6)]
+    test = files.batch("test_batch", (b"labels",))
+    names = files.names("batches.meta", b"label_names", 10)
+    return _dataset("CIFAR-10", [*train, test], [b"labels"], names)
+
+
+def cifar100(directory: Path) -> Dataset:
+    """Read images [n, 3, 32, 32] uint8, labels of 100 classes, and the 20 superclasses these belong to."""
+    files = _Files(directory, "cifar-100-python.tar.gz", "cifar-100-python")
+    batches = [files.batch(name, (b"fine_labels", b"coarse_labels")) for name in ("train", "test")]
+    names = files.names("meta", b"fine_label_names", 100)
+    files.names("meta", b"coarse_label_names", 20)
+    return _dataset("CIFAR-100", batches, [b"fine_labels", b"coarse_labels"], names)
+
+
+Batch = dict[bytes, NDArray[Any]]
+
+
+class _Files:
+    """Members of the archive, or of the directory it unpacks to."""
+
+    def __init__(self, directory: Path, archive: str, folder: str) -> None:
+        self.folder = folder
+        places = (directory / archive, directory / folder, directory)
+        self.place = next((place for place in places if _holds(place, folder)), places[0])
+        if not self.place.exists():
+            raise BadDataset(self.place, "is missing", SOURCE)
+
+    def batch(self, name: str, labels: Sequence[bytes]) -> Batch:
+        """Read one batch: `data` [n, 3072] uint8, and lists of n labels."""
+        path, found = self._read(name)
+        data = found.get(b"data")
+        if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (3072,):
+            raise BadDataset(path, "holds no images of 3 x 32 x 32 bytes", SOURCE)
+        batch: Batch = {b"data": data}
+        for key in labels:
+            values = np.asarray(found.get(key, ()))
+            if values.shape != (len(data),) or values.dtype.kind not in "iu" or values.min(initial=0) < 0:
+                raise BadDataset(path, f"holds {len(data)} images, but not as many {key.decode()}", SOURCE)
+            batch[key] = values.astype(np.int64)
+        return batch
+
+    def names(self, name: str, key: bytes, expected: int) -> tuple[str, ...]:
+        """Read the names of classes."""
+        path, found = self._read(name)
+        names = found.get(key)
+        if not isinstance(names, list) or len(names) != expected:
+            raise BadDataset(path, f"does not name {expected} classes as {key.decode()}", SOURCE)
+        return tuple(one.decode() if isinstance(one, bytes) else str(one) for one in names)
+
+    def _read(self, name: str) -> tuple[Path, dict[bytes, Any]]:
+        if self.place.is_dir():
+            path = self.place / name
+            if not path.is_file():
+                raise BadDataset(path, "is missing", SOURCE)
+            if path.stat().st_size > LARGEST:
+                raise BadDataset(path, "is larger than any part of CIFAR", SOURCE)
+            return path, read_pickle(path, path.read_bytes(), SOURCE)
+        path = self.place / self.folder / name
+        try:
+            with tarfile.open(self.place) as archive:
+                member = archive.getmember(f"{self.folder}/{name}")
+                file = archive.extractfile(member)
+                if file is None or member.size > LARGEST:
+                    raise KeyError(name)
+                return path, read_pickle(path, file.read(), SOURCE)
+        except KeyError as error:
+            raise BadDataset(path, "is missing in the archive", SOURCE) from error
+        except (OSError, EOFError, tarfile.TarError) as error:
+            raise BadDataset(self.place, f"cannot be unpacked ({error})", SOURCE) from error
+
+
+def _holds(place: Path, folder: str) -> bool:
+    return place.is_file() or (
+        place.is_dir() and (place.name == folder or (place / "test_batch").is_file() or (place / "meta").is_file())
+    )
+
+
+def _dataset(name: str, batches: Sequence[Batch], labels: Sequence[bytes], class_names: tuple[str, ...]) -> Dataset:
+    """Put batches together, the last one for test."""
+    whole = {key: np.concatenate([batch[key] for batch in batches]) for key in (b"data", *labels)}
+    count, test = len(whole[b"data"]), len(batches[-1][b"data"])
+    if whole[labels[0]].max(initial=0) >= len(class_names):
+        raise BadDataset(Path(name), f"has labels above {len(class_names) - 1}", SOURCE)
+    return Dataset(
+        name=name,
+        licence=LICENCE,
+        images=whole[b"data"].reshape(count, 3, 32, 32),
+        labels=whole[labels[0]],
+        classes=len(class_names),
+        class_names=class_names,
+        superclasses=whole[labels[1]] if len(labels) > 1 else None,
+        parts=Parts(train=np.arange(count - test), test=np.arange(count - test, count)),
+    )

@@ -1,0 +1,66 @@
+"""What a dataset is, once read, and the one error for files that are not what they should be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.core.errors import BadInput
+
+__all__ = ["BadDataset", "Dataset", "Parts", "Progress", "Split", "split"]
+
+Progress = Callable[[int, int], None]  # images read, images in all
+
+
+class BadDataset(BadInput):
+    """A file of a dataset that is missing or not what it should be; the message says where to get it."""
+
+    code = "bad_dataset"
+
+    def __init__(self, path: Path, problem: str, source: str) -> None:
+        super().__init__(f"{path} {problem}. {source}")
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Positions in a dataset, as its publishers or the 2023 evaluation divided it; None where they did not."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    validation: NDArray[np.int64] | None = None
+    forget: NDArray[np.int64] | None = None  # within train
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Images [n, ...] and labels [n]. What a dataset does not know is None."""
+
+    name: str
+    licence: str
+    images: NDArray[Any]  # uint8 0 to 255 as decoded, or float32 as scaled by its loader
+    labels: NDArray[np.int64]
+    classes: int
+    class_names: tuple[str, ...] = ()
+    superclasses: NDArray[np.int64] | None = None  # [n], the coarse label
+    subjects: NDArray[np.int64] | None = None  # [n], whose data an example is
+    paths: tuple[str, ...] = ()  # [n], relative to the dataset's directory
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Indexes into a dataset; disjoint."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def split(count: int, *, train: int, validation: int, generator: np.random.Generator) -> Split:
+    """Cut a random permutation of `count` examples into train, validation and the rest for test."""
+    order = generator.permutation(count).astype(np.int64)
+    return Split(order[:train], order[train : train + validation], order[train + validation :])
