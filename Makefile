@@ -31,6 +31,7 @@ fix: .venv/installed ## Mend what the linter and formatter can mend
 
 bench: .venv/installed ## Time our code against plain implementations, side by side
 	@$(BIN)/python -m benches.score_speed
+	@$(BIN)/python -m benches.oracle_speed
 
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \

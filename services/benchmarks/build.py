@@ -1,10 +1,16 @@
-"""Building a benchmark: split, original model, oracle, fitness, bundle. Nothing is left behind when it fails."""
+"""Building a benchmark: split, original model, oracle, fitness, bundle.
 
+A build goes on where it was killed: its secret and every chunk of models that was finished lie beside the destination
+until the bundle is whole. Nothing is left behind by a build that ends, well or with an error of its own.
+"""
+
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,8 +22,9 @@ from safetensors.numpy import save
 
 from services.benchmarks.datasets import split
 from services.benchmarks.definitions import DEFINITIONS, Definition
+from services.benchmarks.farm import Interrupted, Job, train_from_scratch
 from services.benchmarks.fitness import MIN_PLACEBO_RATIO, ForgettingQuality, check_fitness
-from services.benchmarks.lockstep import Stacked, initialise, train
+from services.benchmarks.lockstep import Stacked, initialise
 from services.benchmarks.oracle import (
     Splits,
     derive_seed,
@@ -32,7 +39,7 @@ from services.core.errors import Conflict, NotFound
 from services.core.measurements import Measurements
 from services.core.readings import PROBE_SIZE
 
-__all__ = ["AlreadyBuilt", "UnknownBenchmark", "build_benchmark"]
+__all__ = ["AlreadyBuilt", "UnknownBenchmark", "build_benchmark", "cut"]
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 SECRET_BYTES = 32
@@ -48,6 +55,10 @@ class AlreadyBuilt(Conflict):
     code = "already_built"
 
 
+class BuildRunning(Conflict):
+    code = "build_running"
+
+
 def build_benchmark(
     name: str,
     destination: Path,
@@ -61,23 +72,57 @@ def build_benchmark(
     """Build a benchmark by name, with an oracle of `seeds` models, into `destination`.
 
     The oracle's seeds derive from `secret` (random when None), which is forgotten: only its hash stays in the manifest.
-    Raises UnknownBenchmark, AlreadyBuilt, or UnfitBenchmark.
+    Raises UnknownBenchmark, AlreadyBuilt, BuildRunning, UnfitBenchmark, or DivergedOracle.
     """
     if name not in DEFINITIONS:
         raise UnknownBenchmark(f"There is no benchmark {name}. Choose one of: {', '.join(sorted(DEFINITIONS))}.")
     if destination.exists():
         raise AlreadyBuilt(f"{destination} exists. Delete it to build anew, or choose another place with --out.")
     definition = DEFINITIONS[name]
-    secret = secret or secrets.token_bytes(SECRET_BYTES)
     torch.set_num_threads(os.cpu_count() or 1)
-    partial = destination.with_name(f"{destination.name}.partial-{os.getpid()}")
-    try:
-        _build(definition, partial, seeds, secret, forgetting_quality, progress, min_placebo_ratio)
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        partial.rename(destination)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    work = destination.with_name(f"{destination.name}.building")
+    with _only_build(work):
+        secret = _kept_secret(work, secret)
+        bundle = work / "bundle"
+        shutil.rmtree(bundle, ignore_errors=True)
+        try:
+            _build(definition, bundle, seeds, secret, forgetting_quality, progress, min_placebo_ratio)
+            bundle.rename(destination)
+        except Interrupted:
+            raise  # what was finished is of use to the next build
+        except Exception:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        shutil.rmtree(work, ignore_errors=True)
     return Bundle(destination)
+
+
+@contextmanager
+def _only_build(work: Path) -> Iterator[None]:
+    """Hold a lock on the work directory. Raises BuildRunning while another build of this destination goes on."""
+    work.mkdir(exist_ok=True)
+    with (work.with_name(f"{work.name}.lock")).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BuildRunning(f"Another build of {work.with_suffix('').name} goes on. Wait until it ends.") from error
+        try:
+            yield
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def _kept_secret(work: Path, given: bytes | None) -> bytes:
+    """Use the secret given, or that of a build that was killed here, or a new one; only its owner may read it."""
+    kept = work / "secret"
+    if given is None and kept.is_file() and len(secret := kept.read_bytes()) == SECRET_BYTES:
+        return secret
+    secret = given or secrets.token_bytes(SECRET_BYTES)
+    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+    return secret
 
 
 def _build(  # noqa: PLR0917 - the public function's arguments, in its order
@@ -89,11 +134,12 @@ def _build(  # noqa: PLR0917 - the public function's arguments, in its order
     progress: Progress,
     min_placebo_ratio: float,
 ) -> None:
-    scenario, splits = _split(definition)
+    scenario, splits = cut(definition)
+    store = root.parent / "models"
     everything = {part: np.concatenate([splits["retain"][part], splits["forget"][part]]) for part in ("image", "label")}
-    original = _train(definition, everything, [definition.original_seed], "original model", progress)
-    oracle_models, replaced = _retrain(definition, splits, secret, seeds, "oracle", progress)
-    second, replaced_second = _retrain(definition, splits, secret, seeds, "second oracle", progress)
+    original = _train(definition, everything, [definition.original_seed], store, "original model", progress)
+    oracle_models, replaced = _retrain(definition, splits, secret, seeds, store, "oracle", progress)
+    second, replaced_second = _retrain(definition, splits, secret, seeds, store, "second oracle", progress)
     untrained = initialise(definition.build, derive_seeds(secret, "untrained", UNTRAINED_MODELS))
     probe = np.arange(len(splits["retain"]["label"]))[:PROBE_SIZE]
     progress("measuring and fitness", 0, 1)
@@ -124,7 +170,7 @@ def _build(  # noqa: PLR0917 - the public function's arguments, in its order
     (root / MANIFEST).write_bytes(manifest.to_bytes())
 
 
-def _split(definition: Definition) -> tuple[Scenario, Splits]:
+def cut(definition: Definition) -> tuple[Scenario, Splits]:
     """Cut the dataset; retain and forget carry the labels as trained."""
     dataset = definition.dataset()
     generator = definition.generator()
@@ -148,27 +194,34 @@ def _split(definition: Definition) -> tuple[Scenario, Splits]:
     }
 
 
-def _train(
-    definition: Definition, examples: dict[str, NDArray[Any]], seeds: list[int], stage: str, progress: Progress
+def _train(  # noqa: PLR0917
+    definition: Definition,
+    examples: dict[str, NDArray[Any]],
+    seeds: Sequence[int],
+    store: Path,
+    stage: str,
+    progress: Progress,
 ) -> Stacked:
-    progress(stage, 0, len(seeds))
-    return train(
-        definition.build,
-        initialise(definition.build, seeds),
-        images=torch.from_numpy(examples["image"]),
-        labels=torch.from_numpy(examples["label"]),
-        seeds=seeds,
-        recipe=definition.recipe,
+    return train_from_scratch(
+        Job(definition.build, examples["image"], examples["label"], definition.recipe),
+        seeds,
+        store=store,
         progress=lambda done: progress(stage, done, len(seeds)),
     )
 
 
 def _retrain(  # noqa: PLR0917
-    definition: Definition, splits: Splits, secret: bytes, count: int, stage: str, progress: Progress
+    definition: Definition,
+    splits: Splits,
+    secret: bytes,
+    count: int,
+    store: Path,
+    stage: str,
+    progress: Progress,
 ) -> tuple[Stacked, int]:
     """Retrain an oracle on the retain set, none of it diverged; its stage is also what its seeds derive from."""
     return train_without_diverged(
-        lambda seeds: _train(definition, splits["retain"], list(seeds), stage, progress),
+        lambda seeds: _train(definition, splits["retain"], seeds, store, stage, progress),
         lambda models: find_diverged(definition.build, models, splits["retain"]),
         seeds=derive_seeds(secret, stage, count),
         spare=lambda number: derive_seed(secret, stage, count + number),

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
 from services.benchmarks.recipes import Recipe
 
-__all__ = ["Stacked", "initialise", "repeat", "stacked_logits", "train"]
+__all__ = ["CHUNK", "Build", "Stacked", "initialise", "repeat", "stacked_logits", "train"]
 
 Stacked = dict[str, Tensor]  # name -> [models, ...]
 Build = Callable[[], nn.Module]
@@ -44,16 +44,14 @@ def train(
     labels: Tensor,
     seeds: Sequence[int],
     recipe: Recipe,
-    progress: Callable[[int], None] = lambda _: None,
 ) -> Stacked:
-    """Train each model from its start on images [n, ...] and labels [n]; `progress` gets the models done so far."""
+    """Train each model from its start on images [n, ...] and labels [n], some in lockstep at a time."""
     done: list[Stacked] = []
     for first in range(0, len(seeds), CHUNK):
         chunk = {name: value[first : first + CHUNK].clone() for name, value in start.items()}
         done.append(
             _train_chunk(build, chunk, images=images, labels=labels, seeds=seeds[first : first + CHUNK], recipe=recipe)
         )
-        progress(min(first + CHUNK, len(seeds)))
     return {name: torch.cat([chunk[name] for chunk in done]) for name in start}
 
 
@@ -74,22 +72,28 @@ def stacked_logits(build: Build, models: Stacked, images: Tensor) -> Tensor:
 
 
 def _train_chunk(
-    build: Build, parameters: Stacked, *, images: Tensor, labels: Tensor, seeds: Sequence[int], recipe: Recipe
+    build: Build, models: Stacked, *, images: Tensor, labels: Tensor, seeds: Sequence[int], recipe: Recipe
 ) -> Stacked:
     template = build()
+    names, parameters = list(models), [value.requires_grad_() for value in models.values()]
+    velocity = [torch.zeros_like(value) for value in parameters]
 
-    def loss(own: Stacked, batch: Tensor, targets: Tensor) -> Tensor:
-        return cross_entropy(functional_call(template, own, (batch,)), targets)
+    def forward(own: Stacked, batch: Tensor) -> Tensor:
+        logits: Tensor = functional_call(template, own, (batch,))
+        return logits
 
-    gradients = vmap(grad(loss))
-    velocity = {name: torch.zeros_like(value) for name, value in parameters.items()}
     for batch in _batches(seeds, len(labels), recipe):
-        step = gradients(parameters, images[batch], labels[batch])
-        for name, value in parameters.items():
-            direction = step[name].add_(value, alpha=recipe.weight_decay)
-            velocity[name].mul_(recipe.momentum).add_(direction)
-            value.add_(velocity[name], alpha=-recipe.learning_rate)
-    return parameters
+        logits = vmap(forward)(dict(zip(names, parameters, strict=True)), images[batch])
+        # Models share nothing, so the gradient of the sum of their losses holds the gradient of each.
+        total = cross_entropy(logits.flatten(0, 1), labels[batch].flatten(), reduction="sum") / batch.shape[1]
+        step = list(torch.autograd.grad(total, parameters))
+        with torch.no_grad():
+            if recipe.weight_decay:
+                torch._foreach_add_(step, parameters, alpha=recipe.weight_decay)
+            torch._foreach_mul_(velocity, recipe.momentum)
+            torch._foreach_add_(velocity, step)
+            torch._foreach_add_(parameters, velocity, alpha=-recipe.learning_rate)
+    return {name: value.detach() for name, value in zip(names, parameters, strict=True)}
 
 
 def _batches(seeds: Sequence[int], count: int, recipe: Recipe) -> Iterator[Tensor]:

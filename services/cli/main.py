@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 import typer
 
-from services.cli import benchmarks, organiser
+from services.cli import benchmarks, data, organiser
 from services.cli.console import say
 from services.cli.demo import demo
 from services.cli.doctor import doctor
@@ -32,6 +32,7 @@ for _panel, _functions in _COMMANDS.items():
         app.command(rich_help_panel=_panel)(_function)
 for _name, _group in (
     ("benchmark", benchmarks.app),
+    ("data", data.app),
     ("competition", organiser.competition_app),
     ("phase", organiser.phase_app),
 ):

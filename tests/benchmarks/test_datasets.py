@@ -440,3 +440,20 @@ def test_datasets_are_read_by_name(mnist_files: Path, tmp_path: Path) -> None:
     for name in DATASETS.keys() - {"digits"}:
         with pytest.raises(LetheError, match="--data"):
             read_dataset(name, None, cache=tmp_path)
+
+
+def test_inspect_command_says_what_a_dataset_holds(tmp_path: Path) -> None:
+    directory = make_casia(tmp_path / "casia")
+    command = [sys.executable, "-m", "services.cli.main", "data", "inspect"]
+    environment = os.environ | {"LETHE_DATA_DIR": str(tmp_path / "var")}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+    shown = json.loads(run("casia-surf", "--data", str(directory), "--json").stdout)
+
+    assert (shown["images"], shown["shape"], shown["subjects"], shown["classes"]) == (96, [3, 32, 32], 24, 10)
+    assert sum(shown["per_class"]) == 96
+    assert "1797" in run("digits").stdout
+    missing = run("cifar10", "--data", str(tmp_path))
+    assert (missing.returncode, "cs.toronto.edu" in missing.stderr) == (1, True)
