@@ -4,13 +4,10 @@ A build goes on where it was killed: its secret and every chunk of models that w
 until the bundle is whole. Nothing is left behind by a build that ends, well or with an error of its own.
 """
 
-import fcntl
 import hashlib
 import os
-import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,6 +30,7 @@ from services.benchmarks.oracle import (
     measure_models,
     train_without_diverged,
 )
+from services.benchmarks.resuming import only_build, secret_of
 from services.benchmarks.scenarios import Scenario, random_with_wrong_labels
 from services.core.bundle import MANIFEST, Bundle, Counts, FileEntry, Fitness, Manifest, TensorSpec
 from services.core.errors import Conflict, NotFound
@@ -42,7 +40,6 @@ from services.core.readings import PROBE_SIZE
 __all__ = ["AlreadyBuilt", "UnknownBenchmark", "build_benchmark", "cut"]
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
-SECRET_BYTES = 32
 UNTRAINED_MODELS = 8
 _DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
 
@@ -53,10 +50,6 @@ class UnknownBenchmark(NotFound):
 
 class AlreadyBuilt(Conflict):
     code = "already_built"
-
-
-class BuildRunning(Conflict):
-    code = "build_running"
 
 
 def build_benchmark(
@@ -80,10 +73,8 @@ def build_benchmark(
         raise AlreadyBuilt(f"{destination} exists. Delete it to build anew, or choose another place with --out.")
     definition = DEFINITIONS[name]
     torch.set_num_threads(os.cpu_count() or 1)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    work = destination.with_name(f"{destination.name}.building")
-    with _only_build(work):
-        secret = _kept_secret(work, secret)
+    with only_build(destination) as work:
+        secret = secret_of(work, secret)
         bundle = work / "bundle"
         shutil.rmtree(bundle, ignore_errors=True)
         try:
@@ -96,33 +87,6 @@ def build_benchmark(
             raise
         shutil.rmtree(work, ignore_errors=True)
     return Bundle(destination)
-
-
-@contextmanager
-def _only_build(work: Path) -> Iterator[None]:
-    """Hold a lock on the work directory. Raises BuildRunning while another build of this destination goes on."""
-    work.mkdir(exist_ok=True)
-    with (work.with_name(f"{work.name}.lock")).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BuildRunning(f"Another build of {work.with_suffix('').name} goes on. Wait until it ends.") from error
-        try:
-            yield
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-
-
-def _kept_secret(work: Path, given: bytes | None) -> bytes:
-    """Use the secret given, or that of a build that was killed here, or a new one; only its owner may read it."""
-    kept = work / "secret"
-    if given is None and kept.is_file() and len(secret := kept.read_bytes()) == SECRET_BYTES:
-        return secret
-    secret = given or secrets.token_bytes(SECRET_BYTES)
-    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-    return secret
 
 
 def _build(  # noqa: PLR0917 - the public function's arguments, in its order

@@ -1,6 +1,6 @@
 """From the measurements of an evaluation and of the oracle to a score: what a metric needs, gathered and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import structlog
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.core.bundle import Bundle
 from services.core.errors import BadInput
-from services.core.measurements import Measurements
+from services.core.measurements import BadMeasurements, Measurements
 from services.scorer.metrics import (
     METRICS,
     SUITES,
@@ -70,8 +70,10 @@ def gather(
 ) -> Evidence:
     """Put N unlearned models beside the first N of the benchmark's oracles, since F depends on N.
 
-    Raises TooManyModels.
+    Raises TooManyModels, and BadMeasurements for those of another benchmark.
     """
+    oracle = bundle.oracle()
+    _check_benchmark(unlearned, oracle)
     models = len(unlearned)
     if models > bundle.manifest.oracle_seeds:
         raise TooManyModels(
@@ -85,7 +87,7 @@ def gather(
 
     return Evidence(
         unlearned=_models(unlearned, labels, retain),
-        oracle=_models(bundle.oracle().first(models), labels, retain),
+        oracle=_models(oracle.first(models), labels, retain),
         forget_labels=bundle.forget_labels(),
         test_labels=labels,
         second_oracle=read(None if second is None else second.first(models)),
@@ -135,6 +137,16 @@ def forgetting_quality_of(
     unlearned = confidences(unlearned_logits, labels)
     oracle = confidences(oracle_logits, labels)
     return forgetting_quality(epsilons(unlearned, oracle), min(len(unlearned), len(oracle)))
+
+
+def _check_benchmark(unlearned: Measurements, oracle: Measurements) -> None:
+    for field in fields(Measurements):
+        found, expected = getattr(unlearned, field.name), getattr(oracle, field.name)
+        if found.shape[1:] != expected.shape[1:] or found.dtype != expected.dtype or len(found) != len(unlearned):
+            raise BadMeasurements(
+                f"{field.name} is {found.dtype}{list(found.shape)}; this benchmark needs {expected.dtype}"
+                f"{['models', *expected.shape[1:]]}. Were the models measured on another benchmark?"
+            )
 
 
 def _models(measurements: Measurements, test_labels: NDArray[np.int64], retain: int) -> Models:

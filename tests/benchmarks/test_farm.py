@@ -12,10 +12,11 @@ import psutil
 import pytest
 
 from services.benchmarks.architectures import mlp
-from services.benchmarks.build import BuildRunning, build_benchmark
+from services.benchmarks.build import build_benchmark
 from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.farm import Job, train_from_scratch
 from services.benchmarks.recipes import Recipe
+from services.benchmarks.resuming import BuildRunning
 from services.core.bundle import Bundle
 from services.scorer.scoring import forgetting_quality_of
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from services.core.bundle import Bundle
-from services.core.measurements import Measurements
+from services.core.measurements import BadMeasurements, Measurements
 from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (
@@ -59,6 +60,20 @@ def test_more_models_than_the_oracle_has_are_refused(bundle: Bundle, tmp_path: P
 
     with pytest.raises(TooManyModels, match="oracle has 8"):
         gather(entry(bundle, 9), small)
+
+
+def test_measurements_of_another_benchmark_are_refused(bundle: Bundle) -> None:
+    own = entry(bundle, 8)
+    spoiled: list[tuple[str, Any]] = [
+        ("forget_logits", own.forget_logits[:, :5]),
+        ("test_class", own.test_class[:, :3]),
+        ("retain_correct", own.retain_correct[:, :1]),
+        ("weight_sketch", own.weight_sketch.astype(np.float64)),
+        ("test_margin", own.test_margin[:7]),
+    ]
+    for name, array in spoiled:
+        with pytest.raises(BadMeasurements, match=f"{name} is .* another benchmark"):
+            gather(replace(own, **{name: array}), bundle)
 
 
 def test_an_unknown_metric_is_refused_naming_those_there_are(bundle: Bundle) -> None:
