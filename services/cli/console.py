@@ -4,13 +4,16 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", "say"]
+from services.core.errors import BadInput
+
+__all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", "require_place", "say"]
 
 notes = Console(stderr=True, highlight=False)
 TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
@@ -45,6 +48,14 @@ def progress() -> Iterator[Progress]:
     )
     with Progress(*columns, console=notes, refresh_per_second=4, disable=not notes.is_terminal) as bars:
         yield bars
+
+
+def require_place(path: Path | None) -> None:
+    """Refuse, before any work is done, a file that could not be written in the end. Raises BadInput."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise BadInput(
+            f"{path} cannot be written: {'it is a directory' if path.is_dir() else 'there is no such place'}."
+        )
 
 
 def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:

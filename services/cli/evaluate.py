@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import milestone, print_json, progress, say
+from services.cli.console import milestone, print_json, progress, require_place, say
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
@@ -47,6 +47,7 @@ def _evaluate(
     from services.worker.supervisor import RunLimits
 
     find_metric(metric)
+    require_place(save)
     settings = load_settings()
     data = _read(file, settings.max_upload_bytes)
     started = time.monotonic()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import print_json, say
+from services.cli.console import print_json, require_place, say
 from services.core.bundle import MANIFEST, Bundle
 from services.core.errors import BadInput
 from services.core.settings import load_settings
@@ -42,6 +42,7 @@ def score(
     """
     from services.scorer.metrics import BadArray
 
+    require_place(report)
     try:
         if report is not None and stored is None:
             raise BadInput("A report needs measurements: plain arrays have no utility to show.")
@@ -73,6 +74,7 @@ def measurements(
     from services.core.measurements import Measurements
     from services.core.models import MeasurementRow, Submission
 
+    require_place(out)
     settings = load_settings()
     try:
         wanted = UUID(submission)

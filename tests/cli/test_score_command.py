@@ -197,6 +197,21 @@ def test_wrong_questions_are_answered_with_what_to_do(tmp_path: Path, tiny: Bund
     assert "A report needs measurements" in refusal(tmp_path, *arrays, "--report", str(tmp_path / "report.html"))
 
 
+def test_places_that_do_not_exist_are_refused_before_any_work(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    options = (str(stored), "--oracle", str(tiny.root))
+    for place in (tmp_path, tmp_path / "none" / "report.html"):
+        assert "cannot be written" in refusal(tmp_path, *options, "--report", str(place))
+    done = lethe(tmp_path, "evaluate", "entry.py", "--save", str(tmp_path / "none" / "x.safetensors"))
+    assert (done.returncode, "cannot be written" in done.stderr) == (1, True)
+
+
+def test_odd_arrays_are_refused_without_a_traceback(tmp_path: Path) -> None:
+    for odd in (np.float64(3.0), np.zeros((2, 2, 2)), GOOD.astype(complex), GOOD > 1, np.full((8, 3), 1e300)):
+        message = refusal(tmp_path, *save_arrays(tmp_path, unlearned=np.asarray(odd), retrained=GOOD))
+        assert message.startswith("lethe: unlearned")
+        assert "Traceback" not in message
+
+
 def test_text_says_what_json_says(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
     done = lethe(tmp_path, "score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1")
 

@@ -55,12 +55,13 @@ def lethe_1(sides: Sides) -> Forgetting:
     values = epsilons(unlearned, oracle, trim=TRIM)
     effective = min(effective_models(unlearned, oracle), sides.distinct or len(unlearned))
     points, halves = np.zeros(len(values)), np.zeros((SPLITS, 2, len(values)))
+    most = 1 / highest.value if highest.value > 0 else 1.0  # what F = 1 would be
     if effective >= MIN_SCORED_MODELS and highest.value > 0:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
         halves = _half_points(unlearned, oracle) / highest.value
     audited = audit(unlearned, oracle)
     return Forgetting(
-        quality=interval(float(points.mean()), error_of_halves(halves.mean(axis=2)), highest=np.inf),
+        quality=interval(float(points.mean()), error_of_halves(halves.mean(axis=2)), highest=most),
         epsilons=values,
         points=points,
         halves=halves,

@@ -88,5 +88,6 @@ def _generalisation(found: Forgetting, utility: Estimate, subjects: NDArray[Any]
         return None
     rerun = error_of_halves(found.halves.mean(axis=2))
     error = float(np.hypot(rerun, between_subjects(found.points, found.halves, names)))
-    quality = interval(found.quality.value, error, freedom=min(groups, SPLITS) - 1, highest=np.inf)
+    most = 1 / found.ceiling.value if found.ceiling and found.ceiling.value > 0 else 1.0
+    quality = interval(found.quality.value, error, freedom=min(groups, SPLITS) - 1, highest=most)
     return product(quality, utility)

@@ -43,6 +43,7 @@ __all__ = [
 
 SPLITS = 16
 LEVEL = 0.95
+LARGEST_EXPONENT = 500.0  # beyond it an interval is everything there is
 OFFSET = 1e-3  # below it F is noise about nothing, and relative errors mean nothing either
 SPLIT_SEED = 2023  # which halves are drawn is no secret and never changes: a score can be recomputed to the last bit
 UNLEARNED, ORACLE = 0, 1
@@ -96,13 +97,10 @@ def between_subjects(points: NDArray[np.float64], halves: NDArray[np.float64], s
 
 
 def interval(value: float, error: float, *, freedom: int = SPLITS - 1, highest: float = 1.0) -> Estimate:
-    """Put the 95 % interval around a score, given its standard error."""
-    factor = float(np.exp(quantile(freedom) * error / (value + OFFSET)))
-    return Estimate(
-        value,
-        max((value + OFFSET) / factor - OFFSET, 0.0),
-        min((value + OFFSET) * factor - OFFSET, max(highest, value)),
-    )
+    """Put the 95 % interval around a score that ends at `highest`, given its standard error."""
+    factor = float(np.exp(min(quantile(freedom) * error / (value + OFFSET), LARGEST_EXPONENT)))
+    low, high = (value + OFFSET) / factor - OFFSET, (value + OFFSET) * factor - OFFSET
+    return Estimate(value, min(max(low, 0.0), value), max(min(high, highest), value))
 
 
 def product(quality: Estimate, utility: Estimate) -> Estimate:
