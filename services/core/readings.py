@@ -26,10 +26,10 @@ def predictions(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[
     log(1 + exp(-margin)). The entropy is that of the softmax. Both in nats.
     """
     rows = np.arange(len(labels))
-    others = logits.astype(np.float64)
-    own = others[rows, labels]
+    wide = logits.astype(np.float64)  # differences of float32's largest numbers are infinite in float32
+    own, others = wide[rows, labels], wide.copy()
     others[rows, labels] = -np.inf
-    shifted = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    shifted = wide - wide.max(axis=1, keepdims=True)
     exps = np.exp(shifted)
     total = exps.sum(axis=1)
     entropy = np.log(total) - (exps * shifted).sum(axis=1) / total

@@ -114,6 +114,15 @@ def test_predictions_by_definition(logits: np.ndarray, labels: np.ndarray) -> No
         assert found["class"][row] == logits[row].argmax()
 
 
+def test_predictions_of_the_largest_logits_are_finite() -> None:
+    """Whoever submits a model chooses its logits; finite ones must not break what is computed from them."""
+    most = np.finfo(np.float32).max
+    found = readings.predictions(np.array([[most, -most, 0], [-most, most, most]], np.float32), np.array([0, 0]))
+    assert found["margin"].tolist() == [most, -most]
+    assert found["entropy"].tolist() == pytest.approx([0.0, np.log(2)], abs=1e-3)
+    assert found["class"].tolist() == [0, 1]
+
+
 def test_sketch_keeps_distances_and_hash_tells_any_change() -> None:
     random = np.random.default_rng(0)
     state = {"a": random.normal(size=(40, 30)).astype(np.float32), "b": random.normal(size=9).astype(np.float32)}

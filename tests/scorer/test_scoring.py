@@ -1,5 +1,6 @@
 """From a bundle and measurements to reports and rows."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,18 @@ def test_rows_keep_what_rescoring_and_ranking_need() -> None:
     assert {name: np.shape(row.audit[name]) for name in ("bounds", "gaussian", "gaussian_fits")} == dict.fromkeys(
         ("bounds", "gaussian", "gaussian_fits"), (24,)
     )
+
+
+def test_the_largest_logits_are_scored_by_every_metric_and_suite() -> None:
+    """A participant's models may answer anything finite; an entry of extremes scores badly and breaks nothing."""
+    rng = np.random.default_rng(0)
+    evidence = draw_evidence(models=32, second=32)
+    most = np.finfo(np.float32).max
+    extremes = rng.choice(np.array([-most, 0, most]), evidence.unlearned.forget_logits.shape).astype(np.float32)
+    wild = changed(evidence, "unlearned", forget_logits=extremes)
+
+    for report in score_by_all("lethe-1", wild):
+        row = score_row(uuid4(), report, subjects=None, run_s=1.0)
+        kept = [row.final_score, row.ci_low, row.ci_high, row.utility_high, *np.ravel(row.halves)]
+        assert np.isfinite(kept).all()
+        json.dumps([row.suites, row.alarms, row.audit, row.epsilons, row.subject_points], allow_nan=False)

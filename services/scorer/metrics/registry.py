@@ -7,6 +7,7 @@ defined them: shown beside the score, never ranked by.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.score import Judge, Metric
@@ -47,9 +48,13 @@ class Suite:
     compute: Callable[[Evidence], Values]
 
     def __call__(self, evidence: Evidence) -> dict[str, float | None]:
-        """Compute every column; None for one that this evidence has no data for."""
+        """Compute every column; None for one that this evidence has no data for, or no finite answer."""
         values = self.compute(evidence)
-        return {column.name: values[column.name] for column in self.columns}
+        return {column.name: _finite(values[column.name]) for column in self.columns}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
 
 
 SUITES: dict[str, Suite] = {}
