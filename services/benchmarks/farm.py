@@ -1,7 +1,7 @@
 """Training many models from scratch on all cores, and never the same one twice.
 
 Models are trained in chunks, each in lockstep by one process with one thread: two processes with a thread each train
-twice as many small nets as one process with two. A finished chunk is written to disk under a name that says what it was
+more small nets than one process with two. A finished chunk is written to disk under a name that says what it was
 trained from, so a build that was killed goes on where it stopped, and never takes up the models of another recipe.
 """
 

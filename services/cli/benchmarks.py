@@ -12,7 +12,7 @@ from services.core.bundle import Bundle
 from services.core.errors import NotFound
 from services.core.settings import Settings, load_settings
 
-__all__ = ["app", "find_or_build"]
+__all__ = ["app", "find", "find_or_build"]
 
 app = typer.Typer(no_args_is_help=True, help="Build, inspect, verify and publish benchmarks.")
 ORACLE_SEEDS = 512
@@ -37,13 +37,13 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Show what a benchmark is made of, and how fit it is."""
-    _show(_find(load_settings(), benchmark), as_json)
+    _show(find(load_settings(), benchmark), as_json)
 
 
 @app.command()
 def verify(benchmark: Annotated[str, typer.Argument(help="A benchmark's name, or the directory of one.")]) -> None:
     """Check every file of a benchmark against its manifest."""
-    bundle = _find(load_settings(), benchmark)
+    bundle = find(load_settings(), benchmark)
     bundle.verify()
     say(f"{len(bundle.manifest.files)} files match the manifest of {bundle.manifest.name}.")
 
@@ -76,7 +76,7 @@ def publish(benchmark: Annotated[str, typer.Argument(help="A benchmark's name, o
     from services.core.database import Database
 
     settings = load_settings()
-    bundle = _find(settings, benchmark)
+    bundle = find(settings, benchmark)
     database = Database(settings.resolved_database_url)
     with database.write() as session:
         row = bundle_store.publish(session, Blobs.from_settings(settings), bundle)
@@ -87,7 +87,7 @@ def publish(benchmark: Annotated[str, typer.Argument(help="A benchmark's name, o
 def find_or_build(settings: Settings, benchmark: str) -> Bundle:
     """Open a benchmark by directory or name; build a named one that is not there yet."""
     try:
-        return _find(settings, benchmark)
+        return find(settings, benchmark)
     except NotFound:
         from services.benchmarks.definitions import DEFINITIONS
 
@@ -97,7 +97,8 @@ def find_or_build(settings: Settings, benchmark: str) -> Bundle:
         return _build(benchmark, settings.benchmarks_dir / benchmark, ORACLE_SEEDS)
 
 
-def _find(settings: Settings, benchmark: str) -> Bundle:
+def find(settings: Settings, benchmark: str) -> Bundle:
+    """Open a benchmark by directory or name. Raises NotFound."""
     for directory in (Path(benchmark), settings.benchmarks_dir / benchmark):
         if (directory / "manifest.json").is_file():
             return Bundle(directory)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.scorer.metrics import Audit, Estimate
     from services.scorer.scoring import Report
 
-__all__ = ["measurements", "report_dict", "score"]
+__all__ = ["measurements", "score"]
 
 
 def score(
@@ -97,7 +97,7 @@ def measurements(
     say(f"Wrote the measurements of {len(blobs)} models to {out}.")
 
 
-def report_dict(report: "Report") -> dict[str, Any]:
+def _report_dict(report: "Report") -> dict[str, Any]:
     """Make of a report what `--json` prints."""
     card = report.card
     return {
@@ -153,7 +153,7 @@ def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -
             alarms=found.alarms,
         )
         _write_page(report, page)
-    return {"benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest}, **report_dict(found)}
+    return {"benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest}, **_report_dict(found)}
 
 
 def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric: str) -> dict[str, Any]:
@@ -179,11 +179,11 @@ def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric:
 
 def _find_oracle(name: str) -> Bundle:
     """Find a benchmark by name, by directory, or by a file within it."""
+    from services.cli.benchmarks import find
+
     path = Path(name)
-    for directory in (path, *path.parents) if path.exists() else ():
-        if (directory / MANIFEST).is_file():
-            return Bundle(directory)
-    return Bundle(load_settings().benchmarks_dir / name)
+    inside = [place for place in path.parents if path.is_file() and (place / MANIFEST).is_file()]
+    return find(load_settings(), str(inside[0]) if inside else name)
 
 
 def _read_measurements(path: Path) -> "Measurements":

@@ -38,6 +38,8 @@ __all__ = [
 
 log = structlog.get_logger()
 
+ALARM_METRIC = "lethe-1"  # knows the ceiling, and near-duplicates
+
 SuiteValues = dict[str, dict[str, float | None]]
 
 
@@ -91,7 +93,6 @@ def gather(
         forget_labels=bundle.forget_labels(),
         test_labels=labels,
         second_oracle=read(None if second is None else second.first(models)),
-        original=read(bundle.measurements_of("original")),
         untrained=read(bundle.measurements_of("untrained")),
         subjects=bundle.forget_subjects(),
         run_s=run_s,
@@ -104,25 +105,24 @@ def score_measurements(metric: str, evidence: Evidence) -> Report:
 
     Raises UnknownMetric, and BadArray for measurements that cannot be scored.
     """
-    return _report(METRICS[find_metric(metric)](evidence), evidence, compute_suites(evidence))
+    return score_by_all(metric, evidence)[0]
 
 
 def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
     """Score by a metric, which comes first, and by every other one that has an answer.
 
-    Raises as `score_measurements` does, but only for the first.
+    All share the suites and the alarms: what is odd about an entry does not depend on which metric ranks it.
+    Raises UnknownMetric, and BadArray for what the first metric cannot score.
     """
-    reports = [score_measurements(metric, evidence)]
+    cards = {metric: METRICS[find_metric(metric)](evidence)}
     for name in sorted(METRICS.keys() - {metric}):
         try:
-            reports.append(_report(METRICS[name](evidence), evidence, reports[0].suites))
+            cards[name] = METRICS[name](evidence)
         except BadArray as error:
             log.warning("no_score", metric=name, reason=str(error))
-    return reports
-
-
-def _report(card: ScoreCard, evidence: Evidence, suites: SuiteValues) -> Report:
-    return Report(card, suites, raise_alarms(evidence, card))
+    suites = compute_suites(evidence)
+    alarms = raise_alarms(evidence, cards.get(ALARM_METRIC, cards[metric]))
+    return [Report(card, suites, alarms) for card in cards.values()]
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:

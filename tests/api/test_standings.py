@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.leaderboard.standings import Line, Unranked, standings
+from services.api.leaderboard.standings import TOO_FEW_EFFECTIVE_MODELS, Line, Unranked, standings
 from services.core.models import Reference
 from services.core.paired import Measured, RankInterval
+from services.scorer import metrics
 from tests.halves import halves_with_margin
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -59,6 +60,11 @@ def test_entries_of_near_duplicates_stand_unranked() -> None:
     found = standings(board, max_time_ratio=0.2)
 
     assert [(one.rank, one.unranked) for one in found] == [(None, Unranked.TOO_FEW_MODELS), (1, None)]
+
+
+def test_the_flag_that_keeps_from_ranking_is_the_scorers() -> None:
+    """Two services name it, and neither may import the other."""
+    assert metrics.TOO_FEW_EFFECTIVE_MODELS == TOO_FEW_EFFECTIVE_MODELS
 
 
 def test_rank_intervals_and_ties_speak_of_ranked_entries_alone() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from services.scorer.metrics import METRICS, Evidence, Models, raise_alarms
-from services.scorer.metrics.alarms import AlarmKind
+from services.scorer.metrics.alarms import STRATIFIED_Z, AlarmKind, evenness_z, order_z
 from services.scorer.metrics.duplicates import distances, effective_models, nearest
+from services.scorer.scoring import score_measurements
 from tests.scorer.evidence import hashes, of_confidences
 
 MODELS, EXAMPLES = 128, 30
@@ -33,7 +34,8 @@ def evidence_of(unlearned: np.ndarray, oracle: np.ndarray, second: np.ndarray) -
 
 
 def alarms(evidence: Evidence, metric: str = "lethe-1") -> set[AlarmKind]:
-    return {alarm.kind for alarm in raise_alarms(evidence, METRICS[metric](evidence))}
+    """What an organiser is told, whichever metric ranks."""
+    return {alarm.kind for alarm in score_measurements(metric, evidence).alarms}
 
 
 @pytest.mark.parametrize("metric", ["neurips-2023", "lethe-1"])
@@ -101,6 +103,17 @@ def test_models_in_order_ring() -> None:
     in_order = entry[entry.mean(axis=1).argsort()]
 
     assert alarms(evidence_of(in_order, draws.retrained(), draws.retrained())) == {AlarmKind.STRATIFIED_CHECKPOINTS}
+
+
+@pytest.mark.parametrize("models", [32, 128])
+def test_independent_models_have_standard_normal_z_scores(models: int) -> None:
+    """Mean 0 and standard deviation 1 of either test over 4,000 draws, so that z > 4 is as rare as it says."""
+    rng = np.random.default_rng(models)
+    for test in (order_z, evenness_z):
+        found = np.array([test(rng.normal(size=models)) for _ in range(4000)])
+        assert abs(found.mean()) < 0.06
+        assert found.std() == pytest.approx(1.0, abs=0.05)
+        assert (found > STRATIFIED_Z).mean() < 0.002
 
 
 def test_evenly_spaced_models_ring_in_any_order() -> None:

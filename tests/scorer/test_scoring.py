@@ -41,7 +41,7 @@ def test_entries_are_held_against_as_many_oracle_models(bundle: Bundle) -> None:
 
     assert (len(evidence.unlearned), len(evidence.oracle)) == (16, 16)
     np.testing.assert_array_equal(evidence.oracle.forget_logits, bundle.oracle().forget_logits[:16])
-    assert (evidence.second_oracle, evidence.original, evidence.untrained, evidence.subjects) == (None,) * 4
+    assert (evidence.second_oracle, evidence.untrained, evidence.subjects) == (None,) * 3
 
 
 def test_accuracies_are_those_of_the_stored_bits_and_classes(bundle: Bundle) -> None:

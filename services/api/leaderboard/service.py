@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import joinedload
 
 from services.api.leaderboard.keys import Key
 from services.api.leaderboard.schemas import EntryOut
@@ -17,8 +17,6 @@ from services.core.models import LeaderboardEntry, Phase, Score, Submission
 from services.core.paired import Measured
 
 __all__ = ["BoardPage", "Version", "read_page", "version_of"]
-
-LONG_COLUMNS = [defer(column) for column in (Score.epsilons, Score.audit, Score.halves, Score.subject_points)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
         select(LeaderboardEntry)
         .options(
             joinedload(LeaderboardEntry.team),
-            joinedload(LeaderboardEntry.score).options(*LONG_COLUMNS),
+            joinedload(LeaderboardEntry.score),
             joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
         )
         .where(LeaderboardEntry.id.in_(entry_ids))
@@ -114,7 +112,7 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
 def _other_scores(session: ReadSession, phase: Phase, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
     """Find what other metrics say of the same evaluations, by evaluation."""
     wanted = {row.score.evaluation_id for row in rows}
-    statement = select(Score).options(*LONG_COLUMNS).where(Score.evaluation_id.in_(wanted))
+    statement = select(Score).where(Score.evaluation_id.in_(wanted))
     found: dict[UUID, list[Score]] = {}
     for score in session.scalars(statement.where(Score.metric != phase.metric).order_by(Score.metric)):
         found.setdefault(score.evaluation_id, []).append(score)

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.core.models import Reference
 from services.core.paired import Measured, RankInterval, rank_intervals, tie_groups
 
-__all__ = ["Line", "Standing", "Unranked", "retraining_s", "standings"]
+__all__ = ["TOO_FEW_EFFECTIVE_MODELS", "Line", "Standing", "Unranked", "retraining_s", "standings"]
 
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"  # the scorer's flag
 

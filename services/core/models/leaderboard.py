@@ -19,7 +19,7 @@ _FINITE = "{0} >= 0 AND {0} < 1e300"
 
 
 class Score(Base):
-    """The numbers of one evaluation by one metric version."""
+    """The numbers of one evaluation by one metric version. Arrays are read only where they are asked for."""
 
     __tablename__ = "scores"
     __table_args__ = (
@@ -55,12 +55,13 @@ class Score(Base):
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
     alarms: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # for organisers: kind, message
     suites: Mapped[dict[str, dict[str, float | None]]] = mapped_column(JSON, default=dict)
-    halves: Mapped[list[list[float]]] = mapped_column(
-        JSON, default=list
-    )  # final score of disjoint halves of the models
-    subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list)  # per subject: points, examples
-    epsilons: Mapped[list[float]] = mapped_column(JSON, default=list)
-    audit: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # per example: sound bounds, Gaussian estimates
+    # final score of disjoint halves of the models; per subject: points, examples
+    halves: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
+    subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
+    epsilons: Mapped[list[float]] = mapped_column(JSON, default=list, deferred=True)
+    audit: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON, deferred=True
+    )  # per example: sound bounds, Gaussian estimates
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -10,10 +10,9 @@ from services.scorer.metrics.card import ScoreCard
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models
-from services.scorer.metrics.lethe_1 import ceiling
 from services.scorer.metrics.uncertainty import quantile
 
-__all__ = ["Alarm", "AlarmKind", "raise_alarms"]
+__all__ = ["STRATIFIED_Z", "Alarm", "AlarmKind", "evenness_z", "order_z", "raise_alarms"]
 
 ALARM_Z = 3.0
 STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even over thousands
@@ -51,7 +50,7 @@ def raise_alarms(evidence: Evidence, card: ScoreCard) -> tuple[Alarm, ...]:
     assert oracle is not None
     oracles = [evidence.oracle, *([evidence.second_oracle] if evidence.second_oracle else [])]
     found = [
-        *_above_ceiling(card, oracle, second),
+        *_above_ceiling(card, oracle),
         *_copies(card),
         *_oracle_hashes(evidence.unlearned, oracles),
         *_oracle_neighbours(unlearned, oracle, second),
@@ -61,16 +60,14 @@ def raise_alarms(evidence: Evidence, card: ScoreCard) -> tuple[Alarm, ...]:
     return tuple({alarm.kind: alarm for alarm in found}.values())
 
 
-def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64], second: NDArray[np.float64] | None) -> list[Alarm]:
-    quality = card.forgetting_quality
-    if min(card.models, len(oracle)) < MIN_MODELS or quality.value == 0.0:
-        return []
-    highest = card.ceiling or ceiling(oracle, second)
-    scale = highest.value if card.ceiling else 1.0  # a metric with a ceiling has divided by it
-    value, errors = quality.value * scale, [(one.high - one.low) / (2 * quantile(15)) for one in (quality, highest)]
-    if highest.value == 0.0:
-        return []  # so few models that nothing can be said
-    z = (value - highest.value) / max(float(np.hypot(errors[0] * scale, errors[1])), 1e-9)
+def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64]) -> list[Alarm]:
+    """Compare F with the ceiling that the card's metric has divided it by."""
+    quality, highest = card.forgetting_quality, card.ceiling
+    if min(card.models, len(oracle)) < MIN_MODELS or highest is None or highest.value == 0.0:
+        return []  # so few models that nothing can be said, or a metric without a ceiling
+    value = quality.value * highest.value
+    errors = [(one.high - one.low) / (2 * quantile(15)) for one in (quality, highest)]
+    z = (value - highest.value) / max(float(np.hypot(errors[0] * highest.value, errors[1])), 1e-9)
     if z <= ALARM_Z:
         return []
     text = f"F is {value:.3f}, the ceiling {highest.value:.3f} (z = {z:.1f}): retraining itself earns less. "
@@ -130,7 +127,7 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
     models = len(values)
     if models < MIN_MODELS or len(np.unique(values)) < models:
         return []  # copies have an alarm of their own
-    order, even = _order_z(values), _evenness_z(values)
+    order, even = order_z(values), evenness_z(values)
     if max(abs(order), even) <= STRATIFIED_Z:
         return []
     what = (
@@ -141,13 +138,15 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
     ]
 
 
-def _order_z(values: NDArray[np.float64]) -> float:
+def order_z(values: NDArray[np.float64]) -> float:
+    """Return how far values [N] follow each other in order, in standard deviations."""
     ranks = values.argsort().argsort().astype(np.float64)
     ratio = (np.diff(ranks) ** 2).sum() / ((ranks - ranks.mean()) ** 2).sum()
     return float((2 - ratio) / np.sqrt(4 / len(values)))
 
 
-def _evenness_z(values: NDArray[np.float64]) -> float:
+def evenness_z(values: NDArray[np.float64]) -> float:
+    """Return how much more evenly values [N] are spaced than independent draws, in standard deviations."""
     spacings = np.diff(np.sort(values))
     ratios = np.minimum(spacings[1:], spacings[:-1]) / np.maximum(spacings[1:], spacings[:-1])
     mean = 2 * np.log(2) - 1

@@ -54,7 +54,6 @@ class Evidence:
     forget_labels: Labels  # [S], as trained
     test_labels: Labels | None = None  # [T]
     second_oracle: Models | None = None  # retrained independently of the first, as many
-    original: Models | None = None  # one model
     untrained: Models | None = None  # randomly initialised, a few
     subjects: Labels | None = None  # [S], whose data a forget example is
     run_s: float | None = None  # mean wall clock of one unlearning run
@@ -92,7 +91,6 @@ class Evidence:
             "unlearned": self.unlearned,
             "oracle": self.oracle,
             "second_oracle": self.second_oracle,
-            "original": self.original,
             "untrained": self.untrained,
         }
         return [(name, models) for name, models in sides.items() if models is not None]
