@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## Install Python packages into .venv, choose the sandbox, build its image
 	@$(BIN)/lethe setup
@@ -33,6 +33,9 @@ bench: .venv/installed ## Time our code against plain implementations, side by s
 	@$(BIN)/python -m benches.score_speed
 	@$(BIN)/python -m benches.oracle_speed
 
+baselines: setup ## Run every baseline through the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
+	@$(BIN)/python -m benches.baselines
+
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
 	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
@@ -46,4 +49,4 @@ lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>/dev/null
 	@touch $@
 
-.PHONY: help setup demo up test check fix bench lock
+.PHONY: help setup demo up test check fix bench baselines lock

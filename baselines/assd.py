@@ -10,7 +10,7 @@ Idea: instead of a threshold that must be tuned, choose how many weights to damp
 Unlike SSD it compares with the retain set, not with all data. Evaluation mode, trainable parameters only.
 
 Deterministic: batches do not follow the loaders' shuffled order but a fixed one, so every run gives the same model (on
-a GPU, up to rounding). Equal models score 0 by the rules.
+a GPU, up to rounding). Equal models score 0 by the rules; `assd_random.py` is the same with randomness.
 
 Source: Schoepf, Foster, Brintrup: Parameter-tuning-free data entry error unlearning with adaptive selective synaptic
 dampening (arXiv 2402.10098). Defaults: LAMBDA 1 as in their experiments (0.1 is only the default of a function there),

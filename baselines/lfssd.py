@@ -10,7 +10,7 @@ needed, and examples that the model has learned perfectly, whose loss is flat, s
 normalisation stay.
 
 Deterministic: batches do not follow the loaders' shuffled order but a fixed one, so every run gives the same model (on
-a GPU, up to rounding). Equal models score 0 by the rules.
+a GPU, up to rounding). Equal models score 0 by the rules; `lfssd_random.py` is the same with randomness.
 
 Source: Foster, Schoepf, Brintrup: Loss-free machine unlearning, ICLR 2024 tiny papers (arXiv 2402.19308). Defaults:
 ALPHA 10, LAMBDA 1, batches of 64, as in SSD; importances that are not squared vary less, so that a lower ALPHA dampens

@@ -51,18 +51,20 @@ def _race(definition: Definition, cache: Path, models: int, loop_models: int) ->
     cores = os.cpu_count() or 1
     print(f"\n{definition.name}: {definition.architecture}, {len(splits.retain)} images, {DEVICE}")
     print("                               threads  models   ms/model   accuracy   ours is faster")
+    recipe = definition.recipe
+    assert isinstance(recipe, Recipe)
     results = []
     for title, loop, threads in (
         ("DataLoader loop, as in 2023", _loader_loop, cores),
         ("tuned loop, one thread", _tensor_loop, 1),
     ):
         torch.set_num_threads(threads)
-        _each(definition.recipe, build, range(1000, 1001), images, labels, loop)  # the first call imports and compiles
+        _each(recipe, build, range(1000, 1001), images, labels, loop)  # the first call imports and compiles
         start = time.perf_counter()
-        trained = _each(definition.recipe, build, range(loop_models), images, labels, loop)
+        trained = _each(recipe, build, range(loop_models), images, labels, loop)
         spent = (time.perf_counter() - start) / loop_models
         results.append((title, threads, loop_models, spent, _accuracy(build, trained, splits)))
-    spent, accuracy = _ours(definition.recipe, build, splits, models)
+    spent, accuracy = _ours(recipe, build, splits, models)
     results.append(("on all cores (ours)", cores, models, spent, accuracy))
     for title, threads, count, seconds, reached in results:
         ratio = f"{seconds / spent:.1f} x" if seconds is not spent else ""

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_models
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.cutting import Cut, cut
 from services.benchmarks.datasets import Dataset
-from services.benchmarks.definitions import Definition, Progress
+from services.benchmarks.definitions import Definition, Placebo, Progress
 from services.benchmarks.disk import Disk, check_room, plan_disk
 from services.benchmarks.farm import Farm, Job, models_beside
 from services.benchmarks.fitness import (
@@ -32,8 +33,9 @@ from services.benchmarks.fitness import (
 from services.benchmarks.measuring import Trained, measure
 from services.benchmarks.oracle import derive_seed, derive_seeds, train_without_diverged
 from services.benchmarks.packing import pack_checkpoints
+from services.benchmarks.recipes import NoisyDescent
 from services.benchmarks.resuming import only_build, secret_of
-from services.benchmarks.training import chunk_size, initialise
+from services.benchmarks.training import Stacked, chunk_size, initialise
 from services.benchmarks.writing import Built, write_bundle
 from services.core.bundle import Bundle
 from services.core.errors import BadInput, Conflict
@@ -147,6 +149,17 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
     shutil.rmtree(destination.with_name(f"{destination.name}.building"), ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Start:
+    """Where unlearning starts, and how that was judged."""
+
+    original: Stacked  # of one model
+    originals: Stacked | None  # one for each seed, in certified benchmarks
+    measured: Trained
+    draw: int
+    placebos: Placebos
+
+
 @dataclass(slots=True, eq=False)
 class _Building:
     """One build under way."""
@@ -161,15 +174,17 @@ class _Building:
     def build(self, root: Path, disk: Disk) -> None:
         order, splits = self.order, self.cut.splits
         oracle, second = (self._retrain(name) for name in ORACLES)
-        original_file, original, draw, placebos = self._original(oracle[0])
+        placebo = order.definition.placebo
+        start = self._originals(oracle[0], second[0]) if placebo is None else self._original(oracle[0], placebo)
         fitness = fitness_of(
             splits,
-            original=original,
+            original=start.measured,
             oracle=oracle[0],
             second_oracle=second[0],
-            placebos=placebos,
+            placebos=start.placebos,
             quality=order.quality,
             min_placebo_ratio=order.min_placebo_ratio,
+            certified=placebo is None,
         )
         untrained = initialise(
             self.architecture, derive_seeds(self.secret, order.purpose("untrained"), UNTRAINED_MODELS)
@@ -181,16 +196,17 @@ class _Building:
                 definition=order.definition,
                 scenario_text=order.scenario_text,
                 drawn_for=order.drawn_for,
-                original_draw=draw,
+                original_draw=start.draw,
                 dataset=order.dataset,
                 cut=self.cut,
                 architecture=self.architecture,
                 secret=self.secret,
-                original={name: value[0] for name, value in load_models(original_file).items()},
+                original={name: value[0] for name, value in start.original.items()},
+                originals=start.originals,
                 measured={
                     "oracle": oracle[0].measurements,
                     "second_oracle": second[0].measurements,
-                    "original": original.measurements,
+                    "original": start.measured.measurements,
                     "untrained": Trained.from_arrays([measure(self.architecture, untrained, splits)]).measurements,
                 },
                 replaced=oracle[1] + second[1],
@@ -220,15 +236,15 @@ class _Building:
             spare=lambda number: derive_seed(self.secret, purpose, count + number),
         )
 
-    def _original(self, oracle: Trained) -> tuple[Path, Trained, int, Placebos]:
+    def _original(self, oracle: Trained, placebo: Placebo) -> _Start:
         """Train the original model and judge it by the placebo; of several, take the first that is fit, or the best."""
         order, splits = self.order, self.cut.splits
         starts = [
             models_beside(self.train(self.job(keep_models=True), [seed], "models that never saw the forget set")[0])
-            for seed in derive_seeds(self.secret, order.purpose("placebo start"), order.definition.placebo.starts)
+            for seed in derive_seeds(self.secret, order.purpose("placebo start"), placebo.starts)
         ]
         placebos = tuple(
-            self._placebo(start, f"placebo {number} of {len(starts)}", oracle)
+            self._placebo(placebo, start, f"placebo {number} of {len(starts)}", oracle)
             for number, start in enumerate(starts, start=1)
         )
         tried = []
@@ -236,16 +252,37 @@ class _Building:
             job = replace(self.job(keep_models=True), trained_on="everything")
             file = self.train(job, [seed], f"original model {draw + 1}")[0]
             model = Trained.from_arrays([load_file(file)])
-            judged = Placebos(self._placebo(models_beside(file), f"fitness of original {draw + 1}", oracle), placebos)
+            real = self._placebo(placebo, models_beside(file), f"fitness of original {draw + 1}", oracle)
+            judged = Placebos(real, placebos)
             learned = forget_accuracy(model, splits) >= MIN_FORGET_ACCURACY
-            tried.append((models_beside(file), model, draw, judged))
+            tried.append(_Start(load_models(models_beside(file)), None, model, draw, judged))
             if learned and judged.ratio >= order.min_placebo_ratio:
                 return tried[-1]
-        return max(tried, key=lambda one: one[3].ratio)
+        return max(tried, key=lambda one: one.placebos.ratio)
 
-    def _placebo(self, start: Path, stage: str, oracle: Trained) -> float:
+    def _originals(self, oracle: Trained, second: Trained) -> _Start:
+        """Learn an original for each seed, and one to show. Here the reference algorithm does nothing at all.
+
+        What is published of a model gets noise; where unlearning starts from, which is secret, does not.
+        """
+        recipe = self.order.definition.recipe
+        assert isinstance(recipe, NoisyDescent)
+        job = Job(replace(recipe, published_sigma=0.0), trained_on="everything", keep_models=True)
+        seeds = derive_seeds(self.secret, self.order.purpose("originals"), self.order.seeds + 1)
+        files = self.train(job, seeds, "original models")
+        chunks = [load_models(models_beside(file)) for file in files]
+        models = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        own = {name: value[:-1].contiguous() for name, value in models.items()}
+        measured = Trained.from_arrays([measure(self.architecture, own, self.cut.splits)])
+        judged = [
+            quality_of(self.order.quality, one.measurements.forget_logits, oracle, self.cut.splits)
+            for one in (measured, second)
+        ]
+        shown = {name: value[-1:] for name, value in models.items()}
+        return _Start(shown, own, measured, 0, Placebos(judged[0], (judged[1],)))
+
+    def _placebo(self, placebo: Placebo, start: Path, stage: str, oracle: Trained) -> float:
         """Compute F of the reference algorithm, run from one model."""
-        placebo = self.order.definition.placebo
         job = Job(placebo.recipe, start=start, deviation=placebo.deviation, keep="forget_logits")
         count = min(placebo.models, self.order.seeds)
         files = self.train(job, derive_seeds(self.secret, self.order.purpose(stage), count), stage)
@@ -268,14 +305,15 @@ def _architecture(order: Order, whole: Cut) -> Architecture:
 
 def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
     placebo, size = order.definition.placebo, chunk_size(architecture)
-    originals = len(order.original_seeds(b""))
+    originals = len(order.original_seeds(b"")) if placebo else order.seeds + 1
+    runs = min(placebo.models, order.seeds) * (placebo.starts + originals) if placebo else 0
     return plan_disk(
         architecture(),
         whole.splits,
         whole.classes,
         seeds=order.seeds + size,  # diverged ones and their replacements
-        placebo_models=min(placebo.models, order.seeds) * (placebo.starts + originals),
-        kept_models=placebo.starts + originals,
+        placebo_models=runs,
+        kept_models=(placebo.starts if placebo else 0) + originals,
         pack=order.keep_checkpoints,
     )
 

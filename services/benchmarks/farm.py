@@ -29,7 +29,7 @@ from safetensors.torch import save_file as save_models
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.examples import Examples, Splits
 from services.benchmarks.measuring import forget_logits_of, measure
-from services.benchmarks.recipes import Recipe
+from services.benchmarks.recipes import NoisyDescent, Recipe
 from services.benchmarks.training import Stacked, chunk_size, initialise, perturb, repeat, train
 from services.core.errors import LetheError
 
@@ -50,7 +50,7 @@ class Interrupted(LetheError):
 class Job:
     """How models of one kind are made from their seeds, and what is kept of them."""
 
-    recipe: Recipe
+    recipe: Recipe | NoisyDescent
     trained_on: Literal["retain", "everything"] = "retain"
     start: Path | None = None  # a file of models whose first one all start from; None: from scratch
     deviation: float = 0.0  # of the noise that is put on a start's weights

@@ -45,8 +45,8 @@ def quality_of(quality: ForgettingQuality, logits: Logits, oracle: Trained, spli
 
 
 def forget_accuracy(model: Trained, splits: Splits) -> float:
-    """Say how much of the forget set a model has learned, wrong labels included."""
-    found = model.measurements.forget_logits[0].argmax(axis=1)
+    """Say how much of the forget set models have learned on average, wrong labels included."""
+    found = model.measurements.forget_logits.argmax(axis=2)
     return float((found == splits.forget.labels).mean())
 
 
@@ -59,8 +59,13 @@ def fitness_of(
     placebos: Placebos,
     quality: ForgettingQuality,
     min_placebo_ratio: float = MIN_PLACEBO_RATIO,
+    certified: bool = False,
 ) -> Fitness:
-    """Judge a benchmark by what was measured of its models; what is wrong with it stands in `problems`."""
+    """Judge a benchmark by what was measured of its models; what is wrong with it stands in `problems`.
+
+    Certified learning need not learn every forget label: penalty and noise forbid it. Nor does its ceiling say much:
+    all logits of a linear model rise and fall together.
+    """
     test = splits.test.labels
     learned = forget_accuracy(original, splits)
     accuracy = float((oracle.measurements.test_class == test).mean())
@@ -68,7 +73,7 @@ def fitness_of(
     ceiling = quality_of(quality, second_oracle.measurements.forget_logits, oracle, splits)
     expected = _expected_ceiling(quality, len(oracle.finite), len(splits.forget))
     problems = []
-    if learned < MIN_FORGET_ACCURACY:
+    if not certified and learned < MIN_FORGET_ACCURACY:
         problems.append(
             f"The original model has learned only {learned:.0%} of the forget labels: there is too little to forget. "
             "Train longer, or use a larger model."
@@ -84,7 +89,7 @@ def fitness_of(
             f"Retrained models reach {accuracy:.1%} on the test set, where always guessing the commonest class reaches "
             f"{majority:.1%}: utility would say nothing. Train longer, or on more data."
         )
-    if ceiling < MIN_CEILING_SHARE * expected:
+    if not certified and ceiling < MIN_CEILING_SHARE * expected:
         problems.append(
             f"A second oracle gets F {ceiling:.3f} from the first, where two samples of one distribution get "
             f"{expected:.3f}: some retrained models are unlike the others. Look at the spread of accuracy in the "

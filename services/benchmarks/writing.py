@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from services.benchmarks.datasets import Dataset
 from services.benchmarks.definitions import Definition
 from services.benchmarks.disk import Disk
 from services.benchmarks.measuring import probe_of
-from services.core.bundle import MANIFEST, Counts, DiskUse, FileEntry, Fitness, Manifest, Origin, TensorSpec
+from services.benchmarks.recipes import NoisyDescent
+from services.core.bundle import MANIFEST, Counts, DiskUse, FileEntry, Fitness, Learning, Manifest, Origin, TensorSpec
 from services.core.measurements import Measurements
 
 __all__ = ["Built", "write_bundle"]
@@ -39,6 +40,7 @@ class Built:
     architecture: Architecture
     secret: bytes
     original: Mapping[str, Tensor]
+    originals: Mapping[str, Tensor] | None  # stacked, one for each seed; None where all start from `original`
     measured: Mapping[str, Measurements]
     replaced: int
     fitness: Fitness
@@ -51,6 +53,9 @@ def write_bundle(root: Path, built: Built) -> None:
         (root / folder).mkdir(parents=True)
     (root / "public/architecture.py").write_text(built.architecture.source(), encoding="utf-8", newline="\n")
     save_file({name: value.numpy() for name, value in built.original.items()}, root / "public/original.safetensors")
+    if built.originals is not None:
+        stacked = {name: value.numpy() for name, value in built.originals.items()}
+        save_file(stacked, root / "hidden/originals.safetensors")
     for name, examples in built.cut.splits.named().items():
         save_file(examples.arrays(), root / ("hidden" if name == "test" else "public") / f"{name}.safetensors")
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe_of(built.cut.splits)}))
@@ -86,6 +91,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
             for name, value in sorted(built.original.items())
         ),
         recipe=definition.recipe.as_dict(),
+        learning=Learning(**asdict(definition.recipe)) if isinstance(definition.recipe, NoisyDescent) else None,
         oracle_seeds=len(built.measured["oracle"]),
         oracle_replaced=built.replaced,
         seed_commitment=hashlib.sha256(built.secret).hexdigest(),

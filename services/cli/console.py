@@ -16,6 +16,7 @@ from services.core.errors import BadInput
 __all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", "require_place", "say"]
 
 notes = Console(stderr=True, highlight=False)
+CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
 TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
 
 
@@ -59,7 +60,8 @@ def require_place(path: Path | None) -> None:
 
 
 def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
-    """Print a leaderboard."""
+    """Print a leaderboard, with columns for certificates where an entry claims one."""
+    certified = any(entry.get("certificate") for entry in entries)
     table = Table(title=title, title_justify="left")
     for heading, right in (
         ("rank", True),
@@ -72,12 +74,18 @@ def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
         ("N", True),
         ("s/run", True),
         ("of retraining", True),
+        *((("claimed ε", True), ("accountant's", True), ("proven ≥", True)) if certified else ()),
     ):
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for entry in entries:
-        table.add_row(*_row(entry))
+        table.add_row(*_row(entry), *(_certificate(entry["certificate"]) if certified else []))
     width = max(TABLE_WIDTH, Console().width)
     Console(highlight=False, width=width).print(table)
+
+
+def _certificate(found: dict[str, Any] | None) -> list[str]:
+    numbers = [None] * 3 if found is None else [found[name] for name in CERTIFICATE_COLUMNS]
+    return ["" if number is None else f"{number:.3g}" for number in numbers]
 
 
 def _row(entry: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,11 +18,11 @@ from services.cli.console import leaderboard_table, say
 from services.core.errors import LetheError
 from services.core.settings import Settings, load_settings
 
-__all__ = ["demo"]
+__all__ = ["EntryRefused", "baseline_files", "demo", "publish", "submit_file", "team_of"]
 
 COMPETITION, PHASE, BENCHMARK = "demo", "feedback", "digits"
 BASELINES = Path(__file__).parents[2] / "baselines"
-REFERENCES = {"identity", "retrain"}
+REFERENCES = ("retrain", "identity")
 ENTRIES = ("identity", "finetune", "finetune_noise", "perturb_repair", "retrain")
 BOARD_FIELDS = (
     "entry",
@@ -39,9 +40,18 @@ class DemoFailed(LetheError):
     code = "demo_failed"
 
 
+class EntryRefused(LetheError):
+    """An upload that the server did not take, in the words of `lethe submit`."""
+
+    code = "entry_refused"
+
+
 def demo(
     seeds: Annotated[int, typer.Option(min=8, help="Runs of each entry.")] = 512,
     port: Annotated[int, typer.Option(help="Port to serve on meanwhile.")] = 8765,
+    all_baselines: Annotated[
+        bool, typer.Option("--all-baselines", help="Submit every file of baselines/: about 20 minutes on 2 cores.")
+    ] = False,
 ) -> None:
     """Hold a whole competition here and print its leaderboard.
 
@@ -53,6 +63,7 @@ def demo(
     from services.cli.stack import Stack
 
     started = time.monotonic()
+    files = baseline_files() if all_baselines else [BASELINES / f"{entry}.py" for entry in ENTRIES]
     settings = load_settings()
     if settings.sandbox is None:
         setup(again=False)
@@ -61,12 +72,12 @@ def demo(
     directory = settings.data_dir / "demo"
     demo_settings = _fresh_installation(settings, directory, port)
     credentials = prepare(demo_settings)
-    _publish(demo_settings, bundle.root)
+    publish(demo_settings, bundle.root)
     with Stack(demo_settings) as stack:
         say(f"Lethe serves at {stack.url} until the demo ends.")
         client = Client(stack.url, credentials["token"])
-        _create_competition(client, seeds)
-        ids = [_submit(stack.url, credentials["token"], entry) for entry in ENTRIES]
+        _create_competition(client, seeds, files)
+        ids = [_submit(stack.url, credentials["token"], file) for file in files]
         _watch(client, ids)
         entries = list(client.pages(f"/api/competitions/{COMPETITION}/phases/{PHASE}/leaderboard"))
     board = directory / "leaderboard.json"
@@ -82,7 +93,8 @@ def _fresh_installation(settings: Settings, directory: Path, port: int) -> Setti
     return Settings(data_dir=directory, sandbox=settings.resolved_sandbox, port=port)
 
 
-def _publish(settings: Settings, bundle_root: Path) -> None:
+def publish(settings: Settings, bundle_root: Path) -> None:
+    """Put a benchmark into an installation. Raises UnfitBenchmark."""
     from services.core import bundle_store
     from services.core.blobs import Blobs
     from services.core.bundle import Bundle
@@ -94,7 +106,34 @@ def _publish(settings: Settings, bundle_root: Path) -> None:
     database.dispose()
 
 
-def _create_competition(client: Client, seeds: int) -> None:
+def baseline_files() -> list[Path]:
+    """List the modules of baselines/: retraining and identity, the references, first."""
+    others = sorted(path.stem for path in BASELINES.glob("*.py") if path.stem not in {"__init__", *REFERENCES})
+    return [BASELINES / f"{name}.py" for name in (*REFERENCES, *others)]
+
+
+def team_of(entry: str) -> str:
+    """Name the team that submits a baseline; each has its own, since a team stands on a board once."""
+    return entry.replace("_", "-")
+
+
+def submit_file(url: str, token: str, file: Path, *, competition: str, phase: str) -> dict[str, Any]:
+    """Submit a baseline with the `lethe` command, as a participant would; return what it printed.
+
+    The two references are submitted as such. Raises EntryRefused.
+    """
+    command = [sys.executable, "-m", "services.cli.main", "submit", str(file), "--json"]
+    command += ["--competition", competition, "--phase", phase, "--team", team_of(file.stem)]
+    command += ["--reference", file.stem] if file.stem in REFERENCES else []
+    environment = os.environ | {"LETHE_URL": url, "LETHE_TOKEN": token}
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise EntryRefused(f"Submitting {file.name} failed: {answer.stderr.strip()}")
+    submission: dict[str, Any] = json.loads(answer.stdout)
+    return submission
+
+
+def _create_competition(client: Client, seeds: int, files: Sequence[Path]) -> None:
     from services.core.database import utc_now
 
     client.post("/api/competitions", {"slug": COMPETITION, "title": "Forgetting digits"})
@@ -108,22 +147,13 @@ def _create_competition(client: Client, seeds: int) -> None:
         "data_hidden": False,
     }
     client.post(f"/api/competitions/{COMPETITION}/phases", phase)
-    for entry in ENTRIES:
-        client.post("/api/teams", {"name": _team(entry)})
+    for file in files:
+        client.post("/api/teams", {"name": team_of(file.stem)})
     say(f"Created the competition with a {PHASE} phase of {seeds} runs an entry.")
 
 
-def _submit(url: str, token: str, entry: str) -> str:
-    """Submit one baseline with the `lethe` command, as a participant would."""
-    command = [sys.executable, "-m", "services.cli.main", "submit", str(BASELINES / f"{entry}.py")]
-    command += ["--competition", COMPETITION, "--phase", PHASE, "--team", _team(entry), "--json"]
-    if entry in REFERENCES:
-        command += ["--reference", entry]
-    environment = os.environ | {"LETHE_URL": url, "LETHE_TOKEN": token}
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        raise DemoFailed(f"Submitting {entry} failed: {answer.stderr.strip()}")
-    return str(json.loads(answer.stdout)["id"])
+def _submit(url: str, token: str, file: Path) -> str:
+    return str(submit_file(url, token, file, competition=COMPETITION, phase=PHASE)["id"])
 
 
 def _watch(client: Client, ids: list[str]) -> None:
@@ -134,7 +164,3 @@ def _watch(client: Client, ids: list[str]) -> None:
     if failed:
         reasons = "; ".join(f"{one['name']} {one['state']}: {one['failure']}" for one in failed)
         raise DemoFailed(f"Not every entry was scored: {reasons}")
-
-
-def _team(entry: str) -> str:
-    return entry.replace("_", "-")

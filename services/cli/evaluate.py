@@ -1,6 +1,7 @@
 """`lethe evaluate`: the whole of an evaluation on this machine, with no server."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +77,8 @@ def _evaluate(
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
-        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s))
+        claim = submission_file.claim_of(file.name, data)
+        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s, claim=claim))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
@@ -105,6 +107,7 @@ def scored(report: "Report") -> dict[str, Any]:
         "flags": list(card.flags),
         "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
         "suites": report.suites,
+        "certificate": report.certificate and asdict(report.certificate),
     }
 
 
@@ -132,7 +135,22 @@ def print_outcome(result: dict[str, Any]) -> None:
         label = name.replace("_", " ")
         typer.echo(f"{label:<20}{estimate['value']:.4f}   95 % {estimate['ci_low']:.4f} to {estimate['ci_high']:.4f}")
     typer.echo(f"{'runs':<20}{result['seeds']} ({result['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
+    if certificate := result["certificate"]:
+        _print_certificate(certificate)
     for flag in result["flags"]:
         typer.echo(f"{'flag':<20}{flag}")
     for alarm in result["alarms"]:
         typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")
+
+
+def _print_certificate(found: dict[str, Any]) -> None:
+    """Print a claimed epsilon beside the accountant's and what the runs prove."""
+    typer.echo(f"{'epsilon, claimed':<20}{found['epsilon']:g} at delta {found['delta']:g}")
+    if found["accountant_epsilon"] is not None:
+        typer.echo(f"{'  accountant':<20}{found['accountant_epsilon']:.4g}")
+    if found["audited_epsilon"] is not None:
+        typer.echo(
+            f"{'  proven':<20}{found['audited_epsilon']:.2f} (at most {found['largest_auditable']:.2f} could be)"
+        )
+    for note in found["notes"]:
+        typer.echo(f"{'  note':<20}{note}")

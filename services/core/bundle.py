@@ -12,11 +12,13 @@ hidden/                     what only the trusted side may see
     probe.safetensors           index [<= 2000] int64 into the retain set
     oracle.safetensors          core.measurements.Measurements of the oracle
     second_oracle.safetensors   of as many models retrained independently: what the ceiling is measured by
-    original.safetensors        of the original model
+    original.safetensors        of the original model; of all of them, in certified benchmarks
     untrained.safetensors       of a few randomly initialised models
+    originals.safetensors       in certified benchmarks: for each seed the state dict where its run starts, stacked
 Images may be uint8: a model's input is then their float32 value, times scale [channels] plus shift [channels] where the
-split holds these. A split may also hold subject [n] int64: whose data an example is. The last three files came later: a
-bundle may lack them.
+split holds these. A split may also hold subject [n] int64: whose data an example is. The last four files came later: a
+bundle may lack them. A certificate speaks of an original learned at random, so in certified benchmarks every run starts
+from an original of its own, and the public one is a further one, to try things on.
 """
 
 import hashlib
@@ -26,7 +28,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 from services.core.errors import BadInput
 from services.core.measurements import Measurements
@@ -39,6 +41,7 @@ __all__ = [
     "DiskUse",
     "FileEntry",
     "Fitness",
+    "Learning",
     "Manifest",
     "Origin",
     "TensorSpec",
@@ -95,6 +98,19 @@ class Fitness(_Frozen):
     problems: tuple[str, ...] = ()  # why the benchmark is unfit, each with what to do
 
 
+class Learning(_Frozen):
+    """How certified originals and oracle were learned: what an accountant needs, as in `docs/certificates.md`."""
+
+    strong_convexity: float = Field(gt=0)
+    smoothness: float = Field(gt=0)
+    lipschitz: float = Field(gt=0)
+    sigma: float = Field(ge=0)
+    published_sigma: float = Field(default=0.0, ge=0)
+    batches: int = Field(default=1, gt=0)
+    steps: int = Field(gt=0)
+    radius: float = Field(gt=0)
+
+
 class Origin(_Frozen):
     """From what a benchmark can be built again."""
 
@@ -126,6 +142,7 @@ class Manifest(_Frozen):
     architecture: str
     checkpoint: tuple[TensorSpec, ...]  # every tensor of a checkpoint, in name order
     recipe: dict[str, Any]  # how original and oracle were trained: public, so that retraining is a fair reference
+    learning: Learning | None = None  # of a certified benchmark
     oracle_seeds: int = Field(gt=0)
     oracle_replaced: int = Field(default=0, ge=0)  # diverged models that the build retrained from another seed
     seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret that seeds derive from
@@ -165,6 +182,7 @@ class Bundle:
         if not path.is_file():
             raise BadBundle(f"{root} is not a benchmark: it has no {MANIFEST}. Build one with `lethe benchmark build`.")
         self.manifest = Manifest.from_bytes(path.read_bytes())
+        self._originals: dict[str, NDArray[Any]] | None = None
 
     @property
     def public(self) -> Path:
@@ -203,6 +221,17 @@ class Bundle:
         """Read what was measured of other models; None where the bundle was built without them."""
         relative = f"hidden/{name}.safetensors"
         return Measurements.from_file(self.root / relative) if relative in self.manifest.files else None
+
+    @property
+    def has_originals(self) -> bool:
+        """Tell whether every run starts from an original of its own."""
+        return "hidden/originals.safetensors" in self.manifest.files
+
+    def original_of(self, seed: int) -> bytes:
+        """Give the state dict, as a safetensors file, from which the run of one seed starts."""
+        if self._originals is None:
+            self._originals = self.arrays("hidden/originals.safetensors")
+        return save({name: np.ascontiguousarray(stacked[seed]) for name, stacked in self._originals.items()})
 
     def require_fit(self) -> None:
         """Raise UnfitBenchmark, saying why, unless the benchmark measures forgetting."""

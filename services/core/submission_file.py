@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from services.core.models import SubmissionKind
 from services.core.submission_archive import Archive, ArchiveTooLarge, BadArchive
+from services.core.submission_certificate import Claim, claim_in
 from services.core.submission_notebook import check_notebook
 from services.core.submission_source import (
     MAX_SOURCE_BYTES,
@@ -14,7 +15,7 @@ from services.core.submission_source import (
     definition_of,
 )
 
-__all__ = ["ENTRY_POINT", "UnsupportedFile", "check", "kind_of", "unpack"]
+__all__ = ["ENTRY_POINT", "UnsupportedFile", "check", "claim_of", "kind_of", "unpack"]
 
 ENTRY_POINT, NOTEBOOK = "submission.py", "notebook.ipynb"
 MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules at an archive's top, all of which are parsed
@@ -29,14 +30,28 @@ def check(filename: str, data: bytes) -> SubmissionKind:
     kind = kind_of(filename)
     if kind is SubmissionKind.MODULE:
         check_source(data, filename)
+        claim_in(data, filename)
     elif kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
     else:
         archive = Archive(data)
-        _entry(archive)
+        entry = _entry(archive)
+        claim_in(archive.read(entry), entry.name)
         for path in archive.paths:
             archive.read(path)
     return kind
+
+
+def claim_of(filename: str, data: bytes) -> Claim | None:
+    """Read the certificate that a submission claims, None where it claims none. Raises Rejected as `check` does."""
+    kind = kind_of(filename)
+    if kind is SubmissionKind.NOTEBOOK:
+        return None
+    if kind is SubmissionKind.MODULE:
+        return claim_in(data, filename)
+    archive = Archive(data)
+    entry = _entry(archive)
+    return claim_in(archive.read(entry), entry.name)
 
 
 def unpack(filename: str, data: bytes, destination: Path) -> None:

@@ -10,7 +10,16 @@ from collections.abc import Iterator
 
 from services.core.errors import BadInput
 
-__all__ = ["MAX_SOURCE_BYTES", "NoUnlearning", "NotPython", "Rejected", "WrongArity", "check_source", "definition_of"]
+__all__ = [
+    "MAX_SOURCE_BYTES",
+    "NoUnlearning",
+    "NotPython",
+    "Rejected",
+    "WrongArity",
+    "check_source",
+    "definition_of",
+    "last_assignment",
+]
 
 FUNCTION = "unlearning"
 SIGNATURE = "unlearning(net, retain_loader, forget_loader, val_loader)"
@@ -57,6 +66,21 @@ def definition_of(source: bytes, filename: str) -> Definition | None:
     for statement in _top_level(_parse(source, filename)):
         if isinstance(statement, Definition) and FUNCTION in _names(statement):
             found = statement
+    return found
+
+
+def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
+    """Return what the top level last assigns to a name; None where it never does. Raises NotPython."""
+    found: ast.expr | None = None
+    for statement in _top_level(_parse(source, filename)):
+        targets: list[ast.expr] = []
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            assert isinstance(statement, ast.Assign | ast.AnnAssign)
+            found = statement.value
     return found
 
 

@@ -18,6 +18,7 @@ from services.core.lifecycle import add_event, lock_evaluation
 from services.core.measurements import Measurements
 from services.core.models import Evaluation, MeasurementRow, Phase, Reference, Score, State, Submission, SubmissionKind
 from services.core.settings import Settings
+from services.core.submission_certificate import Claim
 from services.scorer.rows import score_row
 from services.scorer.scoring import Report, gather, score_by_all
 
@@ -63,9 +64,16 @@ class Scorer:
             blobs = _measurement_blobs(session, evaluation_id)
             run_s = _mean_run_s(session, evaluation_id)
             retrain_s = _retrain_s(session, evaluation.phase_id)
-            independent = not _is_notebook(session, evaluation_id)
+            kind, claim = _kind_and_claim(session, evaluation_id)
         unlearned = Measurements.stack([self.blobs.get(blob) for blob in blobs])
-        evidence = gather(unlearned, bundle, run_s=run_s, retrain_s=retrain_s, independent=independent)
+        evidence = gather(
+            unlearned,
+            bundle,
+            run_s=run_s,
+            retrain_s=retrain_s,
+            independent=kind is not SubmissionKind.NOTEBOOK,
+            claim=claim,
+        )
         reports = score_by_all(metric, evidence)
         with self.database.write() as session:
             return _write(session, evaluation_id, reports, bundle.forget_subjects(), run_s)
@@ -104,9 +112,11 @@ def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
     return list(session.scalars(statement.order_by(MeasurementRow.seed)))
 
 
-def _is_notebook(session: ReadSession, evaluation_id: UUID) -> bool:
-    kinds = select(Submission.kind).where(Submission.evaluation_id == evaluation_id).limit(1)
-    return session.scalar(kinds) is SubmissionKind.NOTEBOOK
+def _kind_and_claim(session: ReadSession, evaluation_id: UUID) -> tuple[SubmissionKind, Claim | None]:
+    """All submissions of an evaluation are the same bytes, so one speaks for all."""
+    statement = select(Submission.kind, Submission.claim).where(Submission.evaluation_id == evaluation_id).limit(1)
+    kind, claim = session.execute(statement).one()
+    return kind, None if claim is None else Claim.model_validate(claim)
 
 
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:

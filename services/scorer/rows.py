@@ -1,5 +1,6 @@
 """A score as the row that is kept of it."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.int64
         subject_points=subject_points(card, subjects),
         epsilons=_rounded(card.epsilons),
         audit=card.audit and _audit(card.audit),
+        certificate=report.certificate and asdict(report.certificate),
     )
 
 

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 from services.core.bundle import Bundle
 from services.core.errors import BadInput
 from services.core.measurements import BadMeasurements, Measurements
+from services.core.submission_certificate import Claim
+from services.scorer.claims import hold_against_accountant
 from services.scorer.metrics import (
     METRICS,
     SUITES,
     Alarm,
     BadArray,
+    CertificateAudit,
     Evidence,
     Models,
     Predictions,
     ScoreCard,
+    audit_certificate,
     confidences,
     epsilons,
     forgetting_quality,
@@ -58,6 +62,7 @@ class Report:
     card: ScoreCard
     suites: SuiteValues  # by suite, then by column
     alarms: tuple[Alarm, ...]
+    certificate: CertificateAudit | None = None  # where the entry claims one
 
 
 def find_metric(name: str) -> str:
@@ -74,6 +79,7 @@ def gather(
     run_s: float | None = None,
     retrain_s: float | None = None,
     independent: bool = True,
+    claim: Claim | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N of the benchmark's oracles, since F depends on N.
 
@@ -103,6 +109,7 @@ def gather(
         run_s=run_s,
         retrain_s=retrain_s,
         independent=independent,
+        claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
     )
 
 
@@ -127,8 +134,9 @@ def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
         except BadArray as error:
             log.warning("no_score", metric=name, reason=str(error))
     suites = compute_suites(evidence)
-    alarms = raise_alarms(evidence, cards.get(ALARM_METRIC, cards[metric]))
-    return [Report(card, suites, alarms) for card in cards.values()]
+    certificate = audit_certificate(evidence)
+    alarms = raise_alarms(evidence, cards.get(ALARM_METRIC, cards[metric]), certificate)
+    return [Report(card, suites, alarms, certificate) for card in cards.values()]
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:

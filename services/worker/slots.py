@@ -61,12 +61,17 @@ class Slot:
         return self.root / "submission"
 
     @property
+    def original(self) -> Path:
+        """Where the original of the seed in progress lies, where every seed has its own."""
+        return self.root / "original"
+
+    @property
     def scratch(self) -> Path:
         return self.root / "scratch"
 
     def clear(self) -> None:
         """Empty all directories, as before each shard. The directories stay, since containers have them mounted."""
-        for directory in (self.out, self.checkpoints, self.submission, self.scratch):
+        for directory in (self.out, self.checkpoints, self.submission, self.original, self.scratch):
             directory.mkdir(parents=True, exist_ok=True)
             empty_directory(directory)
         if os.geteuid() == 0:

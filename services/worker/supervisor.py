@@ -91,6 +91,7 @@ def run_seeds(
         supervision = _Supervision(
             runner,
             slot,
+            bundle,
             measurer=measurer,
             seeds=seeds,
             limits=limits,
@@ -107,10 +108,15 @@ def _spec(slot: Slot, bundle: Bundle, limits: RunLimits, checkpoint_bytes: int, 
     submission = Mount(slot.submission, "/lethe/submission")
     out = Mount(slot.out, "/lethe/out", writable=True)
     threads = ["--threads", str(slot.cpus)]
+    mounts = [public, submission, out]
+    arguments: list[str | Mount] = ["--public", public, "--submission", submission, "--out", out]
+    if bundle.has_originals:
+        mounts.append(Mount(slot.original, "/lethe/original"))
+        arguments += ["--original", mounts[-1]]
     return Spec(
         module="services.worker.runner.main",
-        arguments=["--public", public, "--submission", submission, "--out", out, *threads],
-        mounts=[public, submission, out],
+        arguments=[*arguments, *threads],
+        mounts=mounts,
         limits=Limits(
             memory_bytes=limits.memory_bytes,
             cpus=slot.cpus,
@@ -130,6 +136,7 @@ class _Supervision:
         self,
         runner: Sandboxed,
         slot: Slot,
+        bundle: Bundle,
         *,
         measurer: MeasurerProcess,
         seeds: Sequence[Seed],
@@ -139,6 +146,7 @@ class _Supervision:
     ) -> None:
         self._runner = runner
         self._slot = slot
+        self._bundle = bundle
         self._measurer = measurer
         self._pending = deque(seeds)
         self._running: _Running | None = None
@@ -169,9 +177,18 @@ class _Supervision:
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
     def _dispatch(self, seed: Seed) -> None:
+        if self._bundle.has_originals:
+            self._lay_out_original(seed)
         token = secrets.token_hex(8)
         self._running = _Running(seed, token, time.monotonic())
         self._runner.send(json.dumps({"token": token, "value": seed.value}).encode())
+
+    def _lay_out_original(self, seed: Seed) -> None:
+        """Put the seed's own original in the place of the last one; no sandbox ever sees two."""
+        partial = self._slot.root / "original.part"
+        partial.write_bytes(self._bundle.original_of(seed.index))
+        partial.chmod(0o644)
+        partial.replace(self._slot.original / "original.safetensors")
 
     def _follow(self, running: _Running) -> None:
         """Wait a moment for the running seed; enforce its limits; take its checkpoint when it is done."""

@@ -16,6 +16,8 @@ from tests.baselines.small import Splits, digits, everything, flat, run, small_n
 FIXED = ["ssd", "lfssd", "assd", "potion"]  # deterministic
 DRAWN = [
     "ssd_random",
+    "lfssd_random",
+    "assd_random",
     "jit",
     "bad_teacher",
     "amnesiac",
@@ -23,6 +25,12 @@ DRAWN = [
     "fisher_forgetting",
     "neggrad_plus",
     "scrub",
+    "fisher_noise",
+    "last_layer_newton",
+    "winner_1_contrastive",
+    "winner_2_masked_reset",
+    "winner_3_noisy_first_layer",
+    "langevin_noisy",
 ]
 OUTSIDE = {"os", "sys", "io", "pathlib", "subprocess", "socket", "shutil", "importlib", "ctypes", "gc", "inspect"}
 REACHING = {"open", "exec", "eval", "compile", "__import__", "globals", "breakpoint", "input"}

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from baselines import assd, lfssd, potion, ssd, ssd_random
+from baselines import assd, assd_random, lfssd, lfssd_random, potion, ssd, ssd_random
 from tests.baselines.small import accuracy, digits, everything, flat, normalised, run
 
 Arrays = list[np.ndarray]
@@ -83,10 +83,13 @@ FORMULAS = {
     ssd: (cross_entropy, 2),
     ssd_random: (cross_entropy, 2),
     assd: (cross_entropy, 2),
+    assd_random: (cross_entropy, 2),
     lfssd: (squared_norm, 1),
+    lfssd_random: (squared_norm, 1),
     potion: (norm, 1),
 }
 FIXED = [ssd, lfssd, assd, potion]
+RANDOMISED = {ssd_random: ssd, lfssd_random: lfssd, assd_random: assd}
 
 
 def name(module: ModuleType) -> str:
@@ -188,7 +191,7 @@ def test_a_search_that_fails_ends_with_its_last_try() -> None:
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1e6, width=32)] * 2, st.floats(-9, 9, width=32)), min_size=1, max_size=20))
-@pytest.mark.parametrize("module", [ssd, lfssd, ssd_random], ids=name)
+@pytest.mark.parametrize("module", [ssd, lfssd, ssd_random, lfssd_random], ids=name)
 def test_only_outstanding_weights_shrink_and_none_grows(module: Any, rows: list[tuple[float, float, float]]) -> None:
     general, special, weights = torch.tensor(rows).T
     net = nn.Linear(len(rows), 1, bias=False)
@@ -204,13 +207,13 @@ def test_only_outstanding_weights_shrink_and_none_grows(module: Any, rows: list[
     assert (after[forgotten] == 0).all()
 
 
-@pytest.mark.parametrize("module", [*FIXED, ssd_random], ids=name)
+@pytest.mark.parametrize("module", [*FIXED, *RANDOMISED], ids=name)
 def test_buffers_and_frozen_parameters_stay(module: Any) -> None:
     net, data = normalised()
     after = run(module, net, data)
     for before, buffer in zip(net.buffers(), after.buffers(), strict=True):
         assert torch.equal(before, buffer)
-    if module is not ssd_random:
+    if module not in RANDOMISED:
         assert torch.equal(after.get_parameter("scale"), net.scale)
 
 
@@ -220,10 +223,11 @@ def test_published_methods_give_one_model_whatever_the_seed(module: Any) -> None
     assert torch.equal(flat(run(module, net, data, seed=1)), flat(run(module, net, data, seed=2)))
 
 
-def test_randomised_ssd_stays_near_the_published_one_but_differs_from_run_to_run() -> None:
+@pytest.mark.parametrize("module", RANDOMISED, ids=name)
+def test_a_randomised_method_stays_near_the_published_one_but_differs_from_run_to_run(module: Any) -> None:
     net, data = digits(forgotten_class=3)
-    published = flat(run(ssd, net, data))
-    runs = [flat(run(ssd_random, net, data, seed=seed)) for seed in (1, 2)]
+    published = flat(run(RANDOMISED[module], net, data))
+    runs = [flat(run(module, net, data, seed=seed)) for seed in (1, 2)]
     assert (runs[0] - runs[1]).std() > 1e-3
     moved = (published - flat(net)).norm()
     assert moved > 0

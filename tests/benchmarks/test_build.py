@@ -34,13 +34,14 @@ from services.core.migrate import upgrade
 from services.core.models import BenchmarkRow
 from services.core.settings import Settings
 from services.scorer.scoring import forgetting_quality_of
+from tests.definitions import placebo_of, recipe_of
 
 SECRET = b"s" * 32
 SEEDS = 8
 DIGITS = DEFINITIONS["digits"]
 DATASET = DIGITS.read(None, cache=Path())
 SHORT = replace(  # for what does not depend on how well models learn
-    DIGITS, recipe=replace(DIGITS.recipe, epochs=3), placebo=replace(DIGITS.placebo, starts=1)
+    DIGITS, recipe=replace(recipe_of(DIGITS), epochs=3), placebo=replace(placebo_of(DIGITS), starts=1)
 )
 PARTS = ("retain", "forget", "validation", "test")
 
@@ -164,7 +165,7 @@ def trained_plainly(seed: int, parts: dict[str, np.ndarray], recipe: Recipe) -> 
 def test_oracle_model_is_the_plain_recipe_on_the_retain_set_alone(short: Bundle) -> None:
     """Trained here again from the bundle's public files: forget images cannot have had a part in it."""
     for index in (0, 7):
-        model = trained_plainly(derive_seed(SECRET, "oracle", index), file_of(short, "retain"), SHORT.recipe)
+        model = trained_plainly(derive_seed(SECRET, "oracle", index), file_of(short, "retain"), recipe_of(SHORT))
         sketch = readings.weight_sketch({name: value.numpy() for name, value in model.state_dict().items()})
         np.testing.assert_allclose(sketch, short.oracle().weight_sketch[index], rtol=1e-3, atol=1e-3)
         forget = torch.from_numpy(file_of(short, "forget")["image"])
@@ -173,8 +174,9 @@ def test_oracle_model_is_the_plain_recipe_on_the_retain_set_alone(short: Bundle)
         np.testing.assert_allclose(short.oracle().forget_logits[index], logits, rtol=1e-2, atol=1e-2)
 
 
-def assert_original(bundle: Bundle, seed: int, recipe: Recipe = SHORT.recipe) -> None:
+def assert_original(bundle: Bundle, seed: int, recipe: Recipe | None = None) -> None:
     """Train it here again, on retain and forget set."""
+    recipe = recipe or recipe_of(SHORT)
     retain, forget = file_of(bundle, "retain"), file_of(bundle, "forget")
     everything = {name: np.concatenate([retain[name], forget[name]]) for name in retain}
     model = trained_plainly(seed, everything, recipe)
@@ -238,7 +240,7 @@ def test_a_drawn_benchmark_takes_the_first_fit_original_or_the_best(
     tmp_path: Path, originals: tuple[float, ...], draw: int, problems: int
 ) -> None:
     """Of ten at most, each from a seed of the secret's own; the manifest says which one it is."""
-    easy = replace(SHORT, scenario=Random(60), recipe=replace(SHORT.recipe, epochs=8))
+    easy = replace(SHORT, scenario=Random(60), recipe=replace(recipe_of(SHORT), epochs=8))
     drawn = order(
         definition=easy,
         drawn_for="final",
@@ -253,7 +255,7 @@ def test_a_drawn_benchmark_takes_the_first_fit_original_or_the_best(
     assert (manifest.origin.drawn_for, manifest.origin.original_draw) == ("final", draw)
     assert (manifest.fitness.original_quality, len(manifest.fitness.problems)) == (originals[draw], problems)
     assert manifest.fitness.placebo_ratio == pytest.approx(0.3 / originals[draw])
-    assert_original(bundle, derive_seeds(SECRET, "final|original", 10)[draw], easy.recipe)
+    assert_original(bundle, derive_seeds(SECRET, "final|original", 10)[draw], recipe_of(easy))
 
 
 # Unfit benchmarks
@@ -330,7 +332,7 @@ def test_a_model_is_diverged_when_not_finite_or_below_half_the_median() -> None:
 
 
 def test_a_recipe_that_diverges_builds_nothing(tmp_path: Path) -> None:
-    wild = replace(SHORT, recipe=replace(SHORT.recipe, learning_rate=1e20))
+    wild = replace(SHORT, recipe=replace(recipe_of(SHORT), learning_rate=1e20))
     with pytest.raises(DivergedOracle, match="8 of 8"):
         build_benchmark(order(definition=wild), tmp_path / "digits")
     assert not (tmp_path / "digits").exists()

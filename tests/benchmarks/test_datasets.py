@@ -438,11 +438,22 @@ def test_pixels_are_those_of_an_old_torchvision(sandbox_image: str, tmp_path: Pa
 def test_datasets_are_read_by_name(mnist_files: Path, tmp_path: Path) -> None:
     assert len(read_dataset("digits", None, cache=tmp_path).labels) == 1797
     assert len(read_dataset("mnist", mnist_files, cache=tmp_path).labels) == 9
-    with pytest.raises(LetheError, match=r"casia-surf, cifar10, cifar100, digits, kaggle-faces, mnist"):
+    with pytest.raises(LetheError, match=r"casia-surf, cifar10, cifar100, digits, digits-pairs, kaggle"):
         read_dataset("imagenet", None, cache=tmp_path)
-    for name in DATASETS.keys() - {"digits"}:
+    for name in DATASETS.keys() - {"digits", "digits-pairs"}:
         with pytest.raises(LetheError, match="--data"):
             read_dataset(name, None, cache=tmp_path)
+
+
+def test_pairs_of_digits_have_five_superclasses(tmp_path: Path) -> None:
+    pairs, digits = (read_dataset(name, None, cache=tmp_path) for name in ("digits-pairs", "digits"))
+
+    np.testing.assert_array_equal(pairs.images, digits.images)
+    np.testing.assert_array_equal(pairs.labels, digits.labels)
+    assert pairs.superclasses is not None
+    assert set(zip(digits.labels.tolist(), pairs.superclasses.tolist(), strict=True)) == {
+        (0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (7, 3), (8, 4), (9, 4)
+    }  # fmt: skip
 
 
 def test_inspect_command_says_what_a_dataset_holds(tmp_path: Path) -> None:

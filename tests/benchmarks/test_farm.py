@@ -28,6 +28,7 @@ from services.benchmarks.training import initialise, repeat, train
 from services.core import readings
 from services.core.bundle import Bundle
 from services.scorer.scoring import forgetting_quality_of
+from tests.definitions import placebo_of, recipe_of
 
 SECRET = b"s" * 32
 SEEDS = 128
@@ -46,8 +47,8 @@ RECIPE = Recipe(epochs=2, batch_size=16, learning_rate=0.1)
 def build(destination: Path) -> Bundle:
     """Build digits, short but for what is waited for: each chunk of an oracle takes about a second."""
     digits = DEFINITIONS["digits"]
-    placebo = replace(digits.placebo, starts=1, models=16)
-    definition = replace(digits, recipe=replace(digits.recipe, epochs=8), placebo=placebo)
+    placebo = replace(placebo_of(digits), starts=1, models=16)
+    definition = replace(digits, recipe=replace(recipe_of(digits), epochs=8), placebo=placebo)
     order = Order(
         definition=definition,
         dataset=digits.read(None, cache=destination),

@@ -26,6 +26,7 @@ from services.core.bundle_archive import PlaceTaken, export_bundle, import_bundl
 from services.core.errors import BadInput
 from services.scorer.scoring import forgetting_quality_of
 from tests.bundles import make_tiny_bundle
+from tests.definitions import placebo_of, recipe_of
 
 SECRET = b"s" * 32
 DIGITS = DEFINITIONS["digits"]
@@ -33,8 +34,8 @@ DATASET = DIGITS.read(None, cache=Path())
 SHORT = replace(
     DIGITS,
     architecture="logistic",
-    recipe=replace(DIGITS.recipe, epochs=1),
-    placebo=replace(DIGITS.placebo, starts=1, models=16),
+    recipe=replace(recipe_of(DIGITS), epochs=1),
+    placebo=replace(placebo_of(DIGITS), starts=1, models=16),
 )
 
 
@@ -96,7 +97,7 @@ def test_damaged_or_foreign_parts_are_trained_again(alone: Bundle, parts: list[P
     shutil.copytree(parts[0], damaged)
     for path in damaged.glob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:-8])
-    other = replace(SHORT, recipe=replace(SHORT.recipe, learning_rate=0.2))
+    other = replace(SHORT, recipe=replace(recipe_of(SHORT), learning_rate=0.2))
     train_part(order(definition=other), foreign, 64, 128)
     seen: list[tuple[str, int, int]] = []
     bundle = build_benchmark(

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.api.leaderboard.standings import Standing, Unranked
+from services.api.submissions.schemas import CertificateOut
 from services.core.models import LeaderboardEntry, Reference, Score
 
 __all__ = ["EntryOut", "LeaderboardOut"]
@@ -59,6 +60,7 @@ class EntryOut(BaseModel):
     flags: list[str]
     other_scores: dict[str, OtherScoreOut] = Field(description="By the metrics that the board does not rank by.")
     suites: dict[str, dict[str, float | None]] = Field(description="Secondary columns, by suite; never ranked by.")
+    certificate: CertificateOut | None = Field(description="Of an entry that claims one.")
     submitted_at: datetime
 
     @classmethod
@@ -97,6 +99,7 @@ class EntryOut(BaseModel):
             flags=score.flags,
             other_scores={other.metric: OtherScoreOut.of(other) for other in others},
             suites=score.suites,
+            certificate=CertificateOut.of(score),
             submitted_at=row.submitted_at,
         )
 

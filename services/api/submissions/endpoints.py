@@ -72,7 +72,8 @@ async def submit(
     await anyio.to_thread.run_sync(_admit_early, state, request)
     blob, data = await _store(state, body, filename)
     kind = submission_file.kind_of(filename)
-    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind)
+    claim = await anyio.to_thread.run_sync(submission_file.claim_of, filename, data)
+    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind, claim=claim)
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
     background.add_task(state.doorbell.ring_across, Bell.RUN)  # after the response: a broker that is gone delays nobody

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind
+from services.core.submission_certificate import Claim
 
-__all__ = ["ComparisonOut", "FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
+__all__ = ["CertificateOut", "ComparisonOut", "FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
 
 
 class SubmissionState(StrEnum):
@@ -28,6 +29,21 @@ class SubmissionState(StrEnum):
 class FailureOut(BaseModel):
     kind: FailureKind
     message: str
+
+
+class CertificateOut(BaseModel):
+    """A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats."""
+
+    epsilon: float = Field(description="As claimed.")
+    delta: float
+    accountant_epsilon: float | None = Field(description="Of the method with the steps that the entry says it takes.")
+    audited_epsilon: float | None = Field(description="Sound lower bound, 95 %: above the claim, the claim is false.")
+    largest_auditable: float | None = Field(description="What a perfect attack on so many runs would prove.")
+    notes: list[str] = Field(description="Why a number is missing.")
+
+    @classmethod
+    def of(cls, score: Score) -> Self | None:
+        return None if score.certificate is None else cls.model_validate(score.certificate)
 
 
 class ScoreOut(BaseModel):
@@ -53,11 +69,13 @@ class ScoreOut(BaseModel):
     time_ratio: float | None
     flags: list[str]
     suites: dict[str, dict[str, float | None]]
+    certificate: CertificateOut | None
     created_at: datetime
 
     @classmethod
     def of(cls, score: Score) -> Self:
-        return cls(**{name: getattr(score, name) for name in cls.model_fields})
+        plain = {name: getattr(score, name) for name in cls.model_fields if name != "certificate"}
+        return cls(**plain, certificate=CertificateOut.of(score))
 
 
 class ComparisonOut(BaseModel):
@@ -93,6 +111,7 @@ class SubmissionOut(BaseModel):
     failure: FailureOut | None
     provenance: dict[str, Any] = Field(description="Where and how it ran, once it has.")
     has_notebook: bool = Field(description="Whether its executed notebook can be downloaded.")
+    claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
     other_scores: list[ScoreOut] = Field(description="By the metrics that the phase does not rank by.")
 
@@ -120,6 +139,7 @@ class SubmissionOut(BaseModel):
             failure=_failure(evaluation),
             provenance=evaluation.provenance,
             has_notebook=evaluation.executed_blob is not None and not submission.phase.data_hidden,
+            claim=submission.claim and Claim.model_validate(submission.claim),
             score=ScoreOut.of(score) if score else None,
             other_scores=[ScoreOut.of(other) for other in others],
         )

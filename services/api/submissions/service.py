@@ -27,6 +27,7 @@ from services.core.models import (
     TeamMember,
 )
 from services.core.settings import SandboxKind
+from services.core.submission_certificate import Claim
 
 __all__ = ["AlreadyEnded", "SharedEvaluation", "accept", "cancel_submission", "find_visible", "own_submissions", "show"]
 
@@ -40,7 +41,14 @@ class SharedEvaluation(Conflict):
 
 
 def accept(
-    database: Database, request: Request, sandbox: SandboxKind, *, blob: str, size_bytes: int, kind: SubmissionKind
+    database: Database,
+    request: Request,
+    sandbox: SandboxKind,
+    *,
+    blob: str,
+    size_bytes: int,
+    kind: SubmissionKind,
+    claim: Claim | None,
 ) -> SubmissionOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
@@ -61,6 +69,7 @@ def accept(
             reference=request.reference,
             blob=blob,
             size_bytes=size_bytes,
+            claim=claim and claim.model_dump(mode="json"),
         )
         session.add(submission)
         session.flush()

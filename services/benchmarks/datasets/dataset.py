@@ -1,7 +1,7 @@
 """What a dataset is, once read, and the one error for files that are not what they should be."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,35 @@ class Dataset:
     subjects: NDArray[np.int64] | None = None  # [n], whose data an example is
     paths: tuple[str, ...] = ()  # [n], relative to the dataset's directory
     parts: Parts | None = None
+
+    def only(self, classes: Sequence[int]) -> "Dataset":
+        """Keep the examples of some classes, which become 0, 1, .. in the order given."""
+        kept = np.flatnonzero(np.isin(self.labels, classes))
+        place = {label: position for position, label in enumerate(classes)}
+
+        def take(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[kept]
+
+        def renumbered(positions: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+            return None if positions is None else np.flatnonzero(np.isin(kept, positions))
+
+        parts = self.parts
+        if parts is not None:
+            train, test = (np.flatnonzero(np.isin(kept, one)) for one in (parts.train, parts.test))
+            parts = Parts(train, test, renumbered(parts.validation), renumbered(parts.forget))
+        names = [self.class_names[label] if self.class_names else str(label) for label in classes]
+        return replace(
+            self,
+            name=f"{self.name}: {' and '.join(names)} alone",
+            images=self.images[kept],
+            labels=np.array([place[int(label)] for label in self.labels[kept]], dtype=np.int64),
+            classes=len(classes),
+            class_names=tuple(names),
+            superclasses=take(self.superclasses),
+            subjects=take(self.subjects),
+            paths=tuple(self.paths[position] for position in kept) if self.paths else (),
+            parts=parts,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Handwritten digits that come with scikit-learn: nothing to fetch, nothing to license."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from services.benchmarks.datasets.dataset import Dataset
 
-__all__ = ["digits"]
+__all__ = ["digits", "digits_pairs"]
 
 
 def digits() -> Dataset:
@@ -24,3 +25,12 @@ def digits() -> Dataset:
         labels=bunch.target.astype(np.int64),
         classes=10,
     )
+
+
+def digits_pairs() -> Dataset:
+    """Load the digits with a superclass for every two of them: 0 and 1, 2 and 3, up to 8 and 9.
+
+    A fine class to forget, where models learn the superclasses, as CIFAR-20 has them among the classes of CIFAR-100.
+    """
+    fine = digits()
+    return replace(fine, name=f"{fine.name}, in pairs", superclasses=fine.labels // 2)

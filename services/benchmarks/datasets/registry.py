@@ -9,7 +9,7 @@ import numpy as np
 from services.benchmarks.datasets.casia_surf import casia_surf, list_casia_surf
 from services.benchmarks.datasets.cifar import cifar10, cifar100
 from services.benchmarks.datasets.dataset import Dataset, Progress
-from services.benchmarks.datasets.digits import digits
+from services.benchmarks.datasets.digits import digits, digits_pairs
 from services.benchmarks.datasets.kaggle import kaggle_faces
 from services.benchmarks.datasets.mnist import mnist
 from services.core.errors import BadInput, NotFound
@@ -35,6 +35,7 @@ class Reader:
 
 DATASETS = {
     "digits": Reader(lambda _directory, _cache, _progress: digits(), needs_directory=False),
+    "digits-pairs": Reader(lambda _directory, _cache, _progress: digits_pairs(), needs_directory=False),
     "mnist": Reader(lambda directory, _cache, _progress: mnist(directory)),
     "cifar10": Reader(lambda directory, _cache, _progress: cifar10(directory)),
     "cifar100": Reader(lambda directory, _cache, _progress: cifar100(directory)),

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from services.benchmarks.examples import Examples
-from services.benchmarks.recipes import Recipe
+from services.benchmarks.recipes import NoisyDescent, Recipe
 from services.benchmarks.training.models import Build, Stacked, count_of, one_of, skeleton, stacked_logits
+from services.benchmarks.training.noisy import descend
 from services.benchmarks.training.steps import class_weights, learning_rates, make_optimizer, orders
 
 __all__ = ["CHUNK", "chunk_size", "train"]
@@ -34,14 +35,16 @@ def train(
     *,
     examples: Examples,
     seeds: Sequence[int],
-    recipe: Recipe,
+    recipe: Recipe | NoisyDescent,
     validation: Examples | None = None,
 ) -> Stacked:
     """Train each model from its start, on the start's device. Validation is needed for best-validation weights alone.
 
     Initialisation is the caller's: `initialise` for models from scratch. Seeds decide the order of examples, and
-    dropout where there is any.
+    dropout where there is any. Noisy descent draws its starts itself.
     """
+    if isinstance(recipe, NoisyDescent):
+        return descend(start, examples=examples, seeds=seeds, recipe=recipe)
     size = chunk_size(build)
     done = []
     for first in range(0, len(seeds), size):

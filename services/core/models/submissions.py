@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.database import Base, utc_now
@@ -45,6 +46,7 @@ class Submission(Base):
     reference: Mapped[Reference] = mapped_column(choice(Reference), default=Reference.NONE)
     blob: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # the certificate it claims to have
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     phase: Mapped[Phase] = relationship()

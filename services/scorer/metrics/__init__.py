@@ -7,9 +7,10 @@ from services.scorer.metrics import suites as _suites  # noqa: F401 - importing 
 from services.scorer.metrics.alarms import Alarm, AlarmKind, raise_alarms
 from services.scorer.metrics.arrays import BadArray
 from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard
+from services.scorer.metrics.certificate import CertificateAudit, audit_certificate, lower_bound
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Evidence, Models, Predictions
+from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
@@ -26,6 +27,8 @@ __all__ = [
     "Audit",
     "BadArray",
     "Better",
+    "CertificateAudit",
+    "Claimed",
     "Column",
     "Estimate",
     "Evidence",
@@ -36,9 +39,11 @@ __all__ = [
     "ScoreCard",
     "Sides",
     "Suite",
+    "audit_certificate",
     "confidences",
     "epsilons",
     "forgetting_quality",
+    "lower_bound",
     "points_of",
     "raise_alarms",
 ]

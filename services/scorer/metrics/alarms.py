@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scorer.metrics.card import ScoreCard
+from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models
@@ -19,6 +20,7 @@ STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even ove
 CROWDED_SHARE = 0.5  # fine-tuning with a little noise has a few near-duplicates, and means no harm
 LEAKED_SHARE = 0.05  # an honest entry has a model or two there
 SHARED_SPACINGS = 1.14  # neighbouring ratios share one, which makes their mean this much noisier (simulated)
+ROUNDING = 1e-6  # of a claim that was computed elsewhere
 MIN_MODELS = 32  # below which order and spacing say nothing
 
 
@@ -30,6 +32,8 @@ class AlarmKind(StrEnum):
     STRATIFIED_CHECKPOINTS = "stratified_checkpoints"
     ORACLE_CHECKPOINTS = "oracle_checkpoints"
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
+    FALSE_CERTIFICATE = "false_certificate"
+    UNSUPPORTED_CERTIFICATE = "unsupported_certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,8 @@ class Alarm:
     message: str
 
 
-def raise_alarms(evidence: Evidence, card: ScoreCard) -> tuple[Alarm, ...]:
-    """Look for leakage, dependent runs and accuracies that retraining does not reach."""
+def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAudit | None = None) -> tuple[Alarm, ...]:
+    """Look for leakage, dependent runs, accuracies that retraining does not reach, and claims that do not hold."""
     unlearned, oracle, second = (
         None if models is None else confidences(models.forget_logits, evidence.forget_labels)
         for models in (evidence.unlearned, evidence.oracle, evidence.second_oracle)
@@ -56,8 +60,21 @@ def raise_alarms(evidence: Evidence, card: ScoreCard) -> tuple[Alarm, ...]:
         *_oracle_neighbours(unlearned, oracle, second),
         *_stratified(unlearned),
         *_utility(evidence),
+        *([] if certificate is None else _certificate(certificate)),
     ]
     return tuple({alarm.kind: alarm for alarm in found}.values())
+
+
+def _certificate(found: CertificateAudit) -> list[Alarm]:
+    alarms = []
+    if found.audited_epsilon is not None and found.audited_epsilon > found.epsilon:
+        text = f"Epsilon {found.epsilon:g} is claimed; the runs prove {found.audited_epsilon:.2f} with 95 % confidence."
+        alarms.append(Alarm(AlarmKind.FALSE_CERTIFICATE, text))
+    accountant = found.accountant_epsilon
+    if accountant is not None and accountant > found.epsilon * (1 + ROUNDING):
+        text = f"Epsilon {found.epsilon:g} is claimed; the accountant gives {accountant:.3g} for the same steps."
+        alarms.append(Alarm(AlarmKind.UNSUPPORTED_CERTIFICATE, text))
+    return alarms
 
 
 def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64]) -> list[Alarm]:

@@ -20,7 +20,7 @@ from scipy.special import betaincinv
 
 from services.scorer.metrics.kernel import compiled
 
-__all__ = ["ALPHA", "MAX_CLAIMS", "certified_bounds", "largest_certifiable"]
+__all__ = ["ALPHA", "MAX_CLAIMS", "bound_table", "certified_bounds", "largest_certifiable"]
 
 ALPHA = 0.05
 DELTA = 1e-5
@@ -42,9 +42,9 @@ def certified_bounds(unlearned: Floats, oracle: Floats) -> tuple[NDArray[np.floa
         return bounds, 0
     claims = min(MAX_CLAIMS, examples)
     chosen: NDArray[np.float64] = np.empty((examples, 4))
-    first = _tables(len(unlearned[::2]), len(oracle[::2]), claims)
+    first = bound_table(len(unlearned[::2]), len(oracle[::2]), claims=claims)
     _choose(np.sort(unlearned[::2].T, axis=1), np.sort(oracle[::2].T, axis=1), first, chosen)
-    second = _tables(len(unlearned[1::2]), len(oracle[1::2]), claims)
+    second = bound_table(len(unlearned[1::2]), len(oracle[1::2]), claims=claims)
     for example in np.argsort(-chosen[:, 0], kind="stable")[:claims]:
         _, low, high, outside = chosen[example]
         mine, theirs = (_count(side[1::2, example], low, high, outside > 0) for side in (unlearned, oracle))
@@ -56,7 +56,7 @@ def largest_certifiable(models: int, oracle: int, claims: int) -> float:
     """Return the bound that a perfect attack would prove with so many models a side: no claim can read higher."""
     if claims == 0:
         return 0.0
-    return float(_tables(models // 2, oracle // 2, claims).max())
+    return float(bound_table(models // 2, oracle // 2, claims=claims).max())
 
 
 def _count(side: Floats, low: float, high: float, outside: bool) -> int:
@@ -64,21 +64,21 @@ def _count(side: Floats, low: float, high: float, outside: bool) -> int:
     return len(side) - inside if outside else inside
 
 
-def _tables(n: int, m: int, claims: int) -> Table:
-    """Tabulate the bound that k of n unlearned and j of m retrained models in a set prove."""
+def bound_table(n: int, m: int, *, claims: int, delta: float = DELTA) -> Table:
+    """Tabulate the bound that k of n unlearned and j of m retrained models in a set prove, if `claims` are made."""
     level = ALPHA / claims / 2
     p_low, p_high = _clopper_pearson(n, level)
     q_low, q_high = _clopper_pearson(m, level)
-    more_unlearned = _proven(p_low[:, None], q_high[None, :])
-    more_retrained = _proven(q_low[None, :], p_high[:, None])
+    more_unlearned = _proven(p_low[:, None], q_high[None, :], delta)
+    more_retrained = _proven(q_low[None, :], p_high[:, None], delta)
     return np.maximum(np.maximum(more_unlearned, more_retrained), 0.0)
 
 
-def _proven(at_least: Table, at_most: Table) -> Table:
+def _proven(at_least: Table, at_most: Table, delta: float) -> Table:
     """Return the epsilon that P >= at_least and Q <= at_most refute: on the set, or on its complement."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        inside = np.log(np.maximum(at_least - DELTA, 0.0)) - np.log(at_most)
-        complement = np.log(np.maximum(1.0 - DELTA - at_most, 0.0)) - np.log(1.0 - at_least)
+        inside = np.log(np.maximum(at_least - delta, 0.0)) - np.log(at_most)
+        complement = np.log(np.maximum(1.0 - delta - at_most, 0.0)) - np.log(1.0 - at_least)
     return np.asarray(np.fmax(inside, complement), dtype=np.float64)  # log 0 - log 0 is no bound
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
 
-__all__ = ["Evidence", "Models", "Predictions"]
+__all__ = ["Claimed", "Evidence", "Models", "Predictions"]
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
@@ -45,6 +45,17 @@ class Models:
         return len({row.tobytes() for row in self.checkpoint_sha256})
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The certificate that an entry claims, and what an accountant says of it."""
+
+    epsilon: float  # in nats
+    delta: float
+    accountant_epsilon: float | None
+    auditable: bool  # whether every run has an independently learned original, which a certificate speaks of
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """Everything a metric may look at. What a benchmark does not have is None."""
@@ -59,6 +70,7 @@ class Evidence:
     run_s: float | None = None  # mean wall clock of one unlearning run
     retrain_s: float | None = None  # and of retraining on the same hardware
     independent: bool = True  # whether runs could not know of each other, as those of one notebook can
+    claimed: Claimed | None = None
 
     def check(self) -> None:
         """Raise BadArray, naming array, axis and index, for the first array that cannot be scored."""

@@ -65,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--submission", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--original", type=Path, help="where the original of each seed lies, if it has its own")
     parser.add_argument("--scratch", type=Path, action="append", required=True, help="emptied after every seed")
     parser.add_argument("--threads", type=int, required=True)
     return parser.parse_args()
@@ -86,6 +87,7 @@ def _load(arguments: argparse.Namespace) -> Bench:
         validation=validation,
         submission=arguments.submission,
         out=arguments.out,
+        original=arguments.original and arguments.original / "original.safetensors",
         threads=arguments.threads,
     )
 

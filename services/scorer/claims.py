@@ -1,0 +1,64 @@
+"""What an entry claims of itself, held against the accountants: the epsilon of the method that it says it runs."""
+
+from services.core.bundle import Manifest
+from services.core.submission_certificate import CertifiedMethod, Claim
+from services.scorer.certificates import BadCertificate, Problem, d2d, langevin, stochastic
+from services.scorer.metrics import Claimed
+
+__all__ = ["hold_against_accountant", "problem_of"]
+
+NOT_CERTIFIED = "No accountant: the benchmark's models are not learned as certificates assume."
+UNKNOWN = "No accountant knows the method."
+
+
+def problem_of(manifest: Manifest, delta: float) -> Problem | None:
+    """Give the problem that a benchmark's certificates speak of; None where its learning is not certified."""
+    learning, counts = manifest.learning, manifest.counts
+    if learning is None:
+        return None
+    return Problem(
+        n=counts.retain + counts.forget,
+        strong_convexity=learning.strong_convexity,
+        smoothness=learning.smoothness,
+        lipschitz=learning.lipschitz,
+        delta=delta,
+    )
+
+
+def hold_against_accountant(claim: Claim, manifest: Manifest) -> Claimed:
+    """Compute the epsilon of the claim's method on a benchmark, or say why there is none."""
+    problem = problem_of(manifest, claim.delta)
+    if problem is None:
+        return Claimed(claim.epsilon, claim.delta, None, auditable=False, notes=(NOT_CERTIFIED,))
+    try:
+        epsilon = _epsilon(claim, manifest, problem)
+    except BadCertificate as error:
+        return Claimed(claim.epsilon, claim.delta, None, auditable=True, notes=(error.message,))
+    return Claimed(claim.epsilon, claim.delta, epsilon, auditable=True, notes=(UNKNOWN,) if epsilon is None else ())
+
+
+def _epsilon(claim: Claim, manifest: Manifest, problem: Problem) -> float | None:
+    """Raises BadCertificate where the benchmark's models were not learned as the method needs."""
+    learning, points = manifest.learning, manifest.counts.forget
+    assert learning is not None
+    match claim.method:
+        case CertifiedMethod.RETRAIN:
+            return 0.0
+        case CertifiedMethod.OTHER:
+            return None
+        case CertifiedMethod.D2D:
+            if learning.sigma or not learning.published_sigma:
+                raise BadCertificate("D2D needs models learned without noise, and published with it.")
+            assert claim.steps is not None
+            return d2d.certify(problem, points=points, steps=claim.steps, sigma=learning.published_sigma).epsilon
+    if not learning.sigma:
+        raise BadCertificate("Langevin unlearning needs models learned with noise.")
+    if claim.method is CertifiedMethod.STOCHASTIC_LANGEVIN:
+        assert claim.epochs is not None
+        size = problem.n // learning.batches
+        found = stochastic.certify(problem, points=points, batch_size=size, epochs=claim.epochs, sigma=learning.sigma)
+        return found.epsilon
+    if learning.batches > 1:
+        raise BadCertificate("These models are learned in batches: the method is stochastic_langevin.")
+    assert claim.steps is not None
+    return langevin.certify(problem, points=points, steps=claim.steps, sigma=learning.sigma).epsilon
