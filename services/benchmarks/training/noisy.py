@@ -60,7 +60,7 @@ def clipped_gradient(weights: Tensor, features: Tensor, targets: Tensor, *, limi
     `features` [b, d] are of unit norm, so that an example's gradient is as long as its error [rows]; `targets`
     [b, rows] are one-hot labels, or the label itself where there are two classes.
     """
-    logits = features @ weights.transpose(1, 2)  # [models, b, rows]
+    logits = (weights @ features.T).transpose(1, 2)  # [models, b, rows]; in this order one matrix product
     probabilities = torch.sigmoid(logits) if targets.shape[1] == 1 else torch.softmax(logits, dim=2)
     errors = probabilities - targets
     errors = errors * (limit / errors.norm(dim=2, keepdim=True).clamp(min=limit))
