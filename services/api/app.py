@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
+from services.api.campaigns.endpoints import router as campaigns
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.kit.middleware import BodyLimit, SecurityHeaders
@@ -23,7 +24,7 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, admin)
+ROUTERS = (accounts, competitions, submissions, leaderboard, campaigns, admin)
 
 
 def create_app(settings: Settings) -> FastAPI:

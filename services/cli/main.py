@@ -14,6 +14,7 @@ from services.cli.doctor import doctor
 from services.cli.evaluate import evaluate
 from services.cli.operator import api, migrate, scorer, setup, up, worker
 from services.cli.participant import cancel, compare, leaderboard, login, status, submit
+from services.cli.rescoring import rescore
 from services.cli.scoring import measurements, score
 from services.core.errors import LetheError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Participants": (evaluate, score, certify, login, submit, status, cancel, compare, leaderboard),
+    "Organisers": (rescore,),
     "Operators": (setup, demo, up, doctor, measurements, migrate, api, worker, scorer),
 }
 for _panel, _functions in _COMMANDS.items():

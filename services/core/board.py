@@ -1,11 +1,118 @@
-"""Moving leaderboard pointers. A pointer is never changed, only retired, so a board can be read as of any date."""
+"""Which score stands for which team, and moving the pointers that say so.
 
-from sqlalchemy import select
+A pointer is never changed, only retired, so a board can be read as of any date. Where pointers should point is a
+function of what is stored: the phase's metric, the scores, and the published campaigns. A scorer moves one team's; a
+campaign moves all of them at once; undoing it puts back what the function gave before.
+"""
 
-from services.core.database import WriteSession, utc_now
-from services.core.models import LeaderboardEntry, Reference, Score, Submission
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-__all__ = ["publish"]
+from sqlalchemy import ColumnElement, select
+
+from services.core.database import ReadSession, WriteSession, utc_now
+from services.core.models import (
+    Campaign,
+    CampaignState,
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    ReRun,
+    Score,
+    Submission,
+)
+
+__all__ = ["Standing", "counting_score", "current", "publish", "replacements", "repoint", "standing"]
+
+Key = tuple[UUID, Reference]  # team
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands for a team: a submission, and the score that counts for it."""
+
+    submission: Submission
+    score: Score
+
+
+def replacements(
+    session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
+) -> dict[UUID, UUID]:
+    """Say which evaluations stand in the place of others: of all published campaigns, in order, and of one more.
+
+    Or of all but one.
+    """
+    chain = list(
+        session.scalars(
+            select(Campaign)
+            .where(Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED)
+            .order_by(Campaign.published_at)
+        )
+    )
+    if upto is not None and upto.re_run and upto not in chain:
+        chain.append(upto)
+    found: dict[UUID, UUID] = {}
+    for campaign in chain:
+        if campaign is without:
+            continue
+        for run in session.scalars(select(ReRun).where(ReRun.campaign_id == campaign.id)):
+            found[run.replaced_id] = run.evaluation_id
+    return found
+
+
+def standing(session: ReadSession, phase: Phase, metric: str, replaced: Mapping[UUID, UUID]) -> dict[Key, Standing]:
+    """Find what should stand for each team by a metric.
+
+    A team is shown with its best submission, the earlier of equals; a reference row with its newest. Of a submission
+    that was run again the new run counts, better or worse; the old one does where the new one has no score.
+    """
+    scores = {
+        score.evaluation_id: score
+        for score in session.scalars(select(Score).where(Score.metric == metric, _of_phase(phase)))
+    }
+    found: dict[Key, Standing] = {}
+    submissions = select(Submission).where(Submission.phase_id == phase.id).order_by(Submission.created_at)
+    for submission in session.scalars(submissions.order_by(Submission.id)):
+        score = scores.get(replaced.get(submission.evaluation_id, submission.evaluation_id))
+        score = score or scores.get(submission.evaluation_id)
+        if score is None:
+            continue
+        key = (submission.team_id, submission.reference)
+        best = found.get(key)
+        if best is None or _displaces(submission.reference, score, best.score):
+            found[key] = Standing(submission, score)
+    return found
+
+
+def current(session: ReadSession, phase: Phase, *, lock: bool = False) -> dict[Key, LeaderboardEntry]:
+    """Find the pointers that stand now."""
+    statement = select(LeaderboardEntry).where(
+        LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.retired_at.is_(None)
+    )
+    rows = session.scalars(statement.with_for_update() if lock else statement)
+    return {(row.team_id, row.reference): row for row in rows}
+
+
+def repoint(session: WriteSession, phase: Phase) -> int:
+    """Move all pointers of a phase to where they should point; return how many moved. The phase must be locked."""
+    wanted = standing(session, phase, phase.metric, replacements(session, phase))
+    found = current(session, phase, lock=True)
+    now = utc_now()
+    moved = [
+        key
+        for key in wanted.keys() | found.keys()
+        if key not in wanted or key not in found or found[key].score_id != wanted[key].score.id
+    ]
+    for key in moved:
+        if key in found:
+            found[key].retired_at = now
+    session.flush()
+    session.add_all(_entry(wanted[key], now) for key in moved if key in wanted)
+    session.flush()
+    return len(moved)
 
 
 def publish(session: WriteSession, submission: Submission, score: Score) -> bool:
@@ -14,7 +121,7 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     A team is shown with its best submission; a later one of the same score does not displace it. A reference row always
     shows its newest score.
     """
-    current = session.scalars(
+    standing_now = session.scalars(
         select(LeaderboardEntry)
         .where(
             LeaderboardEntry.phase_id == submission.phase_id,
@@ -24,20 +131,42 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
         )
         .with_for_update()
     ).one_or_none()
-    if current is not None:
-        if submission.reference is Reference.NONE and current.final_score >= score.final_score:
+    now = utc_now()
+    if standing_now is not None:
+        if not _displaces(submission.reference, score, standing_now.score):
             return False
-        current.retired_at = utc_now()
+        standing_now.retired_at = now
         session.flush()
-    session.add(
-        LeaderboardEntry(
-            phase_id=submission.phase_id,
-            team_id=submission.team_id,
-            submission_id=submission.id,
-            score_id=score.id,
-            reference=submission.reference,
-            final_score=score.final_score,
-            submitted_at=submission.created_at,
-        )
-    )
+    session.add(_entry(Standing(submission, score), now))
     return True
+
+
+def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> Score | None:
+    """Find the score by the phase's metric that counts for an evaluation: of its newest published run, or its own."""
+    metric = session.scalar(select(Phase.metric).where(Phase.id == phase.id))
+    scores = select(Score).where(Score.metric == metric)
+    newest = replacements(session, phase).get(evaluation_id, evaluation_id)
+    found = session.scalars(scores.where(Score.evaluation_id == newest)).one_or_none()
+    return found or session.scalars(scores.where(Score.evaluation_id == evaluation_id)).one_or_none()
+
+
+def _of_phase(phase: Phase) -> ColumnElement[bool]:
+    return Score.evaluation_id.in_(select(Evaluation.id).where(Evaluation.phase_id == phase.id))
+
+
+def _displaces(reference: Reference, score: Score, other: Score) -> bool:
+    return reference is not Reference.NONE or score.final_score > other.final_score
+
+
+def _entry(stands: Standing, now: datetime) -> LeaderboardEntry:
+    submission, score = stands.submission, stands.score
+    return LeaderboardEntry(
+        phase_id=submission.phase_id,
+        team_id=submission.team_id,
+        submission_id=submission.id,
+        score_id=score.id,
+        reference=submission.reference,
+        final_score=score.final_score,
+        submitted_at=submission.created_at,
+        published_at=now,
+    )

@@ -9,11 +9,11 @@ a shard also goes running -> queued: its lease expired or its worker gave it bac
 import secrets
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from services.core.database import WriteSession, utc_now
 from services.core.errors import Conflict, NotFound
-from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Shard, State
+from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Shard, State, Submission
 
 __all__ = [
     "ENDED",
@@ -26,6 +26,7 @@ __all__ = [
     "move_shard",
     "queue_evaluation",
     "shared_evaluation",
+    "submissions_of",
 ]
 
 _EVALUATION: dict[State, frozenset[State]] = {
@@ -121,6 +122,13 @@ def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> 
         .limit(1)
         .with_for_update()
     ).one_or_none()
+
+
+def submissions_of(evaluation: Evaluation) -> Select[Submission]:
+    """Select the submissions whose code an evaluation runs: all of its phase with these bytes, a new run's too."""
+    return select(Submission).where(
+        Submission.phase_id == evaluation.phase_id, Submission.blob == evaluation.code_sha256
+    )
 
 
 def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str) -> None:

@@ -1,26 +1,23 @@
-"""The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric."""
+"""The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
+
+It also prepares campaigns: the scores by another metric that an organiser asked for, which move no pointer.
+"""
 
 import threading
-from collections.abc import Sequence
 from uuid import UUID
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from services.core import board
+from services.core import board, campaigns
 from services.core.blobs import Blobs
-from services.core.bundle_store import materialise
-from services.core.database import Database, ReadSession, WriteSession
+from services.core.database import Database, WriteSession
 from services.core.doorbell import Bell, Doorbell
 from services.core.lifecycle import add_event, lock_evaluation
-from services.core.measurements import Measurements
-from services.core.models import Evaluation, MeasurementRow, Phase, Reference, Score, State, Submission, SubmissionKind
+from services.core.models import Campaign, Evaluation, Phase, Score, State, Submission
 from services.core.settings import Settings
-from services.core.submission_certificate import Claim
+from services.scorer.judging import Judged, judge, judge_many
 from services.scorer.rows import score_row
-from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["Scorer", "run_scorer"]
 
@@ -29,7 +26,7 @@ MAX_TRIES = 3
 
 
 class Scorer:
-    """Scores evaluations one after another."""
+    """Scores evaluations one after another, and those of a campaign side by side."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -46,10 +43,14 @@ class Scorer:
         with self._one_at_a_time:
             while not self.stopping.is_set() and (evaluation_id := self._next()):
                 scored += self._score(evaluation_id)
+            scored += self._prepare_campaigns()
         return scored
 
     def sweep(self) -> None:
-        if self._next():
+        """Ring where something waits, and see whether the new runs of a campaign have ended."""
+        with self.database.write() as session:
+            waiting = any(not campaigns.settle(session, one) for one in campaigns.open_campaigns(session))
+        if waiting or self._next():
             self.doorbell.ring(Bell.SCORE)
 
     def score(self, evaluation_id: UUID) -> bool:
@@ -58,25 +59,10 @@ class Scorer:
         False when that was there already: doing this twice changes nothing.
         """
         with self.database.read() as session:
-            evaluation = session.get_one(Evaluation, evaluation_id)
-            metric = evaluation.phase.metric
-            bundle = materialise(session, self.blobs, evaluation.benchmark.digest, self.settings.bundle_cache)
-            blobs = _measurement_blobs(session, evaluation_id)
-            run_s = _mean_run_s(session, evaluation_id)
-            retrain_s = _retrain_s(session, evaluation.phase_id)
-            kind, claim = _kind_and_claim(session, evaluation_id)
-        unlearned = Measurements.stack([self.blobs.get(blob) for blob in blobs])
-        evidence = gather(
-            unlearned,
-            bundle,
-            run_s=run_s,
-            retrain_s=retrain_s,
-            independent=kind is not SubmissionKind.NOTEBOOK,
-            claim=claim,
-        )
-        reports = score_by_all(metric, evidence)
+            metric = session.get_one(Evaluation, evaluation_id).phase.metric
+        judged = judge(self.database, self.blobs, self.settings, evaluation_id, metric)
         with self.database.write() as session:
-            return _write(session, evaluation_id, reports, bundle.forget_subjects(), run_s)
+            return _write(session, judged)
 
     def _next(self) -> UUID | None:
         """Find the oldest measured evaluation without a score that has not failed too often in this process."""
@@ -106,62 +92,53 @@ class Scorer:
             log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._tries[evaluation_id])
             return False
 
-
-def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
-    statement = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
-    return list(session.scalars(statement.order_by(MeasurementRow.seed)))
-
-
-def _kind_and_claim(session: ReadSession, evaluation_id: UUID) -> tuple[SubmissionKind, Claim | None]:
-    """All submissions of an evaluation are the same bytes, so one speaks for all."""
-    statement = select(Submission.kind, Submission.claim).where(Submission.evaluation_id == evaluation_id).limit(1)
-    kind, claim = session.execute(statement).one()
-    return kind, None if claim is None else Claim.model_validate(claim)
-
-
-def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:
-    statement = select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
-    return float(session.scalars(statement).one())
-
-
-def _retrain_s(session: ReadSession, phase_id: UUID) -> float | None:
-    """Find the mean run time of the phase's newest retraining reference that was measured."""
-    return session.scalar(
-        select(func.avg(MeasurementRow.run_s))
-        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
-        .join(Evaluation, Evaluation.id == MeasurementRow.evaluation_id)
-        .where(
-            Submission.phase_id == phase_id,
-            Submission.reference == Reference.RETRAIN,
-            Evaluation.state == State.MEASURED,
-        )
-        .group_by(Submission.id, Submission.created_at)
-        .order_by(Submission.created_at.desc())
-        .limit(1)
-    )
+    def _prepare_campaigns(self) -> int:
+        """Compute what open campaigns lack, until asked to stop; return how many scores were written."""
+        with self.database.read() as session:
+            wanted = [
+                (one.id, one.metric, campaigns.unscored(session, one)) for one in campaigns.open_campaigns(session)
+            ]
+        written = 0
+        for campaign_id, metric, unscored in wanted:
+            missing = [one for one in unscored if self._tries.get(one, 0) < MAX_TRIES]
+            for judged in judge_many(self.settings, missing, metric):
+                if isinstance(judged, Judged):
+                    with self.database.write() as session:
+                        written += _write(session, judged)
+                else:
+                    self._tries[judged] = self._tries.get(judged, 0) + 1
+                    log.error("campaign_score_failed", campaign=str(campaign_id), evaluation=str(judged))
+                if self.stopping.is_set():
+                    return written
+            with self.database.write() as session:
+                campaigns.settle(session, session.get_one(Campaign, campaign_id))
+        return written
 
 
-def _write(
-    session: WriteSession,
-    evaluation_id: UUID,
-    reports: Sequence[Report],
-    subjects: NDArray[np.int64] | None,
-    run_s: float,
-) -> bool:
-    """Insert scores that are not there, point every submission of the evaluation at the first, and say so."""
-    metric = reports[0].card.metric
-    evaluation = lock_evaluation(session, evaluation_id)
-    present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == evaluation_id)))
-    if metric in present:
-        return False
-    rows = [score_row(evaluation_id, report, subjects=subjects, run_s=run_s) for report in reports]
-    session.add_all(row for row in rows if row.metric not in present)
+def _write(session: WriteSession, judged: Judged) -> bool:
+    """Insert scores that are not there; point every submission of the evaluation at that by the phase's metric.
+
+    The phase is locked first, as a campaign does that moves all of its pointers: whichever comes second sees what the
+    first one did.
+    """
+    phase_id = session.scalars(select(Evaluation.phase_id).where(Evaluation.id == judged.evaluation_id)).one()
+    metric = session.scalars(select(Phase.metric).where(Phase.id == phase_id).with_for_update(read=True)).one()
+    evaluation = lock_evaluation(session, judged.evaluation_id)
+    present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == judged.evaluation_id)))
+    rows = {
+        report.card.metric: score_row(judged.evaluation_id, report, subjects=judged.subjects, run_s=judged.run_s)
+        for report in judged.reports
+    }
+    new = rows.keys() - present
+    session.add_all(rows[name] for name in sorted(new))
     session.flush()
-    score = rows[0]
-    for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):
-        board.publish(session, submission, score)
-    add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
-    return True
+    if metric in new:
+        score = rows[metric]
+        own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
+        for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
+            board.publish(session, submission, score)
+        add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
+    return bool(new)
 
 
 def run_scorer(settings: Settings) -> None:

@@ -17,7 +17,8 @@ from services.core.bundle import Bundle
 from services.core.bundle_store import materialise
 from services.core.database import Database
 from services.core.leases import Claim, LeaseLost, Measured
-from services.core.models import Evaluation, MeasurementRow, Submission, SubmissionKind
+from services.core.lifecycle import submissions_of
+from services.core.models import Evaluation, MeasurementRow, SubmissionKind
 from services.core.settings import Settings
 from services.core.submission_file import unpack
 from services.worker.notebooks import NotebookLimits
@@ -50,7 +51,7 @@ def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmark
         evaluation = session.get_one(Evaluation, held.evaluation_id)
         phase = evaluation.phase
         bundle = materialise(session, blobs, evaluation.benchmark.digest, benchmarks)
-        submission = session.scalars(select(Submission).where(Submission.evaluation_id == evaluation.id).limit(1)).one()
+        submission = session.scalars(submissions_of(evaluation).limit(1)).one()
         measured = select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == evaluation.id)
         done = set(session.scalars(measured))
         limits = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)

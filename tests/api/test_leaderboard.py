@@ -75,6 +75,7 @@ def test_an_entry_is_shown_with_its_uncertainty(api: Api, phase: Phase) -> None:
         "flags": [],
         "other_scores": {},
         "suites": {},
+        "certificate": None,
         "submitted_at": NOW.isoformat().replace("+00:00", "Z"),
     }
 

@@ -37,6 +37,13 @@ TABLE = {
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/publish"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/cancel"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/undo"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/audit"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/submissions"): PARTICIPANT,
     ("GET", "/api/submissions"): PARTICIPANT,
     ("GET", "/api/submissions/{submission_id}"): PARTICIPANT,
@@ -65,7 +72,7 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
 
 def call(caller: Caller, method: str, path: str) -> tuple[int, str]:
     """Call a route with made-up ids and no body; return status and problem code."""
-    made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4())
+    made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4())
     response = caller.request(method, made_up, headers={"Origin": "http://testserver"})
     is_problem = response.headers.get("content-type") == "application/problem+json"
     return response.status_code, response.json()["code"] if is_problem else ""
@@ -123,7 +130,7 @@ def test_writes_with_a_cookie_need_our_origin(api: Api) -> None:
     for method, path in TABLE:
         if method == "GET":
             continue
-        made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4())
+        made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4())
         for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
             response = api.client.request(method, made_up, headers=headers)
             assert (response.status_code, response.json()["code"]) == (403, "cross_origin"), (method, path, headers)

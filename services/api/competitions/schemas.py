@@ -14,6 +14,7 @@ __all__ = [
     "BenchmarkOut",
     "CompetitionDetail",
     "CompetitionOut",
+    "MetricName",
     "NewCompetition",
     "NewPhase",
     "PhaseChange",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 GIBIBYTE = 1024**3
+
+MetricName = Literal["neurips-2023", "lethe-1"]
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions of one team in any 24 hours.")]
@@ -44,7 +47,7 @@ class NewPhase(Input):
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Wall clock of one unlearning run.")
     memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
     device: Device = Device.CPU
-    metric: Literal["neurips-2023", "lethe-1"] = "neurips-2023"
+    metric: MetricName = "neurips-2023"
     max_time_ratio: float = Field(
         0.2, gt=0, le=1000, description="Run time over that of retraining, above which an entry is not ranked."
     )

@@ -152,10 +152,7 @@ def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
     Its evaluation is locked, but the scorer may be publishing another one of the same team: then one of the two finds
     the other's pointer only when inserting its own.
     """
-    evaluation, metric = submission.evaluation, submission.phase.metric
-    score = session.scalars(
-        select(Score).where(Score.evaluation_id == evaluation.id, Score.metric == metric)
-    ).one_or_none()
+    score = board.counting_score(session, submission.phase, submission.evaluation_id)
     if score is None:
         return
     try:

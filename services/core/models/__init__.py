@@ -1,6 +1,7 @@
 """The tables, a file per feature. Rows only: rules live in `core.lifecycle` and `core.leases`."""
 
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Device, Phase, PhaseKind
 from services.core.models.evaluations import Evaluation, Event, FailureKind, MeasurementRow, Shard, State
 from services.core.models.leaderboard import LeaderboardEntry, Score
@@ -8,7 +9,11 @@ from services.core.models.submissions import Reference, Submission, SubmissionKi
 
 __all__ = [
     "Account",
+    "Act",
+    "AuditEvent",
     "BenchmarkRow",
+    "Campaign",
+    "CampaignState",
     "Competition",
     "Device",
     "Evaluation",
@@ -18,6 +23,7 @@ __all__ = [
     "MeasurementRow",
     "Phase",
     "PhaseKind",
+    "ReRun",
     "Reference",
     "Role",
     "Score",

@@ -1,0 +1,128 @@
+"""Rescoring a phase: prepare, look, publish, undo. Its organiser or an operator may; every act is on record."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from services.api.campaigns.preview import moves_of
+from services.api.campaigns.schemas import AuditOut, CampaignDetail, CampaignOut, NewCampaign
+from services.api.competitions.service import find_competition, find_phase, require_organiser
+from services.api.kit.auth import Principal
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import Organising
+from services.api.kit.sessions import Reading, Writing
+from services.api.state import State
+from services.core import campaigns
+from services.core.database import ReadSession
+from services.core.doorbell import Bell
+from services.core.errors import NotFound
+from services.core.models import Account, AuditEvent, Campaign, Phase
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["campaigns"])
+PATH = "/competitions/{slug}/phases/{phase}/campaigns"
+
+
+@router.post(PATH, status_code=201)
+def start_campaign(
+    *,
+    slug: str,
+    phase: str,
+    new: NewCampaign,
+    who: Organising,
+    session: Writing,
+    state: State,
+    background: BackgroundTasks,
+) -> CampaignOut:
+    """Begin to rescore a phase by a metric, or to run its entries again. Nothing moves before it is published."""
+    row = _phase(session, slug, phase, who)
+    campaign = campaigns.start(session, row, who.account_id, metric=new.metric, re_run=new.re_run)
+    background.add_task(state.doorbell.ring_across, Bell.RUN if new.re_run else Bell.SCORE)
+    return _shown(session, campaign)
+
+
+@router.get(PATH)
+def list_campaigns(
+    *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[CampaignOut]:
+    """List a phase's campaigns, newest first."""
+    row = _phase(session, slug, phase, who)
+    rows, following = newest_first(
+        session,
+        select(Campaign).options(joinedload(Campaign.phase)).where(Campaign.phase_id == row.id),
+        Campaign,
+        cursors=state.cursors,
+        listing=f"campaigns:{row.id}",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=[_shown(session, one) for one in rows], next=following)
+
+
+@router.get(PATH + "/{campaign_id}")
+def show_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Reading) -> CampaignDetail:
+    """Show a campaign and what it does to the board, team by team."""
+    row = _phase(session, slug, phase, who)
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.phase_id != row.id:
+        raise NotFound(f"Phase {phase!r} has no campaign {campaign_id}.")
+    return CampaignDetail(**_shown(session, campaign).model_dump(), moves=moves_of(session, campaign))
+
+
+@router.post(PATH + "/{campaign_id}/publish")
+def publish_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
+    """Move every pointer of the board at once."""
+    campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
+    campaigns.publish_campaign(session, campaign, who.account_id)
+    return _shown(session, campaign)
+
+
+@router.post(PATH + "/{campaign_id}/cancel")
+def cancel_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
+    """Give up a campaign that is not published, and end its runs."""
+    campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
+    campaigns.cancel_campaign(session, campaign, who.account_id)
+    return _shown(session, campaign)
+
+
+@router.post("/competitions/{slug}/phases/{phase}/undo")
+def undo_campaign(*, slug: str, phase: str, who: Organising, session: Writing) -> CampaignOut:
+    """Take back the phase's newest published campaign: every pointer goes back to where it was."""
+    campaign, _ = campaigns.undo_campaign(session, _phase(session, slug, phase, who), who.account_id)
+    return _shown(session, campaign)
+
+
+@router.get("/competitions/{slug}/audit")
+def list_acts(
+    *, slug: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[AuditOut]:
+    """List what organisers did to a competition, newest first."""
+    competition = find_competition(session, slug)
+    require_organiser(who, competition)
+    rows, following = newest_first(
+        session,
+        select(AuditEvent).where(AuditEvent.competition_id == competition.id),
+        AuditEvent,
+        cursors=state.cursors,
+        listing=f"audit:{competition.id}",
+        limit=limit,
+        after=after,
+    )
+    names = {
+        account.id: account.username
+        for account in session.scalars(select(Account).where(Account.id.in_({row.account_id for row in rows})))
+    }
+    return Page(items=[AuditOut.of(row, names[row.account_id]) for row in rows], next=following)
+
+
+def _phase(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:
+    row = find_phase(session, slug, phase)
+    require_organiser(who, row.competition)
+    return row
+
+
+def _shown(session: ReadSession, campaign: Campaign) -> CampaignOut:
+    return CampaignOut.of(campaign, campaigns.progress_of(session, campaign))

@@ -1,0 +1,93 @@
+"""What a campaign would do to a board: who moves, by how much, and whether that is beyond noise."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from services.api.campaigns.schemas import MoveOut, PlaceOut
+from services.api.leaderboard.standings import Line, Standing, standings
+from services.core import board, campaigns
+from services.core.database import ReadSession
+from services.core.models import Campaign, Phase, Reference, Team
+from services.core.paired import Measured
+
+__all__ = ["moves_of"]
+
+Key = tuple[UUID, Reference]
+Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the board, and what is shown
+
+
+def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
+    """Compare the board without a campaign to the board with it, team by team in the order of the latter."""
+    phase = campaign.phase
+    with_it = board.replacements(session, phase, upto=campaign)
+    without = board.replacements(session, phase, without=campaign)
+    before = _places(board.standing(session, phase, campaign.metric_before, without), phase)
+    after = _places(board.standing(session, phase, campaign.metric, with_it), phase)
+    failed = _failed(session, campaign)
+    names = {team: session.get_one(Team, team).name for team, _ in before.keys() | after.keys()}
+    order = [*sorted(after, key=lambda key: after[key][0]), *(key for key in before if key not in after)]
+    return [_move(key, names[key[0]], before, after, failed) for key in order]
+
+
+def _failed(session: ReadSession, campaign: Campaign) -> set[Key]:
+    lost = campaigns.failed_re_runs(session, campaign)
+    entries = board.current(session, campaign.phase)
+    return {key for key, entry in entries.items() if entry.submission.evaluation_id in lost}
+
+
+def _places(stands: Mapping[Key, board.Standing], phase: Phase) -> Places:
+    """Rank what stands as the board does."""
+    keyed = sorted(
+        stands.items(),
+        key=lambda one: (-one[1].score.final_score, one[1].submission.created_at, one[1].submission.id),
+    )
+    lines = [_line(one) for _, one in keyed]
+    ranked = standings(lines, phase.max_time_ratio)
+    return {
+        key: (position, _place(one, where))
+        for position, ((key, one), where) in enumerate(zip(keyed, ranked, strict=True))
+    }
+
+
+def _line(stands: board.Standing) -> Line:
+    score, submission = stands.score, stands.submission
+    return Line(
+        entry_id=submission.id,
+        reference=submission.reference,
+        measured=Measured(score.final_score, score.halves),
+        run_s=score.run_s,
+        submitted_at=submission.created_at,
+        published_at=score.created_at,
+        flags=score.flags,
+    )
+
+
+def _place(stands: board.Standing, where: Standing) -> PlaceOut:
+    interval = where.rank_interval
+    return PlaceOut(
+        rank=where.rank,
+        rank_best=interval and interval.best,
+        rank_worst=interval and interval.worst,
+        final_score=stands.score.final_score,
+        ci_low=stands.score.ci_low,
+        ci_high=stands.score.ci_high,
+        submission_id=stands.submission.id,
+    )
+
+
+def _move(key: Key, team: str, before: Places, after: Places, failed: set[Key]) -> MoveOut:
+    old, new = (places[key][1] if key in places else None for places in (before, after))
+    ranks_up, separated = None, False
+    if old is not None and new is not None and old.rank is not None and new.rank is not None:
+        ranks_up = old.rank - new.rank
+        assert old.rank_best and old.rank_worst and new.rank_best and new.rank_worst
+        separated = old.rank_worst < new.rank_best or new.rank_worst < old.rank_best
+    return MoveOut(
+        team=team,
+        reference=key[1],
+        before=old,
+        after=new,
+        ranks_up=ranks_up,
+        separated=separated,
+        re_run_failed=key in failed,
+    )

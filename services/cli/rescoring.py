@@ -1,0 +1,135 @@
+"""`lethe rescore`: a phase's board by another metric or from new runs, looked at first, published at once, undone."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.client import Client, open_client
+from services.cli.console import milestone, print_json, progress, say
+from services.cli.participant import Competition, Json, Phase, Url
+from services.core.errors import BadInput
+
+__all__ = ["rescore"]
+
+POLL_S = 0.5
+OPEN = ("preparing", "ready")
+
+
+def rescore(
+    competition: Competition,
+    phase: Phase,
+    metric: Annotated[str | None, typer.Option(help="The metric to rank by: neurips-2023 or lethe-1.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move. The default.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Move the board, all of it at once.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was published last.")] = False,
+    re_run: Annotated[
+        bool, typer.Option("--re-run", help="Run all that stands again, under fresh seeds; the new run counts.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Give up what was prepared and not published.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Rescore a phase from what was measured, or from new runs. For organisers.
+
+    Without --publish nothing on the board moves: what is prepared waits, and is published by the same command with
+    --publish. Scores are added and never changed, so --undo puts every entry back. Every act is on record.
+    """
+    if dry_run + publish + undo + cancel > 1:
+        raise BadInput("Choose one of --dry-run, --publish, --undo and --cancel.")
+    client, base = open_client(url), f"/api/competitions/{competition}/phases/{phase}"
+    if undo:
+        campaign = client.post(f"{base}/undo")
+        say(f"Undone: the board ranks by {campaign['metric_before']} as before.")
+    else:
+        campaign = _open_campaign(client, base)
+        if cancel:
+            if campaign is None:
+                raise BadInput("Nothing is prepared for this phase.")
+            campaign = client.post(f"{base}/campaigns/{campaign['id']}/cancel")
+            say("Cancelled.")
+        else:
+            campaign = _prepare(client, base, campaign, metric=metric, re_run=re_run)
+            if publish:
+                campaign = client.post(f"{base}/campaigns/{campaign['id']}/publish")
+    shown = client.get(f"{base}/campaigns/{campaign['id']}")
+    if as_json:
+        print_json(shown)
+        return
+    if not cancel:
+        _print(shown)
+    if shown["state"] == "ready":
+        say("Nothing has moved. Publish it with --publish, or give it up with --cancel.")
+    elif publish:
+        say(f"Published: the board ranks by {shown['metric']}. Take it back with --undo.")
+
+
+def _open_campaign(client: Client, base: str) -> dict[str, Any] | None:
+    newest: list[dict[str, Any]] = client.get(f"{base}/campaigns", limit=1)["items"]
+    return next((one for one in newest if one["state"] in OPEN), None)
+
+
+def _prepare(
+    client: Client, base: str, campaign: dict[str, Any] | None, *, metric: str | None, re_run: bool
+) -> dict[str, Any]:
+    """Take up the campaign that is under way, or start one; wait until it is ready."""
+    if campaign is None:
+        if metric is None:
+            raise BadInput("Say with --metric what to rank by: neurips-2023 or lethe-1.")
+        campaign = client.post(f"{base}/campaigns", {"metric": metric, "re_run": re_run})
+    elif (metric or campaign["metric"], re_run or campaign["re_run"]) != (campaign["metric"], campaign["re_run"]):
+        what = f"{campaign['metric']}{' from new runs' if campaign['re_run'] else ''}"
+        raise BadInput(f"Another rescoring is prepared, by {what}. Publish it, or give it up with --cancel.")
+    milestone(f"Preparing: {campaign['done']} of {campaign['total']} evaluations are scored by {campaign['metric']}.")
+    with progress() as bars:
+        task = bars.add_task("Scoring", total=campaign["total"], completed=campaign["done"])
+        while campaign["state"] == "preparing":
+            time.sleep(POLL_S)
+            campaign = client.get(f"{base}/campaigns/{campaign['id']}")
+            bars.update(task, completed=campaign["done"], total=campaign["total"])
+    if campaign["state"] != "ready":
+        raise BadInput(f"The campaign was {campaign['state']} meanwhile.")
+    return campaign
+
+
+def _print(campaign: dict[str, Any]) -> None:
+    runs = ", from new runs" if campaign["re_run"] else ""
+    title = f"{campaign['metric_before']} to {campaign['metric']}{runs}: {campaign['state']}"
+    table = Table(title=title, title_justify="left")
+    for heading, right in (
+        ("rank", True),
+        ("before", True),
+        ("moves", True),
+        ("team", False),
+        ("score", True),
+        ("95 % interval", True),
+        ("score before", True),
+        ("beyond noise", False),
+        ("note", False),
+    ):
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for move in campaign["moves"]:
+        table.add_row(*_row(move))
+    Console(highlight=False, width=max(125, Console().width)).print(table)
+
+
+def _row(move: dict[str, Any]) -> list[str]:
+    before, after, up = move["before"], move["after"], move["ranks_up"]
+    reference = "" if move["reference"] == "none" else " (reference)"
+    return [
+        _rank(after),
+        _rank(before),
+        "" if not up else f"{up:+d}",
+        f"{move['team']}{reference}",
+        f"{after['final_score']:.4f}" if after else "",
+        f"{after['ci_low']:.4f} – {after['ci_high']:.4f}" if after else "",
+        f"{before['final_score']:.4f}" if before else "",
+        "yes" if move["separated"] else "no" if up else "",
+        "new run failed, the old one counts" if move["re_run_failed"] else "",
+    ]
+
+
+def _rank(place: dict[str, Any] | None) -> str:
+    return "" if place is None else "–" if place["rank"] is None else str(place["rank"])

@@ -1,0 +1,86 @@
+"""Bulk acts of organisers: rescoring a phase or running it again; and the record of who did what."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.database import Base, utc_now
+from services.core.models.columns import Id, choice
+from services.core.models.competitions import Phase
+
+__all__ = ["Act", "AuditEvent", "Campaign", "CampaignState", "ReRun"]
+
+
+class CampaignState(StrEnum):
+    """A campaign that is not published can be cancelled; one that is can be undone, newest first."""
+
+    PREPARING = "preparing"  # scores are being computed, and runs made
+    READY = "ready"  # to be looked at
+    PUBLISHED = "published"
+    UNDONE = "undone"
+    CANCELLED = "cancelled"
+
+
+class Campaign(Base):
+    """A phase's board by another metric, or from new runs: prepared, looked at, published at once or not at all."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        Index(
+            "uq_campaigns_open",
+            "phase_id",
+            unique=True,
+            sqlite_where=text("state IN ('preparing', 'ready')"),
+            postgresql_where=text("state IN ('preparing', 'ready')"),
+        ),
+    )
+
+    id: Mapped[Id]
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"), index=True)
+    metric: Mapped[str] = mapped_column(String(63))
+    metric_before: Mapped[str] = mapped_column(String(63))
+    re_run: Mapped[bool]  # whether every submission that stands is run again, with seeds of its own
+    state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.PREPARING)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    published_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+
+    phase: Mapped[Phase] = relationship()
+
+
+class ReRun(Base):
+    """In a campaign that runs submissions again, this evaluation stands in the place of that one."""
+
+    __tablename__ = "re_runs"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    replaced_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), unique=True)
+
+
+class Act(StrEnum):
+    """What an organiser did."""
+
+    CAMPAIGN_STARTED = "campaign_started"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    CAMPAIGN_PUBLISHED = "campaign_published"
+    CAMPAIGN_UNDONE = "campaign_undone"
+
+
+class AuditEvent(Base):
+    """One act, by whom and when. Rows are added and never changed."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_order", "competition_id", "created_at"),)
+
+    id: Mapped[Id]
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    act: Mapped[Act] = mapped_column(choice(Act))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,130 @@
+"""From a measured evaluation to its reports: reading what is stored of it, and applying metrics. Nothing is written."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+
+from services.core.blobs import Blobs
+from services.core.bundle_store import materialise
+from services.core.database import Database, ReadSession
+from services.core.lifecycle import submissions_of
+from services.core.measurements import Measurements
+from services.core.models import Evaluation, MeasurementRow, Reference, Score, State, Submission, SubmissionKind
+from services.core.settings import Settings
+from services.core.submission_certificate import Claim
+from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence
+from services.scorer.scoring import Report, find_metric, gather, score_by_all
+
+__all__ = ["Judged", "judge", "judge_many"]
+
+POOL_FROM = 8  # evaluations, below which starting processes costs more than it saves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """An evaluation's reports, the first by the metric that was asked for, and what a row of them also needs."""
+
+    evaluation_id: UUID
+    reports: list[Report]
+    subjects: NDArray[np.int64] | None
+    run_s: float
+
+
+def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str) -> Judged:
+    """Judge by a metric, and where nothing is known of the evaluation yet by all others too.
+
+    Suites, alarms and certificate do not depend on the metric: an earlier score's are taken over.
+    Raises UnknownMetric, and BadArray for what the metric cannot score.
+    """
+    with database.read() as session:
+        evaluation = session.get_one(Evaluation, evaluation_id)
+        bundle = materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache)
+        stored = _measurement_blobs(session, evaluation_id)
+        run_s = _mean_run_s(session, evaluation_id)
+        retrain_s = _retrain_s(session, evaluation.phase_id)
+        kind, claim = _kind_and_claim(session, evaluation)
+        earlier = session.scalars(select(Score).where(Score.evaluation_id == evaluation_id).limit(1)).one_or_none()
+    evidence = gather(
+        Measurements.stack([blobs.get(blob) for blob in stored]),
+        bundle,
+        run_s=run_s,
+        retrain_s=retrain_s,
+        independent=kind is not SubmissionKind.NOTEBOOK,
+        claim=claim,
+    )
+    reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
+    return Judged(evaluation_id, reports, bundle.forget_subjects(), run_s)
+
+
+def judge_many(settings: Settings, evaluation_ids: Sequence[UUID], metric: str) -> Iterator[Judged | UUID]:
+    """Judge evaluations on all cores, in the order they are done; the id alone of one that cannot be scored."""
+    if len(evaluation_ids) < POOL_FROM:
+        for evaluation_id in evaluation_ids:
+            yield _judge_one(settings, evaluation_id, metric)
+        return
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(_judge_one, settings, one, metric) for one in evaluation_ids]):
+            yield future.result()
+
+
+def _judge_one(settings: Settings, evaluation_id: UUID, metric: str) -> Judged | UUID:
+    global _opened  # noqa: PLW0603 - a process of the pool opens its database once
+    if _opened is None:
+        _opened = Database(settings.resolved_database_url), Blobs.from_settings(settings)
+    try:
+        return judge(*_opened, settings, evaluation_id, metric)
+    except BadArray:
+        return evaluation_id
+
+
+_opened: tuple[Database, Blobs] | None = None
+
+
+def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
+    certificate = earlier.certificate
+    return Report(
+        METRICS[find_metric(metric)](evidence),
+        earlier.suites,
+        tuple(Alarm(AlarmKind(alarm["kind"]), alarm["message"]) for alarm in earlier.alarms),
+        None if certificate is None else CertificateAudit(**(certificate | {"notes": tuple(certificate["notes"])})),
+    )
+
+
+def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
+    statement = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
+    return list(session.scalars(statement.order_by(MeasurementRow.seed)))
+
+
+def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:
+    """All submissions of an evaluation are the same bytes, so one speaks for all."""
+    submission = session.scalars(submissions_of(evaluation).limit(1)).one()
+    return submission.kind, None if submission.claim is None else Claim.model_validate(submission.claim)
+
+
+def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:
+    statement = select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
+    return float(session.scalars(statement).one())
+
+
+def _retrain_s(session: ReadSession, phase_id: UUID) -> float | None:
+    """Find the mean run time of the phase's newest retraining reference that was measured."""
+    return session.scalar(
+        select(func.avg(MeasurementRow.run_s))
+        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
+        .join(Evaluation, Evaluation.id == MeasurementRow.evaluation_id)
+        .where(
+            Submission.phase_id == phase_id,
+            Submission.reference == Reference.RETRAIN,
+            Evaluation.state == State.MEASURED,
+        )
+        .group_by(Submission.id, Submission.created_at)
+        .order_by(Submission.created_at.desc())
+        .limit(1)
+    )

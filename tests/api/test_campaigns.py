@@ -1,0 +1,297 @@
+"""Rescoring a phase: prepared, looked at, published at once, undone; and what is on record of it."""
+
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from services.core import board, campaigns
+from services.core.lifecycle import fail, lock_evaluation
+from services.core.models import (
+    Campaign,
+    Evaluation,
+    FailureKind,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    ReRun,
+    Role,
+    Score,
+    Shard,
+    Submission,
+    Team,
+)
+from tests.api.harness import BOARD, Api, Caller
+from tests.api.scores import measure, publish, score
+
+PHASE = "/api/competitions/cup/phases/feedback"
+CAMPAIGNS = f"{PHASE}/campaigns"
+
+
+def put(api: Api, phase: Phase, team: str, old: float, new: float | None, **options: Any) -> LeaderboardEntry:
+    """Put a new team on the board, with a score by the phase's metric and perhaps one by lethe-1."""
+    with api.database.write() as session:
+        row = Team(name=team)
+        session.add(row)
+        session.flush()
+        entry = publish(session, session.get_one(Phase, phase.id), row, old, **options)
+        if new is not None:
+            score(session, session.get_one(Submission, entry.submission_id).evaluation_id, new, metric="lethe-1")
+        return entry
+
+
+def add_score(api: Api, entry: LeaderboardEntry, value: float) -> None:
+    with api.database.write() as session:
+        score(session, session.get_one(Submission, entry.submission_id).evaluation_id, value, metric="lethe-1")
+        for campaign in campaigns.open_campaigns(session):
+            campaigns.settle(session, campaign)
+
+
+def names(api: Api) -> list[str]:
+    return [item["entry"] for item in api.anonymous.get(BOARD).json()["items"]]
+
+
+def standing_scores(api: Api, phase: Phase) -> dict[Any, Any]:
+    with api.database.read() as session:
+        return {key: entry.score_id for key, entry in board.current(session, phase).items()}
+
+
+def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
+    answer = organiser.post(CAMPAIGNS, json={"metric": "lethe-1", **body})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    put(api, phase, "b", 0.2, 0.5)
+    put(api, phase, "c", 0.1, 0.3)
+    before = api.anonymous.get(BOARD).json()
+
+    campaign = begin(organiser)
+    assert (campaign["state"], campaign["done"], campaign["total"]) == ("ready", 3, 3)
+    moves = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"]
+    assert [(m["team"], m["before"]["rank"], m["after"]["rank"], m["ranks_up"]) for m in moves] == [
+        ("b", 2, 1, 1),
+        ("c", 3, 2, 1),
+        ("a", 1, 3, -2),
+    ]
+    assert all(move["separated"] for move in moves)
+    assert (moves[0]["before"]["final_score"], moves[0]["after"]["final_score"]) == (0.2, 0.5)
+    assert api.anonymous.get(BOARD).json() == before
+
+    published = organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").json()
+    assert published["state"] == "published"
+    after = api.anonymous.get(BOARD).json()
+    assert ([item["entry"] for item in after["items"]], after["metric"]) == (["b", "c", "a"], "lethe-1")
+    assert [item["entry"] for item in api.anonymous.get(BOARD, params={"as_of": before["as_of"]}).json()["items"]] == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"] == moves
+
+    assert organiser.post(f"{PHASE}/undo").json()["state"] == "undone"
+    back = api.anonymous.get(BOARD).json()
+    assert back | {"as_of": None} == before | {"as_of": None}
+
+
+def test_moves_within_noise_are_said_to_be_so(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.30, 0.30, margin=0.2)
+    put(api, phase, "b", 0.29, 0.31, margin=0.2)
+    moves = organiser.get(f"{CAMPAIGNS}/{begin(organiser)['id']}").json()["moves"]
+    assert [(move["team"], move["ranks_up"]) for move in moves] == [("b", 1), ("a", -1)]
+    assert moves[0]["before"]["rank_best"] == 1
+    assert not moves[0]["separated"]
+
+
+def test_what_is_not_scored_yet_is_waited_for(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    late = put(api, phase, "b", 0.2, None)
+    campaign = begin(organiser)
+    assert (campaign["state"], campaign["done"], campaign["total"]) == ("preparing", 1, 2)
+    with api.database.read() as session:
+        missing = campaigns.unscored(session, session.get_one(Campaign, campaigns.open_campaigns(session)[0].id))
+        assert missing == [session.get_one(Submission, late.submission_id).evaluation_id]
+    refused = organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    assert (refused.status_code, refused.json()["code"]) == (409, "campaign_not_ready")
+    add_score(api, late, 0.4)
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    assert names(api) == ["b", "a"]
+
+
+def test_a_submission_that_came_meanwhile_is_waited_for_too(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    campaign = begin(organiser)
+    late = put(api, phase, "b", 0.2, None)
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 409
+    add_score(api, late, 0.4)
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+
+
+def test_whoever_came_after_publishing_stays_when_it_is_undone(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    campaign = begin(organiser)
+    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    put(api, phase, "b", 0.2, 0.5)  # the pointer is to neurips-2023's score, as of a scorer that was late
+    organiser.post(f"{PHASE}/undo")
+    assert names(api) == ["a", "b"]
+
+
+def test_a_phase_has_one_campaign_at_a_time(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    campaign = begin(organiser)
+    refused = organiser.post(CAMPAIGNS, json={"metric": "lethe-1"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "campaign_open")
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/cancel").json()["state"] == "cancelled"
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 409
+    assert begin(organiser)["state"] == "ready"
+    assert len(organiser.get(CAMPAIGNS).json()["items"]) == 2
+
+
+def test_nothing_is_undone_beneath_a_campaign_under_way(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    assert organiser.post(f"{PHASE}/undo").json()["code"] == "nothing_to_undo"
+    organiser.post(f"{CAMPAIGNS}/{begin(organiser)['id']}/publish")
+    begin(organiser, metric="neurips-2023")
+    assert organiser.post(f"{PHASE}/undo").json()["code"] == "campaign_open"
+
+
+def run_again(api: Api, phase: Phase, values: dict[str, float | None]) -> None:
+    """End the new runs of the open campaign: by team, the new score, or None for a failure."""
+    with api.database.write() as session:
+        for run in session.scalars(select(ReRun)):
+            submission = session.scalars(select(Submission).where(Submission.evaluation_id == run.replaced_id)).one()
+            value = values[session.get_one(Team, submission.team_id).name]
+            if value is None:
+                fail(session, lock_evaluation(session, run.evaluation_id), FailureKind.EXCEPTION, "boom")
+            else:
+                measure(session, run.evaluation_id)
+                score(session, run.evaluation_id, value)
+        for campaign in campaigns.open_campaigns(session):
+            campaigns.settle(session, campaign)
+
+
+def test_a_new_run_counts_be_it_better_or_worse(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, None)
+    put(api, phase, "b", 0.2, None)
+    put(api, phase, "lost", 0.1, None)
+    put(api, phase, "retrain", 0.9, None, reference=Reference.RETRAIN)
+    stood = standing_scores(api, phase)
+
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    with api.database.read() as session:
+        evaluations = session.scalars(select(Evaluation)).all()
+        assert len(evaluations) == 8
+        assert len({one.seed_key for one in evaluations}) == 8
+        assert len(set(session.scalars(select(Shard.evaluation_id)))) == 8
+    assert (campaign["state"], campaign["total"]) == ("preparing", 8)
+    run_again(api, phase, {"a": 0.15, "b": 0.25, "lost": None, "retrain": 0.8})
+
+    shown = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()
+    assert shown["state"] == "ready"
+    assert [(m["team"], m["after"]["final_score"], m["re_run_failed"]) for m in shown["moves"]] == [
+        ("retrain", 0.8, False),
+        ("b", 0.25, False),
+        ("a", 0.15, False),
+        ("lost", 0.1, True),
+    ]
+    assert standing_scores(api, phase) == stood
+    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    assert names(api) == ["retrain", "b", "a", "lost"]
+    organiser.post(f"{PHASE}/undo")
+    assert standing_scores(api, phase) == stood
+
+
+def test_identical_code_that_is_submitted_again_gets_the_new_run(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    """Or a team could take the better of two after all."""
+    submission = participant.submit().json()
+    with api.database.write() as session:
+        own = session.get_one(Submission, UUID(submission["id"]))
+        measure(session, own.evaluation_id)
+        board.publish(session, own, score(session, own.evaluation_id, 0.5))
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    run_again(api, phase, {"ada": 0.2})
+    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    participant.submit()
+    assert [item["final_score"] for item in api.anonymous.get(BOARD).json()["items"]] == [0.2]
+
+
+def test_giving_up_ends_the_new_runs(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, None)
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/cancel")
+    with api.database.read() as session:
+        run = session.scalars(select(ReRun)).one()
+        assert session.get_one(Evaluation, run.evaluation_id).state == "cancelled"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_number_of_campaigns_undone_leaves_the_board_as_it_was(
+    api: Api, phase: Phase, organiser: Caller, seed: int
+) -> None:
+    source = random.Random(seed)
+    for number in range(8):
+        put(api, phase, f"t{number}", source.choice([0.1, 0.2, 0.3]), source.choice([0.1, 0.2, 0.3]))
+    boards = [standing_scores(api, phase)]
+    for _ in range(3):
+        campaign = begin(organiser, metric=source.choice(["lethe-1", "neurips-2023"]))
+        organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+        boards.append(standing_scores(api, phase))
+    for expected in reversed(boards[:-1]):
+        organiser.post(f"{PHASE}/undo")
+        assert standing_scores(api, phase) == expected
+
+
+def test_every_act_is_on_record(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    first = begin(organiser)
+    organiser.post(f"{CAMPAIGNS}/{first['id']}/cancel")
+    second = begin(organiser)
+    organiser.post(f"{CAMPAIGNS}/{second['id']}/publish")
+    organiser.post(f"{PHASE}/undo")
+    acts = organiser.get("/api/competitions/cup/audit").json()["items"]
+    assert [(act["act"], act["by"], act["details"]["campaign"]) for act in acts] == [
+        ("campaign_undone", "organiser", second["id"]),
+        ("campaign_published", "organiser", second["id"]),
+        ("campaign_started", "organiser", second["id"]),
+        ("campaign_cancelled", "organiser", first["id"]),
+        ("campaign_started", "organiser", first["id"]),
+    ]
+    assert acts[1]["details"]["moved"] == 1
+
+
+def test_organisers_of_other_competitions_may_not(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    campaign = begin(organiser)
+    other = api.caller("other", Role.ORGANISER)
+    for method, path in (
+        ("POST", CAMPAIGNS),
+        ("GET", CAMPAIGNS),
+        ("GET", f"{CAMPAIGNS}/{campaign['id']}"),
+        ("POST", f"{CAMPAIGNS}/{campaign['id']}/publish"),
+        ("POST", f"{CAMPAIGNS}/{campaign['id']}/cancel"),
+        ("POST", f"{PHASE}/undo"),
+        ("GET", "/api/competitions/cup/audit"),
+    ):
+        body = {"json": {"metric": "lethe-1"}} if path == CAMPAIGNS and method == "POST" else {}
+        assert other.request(method, path, **body).status_code == 403
+
+
+def test_metrics_that_there_are_not_are_refused(phase: Phase, organiser: Caller) -> None:
+    assert organiser.post(CAMPAIGNS, json={"metric": "no-such"}).status_code == 422
+
+
+def test_scores_are_added_and_never_changed(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    with api.database.read() as session:
+        stored = {row.id: row.final_score for row in session.scalars(select(Score))}
+    organiser.post(f"{CAMPAIGNS}/{begin(organiser)['id']}/publish")
+    organiser.post(f"{PHASE}/undo")
+    with api.database.read() as session:
+        assert {row.id: row.final_score for row in session.scalars(select(Score))} == stored
