@@ -17,6 +17,7 @@ __all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", 
 
 notes = Console(stderr=True, highlight=False)
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
+CERTIFICATE_WIDTH = 40
 TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
 
 
@@ -79,7 +80,7 @@ def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for entry in entries:
         table.add_row(*_row(entry), *(_certificate(entry["certificate"]) if certified else []))
-    width = max(TABLE_WIDTH, Console().width)
+    width = max(TABLE_WIDTH + (CERTIFICATE_WIDTH if certified else 0), Console().width)
     Console(highlight=False, width=width).print(table)
 
 

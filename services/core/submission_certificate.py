@@ -68,7 +68,7 @@ def claim_in(source: bytes, filename: str) -> Claim | None:
         return Claim.model_validate(ast.literal_eval(value))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadClaim(f"{filename}: {NAME} {where}: {first['msg']}.".replace("  ", " "), REMEDY) from error
+        where = "".join(f" {part}"[:100] for part in first["loc"])
+        raise BadClaim(f"{filename}: {NAME}{where}: {first['msg']}.", REMEDY) from error
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise BadClaim(f"{filename}, line {value.lineno}: {NAME} is not a literal.", REMEDY) from error

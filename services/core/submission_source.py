@@ -76,7 +76,7 @@ def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
         targets: list[ast.expr] = []
         if isinstance(statement, ast.Assign):
             targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign):
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             targets = [statement.target]
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             assert isinstance(statement, ast.Assign | ast.AnnAssign)

@@ -71,7 +71,7 @@ def clipped_gradient(weights: Tensor, features: Tensor, targets: Tensor, *, limi
 def project(weights: Tensor, radius: float) -> Tensor:
     """Bring every model [rows, d] that left the ball around 0 back to its surface; the others stay."""
     norms = weights.flatten(1).norm(dim=1)[:, None, None]
-    inside: Tensor = weights * (radius / norms.clamp(min=radius))
+    inside: Tensor = weights * (radius / norms).clamp(max=1)
     return inside
 
 

@@ -1,0 +1,172 @@
+"""How fast a phase is rescored from stored measurements: `python -m benches.rescore_speed`.
+
+Fills an installation of its own with evaluations that were measured but have no score by the metric, prepares a
+campaign as the scorer does, on all cores, and publishes and undoes it. Measurements are those of a benchmark's second
+oracle with noise, stored as a worker stores them, one blob a seed; so reading them is part of the time.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from services.cli.building import find_or_build
+from services.cli.operator import prepare
+from services.core import bundle_store, campaigns
+from services.core.blobs import Blobs
+from services.core.bundle import Bundle
+from services.core.database import Database, WriteSession, utc_now
+from services.core.lifecycle import lock_evaluation, move, queue_evaluation
+from services.core.measurements import Measurements
+from services.core.models import (
+    Account,
+    Campaign,
+    Competition,
+    Device,
+    MeasurementRow,
+    Phase,
+    PhaseKind,
+    Score,
+    State,
+    Submission,
+    SubmissionKind,
+    Team,
+)
+from services.core.settings import SandboxKind, Settings, load_settings
+from services.scorer.consumer import Scorer
+
+EARLIER = "earlier-1"  # the metric that everything was scored by before
+
+
+def main() -> None:
+    """Print how long each act takes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--submissions", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=512)
+    parser.add_argument("--benchmark", default="digits")
+    parser.add_argument("--metric", default="neurips-2023")
+    arguments = parser.parse_args()
+    bundle = find_or_build(load_settings(), arguments.benchmark)
+    with tempfile.TemporaryDirectory() as directory:
+        settings = Settings(data_dir=Path(directory), sandbox=SandboxKind.PROCESS)
+        prepare(settings)
+        _race(settings, bundle, arguments.submissions, arguments.seeds, arguments.metric)
+
+
+def _race(settings: Settings, bundle: Bundle, submissions: int, seeds: int, metric: str) -> None:
+    database, blobs = Database(settings.resolved_database_url), Blobs.from_settings(settings)
+    print(f"{bundle.manifest.name}: {submissions} submissions of {seeds} models, {os.cpu_count()} cores, by {metric}")
+    start = time.perf_counter()
+    phase_id, account_id = _fill(database, blobs, bundle, submissions, seeds)
+    print(f"  filling the installation     {time.perf_counter() - start:8.1f} s (not part of rescoring)")
+    with database.write() as session:
+        campaign = campaigns.start(session, session.get_one(Phase, phase_id), account_id, metric=metric, re_run=False)
+        campaign_id = campaign.id
+    scorer = Scorer(settings)
+    start = time.perf_counter()
+    written = scorer._prepare_campaigns()
+    spent = time.perf_counter() - start
+    assert written == submissions, f"{written} of {submissions} were scored"
+    print(f"  scoring                      {spent:8.1f} s, {1e3 * spent / submissions:.0f} ms each")
+    with database.write() as session:
+        start = time.perf_counter()
+        moved = campaigns.publish_campaign(session, session.get_one(Campaign, campaign_id), account_id)
+    print(f"  publishing {moved:6} pointers   {time.perf_counter() - start:8.2f} s, one transaction")
+    with database.write() as session:
+        start = time.perf_counter()
+        campaigns.undo_campaign(session, session.get_one(Phase, phase_id), account_id)
+    print(f"  undoing                      {time.perf_counter() - start:8.2f} s")
+    scorer.database.dispose()
+    database.dispose()
+
+
+def _fill(database: Database, blobs: Blobs, bundle: Bundle, submissions: int, seeds: int) -> tuple[UUID, UUID]:
+    """Add measured evaluations, scored by an earlier metric; return the ids of the phase and of its organiser."""
+    second = bundle.measurements_of("second_oracle")
+    assert second is not None
+    with database.write() as session:
+        row = bundle_store.publish(session, blobs, bundle)
+        organiser = Account(username="organiser", password_hash="-")
+        session.add(organiser)
+        session.flush()
+        competition = Competition(slug="bench", title="Bench", organiser_id=organiser.id)
+        session.add(competition)
+        session.flush()
+        phase = Phase(
+            competition_id=competition.id,
+            slug="final",
+            kind=PhaseKind.FINAL,
+            benchmark_id=row.id,
+            opens_at=utc_now() - timedelta(days=1),
+            closes_at=utc_now() + timedelta(days=1),
+            seeds=seeds,
+            shard_seeds=seeds,
+            quota_per_day=5,
+            seed_timeout_s=60.0,
+            memory_bytes=2**31,
+            device=Device.CPU,
+            metric=EARLIER,
+            max_time_ratio=0.2,
+            data_hidden=True,
+        )
+        session.add(phase)
+        session.flush()
+        ids = phase.id, organiser.id
+    rng = np.random.default_rng(0)
+    for number in range(submissions):
+        with database.write() as session:
+            _add(session, blobs, session.get_one(Phase, ids[0]), _noisy(second.first(seeds), rng), number)
+    return ids
+
+
+def _noisy(models: Measurements, rng: np.random.Generator) -> Measurements:
+    """Shift every model's forget logits: entries differ, and so do their scores."""
+    arrays = load(models.to_bytes())
+    arrays["forget_logits"] = arrays["forget_logits"] + rng.normal(0, 0.5, arrays["forget_logits"].shape).astype("f4")
+    return Measurements.from_bytes(save(arrays))
+
+
+def _add(session: WriteSession, blobs: Blobs, phase: Phase, models: Measurements, number: int) -> None:
+    code = f"{number:064x}"
+    evaluation = queue_evaluation(session, phase, code)
+    evaluation = lock_evaluation(session, evaluation.id)
+    move(session, evaluation, State.RUNNING)
+    move(session, evaluation, State.MEASURED, seeds=phase.seeds)
+    team = Team(name=f"team-{number}")
+    session.add(team)
+    session.flush()
+    session.add(
+        Submission(
+            phase_id=phase.id,
+            team_id=team.id,
+            account_id=phase.competition.organiser_id,
+            evaluation_id=evaluation.id,
+            name=team.name,
+            filename="entry.py",
+            kind=SubmissionKind.MODULE,
+            blob=code,
+            size_bytes=1,
+        )
+    )
+    plain = dict.fromkeys(("forgetting_quality", "utility", "final_score", "ci_low", "ci_high", "run_s"), 0.5)
+    plain |= dict.fromkeys(("forgetting_quality_low", "forgetting_quality_high", "utility_low", "utility_high"), 0.5)
+    counts = dict.fromkeys(("seeds", "distinct_models", "effective_models"), len(models))
+    score = Score(evaluation_id=evaluation.id, metric=EARLIER, halves=[[0.4, 0.6], [0.6, 0.4]], **plain, **counts)
+    session.add(score)
+    session.flush()
+    arrays = load(models.to_bytes())
+    for seed in range(len(models)):
+        blob = blobs.put(save({name: np.ascontiguousarray(value[seed]) for name, value in arrays.items()}))
+        session.add(
+            MeasurementRow(evaluation_id=evaluation.id, seed=seed, blob=blob, checkpoint_sha256=code, run_s=1.0)
+        )
+
+
+if __name__ == "__main__":
+    main()

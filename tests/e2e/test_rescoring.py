@@ -1,0 +1,71 @@
+"""An organiser rescores a phase from the command line, by real services: from stored readings, and from new runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from services.core.models import Evaluation, Score
+from tests.e2e.test_submission_to_leaderboard import NOISE
+from tests.installation import Installation
+
+PHASE = ("-c", "cup", "-p", "feedback")
+STILL = NOISE.replace("torch.randn_like(parameter)", "torch.randn_like(parameter), alpha=0.05")
+
+
+def rescore(installation: Installation, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(installation.lethe("rescore", *PHASE, "--json", *arguments).stdout)
+    return found
+
+
+def board(installation: Installation) -> list[tuple[str, float]]:
+    entries = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    return [(entry["entry"], entry["final_score"]) for entry in entries]
+
+
+def numbers(row: Score) -> dict[str, Any]:
+    kept = {column.name for column in Score.__table__.columns} - {"id", "created_at"}
+    return {name: getattr(row, name) for name in kept}
+
+
+def test_rescoring_from_what_was_measured(installation: Installation, tmp_path: Path) -> None:
+    """The scores by the other metric are taken away first, so that they must be computed anew: the same ones come."""
+    for team, source in (("loud", NOISE), ("still", STILL)):
+        installation.client.post("/api/teams", {"name": team})
+        installation.submit(source, tmp_path, "--team", team, "--wait")
+    before = board(installation)
+    with installation.database.write() as session:
+        taken = {row.evaluation_id: numbers(row) for row in session.scalars(select(Score).where(_other))}
+        session.execute(delete(Score).where(_other))
+    assert len(taken) == 2
+
+    looked_at = rescore(installation, "--metric", "lethe-1")
+    assert (looked_at["state"], looked_at["done"], board(installation)) == ("ready", 2, before)
+    with installation.database.read() as session:
+        assert {row.evaluation_id: numbers(row) for row in session.scalars(select(Score).where(_other))} == taken
+
+    assert rescore(installation, "--metric", "lethe-1", "--publish")["state"] == "published"
+    by_evaluation = sorted((row["final_score"] for row in taken.values()), reverse=True)
+    assert [score for _, score in board(installation)] == by_evaluation
+    assert rescore(installation, "--undo")["state"] == "undone"
+    assert board(installation) == before
+    refused = installation.lethe("rescore", *PHASE, "--undo", check=False)
+    assert (refused.returncode, "No campaign" in refused.stderr) == (1, True)
+
+
+def test_running_again_takes_the_new_run_whatever_it_brings(installation: Installation, tmp_path: Path) -> None:
+    scored = installation.submit(NOISE, tmp_path, "--wait")
+    shown = rescore(installation, "--metric", "neurips-2023", "--re-run", "--publish")
+    assert (shown["state"], shown["re_run"]) == ("published", True)
+    with installation.database.read() as session:
+        scores = session.scalars(select(Score).join(Evaluation).where(Score.metric == "neurips-2023")).all()
+        new = next(row for row in scores if str(row.evaluation_id) != scored["evaluation_id"])
+        assert len({row.final_score for row in scores}) == 2
+    assert [score for _, score in board(installation)] == [new.final_score]
+    text = installation.lethe("rescore", *PHASE, "--undo")
+    assert "Undone" in text.stderr
+    assert [score for _, score in board(installation)] == [scored["score"]["final_score"]]
+
+
+_other = Score.metric == "lethe-1"
