@@ -38,9 +38,7 @@ def draws(generator: np.random.Generator, models: int, features: int, shift: flo
 def test_true_claims_are_falsely_accused_no_more_often_than_promised(shift: float) -> None:
     """A claim of exactly the true epsilon, 1,000 times: the bound is above it in at most 5 % of them."""
     epsilon, generator = gaussian_epsilon(shift, DELTA), np.random.default_rng(round(10 * shift))
-    accused = sum(
-        lower_bound(*draws(generator, MODELS, 3, shift), delta=DELTA)[0] > epsilon for _ in range(1000)
-    )
+    accused = sum(lower_bound(*draws(generator, MODELS, 3, shift), delta=DELTA)[0] > epsilon for _ in range(1000))
     assert accused <= binom.ppf(0.999, 1000, 0.05)
 
 
