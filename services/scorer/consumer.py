@@ -48,9 +48,7 @@ class Scorer:
 
     def sweep(self) -> None:
         """Ring where something waits, and see whether the new runs of a campaign have ended."""
-        with self.database.write() as session:
-            waiting = any(not campaigns.settle(session, one) for one in campaigns.open_campaigns(session))
-        if waiting or self._next():
+        if self._settle_campaigns() or self._next():
             self.doorbell.ring(Bell.SCORE)
 
     def score(self, evaluation_id: UUID) -> bool:
@@ -92,6 +90,15 @@ class Scorer:
             log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._tries[evaluation_id])
             return False
 
+    def _settle_campaigns(self) -> bool:
+        """Make campaigns ready that wait for nothing more; return whether one still waits for scores."""
+        with self.database.read() as session:
+            if not campaigns.open_campaigns(session):
+                return False  # a writer would lock everybody out, twice a second
+        with self.database.write() as session:
+            waiting = [one for one in campaigns.open_campaigns(session) if not campaigns.settle(session, one)]
+            return any(campaigns.unscored(session, one) for one in waiting)
+
     def _prepare_campaigns(self) -> int:
         """Compute what open campaigns lack, until asked to stop; return how many scores were written."""
         with self.database.read() as session:
@@ -101,7 +108,7 @@ class Scorer:
         written = 0
         for campaign_id, metric, unscored in wanted:
             missing = [one for one in unscored if self._tries.get(one, 0) < MAX_TRIES]
-            for judged in judge_many(self.settings, missing, metric):
+            for judged in judge_many(self.database, self.blobs, self.settings, missing, metric):
                 if isinstance(judged, Judged):
                     with self.database.write() as session:
                         written += _write(session, judged)

@@ -63,11 +63,13 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
     return Judged(evaluation_id, reports, bundle.forget_subjects(), run_s)
 
 
-def judge_many(settings: Settings, evaluation_ids: Sequence[UUID], metric: str) -> Iterator[Judged | UUID]:
+def judge_many(
+    database: Database, blobs: Blobs, settings: Settings, evaluation_ids: Sequence[UUID], metric: str
+) -> Iterator[Judged | UUID]:
     """Judge evaluations on all cores, in the order they are done; the id alone of one that cannot be scored."""
     if len(evaluation_ids) < POOL_FROM:
         for evaluation_id in evaluation_ids:
-            yield _judge_one(settings, evaluation_id, metric)
+            yield _judged_or_id(database, blobs, settings, evaluation_id, metric)
         return
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
         for future in as_completed([pool.submit(_judge_one, settings, one, metric) for one in evaluation_ids]):
@@ -78,8 +80,14 @@ def _judge_one(settings: Settings, evaluation_id: UUID, metric: str) -> Judged |
     global _opened  # noqa: PLW0603 - a process of the pool opens its database once
     if _opened is None:
         _opened = Database(settings.resolved_database_url), Blobs.from_settings(settings)
+    return _judged_or_id(*_opened, settings, evaluation_id, metric)
+
+
+def _judged_or_id(
+    database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str
+) -> Judged | UUID:
     try:
-        return judge(*_opened, settings, evaluation_id, metric)
+        return judge(database, blobs, settings, evaluation_id, metric)
     except BadArray:
         return evaluation_id
 
