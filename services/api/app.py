@@ -14,6 +14,7 @@ from services.api.campaigns.endpoints import router as campaigns
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.kit.middleware import BodyLimit, SecurityHeaders
+from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problems(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observed, latencies=app.state.lethe.latencies)
     for router in ROUTERS:
         app.include_router(router, prefix="/api", dependencies=[Depends(same_origin)], responses=PROBLEMS)
     install_docs(app)

@@ -5,8 +5,11 @@ from typing import Annotated
 
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
 
+from services.api.admin.metrics import DatabaseMetrics
 from services.api.kit.cursors import Cursors
+from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
 from services.api.submissions.feed import EventFeed
 from services.core.blobs import Blobs
@@ -30,12 +33,16 @@ class ApiState:
     rates: Rates
     feed: EventFeed
     writers: CapacityLimiter
+    registry: CollectorRegistry  # of metrics
+    latencies: Latencies
 
 
 def make_state(settings: Settings) -> ApiState:
     """Open everything that the settings name."""
     database = Database(settings.resolved_database_url)
     key = settings.key()
+    registry = CollectorRegistry()
+    registry.register(DatabaseMetrics(database))
     return ApiState(
         settings=settings,
         key=key,
@@ -46,6 +53,8 @@ def make_state(settings: Settings) -> ApiState:
         rates=Rates(settings.redis_url),
         feed=EventFeed(database),
         writers=CapacityLimiter(WRITERS),
+        registry=registry,
+        latencies=Latencies(registry),
     )
 
 

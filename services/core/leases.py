@@ -190,7 +190,7 @@ def fail_claim(session: WriteSession, held: Claim, kind: FailureKind, message: s
     if kind is not FailureKind.PLATFORM:
         fail(session, evaluation, kind, message)
     else:
-        _retry(session, evaluation, shard, message)
+        _retry(session, evaluation, shard, message, cause="platform")
 
 
 def release(session: WriteSession, held: Claim) -> None:
@@ -215,7 +215,7 @@ def sweep(session: WriteSession, now: datetime | None = None) -> int:
         shard = session.get_one(Shard, shard_id, populate_existing=True)
         still_expired = shard.lease_expires_at is not None and shard.lease_expires_at < moment
         if shard.state is State.RUNNING and still_expired:
-            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.")
+            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause="lease_lost")
             swept += 1
     return swept
 
@@ -228,11 +228,11 @@ def _locked(session: WriteSession, held: Claim) -> tuple[Evaluation, Shard]:
     return evaluation, shard
 
 
-def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str) -> None:
+def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
     if shard.attempt >= MAX_ATTEMPTS:
         message = f"Lethe failed {shard.attempt} times to run this; your quota is given back. Last reason: {reason}"
         fail(session, evaluation, FailureKind.PLATFORM, message)
         return
     move_shard(shard, State.QUEUED)
     shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))
-    add_event(session, evaluation, "retried", attempt=shard.attempt, seed_start=shard.seed_start)
+    add_event(session, evaluation, "retried", attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)

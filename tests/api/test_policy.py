@@ -26,6 +26,7 @@ TABLE = {
     ("POST", "/api/teams"): PARTICIPANT,
     ("POST", "/api/admin/accounts"): OPERATOR,
     ("GET", "/api/admin/queue"): OPERATOR,
+    ("GET", "/api/admin/metrics"): OPERATOR,
     ("GET", "/api/health"): ANYONE,
     ("GET", "/api/benchmarks"): ANYONE,
     ("GET", "/api/starting-kit"): ANYONE,

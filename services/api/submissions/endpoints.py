@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import anyio.to_thread
+import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
@@ -25,6 +26,7 @@ from services.core.models import Reference, Submission
 
 __all__ = ["router"]
 
+log = structlog.get_logger()
 router = APIRouter(tags=["submissions"])
 
 Filename = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
@@ -76,6 +78,7 @@ async def submit(
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind, claim=claim)
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
+    log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
     background.add_task(state.doorbell.ring_across, Bell.RUN)  # after the response: a broker that is gone delays nobody
     response.headers["Location"] = f"/api/submissions/{shown.id}"
     return shown

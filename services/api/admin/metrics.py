@@ -1,0 +1,95 @@
+"""What an operator's Prometheus scrapes: the state of the queue and of evaluations, as the database has it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import and_, func, select
+
+from services.core.database import Database, ReadSession, utc_now
+from services.core.models import Evaluation, Event, Shard, State, Submission, SubmissionKind
+
+__all__ = ["DatabaseMetrics", "render"]
+
+
+class DatabaseMetrics(Collector):
+    """Reads everything anew at each scrape, so that any API process answers for the whole installation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> Iterator[Metric]:
+        """Say nothing before the first scrape: registering must not read the database."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        with self._database.read() as session:
+            yield from (_queue_age(session, utc_now()), _shards(session), _evaluations(session))
+            yield from (_seeds(session), _retries(session))
+
+
+def render(registry: CollectorRegistry) -> bytes:
+    """Write all metrics in the text format of Prometheus."""
+    return generate_latest(registry)
+
+
+def _queue_age(session: ReadSession, now: datetime) -> Metric:
+    oldest = dict.fromkeys(SubmissionKind, 0.0)
+    rows = session.execute(
+        select(Submission.kind, func.min(Evaluation.created_at))
+        .join(Evaluation, and_(Submission.phase_id == Evaluation.phase_id, Submission.blob == Evaluation.code_sha256))
+        .join(Shard, Shard.evaluation_id == Evaluation.id)
+        .where(Shard.state == State.QUEUED)
+        .group_by(Submission.kind)
+    )
+    for kind, created_at in rows:
+        oldest[kind] = (now - created_at).total_seconds()
+    found = GaugeMetricFamily(
+        "lethe_queue_oldest_seconds", "Age of the oldest evaluation that waits for a worker.", labels=["kind"]
+    )
+    for kind, age in oldest.items():
+        found.add_metric([kind], age)
+    return found
+
+
+def _shards(session: ReadSession) -> Metric:
+    counts = dict.fromkeys(State, 0)
+    for state, count in session.execute(select(Shard.state, func.count()).group_by(Shard.state)):
+        counts[state] = count
+    found = GaugeMetricFamily("lethe_shards", "Pieces of evaluations that workers lease, by state.", labels=["state"])
+    for state, count in counts.items():
+        found.add_metric([state], count)
+    return found
+
+
+def _evaluations(session: ReadSession) -> Metric:
+    found = GaugeMetricFamily(
+        "lethe_evaluations", "Evaluations by state, the failed ones by kind of failure.", labels=["state", "failure"]
+    )
+    kinds = (Evaluation.state, Evaluation.failure_kind)
+    for state, failure, count in session.execute(select(*kinds, func.count()).group_by(*kinds)):
+        found.add_metric([state, failure or ""], count)
+    return found
+
+
+def _seeds(session: ReadSession) -> Metric:
+    measured = session.scalar(select(func.coalesce(func.sum(Evaluation.seeds_done), 0)))
+    return CounterMetricFamily(
+        "lethe_seeds_measured", "Unlearning runs that were measured.", value=float(measured or 0)
+    )
+
+
+def _retries(session: ReadSession) -> Metric:
+    found = CounterMetricFamily(
+        "lethe_shard_retries",
+        "Pieces put back into the queue, for a lost lease or a failure of ours.",
+        labels=["cause"],
+    )
+    cause = Event.payload["cause"].as_string()
+    rows = session.execute(select(cause, func.count()).where(Event.kind == "retried").group_by(cause))
+    counts = {"lease_lost": 0, "platform": 0} | {str(name or "platform"): count for name, count in rows}
+    for name, count in counts.items():
+        found.add_metric([name], count)
+    return found
