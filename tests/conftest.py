@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from services.core.bundle import Bundle
 from tests.faces import make_faces_bundle
-from tests.real_services import missing, postgres_server, redis_server
+from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
 
@@ -63,6 +63,21 @@ def fresh_redis_url(redis_url: str) -> str:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     return redis_url
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """The address of an S3 server shared by all tests, with the bucket `lethe`."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def s3_blob_url(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place of its own in the bucket, and the environment that says how to reach it."""
+    for name, value in s3_environment(s3_url).items():
+        monkeypatch.setenv(name, value)
+    return f"s3://lethe/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL and Redis from the machine's packages, each on a free loopback port.
+"""Real servers for tests: PostgreSQL and Redis from the machine's packages, S3 from PyPI, each on a free loopback port.
 
 Every server lives in its own temporary directory and is ended by its process id; should the tests be killed, the
 kernel ends it with them. A missing program skips the test, except in CI, where everything must run.
@@ -11,8 +11,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +24,7 @@ import psycopg
 import pytest
 import redis
 
-__all__ = ["missing", "postgres_server", "redis_server"]
+__all__ = ["missing", "postgres_server", "redis_server", "s3_environment", "s3_server"]
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 30.0
@@ -77,6 +79,30 @@ def redis_server() -> Iterator[str]:
             yield f"redis://{LOOPBACK}:{port}/0"
 
 
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """Run an S3 server that keeps nothing, with the bucket `lethe`; yield its address."""
+    port = _free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    with _directory() as directory:
+        setpriv = shutil.which("setpriv") or missing("setpriv", "apt-get install util-linux")
+        command = [setpriv, "--pdeathsig", "KILL", sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
+        with _server(command, directory, lambda: _s3_answers(url), stop_signal=signal.SIGTERM):
+            urllib.request.urlopen(urllib.request.Request(f"{url}/lethe", method="PUT"), timeout=10).close()
+            yield url
+
+
+def s3_environment(url: str) -> dict[str, str]:
+    """Give the variables by which clients of S3 find a server and its keys."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+
+
 def _postgres_binaries() -> Path:
     """The newest of Debian's versions, which are not on the PATH, or whatever is."""
     versions = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
@@ -113,6 +139,14 @@ def _redis_answers(port: int) -> bool:
             return bool(client.ping())
         except redis.ConnectionError:
             return False
+
+
+def _s3_answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

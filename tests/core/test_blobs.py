@@ -1,6 +1,6 @@
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.blobs import BlobMissing, Blobs, TooLarge
+from services.core.settings import Settings
+from tests.real_services import s3_environment
 
 
-@pytest.fixture(scope="module")
-def blobs(tmp_path_factory: pytest.TempPathFactory) -> Blobs:
-    return Blobs.in_directory(tmp_path_factory.mktemp("blobs"))
+@pytest.fixture(scope="module", params=["directory", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blobs]:
+    if request.param == "directory":
+        yield Blobs.in_directory(tmp_path_factory.mktemp("blobs"))
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in s3_environment(request.getfixturevalue("s3_url")).items():
+            patch.setenv(name, value)
+        yield Blobs.from_settings(Settings(blob_url="s3://lethe/blobs"))
 
 
 async def _chunks(parts: list[bytes]) -> AsyncIterator[bytes]:

@@ -1,0 +1,31 @@
+"""The main job with blobs in an S3-compatible store, which API, worker and scorer reach by its address alone."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from services.core.blobs import Blobs
+from services.core.models import MeasurementRow
+from services.core.settings import SandboxKind, Settings
+from tests.e2e.test_submission_to_leaderboard import NOISE
+from tests.installation import Installation
+
+
+@pytest.fixture
+def sandbox_kind(s3_blob_url: str, monkeypatch: pytest.MonkeyPatch) -> SandboxKind:
+    """Before the installation is made: its settings and its processes then find the store in the environment."""
+    monkeypatch.setenv("LETHE_BLOB_URL", s3_blob_url)
+    return SandboxKind.PROCESS
+
+
+def test_an_entry_is_scored_with_all_blobs_in_s3(installation: Installation, tmp_path: Path) -> None:
+    scored = installation.submit(NOISE, tmp_path, "--wait")
+    assert scored["state"] == "scored"
+    assert not (installation.settings.data_dir / "blobs").exists()
+    blobs = Blobs.from_settings(Settings())
+    assert blobs.get(scored["sha256"]) == NOISE.encode()
+    with installation.database.read() as session:
+        rows = session.scalars(select(MeasurementRow)).all()
+        assert len({row.seed for row in rows}) == 64
+        assert all(blobs.get(row.blob) for row in rows[:2])
