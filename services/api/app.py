@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -21,6 +22,7 @@ from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
+from services.api.web import BUILT, install_web
 from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
@@ -28,8 +30,11 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS = (accounts, competitions, submissions, leaderboard, campaigns, admin)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Make the app of one API process; its database must have the newest schema already."""
+def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
+    """Make the app of one API process; its database must have the newest schema already.
+
+    `web` is the directory of the built web app; without its files the API stands alone.
+    """
     deny_others(ROUTERS)
     app = FastAPI(
         title="Lethe",
@@ -49,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix="/api", dependencies=[Depends(same_origin)], responses=PROBLEMS)
     install_docs(app)
+    install_web(app, web)
     return app
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import fastapi_offline
 from fastapi import FastAPI, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 __all__ = ["install_docs"]
@@ -34,7 +34,7 @@ SCRIPT = 'SwaggerUIBundle({ url: "api/openapi.json", dom_id: "#page", deepLinkin
 
 
 def install_docs(app: FastAPI) -> None:
-    """Serve the page at /docs, and send the front door there until the web app stands in it."""
+    """Serve the page at /docs."""
     app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
@@ -44,7 +44,3 @@ def install_docs(app: FastAPI) -> None:
     @app.get("/docs/start.js", include_in_schema=False)
     def script() -> Response:
         return Response(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
-
-    @app.get("/", include_in_schema=False)
-    def front_door() -> Response:
-        return RedirectResponse("docs")

@@ -18,6 +18,7 @@ from services.worker.runner.model import build_model, examples
 RNG = np.random.default_rng(0)
 PARAMETERS = {  # counted by hand for images of 3 x 32 x 32 and 10 classes
     "logistic": 3072 * 10 + 10,
+    "unit_logistic": 3072 * 10,
     "mlp": 3072 * 64 + 64 + 64 * 10 + 10,
     "convnet": (27 * 16 + 16) + (144 * 32 + 32) + (288 * 64 + 64) + 64 * 4 * 4 * 10 + 10,
     "resnet18": 11_689_512 - 1000 * 513 + 10 * 513,  # torchvision's documented number, with another head
@@ -93,7 +94,7 @@ def test_the_transformer_cuts_images_into_patches() -> None:
 
 def test_only_nets_of_linear_layers_are_trained_in_lockstep() -> None:
     linear = {name for name in ARCHITECTURES if Architecture(name, (3, 32, 32), 10).is_linear_algebra()}
-    assert linear == {"logistic", "mlp"}
+    assert linear == {"logistic", "mlp", "unit_logistic"}
 
 
 def test_every_definition_has_an_architecture() -> None:

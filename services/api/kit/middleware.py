@@ -20,12 +20,18 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
+_PAGES_ONLY = {  # of the web app: its own files and nothing else, and no inline script or style
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Cache-Control": "no-cache",
+}
+_HASHED_ONLY = {"Cache-Control": "public, max-age=31536000, immutable"}  # files whose names change with their content
 _API_ONLY = {"Cache-Control": "no-store"}
 _HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class SecurityHeaders:
-    """Sets security headers, and for the API `Cache-Control: no-store`, where a response has none of its own."""
+    """Sets security headers, and what may be cached, where a response says nothing of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -39,6 +45,10 @@ class SecurityHeaders:
             defaults |= _HTTPS_ONLY
         if scope["path"].startswith("/api/"):
             defaults |= _API_ONLY
+        elif not scope["path"].startswith("/docs"):
+            defaults |= _PAGES_ONLY
+            if scope["path"].startswith("/assets/"):
+                defaults |= _HASHED_ONLY
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
