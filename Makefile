@@ -2,14 +2,17 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+NPM := cd frontend && ../scripts/npm --silent
+WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts -type f)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/installed ## Install Python packages into .venv, choose the sandbox, build its image
+setup: .venv/installed frontend/dist/index.html ## Install packages, choose the sandbox, build its image and the web app
 	@$(BIN)/lethe setup
 
-demo: setup ## Hold a whole competition on this machine and print its leaderboard (about 3 minutes)
+demo: .venv/installed ## Hold a whole competition on this machine and print its leaderboard (about 3 minutes)
+	@$(BIN)/lethe setup
 	@$(BIN)/lethe demo
 
 up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
@@ -19,15 +22,18 @@ test: .venv/installed ## Run all tests; Docker, Postgres and Redis are used for 
 	@echo "Running the tests: about 25 minutes on 2 cores."
 	@$(BIN)/pytest
 
-check: .venv/installed ## Lint, check formatting, types and the layers of imports
+check: .venv/installed frontend/node_modules/installed ## Lint, check formatting, types, layers of imports, the web app
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(NPM) run check
+	@$(NPM) test
 
-fix: .venv/installed ## Mend what the linter and formatter can mend
+fix: .venv/installed frontend/node_modules/installed ## Mend what the linters and formatters can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+	@$(NPM) run fix
 
 bench: .venv/installed ## Time our code against plain implementations, side by side
 	@$(BIN)/python -m benches.score_speed
@@ -39,6 +45,15 @@ baselines: setup ## Run every baseline through the whole pipeline and write docs
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
 	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
+
+frontend/node_modules/installed: frontend/package-lock.json .venv/installed
+	@echo "Installing the web app's packages into frontend/node_modules: about a minute, 300 MB of disk."
+	@$(NPM) ci
+	@touch $@
+
+frontend/dist/index.html: $(WEB) frontend/node_modules/installed
+	@echo "Building the web app."
+	@$(NPM) run build
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
