@@ -32,6 +32,7 @@ from services.benchmarks.measuring import forget_logits_of, measure
 from services.benchmarks.recipes import NoisyDescent, Recipe
 from services.benchmarks.training import Stacked, chunk_size, initialise, perturb, repeat, train
 from services.core.errors import LetheError
+from services.core.processes import end_with_parent
 
 __all__ = ["Farm", "Interrupted", "Job", "models_beside"]
 
@@ -206,6 +207,7 @@ def models_beside(file: Path) -> Path:
 
 
 def _open_shop(build: Architecture, data: dict[str, Path]) -> None:
+    end_with_parent()
     global _shop  # noqa: PLW0603 - the data are read once by each process, not with each chunk
     _shop = _Shop(build, Splits(**{name: Examples.of_arrays(load_file(file)) for name, file in data.items()}))
 

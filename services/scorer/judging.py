@@ -17,6 +17,7 @@ from services.core.database import Database, ReadSession
 from services.core.lifecycle import submissions_of
 from services.core.measurements import Measurements
 from services.core.models import Evaluation, MeasurementRow, Reference, Score, State, Submission, SubmissionKind
+from services.core.processes import end_with_parent
 from services.core.settings import Settings
 from services.core.submission_certificate import Claim
 from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence
@@ -71,7 +72,7 @@ def judge_many(
         for evaluation_id in evaluation_ids:
             yield _judged_or_id(database, blobs, settings, evaluation_id, metric)
         return
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         for future in as_completed([pool.submit(_judge_one, settings, one, metric) for one in evaluation_ids]):
             yield future.result()
 

@@ -265,3 +265,20 @@ def test_killed_training_process_is_told_and_nothing_is_lost(tmp_path: Path) -> 
     assert b"Run the same command again" in errors
     assert not destination.exists()
     assert list(store.glob("*.safetensors"))
+
+
+def test_training_processes_end_with_the_build_that_started_them(tmp_path: Path) -> None:
+    """Killed alone, as by its operator: nobody waits for work that never comes, holding memory."""
+    process = start_build(tmp_path / "digits")
+    wait_for_models(tmp_path / "digits.building/models", 1, process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    try:
+        process.kill()
+        process.communicate()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert workers
+        assert not [child for child in alive if child.is_running()]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
