@@ -1,0 +1,31 @@
+import { Problem, problemOf, unreachable } from "./client";
+import type { Submission } from "./types";
+
+export interface Upload {
+  slug: string;
+  phase: string;
+  team: string;
+  name: string;
+  file: File;
+}
+
+/** Send a file as the raw body. By XMLHttpRequest, since fetch does not say how much has been sent. Throws Problem. */
+export function upload(what: Upload, onProgress: (sent: number, total: number) => void): Promise<Submission> {
+  const query = new URLSearchParams({ filename: what.file.name, team: what.team });
+  if (what.name) query.set("name", what.name);
+  const path = `/api/competitions/${encodeURIComponent(what.slug)}/phases/${encodeURIComponent(what.phase)}/submissions`;
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${path}?${query}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(new Problem(0, "aborted", "The upload was stopped."));
+    request.onload = () => {
+      if (request.status === 201) resolve(request.response as Submission);
+      else reject(problemOf(request.status, request.response));
+    };
+    request.send(what.file);
+  });
+}

@@ -1,0 +1,63 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useRouter } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { me } from "../api/queries";
+import styles from "./Layout.module.css";
+import { ThemeChoice } from "./ThemeChoice";
+
+export function Layout() {
+  const main = useRef<HTMLElement>(null);
+  const router = useRouter();
+  useEffect(
+    () =>
+      router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+        if (fromLocation && pathChanged) main.current?.focus({ preventScroll: true });
+      }),
+    [router],
+  );
+  return (
+    <div className={styles.layout}>
+      <a href="#main" className={styles.skip}>
+        Skip to the content
+      </a>
+      <header className={styles.header}>
+        <div className={styles.inner}>
+          <Link to="/" className={styles.mark} aria-label="Lethe: all competitions">
+            <svg viewBox="0 0 32 24" aria-hidden="true">
+              <path d="M3 5c4.5-4 8.5-4 13 0s8.5 4 13 0" />
+              <path d="M3 12c4.5-4 8.5-4 13 0s8.5 4 13 0" />
+              <path d="M3 19c4.5-4 8.5-4 13 0s8.5 4 13 0" />
+            </svg>
+            Lethe
+          </Link>
+          <Navigation />
+        </div>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+        <Outlet />
+      </main>
+      <footer className={styles.footer}>
+        <div className={styles.inner}>
+          <p>Open competitions for machine unlearning.</p>
+          <a href="/docs">API</a>
+          <ThemeChoice />
+        </div>
+      </footer>
+    </div>
+  );
+}
+
+function Navigation() {
+  const { data: who } = useQuery(me);
+  return (
+    <nav aria-label="Main" className={styles.nav}>
+      <Link to="/" activeOptions={{ exact: true }}>
+        Competitions
+      </Link>
+      {who && <Link to="/submissions">My submissions</Link>}
+      {who?.account.role === "operator" && <Link to="/operator">Operator</Link>}
+      {who && <Link to="/account">{who.account.username}</Link>}
+      {who === null && <Link to="/sign-in">Sign in</Link>}
+    </nav>
+  );
+}

@@ -1,0 +1,151 @@
+/** Every address of the app. Pages load when they are first visited. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { Page } from "../ui/Page";
+import { Failed, Loading, NotFound } from "../ui/states";
+import { Layout } from "./Layout";
+
+function text(search: Record<string, unknown>, name: string): string | undefined {
+  const value = search[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+interface OfPhase {
+  phase?: string;
+}
+
+const ofPhase = (search: Record<string, unknown>): OfPhase => ({ phase: text(search, "phase") });
+
+const root = createRootRoute({ component: Layout });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/competitions/Competitions"), "Competitions"),
+});
+
+const competition = createRoute({
+  getParentRoute: () => root,
+  path: "/competitions/$slug",
+  component: lazyRouteComponent(() => import("../pages/competition/Competition"), "Competition"),
+});
+
+const overview = createRoute({
+  getParentRoute: () => competition,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/competition/Overview"), "Overview"),
+});
+
+const rules = createRoute({
+  getParentRoute: () => competition,
+  path: "/rules",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/competition/Rules"), "Rules"),
+});
+
+const kit = createRoute({
+  getParentRoute: () => competition,
+  path: "/kit",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/competition/StartingKit"), "StartingKit"),
+});
+
+const leaderboard = createRoute({
+  getParentRoute: () => competition,
+  path: "/leaderboard",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/leaderboard/Leaderboard"), "Leaderboard"),
+});
+
+const submit = createRoute({
+  getParentRoute: () => competition,
+  path: "/submit",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/submit/Submit"), "Submit"),
+});
+
+const organise = createRoute({
+  getParentRoute: () => competition,
+  path: "/organise",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/organise/Organise"), "Organise"),
+});
+
+const submissions = createRoute({
+  getParentRoute: () => root,
+  path: "/submissions",
+  component: lazyRouteComponent(() => import("../pages/submissions/Submissions"), "Submissions"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/submissions/compare",
+  validateSearch: (search: Record<string, unknown>) => ({
+    one: text(search, "one") ?? "",
+    other: text(search, "other") ?? "",
+  }),
+  component: lazyRouteComponent(() => import("../pages/submissions/Compare"), "Compare"),
+});
+
+const submission = createRoute({
+  getParentRoute: () => root,
+  path: "/submissions/$id",
+  component: lazyRouteComponent(() => import("../pages/submission/Submission"), "Submission"),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { back?: string } => ({ back: text(search, "back") }),
+  component: lazyRouteComponent(() => import("../pages/account/SignIn"), "SignIn"),
+});
+
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  component: lazyRouteComponent(() => import("../pages/account/SignUp"), "SignUp"),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => import("../pages/account/Account"), "Account"),
+});
+
+const operator = createRoute({
+  getParentRoute: () => root,
+  path: "/operator",
+  component: lazyRouteComponent(() => import("../pages/operator/Operator"), "Operator"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    competition.addChildren([overview, rules, kit, leaderboard, submit, organise]),
+    submissions,
+    compare,
+    submission,
+    signIn,
+    signUp,
+    account,
+    operator,
+  ]),
+  defaultPreload: "intent",
+  defaultPendingComponent: () => <Loading />,
+  defaultErrorComponent: ({ error, reset }) => (
+    <Page title="Error">
+      <Failed error={error} again={reset} />
+    </Page>
+  ),
+  defaultNotFoundComponent: () => (
+    <Page title="Not found">
+      <NotFound />
+    </Page>
+  ),
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

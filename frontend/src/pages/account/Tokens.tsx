@@ -1,0 +1,132 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { tokens } from "../../api/queries";
+import { Await } from "../../ui/Await";
+import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
+import { FormCard, Row } from "../../ui/Card";
+import { Confirm } from "../../ui/Confirm";
+import { Field } from "../../ui/Field";
+import { Scroll } from "../../ui/Scroll";
+import { Notice } from "../../ui/states";
+import { Moment } from "../../ui/Time";
+import { sessionName } from "../../words/sessions";
+
+export function Tokens() {
+  const query = useQuery(tokens);
+  const client = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: (token_id: string) =>
+      answer(api.DELETE("/api/me/tokens/{token_id}", { params: { path: { token_id } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: tokens.queryKey }),
+  });
+  return (
+    <>
+      <NewToken />
+      <Notice error={revoke.error} />
+      <Await query={query} what="tokens">
+        {({ items }) => (
+          <Scroll label="Tokens and sessions">
+            <table>
+              <thead>
+                <tr>
+                  <th>name</th>
+                  <th>kind</th>
+                  <th>made</th>
+                  <th>ends</th>
+                  <th>
+                    <span className="visually-hidden">revoke</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((token) => (
+                  <tr key={token.id}>
+                    <th scope="row">{token.kind === "session" ? sessionName(token.name) : token.name}</th>
+                    <td>
+                      <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>
+                    </td>
+                    <td data-label="made">
+                      <Moment at={token.created_at} />
+                    </td>
+                    <td data-label="ends">
+                      <Moment at={token.expires_at} />
+                    </td>
+                    <td>
+                      <Confirm
+                        act="Revoke"
+                        title={`Revoke ${token.name}?`}
+                        onConfirm={() => revoke.mutate(token.id)}
+                      >
+                        Whoever uses it is signed out at once. This cannot be taken back.
+                      </Confirm>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        )}
+      </Await>
+    </>
+  );
+}
+
+function NewToken() {
+  const [name, setName] = useState("");
+  const [days, setDays] = useState("90");
+  const client = useQueryClient();
+  const create = useMutation({
+    mutationFn: () => answer(api.POST("/api/me/tokens", { body: { name, expires_in_days: Number(days) } })),
+    onSuccess: async () => {
+      setName("");
+      await client.invalidateQueries({ queryKey: tokens.queryKey });
+    },
+  });
+  return (
+    <FormCard onSubmit={() => create.mutate()}>
+      <p>A token lets a script or the lethe command act as you. It is shown once.</p>
+      <Row>
+        <Field
+          label="Name of the token"
+          required
+          maxLength={200}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <Field
+          label="Days until it ends"
+          type="number"
+          min={1}
+          max={366}
+          required
+          value={days}
+          onChange={(event) => setDays(event.target.value)}
+        />
+        <Button type="submit" look="main" busy={create.isPending}>
+          Make token
+        </Button>
+      </Row>
+      <Notice error={create.error} />
+      {create.data && <Secret token={create.data.token} />}
+    </FormCard>
+  );
+}
+
+function Secret({ token }: { token: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(token);
+    setCopied(true);
+  };
+  return (
+    <div role="status">
+      <p>Copy it now; it will not be shown again.</p>
+      <pre>
+        <code>{token}</code>
+      </pre>
+      <Button onClick={() => void copy()}>{copied ? "Copied" : "Copy"}</Button>
+    </div>
+  );
+}

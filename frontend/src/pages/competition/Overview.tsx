@@ -1,0 +1,61 @@
+import { Link } from "@tanstack/react-router";
+import type { Phase } from "../../api/types";
+import { Badge } from "../../ui/Badge";
+import { useNow } from "../../ui/now";
+import { Prose, Section } from "../../ui/Page";
+import { Empty } from "../../ui/states";
+import { Countdown, Moment } from "../../ui/Time";
+import { stage } from "../../words/time";
+import { useCompetition } from "./context";
+import styles from "./Overview.module.css";
+
+const TONE = { upcoming: "calm", open: "good", closed: "calm" } as const;
+
+export function Overview() {
+  const { description, phases } = useCompetition();
+  return (
+    <>
+      {description && <Prose text={description} />}
+      <Section title="Phases">
+        {phases.length === 0 ? (
+          <Empty title="No phases yet">The organiser has not said when this competition runs.</Empty>
+        ) : (
+          <ol className={styles.phases}>
+            {phases.map((phase) => (
+              <PhaseCard key={phase.slug} phase={phase} />
+            ))}
+          </ol>
+        )}
+      </Section>
+    </>
+  );
+}
+
+function PhaseCard({ phase }: { phase: Phase }) {
+  const now = stage(phase, useNow(1000));
+  const params = { slug: phase.competition };
+  return (
+    <li className={`${styles.phase} ${now === "open" ? styles.open : ""}`}>
+      <header>
+        <h3>{phase.slug}</h3>
+        <Badge tone={TONE[now]}>{now}</Badge>
+      </header>
+      <p className={styles.clock}>
+        <Countdown of={phase} />
+      </p>
+      <p className={styles.window}>
+        <Moment at={phase.opens_at} /> to <Moment at={phase.closes_at} />
+      </p>
+      <p className={styles.links}>
+        <Link to="/competitions/$slug/leaderboard" params={params} search={{ phase: phase.slug }}>
+          Leaderboard<span className="visually-hidden"> of {phase.slug}</span>
+        </Link>
+        {now === "open" && (
+          <Link to="/competitions/$slug/submit" params={params} search={{ phase: phase.slug }}>
+            Submit<span className="visually-hidden"> to {phase.slug}</span>
+          </Link>
+        )}
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,47 @@
+import { useQuery } from "@tanstack/react-query";
+import { benchmarks } from "../../api/queries";
+import { Facts } from "../../ui/Facts";
+import { Section } from "../../ui/Page";
+import { Empty } from "../../ui/states";
+import { score } from "../../words/numbers";
+import { rulesOf } from "../../words/rules";
+import { usePhase } from "./context";
+import { PhaseChoice } from "./PhaseChoice";
+import styles from "./Rules.module.css";
+
+export function Rules() {
+  const phase = usePhase();
+  if (!phase) return <Empty title="No rules yet">They come with the first phase.</Empty>;
+  return (
+    <>
+      <PhaseChoice part="rules" />
+      <ul className={styles.rules}>
+        {rulesOf(phase).map((rule) => (
+          <li key={rule}>{rule}</li>
+        ))}
+      </ul>
+      <Benchmark digest={phase.benchmark.digest} />
+    </>
+  );
+}
+
+function Benchmark({ digest }: { digest: string }) {
+  const { data } = useQuery(benchmarks);
+  const found = data?.items.find((one) => one.digest === digest);
+  if (!found) return null;
+  return (
+    <Section title={`Benchmark: ${found.title}`}>
+      <Facts
+        of={[
+          ["Data", `${found.dataset} (${found.licence})`],
+          ["To forget", `${found.counts.forget.toLocaleString("en")} examples: ${found.scenario}`],
+          ["To retain", `${found.counts.retain.toLocaleString("en")} examples`],
+          ["Network", `${found.architecture}, ${found.classes} classes`],
+          ["Oracle", `${found.oracle_seeds} networks retrained without the forget set`],
+          ["Ceiling of F", score(found.fitness.ceiling)],
+          ["Digest", <code key="digest">{found.digest}</code>],
+        ]}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,110 @@
+import { Link } from "@tanstack/react-router";
+import type { Entry } from "../../api/types";
+import { Badge } from "../../ui/Badge";
+import { Interval } from "../../ui/Interval";
+import { Scroll } from "../../ui/Scroll";
+import type { Bracket } from "../../words/board";
+import { brackets, FLAGS, reach, UNRANKED } from "../../words/board";
+import { interval, score } from "../../words/numbers";
+import styles from "./Board.module.css";
+import type { Column } from "./columns";
+import { columnsOf } from "./columns";
+
+interface Props {
+  entries: readonly Entry[];
+  own: ReadonlySet<string>;
+  columns: string;
+}
+
+export function Board({ entries, own, columns: chosen }: Props) {
+  const to = reach(entries);
+  const columns = columnsOf(chosen, entries);
+  const ties = brackets(entries);
+  return (
+    <Scroll label="Leaderboard">
+      <table className={styles.board}>
+        <thead>
+          <tr>
+            <th className={styles.rank}>rank</th>
+            <th>team</th>
+            <th className={styles.score}>score, on an axis from 0 to {to}</th>
+            {columns.map((column) => (
+              <th key={column.name} title={column.title} className={styles.number}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry, place) => (
+            <Line
+              key={`${entry.submission_id}${entry.reference}`}
+              entry={entry}
+              isOwn={own.has(entry.entry) && entry.reference === "none"}
+              bracket={ties[place] ?? "none"}
+              to={to}
+              columns={columns}
+            />
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+interface LineProps {
+  entry: Entry;
+  isOwn: boolean;
+  bracket: Bracket;
+  to: number;
+  columns: readonly Column[];
+}
+
+function Line({ entry, isOwn, bracket, to, columns }: LineProps) {
+  return (
+    <tr className={isOwn ? styles.own : undefined}>
+      <td className={`${styles.rank} ${styles[bracket]}`}>
+        {entry.rank ?? "–"}
+        {entry.tie_group !== null && <span className="visually-hidden">, tie group {entry.tie_group}</span>}
+        {entry.rank_best !== null && entry.rank_worst !== null && entry.rank_best < entry.rank_worst && (
+          <span className={styles.range} title="The ranks that its noise allows, 95 %">
+            {entry.rank_best}–{entry.rank_worst}
+          </span>
+        )}
+      </td>
+      <th scope="row" className={styles.team}>
+        {isOwn ? (
+          <Link to="/submissions/$id" params={{ id: entry.submission_id }}>
+            {entry.entry}
+          </Link>
+        ) : (
+          entry.entry
+        )}{" "}
+        {isOwn && <Badge tone="river">you</Badge>}
+        {entry.unranked_reason && <Badge>{UNRANKED[entry.unranked_reason]}</Badge>}
+        {entry.submission !== entry.entry && <span className={styles.name}>{entry.submission}</span>}
+        {entry.flags.length > 0 && (
+          <span className={styles.name}>{entry.flags.map((flag) => FLAGS[flag] ?? flag).join(" ")}</span>
+        )}
+      </th>
+      <td className={styles.score}>
+        <span className={styles.figures}>
+          <strong>{score(entry.final_score, entry.ci_low, entry.ci_high)}</strong>{" "}
+          <span>{interval(entry.ci_low, entry.ci_high)}</span>
+        </span>
+        <Interval
+          low={entry.ci_low}
+          value={entry.final_score}
+          high={entry.ci_high}
+          to={to}
+          muted={entry.rank === null}
+        />
+      </td>
+      {columns.map((column) => (
+        <td key={column.name} className={styles.number} data-label={column.name}>
+          {column.show(entry)}
+        </td>
+      ))}
+    </tr>
+  );
+}

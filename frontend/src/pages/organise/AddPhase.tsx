@@ -1,0 +1,87 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { benchmarks, competition } from "../../api/queries";
+import type { NewPhase } from "../../api/types";
+import { Button } from "../../ui/Button";
+import { FormCard, Row } from "../../ui/Card";
+import { Choice, Field } from "../../ui/Field";
+import { Notice } from "../../ui/states";
+import { fromLocalInput } from "../../words/time";
+
+const KINDS = ["check", "feedback", "final"] as const;
+const METRICS = ["neurips-2023", "lethe-1"] as const;
+const START = {
+  slug: "",
+  kind: "feedback",
+  benchmark: "",
+  opens: "",
+  closes: "",
+  seeds: "512",
+  metric: "neurips-2023",
+};
+
+/** A new phase, by its most common settings. `lethe phase create` knows the others. */
+export function AddPhase({ slug }: { slug: string }) {
+  const { data } = useQuery(benchmarks);
+  const [values, setValues] = useState(START);
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const add = useMutation({
+    mutationFn: (body: NewPhase) =>
+      answer(api.POST("/api/competitions/{slug}/phases", { params: { path: { slug } }, body })),
+    onSuccess: async (made) => {
+      setValues(START);
+      await client.invalidateQueries({ queryKey: competition(slug).queryKey });
+      await navigate({ to: "/competitions/$slug/organise", params: { slug }, search: { phase: made.slug } });
+    },
+  });
+  const known = data?.items ?? [];
+  const bind = (name: keyof typeof START) => ({
+    name,
+    value: values[name],
+    required: true,
+    onChange: (event: { target: { value: string } }) => setValues({ ...values, [name]: event.target.value }),
+  });
+  return (
+    <FormCard
+      onSubmit={() =>
+        add.mutate({
+          slug: values.slug,
+          kind: KINDS.find((kind) => kind === values.kind) ?? "feedback",
+          benchmark: values.benchmark,
+          opens_at: fromLocalInput(values.opens),
+          closes_at: fromLocalInput(values.closes),
+          seeds: Number(values.seeds),
+          metric: METRICS.find((metric) => metric === values.metric),
+        })
+      }
+    >
+      <Row>
+        <Field label="Short name" pattern="[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?" {...bind("slug")} />
+        <Choice label="Kind" {...bind("kind")} options={KINDS.map((one) => ({ value: one, label: one }))} />
+        <Choice
+          label="Benchmark"
+          {...bind("benchmark")}
+          options={[
+            { value: "", label: "Choose one" },
+            ...known.map((one) => ({ value: one.digest, label: `${one.title} (${one.digest.slice(0, 8)})` })),
+          ]}
+        />
+        <Choice
+          label="Ranks by"
+          {...bind("metric")}
+          options={METRICS.map((one) => ({ value: one, label: one }))}
+        />
+        <Field label="Opens at" type="datetime-local" {...bind("opens")} />
+        <Field label="Closes at" type="datetime-local" {...bind("closes")} />
+        <Field label="Runs of each entry" type="number" min={1} max={10_000} {...bind("seeds")} />
+        <Button type="submit" busy={add.isPending}>
+          Add phase
+        </Button>
+      </Row>
+      <Notice error={add.error} />
+    </FormCard>
+  );
+}

@@ -1,0 +1,51 @@
+import type { Me } from "../../api/types";
+import { Require } from "../../app/Require";
+import { Section } from "../../ui/Page";
+import { Forbidden } from "../../ui/states";
+import { useCompetition, usePhase } from "../competition/context";
+import { PhaseChoice } from "../competition/PhaseChoice";
+import { Acts } from "./Acts";
+import { AddPhase } from "./AddPhase";
+import { Alarms } from "./Alarms";
+import { Campaigns } from "./Campaigns";
+import { PhaseForm } from "./PhaseForm";
+
+export function Organise() {
+  return <Require least="organiser">{(who) => <Organised who={who} />}</Require>;
+}
+
+function Organised({ who }: { who: Me }) {
+  const { slug, organiser } = useCompetition();
+  const phase = usePhase();
+  if (who.account.role !== "operator" && who.account.username !== organiser) {
+    return <Forbidden>{`Only ${organiser} or an operator may organise this competition.`}</Forbidden>;
+  }
+  if (!phase) {
+    return (
+      <Section title="The first phase">
+        <AddPhase slug={slug} />
+      </Section>
+    );
+  }
+  const path = { slug, phase: phase.slug };
+  return (
+    <>
+      <PhaseChoice part="organise" />
+      <Section title="Window and quota">
+        <PhaseForm key={phase.slug} phase={phase} />
+      </Section>
+      <Section title="Alarms">
+        <Alarms path={path} />
+      </Section>
+      <Section title="Rescoring">
+        <Campaigns key={phase.slug} path={path} phase={phase} />
+      </Section>
+      <Section title="Another phase">
+        <AddPhase slug={slug} />
+      </Section>
+      <Section title="On record">
+        <Acts slug={slug} />
+      </Section>
+    </>
+  );
+}

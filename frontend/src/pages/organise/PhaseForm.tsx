@@ -1,0 +1,67 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { competition } from "../../api/queries";
+import type { Phase } from "../../api/types";
+import { Button } from "../../ui/Button";
+import { FormCard, Row } from "../../ui/Card";
+import { Field } from "../../ui/Field";
+import { Notice } from "../../ui/states";
+import { fromLocalInput, toLocalInput, zone } from "../../words/time";
+
+/** What may change while a phase runs: when it opens and closes, and its quota. */
+export function PhaseForm({ phase }: { phase: Phase }) {
+  const [opens, setOpens] = useState(() => toLocalInput(phase.opens_at));
+  const [closes, setCloses] = useState(() => toLocalInput(phase.closes_at));
+  const [quota, setQuota] = useState(String(phase.quota_per_day));
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: () =>
+      answer(
+        api.PATCH("/api/competitions/{slug}/phases/{phase}", {
+          params: { path: { slug: phase.competition, phase: phase.slug } },
+          body: {
+            opens_at: opens === toLocalInput(phase.opens_at) ? undefined : fromLocalInput(opens),
+            closes_at: closes === toLocalInput(phase.closes_at) ? undefined : fromLocalInput(closes),
+            quota_per_day: Number(quota),
+          },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: competition(phase.competition).queryKey }),
+  });
+  return (
+    <FormCard onSubmit={() => save.mutate()}>
+      <p>Times are in your zone, {zone()}.</p>
+      <Row>
+        <Field
+          label="Opens"
+          type="datetime-local"
+          required
+          value={opens}
+          onChange={(event) => setOpens(event.target.value)}
+        />
+        <Field
+          label="Closes"
+          type="datetime-local"
+          required
+          value={closes}
+          onChange={(event) => setCloses(event.target.value)}
+        />
+        <Field
+          label="Submissions per team and 24 hours"
+          type="number"
+          min={0}
+          max={1000}
+          required
+          value={quota}
+          onChange={(event) => setQuota(event.target.value)}
+        />
+        <Button type="submit" look="main" busy={save.isPending}>
+          Save
+        </Button>
+      </Row>
+      <Notice error={save.error} />
+      {save.isSuccess && <p role="status">Saved.</p>}
+    </FormCard>
+  );
+}

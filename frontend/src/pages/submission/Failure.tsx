@@ -1,0 +1,18 @@
+import type { Submission } from "../../api/types";
+import { FAILURES } from "../../words/failures";
+import styles from "./Failure.module.css";
+
+/** Why it failed: what kind of failure, the server's words, and what to do. All of it as text. */
+export function Failure({ of }: { of: NonNullable<Submission["failure"]> }) {
+  const { title, cause, remedy } = FAILURES[of.kind];
+  return (
+    <div className={styles.failure}>
+      <h2>{title}</h2>
+      <p>{cause}</p>
+      <pre>{of.message}</pre>
+      <p>
+        <strong>What to do.</strong> {remedy}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import { useNow } from "../../ui/now";
+import { Progress } from "../../ui/Progress";
+import { StateBadge } from "../../ui/StateBadge";
+import type { Live } from "../../words/live";
+import { hasEnded, secondsLeft } from "../../words/live";
+import { count } from "../../words/numbers";
+import { span } from "../../words/time";
+import styles from "./LiveStatus.module.css";
+
+export function LiveStatus({ live, connected }: { live: Live; connected: boolean }) {
+  const ended = hasEnded(live.state);
+  return (
+    <div className={styles.status}>
+      {/* What is said aloud changes with the state alone, not with every seed. */}
+      <p role="status" className={styles.state}>
+        <StateBadge state={live.state} />
+        {live.retries > 0 && !ended && (
+          <span className={styles.aside}>
+            Put back {count(live.retries, "time")} after a fault of ours; it goes on by itself.
+          </span>
+        )}
+        {!connected && !ended && <span className={styles.lost}>Connection lost; trying again.</span>}
+      </p>
+      <p className={styles.seeds}>
+        <strong>{live.done}</strong> of {live.seeds} seeds done
+        <span>{ended ? "" : <Rest of={live} />}</span>
+      </p>
+      <Progress done={live.done} of={live.seeds} label="Seeds done" />
+    </div>
+  );
+}
+
+function Rest({ of: live }: { of: Live }) {
+  const left = secondsLeft(live, useNow());
+  if (live.state === "queued") return "waiting for a worker";
+  if (live.state === "measured") return "the score comes in a moment";
+  if (left === null) return "no estimate yet";
+  return left < 1 ? "any moment now" : `about ${span(left)} left`;
+}

@@ -1,0 +1,69 @@
+import type { Score } from "../../api/types";
+import { Facts } from "../../ui/Facts";
+import { Interval } from "../../ui/Interval";
+import { Section } from "../../ui/Page";
+import { FLAGS, reach, words } from "../../words/board";
+import { interval, plain, score } from "../../words/numbers";
+import { runTime } from "../../words/time";
+import styles from "./Scores.module.css";
+
+/** The score that ranks, then what other metrics say, then the suites' secondary columns. */
+export function Scores({ of }: { of: readonly Score[] }) {
+  const [first] = of;
+  if (!first) return null;
+  return (
+    <>
+      {of.map((one) => (
+        <Section key={one.metric} title={`Score by ${one.metric}`}>
+          <OneScore of={one} />
+        </Section>
+      ))}
+      {Object.entries(first.suites).map(([suite, columns]) => (
+        <details key={suite} className={styles.suite}>
+          <summary>Suite: {words(suite)}</summary>
+          <Facts of={Object.entries(columns).map(([name, value]) => [words(name), plain(value)] as const)} />
+        </details>
+      ))}
+    </>
+  );
+}
+
+function OneScore({ of }: { of: Score }) {
+  return (
+    <>
+      <div className={styles.headline}>
+        <p>
+          <strong>{score(of.final_score, of.ci_low, of.ci_high)}</strong> {interval(of.ci_low, of.ci_high)}
+        </p>
+        <Interval low={of.ci_low} value={of.final_score} high={of.ci_high} to={reach([of])} />
+      </div>
+      <Facts
+        of={[
+          [
+            "Forgetting quality",
+            `${score(of.forgetting_quality)} (${interval(of.forgetting_quality_low, of.forgetting_quality_high)})`,
+          ],
+          ["Utility", `${of.utility.toFixed(3)} (${interval(of.utility_low, of.utility_high)})`],
+          ...(of.generalisation_low !== null && of.generalisation_high !== null
+            ? [["Over other subjects too", interval(of.generalisation_low, of.generalisation_high)] as const]
+            : []),
+          ...(of.ceiling === null ? [] : [["Ceiling of F", score(of.ceiling)] as const]),
+          ["Models", `${of.seeds}, ${of.effective_models} of them not near-duplicates`],
+          [
+            "Time of one run",
+            of.time_ratio === null
+              ? runTime(of.run_s)
+              : `${runTime(of.run_s)}, ${plain(of.time_ratio * 100)} % of retraining`,
+          ],
+          ...(of.certificate
+            ? [
+                ["Claimed ε", plain(of.certificate.epsilon)] as const,
+                ["Audited ε, at least", plain(of.certificate.audited_epsilon)] as const,
+              ]
+            : []),
+        ]}
+      />
+      {of.flags.length > 0 && <p>{of.flags.map((flag) => FLAGS[flag] ?? flag).join(" ")}</p>}
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { answer, api } from "../../api/client";
+import { submission } from "../../api/queries";
+import type { Submission as Shown } from "../../api/types";
+import { Require } from "../../app/Require";
+import { Await } from "../../ui/Await";
+import { buttonLook } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { Confirm } from "../../ui/Confirm";
+import { Facts } from "../../ui/Facts";
+import { Page, Section } from "../../ui/Page";
+import { Notice } from "../../ui/states";
+import { Moment } from "../../ui/Time";
+import { words } from "../../words/board";
+import { hasEnded } from "../../words/live";
+import { bytes, plain } from "../../words/numbers";
+import { Failure } from "./Failure";
+import { LiveStatus } from "./LiveStatus";
+import { Scores } from "./Scores";
+import { useLive } from "./useLive";
+
+export function Submission() {
+  const { id } = useParams({ from: "/submissions/$id" });
+  return <Require page="Submission">{() => <Found key={id} id={id} />}</Require>;
+}
+
+function Found({ id }: { id: string }) {
+  const query = useQuery(submission(id));
+  return (
+    <Await query={query} what="the submission" page="Submission">
+      {(shown) => <Watched shown={shown} />}
+    </Await>
+  );
+}
+
+function Watched({ shown }: { shown: Shown }) {
+  const { live, connected } = useLive(shown);
+  return (
+    <Page
+      title={shown.name}
+      lead={
+        <>
+          by {shown.team}, in{" "}
+          <Link
+            to="/competitions/$slug/leaderboard"
+            params={{ slug: shown.competition }}
+            search={{ phase: shown.phase }}
+          >
+            {shown.competition}, phase {shown.phase}
+          </Link>
+          , <Moment at={shown.submitted_at} />
+        </>
+      }
+      actions={hasEnded(live.state) ? <Notebook of={shown} /> : <Cancel id={shown.id} />}
+    >
+      <Card>
+        <LiveStatus live={live} connected={connected} />
+        {shown.failure && <Failure of={shown.failure} />}
+      </Card>
+      {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
+      <Provenance of={shown} />
+    </Page>
+  );
+}
+
+function Cancel({ id }: { id: string }) {
+  const client = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/submissions/{submission_id}/cancel", { params: { path: { submission_id: id } } }),
+      ),
+    onSuccess: (shown) => client.setQueryData(submission(id).queryKey, shown),
+  });
+  return (
+    <>
+      <Notice error={cancel.error} />
+      <Confirm
+        act="Cancel this evaluation"
+        title="Cancel this evaluation?"
+        busy={cancel.isPending}
+        onConfirm={() => cancel.mutate()}
+      >
+        Its runs stop. It stays on record, and its place in the quota stays spent.
+      </Confirm>
+    </>
+  );
+}
+
+function Notebook({ of }: { of: Shown }) {
+  if (!of.has_notebook) return null;
+  return (
+    <a href={`/api/submissions/${of.id}/notebook`} download className={buttonLook()}>
+      Download the executed notebook
+    </a>
+  );
+}
+
+function Provenance({ of }: { of: Shown }) {
+  return (
+    <Section title="Provenance">
+      <Facts
+        of={[
+          ["File", `${of.filename} (${of.kind}, ${bytes(of.size_bytes)})`],
+          ["SHA-256", <code key="sha">{of.sha256}</code>],
+          ["Evaluation", <code key="evaluation">{of.evaluation_id}</code>],
+          ...(of.started_at ? [["Started", <Moment key="started" at={of.started_at} />] as const] : []),
+          ...(of.finished_at ? [["Finished", <Moment key="finished" at={of.finished_at} />] as const] : []),
+          ...(of.claim
+            ? [["Claims", `(${plain(of.claim.epsilon)}, ${of.claim.delta})-unlearning`] as const]
+            : []),
+          ...Object.entries(of.provenance).map(([name, value]) => [words(name), String(value)] as const),
+        ]}
+      />
+    </Section>
+  );
+}

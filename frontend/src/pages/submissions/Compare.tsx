@@ -1,0 +1,84 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
+import { comparison, submission } from "../../api/queries";
+import { Require } from "../../app/Require";
+import { Await } from "../../ui/Await";
+import { Card } from "../../ui/Card";
+import { Facts } from "../../ui/Facts";
+import { Interval } from "../../ui/Interval";
+import { Page } from "../../ui/Page";
+import { NotFound } from "../../ui/states";
+import { interval, score, share } from "../../words/numbers";
+import styles from "./Compare.module.css";
+
+export function Compare() {
+  const { one, other } = useSearch({ from: "/submissions/compare" });
+  return (
+    <Page
+      title="Comparison"
+      lead="Of two submissions, by the paired test that also makes the board's tie groups."
+    >
+      <Require>
+        {() =>
+          one && other ? (
+            <Found one={one} other={other} />
+          ) : (
+            <NotFound>Choose two submissions on the page of yours.</NotFound>
+          )
+        }
+      </Require>
+    </Page>
+  );
+}
+
+function Found({ one, other }: { one: string; other: string }) {
+  const query = useQuery(comparison(one, other));
+  const a = useQuery(submission(one));
+  const b = useQuery(submission(other));
+  const first = a.data?.name ?? "the first";
+  const second = b.data?.name ?? "the second";
+  return (
+    <Await query={query} what="the comparison">
+      {(found) => {
+        const reach = Math.max(Math.abs(found.low), Math.abs(found.high)) * 1.1 || 1;
+        const better = found.difference >= 0 ? first : second;
+        return (
+          <Card>
+            <div className={styles.pair}>
+              <Link to="/submissions/$id" params={{ id: one }}>
+                {first}
+              </Link>
+              <span>against</span>
+              <Link to="/submissions/$id" params={{ id: other }}>
+                {second}
+              </Link>
+            </div>
+            <p className={styles.verdict}>
+              {found.separated
+                ? `${better} is better, beyond what noise explains.`
+                : "Noise alone could explain the difference."}
+            </p>
+            <div>
+              <Interval low={found.low} value={found.difference} high={found.high} from={-reach} to={reach} />
+              <p className={styles.ends} aria-hidden="true">
+                <span>{second} better</span>
+                <span>{first} better</span>
+              </p>
+            </div>
+            <Facts
+              of={[
+                ["Difference of scores", score(found.difference, found.low, found.high)],
+                ["95 % interval, were both run again", interval(found.low, found.high)],
+                [`P(${first} > ${second})`, share(found.p_better)],
+                ...(found.p_better_elsewhere === null
+                  ? []
+                  : [["The same, with other subjects to forget", share(found.p_better_elsewhere)] as const]),
+                ["Metric", found.metric],
+              ]}
+            />
+          </Card>
+        );
+      }}
+    </Await>
+  );
+}

@@ -1,0 +1,124 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { Problem } from "../api/client";
+import { moment } from "../words/time";
+import { Button, buttonLook } from "./Button";
+import styles from "./states.module.css";
+
+/** What stands where something else was meant to: while loading, when there is nothing, when something went wrong. */
+interface StateProps {
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}
+
+function State({ title, children, actions }: StateProps) {
+  return (
+    <div className={styles.state}>
+      <Ripples />
+      <h2>{title}</h2>
+      {children && <div className={styles.words}>{children}</div>}
+      {actions && <div className={styles.actions}>{actions}</div>}
+    </div>
+  );
+}
+
+export function Loading({ what = "the page" }: { what?: string }) {
+  return (
+    <div className={styles.loading} role="status">
+      <span className={styles.bar} aria-hidden="true" />
+      <span className={styles.bar} aria-hidden="true" />
+      <span className={styles.bar} aria-hidden="true" />
+      <span className={styles.said}>Loading {what}…</span>
+    </div>
+  );
+}
+
+export function Empty(props: StateProps) {
+  return <State {...props} />;
+}
+
+export function NotFound({ children }: { children?: ReactNode }) {
+  return (
+    <State
+      title="Nothing is here"
+      actions={
+        <Link to="/" className={buttonLook()}>
+          See all competitions
+        </Link>
+      }
+    >
+      {children ?? "The address leads nowhere, or to something that you may not see."}
+    </State>
+  );
+}
+
+export function Forbidden({ children }: { children?: ReactNode }) {
+  return <State title="Not open to you">{children ?? "Your account may not see this page."}</State>;
+}
+
+export function SignInNeeded() {
+  return (
+    <State
+      title="Sign in to go on"
+      actions={
+        <Link
+          to="/sign-in"
+          search={{ back: location.pathname + location.search }}
+          className={buttonLook("main")}
+        >
+          Sign in
+        </Link>
+      }
+    >
+      This page is yours alone, so we need to know who you are.
+    </State>
+  );
+}
+
+/** Any error, as the state that fits it. */
+export function Failed({ error, again }: { error: unknown; again?: () => void }) {
+  if (error instanceof Problem) {
+    if (error.status === 404) return <NotFound>{error.message}</NotFound>;
+    if (error.status === 403) return <Forbidden>{error.message}</Forbidden>;
+    if (error.status === 401) return <SignInNeeded />;
+  }
+  return (
+    <div role="alert">
+      <State
+        title={
+          error instanceof Problem && error.status === 0
+            ? "The server did not answer"
+            : "Something went wrong"
+        }
+        actions={again && <Button onClick={again}>Try again</Button>}
+      >
+        {error instanceof Problem
+          ? error.message
+          : "This page met an error of its own. Reloading it may help; if not, tell the operator what you did."}
+      </State>
+    </div>
+  );
+}
+
+/** An error beside the form or button that caused it. */
+export function Notice({ error }: { error: unknown }) {
+  if (!error) return null;
+  const next = error instanceof Problem ? error.details.next_slot_at : undefined;
+  return (
+    <p role="alert" className={styles.notice}>
+      {error instanceof Error ? error.message : "Something went wrong. Try again."}
+      {typeof next === "string" && ` In your time zone: ${moment(next)}.`}
+    </p>
+  );
+}
+
+function Ripples() {
+  return (
+    <svg viewBox="0 0 120 28" className={styles.ripples} aria-hidden="true">
+      <path d="M2 7c14-7 25-7 38 0s25 7 38 0 25-7 40 0" />
+      <path d="M2 14c14-7 25-7 38 0s25 7 38 0 25-7 40 0" />
+      <path d="M2 21c14-7 25-7 38 0s25 7 38 0 25-7 40 0" />
+    </svg>
+  );
+}

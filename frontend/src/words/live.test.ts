@@ -1,0 +1,63 @@
+import { expect, it } from "vitest";
+import type { Submission } from "../api/types";
+import type { EventKind, LiveEvent } from "./live";
+import { hasEnded, liveOf, reduce, secondsLeft } from "./live";
+
+const START = Date.parse("2026-06-01T12:00:00Z");
+const QUEUED = liveOf({ state: "queued", seeds: 8, seeds_done: 0, started_at: null } as Submission);
+
+function event(sequence: number, kind: EventKind, seconds = 0, seeds_done?: number): LiveEvent {
+  return { sequence, kind, at: new Date(START + seconds * 1000).toISOString(), seeds_done };
+}
+
+const STORY = [
+  event(1, "queued"),
+  event(2, "running"),
+  event(3, "progress", 10, 2),
+  event(4, "progress", 20, 4),
+  event(5, "measured", 40),
+  event(6, "scored", 41),
+];
+
+it("follows a submission from the queue to its score", () => {
+  const states = STORY.map((_, place) => STORY.slice(0, place + 1).reduce(reduce, QUEUED).state);
+
+  expect(states).toEqual(["queued", "running", "running", "running", "measured", "scored"]);
+});
+
+it("ends alike, wherever a stream that is opened anew begins its story again", () => {
+  const once = STORY.reduce(reduce, QUEUED);
+
+  for (let broken = 0; broken <= STORY.length; broken += 1) {
+    expect([...STORY.slice(0, broken), ...STORY].reduce(reduce, QUEUED)).toEqual(once);
+  }
+});
+
+it("keeps what it has for an event that is already known", () => {
+  const live = STORY.slice(0, 4).reduce(reduce, QUEUED);
+
+  expect(reduce(live, event(3, "progress", 10, 2))).toBe(live);
+});
+
+it("counts what was put back, and runs on", () => {
+  const live = [...STORY.slice(0, 4), event(5, "retried", 25)].reduce(reduce, QUEUED);
+
+  expect([live.state, live.done, live.retries]).toEqual(["running", 4, 1]);
+});
+
+it("estimates the rest from the rate since the start", () => {
+  const live = STORY.slice(0, 4).reduce(reduce, QUEUED);
+
+  expect(secondsLeft(live, START + 20_000)).toBe(20);
+  expect(secondsLeft(live, START + 40_000)).toBe(40);
+});
+
+it("estimates nothing before the first seed and after the last", () => {
+  expect(secondsLeft(QUEUED, START)).toBeNull();
+  expect(secondsLeft(STORY.slice(0, 2).reduce(reduce, QUEUED), START)).toBeNull();
+  expect(secondsLeft(STORY.reduce(reduce, QUEUED), START)).toBeNull();
+});
+
+it.each(["scored", "checked", "failed", "cancelled"] as const)("%s is final", (state) => {
+  expect(hasEnded(state)).toBe(true);
+});

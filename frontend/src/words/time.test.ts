@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { countdown, currentPhase, fromLocalInput, moment, runTime, span, toLocalInput } from "./time";
+
+const NOW = Date.parse("2026-06-01T12:00:00Z");
+const window = (opens_at: string, closes_at: string) => ({ opens_at, closes_at });
+const PAST = window("2026-05-01T00:00:00Z", "2026-05-31T12:00:00Z");
+const OPEN = window("2026-05-31T12:00:00Z", "2026-06-04T17:00:00Z");
+const NEXT = window("2026-06-01T12:00:30Z", "2026-07-01T00:00:00Z");
+
+describe("span", () => {
+  it.each([
+    [0, "0 s"],
+    [0.05, "50 ms"],
+    [59.6, "1 min"],
+    [125, "2 min 5 s"],
+    [3600, "1 h"],
+    [90_061, "1 d 1 h"],
+  ])("says %d s as %s", (seconds, expected) => {
+    expect(span(seconds)).toBe(expected);
+  });
+});
+
+describe("countdown", () => {
+  it("counts to the opening, then to the closing, then from it", () => {
+    expect(countdown(NEXT, NOW)).toBe("opens in 30 s");
+    expect(countdown(OPEN, NOW)).toBe("closes in 3 d 5 h");
+    expect(countdown(PAST, NOW)).toBe("closed 1 d ago");
+  });
+
+  it("is open from the first moment and closed at the last", () => {
+    expect(countdown(OPEN, Date.parse(OPEN.opens_at))).toMatch(/^closes/);
+    expect(countdown(OPEN, Date.parse(OPEN.closes_at))).toMatch(/^closed/);
+  });
+});
+
+describe("currentPhase", () => {
+  it("prefers an open phase, then the next, then the last", () => {
+    expect(currentPhase([PAST, OPEN, NEXT], NOW)).toBe(OPEN);
+    expect(currentPhase([PAST, NEXT], NOW)).toBe(NEXT);
+    expect(currentPhase([PAST], NOW)).toBe(PAST);
+    expect(currentPhase([], NOW)).toBeUndefined();
+  });
+});
+
+describe("moments", () => {
+  it("are told in the zone that is asked for", () => {
+    expect(moment("2026-01-31T23:30:00Z", "Asia/Tokyo")).toBe("1 Feb 2026, 08:30");
+  });
+
+  it("survive an input of local time", () => {
+    expect(fromLocalInput(toLocalInput("2026-03-29T01:30:00.000Z"))).toBe("2026-03-29T01:30:00.000Z");
+  });
+});
+
+it("run times keep three digits", () => {
+  expect(runTime(0.0312)).toBe("0.0312 s");
+  expect(runTime(150)).toBe("2 min 30 s");
+});

@@ -1,0 +1,82 @@
+/** Moments and spans as readers see them, in their own time zone. */
+import type { Phase } from "../api/types";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export type Window = Pick<Phase, "opens_at" | "closes_at">;
+export type Stage = "upcoming" | "open" | "closed";
+
+export function moment(iso: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "short",
+    timeZone,
+  }).format(new Date(iso));
+}
+
+/** The name of the reader's zone, such as "Europe/Berlin". */
+export function zone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** A span in its two largest units: "3 d 5 h", "12 min 4 s". */
+export function span(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 1 && seconds > 0) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  const units: [number, string][] = [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "min"],
+    [1, "s"],
+  ];
+  const start = units.findIndex(([size]) => whole >= size);
+  if (start < 0) return "0 s";
+  let rest = whole;
+  const parts: string[] = [];
+  for (const [size, unit] of units.slice(start, start + 2)) {
+    const amount = Math.floor(rest / size);
+    rest -= amount * size;
+    if (amount > 0) parts.push(`${amount} ${unit}`);
+  }
+  return parts.join(" ");
+}
+
+/** A short run, to a precision that tells two methods apart: "0.031 s", "12.4 s". */
+export function runTime(seconds: number): string {
+  return seconds < 100 ? `${seconds.toPrecision(3)} s` : span(seconds);
+}
+
+export function stage(window: Window, now: number): Stage {
+  if (now < Date.parse(window.opens_at)) return "upcoming";
+  return now < Date.parse(window.closes_at) ? "open" : "closed";
+}
+
+/** What a phase's clock says: "closes in 3 d 5 h". */
+export function countdown(window: Window, now: number): string {
+  switch (stage(window, now)) {
+    case "upcoming":
+      return `opens in ${span((Date.parse(window.opens_at) - now) / 1000)}`;
+    case "open":
+      return `closes in ${span((Date.parse(window.closes_at) - now) / 1000)}`;
+    case "closed":
+      return `closed ${span((now - Date.parse(window.closes_at)) / 1000)} ago`;
+  }
+}
+
+/** The phase that a visitor most likely wants: an open one, else the next, else the last. */
+export function currentPhase<T extends Window>(phases: readonly T[], now: number): T | undefined {
+  const by = (wanted: Stage) => phases.filter((phase) => stage(phase, now) === wanted);
+  return by("open").at(-1) ?? by("upcoming")[0] ?? by("closed").at(-1);
+}
+
+/** A moment in the form that an `<input type="datetime-local">` takes, in the reader's zone. */
+export function toLocalInput(iso: string): string {
+  const date = new Date(iso);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+export function fromLocalInput(value: string): string {
+  return new Date(value).toISOString();
+}
