@@ -34,6 +34,7 @@ from services.core.models import (
 from services.core.settings import SandboxKind, Settings
 
 KEY = "test-key"
+NO_WEB_APP = Path("/nonexistent")  # whether or not one is built here
 ORIGIN = "http://testserver"
 MODULE = b"def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 SUBMIT = "/api/competitions/cup/phases/feedback/submissions"
@@ -141,7 +142,7 @@ def running(settings: Settings) -> Iterator[Api]:
     """Migrate the database and start the app in this process."""
     database = Database(settings.resolved_database_url)
     upgrade(database)
-    app = create_app(settings)
+    app = create_app(settings, web=NO_WEB_APP)
     with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
         yield Api(app, client, database)
     database.dispose()

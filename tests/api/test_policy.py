@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from services.api.app import ROUTERS, create_app
 from services.api.kit.policy import Access, access_of, deny_others
 from services.core.models import Role
-from tests.api.harness import Api, Caller, make_settings
+from tests.api.harness import NO_WEB_APP, Api, Caller, make_settings
 
 ANYONE, PARTICIPANT, ORGANISER, OPERATOR = Access
 
@@ -80,7 +80,7 @@ def call(caller: Caller, method: str, path: str) -> tuple[int, str]:
 
 
 def test_table_lists_every_route_and_no_other(tmp_path: Path) -> None:
-    app = create_app(make_settings(tmp_path, ""))
+    app = create_app(make_settings(tmp_path, ""), web=NO_WEB_APP)
 
     assert routes_of(app) == set(TABLE)
 
