@@ -19,7 +19,7 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed ## Run all tests; Docker, Postgres and Redis are used for real where they are there
-	@echo "Running the tests: about 25 minutes on 2 cores."
+	@echo "Running the tests: about 35 minutes on 2 cores."
 	@$(BIN)/pytest
 
 check: .venv/installed frontend/node_modules/installed ## Lint, check formatting, types, layers of imports, the web app
