@@ -59,8 +59,8 @@ page, words and numbers; run it again rather than edit it. {machine}
   {claims}
 - **models** counts different checkpoints. Equal models score 0 by rule, however well they forget.
   {fixed}
-- **of retraining** is the time of a run over that of `retrain` on the same machine, beside as many others. Entries
-  rank up to 100 % here; a competition's default is 20 %.
+- **of retraining** is the time of a run over that of `retrain` on the same machine, beside as many others; other
+  work on the machine distorts it. Entries rank up to 100 % here; a competition's default is 20 %.
 - `retrain` runs with the recipe of the benchmark at hand, which the oracle had; the loaders' batches are of 64, as
   the recipes say. Every other entry runs with its defaults, tuned to no benchmark.
 
@@ -99,7 +99,7 @@ def write_page(machine: Machine, boards: Sequence[Board], scenarios: Sequence[Sc
     parts = [
         HEAD.format(
             machine=f"Machine: {machine.cores} cores, no GPU, torch {machine.torch}, sandbox `{machine.sandbox}`.",
-            missing="" if len(names) == baselines else f"\n{len(names)} of {baselines} baselines have been run.\n",
+            missing=_missing(boards, baselines),
             claims=_claims(boards),
             fixed=_fixed(rows),
         ),
@@ -109,6 +109,13 @@ def write_page(machine: Machine, boards: Sequence[Board], scenarios: Sequence[Sc
     if scenarios:
         parts += [SCENARIOS.format(runs=scenarios[0].runs), *(_scenario(part) for part in scenarios)]
     return "\n".join(parts)
+
+
+def _missing(boards: Sequence[Board], baselines: int) -> str:
+    """Say on which boards something has not run yet."""
+    short = [f"{len(one.rows)} of {baselines} entries on `{one.manifest.name}`" for one in boards]
+    whole = all(len(one.rows) == baselines for one in boards)
+    return "" if whole else f"\nUnfinished: {', '.join(short)} so far.\n"
 
 
 def _board(board: Board) -> str:

@@ -45,7 +45,7 @@ def test_page_says_what_was_run_and_what_bounds_can_read() -> None:
     ]
     page = write_page(MACHINE, [Board(manifest("digits"), 512, rows)], [], baselines=24)
 
-    assert "3 of 24 baselines have been run." in page
+    assert "Unfinished: 3 of 24 entries on `digits` so far." in page
     assert "Machine: 2 cores, no GPU, torch 2.13.0, sandbox `docker`." in page
     assert "with 512 models no bound can read above 3.67." in page
     assert "`ssd` is deterministic, as published" in page
@@ -53,7 +53,7 @@ def test_page_says_what_was_run_and_what_bounds_can_read() -> None:
     assert "8 examples to forget: some of them. mlp, 40 epochs of sgd at 0.1, batches of 64." in page
     assert "\nFailed:\n\n- `scrub`: timeout: too slow\n" in page
     assert "Scenarios" not in page
-    assert "have been run" not in write_page(MACHINE, [Board(manifest("digits"), 512, rows)], [], baselines=3)
+    assert "Unfinished" not in write_page(MACHINE, [Board(manifest("digits"), 512, rows)], [], baselines=3)
 
 
 def test_scenarios_stand_beside_the_numbers_of_the_paper() -> None:
