@@ -9,5 +9,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Let the kernel end this process when the thread that started it ends: a pool's would wait for work for ever."""
+    """Let the kernel end this process when the thread that started it ends: a pool's would wait for work for ever.
+
+    Forked children must ask anew.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

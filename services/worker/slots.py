@@ -24,6 +24,7 @@ STAGED = (
     "benchmarks/__init__.py",
     "benchmarks/torchvision_operators.py",
     "core/__init__.py",
+    "core/processes.py",
     "core/readings.py",
     "worker/__init__.py",
     "worker/runner",

@@ -28,8 +28,9 @@ from typing import Any
 import torch
 
 from services.benchmarks.torchvision_operators import import_torchvision
+from services.core.processes import end_with_parent
 from services.worker.runner import tensors
-from services.worker.runner.guard import end_with_parent, guard_process
+from services.worker.runner.guard import guard_process
 from services.worker.runner.loaders import ExampleSet
 from services.worker.runner.model import build_model, examples, load_state
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
