@@ -28,8 +28,10 @@ from services.cli.evaluate import require_oracle
 from services.cli.operator import setup
 from services.core.bundle import Bundle
 from services.core.errors import BadInput, LetheError, NotFound
+from services.core.models import Device
 from services.core.settings import Settings, load_settings
 from services.scorer.scoring import forgetting_quality_of
+from services.worker.slots import gpu_names
 
 BOARDS = {"digits": 512, "faces-resnet18": 64}  # runs of each entry
 SCENARIOS = ("digits-pairs-random", "digits-pairs-class", "digits-pairs-subclass", "faces-resnet18-class")
@@ -63,7 +65,10 @@ def main(
         setup(again=False)
         settings = load_settings()
     own = installation(settings, port)
-    machine = Machine(os.cpu_count() or 1, version("torch").partition("+")[0], own.resolved_sandbox.value)
+    gpus = gpu_names()
+    machine = Machine(
+        os.cpu_count() or 1, version("torch").partition("+")[0], own.resolved_sandbox.value, gpus[0] if gpus else None
+    )
     boards = _run_boards(settings, own, choice)
     scenarios = [part for name in SCENARIOS if (part := _run_scenario(settings, own, name, choice)) is not None]
     out.write_text(write_page(machine, boards, scenarios, baselines=len(baseline_files())), encoding="utf-8")
@@ -85,7 +90,7 @@ def _run_boards(settings: Settings, own: Settings, choice: Choice) -> list[Board
         bundle = _bundle(settings, name, runs, build=name in choice.benchmarks)
         if bundle is not None:
             require_oracle(runs, bundle.manifest.oracle_seeds)
-            contests.append((Contest(bundle, runs), find_entries(bundle.manifest.recipe)))
+            contests.append((Contest(bundle, runs, _device(bundle)), find_entries(bundle.manifest.recipe)))
     with open_site(own) as site:
         ids = [
             one
@@ -107,7 +112,7 @@ def _run_scenario(settings: Settings, own: Settings, name: str, choice: Choice) 
     bundle = _bundle(settings, name, definition.seeds, build=run_now)
     if bundle is None:
         return None
-    store = Store(own, own.data_dir / "scenarios")
+    store = Store(own, own.data_dir / "scenarios", _device(bundle))
     forgotten = forgotten_in_test(definition, bundle, cache=settings.data_dir / "datasets")
     rows = reference_rows(bundle, SCENARIO_RUNS, forgotten)
     with progress() as bars:
@@ -120,6 +125,11 @@ def _run_scenario(settings: Settings, own: Settings, name: str, choice: Choice) 
             ran = store.run(bundle, entry, SCENARIO_RUNS, partial(bars.advance, task))
             rows.append(row_of(entry.name, ran, bundle, forgotten))
     return ScenarioPart(bundle.manifest, definition, SCENARIO_RUNS, rows)
+
+
+def _device(bundle: Bundle) -> Device:
+    """Run networks with convolutions on a GPU, where there is one. An mlp of this size is faster without."""
+    return Device.GPU if bundle.manifest.architecture != "mlp" and gpu_names() else Device.CPU
 
 
 def _bundle(settings: Settings, name: str, seeds: int, *, build: bool) -> Bundle | None:

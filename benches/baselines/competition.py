@@ -25,7 +25,7 @@ from services.cli.participant import follow
 from services.cli.stack import Stack
 from services.core.bundle import Bundle
 from services.core.database import Database, utc_now
-from services.core.models import Reference, Score
+from services.core.models import Device, Reference, Score
 from services.core.paired import Measured
 from services.core.settings import Settings
 
@@ -42,15 +42,17 @@ OPEN_FOR = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A benchmark, and how often every entry is run on it."""
+    """A benchmark, how often every entry is run on it, and on what."""
 
     bundle: Bundle
     seeds: int
+    device: Device = Device.CPU
 
     @property
     def phase(self) -> str:
         manifest = self.bundle.manifest
-        return f"{manifest.name[:40]}-{manifest.digest[:8]}-{self.seeds}"
+        on_gpu = "-gpu" if self.device is Device.GPU else ""
+        return f"{manifest.name[:40]}-{manifest.digest[:8]}-{self.seeds}{on_gpu}"
 
 
 @contextmanager
@@ -123,10 +125,11 @@ class Site:
         phase = {
             "slug": contest.phase,
             "kind": "feedback",
+            "device": contest.device.value,
             "benchmark": contest.bundle.manifest.digest,
             "closes_at": (utc_now() + OPEN_FOR).isoformat(),
             "seeds": contest.seeds,
-            "shard_seeds": max(1, min(SHARD_SEEDS, contest.seeds // 2)),
+            "shard_seeds": max(1, min(SHARD_SEEDS, contest.seeds // 8)),
             "quota_per_day": QUOTA,
             "seed_timeout_s": SEED_TIMEOUT_S,
             "memory_bytes": self.settings.slot_memory_bytes,

@@ -19,6 +19,11 @@ class Machine:
     cores: int
     torch: str
     sandbox: str
+    gpu: str | None = None  # on which convolutional networks ran
+
+    def __str__(self) -> str:
+        gpu = f"{self.gpu} for what is not an mlp" if self.gpu else "no GPU"
+        return f"Machine: {self.cores} cores, {gpu}, torch {self.torch}, sandbox `{self.sandbox}`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def write_page(machine: Machine, boards: Sequence[Board], scenarios: Sequence[Sc
     names = sorted({row.entry for row in rows})
     parts = [
         HEAD.format(
-            machine=f"Machine: {machine.cores} cores, no GPU, torch {machine.torch}, sandbox `{machine.sandbox}`.",
+            machine=machine,
             missing=_missing(boards, baselines),
             claims=_claims(boards),
             fixed=_fixed(rows),

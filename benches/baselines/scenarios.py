@@ -21,6 +21,7 @@ from services.benchmarks.definitions import Definition
 from services.benchmarks.scenarios import Class, Subclass
 from services.core.bundle import Bundle
 from services.core.measurements import Measurements
+from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission_source import Rejected
 from services.scorer.metrics import SUITES
@@ -52,6 +53,7 @@ class Store:
 
     settings: Settings
     directory: Path
+    device: Device = Device.CPU
 
     def run(self, bundle: Bundle, entry: Entry, runs: int, on_seed: Callable[[], None] = lambda: None) -> Ran:
         """Run an entry, unless that was done before. Only a failure of the platform is tried again."""
@@ -67,6 +69,7 @@ class Store:
                 data=entry.source,
                 limits=limits,
                 seed_key=SEED_KEY,
+                device=self.device,
                 on_seed=on_seed,
             )
         except (RunFailed, Rejected) as failure:

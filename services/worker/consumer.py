@@ -47,19 +47,14 @@ class Worker:
         self._live: set[str] = set()
         self.slots = make_slots(settings, work)
         self._one_notebook = threading.Lock()
-        self._free: queue.Queue[Slot] = queue.Queue()
+        self._free: dict[str, queue.Queue[Slot]] = {slot.device_class: queue.Queue() for slot in self.slots}
         for slot in self.slots:
-            self._free.put(slot)
+            self._free[slot.device_class].put(slot)
         self._sandbox.end_orphans(set())
 
     def serve(self) -> int:
         """Take a slot and run shards until none is claimable; return how many ran. Zero when every slot is busy."""
-        ran = 0
-        with self._free_slot() as slot:
-            while slot and not self.stopping.is_set() and (held := self._claim(slot)):
-                self._run(slot, held)
-                ran += 1
-        return ran
+        return sum(self._serve(free) for free in self._free.values())
 
     def sweep(self) -> None:
         """Put expired shards back, end orphaned sandboxes, and ring when there is something to claim."""
@@ -68,9 +63,7 @@ class Worker:
         if expired:
             log.warning("leases_expired", shards=expired)
         self._sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
-        with self.database.read() as session:
-            waiting = leases.claimable(session, self._offer(self.slots[0]))
-        if waiting and not self._free.empty():
+        if self._something_waits():
             self.doorbell.ring(Bell.RUN)
 
     def close(self) -> None:
@@ -81,17 +74,19 @@ class Worker:
         self._sandbox.close()
         self.database.dispose()
 
-    @contextmanager
-    def _free_slot(self) -> Iterator[Slot | None]:
-        try:
-            slot = self._free.get_nowait()
-        except queue.Empty:
-            yield None
-            return
-        try:
-            yield slot
-        finally:
-            self._free.put(slot)
+    def _serve(self, free: "queue.Queue[Slot]") -> int:
+        ran = 0
+        with _taken(free) as slot:
+            while slot and not self.stopping.is_set() and (held := self._claim(slot)):
+                self._run(slot, held)
+                ran += 1
+        return ran
+
+    def _something_waits(self) -> bool:
+        """Whether a shard is claimable by a kind of slot that has a free one."""
+        one_of_each = {slot.device_class: slot for slot in self.slots if not self._free[slot.device_class].empty()}
+        with self.database.read() as session:
+            return any(leases.claimable(session, self._offer(slot)) for slot in one_of_each.values())
 
     def _offer(self, slot: Slot) -> Offer:
         return Offer(self.name, slot.device, slot.device_class, slot.memory_bytes)
@@ -216,6 +211,20 @@ class Worker:
                 write(session)
         except LeaseLost:
             log.info("lease_lost", shard=str(held.shard_id))
+
+
+@contextmanager
+def _taken(free: "queue.Queue[Slot]") -> Iterator[Slot | None]:
+    """Hold a free slot for as long as the block lasts; None when there is none."""
+    try:
+        slot = free.get_nowait()
+    except queue.Empty:
+        yield None
+        return
+    try:
+        yield slot
+    finally:
+        free.put(slot)
 
 
 def run_worker(settings: Settings) -> None:

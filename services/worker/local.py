@@ -13,12 +13,13 @@ from pathlib import Path
 
 from services.core.bundle import Bundle
 from services.core.measurements import Measurements
+from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission_file import unpack
 from services.worker.backends import make_sandbox
 from services.worker.measuring import MeasurerProcess
 from services.worker.notebooks import NotebookLimits, NotebookRun, run_notebook
-from services.worker.sandbox.base import Sandbox
+from services.worker.sandbox.base import Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
 from services.worker.supervisor import RunLimits, Seed, SeedResult, Stopped, run_seeds
@@ -46,9 +47,10 @@ def run_locally(
     data: bytes,
     limits: RunLimits,
     seed_key: bytes | None = None,
+    device: Device | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
-    """Run every seed, side by side in as many slots as the machine has.
+    """Run every seed, side by side in as many slots as the machine has on a device: on a GPU where it has one.
 
     Raises RunFailed for the first seed that fails, and SandboxUnavailable.
     """
@@ -56,7 +58,7 @@ def run_locally(
     work = Path(tempfile.mkdtemp(prefix="evaluate-", dir=settings.data_dir.resolve()))
     started = time.monotonic()
     try:
-        slots = make_slots(settings, work)
+        slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
             unpack(filename, data, slot.submission)
         seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
@@ -122,6 +124,15 @@ def run_notebook_locally(
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:
+    """Choose the slots of one device; without a wish those of the first slot's, where the GPUs are."""
+    wanted = device or slots[0].device
+    chosen = [slot for slot in slots if slot.device is wanted]
+    if not chosen:
+        raise SandboxUnavailable(f"No slot here has a {wanted.value.upper()}; `lethe doctor` says what there is.")
+    return chosen
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     sandbox: Sandbox
@@ -142,7 +153,7 @@ class _Job:
         return [result for future in futures for result in future.result()]
 
     def _run(self, slot: Slot) -> list[SeedResult]:
-        own = self.seeds[slot.number :: len(self.slots)]
+        own = self.seeds[self.slots.index(slot) :: len(self.slots)]
         try:
             return self._run_seeds(slot, own) if own else []
         except BaseException:

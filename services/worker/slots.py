@@ -15,7 +15,17 @@ from services.core.errors import Conflict
 from services.core.models import Device
 from services.core.settings import Settings
 
-__all__ = ["NOBODY", "Slot", "WorkerRunning", "empty_directory", "gpu_uuids", "make_slots", "stage_code", "worker_lock"]
+__all__ = [
+    "NOBODY",
+    "Slot",
+    "WorkerRunning",
+    "empty_directory",
+    "gpu_names",
+    "gpu_uuids",
+    "make_slots",
+    "stage_code",
+    "worker_lock",
+]
 
 NOBODY = 65534  # the user of a Docker sandbox, where Lethe itself runs as root
 SERVICES = Path(__file__).parents[1]
@@ -80,20 +90,23 @@ class Slot:
 
 
 def make_slots(settings: Settings, work: Path) -> list[Slot]:
-    """Cut the machine into slots: one per GPU where there are any, else one per CPU."""
+    """Cut the machine into slots, one per CPU unless set otherwise; the first of them hold the GPUs.
+
+    A slot with a GPU serves phases that ask for one, the others those that ask for CPUs.
+    """
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o711)
     cpus = os.cpu_count() or 1
-    gpus = gpu_uuids()
-    count = settings.worker_slots or len(gpus) or cpus
+    gpus = [uuid for uuid in gpu_uuids() for _ in range(settings.slots_per_gpu)]
+    count = settings.worker_slots or max(cpus, len(gpus) + 1 if gpus else 1)
     slots = []
     for number in range(count):
-        uuid = gpus[number % len(gpus)] if gpus else None
+        uuid = gpus[number] if number < len(gpus) else None
         slot = Slot(
             number=number,
             root=(work / f"slot-{number}").resolve(),
             device=Device.GPU if uuid else Device.CPU,
-            device_class=f"gpu-{_gpu_name(uuid)}" if uuid else f"cpu-{platform.machine()}",
+            device_class=_gpu_class(uuid) if uuid else f"cpu-{platform.machine()}",
             cpus=max(1, cpus // count),
             memory_bytes=settings.slot_memory_bytes,
             gpu_uuid=uuid,
@@ -136,14 +149,19 @@ def worker_lock(work: Path) -> Iterator[None]:
 
 def gpu_uuids() -> list[str]:
     """List the NVIDIA GPUs of this machine by UUID; empty where there is no driver."""
-    return _query_gpus("uuid", None)
+    return _query_gpus("uuid")
 
 
-def _gpu_name(uuid: str) -> str:
-    return (_query_gpus("name", uuid) or ["unknown"])[0].lower().replace(" ", "-")
+def gpu_names() -> list[str]:
+    """List the models of the NVIDIA GPUs of this machine; empty where there is no driver."""
+    return _query_gpus("name")
 
 
-def _query_gpus(what: str, uuid: str | None) -> list[str]:
+def _gpu_class(uuid: str) -> str:
+    return "gpu-" + (_query_gpus("name", uuid) or ["unknown"])[0].lower().replace(" ", "-")
+
+
+def _query_gpus(what: str, uuid: str | None = None) -> list[str]:
     command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", *(["-i", uuid] if uuid else [])]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)

@@ -22,6 +22,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +96,34 @@ def _load(arguments: argparse.Namespace) -> Bench:
 
 def _warm_up(source: Path) -> None:
     """Take one optimizer step on a throwaway parameter, and import the slow packages that the submission names."""
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)
-    torch.optim.SGD([parameter], lr=0.0).step()
+    with _without_cuda():
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.zeros(1)
+        torch.optim.SGD([parameter], lr=0.0).step()
+        for package in _packages(source):
+            with contextlib.suppress(Exception):
+                import_torchvision() if package == "torchvision" else importlib.import_module(package)
+
+
+@contextlib.contextmanager
+def _without_cuda() -> Iterator[None]:
+    """Let nothing touch CUDA, which no forked child could use then: the first optimizer step asks for it."""
+    asked, torch.cuda.is_available = torch.cuda.is_available, lambda: False
+    try:
+        yield
+    finally:
+        torch.cuda.is_available = asked
+
+
+def _packages(source: Path) -> set[str]:
+    """Find which of the slow packages a submission names."""
+    found = set()
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for node in ast.walk(ast.parse(source.read_bytes())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for name in names:
-                package = name.split(".")[0]
-                if package in WARM_PACKAGES:
-                    with contextlib.suppress(Exception):
-                        import_torchvision() if package == "torchvision" else importlib.import_module(package)
+            found |= {name.split(".")[0] for name in names} & WARM_PACKAGES
+    return found
 
 
 def _wake_on_child_exit() -> int:

@@ -1,0 +1,90 @@
+"""Workers on hosts with GPUs: which slot serves what. The driver is stood in for; what runs, runs on the CPU."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from sqlalchemy import select
+
+from services.core.models import Device, Evaluation
+from services.core.settings import SandboxKind, Settings
+from services.worker.runner import main as runner
+from services.worker.slots import make_slots
+from tests.installation import Installation, phase_of, running_installation
+
+FIRST, SECOND = "GPU-0f0a4cbd", "GPU-77e2a1c9"
+DRIVER = """#!/bin/sh
+case "$*" in
+*query-gpu=name*-i*) echo "NVIDIA H200" ;;
+*query-gpu=name*) printf 'NVIDIA H200\\nNVIDIA H200\\n' ;;
+*query-gpu=uuid*) printf '%s\\n' ;;
+esac
+"""
+IDENTITY = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    {}return net\n"
+
+
+@pytest.fixture
+def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put an `nvidia-smi` that tells of two GPUs on the path, before any other."""
+    command = tmp_path / "driver" / "nvidia-smi"
+    command.parent.mkdir()
+    command.write_text(DRIVER % f"{FIRST}\\n{SECOND}")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+
+
+@pytest.fixture
+def installation(tmp_path: Path, driver: None) -> Iterator[Installation]:
+    with running_installation(tmp_path, SandboxKind.PROCESS) as running:
+        running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
+        yield running
+
+
+@pytest.mark.usefixtures("driver")
+@pytest.mark.parametrize(
+    ("slots", "per_gpu", "expected"),
+    [
+        (1, 1, [FIRST]),
+        (4, 1, [FIRST, SECOND, None, None]),
+        (5, 2, [FIRST, FIRST, SECOND, SECOND, None]),
+    ],
+)
+def test_the_first_slots_hold_the_gpus(tmp_path: Path, slots: int, per_gpu: int, expected: list[str | None]) -> None:
+    made = make_slots(Settings(worker_slots=slots, slots_per_gpu=per_gpu), tmp_path / "work")
+    assert [slot.gpu_uuid for slot in made] == expected
+    assert [slot.device for slot in made] == [Device.GPU if uuid else Device.CPU for uuid in expected]
+    assert {slot.device_class for slot in made if slot.gpu_uuid} == {"gpu-nvidia-h200"}
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_host_with_gpus_keeps_a_slot_for_phases_without(tmp_path: Path) -> None:
+    devices = [slot.device for slot in make_slots(Settings(slots_per_gpu=20), tmp_path / "work")]
+    assert devices.count(Device.GPU) == 40
+    assert Device.CPU in devices
+
+
+def test_a_worker_with_a_gpu_serves_both_kinds_of_phases(installation: Installation, tmp_path: Path) -> None:
+    for device in Device:
+        phase = phase_of("tiny", slug=device.value, device=device.value, seeds=8, shard_seeds=4)
+        installation.client.post("/api/competitions/cup/phases", phase)
+        path = tmp_path / "entry.py"
+        path.write_text(IDENTITY.format(f"# {device.value}\n    "))
+        answer = installation.lethe("submit", str(path), "-c", "cup", "-p", device.value, "--wait", "--json")
+        assert '"scored"' in answer.stdout
+    with installation.database.read() as session:
+        found = {one.phase.device: one.device_class for one in session.scalars(select(Evaluation))}
+    assert found[Device.GPU] == "gpu-nvidia-h200"
+    assert str(found[Device.CPU]).startswith("cpu-")
+
+
+def test_the_warm_parent_leaves_cuda_to_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has asked for CUDA cannot fork one that uses it; torch's first optimizer step asks."""
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: asked.append(True))
+    source = tmp_path / "submission.py"
+    source.write_text("import torchvision, scipy.stats\nfrom sklearn import metrics\nimport os\n")
+    runner._warm_up(source)
+    assert not asked
+    torch.cuda.is_available()
+    assert asked
