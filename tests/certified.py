@@ -4,8 +4,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from services.benchmarks.build import Order
 from services.benchmarks.definitions import DEFINITIONS, Definition
+from services.benchmarks.order import Order
 from services.benchmarks.recipes import NoisyDescent
 from services.core.bundle import Counts, Learning, Manifest
 from services.scorer.scoring import forgetting_quality_of

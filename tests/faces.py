@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from services.benchmarks.build import Order, build_benchmark
+from services.benchmarks.build import build_benchmark
 from services.benchmarks.definitions import Definition, Faces, Fractions, Placebo
+from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Subjects
 from services.core.bundle import MANIFEST, Bundle, Manifest

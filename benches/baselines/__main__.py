@@ -19,8 +19,8 @@ from benches.baselines.competition import Contest, installation, open_site
 from benches.baselines.entries import Entry, find_entries
 from benches.baselines.page import Board, Machine, ScenarioPart, write_page
 from benches.baselines.scenarios import Store, forgotten_in_test, reference_rows, row_of
-from services.benchmarks.build import Order
 from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.order import Order
 from services.cli.building import build_order, find, read_definition, stages_on
 from services.cli.console import milestone, progress, say
 from services.cli.demo import baseline_files

@@ -76,7 +76,8 @@ def build(
       lethe benchmark build digits --seeds 256:512 --secret-file secret --out part-b
       lethe benchmark build digits --seeds 512 --secret-file secret --from part-a --from part-b
     """
-    from services.benchmarks.build import Order, train_part
+    from services.benchmarks.build import train_part
+    from services.benchmarks.order import Order
     from services.benchmarks.resuming import read_secret
     from services.scorer.scoring import forgetting_quality_of
 

@@ -13,10 +13,10 @@ from services.core.errors import NotFound
 from services.core.settings import Settings
 
 if TYPE_CHECKING:
-    from services.benchmarks.build import Order
     from services.benchmarks.datasets import Dataset
     from services.benchmarks.definitions import Definition
     from services.benchmarks.disk import Disk
+    from services.benchmarks.order import Order
 
 __all__ = ["build_order", "find", "find_or_build", "read_definition", "require_fit", "stages_on", "write_report"]
 
@@ -30,8 +30,8 @@ def find_or_build(settings: Settings, benchmark: str) -> Bundle:
     try:
         return find(settings, benchmark)
     except NotFound:
-        from services.benchmarks.build import Order
         from services.benchmarks.definitions import DEFINITIONS
+        from services.benchmarks.order import Order
         from services.scorer.scoring import forgetting_quality_of
 
         if benchmark not in DEFINITIONS or DEFINITIONS[benchmark].needs_data:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from torch import nn
 
 from services.benchmarks.architecture import Architecture
-from services.benchmarks.build import AlreadyBuilt, Order, build_benchmark
+from services.benchmarks.build import AlreadyBuilt, build_benchmark
 from services.benchmarks.definitions import DEFINITIONS, UnknownBenchmark, find_definition
 from services.benchmarks.disk import Disk, NoRoom
 from services.benchmarks.measuring import Trained
@@ -23,6 +23,7 @@ from services.benchmarks.oracle import (
     find_diverged,
     train_without_diverged,
 )
+from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Random
 from services.core import bundle_store, readings

@@ -18,10 +18,11 @@ from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_models
 
 from services.benchmarks.architecture import Architecture
-from services.benchmarks.build import Order, build_benchmark
+from services.benchmarks.build import build_benchmark
 from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.examples import Examples, Splits
 from services.benchmarks.farm import Farm, Job, models_beside
+from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.resuming import BuildRunning
 from services.benchmarks.training import initialise, repeat, train

@@ -1,0 +1,84 @@
+"""Where unlearning starts: the original model, judged by a placebo; or, in certified benchmarks, one for every seed."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_models
+
+from services.benchmarks.definitions import Placebo
+from services.benchmarks.farm import Job, models_beside
+from services.benchmarks.fitness import MIN_FORGET_ACCURACY, Placebos, forget_accuracy, quality_of
+from services.benchmarks.measuring import Trained, measure
+from services.benchmarks.recipes import NoisyDescent
+from services.benchmarks.training import Stacked
+from services.benchmarks.workshop import Workshop
+
+__all__ = ["Start", "one_original", "originals_of_all_seeds"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where unlearning starts, and how that was judged."""
+
+    original: Stacked  # of one model
+    originals: Stacked | None  # one for each seed, in certified benchmarks
+    measured: Trained
+    draw: int
+    placebos: Placebos
+
+
+def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
+    """Train the original model and judge it by the placebo; of several, take the first that is fit, or the best."""
+    order, splits = shop.order, shop.cut.splits
+    starts = [
+        models_beside(shop.train(shop.job(keep_models=True), [seed], "models that never saw the forget set")[0])
+        for seed in shop.seeds("placebo start", placebo.starts)
+    ]
+    placebos = tuple(
+        _placebo_quality(shop, placebo, start, f"placebo {number} of {len(starts)}", oracle)
+        for number, start in enumerate(starts, start=1)
+    )
+    tried = []
+    for draw, seed in enumerate(order.original_seeds(shop.secret)):
+        job = replace(shop.job(keep_models=True), trained_on="everything")
+        file = shop.train(job, [seed], f"original model {draw + 1}")[0]
+        model = Trained.from_arrays([load_file(file)])
+        real = _placebo_quality(shop, placebo, models_beside(file), f"fitness of original {draw + 1}", oracle)
+        judged = Placebos(real, placebos)
+        learned = forget_accuracy(model, splits) >= MIN_FORGET_ACCURACY
+        tried.append(Start(load_models(models_beside(file)), None, model, draw, judged))
+        if learned and judged.ratio >= order.min_placebo_ratio:
+            return tried[-1]
+    return max(tried, key=lambda one: one.placebos.ratio)
+
+
+def originals_of_all_seeds(shop: Workshop, oracle: Trained, second: Trained) -> Start:
+    """Learn an original for each seed, and one to show. Here the reference algorithm does nothing at all.
+
+    What is published of a model gets noise; where unlearning starts from, which is secret, does not.
+    """
+    recipe = shop.order.definition.recipe
+    assert isinstance(recipe, NoisyDescent)
+    job = Job(replace(recipe, published_sigma=0.0), trained_on="everything", keep_models=True)
+    files = shop.train(job, shop.seeds("originals", shop.order.seeds + 1), "original models")
+    chunks = [load_models(models_beside(file)) for file in files]
+    models = {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}
+    own = {name: value[:-1].contiguous() for name, value in models.items()}
+    measured = Trained.from_arrays([measure(shop.architecture, own, shop.cut.splits)])
+    judged = [
+        quality_of(shop.order.quality, one.measurements.forget_logits, oracle, shop.cut.splits)
+        for one in (measured, second)
+    ]
+    shown = {name: value[-1:] for name, value in models.items()}
+    return Start(shown, own, measured, 0, Placebos(judged[0], (judged[1],)))
+
+
+def _placebo_quality(shop: Workshop, placebo: Placebo, start: Path, stage: str, oracle: Trained) -> float:
+    """Compute F of the reference algorithm, run from one model."""
+    job = Job(placebo.recipe, start=start, deviation=placebo.deviation, keep="forget_logits")
+    files = shop.train(job, shop.seeds(stage, min(placebo.models, shop.order.seeds)), stage)
+    logits = [load_file(file)["forget_logits"] for file in files]
+    return quality_of(shop.order.quality, np.concatenate(logits), oracle, shop.cut.splits)

@@ -1,0 +1,42 @@
+"""Where the models of one build are trained: order, secret, data, and the farm that does the work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.numpy import load_file
+
+from services.benchmarks.architecture import Architecture
+from services.benchmarks.cutting import Cut
+from services.benchmarks.definitions import Progress
+from services.benchmarks.farm import Farm, Job
+from services.benchmarks.measuring import Trained
+from services.benchmarks.oracle import derive_seeds
+from services.benchmarks.order import Order
+
+__all__ = ["Workshop"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workshop:
+    """One build's, for as long as it is under way."""
+
+    order: Order
+    secret: bytes
+    cut: Cut
+    architecture: Architecture
+    farm: Farm
+    progress: Progress
+
+    def seeds(self, what: str, count: int) -> list[int]:
+        """Derive the seeds of a purpose from the build's secret."""
+        return derive_seeds(self.secret, self.order.purpose(what), count)
+
+    def job(self, *, keep_models: bool) -> Job:
+        return Job(self.order.definition.recipe, keep_models=keep_models)
+
+    def train(self, job: Job, seeds: Sequence[int], stage: str) -> list[Path]:
+        return self.farm.run(job, seeds, lambda done: self.progress(stage, done, len(seeds)))
+
+    def measured(self, job: Job, seeds: Sequence[int], stage: str) -> Trained:
+        return Trained.from_arrays([load_file(file) for file in self.train(job, seeds, stage)])
