@@ -211,11 +211,13 @@ def publish(benchmark: Benchmark) -> None:
     from services.core import bundle_store
     from services.core.blobs import Blobs
     from services.core.database import Database
+    from services.core.migrate import require_newest
 
     settings = load_settings()
     bundle = find(settings, benchmark)
     bundle.require_fit()
     database = Database(settings.resolved_database_url)
+    require_newest(database)
     with database.write() as session:
         row = bundle_store.publish(session, Blobs.from_settings(settings), bundle)
         digest = row.digest

@@ -14,7 +14,7 @@ from services.cli.console import say
 from services.core.database import Database
 from services.core.settings import ENV_FILE, SandboxKind, Settings, load_settings
 
-__all__ = ["OPERATOR_FILE", "api", "migrate", "prepare", "scorer", "setup", "up", "worker"]
+__all__ = ["OPERATOR_FILE", "api", "migrate", "operator", "prepare", "scorer", "setup", "up", "worker"]
 
 OPERATOR_FILE = "operator.json"
 OPERATOR = "operator"
@@ -61,26 +61,26 @@ def up() -> None:
 
 def api() -> None:
     """Serve the REST API alone."""
-    _begin_service()
+    settings = _begin_service()
     from services.api.main import serve
 
-    serve(load_settings())
+    serve(settings)
 
 
 def worker() -> None:
     """Run submissions: claim shards, run them in the sandbox, measure their models."""
-    _begin_service()
+    settings = _begin_service()
     from services.worker.consumer import run_worker
 
-    run_worker(load_settings())
+    run_worker(settings)
 
 
 def scorer() -> None:
     """Score measured evaluations and move the leaderboard."""
-    _begin_service()
+    settings = _begin_service()
     from services.scorer.consumer import run_scorer
 
-    run_scorer(load_settings())
+    run_scorer(settings)
 
 
 def migrate() -> None:
@@ -92,6 +92,14 @@ def migrate() -> None:
     say("The database has the newest schema.")
 
 
+def operator(username: Annotated[str, typer.Argument(help="Its name; also that of its team.")] = OPERATOR) -> None:
+    """Make an operator's account; print its password and a token, as JSON, this once."""
+    settings = load_settings()
+    database = Database(settings.resolved_database_url)
+    typer.echo(json.dumps(_make_operator(settings, database, username), indent=2))
+    database.dispose()
+
+
 def prepare(settings: Settings) -> dict[str, str]:
     """Migrate, and make the operator's account and token on first use; return its credentials."""
     from services.core.migrate import upgrade
@@ -101,22 +109,22 @@ def prepare(settings: Settings) -> dict[str, str]:
     upgrade(database)
     path = settings.data_dir / OPERATOR_FILE
     if not path.exists():
-        _write_private(path, _make_operator(settings, database))
+        url = f"http://{settings.host}:{settings.port}"
+        _write_private(path, json.dumps({"url": url, **_make_operator(settings, database, OPERATOR)}, indent=2))
     database.dispose()
     credentials: dict[str, str] = json.loads(path.read_text())
     return credentials
 
 
-def _make_operator(settings: Settings, database: Database) -> str:
+def _make_operator(settings: Settings, database: Database, username: str) -> dict[str, str]:
     from services.api.accounts.service import create_account, create_token
     from services.core.models import Role
 
     password = secrets.token_urlsafe(18)
     with database.write() as session:
-        account = create_account(session, OPERATOR, password, Role.OPERATOR)
-        token = create_token(session, account, settings.key(), name="made at first start")
-    url = f"http://{settings.host}:{settings.port}"
-    return json.dumps({"url": url, "username": OPERATOR, "password": password, "token": token}, indent=2)
+        account = create_account(session, username, password, Role.OPERATOR)
+        token = create_token(session, account, settings.key(), name="made with the account")
+    return {"username": username, "password": password, "token": token}
 
 
 def _choose_sandbox(settings: Settings) -> Settings:
@@ -140,9 +148,16 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text + "\n")
 
 
-def _begin_service() -> None:
+def _begin_service() -> Settings:
+    """Prepare this process to serve, on a database that it knows. Raises OtherSchema or DatabaseUnreachable."""
     from services.cli.stack import end_with_parent
     from services.core.logs import configure_logs
+    from services.core.migrate import require_newest
 
     end_with_parent()
     configure_logs()
+    settings = load_settings()
+    database = Database(settings.resolved_database_url)
+    require_newest(database)
+    database.dispose()
+    return settings

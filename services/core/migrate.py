@@ -1,15 +1,27 @@
-"""Bringing a database to the newest schema."""
+"""Bringing a database to the newest schema, and refusing to work on another."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 import migrations
 from services.core.database import Database
+from services.core.errors import Conflict, Unavailable
 
-__all__ = ["alembic_config", "upgrade"]
+__all__ = ["DatabaseUnreachable", "OtherSchema", "alembic_config", "require_newest", "upgrade"]
+
+
+class OtherSchema(Conflict):
+    code = "other_schema"
+
+
+class DatabaseUnreachable(Unavailable):
+    code = "database_unreachable"
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -30,3 +42,22 @@ def upgrade(database: Database, revision: str = "head") -> None:
         if database.engine.dialect.name == "sqlite":
             connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
             connection.execute(text("SELECT 1"))
+
+
+def require_newest(database: Database) -> None:
+    """Raise OtherSchema where the schema is not the one this version works on, DatabaseUnreachable where none answers."""
+    try:
+        with database.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            history = ScriptDirectory.from_config(alembic_config(connection))
+    except OperationalError as error:
+        place = database.engine.url.render_as_string(hide_password=True)
+        raise DatabaseUnreachable(
+            f"The database {place} does not answer: {error.orig}. See LETHE_DATABASE_URL."
+        ) from error
+    if found == history.get_current_head():
+        return
+    known = found is None or any(one.revision == found for one in history.walk_revisions())
+    if known:
+        raise OtherSchema("The database lacks this version's schema. Run `lethe migrate` first.")
+    raise OtherSchema(f"The database has the schema {found} of a newer version. Upgrade this installation of Lethe.")

@@ -13,9 +13,7 @@ from typer.testing import CliRunner
 from services.benchmarks.definitions import DEFINITIONS
 from services.cli.main import app
 from services.core.bundle import Bundle, UnfitBenchmark
-from services.core.database import Database
 from services.core.errors import LetheError
-from services.core.migrate import upgrade
 
 
 def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -97,9 +95,6 @@ def test_an_unfit_benchmark_stays_with_a_report_and_is_not_published(
     assert "<svg" in report.read_text()
     with pytest.raises(UnfitBenchmark):
         bundle.require_fit()
-    database = Database(f"sqlite:///{place / 'var/lethe.db'}")
-    upgrade(database)
-    database.dispose()
     assert "not fit for a competition" in refusal(place, "publish", "digits-random-60-final")
 
 

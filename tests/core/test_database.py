@@ -7,7 +7,7 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from services.core.database import Base, Database, utc_now
-from services.core.migrate import upgrade
+from services.core.migrate import DatabaseUnreachable, OtherSchema, require_newest, upgrade
 from services.core.models import Account, Evaluation, Score, Team
 
 
@@ -28,6 +28,29 @@ def test_upgrade_keeps_rows_and_foreign_keys_on(database: Database, evaluation: 
         assert session.get(Evaluation, evaluation.id) is not None
     with pytest.raises(IntegrityError), database.write() as session:
         session.execute(text("DELETE FROM benchmarks"))
+
+
+def test_an_older_or_newer_schema_is_told_apart_from_ours(database: Database) -> None:
+    require_newest(database)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(OtherSchema, match="lethe migrate"):
+        require_newest(database)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(OtherSchema, match="Upgrade this installation"):
+        require_newest(database)
+    with database.write() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(OtherSchema, match="lethe migrate"):
+        require_newest(database)
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
+    database = Database("postgresql+psycopg://lethe:hunter2@127.0.0.1:1/lethe")
+    with pytest.raises(DatabaseUnreachable, match="127.0.0.1:1/lethe does not answer") as raised:
+        require_newest(database)
+    assert "hunter2" not in raised.value.message
 
 
 def test_write_rolls_back_when_the_block_raises(database: Database) -> None:
