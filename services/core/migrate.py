@@ -45,7 +45,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
 
 def require_newest(database: Database) -> None:
-    """Raise OtherSchema where the schema is not the one this version works on, DatabaseUnreachable where none answers."""
+    """Raise OtherSchema unless the schema is the one this version works on, DatabaseUnreachable where none answers."""
     try:
         with database.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()

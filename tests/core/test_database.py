@@ -48,7 +48,7 @@ def test_an_older_or_newer_schema_is_told_apart_from_ours(database: Database) ->
 
 def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
     database = Database("postgresql+psycopg://lethe:hunter2@127.0.0.1:1/lethe")
-    with pytest.raises(DatabaseUnreachable, match="127.0.0.1:1/lethe does not answer") as raised:
+    with pytest.raises(DatabaseUnreachable, match=r"127\.0\.0\.1:1/lethe does not answer") as raised:
         require_newest(database)
     assert "hunter2" not in raised.value.message
 
