@@ -143,7 +143,7 @@ def _run(
         **scored(report),
         "run_s": round(each, 6),
         "wall_s": round(time.monotonic() - started, 3),
-        "provenance": provenance | {"cuda": "stand-in" if cuda_stand_in else "none"},
+        "provenance": provenance,
     }
 
 

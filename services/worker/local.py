@@ -1,15 +1,12 @@
 """Running a submission on this machine without a server: the same sandbox, supervision and measuring as a worker's."""
 
 import secrets
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from services.core.bundle import Bundle
 from services.core.measurements import Measurements
@@ -23,6 +20,7 @@ from services.worker.sandbox.base import Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
 from services.worker.supervisor import RunLimits, Seed, SeedResult, Stopped, run_seeds
+from services.worker.workplace import workplace
 
 __all__ = ["LocalRun", "run_locally", "run_notebook_locally"]
 
@@ -54,18 +52,14 @@ def run_locally(
 
     Raises RunFailed for the first seed that fails, and SandboxUnavailable.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="evaluate-", dir=settings.data_dir.resolve()))
     started = time.monotonic()
-    try:
+    with workplace(settings.data_dir, "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
             unpack(filename, data, slot.submission)
         seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
         with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
             results = _Job(sandbox, slots, bundle, seeds, limits, on_seed, threading.Event()).results()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     results.sort(key=lambda result: result.index)
     return LocalRun(
         measurements=Measurements.stack([result.blob for result in results]),
@@ -89,10 +83,8 @@ def run_notebook_locally(
 
     Raises RunFailed, NotForNotebooks or SandboxUnavailable.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="notebook-", dir=settings.data_dir.resolve()))
     run = NotebookRun() if run is None else run
-    try:
+    with workplace(settings.data_dir, "notebook") as work:
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
         with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
@@ -119,9 +111,7 @@ def run_notebook_locally(
             finally:
                 for one in measurers:
                     one.end()
-            return run, sandbox.provenance()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            return run, sandbox.provenance() | {"cuda": limits.cuda_in(slot)}
 
 
 def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:

@@ -1,6 +1,7 @@
 """Smaller pieces of the worker: seeds, slots, what is staged into a sandbox."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from services.core.settings import Settings
 from services.worker.seeds import derive_seeds
 from services.worker.slots import WorkerRunning, make_slots, stage_code, worker_lock
+from services.worker.workplace import workplace
 
 ALLOWED = set(sys.stdlib_module_names) | {"numpy", "torch"}
 ALLOWED_IN = {"notebook.py": {"nbclient", "nbformat"}}  # of the sandbox image, where alone notebooks run
@@ -67,3 +69,17 @@ def test_clearing_a_slot_keeps_its_directories_and_follows_no_link(tmp_path: Pat
 def test_second_worker_on_one_directory_is_refused(tmp_path: Path) -> None:
     with worker_lock(tmp_path), pytest.raises(WorkerRunning, match="LETHE_DATA_DIR"), worker_lock(tmp_path):
         pass
+
+
+def test_what_a_killed_local_run_left_goes_with_the_next_and_nothing_else(tmp_path: Path) -> None:
+    killed = "import sys, os; from pathlib import Path; from services.worker.workplace import workplace\n"
+    killed += "with workplace(Path(sys.argv[1]), 'evaluate') as work: (work / 'file').touch(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=True)
+    (left,) = tmp_path.iterdir()
+    (tmp_path / "evaluate-me.py").touch()
+    with workplace(tmp_path, "evaluate") as mine:
+        assert not left.exists()
+        with workplace(tmp_path, "evaluate") as other:
+            assert mine.exists()
+            assert other != mine
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluate-me.py"]

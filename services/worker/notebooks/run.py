@@ -58,6 +58,10 @@ class NotebookLimits:
         """How many checkpoints there may be on disk; notebooks hard-code 512."""
         return max(self.seeds, 512) if self.take_first and not self.dry else max(self.seeds, DRY_SEEDS)
 
+    def cuda_in(self, slot: Slot) -> str:
+        """Say for the record what a notebook takes for CUDA."""
+        return "gpu" if slot.gpu_uuid else "stand-in" if self.cuda_stand_in else "none"
+
 
 @dataclass(slots=True)
 class NotebookRun:
