@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from tests.bundles import make_tiny_bundle
 
 @dataclass
 class Installation:
-    """One stack with a competition `cup` and its phase `feedback` on the tiny benchmark."""
+    """One stack. The fixture holds competition `cup` with a phase `feedback` on the tiny benchmark."""
 
     settings: Settings
     stack: Stack
@@ -74,26 +75,37 @@ def sandbox_kind() -> SandboxKind:
 def installation(tmp_path: Path, sandbox_kind: SandboxKind, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     monkeypatch.setenv("LETHE_LEASE_S", "6")
     monkeypatch.setenv("LETHE_RENEW_EVERY_S", "0.5")
-    settings = Settings(data_dir=tmp_path / "var", sandbox=sandbox_kind, port=free_port())
+    with running_installation(tmp_path, sandbox_kind) as running:
+        running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
+        running.client.post("/api/competitions/cup/phases", phase_of("tiny"))
+        yield running
+
+
+@contextmanager
+def running_installation(root: Path, sandbox_kind: SandboxKind) -> Iterator[Installation]:
+    """Start all services in a directory of their own, the tiny benchmark published and no competition held."""
+    settings = Settings(data_dir=root / "var", sandbox=sandbox_kind, port=free_port())
     token = prepare(settings)["token"]
     database = Database(settings.resolved_database_url)
     with database.write() as session:
-        bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(tmp_path / "tiny"))
+        bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(root / "tiny"))
     with Stack(settings) as stack:
         client = Client(stack.url, token)
-        client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
-        phase = {
-            "slug": "feedback",
-            "kind": "feedback",
-            "benchmark": "tiny",
-            "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
-            "seeds": 64,
-            "shard_seeds": 16,
-            "quota_per_day": 100,
-            "seed_timeout_s": 20,
-            "data_hidden": False,
-        }
-        client.post("/api/competitions/cup/phases", phase)
         yield Installation(settings, stack, client, token, database)
         client.close()
     database.dispose()
+
+
+def phase_of(benchmark: str, **changes: Any) -> dict[str, Any]:
+    """Describe an open phase `feedback` as the API takes it."""
+    return {
+        "slug": "feedback",
+        "kind": "feedback",
+        "benchmark": benchmark,
+        "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
+        "seeds": 64,
+        "shard_seeds": 16,
+        "quota_per_day": 100,
+        "seed_timeout_s": 20,
+        "data_hidden": False,
+    } | changes

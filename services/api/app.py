@@ -20,6 +20,7 @@ from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
+from services.api.organising.endpoints import router as organising
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
@@ -27,7 +28,7 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, campaigns, admin)
+ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, admin)
 
 
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:

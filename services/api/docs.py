@@ -37,7 +37,7 @@ def install_docs(app: FastAPI) -> None:
     """Serve the page at /docs."""
     app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> Response:
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 

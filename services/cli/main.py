@@ -12,7 +12,7 @@ from services.cli.console import say
 from services.cli.demo import demo
 from services.cli.doctor import doctor
 from services.cli.evaluate import evaluate
-from services.cli.operator import api, migrate, scorer, setup, up, worker
+from services.cli.operator import api, migrate, operator, scorer, setup, up, worker
 from services.cli.participant import cancel, compare, leaderboard, login, status, submit
 from services.cli.rescoring import rescore
 from services.cli.scoring import measurements, score
@@ -28,7 +28,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Participants": (evaluate, score, certify, login, submit, status, cancel, compare, leaderboard),
     "Organisers": (rescore,),
-    "Operators": (setup, demo, up, doctor, measurements, migrate, api, worker, scorer),
+    "Operators": (setup, demo, up, doctor, operator, measurements, migrate, api, worker, scorer),
 }
 for _panel, _functions in _COMMANDS.items():
     for _function in _functions:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterable, Callable
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -13,7 +14,10 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from services.core.errors import BadInput, NotFound
 from services.core.settings import Settings
 
-__all__ = ["BlobMissing", "Blobs", "TooLarge", "sha256_hex"]
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # a type alone: the module has no such name when it runs
+
+__all__ = ["BlobMissing", "Blobs", "TooLarge", "receive", "sha256_hex"]
 
 SPOOL_BYTES = 4 * 1024**2
 
@@ -31,6 +35,19 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+async def receive(chunks: AsyncIterable[bytes], *, limit_bytes: int) -> bytes:
+    """Read a stream to its end and keep nothing on disk. Raises TooLarge as soon as the limit is passed."""
+    size = 0
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit_bytes:
+                raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
+            spool.write(chunk)
+        spool.seek(0)
+        return spool.read()
+
+
 class Blobs:
     """A store of immutable byte strings. Writing the same bytes twice is harmless."""
 
@@ -40,7 +57,7 @@ class Blobs:
     @classmethod
     def from_settings(cls, settings: Settings) -> "Blobs":
         if settings.blob_url:
-            return cls(from_url(settings.blob_url))
+            return cls(from_url(settings.blob_url, **_keys(settings)))
         return cls.in_directory(settings.data_dir / "blobs")
 
     @classmethod
@@ -67,24 +84,10 @@ class Blobs:
 
         `check` sees all bytes before any is stored, and refuses them by raising: what is refused fills no disk.
         """
-        hasher = hashlib.sha256()
-        size = 0
-        with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > limit_bytes:
-                    raise TooLarge(
-                        f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file."
-                    )
-                hasher.update(chunk)
-                spool.write(chunk)
-            spool.seek(0)
-            data = spool.read()
-        digest = hasher.hexdigest()
+        data = await receive(chunks, limit_bytes=limit_bytes)
         if check is not None:
             await asyncio.to_thread(check, data)
-        await asyncio.to_thread(self._create, digest, data)
-        return digest, data
+        return await asyncio.to_thread(self.put, data), data
 
     def get(self, digest: str) -> bytes:
         """Return the bytes of a digest. Raises BlobMissing when they are not there or no longer match it."""
@@ -101,6 +104,16 @@ class Blobs:
             obstore.put(self._store, _key(digest), content, mode="create")
         except AlreadyExistsError:
             return
+
+
+def _keys(settings: Settings) -> "S3Config":
+    """The keys that the settings hold; without any the store looks into the environment."""
+    keys: S3Config = {}
+    if settings.blob_key_id.get_secret_value():
+        keys["access_key_id"] = settings.blob_key_id.get_secret_value()
+    if settings.blob_key.get_secret_value():
+        keys["secret_access_key"] = settings.blob_key.get_secret_value()
+    return keys
 
 
 def _key(digest: str) -> str:

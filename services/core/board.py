@@ -3,14 +3,16 @@
 A pointer is never changed, only retired, so a board can be read as of any date. Where pointers should point is a
 function of what is stored: the phase's metric, the scores, and the published campaigns. A scorer moves one team's; a
 campaign moves all of them at once; undoing it puts back what the function gave before.
+
+A campaign that runs again what stands draws a line: of what was scored before it, only what it ran again competes from
+then on. Else the best of a team's other old draws would take the place of an entry whose new run is worse.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from services.core.database import ReadSession, WriteSession, utc_now
 from services.core.models import (
@@ -22,10 +24,11 @@ from services.core.models import (
     Reference,
     ReRun,
     Score,
+    State,
     Submission,
 )
 
-__all__ = ["Standing", "counting_score", "current", "publish", "replacements", "repoint", "standing"]
+__all__ = ["Runs", "Standing", "counting_score", "current", "publish", "repoint", "runs_of", "standing"]
 
 Key = tuple[UUID, Reference]  # team
 
@@ -38,47 +41,60 @@ class Standing:
     score: Score
 
 
-def replacements(
-    session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
-) -> dict[UUID, UUID]:
-    """Say which evaluations stand in the place of others: of all published campaigns, in order, and of one more.
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Which run of some code counts, and what competes at all, after the campaigns that ran things again."""
 
-    Or of all but one.
+    newest: dict[UUID, UUID] = field(default_factory=dict)  # by evaluation: its newest run that was measured
+    again: frozenset[UUID] = frozenset()  # evaluations that the last campaign ran again
+    since: datetime | None = None  # when that campaign began
+
+    def compete(self, evaluation_id: UUID, first_scored_at: datetime) -> bool:
+        """Whether an evaluation may stand: it was run again, or had no score when the others were."""
+        return self.since is None or evaluation_id in self.again or first_scored_at > self.since
+
+
+def runs_of(
+    session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
+) -> Runs:
+    """Follow the published campaigns that ran things again, in order, and then one more; or all but one.
+
+    A new run that failed or was cancelled counts for nothing: the one before it goes on counting.
     """
-    chain = list(
-        session.scalars(
-            select(Campaign)
-            .where(Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED)
-            .order_by(Campaign.published_at)
-        )
+    published = select(Campaign).where(
+        Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED
     )
+    chain = [one for one in session.scalars(published.order_by(Campaign.published_at)) if one is not without]
     if upto is not None and upto.re_run and upto not in chain:
         chain.append(upto)
-    found: dict[UUID, UUID] = {}
+    newest: dict[UUID, UUID] = {}
+    again: set[UUID] = set()
     for campaign in chain:
-        if campaign is without:
-            continue
-        for run in session.scalars(select(ReRun).where(ReRun.campaign_id == campaign.id)):
-            found[run.replaced_id] = run.evaluation_id
-    return found
+        statement = select(ReRun, Evaluation.state).join(Evaluation, Evaluation.id == ReRun.evaluation_id)
+        runs = session.execute(statement.where(ReRun.campaign_id == campaign.id)).all()
+        newest |= {run.replaced_id: run.evaluation_id for run, state in runs if state is State.MEASURED}
+        again = {run.replaced_id for run, _ in runs}
+    return Runs(newest, frozenset(again), chain[-1].created_at if chain else None)
 
 
-def standing(session: ReadSession, phase: Phase, metric: str, replaced: Mapping[UUID, UUID]) -> dict[Key, Standing]:
+def standing(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dict[Key, Standing]:
     """Find what should stand for each team by a metric.
 
-    A team is shown with its best submission, the earlier of equals; a reference row with its newest. Of a submission
-    that was run again the new run counts, better or worse; the old one does where the new one has no score.
+    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. Of a
+    submission that was run again the new run counts, better or worse; the old one does where the new one has no score.
     """
     scores = {
         score.evaluation_id: score
         for score in session.scalars(select(Score).where(Score.metric == metric, _of_phase(phase)))
     }
+    first = select(Score.evaluation_id, func.min(Score.created_at)).where(_of_phase(phase))
+    scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())
     found: dict[Key, Standing] = {}
     submissions = select(Submission).where(Submission.phase_id == phase.id).order_by(Submission.created_at)
     for submission in session.scalars(submissions.order_by(Submission.id)):
-        score = scores.get(replaced.get(submission.evaluation_id, submission.evaluation_id))
-        score = score or scores.get(submission.evaluation_id)
-        if score is None:
+        own = submission.evaluation_id
+        score = scores.get(runs.newest.get(own, own)) or scores.get(own)
+        if score is None or own not in scored_at or not runs.compete(own, scored_at[own]):
             continue
         key = (submission.team_id, submission.reference)
         best = found.get(key)
@@ -98,7 +114,7 @@ def current(session: ReadSession, phase: Phase, *, lock: bool = False) -> dict[K
 
 def repoint(session: WriteSession, phase: Phase) -> int:
     """Move all pointers of a phase to where they should point; return how many moved. The phase must be locked."""
-    wanted = standing(session, phase, phase.metric, replacements(session, phase))
+    wanted = standing(session, phase, phase.metric, runs_of(session, phase))
     found = current(session, phase, lock=True)
     now = utc_now()
     moved = [
@@ -119,8 +135,11 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     """Point the submission's team at this score, unless a better one stands; return whether it moved.
 
     A team is shown with its best submission; a later one of the same score does not displace it. A reference row always
-    shows its newest score.
+    shows its newest score. What was scored before the last campaign that ran things again, and not with it, moves
+    nothing.
     """
+    if not _competes(session, runs_of(session, submission.phase), submission.evaluation_id):
+        return False
     standing_now = session.scalars(
         select(LeaderboardEntry)
         .where(
@@ -145,9 +164,16 @@ def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> S
     """Find the score by the phase's metric that counts for an evaluation: of its newest published run, or its own."""
     metric = session.scalar(select(Phase.metric).where(Phase.id == phase.id))
     scores = select(Score).where(Score.metric == metric)
-    newest = replacements(session, phase).get(evaluation_id, evaluation_id)
+    newest = runs_of(session, phase).newest.get(evaluation_id, evaluation_id)
     found = session.scalars(scores.where(Score.evaluation_id == newest)).one_or_none()
     return found or session.scalars(scores.where(Score.evaluation_id == evaluation_id)).one_or_none()
+
+
+def _competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
+    if runs.since is None:
+        return True
+    first = session.scalar(select(func.min(Score.created_at)).where(Score.evaluation_id == evaluation_id))
+    return first is not None and runs.compete(evaluation_id, first)
 
 
 def _of_phase(phase: Phase) -> ColumnElement[bool]:

@@ -73,7 +73,8 @@ class Progress:
 def start(session: WriteSession, phase: Phase, account_id: UUID, *, metric: str, re_run: bool) -> Campaign:
     """Begin to prepare a campaign. Raises CampaignOpen where the phase has one that is neither published nor cancelled.
 
-    With `re_run` each submission that stands on the board is queued to run again, under a seed key of its own.
+    With `re_run` each submission that stands on the board, or would by the metric, is queued to run again, under a seed
+    key of its own.
     """
     _lock_phase(session, phase)
     campaign = Campaign(
@@ -230,8 +231,10 @@ def _counts(campaign: Campaign) -> ColumnElement[bool]:
 
 
 def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> None:
-    entries = board.current(session, phase).values()
-    wanted = {entry.submission_id for entry in entries}
+    """Queue what stands, and what would stand by the campaign's metric: it must not fall for the metric before."""
+    wanted = {entry.submission_id for entry in board.current(session, phase).values()}
+    by_metric = board.standing(session, phase, campaign.metric, board.runs_of(session, phase))
+    wanted |= {stands.submission.id for stands in by_metric.values()}
     queued: set[UUID] = set()
     for submission in session.scalars(select(Submission).where(Submission.id.in_(wanted)).order_by(Submission.id)):
         if submission.evaluation_id in queued:

@@ -29,6 +29,7 @@ __all__ = [
     "discard",
     "fail_claim",
     "finish",
+    "keep_log",
     "record",
     "release",
     "renew",
@@ -162,6 +163,12 @@ def describe(session: WriteSession, held: Claim, provenance: dict[str, Any], exe
     evaluation.provenance = provenance
     if executed_blob is not None:
         evaluation.executed_blob = executed_blob
+
+
+def keep_log(session: WriteSession, held: Claim, log_blob: str) -> None:
+    """Keep the last that a shard's runs printed, in place of what an earlier shard's did. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    evaluation.log_blob = log_blob
 
 
 def finish(session: WriteSession, held: Claim) -> bool:

@@ -1,6 +1,7 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-It also prepares campaigns: the scores by another metric that an organiser asked for, which move no pointer.
+It also prepares campaigns: the scores by another metric that an organiser asked for, which move no pointer. And when
+nothing else waits, it tells how evaluations under way stand.
 """
 
 import threading
@@ -16,7 +17,8 @@ from services.core.doorbell import Bell, Doorbell
 from services.core.lifecycle import add_event, lock_evaluation
 from services.core.models import Campaign, Evaluation, Phase, Score, State, Submission
 from services.core.settings import Settings
-from services.scorer.judging import Judged, judge, judge_many
+from services.scorer.judging import Judged, judge, judge_many, judge_so_far
+from services.scorer.provisional import Due, find_due, tell
 from services.scorer.rows import score_row
 
 __all__ = ["Scorer", "run_scorer"]
@@ -35,6 +37,7 @@ class Scorer:
         self.doorbell = Doorbell(settings)
         self.stopping = threading.Event()
         self._tries: dict[UUID, int] = {}
+        self._untold: set[Due] = set()
         self._one_at_a_time = threading.Lock()
 
     def serve(self) -> int:
@@ -44,11 +47,12 @@ class Scorer:
             while not self.stopping.is_set() and (evaluation_id := self._next()):
                 scored += self._score(evaluation_id)
             scored += self._prepare_campaigns()
+            self._tell_provisional()
         return scored
 
     def sweep(self) -> None:
         """Ring where something waits, and see whether the new runs of a campaign have ended."""
-        if self._settle_campaigns() or self._next():
+        if self._settle_campaigns() or self._next() or self._due():
             self.doorbell.ring(Bell.SCORE)
 
     def score(self, evaluation_id: UUID) -> bool:
@@ -89,6 +93,26 @@ class Scorer:
             self._tries[evaluation_id] = self._tries.get(evaluation_id, 0) + 1
             log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._tries[evaluation_id])
             return False
+
+    def _due(self) -> list[Due]:
+        """Find the provisional scores to tell, but for those that failed in this process."""
+        with self.database.read() as session:
+            return [due for due in find_due(session) if due not in self._untold]
+
+    def _tell_provisional(self) -> None:
+        """Tell provisional scores, until asked to stop or until a final one waits."""
+        for due in self._due():
+            if self.stopping.is_set() or self._next():
+                return
+            try:
+                card = judge_so_far(
+                    self.database, self.blobs, self.settings, due.evaluation_id, due.metric, models=due.models
+                )
+                with self.database.write() as session:
+                    tell(session, due, card)
+            except Exception:
+                self._untold.add(due)
+                log.exception("provisional_score_failed", evaluation=str(due.evaluation_id), models=due.models)
 
     def _settle_campaigns(self) -> bool:
         """Make campaigns ready that wait for nothing more; return whether one still waits for scores."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from services.core.blobs import Blobs
+from services.core.bundle import Bundle
 from services.core.bundle_store import materialise
 from services.core.database import Database, ReadSession
 from services.core.lifecycle import submissions_of
@@ -20,10 +21,11 @@ from services.core.models import Evaluation, MeasurementRow, Reference, Score, S
 from services.core.processes import end_with_parent
 from services.core.settings import Settings
 from services.core.submission_certificate import Claim
-from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence
+from services.scorer.histograms import Histograms
+from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence, ScoreCard, Sides
 from services.scorer.scoring import Report, find_metric, gather, score_by_all
 
-__all__ = ["Judged", "judge", "judge_many"]
+__all__ = ["Judged", "judge", "judge_many", "judge_so_far"]
 
 POOL_FROM = 8  # evaluations, below which starting processes costs more than it saves
 
@@ -38,6 +40,28 @@ class Judged:
     run_s: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    """What is stored of an evaluation, its readings by their blobs in the order of seeds."""
+
+    bundle: Bundle
+    readings: list[str]
+    run_s: float
+    retrain_s: float | None
+    kind: SubmissionKind
+    claim: Claim | None
+
+    def evidence(self, blobs: Blobs) -> Evidence:
+        return gather(
+            Measurements.stack([blobs.get(blob) for blob in self.readings]),
+            self.bundle,
+            run_s=self.run_s,
+            retrain_s=self.retrain_s,
+            independent=self.kind is not SubmissionKind.NOTEBOOK,
+            claim=self.claim,
+        )
+
+
 def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str) -> Judged:
     """Judge by a metric, and where nothing is known of the evaluation yet by all others too.
 
@@ -45,23 +69,23 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
     Raises UnknownMetric, and BadArray for what the metric cannot score.
     """
     with database.read() as session:
-        evaluation = session.get_one(Evaluation, evaluation_id)
-        bundle = materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache)
-        stored = _measurement_blobs(session, evaluation_id)
-        run_s = _mean_run_s(session, evaluation_id)
-        retrain_s = _retrain_s(session, evaluation.phase_id)
-        kind, claim = _kind_and_claim(session, evaluation)
+        stored = _find(session, blobs, settings, evaluation_id)
         earlier = session.scalars(select(Score).where(Score.evaluation_id == evaluation_id).limit(1)).one_or_none()
-    evidence = gather(
-        Measurements.stack([blobs.get(blob) for blob in stored]),
-        bundle,
-        run_s=run_s,
-        retrain_s=retrain_s,
-        independent=kind is not SubmissionKind.NOTEBOOK,
-        claim=claim,
-    )
+    evidence = stored.evidence(blobs)
     reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
-    return Judged(evaluation_id, reports, bundle.forget_subjects(), run_s)
+    return Judged(evaluation_id, reports, stored.bundle.forget_subjects(), stored.run_s)
+
+
+def judge_so_far(
+    database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str, *, models: int
+) -> ScoreCard:
+    """Score the first models that are measured, by one metric and against as many of the oracle's.
+
+    Raises UnknownMetric, and BadArray for what the metric cannot score.
+    """
+    with database.read() as session:
+        stored = _find(session, blobs, settings, evaluation_id)
+    return METRICS[find_metric(metric)](replace(stored, readings=stored.readings[:models]).evidence(blobs))
 
 
 def judge_many(
@@ -98,11 +122,26 @@ _opened: tuple[Database, Blobs] | None = None
 
 def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
     certificate = earlier.certificate
+    card = METRICS[find_metric(metric)](evidence)
     return Report(
-        METRICS[find_metric(metric)](evidence),
+        card,
+        Histograms.of(card, Sides.of(evidence)),
         earlier.suites,
         tuple(Alarm(AlarmKind(alarm["kind"]), alarm["message"]) for alarm in earlier.alarms),
         None if certificate is None else CertificateAudit(**(certificate | {"notes": tuple(certificate["notes"])})),
+    )
+
+
+def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id: UUID) -> _Stored:
+    evaluation = session.get_one(Evaluation, evaluation_id)
+    kind, claim = _kind_and_claim(session, evaluation)
+    return _Stored(
+        bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
+        readings=_measurement_blobs(session, evaluation_id),
+        run_s=_mean_run_s(session, evaluation_id),
+        retrain_s=_retrain_s(session, evaluation.phase_id),
+        kind=kind,
+        claim=claim,
     )
 
 

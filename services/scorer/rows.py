@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.models import Score
+from services.scorer.histograms import Histograms, Shared
 from services.scorer.metrics import Audit, ScoreCard
+from services.scorer.metrics.quality import BUCKET
 from services.scorer.scoring import Report
 
 __all__ = ["score_row", "subject_points"]
@@ -48,6 +50,7 @@ def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.int64
         subject_points=subject_points(card, subjects),
         epsilons=_rounded(card.epsilons),
         audit=card.audit and _audit(card.audit),
+        histograms=_histograms(report.histograms),
         certificate=report.certificate and asdict(report.certificate),
     )
 
@@ -67,6 +70,32 @@ def _audit(audit: Audit) -> dict[str, Any]:
         "claims": audit.claims,
         "gaussian": _rounded(audit.gaussian),
         "gaussian_fits": audit.gaussian_fits.tolist(),
+    }
+
+
+def _histograms(histograms: Histograms) -> dict[str, Any]:
+    return {
+        "bucket": BUCKET,
+        "epsilons": histograms.epsilons.tolist(),
+        "confidences": _shared(histograms.confidences),
+        "examples": [
+            {
+                "place": one.place,
+                "example": one.example,
+                "epsilon": round(one.epsilon, DIGITS),
+                "confidences": _shared(one.confidences),
+            }
+            for one in histograms.examples
+        ],
+    }
+
+
+def _shared(shared: Shared) -> dict[str, Any]:
+    return {
+        "low": round(shared.low, DIGITS),
+        "high": round(shared.high, DIGITS),
+        "unlearned": shared.unlearned.tolist(),
+        "oracle": shared.oracle.tolist(),
     }
 
 

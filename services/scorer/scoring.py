@@ -11,6 +11,7 @@ from services.core.errors import BadInput
 from services.core.measurements import BadMeasurements, Measurements
 from services.core.submission_certificate import Claim
 from services.scorer.claims import hold_against_accountant
+from services.scorer.histograms import Histograms
 from services.scorer.metrics import (
     METRICS,
     SUITES,
@@ -21,6 +22,7 @@ from services.scorer.metrics import (
     Models,
     Predictions,
     ScoreCard,
+    Sides,
     audit_certificate,
     confidences,
     epsilons,
@@ -60,6 +62,7 @@ class Report:
     """All that the scorer has to say of one evaluation by one metric."""
 
     card: ScoreCard
+    histograms: Histograms
     suites: SuiteValues  # by suite, then by column
     alarms: tuple[Alarm, ...]
     certificate: CertificateAudit | None = None  # where the entry claims one
@@ -136,7 +139,8 @@ def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
     suites = compute_suites(evidence)
     certificate = audit_certificate(evidence)
     alarms = raise_alarms(evidence, cards.get(ALARM_METRIC, cards[metric]), certificate)
-    return [Report(card, suites, alarms, certificate) for card in cards.values()]
+    sides = Sides.of(evidence)
+    return [Report(card, Histograms.of(card, sides), suites, alarms, certificate) for card in cards.values()]
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:

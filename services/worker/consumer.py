@@ -137,6 +137,7 @@ class Worker:
                 limits=work.limits,
                 lease=lease,
                 stopped=renewal.stopped,
+                on_printed=lambda text: self._keep_log(held, work, text),
             )
             record(self.database, self.blobs, held, results)
             self._describe(held, self._sandbox.provenance())
@@ -164,7 +165,7 @@ class Worker:
                 executed = None if run.executed is None else self.blobs.put(run.executed)
                 provenance = self._sandbox.provenance() | {
                     "independence": "not enforced",
-                    "cuda": "stand-in" if limits.cuda_stand_in else "none" if slot.gpu_uuid is None else "gpu",
+                    "cuda": limits.cuda_in(slot),
                 }
                 self._describe(held, provenance, executed)
         record(self.database, self.blobs, held, iter(run.results))
@@ -179,6 +180,12 @@ class Worker:
 
     def _describe(self, held: Claim, provenance: dict[str, str], executed: str | None = None) -> None:
         self._write_unless_lost(held, lambda session: leases.describe(session, held, provenance, executed))
+
+    def _keep_log(self, held: Claim, work: ShardWork, text: str) -> None:
+        """Keep what the runs printed, unless it may carry hidden data out."""
+        if text.strip() and not work.limits.data_hidden:
+            blob = self.blobs.put(text.encode())
+            self._write_unless_lost(held, lambda session: leases.keep_log(session, held, blob))
 
     def _measurer(self, slot: Slot, bundle: Bundle) -> MeasurerProcess:
         """Keep one measurer per slot warm, for as long as the benchmark stays the same."""

@@ -80,9 +80,11 @@ def run_seeds(
     limits: RunLimits,
     lease: str,
     stopped: Callable[[], bool],
+    on_printed: Callable[[str], None] = lambda _: None,
 ) -> Iterator[SeedResult]:
     """Run the submission in `slot.submission` once per seed; yield each model's reading as it is measured.
 
+    However it ends, `on_printed` then gets the last that all of the runs printed.
     Raises RunFailed at the first seed that fails, and Stopped when `stopped()` turns true.
     """
     size = bundle.root.joinpath("public/original.safetensors").stat().st_size
@@ -101,6 +103,7 @@ def run_seeds(
         yield from supervision.results()
     finally:
         runner.end()
+        on_printed(runner.log_tail())
 
 
 def _spec(slot: Slot, bundle: Bundle, limits: RunLimits, checkpoint_bytes: int, lease: str) -> Spec:

@@ -171,7 +171,26 @@ def test_an_old_cookie_still_reads_what_everybody_may(api: Api) -> None:
     api.client.cookies.set("lethe_session", "lethe_old")
 
     assert api.client.get("/api/competitions").status_code == 200
-    assert api.client.get("/api/me").status_code == 401
+    assert api.client.get("/api/me").json() is None
+
+
+def test_nobody_is_told_so(api: Api) -> None:
+    """A page asks this before it knows whether anybody is signed in, and to be nobody is no error."""
+    answer = api.anonymous.get("/api/me")
+
+    assert (answer.status_code, answer.json()) == (200, None)
+    assert Caller(api.client, "lethe_wrong").get("/api/me").status_code == 401
+
+
+def test_the_token_of_a_request_is_marked_among_its_own(api: Api) -> None:
+    ada = api.caller("ada")
+    made = ada.post("/api/me/tokens", json={"name": "ci"}).json()
+
+    def marked(caller: Caller) -> list[str]:
+        return [token["name"] for token in caller.get("/api/me/tokens").json()["items"] if token["is_current"]]
+
+    assert made["is_current"] is False
+    assert (marked(ada), marked(Caller(api.client, made["token"]))) == (["test"], ["ci"])
 
 
 def test_a_participant_has_one_team_and_an_operator_many(api: Api) -> None:

@@ -23,7 +23,7 @@ from services.core.models import (
     Submission,
     Team,
 )
-from tests.api.harness import BOARD, Api, Caller
+from tests.api.harness import BOARD, MODULE, Api, Caller
 from tests.api.scores import measure, publish, score
 
 PHASE = "/api/competitions/cup/phases/feedback"
@@ -220,6 +220,142 @@ def test_identical_code_that_is_submitted_again_gets_the_new_run(
     organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
     participant.submit()
     assert [item["final_score"] for item in api.anonymous.get(BOARD).json()["items"]] == [0.2]
+
+
+def submit_scored(api: Api, caller: Caller, code: bytes, value: float, **others: float) -> UUID:
+    """Submit, score by the phase's metric and others, and move the pointer, as worker and scorer would."""
+    made = caller.submit(code)
+    assert made.status_code == 201, made.text
+    with api.database.write() as session:
+        own = session.get_one(Submission, UUID(made.json()["id"]))
+        measure(session, own.evaluation_id)
+        rows = [score(session, own.evaluation_id, number, metric=name) for name, number in others.items()]
+        assert len(rows) == len(others)
+        board.publish(session, own, score(session, own.evaluation_id, value))
+        return own.id
+
+
+def code(number: int) -> bytes:
+    return MODULE + f"# {number}\n".encode()
+
+
+def end_runs(api: Api, campaign: dict[str, Any], value: float | None) -> None:
+    """End the runs of one campaign, all with the same score or all as failures."""
+    with api.database.write() as session:
+        for run in session.scalars(select(ReRun).where(ReRun.campaign_id == UUID(campaign["id"]))):
+            if value is None:
+                fail(session, lock_evaluation(session, run.evaluation_id), FailureKind.EXCEPTION, "boom")
+            else:
+                measure(session, run.evaluation_id)
+                score(session, run.evaluation_id, value)
+        for open_one in campaigns.open_campaigns(session):
+            campaigns.settle(session, open_one)
+
+
+def shown_scores(api: Api) -> list[float]:
+    return [item["final_score"] for item in api.anonymous.get(BOARD).json()["items"]]
+
+
+def run_all_again(api: Api, organiser: Caller, value: float | None) -> dict[str, Any]:
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    end_runs(api, campaign, value)
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    return campaign
+
+
+def test_an_old_draw_does_not_take_the_place_of_a_worse_new_run(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    """Or the better of two draws would count after all: that of the entry that was not run again."""
+    submit_scored(api, participant, code(1), 0.30)
+    best = submit_scored(api, participant, code(2), 0.32)
+
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    end_runs(api, campaign, 0.1)
+    [move] = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"]
+    assert (move["after"]["submission_id"], move["after"]["final_score"]) == (str(best), 0.1)
+    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    assert shown_scores(api) == [0.1]
+
+    participant.submit(code(1))  # identical code shares the evaluation of before, and its old draw
+    assert shown_scores(api) == [0.1]
+    organiser.post(f"{PHASE}/undo")
+    assert shown_scores(api) == [0.32]
+
+
+def test_what_is_scored_after_a_re_run_began_competes(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    """Be it submitted before: it had no score that anybody could have picked it by."""
+    submit_scored(api, participant, code(1), 0.3)
+    waiting = participant.submit(code(2)).json()
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    end_runs(api, campaign, 0.1)
+    with api.database.write() as session:
+        own = session.get_one(Submission, UUID(waiting["id"]))
+        measure(session, own.evaluation_id)
+        board.publish(session, own, score(session, own.evaluation_id, 0.2))
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    assert shown_scores(api) == [0.2]
+    submit_scored(api, participant, code(3), 0.25)
+    assert shown_scores(api) == [0.25]
+
+
+def test_the_last_re_run_draws_the_line(api: Api, phase: Phase, organiser: Caller, participant: Caller) -> None:
+    submit_scored(api, participant, code(1), 0.3)
+    run_all_again(api, organiser, 0.2)
+    submit_scored(api, participant, code(2), 0.4)
+    run_all_again(api, organiser, 0.05)
+    assert shown_scores(api) == [0.05]
+    organiser.post(f"{PHASE}/undo")
+    assert shown_scores(api) == [0.4]
+    organiser.post(f"{PHASE}/undo")
+    assert shown_scores(api) == [0.4]
+
+
+def test_where_a_second_new_run_fails_the_first_one_counts(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    """Not the old draw, which the first new run replaced."""
+    submit_scored(api, participant, code(1), 0.3)
+    run_all_again(api, organiser, 0.2)
+    run_all_again(api, organiser, None)
+    assert shown_scores(api) == [0.2]
+
+
+def test_a_re_run_by_another_metric_runs_what_stands_by_that_too(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    by_old = submit_scored(api, participant, code(1), 0.3, **{"lethe-1": 0.1})
+    by_new = submit_scored(api, participant, code(2), 0.2, **{"lethe-1": 0.5})
+    submit_scored(api, participant, code(3), 0.1, **{"lethe-1": 0.05})
+    begin(organiser, re_run=True)
+    with api.database.read() as session:
+        replaced = set(session.scalars(select(ReRun.replaced_id)))
+        assert replaced == {session.get_one(Submission, one).evaluation_id for one in (by_old, by_new)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller, seed: int
+) -> None:
+    """The scorer's step and the function of what is stored agree, whatever was run again, published or undone."""
+    source = random.Random(seed)
+    with api.database.write() as session:
+        session.get_one(Phase, phase.id).quota_per_day = 1000
+    callers = [participant, api.caller("bob")]
+    for number in range(14):
+        act = source.choice(["submit", "submit", "again", "undo"])
+        if act == "submit":
+            submit_scored(api, source.choice(callers), code(number), source.choice([0.1, 0.2, 0.3, 0.4]))
+        elif act == "again":
+            run_all_again(api, organiser, source.choice([0.05, 0.25, None]))
+        else:
+            organiser.post(f"{PHASE}/undo")
+        with api.database.read() as session:
+            here = session.get_one(Phase, phase.id)
+            wanted = board.standing(session, here, here.metric, board.runs_of(session, here))
+            assert standing_scores(api, here) == {key: one.score.id for key, one in wanted.items()}
 
 
 def test_giving_up_ends_the_new_runs(api: Api, phase: Phase, organiser: Caller) -> None:

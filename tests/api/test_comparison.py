@@ -23,6 +23,9 @@ def test_board_entries_are_compared_by_the_paired_test(api: Api, phase: Phase) -
     found = api.caller("reader").get(comparison(one, other)).json()
 
     assert (found["metric"], found["separated"]) == ("neurips-2023", True)
+    assert [found[side]["team"] for side in ("first", "second")] == ["one", "other"]
+    assert [found[side]["name"] for side in ("first", "second")] == ["by one", "by other"]
+    assert [found[side]["final_score"] for side in ("first", "second")] == [0.30, 0.24]
     assert (found["difference"], found["low"], found["high"]) == pytest.approx((0.06, 0.01, 0.11))
     assert 0.975 < found["p_better"] < 1
     assert found["p_better_elsewhere"] == pytest.approx(found["p_better"], abs=0.2)

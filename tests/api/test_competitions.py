@@ -21,6 +21,7 @@ PHASE = {
     "closes_at": "2099-01-01T00:00:00+02:00",
 }
 PHASES = "/api/competitions/cup/phases"
+WINDOWS = (("late", "2026-02-01T00:00:00Z"), ("early", "2026-01-01T00:00:00Z"))
 
 
 @pytest.fixture
@@ -40,6 +41,16 @@ def test_a_competition_is_shown_with_its_phases(api: Api, cup: Caller) -> None:
     assert made.status_code == 201
     assert (shown["title"], shown["organiser"]) == ("Cup", "organiser")
     assert shown["phases"] == [made.json()] == api.anonymous.get(PHASES).json()["items"]
+
+
+def test_competitions_are_listed_with_their_own_phases(api: Api, cup: Caller) -> None:
+    cup.post("/api/competitions", json={"slug": "other", "title": "Other"})
+    made = [cup.post(PHASES, json=PHASE | {"slug": slug, "opens_at": opens}).json() for slug, opens in WINDOWS]
+
+    listed = api.anonymous.get("/api/competitions").json()["items"]
+
+    assert [(one["slug"], one["phases"]) for one in listed] == [("other", []), ("cup", made[::-1])]
+    assert listed[1] == api.anonymous.get("/api/competitions/cup").json()
 
 
 def test_a_phase_has_sane_defaults(cup: Caller) -> None:

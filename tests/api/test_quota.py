@@ -9,14 +9,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from services.api.submissions.admission import next_slot_at
+from services.api.submissions.quota import next_slot_at
 from services.core.board import publish
 from services.core.database import utc_now
 from services.core.lifecycle import fail, lock_evaluation
-from services.core.models import Evaluation, FailureKind, Phase, Submission
+from services.core.models import Evaluation, FailureKind, Phase, Role, Submission
 from tests.api.harness import BOARD, MODULE, Api, Caller
 from tests.api.scores import measure, score
 
+QUOTA = "/api/competitions/cup/phases/feedback/quota"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -177,3 +178,58 @@ def test_reference_rows_spend_no_quota(api: Api, phase: Phase, organiser: Caller
     assert organiser.submit(numbered(2), reference="retrain").status_code == 201
     assert organiser.submit(numbered(3)).status_code == 201
     assert organiser.submit(numbered(4)).status_code == 429
+
+
+def test_what_is_left_is_counted_as_submitting_counts_it(
+    api: Api, phase: Phase, participant: Caller, organiser: Caller
+) -> None:
+    """Whatever happens, the page says what the next upload will meet."""
+    set_phase(api, quota_per_day=2)
+    api.caller("eve").submit()
+    assert participant.get(QUOTA).json() == {"team": "ada", "quota_per_day": 2, "left": 2, "next_slot_at": None}
+
+    first = participant.submit(numbered(1)).json()
+    assert participant.get(QUOTA).json()["left"] == 1
+    participant.submit(numbered(2))
+
+    used = participant.get(QUOTA).json()
+    refused = participant.submit(numbered(3)).json()
+    expected = datetime.fromisoformat(first["submitted_at"]) + timedelta(hours=24)
+    assert (used["left"], refused["code"]) == (0, "quota_exceeded")
+    assert [datetime.fromisoformat(answer["next_slot_at"]) for answer in (used, refused)] == [expected] * 2
+
+    with api.database.write() as session:
+        fail(session, lock_evaluation(session, UUID(first["evaluation_id"])), FailureKind.PLATFORM, "It broke.")
+    assert participant.get(QUOTA).json()["left"] == 1
+    organiser.submit(numbered(4), reference="identity")
+    assert organiser.get(QUOTA).json()["left"] == 2
+
+
+def test_a_quota_that_was_lowered_leaves_nothing_until_enough_has_passed(
+    api: Api, phase: Phase, participant: Caller
+) -> None:
+    participant.submit(numbered(1))
+    second = participant.submit(numbered(2)).json()
+    set_phase(api, quota_per_day=1)
+
+    found = participant.get(QUOTA).json()
+
+    expected = datetime.fromisoformat(second["submitted_at"]) + timedelta(hours=24)
+    assert (found["left"], datetime.fromisoformat(found["next_slot_at"])) == (0, expected)
+    set_phase(api, quota_per_day=0)
+    assert participant.get(QUOTA).json() | {"team": ""} == {
+        "team": "",
+        "quota_per_day": 0,
+        "left": 0,
+        "next_slot_at": None,
+    }
+
+
+def test_a_quota_is_shown_to_its_own_team_alone(api: Api, phase: Phase, participant: Caller) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    root.post("/api/teams", json={"name": "second"})
+
+    assert participant.get(QUOTA, params={"team": "root"}).json()["code"] == "not_in_team"
+    assert root.get(QUOTA).json()["code"] == "team_needed"
+    assert root.get(QUOTA, params={"team": "second"}).json()["team"] == "second"
+    assert participant.get(QUOTA.replace("feedback", "none")).status_code == 404

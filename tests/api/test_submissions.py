@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.core.board import publish as publish_score
 from services.core.leases import Measured, Offer, claim, fail_claim, finish, record
-from services.core.lifecycle import lock_evaluation
+from services.core.lifecycle import cancel, fail, lock_evaluation
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Shard, State, Submission
 from services.core.settings import Settings
 from tests.api.harness import BOARD, MODULE, Api, Caller, make_settings, prepare, running
@@ -110,6 +110,39 @@ def test_own_submissions_are_listed_newest_first(api: Api, phase: Phase, partici
         assert len(participant.get("/api/submissions", params=query).json()["items"]) == count
     other = participant.get("/api/submissions", params={"competition": "cup", "after": first["next"]})
     assert other.json()["code"] == "bad_cursor"
+
+
+def test_what_is_under_way_is_told_from_what_has_ended(api: Api, phase: Phase, participant: Caller) -> None:
+    """Measured is not ended: the score is still to come, and so it is while only another metric's is there."""
+    shown = [participant.submit(MODULE + b"#" * number).json() for number in range(5)]
+    waiting, failed, measured, scored, cancelled = (UUID(one["evaluation_id"]) for one in shown)
+    with api.database.write() as session:
+        fail(session, lock_evaluation(session, failed), FailureKind.TIMEOUT, "Too long.")
+        cancel(session, lock_evaluation(session, cancelled))
+        for one in (measured, scored):
+            measure(session, one)
+        score(session, measured, 0.5, metric="other")
+        score(session, scored, 0.25)
+
+    def listed(ended: bool) -> list[UUID]:
+        items = participant.get("/api/submissions", params={"ended": ended}).json()["items"]
+        return [UUID(item["evaluation_id"]) for item in items]
+
+    assert listed(ended=False) == [measured, waiting]
+    assert listed(ended=True) == [cancelled, scored, failed]
+
+
+def test_a_submission_says_whether_it_stands_on_the_board(api: Api, phase: Phase, participant: Caller) -> None:
+    shown = [participant.submit(MODULE + b"#" * number).json() for number in range(2)]
+    for one, value in zip(shown, (0.25, 0.125), strict=True):
+        with api.database.write() as session:
+            measure(session, UUID(one["evaluation_id"]))
+            row = score(session, UUID(one["evaluation_id"]), value)
+            publish_score(session, session.get_one(Submission, UUID(one["id"])), row)
+
+    listed = participant.get("/api/submissions").json()["items"]
+
+    assert {item["id"]: item["on_board"] for item in listed} == {shown[0]["id"]: True, shown[1]["id"]: False}
 
 
 def test_cancelling_ends_evaluation_and_shards(api: Api, phase: Phase, participant: Caller) -> None:

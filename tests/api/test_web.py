@@ -36,6 +36,33 @@ def test_pages_are_the_apps_first_one(client: TestClient, path: str) -> None:
     assert answer.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize("path", ["/", "/competitions/cup", "/docs"])
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_pages_answer_whoever_asks(client: TestClient, path: str, accept: str) -> None:
+    """Previews and watchdogs send HEAD, and do not say that they want HTML."""
+    with client:
+        whole = client.get(path, headers={"Accept": accept})
+        head = client.head(path, headers={"Accept": accept})
+    assert (whole.status_code, head.status_code, head.content) == (200, 200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    for name in ("content-type", "content-security-policy", "cache-control"):
+        assert head.headers[name] == whole.headers[name]
+
+
+def test_a_page_is_only_read(client: TestClient) -> None:
+    with client:
+        answer = client.post("/competitions/cup")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/assets/app-5678.js", "/logo.png"])
+def test_a_file_that_is_missing_is_no_page_and_is_not_remembered(client: TestClient, path: str) -> None:
+    """A browser that kept the answer would miss the file for a year, though the next release brings it."""
+    with client:
+        answer = client.get(path, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+
+
 def test_built_files_are_kept_by_browsers(client: TestClient) -> None:
     with client:
         answer = client.get("/assets/app-1234.js")
@@ -45,6 +72,7 @@ def test_built_files_are_kept_by_browsers(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/competitions/none"])
 def test_what_the_api_does_not_have_is_a_problem_not_a_page(client: TestClient, path: str) -> None:
     with client:
+        assert client.head(path).status_code == 405
         answer = client.get(path, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.headers["cache-control"] == "no-store"

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, select
 
@@ -66,6 +67,19 @@ def test_running_again_takes_the_new_run_whatever_it_brings(installation: Instal
     text = installation.lethe("rescore", *PHASE, "--undo")
     assert "Undone" in text.stderr
     assert [score for _, score in board(installation)] == [scored["score"]["final_score"]]
+
+
+def test_a_lucky_old_entry_does_not_take_the_place_of_a_new_run(installation: Installation, tmp_path: Path) -> None:
+    """Else the better of two draws would count. The old entry's luck is written into the database."""
+    shown = [installation.submit(source, tmp_path, "--wait") for source in (NOISE, STILL)]
+    before = board(installation)
+    assert rescore(installation, "--metric", "neurips-2023", "--re-run")["state"] == "ready"
+    aside = next(one for one in shown if one["score"]["final_score"] != before[0][1])
+    with installation.database.write() as session:
+        lucky = select(Score).where(Score.evaluation_id == UUID(aside["evaluation_id"]))
+        session.scalars(lucky.where(Score.metric == "neurips-2023")).one().final_score = 0.99
+    moves = rescore(installation, "--publish")["moves"]
+    assert [score for _, score in board(installation)] == [moves[0]["after"]["final_score"]] != [0.99]
 
 
 _other = Score.metric == "lethe-1"

@@ -28,7 +28,6 @@ from services.scorer.metrics import (
 )
 from services.scorer.report import Subject, render_report
 from services.scorer.report.fitness import render_fitness
-from services.scorer.report.plots import Buckets
 from services.scorer.report.words import interval, number
 from tests.bundles import make_tiny_bundle
 
@@ -265,15 +264,6 @@ def test_report_of_constant_and_of_far_confidences_is_drawn() -> None:
 def test_report_refuses_confidences_of_another_forget_set() -> None:
     with pytest.raises(BadArray, match=r"oracle has shape \(8, 3\), expected \(models, 2\)"):
         render_report(Subject("entry"), card_of([1.0, 2.0]), unlearned=drawn(8, 2), oracle=drawn(8, 3))
-
-
-def test_buckets_agree_with_the_definition() -> None:
-    epsilons = np.random.default_rng(6).uniform(0, 9, 300)
-    for models in (3, 8, 64, 512):
-        ends = [0.5 * (k + 1) for k in range(40) if 0.5 * (k + 1) <= math.ceil(math.log(models - 1))]
-        expected = [sum(end - 0.5 <= value < end for value in epsilons) for end in ends]
-        found = Buckets.of(models).fill(epsilons).tolist()
-        assert found == [*expected, len(epsilons) - sum(expected)]
 
 
 @pytest.mark.parametrize(

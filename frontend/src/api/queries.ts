@@ -1,7 +1,7 @@
 /** What the pages read, each with its key. Writing is done by the pages, which then invalidate by key. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { hasEnded } from "../words/live";
 import { answer, api, Problem } from "./client";
+import type { SubmissionState } from "./types";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -16,29 +16,45 @@ export const queryClient = new QueryClient({
   },
 });
 
+interface PageOf<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** A listing that comes page by page. */
+function paged<P extends PageOf<unknown>>(
+  queryKey: readonly unknown[],
+  read: (after: string | undefined) => Promise<P>,
+) {
+  return infiniteQueryOptions({
+    queryKey,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) => read(pageParam),
+    getNextPageParam: (page: P) => page.next ?? undefined,
+  });
+}
+
 /** Who is signed in, or null. */
 export const me = queryOptions({
   queryKey: ["me"],
   staleTime: 5 * 60_000,
-  queryFn: async () => {
-    try {
-      return await answer(api.GET("/api/me"));
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) return null;
-      throw error;
-    }
-  },
+  queryFn: () => answer(api.GET("/api/me")),
 });
 
-export const tokens = queryOptions({
-  queryKey: ["tokens"],
-  queryFn: () => answer(api.GET("/api/me/tokens", { params: { query: { limit: 100 } } })),
+/** What everybody may know of the installation's settings. */
+export const installation = queryOptions({
+  queryKey: ["installation"],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: () => answer(api.GET("/api/installation")),
 });
 
-export const competitions = queryOptions({
-  queryKey: ["competitions"],
-  queryFn: () => answer(api.GET("/api/competitions", { params: { query: { limit: 100 } } })),
-});
+export const tokens = paged(["tokens"], (after) =>
+  answer(api.GET("/api/me/tokens", { params: { query: { limit: 50, after } } })),
+);
+
+export const competitions = paged(["competitions"], (after) =>
+  answer(api.GET("/api/competitions", { params: { query: { limit: 50, after } } })),
+);
 
 export const competition = (slug: string) =>
   queryOptions({
@@ -57,29 +73,34 @@ interface PhaseKey {
   phase: string;
 }
 
-export const leaderboard = (path: PhaseKey) =>
-  infiniteQueryOptions({
-    queryKey: ["leaderboard", path.slug, path.phase],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam: after }) =>
-      answer(
-        api.GET("/api/competitions/{slug}/phases/{phase}/leaderboard", {
-          params: { path, query: { limit: 100, after } },
-        }),
-      ),
-    getNextPageParam: (page) => page.next ?? undefined,
-    refetchInterval: 60_000,
+/** The board as it is, or as it was at a moment. */
+export const leaderboard = (path: PhaseKey, as_of?: string) => ({
+  ...paged(["leaderboard", path.slug, path.phase, as_of], (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/leaderboard", {
+        params: { path, query: { limit: 100, after, as_of } },
+      }),
+    ),
+  ),
+  refetchInterval: as_of === undefined ? 60_000 : (false as const),
+});
+
+export const quota = (path: PhaseKey, team: string) =>
+  queryOptions({
+    queryKey: ["quota", path.slug, path.phase, team],
+    queryFn: () =>
+      answer(api.GET("/api/competitions/{slug}/phases/{phase}/quota", { params: { path, query: { team } } })),
+    refetchInterval: 30_000,
   });
 
-export const submissions = (of: { competition?: string; phase?: string } = {}) =>
+/** What one's own teams submitted: what is under way, or what has ended. */
+export const submissions = ({ ended }: { ended: boolean }) =>
   infiniteQueryOptions({
-    queryKey: ["submissions", of],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam: after }) =>
-      answer(api.GET("/api/submissions", { params: { query: { ...of, limit: 100, after } } })),
-    getNextPageParam: (page) => page.next ?? undefined,
+    ...paged(["submissions", ended], (after) =>
+      answer(api.GET("/api/submissions", { params: { query: { ended, limit: 20, after } } })),
+    ),
     refetchInterval: ({ state: { data } }) =>
-      data?.pages.some(({ items }) => items.some((one) => !hasEnded(one.state))) ? 5000 : false,
+      !ended && data?.pages.some(({ items }) => items.length > 0) ? 5000 : 60_000,
   });
 
 export const submission = (submission_id: string) =>
@@ -87,6 +108,28 @@ export const submission = (submission_id: string) =>
     queryKey: ["submission", submission_id],
     queryFn: () =>
       answer(api.GET("/api/submissions/{submission_id}", { params: { path: { submission_id } } })),
+  });
+
+/** Run times and histograms of a scored submission; they never change. */
+export const details = (submission_id: string) =>
+  queryOptions({
+    queryKey: ["details", submission_id],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(api.GET("/api/submissions/{submission_id}/details", { params: { path: { submission_id } } })),
+  });
+
+/** The last that its runs printed. */
+export const printed = (submission_id: string) =>
+  queryOptions({
+    queryKey: ["printed", submission_id],
+    queryFn: () =>
+      answer(
+        api.GET("/api/submissions/{submission_id}/log", {
+          params: { path: { submission_id } },
+          parseAs: "text",
+        }),
+      ),
   });
 
 export const comparison = (submission_id: string, other: string) =>
@@ -101,22 +144,25 @@ export const comparison = (submission_id: string, other: string) =>
   });
 
 export const alarms = (path: PhaseKey) =>
-  queryOptions({
-    queryKey: ["alarms", path.slug, path.phase],
-    queryFn: () =>
-      answer(
-        api.GET("/api/competitions/{slug}/phases/{phase}/alarms", {
-          params: { path, query: { limit: 100 } },
-        }),
-      ),
-  });
+  paged(["alarms", path.slug, path.phase], (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/alarms", {
+        params: { path, query: { limit: 10, after } },
+      }),
+    ),
+  );
 
 export const campaigns = (path: PhaseKey) =>
-  queryOptions({
-    queryKey: ["campaigns", path.slug, path.phase],
-    queryFn: () => answer(api.GET("/api/competitions/{slug}/phases/{phase}/campaigns", { params: { path } })),
-    refetchInterval: (query) =>
-      query.state.data?.items.some((campaign) => campaign.state === "preparing") ? 3000 : false,
+  infiniteQueryOptions({
+    ...paged(["campaigns", path.slug, path.phase], (after) =>
+      answer(
+        api.GET("/api/competitions/{slug}/phases/{phase}/campaigns", {
+          params: { path, query: { limit: 10, after } },
+        }),
+      ),
+    ),
+    refetchInterval: ({ state: { data } }) =>
+      data?.pages.some(({ items }) => items.some((one) => one.state === "preparing")) ? 3000 : false,
   });
 
 export const campaign = (path: PhaseKey & { campaign_id: string }) =>
@@ -129,15 +175,47 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
   });
 
 export const acts = (slug: string) =>
+  paged(["acts", slug], (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/audit", { params: { path: { slug }, query: { limit: 20, after } } }),
+    ),
+  );
+
+export interface Sought {
+  phase?: string;
+  state?: SubmissionState;
+  team?: string;
+}
+
+/** What everybody submitted to a competition, for its organiser. */
+export const allSubmissions = (slug: string, sought: Sought) => ({
+  ...paged(["all-submissions", slug, sought], (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/submissions", {
+        params: { path: { slug }, query: { ...sought, limit: 20, after } },
+      }),
+    ),
+  ),
+  refetchInterval: 15_000,
+});
+
+/** The queue of a competition, or of all of them. */
+export const queue = (slug?: string) =>
   queryOptions({
-    queryKey: ["acts", slug],
-    queryFn: () => answer(api.GET("/api/competitions/{slug}/audit", { params: { path: { slug } } })),
+    queryKey: ["queue", slug],
+    queryFn: () =>
+      answer(
+        slug === undefined
+          ? api.GET("/api/admin/queue")
+          : api.GET("/api/competitions/{slug}/queue", { params: { path: { slug } } }),
+      ),
+    refetchInterval: 5000,
   });
 
-export const queue = queryOptions({
-  queryKey: ["queue"],
-  queryFn: () => answer(api.GET("/api/admin/queue")),
-  refetchInterval: 5000,
+export const system = queryOptions({
+  queryKey: ["system"],
+  queryFn: () => answer(api.GET("/api/admin/system")),
+  refetchInterval: 30_000,
 });
 
 export const health = queryOptions({

@@ -73,9 +73,29 @@ export interface paths {
         };
         /**
          * Queue
-         * @description Count shards by state, and say how long the oldest queued one has waited.
+         * @description Show which evaluations wait or run, where, and which the platform failed.
          */
         get: operations["queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show System
+         * @description Show what this API process is connected to, and how much disk is left under its data directory.
+         */
+        get: operations["show_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -113,7 +133,7 @@ export interface paths {
         };
         /**
          * List Competitions
-         * @description List competitions, newest first.
+         * @description List competitions and their phases, newest first.
          */
         get: operations["list_competitions"];
         put?: never;
@@ -336,6 +356,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Quota
+         * @description Show what one's team may still submit, counted as submitting counts it.
+         */
+        get: operations["show_quota"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/submissions": {
         parameters: {
             query?: never;
@@ -350,6 +390,26 @@ export interface paths {
          * @description Upload a submission. What cannot be one is refused at once and costs no quota.
          */
         post: operations["submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/submissions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Submission
+         * @description Check a file as submitting it would, whether or not the phase is open. It is not kept and costs no quota.
+         */
+        post: operations["check_submission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -376,6 +436,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Queue
+         * @description Show which evaluations of a competition wait or run, where, and which the platform failed.
+         */
+        get: operations["show_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/submissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Submissions
+         * @description List what everybody submitted to a competition, newest first.
+         */
+        get: operations["list_all_submissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -396,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Installation
+         * @description Show the settings that a visitor or client needs to know.
+         */
+        get: operations["show_installation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -405,7 +525,7 @@ export interface paths {
         };
         /**
          * Me
-         * @description Show one's own account and teams.
+         * @description Show one's own account and teams; null to whoever is not signed in.
          */
         get: operations["me"];
         put?: never;
@@ -600,6 +720,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Details
+         * @description Show run times, and histograms of epsilons and confidences, where the phase's data are not hidden.
+         */
+        get: operations["show_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/events": {
         parameters: {
             query?: never;
@@ -612,6 +752,26 @@ export interface paths {
          * @description Follow its evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 when that was seen.
          */
         get: operations["watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Log
+         * @description Read the last that its runs printed, at most 16 KiB, where the phase's data are not hidden.
+         */
+        get: operations["download_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -909,6 +1069,24 @@ export interface components {
          */
         CertifiedMethod: "langevin" | "stochastic_langevin" | "d2d" | "retrain" | "other";
         /**
+         * CheckOut
+         * @description What a file would be as a submission: it passed every check that is made without running it.
+         */
+        CheckOut: {
+            /** @description The certificate that its module claims to have. */
+            claim: components["schemas"]["Claim"] | null;
+            kind: components["schemas"]["SubmissionKind"];
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Submitted As
+             * @description One's own submission of these very bytes; it would share its runs.
+             */
+            submitted_as: string | null;
+        };
+        /**
          * Claim
          * @description The (epsilon, delta) that an entry says it has, and how it would have it.
          */
@@ -925,12 +1103,30 @@ export interface components {
             steps?: number | null;
         };
         /**
+         * ComparedOut
+         * @description One of two submissions, as a board names it.
+         */
+        ComparedOut: {
+            /** Final Score */
+            final_score: number;
+            /** Name */
+            name: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
          * ComparisonOut
          * @description The first submission's final score minus the second's, both held against the same oracle.
          */
         ComparisonOut: {
             /** Difference */
             difference: number;
+            first: components["schemas"]["ComparedOut"];
             /** High */
             high: number;
             /**
@@ -950,6 +1146,7 @@ export interface components {
              * @description The same, were other subjects to be forgotten, too.
              */
             p_better_elsewhere: number | null;
+            second: components["schemas"]["ComparedOut"];
             /**
              * Separated
              * @description Whether the difference is beyond noise at the 5 % level.
@@ -990,6 +1187,26 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * ConfidencesOut
+         * @description Confidences of both sides, in nats, counted in the same bins of equal width.
+         */
+        ConfidencesOut: {
+            /**
+             * High
+             * @description Where the last bin ends. What lies beyond either end is counted in its bin.
+             */
+            high: number;
+            /**
+             * Low
+             * @description Where the first bin begins.
+             */
+            low: number;
+            /** Oracle */
+            oracle: number[];
+            /** Unlearned */
+            unlearned: number[];
+        };
         /** Counts */
         Counts: {
             /** Forget */
@@ -1010,6 +1227,21 @@ export interface components {
             password: string;
             /** Username */
             username: string;
+        };
+        /**
+         * DetailsOut
+         * @description What the runs of a scored submission were like. Shown where the phase's data are not hidden.
+         */
+        DetailsOut: {
+            /** @description Null for scores of before they were kept. */
+            histograms: components["schemas"]["HistogramsOut"] | null;
+            /** Metric */
+            metric: string;
+            /**
+             * Run S
+             * @description Wall clock of each run, in the order of their seeds.
+             */
+            run_s: number[];
         };
         /**
          * Device
@@ -1130,6 +1362,22 @@ export interface components {
             wall_s: number | null;
         };
         /**
+         * ExampleOut
+         * @description One forget example among the best, the median or the worst; all where there are few.
+         */
+        ExampleOut: {
+            confidences: components["schemas"]["ConfidencesOut"];
+            /** Epsilon */
+            epsilon: number;
+            /** Example */
+            example: number;
+            /**
+             * Place
+             * @enum {string}
+             */
+            place: "best" | "median" | "worst" | "all";
+        };
+        /**
          * FailureKind
          * @description All but the last are the participant's; `platform` is ours, is retried, and costs no quota.
          * @enum {string}
@@ -1184,6 +1432,42 @@ export interface components {
             /** Version */
             version: string;
         };
+        /**
+         * HistogramsOut
+         * @description What a score is made of, counted: by its own metric.
+         */
+        HistogramsOut: {
+            /**
+             * Bucket
+             * @description Width of a bucket of epsilon, in nats.
+             */
+            bucket: number;
+            /** @description Over all models and all forget examples. */
+            confidences: components["schemas"]["ConfidencesOut"];
+            /**
+             * Epsilons
+             * @description Examples in each bucket; the last ones lie beyond all that earn points.
+             */
+            epsilons: number[];
+            /** Examples */
+            examples: components["schemas"]["ExampleOut"][];
+        };
+        /**
+         * InstallationOut
+         * @description What everybody may know of an installation's settings.
+         */
+        InstallationOut: {
+            /** Max Upload Bytes */
+            max_upload_bytes: number;
+            sandbox: components["schemas"]["SandboxKind"];
+            /**
+             * Sign Up Open
+             * @description Whether strangers may make accounts.
+             */
+            sign_up_open: boolean;
+            /** Version */
+            version: string;
+        };
         /** LeaderboardOut */
         LeaderboardOut: {
             /**
@@ -1208,6 +1492,38 @@ export interface components {
              * @description Entries on all pages.
              */
             total: number;
+        };
+        /**
+         * LeaseOut
+         * @description A shard in a worker's hands: seeds seed_start to seed_stop - 1.
+         */
+        LeaseOut: {
+            /** Attempt */
+            attempt: number;
+            /** Competition */
+            competition: string;
+            /** Device Class */
+            device_class: string | null;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            /**
+             * Expires In S
+             * @description Negative where the worker has stopped answering.
+             */
+            expires_in_s: number;
+            /** Phase */
+            phase: string;
+            /** Seed Start */
+            seed_start: number;
+            /** Seed Stop */
+            seed_stop: number;
+            /** Seeds Done */
+            seeds_done: number;
+            /** Worker */
+            worker: string;
         };
         /** MeOut */
         MeOut: {
@@ -1403,6 +1719,38 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** OpenEvaluationOut */
+        OpenEvaluationOut: {
+            /**
+             * Age S
+             * @description Since it was queued.
+             */
+            age_s: number;
+            /**
+             * Attempt
+             * @description The most tries that one of its shards has had.
+             */
+            attempt: number;
+            /** Competition */
+            competition: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Re Run */
+            is_re_run: boolean;
+            /** Phase */
+            phase: string;
+            /** Running S */
+            running_s: number | null;
+            /** Seeds */
+            seeds: number;
+            /** Seeds Done */
+            seeds_done: number;
+            state: components["schemas"]["State"];
+            submission: components["schemas"]["SubmittedOut"] | null;
+        };
         /**
          * OtherScoreOut
          * @description What a metric that the board does not rank by says of an entry.
@@ -1449,10 +1797,10 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** Page[CompetitionOut] */
-        Page_CompetitionOut_: {
+        /** Page[CompetitionDetail] */
+        Page_CompetitionDetail_: {
             /** Items */
-            items: components["schemas"]["CompetitionOut"][];
+            items: components["schemas"]["CompetitionDetail"][];
             /** Next */
             next: string | null;
         };
@@ -1540,6 +1888,23 @@ export interface components {
             /** Take First */
             take_first: boolean;
         };
+        /** PhaseQueueOut */
+        PhaseQueueOut: {
+            /** Competition */
+            competition: string;
+            device: components["schemas"]["Device"];
+            /** Oldest Queued S */
+            oldest_queued_s: number | null;
+            /** Phase */
+            phase: string;
+            /**
+             * Queued
+             * @description Evaluations that no worker has begun.
+             */
+            queued: number;
+            /** Running */
+            running: number;
+        };
         /**
          * PlaceOut
          * @description Where a team stands on one board.
@@ -1566,14 +1931,77 @@ export interface components {
              */
             submission_id: string;
         };
+        /**
+         * PlatformFailureOut
+         * @description An evaluation that ended by our fault, after every retry.
+         */
+        PlatformFailureOut: {
+            /** Competition */
+            competition: string;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            /** Failed At */
+            failed_at: string | null;
+            /** Message */
+            message: string;
+            /** Phase */
+            phase: string;
+            submission: components["schemas"]["SubmittedOut"] | null;
+        };
         /** QueueOut */
         QueueOut: {
-            /** Oldest Queued S */
+            /**
+             * Evaluations
+             * @description The next 100, in the order in which they are served.
+             */
+            evaluations: components["schemas"]["OpenEvaluationOut"][];
+            /**
+             * Leases
+             * @description By worker. An idle worker holds none, so it is not seen.
+             */
+            leases: components["schemas"]["LeaseOut"][];
+            /**
+             * Oldest Queued S
+             * @description Age of the oldest evaluation with a shard that waits.
+             */
             oldest_queued_s: number | null;
+            /**
+             * Phases
+             * @description With anything that waits or runs.
+             */
+            phases: components["schemas"]["PhaseQueueOut"][];
+            /**
+             * Platform Failures
+             * @description The newest 20.
+             */
+            platform_failures: components["schemas"]["PlatformFailureOut"][];
             /** Shards */
             shards: {
                 [key: string]: number;
             };
+        };
+        /**
+         * QuotaOut
+         * @description What a team may still submit to a phase; its clock is the server's.
+         */
+        QuotaOut: {
+            /**
+             * Left
+             * @description Submissions possible now, of those of any 24 hours.
+             */
+            left: number;
+            /**
+             * Next Slot At
+             * @description When one is possible again; null while one is, or if never.
+             */
+            next_slot_at: string | null;
+            /** Quota Per Day */
+            quota_per_day: number;
+            /** Team */
+            team: string;
         };
         /**
          * Reference
@@ -1586,6 +2014,11 @@ export interface components {
          * @enum {string}
          */
         Role: "participant" | "organiser" | "operator";
+        /**
+         * SandboxKind
+         * @enum {string}
+         */
+        SandboxKind: "docker" | "process";
         /** ScoreOut */
         ScoreOut: {
             /** Ceiling */
@@ -1685,6 +2118,16 @@ export interface components {
             /** Finished At */
             finished_at: string | null;
             /**
+             * Has Details
+             * @description Whether histograms and run times can be read.
+             */
+            has_details: boolean;
+            /**
+             * Has Log
+             * @description Whether the last that it printed can be read.
+             */
+            has_log: boolean;
+            /**
              * Has Notebook
              * @description Whether its executed notebook can be downloaded.
              */
@@ -1697,6 +2140,11 @@ export interface components {
             kind: components["schemas"]["SubmissionKind"];
             /** Name */
             name: string;
+            /**
+             * On Board
+             * @description Whether it stands for its team on the board now.
+             */
+            on_board: boolean;
             /**
              * Other Scores
              * @description By the metrics that the phase does not rank by.
@@ -1738,6 +2186,51 @@ export interface components {
          * @enum {string}
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
+        /**
+         * SubmittedOut
+         * @description The first submission of some code.
+         */
+        SubmittedOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * SystemOut
+         * @description The machine that the API runs on, and what it is connected to.
+         */
+        SystemOut: {
+            /**
+             * Blobs
+             * @enum {string}
+             */
+            blobs: "s3" | "directory";
+            /** Data Dir */
+            data_dir: string;
+            /**
+             * Database
+             * @description sqlite or postgresql.
+             */
+            database: string;
+            /**
+             * Disk Free Bytes
+             * @description Of the disk under the data directory.
+             */
+            disk_free_bytes: number;
+            /** Disk Total Bytes */
+            disk_total_bytes: number;
+            /**
+             * Doorbell
+             * @enum {string}
+             */
+            doorbell: "redis" | "in process";
+        };
         /** TeamOut */
         TeamOut: {
             /**
@@ -1770,6 +2263,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Is Current
+             * @description Whether this request came with it.
+             */
+            is_current: boolean;
             kind: components["schemas"]["TokenKind"];
             /** Name */
             name: string;
@@ -1791,6 +2289,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Is Current
+             * @description Whether this request came with it.
+             */
+            is_current: boolean;
             kind: components["schemas"]["TokenKind"];
             /** Name */
             name: string;
@@ -1990,6 +2493,48 @@ export interface operations {
             };
         };
     };
+    show_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_benchmarks: {
         parameters: {
             query?: {
@@ -2057,7 +2602,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_CompetitionOut_"];
+                    "application/json": components["schemas"]["Page_CompetitionDetail_"];
                 };
             };
             /** @description A problem */
@@ -2712,6 +3257,54 @@ export interface operations {
             };
         };
     };
+    show_quota: {
+        parameters: {
+            query?: {
+                /** @description Needed by those in several teams. */
+                team?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     submit: {
         parameters: {
             query: {
@@ -2745,6 +3338,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    check_submission: {
+        parameters: {
+            query: {
+                /** @description Its ending says what it is: .py, .zip or .ipynb. */
+                filename: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file itself, not a form. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckOut"];
                 };
             };
             /** @description A problem */
@@ -2816,6 +3462,105 @@ export interface operations {
             };
         };
     };
+    show_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_all_submissions: {
+        parameters: {
+            query?: {
+                /** @description Only of this phase. */
+                phase?: string | null;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["SubmissionState"] | null;
+                /** @description Part of the team's name. */
+                team?: string | null;
+                /** @description Most items on the page. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SubmissionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -2858,6 +3603,48 @@ export interface operations {
             };
         };
     };
+    show_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -2873,7 +3660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeOut"];
+                    "application/json": components["schemas"]["MeOut"] | null;
                 };
             };
             /** @description A problem */
@@ -3168,6 +3955,8 @@ export interface operations {
             query?: {
                 competition?: string | null;
                 phase?: string | null;
+                /** @description Only those that have ended, or only those that have not. */
+                ended?: boolean | null;
                 /** @description Most items on the page. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -3347,6 +4136,50 @@ export interface operations {
             };
         };
     };
+    show_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailsOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     watch: {
         parameters: {
             query?: never;
@@ -3368,6 +4201,50 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description A problem */

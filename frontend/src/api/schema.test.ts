@@ -9,7 +9,7 @@ const root = new URL("../../../", import.meta.url);
 const stored = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
 const python = fileURLToPath(new URL(".venv/bin/python", root));
 
-it("schema.d.ts is made of openapi.json; if not, run `npm run types`", async () => {
+it("schema.d.ts is made of openapi.json; if not, run `npm run types`", { timeout: 60_000 }, async () => {
   const made =
     COMMENT_HEADER +
     astToString(await openapiTS(JSON.parse(stored("openapi.json")), { defaultNonNullable: false }));

@@ -1,5 +1,5 @@
-import { Problem, problemOf, unreachable } from "./client";
-import type { Submission } from "./types";
+import { answer, api, Problem, problemOf, unreachable } from "./client";
+import type { Checked, Submission } from "./types";
 
 export interface Upload {
   slug: string;
@@ -7,6 +7,18 @@ export interface Upload {
   team: string;
   name: string;
   file: File;
+}
+
+/** Ask what a file would be as a submission; nothing is kept of it. Throws the Problem that submitting it would meet. */
+export function check({ slug, phase, file }: Pick<Upload, "slug" | "phase" | "file">): Promise<Checked> {
+  return answer(
+    api.POST("/api/competitions/{slug}/phases/{phase}/submissions/check", {
+      params: { path: { slug, phase }, query: { filename: file.name } },
+      body: file as unknown as string, // the type of a file's bytes in the document
+      bodySerializer: (body) => body,
+      headers: { "Content-Type": "application/octet-stream" },
+    }),
+  );
 }
 
 /** Send a file as the raw body. By XMLHttpRequest, since fetch does not say how much has been sent. Throws Problem. */

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { me } from "../api/queries";
+import { installation, me } from "../api/queries";
 import styles from "./Layout.module.css";
 import { ThemeChoice } from "./ThemeChoice";
 
@@ -38,13 +38,20 @@ export function Layout() {
       </main>
       <footer className={styles.footer}>
         <div className={styles.inner}>
-          <p>Open competitions for machine unlearning.</p>
+          <p>
+            Open competitions for machine unlearning. <Version />
+          </p>
           <a href="/docs">API</a>
           <ThemeChoice />
         </div>
       </footer>
     </div>
   );
+}
+
+function Version() {
+  const { data } = useQuery(installation);
+  return data && <>Lethe {data.version}.</>;
 }
 
 function Navigation() {

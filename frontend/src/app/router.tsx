@@ -15,6 +15,9 @@ interface OfPhase {
 
 const ofPhase = (search: Record<string, unknown>): OfPhase => ({ phase: text(search, "phase") });
 
+/** Where to go on, once somebody is signed in. */
+const goingBack = (search: Record<string, unknown>): { back?: string } => ({ back: text(search, "back") });
+
 const root = createRootRoute({ component: Layout });
 
 const home = createRoute({
@@ -95,13 +98,14 @@ const submission = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { back?: string } => ({ back: text(search, "back") }),
+  validateSearch: goingBack,
   component: lazyRouteComponent(() => import("../pages/account/SignIn"), "SignIn"),
 });
 
 const signUp = createRoute({
   getParentRoute: () => root,
   path: "/sign-up",
+  validateSearch: goingBack,
   component: lazyRouteComponent(() => import("../pages/account/SignUp"), "SignUp"),
 });
 

@@ -1,4 +1,4 @@
-import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from "react";
+import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
 import { useId } from "react";
 import styles from "./Field.module.css";
 
@@ -7,12 +7,19 @@ interface Words {
   hint?: ReactNode;
 }
 
-export function Field({ label, hint, ...input }: Words & InputHTMLAttributes<HTMLInputElement>) {
+interface Control {
+  id: string;
+  className: string | undefined;
+  "aria-describedby": string | undefined;
+}
+
+/** What every field has: a label that belongs to its control, and perhaps a hint that is read with it. */
+function Labelled({ label, hint, children }: Words & { children: (control: Control) => ReactNode }) {
   const id = useId();
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
-      <input {...input} id={id} className={styles.input} aria-describedby={hint ? `${id}-hint` : undefined} />
+      {children({ id, className: styles.input, "aria-describedby": hint ? `${id}-hint` : undefined })}
       {hint && (
         <p id={`${id}-hint`} className={styles.hint}>
           {hint}
@@ -22,27 +29,38 @@ export function Field({ label, hint, ...input }: Words & InputHTMLAttributes<HTM
   );
 }
 
+export function Field({ label, hint, ...input }: Words & InputHTMLAttributes<HTMLInputElement>) {
+  return (
+    <Labelled label={label} hint={hint}>
+      {(control) => <input {...input} {...control} />}
+    </Labelled>
+  );
+}
+
+export function Area({ label, hint, ...area }: Words & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return (
+    <Labelled label={label} hint={hint}>
+      {(control) => <textarea {...area} {...control} />}
+    </Labelled>
+  );
+}
+
 interface ChoiceProps extends Words, Omit<SelectHTMLAttributes<HTMLSelectElement>, "children"> {
   options: readonly { value: string; label: string }[];
 }
 
 export function Choice({ label, hint, options, ...select }: ChoiceProps) {
-  const id = useId();
   return (
-    <div className={styles.field}>
-      <label htmlFor={id}>{label}</label>
-      <select {...select} id={id} className={styles.input} aria-describedby={hint ? `${id}-hint` : undefined}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-      {hint && (
-        <p id={`${id}-hint`} className={styles.hint}>
-          {hint}
-        </p>
+    <Labelled label={label} hint={hint}>
+      {(control) => (
+        <select {...select} {...control}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
       )}
-    </div>
+    </Labelled>
   );
 }

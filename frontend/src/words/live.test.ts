@@ -52,6 +52,24 @@ it("estimates the rest from the rate since the start", () => {
   expect(secondsLeft(live, START + 40_000)).toBe(40);
 });
 
+it("keeps the provisional scores, each once, and runs on", () => {
+  const told = { ...event(4, "provisional", 15), models: 2, final_score: 0.1, ci_low: 0.05, ci_high: 0.2 };
+  const story = [...STORY.slice(0, 3), told];
+
+  const live = [...story, ...story].reduce(reduce, QUEUED);
+
+  expect(live.provisional).toEqual([{ models: 2, value: 0.1, low: 0.05, high: 0.2 }]);
+  expect([live.state, live.done]).toEqual(["running", 2]);
+});
+
+it("estimates nothing from the first seed alone", () => {
+  const live = [...STORY.slice(0, 2), event(3, "progress", 10, 1)].reduce(reduce, QUEUED);
+
+  expect(secondsLeft(live, START + 20_000)).toBeNull();
+  expect(secondsLeft({ ...live, seeds: 512, done: 5 }, START + 20_000)).toBeNull();
+  expect(secondsLeft({ ...live, seeds: 512, done: 6 }, START + 20_000)).not.toBeNull();
+});
+
 it("estimates nothing before the first seed and after the last", () => {
   expect(secondsLeft(QUEUED, START)).toBeNull();
   expect(secondsLeft(STORY.slice(0, 2).reduce(reduce, QUEUED), START)).toBeNull();

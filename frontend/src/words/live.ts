@@ -6,6 +6,7 @@ export const EVENT_KINDS = [
   "queued",
   "running",
   "progress",
+  "provisional",
   "retried",
   "measured",
   "scored",
@@ -23,6 +24,18 @@ export interface LiveEvent {
   seeds?: number;
   failure?: FailureKind;
   message?: string;
+  models?: number;
+  final_score?: number;
+  ci_low?: number;
+  ci_high?: number;
+}
+
+/** The score of the first so many runs. F depends on their number, so it is no forecast of the final one. */
+export interface Provisional {
+  models: number;
+  value: number;
+  low: number;
+  high: number;
 }
 
 export interface Live {
@@ -34,6 +47,7 @@ export interface Live {
   startedAt: number | null;
   /** How often a part was put back, because a worker was lost or failed. */
   retries: number;
+  provisional: readonly Provisional[];
 }
 
 const FINAL: ReadonlySet<SubmissionState> = new Set(["scored", "checked", "failed", "cancelled"]);
@@ -50,6 +64,7 @@ export function liveOf(submission: Submission): Live {
     sequence: 0,
     startedAt: submission.started_at ? Date.parse(submission.started_at) : null,
     retries: 0,
+    provisional: [],
   };
 }
 
@@ -61,6 +76,8 @@ export function reduce(live: Live, event: LiveEvent): Live {
       return { ...next, state: "running", done: event.seeds_done ?? live.done };
     case "running":
       return { ...next, state: "running", startedAt: Date.parse(event.at) };
+    case "provisional":
+      return { ...next, provisional: [...live.provisional, provisionalOf(event)] };
     case "retried":
       return { ...next, retries: live.retries + 1 };
     default:
@@ -68,9 +85,23 @@ export function reduce(live: Live, event: LiveEvent): Live {
   }
 }
 
-/** Seconds until all seeds are done at the rate since the start; null while nothing is known of it. */
+function provisionalOf({
+  models = 0,
+  final_score: value = 0,
+  ci_low = 0,
+  ci_high = 0,
+}: LiveEvent): Provisional {
+  return { models, value, low: ci_low, high: ci_high };
+}
+
+/** Seconds until all seeds are done at the rate since the start; null until enough are done to know it. */
 export function secondsLeft({ state, startedAt, done, seeds }: Live, now: number): number | null {
-  if (state !== "running" || startedAt === null || done === 0) return null;
+  if (state !== "running" || startedAt === null || done < enoughSeeds(seeds)) return null;
   const secondsEach = Math.max(0, now - startedAt) / 1000 / done;
   return (seeds - done) * secondsEach;
+}
+
+/** The first seed is slow, since everything starts with it: a hundredth of them, and two at least, tell the rate. */
+function enoughSeeds(seeds: number): number {
+  return Math.max(2, Math.ceil(seeds / 100));
 }

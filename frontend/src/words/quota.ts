@@ -1,23 +1,15 @@
-/** What is left of a team's submissions in any 24 hours, by the rule that the server applies. */
-import type { Phase, Submission } from "../api/types";
+/** What is left of a team's submissions in any 24 hours, in words. The server counts. */
+import type { Quota } from "../api/types";
+import { count } from "./numbers";
+import { moment, span } from "./time";
 
-const WINDOW_MS = 24 * 60 * 60 * 1000;
-
-export interface Quota {
-  left: number;
-  /** When the next submission is possible; null when it is at once, or never with a quota of 0. */
-  nextAt: number | null;
-}
-
-/** Count one team's submissions to a phase. Those that failed through the platform's fault are given back. */
-export function quotaOf(phase: Phase, team: string, submitted: readonly Submission[], now: number): Quota {
-  const times = submitted
-    .filter((one) => one.competition === phase.competition && one.phase === phase.slug && one.team === team)
-    .filter((one) => one.reference === "none" && one.failure?.kind !== "platform")
-    .map((one) => Date.parse(one.submitted_at))
-    .filter((time) => time > now - WINDOW_MS)
-    .sort((a, b) => b - a);
-  const left = Math.max(0, phase.quota_per_day - times.length);
-  const blocking = times[phase.quota_per_day - 1];
-  return { left, nextAt: left === 0 && blocking !== undefined ? blocking + WINDOW_MS : null };
+export function quotaLeft(quota: Quota, now: number, timeZone?: string): string {
+  const { left, quota_per_day: perDay, next_slot_at: next } = quota;
+  if (perDay === 0) return "This phase takes no submissions: its quota is 0.";
+  if (left > 0 || next === null) return `${count(left, "submission")} of ${perDay} left in these 24 hours.`;
+  const used = `All ${count(perDay, "submission")} of these 24 hours are used.`;
+  const waitS = (Date.parse(next) - now) / 1000;
+  return waitS <= 0
+    ? `${used} The next is possible now.`
+    : `${used} The next is possible in ${span(waitS)}, at ${moment(next, timeZone)}.`;
 }

@@ -16,8 +16,8 @@ export function rulesOf(phase: Phase): string[] {
     `Unlearning must be cheaper than retraining: an entry that takes more than ${Math.round(phase.max_time_ratio * 100)} % of its time is shown, but not ranked.`,
     `The board ranks by the metric ${phase.metric}. Entries that a paired test does not separate share a tie group.`,
     phase.data_hidden
-      ? "The data are hidden: a failure shows your own line and the exception's class, not its message."
-      : "The data are not hidden: a failure shows its whole traceback.",
+      ? "The data are hidden: a failure shows your own line and the exception's class, not its message. Print-outs, histograms and provisional scores are not shown."
+      : "The data are not hidden: a failure shows its whole traceback, and print-outs, histograms and provisional scores are shown.",
     "Identical code shares one evaluation, so submitting it again draws no new luck.",
   ];
 }

@@ -21,7 +21,7 @@ from services.api.accounts.schemas import (
 )
 from services.api.kit.auth import COOKIE
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Forbidden, Operating, SignedIn
+from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import Account, Role, Token, TokenKind
@@ -80,9 +80,9 @@ def log_out(who: SignedIn, session: Writing, response: Response) -> None:
 
 
 @router.get("/me")
-def me(who: SignedIn, session: Reading) -> MeOut:
-    """Show one's own account and teams."""
-    return _me(session, session.get_one(Account, who.account_id))
+def me(who: Anyone, session: Reading) -> MeOut | None:
+    """Show one's own account and teams; null to whoever is not signed in."""
+    return _me(session, session.get_one(Account, who.account_id)) if who else None
 
 
 @router.get("/me/tokens")
@@ -99,7 +99,7 @@ def list_tokens(
         limit=limit,
         after=after,
     )
-    return Page(items=[TokenOut.of(row) for row in rows], next=following)
+    return Page(items=[TokenOut.of(row, who.token_id) for row in rows], next=following)
 
 
 @router.post("/me/tokens", status_code=201)
@@ -110,7 +110,7 @@ def create_token(new: NewToken, who: SignedIn, session: Writing, state: State) -
     account = session.get_one(Account, who.account_id)
     lifetime = timedelta(days=new.expires_in_days)
     row, secret = service.issue_token(session, account, state.key, name=new.name, kind=TokenKind.API, lifetime=lifetime)
-    return TokenWithSecret(**TokenOut.of(row).model_dump(), token=secret)
+    return TokenWithSecret(**TokenOut.of(row, who.token_id).model_dump(), token=secret)
 
 
 @router.delete("/me/tokens/{token_id}", status_code=204)

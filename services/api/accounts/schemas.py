@@ -81,15 +81,17 @@ class TokenOut(BaseModel):
     name: str
     created_at: datetime
     expires_at: datetime
+    is_current: bool = Field(description="Whether this request came with it.")
 
     @classmethod
-    def of(cls, token: Token) -> Self:
+    def of(cls, token: Token, current_id: UUID) -> Self:
         return cls(
             id=token.id,
             kind=token.kind,
             name=token.name,
             created_at=token.created_at,
             expires_at=token.expires_at,
+            is_current=token.id == current_id,
         )
 
 

@@ -1,19 +1,19 @@
-"""Whether the installation works, and what waits in its queue."""
+"""What the installation is, whether it works, and what waits in its queue."""
 
+import shutil
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from services.api.admin.metrics import render
-from services.api.admin.schemas import HealthOut, QueueOut
+from services.api.admin.queue import read_queue
+from services.api.admin.schemas import HealthOut, InstallationOut, QueueOut, SystemOut
 from services.api.kit.policy import PUBLIC, Operating
 from services.api.kit.sessions import Reading
 from services.api.state import State as ApiState
-from services.core.database import utc_now
-from services.core.models import Evaluation, Shard, State
 
 __all__ = ["router"]
 
@@ -29,21 +29,38 @@ def health(session: Reading) -> HealthOut:
     return HealthOut(version=version("lethe"))
 
 
+@router.get("/installation", dependencies=[PUBLIC], tags=["installation"])
+def show_installation(state: ApiState) -> InstallationOut:
+    """Show the settings that a visitor or client needs to know."""
+    settings = state.settings
+    return InstallationOut(
+        version=version("lethe"),
+        sandbox=settings.resolved_sandbox,
+        sign_up_open=settings.sign_up_open,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+
+
+@router.get("/admin/system", tags=["admin"])
+def show_system(state: ApiState, _who: Operating) -> SystemOut:
+    """Show what this API process is connected to, and how much disk is left under its data directory."""
+    settings = state.settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    disk = shutil.disk_usage(settings.data_dir)
+    return SystemOut(
+        database=state.database.engine.dialect.name,
+        doorbell="in process" if settings.embedded else "redis",
+        blobs="s3" if settings.blob_url else "directory",
+        data_dir=str(settings.data_dir.resolve()),
+        disk_free_bytes=disk.free,
+        disk_total_bytes=disk.total,
+    )
+
+
 @router.get("/admin/queue", tags=["admin"])
 def queue(session: Reading, _who: Operating) -> QueueOut:
-    """Count shards by state, and say how long the oldest queued one has waited."""
-    shards = dict.fromkeys(State, 0)
-    for state, count in session.execute(select(Shard.state, func.count()).group_by(Shard.state)):
-        shards[state] = count
-    oldest = session.scalars(
-        select(func.min(Evaluation.created_at))
-        .join(Shard, Shard.evaluation_id == Evaluation.id)
-        .where(Shard.state == State.QUEUED)
-    ).one()
-    return QueueOut(
-        shards=shards,
-        oldest_queued_s=(utc_now() - oldest).total_seconds() if oldest else None,
-    )
+    """Show which evaluations wait or run, where, and which the platform failed."""
+    return read_queue(session)
 
 
 @router.get("/admin/metrics", tags=["admin"], response_class=Response, responses=METRICS)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from sqlalchemy import select
+
 from services.api.campaigns.schemas import MoveOut, PlaceOut
 from services.api.leaderboard.standings import Line, Standing, standings
 from services.core import board, campaigns
@@ -19,20 +21,20 @@ Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the board, and what i
 def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
     """Compare the board without a campaign to the board with it, team by team in the order of the latter."""
     phase = campaign.phase
-    with_it = board.replacements(session, phase, upto=campaign)
-    without = board.replacements(session, phase, without=campaign)
-    before = _places(board.standing(session, phase, campaign.metric_before, without), phase)
-    after = _places(board.standing(session, phase, campaign.metric, with_it), phase)
-    failed = _failed(session, campaign)
-    names = {team: session.get_one(Team, team).name for team, _ in before.keys() | after.keys()}
+    with_it = board.runs_of(session, phase, upto=campaign)
+    without = board.runs_of(session, phase, without=campaign)
+    stood = board.standing(session, phase, campaign.metric_before, without)
+    stands = board.standing(session, phase, campaign.metric, with_it)
+    before, after = _places(stood, phase), _places(stands, phase)
+    lost = campaigns.failed_re_runs(session, campaign)
+    failed = {key for key, one in stands.items() if one.submission.evaluation_id in lost}
+    names = _names(session, {team for team, _ in before.keys() | after.keys()})
     order = [*sorted(after, key=lambda key: after[key][0]), *(key for key in before if key not in after)]
     return [_move(key, names[key[0]], before, after, failed) for key in order]
 
 
-def _failed(session: ReadSession, campaign: Campaign) -> set[Key]:
-    lost = campaigns.failed_re_runs(session, campaign)
-    entries = board.current(session, campaign.phase)
-    return {key for key, entry in entries.items() if entry.submission.evaluation_id in lost}
+def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:
+    return dict(session.execute(select(Team.id, Team.name).where(Team.id.in_(teams))).all())
 
 
 def _places(stands: Mapping[Key, board.Standing], phase: Phase) -> Places:

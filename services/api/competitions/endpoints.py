@@ -20,6 +20,7 @@ from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Organising
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
+from services.core.database import ReadSession
 from services.core.models import BenchmarkRow, Competition
 
 __all__ = ["router"]
@@ -32,8 +33,10 @@ router = APIRouter(tags=["competitions"])
 
 
 @router.get("/competitions", dependencies=[PUBLIC])
-def list_competitions(session: Reading, state: State, limit: Limit = 50, after: After = None) -> Page[CompetitionOut]:
-    """List competitions, newest first."""
+def list_competitions(
+    session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[CompetitionDetail]:
+    """List competitions and their phases, newest first."""
     rows, following = newest_first(
         session,
         select(Competition),
@@ -43,9 +46,7 @@ def list_competitions(session: Reading, state: State, limit: Limit = 50, after: 
         limit=limit,
         after=after,
     )
-    organisers = service.organisers_of(session, list(rows))
-    items = [CompetitionOut.of(row, organiser) for row, organiser in zip(rows, organisers, strict=True)]
-    return Page(items=items, next=following)
+    return Page(items=_shown(session, list(rows)), next=following)
 
 
 @router.post("/competitions", status_code=201)
@@ -57,16 +58,14 @@ def create_competition(new: NewCompetition, who: Organising, session: Writing) -
 @router.get("/competitions/{slug}", dependencies=[PUBLIC])
 def show_competition(slug: str, session: Reading) -> CompetitionDetail:
     """Show a competition and its phases."""
-    competition = service.find_competition(session, slug)
-    shown = CompetitionOut.of(competition, service.organisers_of(session, [competition])[0])
-    phases = [PhaseOut.of(phase) for phase in service.phases_of(session, competition)]
-    return CompetitionDetail(**shown.model_dump(), phases=phases)
+    return _shown(session, [service.find_competition(session, slug)])[0]
 
 
 @router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])
 def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
     """List the phases of a competition in the order they open."""
-    phases = service.phases_of(session, service.find_competition(session, slug))
+    competition = service.find_competition(session, slug)
+    phases = service.phases_of(session, [competition])[competition.id]
     return Page(items=[PhaseOut.of(phase) for phase in phases], next=None)
 
 
@@ -105,3 +104,14 @@ def download_starting_kit() -> Response:
         media_type="application/zip",
         headers={"Content-Disposition": 'attachment; filename="starting_kit.zip"'},
     )
+
+
+def _shown(session: ReadSession, competitions: list[Competition]) -> list[CompetitionDetail]:
+    organisers = service.organisers_of(session, competitions)
+    phases = service.phases_of(session, competitions)
+    return [
+        CompetitionDetail(
+            **CompetitionOut.of(row, organiser).model_dump(), phases=[PhaseOut.of(phase) for phase in phases[row.id]]
+        )
+        for row, organiser in zip(competitions, organisers, strict=True)
+    ]

@@ -1,5 +1,8 @@
 """Competitions and their phases: finding them, making them, and who may run them."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
@@ -62,8 +65,12 @@ def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
     return phase
 
 
-def phases_of(session: ReadSession, competition: Competition) -> list[Phase]:
-    return list(session.scalars(_phases(competition).order_by(Phase.opens_at, Phase.slug)))
+def phases_of(session: ReadSession, competitions: Sequence[Competition]) -> dict[UUID, list[Phase]]:
+    """List the phases of each competition by its id, in the order they open."""
+    found: dict[UUID, list[Phase]] = {competition.id: [] for competition in competitions}
+    for phase in session.scalars(_phases(*competitions).order_by(Phase.opens_at, Phase.slug)):
+        found[phase.competition_id].append(phase)
+    return found
 
 
 def organisers_of(session: ReadSession, competitions: list[Competition]) -> list[str]:
@@ -120,11 +127,11 @@ def change_phase(session: WriteSession, who: Principal, phase: Phase, change: Ph
     return phase
 
 
-def _phases(competition: Competition) -> Select[Phase]:
+def _phases(*competitions: Competition) -> Select[Phase]:
     return (
         select(Phase)
         .options(joinedload(Phase.competition), joinedload(Phase.benchmark))
-        .where(Phase.competition_id == competition.id)
+        .where(Phase.competition_id.in_([competition.id for competition in competitions]))
     )
 
 

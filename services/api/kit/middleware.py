@@ -9,7 +9,7 @@ from services.api.kit.problems import problem
 __all__ = ["BodyLimit", "SecurityHeaders"]
 
 MAX_BODY_BYTES = 1024**2
-UPLOADS = "/submissions"  # the one route that takes more; it counts for itself
+UPLOADS = ("/submissions", "/submissions/check")  # the routes that take more; they count for themselves
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +53,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in defaults.items():
+                refused = _API_ONLY if message["status"] >= 400 else {}  # a file that is missing may come
+                for name, value in (defaults | refused).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -1,17 +1,15 @@
 """May this team submit to this phase now? Asked once before an upload is read, and again under the team's lock."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from sqlalchemy import or_, select
 
 from services.api.accounts.service import teams_of
 from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
+from services.api.submissions.quota import require_slot
 from services.core.database import ReadSession, utc_now
-from services.core.errors import BadInput, Conflict, LetheError
-from services.core.models import Evaluation, FailureKind, Phase, Reference, Submission, SubmissionKind, Team
+from services.core.errors import BadInput, Conflict
+from services.core.models import Phase, Reference, SubmissionKind, Team
 from services.core.settings import SandboxKind
 from services.core.submission_file import kind_of
 
@@ -19,15 +17,13 @@ __all__ = [
     "NoNotebooks",
     "NotInTeam",
     "PhaseNotOpen",
-    "QuotaExceeded",
     "Request",
     "SandboxRequiresOperator",
     "TeamNeeded",
     "admit",
-    "next_slot_at",
+    "require_kind",
+    "team_of",
 ]
-
-WINDOW = timedelta(hours=24)
 
 
 class SandboxRequiresOperator(Forbidden):
@@ -48,11 +44,6 @@ class PhaseNotOpen(Conflict):
 
 class NoNotebooks(BadInput):
     code = "no_notebooks"
-
-
-class QuotaExceeded(LetheError):
-    code = "quota_exceeded"
-    status = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +70,8 @@ def admit(session: ReadSession, request: Request, sandbox: SandboxKind) -> tuple
             "This installation runs submissions as plain processes, which isolate nothing, so only its operator may "
             "submit. Ask the operator to set up Docker."
         )
-    if kind_of(request.filename) is SubmissionKind.NOTEBOOK and not phase.notebooks:
-        remedy = "Upload a module (.py) or an archive (.zip)."
-        raise NoNotebooks(f"Phase {phase.slug!r} takes no notebooks. {remedy}", remedy=remedy)
-    team = _team(session, request)
+    require_kind(phase, request.filename)
+    team = team_of(session, request.who, request.team)
     if request.reference is not Reference.NONE:
         require_organiser(request.who, phase.competition)
         return phase, team
@@ -94,55 +83,26 @@ def admit(session: ReadSession, request: Request, sandbox: SandboxKind) -> tuple
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
         )
-    _check_quota(session, phase, team, now)
+    require_slot(session, phase, team, now)
     return phase, team
 
 
-def next_slot_at(submitted_at: list[datetime], quota: int, now: datetime) -> datetime | None:
-    """Say when a team may submit next, from the times of what counts, newest first; `now` when it may at once.
-
-    None when it never may, because the quota is zero.
-    """
-    counted = [moment for moment in submitted_at if moment > now - WINDOW]
-    if quota == 0:
-        return None
-    return now if len(counted) < quota else counted[quota - 1] + WINDOW
+def require_kind(phase: Phase, filename: str) -> None:
+    """Raise NoNotebooks where a phase takes none, and UnsupportedFile for a name that no submission has."""
+    if kind_of(filename) is SubmissionKind.NOTEBOOK and not phase.notebooks:
+        remedy = "Upload a module (.py) or an archive (.zip)."
+        raise NoNotebooks(f"Phase {phase.slug!r} takes no notebooks. {remedy}", remedy=remedy)
 
 
-def _check_quota(session: ReadSession, phase: Phase, team: Team, now: datetime) -> None:
-    """Count the team's submissions of the last 24 hours; those that failed through our fault are given back."""
-    times = session.scalars(
-        select(Submission.created_at)
-        .join(Evaluation, Submission.evaluation_id == Evaluation.id)
-        .where(
-            Submission.team_id == team.id,
-            Submission.phase_id == phase.id,
-            Submission.reference == Reference.NONE,
-            Submission.created_at > now - WINDOW,
-            or_(Evaluation.failure_kind.is_(None), Evaluation.failure_kind != FailureKind.PLATFORM),
-        )
-        .order_by(Submission.created_at.desc())
-    )
-    free_at = next_slot_at(list(times), phase.quota_per_day, now)
-    if free_at is None:
-        raise QuotaExceeded(f"Phase {phase.slug!r} takes no submissions: its quota is 0.", next_slot_at=None)
-    if free_at > now:
-        raise QuotaExceeded(
-            f"Team {team.name!r} has used its {phase.quota_per_day} submissions of the last 24 hours. "
-            f"The next is possible at {free_at:%Y-%m-%d %H:%M:%S} UTC.",
-            next_slot_at=free_at,
-            retry_after_s=int((free_at - now).total_seconds()) + 1,
-        )
-
-
-def _team(session: ReadSession, request: Request) -> Team:
-    teams = teams_of(session, request.who.account_id)
-    if request.team is None:
+def team_of(session: ReadSession, who: Principal, name: str | None) -> Team:
+    """Find the caller's team of a name, or the only one they have. Raises TeamNeeded or NotInTeam."""
+    teams = teams_of(session, who.account_id)
+    if name is None:
         if len(teams) == 1:
             return teams[0]
         names = ", ".join(team.name for team in teams) or "none"
         raise TeamNeeded(f"Say with `team` which of your teams submits. Yours: {names}.")
     for team in teams:
-        if team.name == request.team:
+        if team.name == name:
             return team
-    raise NotInTeam(f"You are not in a team {request.team!r}. See GET /api/me for yours.")
+    raise NotInTeam(f"You are not in a team {name!r}. See GET /api/me for yours.")

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from services.api.kit.auth import Principal
-from services.api.submissions.schemas import ComparisonOut
+from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
 from services.core.database import ReadSession
 from services.core.errors import Conflict
@@ -31,7 +31,8 @@ def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID)
         raise NotComparable("The two submissions are of different phases. Only scores of one phase can be compared.")
     scores = [_score(session, submission) for submission in submissions]
     found = compare(*(Measured(score.final_score, score.halves, score.subject_points) for score in scores))
-    return ComparisonOut(metric=scores[0].metric, **asdict(found))
+    first, second = (ComparedOut.of(*pair) for pair in zip(submissions, scores, strict=True))
+    return ComparisonOut(first=first, second=second, metric=scores[0].metric, **asdict(found))
 
 
 def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:

@@ -11,15 +11,17 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
+from services.api.competitions.service import find_phase
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
-from services.api.submissions import admission, comparison, service
-from services.api.submissions.schemas import ComparisonOut, SubmissionOut
+from services.api.submissions import admission, comparison, details, service, uploads
+from services.api.submissions.quota import quota_of
+from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, QuotaOut, SubmissionOut
 from services.api.submissions.streams import has_ended, resume_after, stream
 from services.core import submission_file
-from services.core.blobs import TooLarge
+from services.core.database import utc_now
 from services.core.doorbell import Bell
 from services.core.errors import NotFound
 from services.core.models import Reference, Submission
@@ -40,6 +42,9 @@ UPLOAD_BODY = {
 }
 NOTEBOOK: dict[int | str, dict[str, Any]] = {
     200: {"description": "The notebook", "content": {"application/x-ipynb+json": {"schema": {"type": "object"}}}}
+}
+LOG: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The log", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
@@ -72,7 +77,7 @@ async def submit(
         reference=reference,
     )
     await anyio.to_thread.run_sync(_admit_early, state, request)
-    blob, data = await _store(state, body, filename)
+    blob, data = await uploads.store(state, body, filename)
     kind = submission_file.kind_of(filename)
     claim = await anyio.to_thread.run_sync(submission_file.claim_of, filename, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind, claim=claim)
@@ -84,6 +89,37 @@ async def submit(
     return shown
 
 
+@router.post("/competitions/{slug}/phases/{phase}/submissions/check", openapi_extra=UPLOAD_BODY)
+async def check_submission(
+    *,
+    slug: str,
+    phase: str,
+    body: Request,
+    state: State,
+    who: SignedIn,
+    filename: Annotated[Filename, Query(description="Its ending says what it is: .py, .zip or .ipynb.")],
+) -> CheckOut:
+    """Check a file as submitting it would, whether or not the phase is open. It is not kept and costs no quota."""
+    state.rates.upload(str(who.account_id))
+    found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
+    return await uploads.examine(state, body, who, found, filename)
+
+
+@router.get("/competitions/{slug}/phases/{phase}/quota")
+def show_quota(
+    *,
+    slug: str,
+    phase: str,
+    who: SignedIn,
+    session: Reading,
+    team: Annotated[str | None, Query(description="Needed by those in several teams.")] = None,
+) -> QuotaOut:
+    """Show what one's team may still submit, counted as submitting counts it."""
+    found = find_phase(session, slug, phase)
+    own = admission.team_of(session, who, team)
+    return QuotaOut.of(own, quota_of(session, found, own, utc_now()))
+
+
 @router.get("/submissions")
 def list_submissions(
     *,
@@ -92,26 +128,27 @@ def list_submissions(
     state: State,
     competition: str | None = None,
     phase: str | None = None,
+    ended: Annotated[bool | None, Query(description="Only those that have ended, or only those that have not.")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SubmissionOut]:
     """List what one's own teams submitted, newest first."""
     rows, following = newest_first(
         session,
-        service.own_submissions(who, competition, phase),
+        service.own_submissions(who, competition, phase, ended=ended),
         Submission,
         cursors=state.cursors,
-        listing=f"submissions:{who.account_id}:{competition}:{phase}",
+        listing=f"submissions:{who.account_id}:{competition}:{phase}:{ended}",
         limit=limit,
         after=after,
     )
-    return Page(items=service.show(session, rows), next=following)
+    return Page(items=service.show(session, who, rows), next=following)
 
 
 @router.get("/submissions/{submission_id}")
 def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> SubmissionOut:
     """Show a submission: to its team, to the organiser of its competition, and to operators."""
-    return service.show(session, [service.find_visible(session, who, submission_id)])[0]
+    return service.show(session, who, [service.find_visible(session, who, submission_id)])[0]
 
 
 @router.get("/submissions/{submission_id}/comparison")
@@ -123,6 +160,22 @@ def compare_submissions(
 ) -> ComparisonOut:
     """Test whether one submission is better than another; each must be yours to see, or stand on the board."""
     return comparison.compare_scores(session, who, submission_id, other)
+
+
+@router.get("/submissions/{submission_id}/details")
+def show_details(submission_id: UUID, who: SignedIn, session: Reading) -> DetailsOut:
+    """Show run times, and histograms of epsilons and confidences, where the phase's data are not hidden."""
+    return details.show_details(session, who, submission_id)
+
+
+@router.get("/submissions/{submission_id}/log", response_class=Response, responses=LOG)
+def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
+    """Read the last that its runs printed, at most 16 KiB, where the phase's data are not hidden."""
+    return Response(
+        state.blobs.get(details.find_log(session, who, submission_id)),
+        media_type="text/plain; charset=utf-8",
+        headers={"X-Content-Type-Options": "nosniff"},
+    )
 
 
 @router.get("/submissions/{submission_id}/notebook", response_class=Response, responses=NOTEBOOK)
@@ -144,7 +197,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     """Stop its evaluation. It stays on record and its quota stays spent."""
     submission = service.find_visible(session, who, submission_id)
     service.cancel_submission(session, submission)
-    return service.show(session, [submission])[0]
+    return service.show(session, who, [submission])[0]
 
 
 @router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
@@ -173,12 +226,3 @@ def _admit_early(state: ApiState, request: admission.Request) -> None:
     submission_file.kind_of(request.filename)
     with state.database.read() as session:
         admission.admit(session, request, state.settings.resolved_sandbox)
-
-
-async def _store(state: ApiState, body: Request, filename: str) -> tuple[str, bytes]:
-    limit_bytes = state.settings.max_upload_bytes
-    announced = body.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > limit_bytes:
-        raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
-    check = partial(submission_file.check, filename)
-    return await state.blobs.put_stream(body.stream(), limit_bytes=limit_bytes, check=check)

@@ -3,15 +3,30 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind
+from services.api.submissions.quota import Quota
+from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind, Team
 from services.core.submission_certificate import Claim
 
-__all__ = ["CertificateOut", "ComparisonOut", "FailureOut", "ScoreOut", "SubmissionOut", "SubmissionState"]
+__all__ = [
+    "CertificateOut",
+    "CheckOut",
+    "ComparedOut",
+    "ComparisonOut",
+    "ConfidencesOut",
+    "DetailsOut",
+    "ExampleOut",
+    "FailureOut",
+    "HistogramsOut",
+    "QuotaOut",
+    "ScoreOut",
+    "SubmissionOut",
+    "SubmissionState",
+]
 
 
 class SubmissionState(StrEnum):
@@ -24,6 +39,35 @@ class SubmissionState(StrEnum):
     CHECKED = "checked"  # a notebook that was only tried out, and ran to its end
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class QuotaOut(BaseModel):
+    """What a team may still submit to a phase; its clock is the server's."""
+
+    team: str
+    quota_per_day: int
+    left: int = Field(description="Submissions possible now, of those of any 24 hours.")
+    next_slot_at: datetime | None = Field(description="When one is possible again; null while one is, or if never.")
+
+    @classmethod
+    def of(cls, team: Team, quota: Quota) -> Self:
+        waits = quota.left == 0
+        return cls(
+            team=team.name,
+            quota_per_day=quota.per_day,
+            left=quota.left,
+            next_slot_at=quota.free_at if waits else None,
+        )
+
+
+class CheckOut(BaseModel):
+    """What a file would be as a submission: it passed every check that is made without running it."""
+
+    kind: SubmissionKind
+    sha256: str
+    size_bytes: int
+    claim: Claim | None = Field(description="The certificate that its module claims to have.")
+    submitted_as: UUID | None = Field(description="One's own submission of these very bytes; it would share its runs.")
 
 
 class FailureOut(BaseModel):
@@ -78,9 +122,29 @@ class ScoreOut(BaseModel):
         return cls(**plain, certificate=CertificateOut.of(score))
 
 
+class ComparedOut(BaseModel):
+    """One of two submissions, as a board names it."""
+
+    submission_id: UUID
+    name: str
+    team: str
+    final_score: float
+
+    @classmethod
+    def of(cls, submission: Submission, score: Score) -> Self:
+        return cls(
+            submission_id=submission.id,
+            name=submission.name,
+            team=submission.team.name,
+            final_score=score.final_score,
+        )
+
+
 class ComparisonOut(BaseModel):
     """The first submission's final score minus the second's, both held against the same oracle."""
 
+    first: ComparedOut
+    second: ComparedOut
     metric: str
     difference: float
     low: float = Field(description="95 % interval of the difference, were both run again.")
@@ -88,6 +152,41 @@ class ComparisonOut(BaseModel):
     p_better: float = Field(description="Probability that the first is better, were both run again.")
     p_better_elsewhere: float | None = Field(description="The same, were other subjects to be forgotten, too.")
     separated: bool = Field(description="Whether the difference is beyond noise at the 5 % level.")
+
+
+class ConfidencesOut(BaseModel):
+    """Confidences of both sides, in nats, counted in the same bins of equal width."""
+
+    low: float = Field(description="Where the first bin begins.")
+    high: float = Field(description="Where the last bin ends. What lies beyond either end is counted in its bin.")
+    unlearned: list[int]
+    oracle: list[int]
+
+
+class ExampleOut(BaseModel):
+    """One forget example among the best, the median or the worst; all where there are few."""
+
+    place: Literal["best", "median", "worst", "all"]
+    example: int
+    epsilon: float
+    confidences: ConfidencesOut
+
+
+class HistogramsOut(BaseModel):
+    """What a score is made of, counted: by its own metric."""
+
+    bucket: float = Field(description="Width of a bucket of epsilon, in nats.")
+    epsilons: list[int] = Field(description="Examples in each bucket; the last ones lie beyond all that earn points.")
+    confidences: ConfidencesOut = Field(description="Over all models and all forget examples.")
+    examples: list[ExampleOut]
+
+
+class DetailsOut(BaseModel):
+    """What the runs of a scored submission were like. Shown where the phase's data are not hidden."""
+
+    metric: str
+    run_s: list[float] = Field(description="Wall clock of each run, in the order of their seeds.")
+    histograms: HistogramsOut | None = Field(description="Null for scores of before they were kept.")
 
 
 class SubmissionOut(BaseModel):
@@ -111,12 +210,23 @@ class SubmissionOut(BaseModel):
     failure: FailureOut | None
     provenance: dict[str, Any] = Field(description="Where and how it ran, once it has.")
     has_notebook: bool = Field(description="Whether its executed notebook can be downloaded.")
+    has_details: bool = Field(description="Whether histograms and run times can be read.")
+    has_log: bool = Field(description="Whether the last that it printed can be read.")
+    on_board: bool = Field(description="Whether it stands for its team on the board now.")
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
     other_scores: list[ScoreOut] = Field(description="By the metrics that the phase does not rank by.")
 
     @classmethod
-    def of(cls, submission: Submission, score: Score | None, others: Sequence[Score] = ()) -> Self:
+    def of(
+        cls,
+        submission: Submission,
+        score: Score | None,
+        others: Sequence[Score] = (),
+        *,
+        on_board: bool,
+        sees_data: bool,
+    ) -> Self:
         evaluation = submission.evaluation
         return cls(
             id=submission.id,
@@ -139,6 +249,9 @@ class SubmissionOut(BaseModel):
             failure=_failure(evaluation),
             provenance=evaluation.provenance,
             has_notebook=evaluation.executed_blob is not None and not submission.phase.data_hidden,
+            has_details=sees_data and score is not None,
+            has_log=sees_data and evaluation.log_blob is not None,
+            on_board=on_board,
             claim=submission.claim and Claim.model_validate(submission.claim),
             score=ScoreOut.of(score) if score else None,
             other_scores=[ScoreOut.of(other) for other in others],

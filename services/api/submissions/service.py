@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -18,6 +18,7 @@ from services.core.lifecycle import ENDED, cancel, lock_evaluation, queue_evalua
 from services.core.models import (
     Competition,
     Evaluation,
+    LeaderboardEntry,
     Phase,
     Score,
     State,
@@ -29,7 +30,16 @@ from services.core.models import (
 from services.core.settings import SandboxKind
 from services.core.submission_certificate import Claim
 
-__all__ = ["AlreadyEnded", "SharedEvaluation", "accept", "cancel_submission", "find_visible", "own_submissions", "show"]
+__all__ = [
+    "AlreadyEnded",
+    "SharedEvaluation",
+    "accept",
+    "cancel_submission",
+    "find_visible",
+    "own_submissions",
+    "sees_data",
+    "show",
+]
 
 
 class AlreadyEnded(Conflict):
@@ -74,17 +84,21 @@ def accept(
         session.add(submission)
         session.flush()
         _publish_if_scored(session, submission)
-        return show(session, [submission])[0]
+        return show(session, request.who, [submission])[0]
 
 
-def own_submissions(who: Principal, competition: str | None, phase: str | None) -> Select[Submission]:
-    """Select what the caller's teams submitted, to one competition or phase if named."""
+def own_submissions(
+    who: Principal, competition: str | None, phase: str | None, *, ended: bool | None
+) -> Select[Submission]:
+    """Select what the caller's teams submitted: to one competition or phase if named, ended or under way if asked."""
     teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
     statement = _with_everything().where(Submission.team_id.in_(teams))
     if competition is not None:
         statement = statement.where(Submission.phase.has(Phase.competition.has(Competition.slug == competition)))
     if phase is not None:
         statement = statement.where(Submission.phase.has(Phase.slug == phase))
+    if ended is not None:
+        statement = statement.where(_has_ended() if ended else not_(_has_ended()))
     return statement
 
 
@@ -98,19 +112,29 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     return submission
 
 
-def show(session: ReadSession, submissions: Iterable[Submission]) -> list[SubmissionOut]:
+def sees_data(who: Principal, submission: Submission) -> bool:
+    """Whether the caller, who may see the submission, may also see what its runs did with the data."""
+    return not submission.phase.data_hidden or organises(who, submission.phase.competition)
+
+
+def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]) -> list[SubmissionOut]:
     """Show submissions with their scores, that by the metric of their phase first."""
     shown = list(submissions)
+    standing = set(
+        session.scalars(
+            select(LeaderboardEntry.submission_id).where(
+                LeaderboardEntry.submission_id.in_([one.id for one in shown]), LeaderboardEntry.retired_at.is_(None)
+            )
+        )
+    )
     wanted = {submission.evaluation_id for submission in shown}
     scores: dict[UUID, dict[str, Score]] = {evaluation_id: {} for evaluation_id in wanted}
     for score in session.scalars(select(Score).where(Score.evaluation_id.in_(wanted)).order_by(Score.metric)):
         scores[score.evaluation_id][score.metric] = score
-    return [_shown(one, scores[one.evaluation_id]) for one in shown]
-
-
-def _shown(submission: Submission, scores: dict[str, Score]) -> SubmissionOut:
-    own = submission.phase.metric
-    return SubmissionOut.of(submission, scores.get(own), [score for name, score in scores.items() if name != own])
+    return [
+        _shown(one, scores[one.evaluation_id], on_board=one.id in standing, sees_data=sees_data(who, one))
+        for one in shown
+    ]
 
 
 def cancel_submission(session: WriteSession, submission: Submission) -> None:
@@ -122,6 +146,26 @@ def cancel_submission(session: WriteSession, submission: Submission) -> None:
     if session.scalar(select(others)):
         raise SharedEvaluation("Another team submitted the same code and waits for this evaluation; let it finish.")
     cancel(session, evaluation)
+
+
+def _shown(submission: Submission, scores: dict[str, Score], *, on_board: bool, sees_data: bool) -> SubmissionOut:
+    own = submission.phase.metric
+    others = [score for name, score in scores.items() if name != own]
+    return SubmissionOut.of(submission, scores.get(own), others, on_board=on_board, sees_data=sees_data)
+
+
+def _has_ended() -> ColumnElement[bool]:
+    """Whether nothing more is to come, in SQL: it failed, was cancelled or tried out, or has its phase's score."""
+    scored = exists().where(
+        Score.evaluation_id == Submission.evaluation_id,
+        Score.metric == Phase.metric,
+        Phase.id == Submission.phase_id,
+    )
+    return or_(
+        Submission.evaluation.has(Evaluation.state.in_([State.FAILED, State.CANCELLED])),
+        Submission.evaluation.has(and_(Evaluation.state == State.MEASURED, Evaluation.dry_run)),
+        scored.correlate(Submission),
+    )
 
 
 def _lock_team(session: WriteSession, request: Request) -> None:

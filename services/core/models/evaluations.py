@@ -59,6 +59,7 @@ class Evaluation(Base):
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     dry_run: Mapped[bool] = mapped_column(default=False)  # only tried on stand-in data: measured nothing, never scored
     executed_blob: Mapped[str | None] = mapped_column(String(64))  # a notebook with the outputs of its run
+    log_blob: Mapped[str | None] = mapped_column(String(64))  # the last it printed; never where data are hidden
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -62,6 +62,8 @@ class Score(Base):
     audit: Mapped[dict[str, Any] | None] = mapped_column(
         JSON, deferred=True
     )  # per example: sound bounds, Gaussian estimates
+    # counts of epsilons and confidences, as `scorer.histograms` makes them; for participants where data are not hidden
+    histograms: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     # of an entry that claims one: epsilon, delta, accountant_epsilon, audited_epsilon, largest_auditable, notes
     certificate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -11,10 +11,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
+from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import SUITES, Alarm, BadArray, Estimate, ScoreCard
 from services.scorer.metrics.lethe_1 import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
-from services.scorer.report.plots import Buckets, audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
+from services.scorer.report.plots import audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
 from services.scorer.report.words import BETTER, facts, flag_sentence, headlines, interval, metric_source, number
 
 __all__ = ["Subject", "render_report", "template"]
@@ -72,7 +73,7 @@ def render_report(
         audit_svg=card.audit and audit_plot(epsilons, card.audit, buckets),
         misfits=card.audit and misfits(card.audit),
         max_misfits=MAX_MISFITS,
-        chosen=[_chosen(kind, example, card, unlearned, oracle) for kind, example in _choose(epsilons)],
+        chosen=[_chosen(kind, example, card, unlearned, oracle) for kind, example in choose(epsilons)],
         plane_svg=plane_plot(card, _retrained(card, highest)),
         suites=list(_suites(suites or {}, reference_suites or {})),
         has_reference=bool(reference_suites),
@@ -104,17 +105,6 @@ def _bucket_rows(epsilons: NDArray[np.float64], buckets: Buckets) -> Iterator[tu
         points = "1" if bucket == 0 else f"1/{2**bucket}"
         yield f"{bucket * BUCKET:g} to {(bucket + 1) * BUCKET:g}", points, count
     yield f"{buckets.end:g} or more", "0", counts[-1]
-
-
-def _choose(epsilons: NDArray[np.float64]) -> list[tuple[str, int]]:
-    """Pick the two best, the two in the middle and the two worst; of fewer than six examples, all."""
-    order = np.argsort(epsilons, kind="stable").tolist()
-    size = len(order)
-    middle = (size - 2) // 2
-    places = {0: "best", 1: "best", middle: "median", middle + 1: "median", size - 2: "worst", size - 1: "worst"}
-    if size < 6:
-        return [("all", example) for example in order]
-    return [(kind, order[place]) for place, kind in places.items()]
 
 
 def _chosen(kind: str, example: int, card: ScoreCard, unlearned: Confidences, oracle: Confidences) -> dict[str, Any]:

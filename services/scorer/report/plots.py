@@ -1,7 +1,6 @@
 """The figures of a report: what is drawn, and the sentence that says it to those who cannot see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,46 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from services.scorer.histograms import CONFIDENCE_BINS, Buckets, Shared
 from services.scorer.metrics import Audit, Estimate, ScoreCard
 from services.scorer.metrics.lethe_1 import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
 from services.scorer.report.svg import ACCENT, GRID, INK, MUTED, ORACLE, UNLEARNED, draw
 from services.scorer.report.words import number
 
-__all__ = ["Buckets", "audit_plot", "bucket_plot", "confidence_plot", "misfits", "plane_plot"]
+__all__ = ["audit_plot", "bucket_plot", "confidence_plot", "misfits", "plane_plot"]
 
-CONFIDENCE_BINS = 24
 ROUND = [1, 2, 5, 10]  # how ticks may step
 ENTRY: dict[str, Any] = {"label": "this entry", "color": UNLEARNED, "fmt": "o"}
 RETRAINING: dict[str, Any] = {"label": "retraining", "color": ORACLE, "fmt": "D", "markerfacecolor": "none"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Buckets:
-    """How many examples lie in each bucket of epsilon, for the smaller number of models a side."""
-
-    count: int  # buckets that earn points
-
-    @classmethod
-    def of(cls, models: int) -> "Buckets":
-        return cls(int(np.ceil(np.log(models - 1)) / BUCKET) if models > 2 else 0)
-
-    @property
-    def end(self) -> float:
-        return self.count * BUCKET
-
-    @property
-    def middles(self) -> Vector:
-        """Return where to draw each bucket, the last one being that without points: [count + 1]."""
-        return np.append((np.arange(self.count) + 0.5) * BUCKET, self.end + 1.3 * BUCKET)
-
-    def fill(self, epsilons: Vector) -> NDArray[np.int64]:
-        """Count the examples of each bucket, and last those beyond: [count + 1]."""
-        bucket = np.floor(epsilons.astype(np.float32) / np.float32(BUCKET)).astype(np.int64)
-        return np.bincount(np.minimum(bucket, self.count), minlength=self.count + 1)
 
 
 def bucket_plot(epsilons: Vector, buckets: Buckets) -> str:
@@ -101,8 +75,9 @@ def audit_plot(epsilons: Vector, audit: Audit, buckets: Buckets) -> str:
 
 def confidence_plot(example: int, unlearned: Vector, oracle: Vector) -> str:
     """Draw one example's confidences under unlearned [N] and retrained [M] models, in bins that both share."""
-    edges = _shared_edges(np.concatenate([unlearned, oracle]))
-    mine, theirs = (_shares(side, edges) for side in (unlearned, oracle))
+    shared = Shared.of(unlearned, oracle)
+    edges = np.linspace(shared.low, shared.high, CONFIDENCE_BINS + 1)
+    mine, theirs = (100.0 * counts / counts.sum() for counts in (shared.unlearned, shared.oracle))
 
     def paint(axes: Axes) -> None:
         axes.stairs(mine, edges, fill=True, color=UNLEARNED, alpha=0.45)
@@ -157,17 +132,6 @@ def _epsilon_axis(axes: Axes, buckets: Buckets) -> None:
     axes.set_xticks([*ends, buckets.middles[-1]], [*(f"{end:g}" for end in ends), "no\npoints"])
     axes.set(xlabel="epsilon", ylabel="examples", xlim=(-0.1, buckets.end + 2.1 * BUCKET))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-
-
-def _shared_edges(values: Vector) -> Vector:
-    low, high = np.quantile(values, [0.01, 0.99])
-    margin = max(0.15 * (high - low), 1e-3 * (1.0 + abs(low)))
-    return np.linspace(low - margin, high + margin, CONFIDENCE_BINS + 1)
-
-
-def _shares(side: Vector, edges: Vector) -> Vector:
-    counts, _ = np.histogram(np.clip(side, edges[0], edges[-1]), edges)
-    return np.asarray(100.0 * counts / len(side), dtype=np.float64)
 
 
 def _iso_scores(axes: Axes, left: float, right: float, highest: float) -> None:

@@ -1,63 +1,54 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { Button } from "../../ui/Button";
-import { FormCard } from "../../ui/Card";
-import { Field } from "../../ui/Field";
+import { installation } from "../../api/queries";
+import { Await } from "../../ui/Await";
+import { buttonLook } from "../../ui/Button";
 import { Page } from "../../ui/Page";
-import { Notice } from "../../ui/states";
+import { Empty } from "../../ui/states";
+import type { Credentials } from "./CredentialsForm";
+import { CredentialsForm } from "./CredentialsForm";
 
 export function SignUp() {
-  const [username, setUsername] = useState("");
-  const [password, setPassword] = useState("");
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const signUp = useMutation({
-    mutationFn: async () => {
-      await answer(api.POST("/api/accounts", { body: { username, password } }));
-      await answer(api.POST("/api/sessions", { body: { username, password } }));
-    },
-    onSuccess: async () => {
-      await client.resetQueries();
-      await navigate({ to: "/" });
-    },
-  });
+  const query = useQuery(installation);
   return (
     <Page title="Make an account" lead="You get a team of one, under the same name." narrow>
-      <FormCard onSubmit={() => signUp.mutate()}>
-        <Field
-          label="Username"
-          hint="Shown on boards. Lower-case letters, digits and inner hyphens."
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          pattern="[a-z0-9]([a-z0-9\-]{0,37}[a-z0-9])?"
-          title="Lower-case letters, digits and inner hyphens; 39 at most."
-          required
-          value={username}
-          onChange={(event) => setUsername(event.target.value)}
-        />
-        <Field
-          label="Password"
-          hint="10 characters or more."
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          minLength={10}
-          maxLength={200}
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        <Notice error={signUp.error} />
-        <Button type="submit" look="main" busy={signUp.isPending}>
-          Make account
-        </Button>
-        <p>
-          You have one? <Link to="/sign-in">Sign in</Link>
-        </p>
-      </FormCard>
+      <Await query={query} what="whether sign-up is open">
+        {({ sign_up_open }) => (sign_up_open ? <NewAccount /> : <Closed />)}
+      </Await>
     </Page>
+  );
+}
+
+function NewAccount() {
+  const { back } = useSearch({ from: "/sign-up" });
+  const make = async (body: Credentials) => {
+    await answer(api.POST("/api/accounts", { body }));
+    await answer(api.POST("/api/sessions", { body }));
+  };
+  return (
+    <CredentialsForm isNew act="Make account" send={make} back={back}>
+      <p>
+        You have one?{" "}
+        <Link to="/sign-in" search={{ back }}>
+          Sign in
+        </Link>
+      </p>
+    </CredentialsForm>
+  );
+}
+
+function Closed() {
+  return (
+    <Empty
+      title="Sign-up is closed here"
+      actions={
+        <Link to="/sign-in" className={buttonLook("main")}>
+          Sign in
+        </Link>
+      }
+    >
+      Ask the operator of this installation for an account.
+    </Empty>
   );
 }

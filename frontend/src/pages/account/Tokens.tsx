@@ -1,20 +1,22 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
 import { tokens } from "../../api/queries";
+import type { Token } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Field } from "../../ui/Field";
+import { More } from "../../ui/More";
 import { Scroll } from "../../ui/Scroll";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { sessionName } from "../../words/sessions";
 
 export function Tokens() {
-  const query = useQuery(tokens);
+  const query = useInfiniteQuery(tokens);
   const client = useQueryClient();
   const revoke = useMutation({
     mutationFn: (token_id: string) =>
@@ -26,7 +28,7 @@ export function Tokens() {
       <NewToken />
       <Notice error={revoke.error} />
       <Await query={query} what="tokens">
-        {({ items }) => (
+        {({ pages }) => (
           <Scroll label="Tokens and sessions">
             <table>
               <thead>
@@ -41,36 +43,46 @@ export function Tokens() {
                 </tr>
               </thead>
               <tbody>
-                {items.map((token) => (
-                  <tr key={token.id}>
-                    <th scope="row">{token.kind === "session" ? sessionName(token.name) : token.name}</th>
-                    <td>
-                      <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>
-                    </td>
-                    <td data-label="made">
-                      <Moment at={token.created_at} />
-                    </td>
-                    <td data-label="ends">
-                      <Moment at={token.expires_at} />
-                    </td>
-                    <td>
-                      <Confirm
-                        act="Revoke"
-                        title={`Revoke ${token.name}?`}
-                        onConfirm={() => revoke.mutate(token.id)}
-                      >
-                        Whoever uses it is signed out at once. This cannot be taken back.
-                      </Confirm>
-                    </td>
-                  </tr>
-                ))}
+                {pages
+                  .flatMap((page) => page.items)
+                  .map((token) => (
+                    <tr key={token.id}>
+                      <th scope="row">{nameOf(token)}</th>
+                      <td>
+                        <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>{" "}
+                        {token.is_current && <Badge tone="good">this one</Badge>}
+                      </td>
+                      <td data-label="made">
+                        <Moment at={token.created_at} />
+                      </td>
+                      <td data-label="ends">
+                        <Moment at={token.expires_at} />
+                      </td>
+                      <td>
+                        {!token.is_current && (
+                          <Confirm
+                            act="Revoke"
+                            title={`Revoke ${nameOf(token)}?`}
+                            onConfirm={() => revoke.mutate(token.id)}
+                          >
+                            Whoever uses it is signed out at once. This cannot be taken back.
+                          </Confirm>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
               </tbody>
             </table>
           </Scroll>
         )}
       </Await>
+      <More of={query} />
     </>
   );
+}
+
+function nameOf({ kind, name }: Token): string {
+  return kind === "session" ? sessionName(name) : name;
 }
 
 function NewToken() {

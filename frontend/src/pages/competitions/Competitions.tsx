@@ -1,29 +1,35 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { competition, competitions } from "../../api/queries";
-import type { Competition } from "../../api/types";
+import { lazy, Suspense } from "react";
+import { competitions, me } from "../../api/queries";
+import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
+import { More } from "../../ui/More";
 import { useNow } from "../../ui/now";
-import { Page } from "../../ui/Page";
-import { Empty } from "../../ui/states";
+import { Page, Section } from "../../ui/Page";
+import { Empty, Loading } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
 import { currentPhase } from "../../words/time";
 import styles from "./Competitions.module.css";
 
+const NewCompetition = lazy(async () => ({ default: (await import("./NewCompetition")).NewCompetition }));
+
 export function Competitions() {
-  const query = useQuery(competitions);
+  const query = useInfiniteQuery(competitions);
+  const { data: who } = useQuery(me);
+  const mayMake = who?.account.role === "organiser" || who?.account.role === "operator";
   return (
     <Page
       title="Competitions"
       lead="Make a trained network forget some of its examples, as though it had never seen them."
     >
       <Await query={query} what="competitions">
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title="No competitions yet">
-              An organiser can make the first one with lethe competition create.
-            </Empty>
-          ) : (
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          if (items.length === 0) {
+            return <Empty title="No competitions yet">An organiser can make the first one.</Empty>;
+          }
+          return (
             <ul className={styles.list}>
               {items.map((one) => (
                 <li key={one.slug}>
@@ -31,16 +37,23 @@ export function Competitions() {
                 </li>
               ))}
             </ul>
-          )
-        }
+          );
+        }}
       </Await>
+      <More of={query} />
+      {mayMake && (
+        <Section title="New competition">
+          <Suspense fallback={<Loading what="the form" />}>
+            <NewCompetition />
+          </Suspense>
+        </Section>
+      )}
     </Page>
   );
 }
 
-function Summary({ of }: { of: Competition }) {
-  const { data } = useQuery(competition(of.slug));
-  const phase = currentPhase(data?.phases ?? [], useNow(60_000));
+function Summary({ of }: { of: CompetitionDetail }) {
+  const phase = currentPhase(of.phases, useNow(60_000));
   return (
     <article className={styles.summary}>
       <h2>

@@ -1,23 +1,26 @@
 import { Link } from "@tanstack/react-router";
 import type { Entry } from "../../api/types";
 import { Badge } from "../../ui/Badge";
-import { Interval } from "../../ui/Interval";
 import { Scroll } from "../../ui/Scroll";
+import type { Axis } from "../../words/axis";
 import type { Bracket } from "../../words/board";
-import { brackets, FLAGS, reach, UNRANKED } from "../../words/board";
+import { brackets, FLAGS, UNRANKED } from "../../words/board";
 import { interval, score } from "../../words/numbers";
 import styles from "./Board.module.css";
 import type { Column } from "./columns";
 import { columnsOf } from "./columns";
+import { AxisLabels, ScoreBar } from "./ScoreAxis";
 
 interface Props {
   entries: readonly Entry[];
   own: ReadonlySet<string>;
   columns: string;
+  axis: Axis;
+  /** Whether the reader may look at every submission. */
+  seesAll: boolean;
 }
 
-export function Board({ entries, own, columns: chosen }: Props) {
-  const to = reach(entries);
+export function Board({ entries, own, columns: chosen, axis, seesAll }: Props) {
   const columns = columnsOf(chosen, entries);
   const ties = brackets(entries);
   return (
@@ -27,7 +30,10 @@ export function Board({ entries, own, columns: chosen }: Props) {
           <tr>
             <th className={styles.rank}>rank</th>
             <th>team</th>
-            <th className={styles.score}>score, on an axis from 0 to {to}</th>
+            <th className={styles.score}>
+              score
+              <AxisLabels axis={axis} />
+            </th>
             {columns.map((column) => (
               <th key={column.name} title={column.title} className={styles.number}>
                 {column.name}
@@ -42,7 +48,8 @@ export function Board({ entries, own, columns: chosen }: Props) {
               entry={entry}
               isOwn={own.has(entry.entry) && entry.reference === "none"}
               bracket={ties[place] ?? "none"}
-              to={to}
+              axis={axis}
+              seesAll={seesAll}
               columns={columns}
             />
           ))}
@@ -56,11 +63,12 @@ interface LineProps {
   entry: Entry;
   isOwn: boolean;
   bracket: Bracket;
-  to: number;
+  axis: Axis;
+  seesAll: boolean;
   columns: readonly Column[];
 }
 
-function Line({ entry, isOwn, bracket, to, columns }: LineProps) {
+function Line({ entry, isOwn, bracket, axis, seesAll, columns }: LineProps) {
   return (
     <tr className={isOwn ? styles.own : undefined}>
       <td className={`${styles.rank} ${styles[bracket]}`}>
@@ -73,12 +81,12 @@ function Line({ entry, isOwn, bracket, to, columns }: LineProps) {
         )}
       </td>
       <th scope="row" className={styles.team}>
-        {isOwn ? (
+        {isOwn || seesAll ? (
           <Link to="/submissions/$id" params={{ id: entry.submission_id }}>
             {entry.entry}
           </Link>
         ) : (
-          entry.entry
+          <bdi>{entry.entry}</bdi>
         )}{" "}
         {isOwn && <Badge tone="river">you</Badge>}
         {entry.unranked_reason && <Badge>{UNRANKED[entry.unranked_reason]}</Badge>}
@@ -92,11 +100,11 @@ function Line({ entry, isOwn, bracket, to, columns }: LineProps) {
           <strong>{score(entry.final_score, entry.ci_low, entry.ci_high)}</strong>{" "}
           <span>{interval(entry.ci_low, entry.ci_high)}</span>
         </span>
-        <Interval
+        <ScoreBar
+          axis={axis}
           low={entry.ci_low}
           value={entry.final_score}
           high={entry.ci_high}
-          to={to}
           muted={entry.rank === null}
         />
       </td>

@@ -1,17 +1,20 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { leaderboard, me } from "../../api/queries";
-import type { Entry, Phase } from "../../api/types";
+import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
-import { Choice } from "../../ui/Field";
+import { Choice, Field } from "../../ui/Field";
+import { More } from "../../ui/More";
 import { Section } from "../../ui/Page";
 import { Empty, Loading } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { axisOf, fittingScale } from "../../words/axis";
 import { suiteColumns, words } from "../../words/board";
 import { count } from "../../words/numbers";
-import { usePhase } from "../competition/context";
+import { fromLocalInput, zone } from "../../words/time";
+import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
@@ -30,46 +33,91 @@ export function Leaderboard() {
 }
 
 function PhaseBoard({ phase }: { phase: Phase }) {
-  const query = useInfiniteQuery(leaderboard({ slug: phase.competition, phase: phase.slug }));
+  const [then, setThen] = useState("");
+  const asOf = then ? fromLocalInput(then) : undefined;
+  const query = useInfiniteQuery({
+    ...leaderboard({ slug: phase.competition, phase: phase.slug }, asOf),
+    placeholderData: keepPreviousData,
+  });
   return (
-    <Await query={query} what="the board">
-      {({ pages }) => {
-        const first = pages[0];
-        const entries = pages.flatMap((page) => page.items);
-        if (!first || entries.length === 0) {
-          return <Empty title="Nobody stands here yet">The first scored submission opens the board.</Empty>;
-        }
-        return (
-          <>
-            <p className={styles.summary}>
-              {count(first.total, "row")}, ranked by {first.metric}
-              {first.as_of && (
-                <>
-                  , last changed <Moment at={first.as_of} />
-                </>
-              )}
-              . The bar is the 95 % interval of the score, were the same entry run again. Entries joined by a
-              bracket are not separated by their noise.
-            </p>
-            <Entries entries={entries} />
-            {query.hasNextPage && (
-              <p className={styles.more}>
-                <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  Show more
-                </Button>
-              </p>
-            )}
-          </>
-        );
-      }}
-    </Await>
+    <>
+      <details className={styles.then}>
+        <summary>The board of another day</summary>
+        <Row>
+          <Field
+            label={`As it stood at (${zone()} time)`}
+            type="datetime-local"
+            value={then}
+            onChange={(event) => setThen(event.target.value)}
+          />
+          <Button disabled={!then} onClick={() => setThen("")}>
+            Back to now
+          </Button>
+        </Row>
+      </details>
+      <Await query={query} what="the board">
+        {({ pages }) => {
+          const first = pages[0];
+          const entries = pages.flatMap((page) => page.items);
+          if (!first || entries.length === 0) return <NobodyYet asOf={asOf} />;
+          return (
+            <>
+              <Summary of={first} asOf={asOf} />
+              <Entries entries={entries} />
+              <More of={query} />
+            </>
+          );
+        }}
+      </Await>
+    </>
+  );
+}
+
+function NobodyYet({ asOf }: { asOf: string | undefined }) {
+  if (asOf === undefined) {
+    return <Empty title="Nobody stands here yet">The first scored submission opens the board.</Empty>;
+  }
+  return (
+    <Empty title="Nobody stood here then">
+      The board was empty at <Moment at={asOf} />.
+    </Empty>
+  );
+}
+
+function Summary({ of, asOf }: { of: Page; asOf: string | undefined }) {
+  return (
+    <p className={styles.summary}>
+      {asOf && (
+        <strong>
+          As it stood at <Moment at={asOf} />:{" "}
+        </strong>
+      )}
+      {count(of.total, "row")}, ranked by {of.metric}
+      {of.as_of && (
+        <>
+          , last changed <Moment at={of.as_of} />
+        </>
+      )}
+      . The bar is the 95 % interval of the score, were the same entry run again. Entries joined by a bracket
+      are not separated by their noise.
+    </p>
   );
 }
 
 function Entries({ entries }: { entries: readonly Entry[] }) {
+  const { organiser } = useCompetition();
   const { data: who } = useQuery(me);
   const own = new Set(who?.teams.map((team) => team.name));
+  const seesAll = who?.account.role === "operator" || who?.account.username === organiser;
   const [columns, setColumns] = useState("parts");
+  const scores = entries.map((entry) => entry.final_score);
+  const [chosen, setScale] = useState("");
+  const scale = chosen === "log" || chosen === "linear" ? chosen : fittingScale(scores);
+  const axis = axisOf(
+    scale,
+    scores,
+    entries.map((entry) => entry.ci_high),
+  );
   const suites = [...suiteColumns(entries).keys()];
   const metrics = [...new Set(entries.flatMap((entry) => Object.keys(entry.other_scores)))];
   const certified = entries.some((entry) => entry.certificate);
@@ -89,12 +137,27 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
               ...(certified ? [{ value: "certificate", label: "Certificates" }] : []),
             ]}
           />
+          <Choice
+            label="Axis"
+            value={scale}
+            onChange={(event) => setScale(event.target.value)}
+            options={[
+              { value: "linear", label: "Even" },
+              { value: "log", label: "Logarithmic" },
+            ]}
+          />
         </Row>
       </div>
-      <Board entries={entries} own={own} columns={columns} />
+      <p className={styles.axis}>
+        {scale === "log"
+          ? `The axis is logarithmic above ${axis.evenBelow} and even below, down to 0, with lines at `
+          : "The axis is even, with lines at "}
+        {axis.ticks.join(", ")}. It ends at {axis.to}.
+      </p>
+      <Board entries={entries} own={own} columns={columns} axis={axis} seesAll={seesAll} />
       <Section title="Forgetting against utility">
         <Suspense fallback={<Loading what="the chart" />}>
-          <Plane entries={entries} own={own} />
+          <Plane entries={entries} own={own} scale={scale} />
         </Suspense>
       </Section>
     </>

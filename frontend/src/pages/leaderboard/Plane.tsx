@@ -1,6 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import { useEffect, useRef, useState } from "react";
 import type { Entry } from "../../api/types";
+import type { Scale } from "../../words/axis";
+import { axisOf } from "../../words/axis";
 import styles from "./Plane.module.css";
 
 const LABEL = 24;
@@ -8,30 +10,37 @@ const LABEL = 24;
 interface Props {
   entries: readonly Entry[];
   own: ReadonlySet<string>;
+  scale: Scale;
 }
 
 /** Utility across, forgetting quality up, each entry with both intervals. Loaded only where it is shown. */
-export default function Plane({ entries, own }: Props) {
+export default function Plane({ entries, own, scale }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   useEffect(() => {
     if (!place.current || width === 0) return;
-    const chart = draw(entries, own, width);
+    const chart = draw(entries, own, scale, width);
     place.current.replaceChildren(chart);
     return () => chart.remove();
-  }, [entries, own, width]);
+  }, [entries, own, scale, width]);
   return (
     <figure className={styles.figure}>
       <div ref={place} className={styles.place} />
       <figcaption>
         Each cross is one entry with its 95 % intervals; hollow ones are not ranked. Up is better forgetting,
-        right is better accuracy. The board above holds the same numbers.
+        right is better accuracy. {scale === "log" && "F is on the logarithmic scale of the board. "}The board
+        above holds the same numbers.
       </figcaption>
     </figure>
   );
 }
 
-function draw(entries: readonly Entry[], own: ReadonlySet<string>, width: number): Element {
+function draw(entries: readonly Entry[], own: ReadonlySet<string>, scale: Scale, width: number): Element {
+  const axis = axisOf(
+    scale,
+    entries.map((entry) => entry.forgetting_quality),
+    entries.map((entry) => entry.forgetting_quality_high),
+  );
   const ranked = (entry: Entry) => entry.rank !== null;
   const colour = (entry: Entry) => (own.has(entry.entry) ? "own" : ranked(entry) ? "ranked" : "unranked");
   const named = entries.filter(
@@ -46,7 +55,16 @@ function draw(entries: readonly Entry[], own: ReadonlySet<string>, width: number
     ariaLabel: "Forgetting quality against utility",
     style: { background: "transparent" },
     x: { label: "utility", nice: true, tickSize: 3, ticks: Math.max(3, Math.floor(width / 110)) },
-    y: { label: "F", nice: true, tickSize: 3, ticks: 5, grid: true },
+    y: {
+      type: scale === "log" ? "symlog" : "linear",
+      constant: axis.evenBelow,
+      domain: [0, axis.to],
+      ticks: axis.ticks,
+      tickFormat: String,
+      label: "F",
+      tickSize: 3,
+      grid: true,
+    },
     color: {
       domain: ["own", "ranked", "unranked"],
       range: ["var(--warn)", "var(--river)", "var(--line-strong)"],

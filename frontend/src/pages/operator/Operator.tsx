@@ -1,12 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { health, queue } from "../../api/queries";
+import { health, installation, system } from "../../api/queries";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Card } from "../../ui/Card";
 import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
-import { span } from "../../words/time";
+import { bytes } from "../../words/numbers";
+import { Queue } from "../queue/Queue";
+
+const SCARCE = 0.1;
 
 export function Operator() {
   return (
@@ -16,6 +19,7 @@ export function Operator() {
           <>
             <Card>
               <Health />
+              <System />
             </Card>
             <Section title="Queue">
               <Queue />
@@ -29,6 +33,7 @@ export function Operator() {
 
 function Health() {
   const query = useQuery(health);
+  const { data: settings } = useQuery(installation);
   return (
     <Await query={query} what="the server's state">
       {({ status, version }) => (
@@ -41,6 +46,9 @@ function Health() {
               </Badge>,
             ],
             ["Version", version],
+            ["Sandbox", settings?.sandbox ?? "–"],
+            ["Sign-up", settings ? (settings.sign_up_open ? "open" : "closed") : "–"],
+            ["Largest upload", settings ? bytes(settings.max_upload_bytes) : "–"],
           ]}
         />
       )}
@@ -48,19 +56,26 @@ function Health() {
   );
 }
 
-function Queue() {
-  const query = useQuery(queue);
+function System() {
+  const query = useQuery(system);
   return (
-    <Await query={query} what="the queue">
-      {({ shards, oldest_queued_s }) => (
-        <>
-          <p>
-            {oldest_queued_s === null
-              ? "Nothing waits."
-              : `The oldest of what waits has waited ${span(oldest_queued_s)}.`}
-          </p>
-          <Facts of={Object.entries(shards).map(([state, count]) => [`Shards ${state}`, count] as const)} />
-        </>
+    <Await query={query} what="the machine's state">
+      {({ database, doorbell, blobs, data_dir, disk_free_bytes, disk_total_bytes }) => (
+        <Facts
+          of={[
+            ["Database", database],
+            ["Wake-ups", doorbell],
+            ["Blobs", blobs],
+            ["Data directory", <code key="directory">{data_dir}</code>],
+            [
+              "Disk free",
+              <>
+                {bytes(disk_free_bytes)} of {bytes(disk_total_bytes)}{" "}
+                {disk_free_bytes < SCARCE * disk_total_bytes && <Badge tone="bad">scarce</Badge>}
+              </>,
+            ],
+          ]}
+        />
       )}
     </Await>
   );

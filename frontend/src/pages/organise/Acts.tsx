@@ -1,30 +1,34 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { acts } from "../../api/queries";
 import { Await } from "../../ui/Await";
+import { More } from "../../ui/More";
 import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import styles from "./Organise.module.css";
 
 /** Who did what to the competition. Rows are added and never changed. */
 export function Acts({ slug }: { slug: string }) {
-  const query = useQuery(acts(slug));
+  const query = useInfiniteQuery(acts(slug));
   return (
     <Await query={query} what="the record">
-      {({ items }) =>
-        items.length === 0 ? (
-          <p>Nothing yet.</p>
-        ) : (
-          <ol className={styles.list}>
-            {items.map((act) => (
-              <li key={act.id}>
-                <p>
-                  <Moment at={act.created_at} />: {words(act.act)} by {act.by}
-                </p>
-              </li>
-            ))}
-          </ol>
-        )
-      }
+      {({ pages }) => {
+        const items = pages.flatMap((page) => page.items);
+        if (items.length === 0) return <p>Nothing yet.</p>;
+        return (
+          <>
+            <ol className={styles.list}>
+              {items.map((act) => (
+                <li key={act.id}>
+                  <p>
+                    <Moment at={act.created_at} />: {words(act.act)} by {act.by}
+                  </p>
+                </li>
+              ))}
+            </ol>
+            <More of={query} />
+          </>
+        );
+      }}
     </Await>
   );
 }

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
 import { campaigns } from "../../api/queries";
@@ -9,6 +9,7 @@ import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Choice } from "../../ui/Field";
+import { More } from "../../ui/More";
 import { Progress } from "../../ui/Progress";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
@@ -24,10 +25,11 @@ export interface PhasePath {
 
 /** Rescoring a phase: prepare it, look at what moves, publish it at once, undo it. */
 export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
-  const query = useQuery(campaigns(path));
+  const query = useInfiniteQuery(campaigns(path));
   return (
     <Await query={query} what="campaigns">
-      {({ items }) => {
+      {({ pages }) => {
+        const items = pages.flatMap((page) => page.items);
         const open = items.find((one) => one.state === "preparing" || one.state === "ready");
         const newest = items.find((one) => one.state === "published");
         return (
@@ -43,6 +45,7 @@ export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
                   </li>
                 ))}
             </ul>
+            <More of={query} />
           </>
         );
       }}
@@ -65,7 +68,10 @@ function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
   );
   return (
     <FormCard onSubmit={() => act.mutate()}>
-      <p>The phase ranks by {phase.metric}. Nothing moves before you publish.</p>
+      <p>
+        The phase ranks by {phase.metric}. Nothing moves before you publish. From new runs, a team&rsquo;s
+        other old entries leave the race, so that no old draw takes the place of a new one.
+      </p>
       <Row>
         <Choice
           label="Metric"

@@ -4,9 +4,11 @@ import { Section } from "../../ui/Page";
 import { Forbidden } from "../../ui/states";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { Queue } from "../queue/Queue";
 import { Acts } from "./Acts";
 import { AddPhase } from "./AddPhase";
 import { Alarms } from "./Alarms";
+import { AllSubmissions } from "./AllSubmissions";
 import { Campaigns } from "./Campaigns";
 import { PhaseForm } from "./PhaseForm";
 
@@ -15,7 +17,8 @@ export function Organise() {
 }
 
 function Organised({ who }: { who: Me }) {
-  const { slug, organiser } = useCompetition();
+  const competition = useCompetition();
+  const { slug, organiser } = competition;
   const phase = usePhase();
   if (who.account.role !== "operator" && who.account.username !== organiser) {
     return <Forbidden>{`Only ${organiser} or an operator may organise this competition.`}</Forbidden>;
@@ -39,6 +42,12 @@ function Organised({ who }: { who: Me }) {
       </Section>
       <Section title="Rescoring">
         <Campaigns key={phase.slug} path={path} phase={phase} />
+      </Section>
+      <Section title="Submissions">
+        <AllSubmissions of={competition} />
+      </Section>
+      <Section title="Queue">
+        <Queue slug={slug} />
       </Section>
       <Section title="Another phase">
         <AddPhase slug={slug} />

@@ -13,10 +13,14 @@ import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
+import { isolated } from "../../words/isolated";
 import { hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
+import { Details } from "./Details";
 import { Failure } from "./Failure";
 import { LiveStatus } from "./LiveStatus";
+import { Narrowing } from "./Narrowing";
+import { Printed } from "./Printed";
 import { Scores } from "./Scores";
 import { useLive } from "./useLive";
 
@@ -41,7 +45,7 @@ function Watched({ shown }: { shown: Shown }) {
       title={shown.name}
       lead={
         <>
-          by {shown.team}, in{" "}
+          by <bdi>{shown.team}</bdi>, in{" "}
           <Link
             to="/competitions/$slug/leaderboard"
             params={{ slug: shown.competition }}
@@ -57,8 +61,13 @@ function Watched({ shown }: { shown: Shown }) {
       <Card>
         <LiveStatus live={live} connected={connected} />
         {shown.failure && <Failure of={shown.failure} />}
+        {live.provisional.length > 0 && !shown.failure && (
+          <Narrowing steps={live.provisional} final={shown.score} />
+        )}
       </Card>
       {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
+      {shown.has_details && <Details id={shown.id} />}
+      {shown.has_log && <Printed id={shown.id} />}
       <Provenance of={shown} />
     </Page>
   );
@@ -102,7 +111,7 @@ function Provenance({ of }: { of: Shown }) {
     <Section title="Provenance">
       <Facts
         of={[
-          ["File", `${of.filename} (${of.kind}, ${bytes(of.size_bytes)})`],
+          ["File", `${isolated(of.filename)} (${of.kind}, ${bytes(of.size_bytes)})`],
           ["SHA-256", <code key="sha">{of.sha256}</code>],
           ["Evaluation", <code key="evaluation">{of.evaluation_id}</code>],
           ...(of.started_at ? [["Started", <Moment key="started" at={of.started_at} />] as const] : []),

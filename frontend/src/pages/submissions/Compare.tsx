@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import { comparison, submission } from "../../api/queries";
+import { comparison } from "../../api/queries";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Card } from "../../ui/Card";
@@ -8,6 +8,7 @@ import { Facts } from "../../ui/Facts";
 import { Interval } from "../../ui/Interval";
 import { Page } from "../../ui/Page";
 import { NotFound } from "../../ui/states";
+import { namesOf } from "../../words/compared";
 import { interval, score, share } from "../../words/numbers";
 import styles from "./Compare.module.css";
 
@@ -33,13 +34,10 @@ export function Compare() {
 
 function Found({ one, other }: { one: string; other: string }) {
   const query = useQuery(comparison(one, other));
-  const a = useQuery(submission(one));
-  const b = useQuery(submission(other));
-  const first = a.data?.name ?? "the first";
-  const second = b.data?.name ?? "the second";
   return (
     <Await query={query} what="the comparison">
       {(found) => {
+        const [first, second] = namesOf(found);
         const reach = Math.max(Math.abs(found.low), Math.abs(found.high)) * 1.1 || 1;
         const better = found.difference >= 0 ? first : second;
         return (

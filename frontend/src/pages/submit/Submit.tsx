@@ -1,9 +1,10 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { submissions } from "../../api/queries";
-import type { Me, Phase } from "../../api/types";
-import { upload } from "../../api/upload";
+import { Problem } from "../../api/client";
+import { quota } from "../../api/queries";
+import type { Checked, Me, Phase } from "../../api/types";
+import { check, upload } from "../../api/upload";
 import { Require } from "../../app/Require";
 import { Button } from "../../ui/Button";
 import { FormCard } from "../../ui/Card";
@@ -12,9 +13,9 @@ import { useNow } from "../../ui/now";
 import { Progress } from "../../ui/Progress";
 import { Empty, Notice } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
-import { count } from "../../words/numbers";
-import { quotaOf } from "../../words/quota";
-import { moment, span, stage } from "../../words/time";
+import { checked } from "../../words/checks";
+import { quotaLeft } from "../../words/quota";
+import { stage } from "../../words/time";
 import { usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { DropZone } from "./DropZone";
@@ -39,17 +40,26 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const now = useNow();
+  const phaseKey = { slug: phase.competition, phase: phase.slug };
+  const looked = useMutation({ mutationFn: (chosen: File) => check({ ...phaseKey, file: chosen }) });
   const submit = useMutation({
     mutationFn: (chosen: File) =>
-      upload({ slug: phase.competition, phase: phase.slug, team, name, file: chosen }, (done, of) =>
-        setSent({ done, of }),
-      ),
+      upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of })),
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: ["submissions"] });
       await navigate({ to: "/submissions/$id", params: { id: made.id } });
     },
-    onSettled: () => setSent(null),
+    onSettled: () => {
+      setSent(null);
+      void client.invalidateQueries({ queryKey: ["quota"] });
+    },
   });
+  const choose = (chosen: File | null) => {
+    setFile(chosen);
+    submit.reset();
+    if (chosen) looked.mutate(chosen);
+    else looked.reset();
+  };
   if (stage(phase, now) !== "open") {
     return (
       <Empty title={`Phase ${phase.slug} is not open`}>
@@ -60,7 +70,13 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   return (
     <div className={styles.submit}>
       <FormCard onSubmit={() => file && submit.mutate(file)}>
-        <DropZone notebooks={phase.notebooks} file={file} onFile={setFile} />
+        <div>
+          <DropZone notebooks={phase.notebooks} file={file} onFile={choose} />
+          <p role="status" className={styles.check}>
+            {looked.isPending && "Checking the file…"}
+            {looked.data && <Found of={looked.data} />}
+          </p>
+        </div>
         <Field
           label="Name on the board"
           hint="Left empty, the file's name."
@@ -77,9 +93,9 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
           />
         )}
         <QuotaLeft phase={phase} team={team} />
-        <Notice error={submit.error} />
+        <Notice error={submit.error ?? looked.error} />
         {sent && <Progress done={sent.done} of={sent.of} label="Upload" />}
-        <Button type="submit" look="main" busy={submit.isPending} disabled={!file}>
+        <Button type="submit" look="main" busy={submit.isPending} disabled={!file || refuses(looked.error)}>
           {submit.isPending ? "Uploading…" : "Submit"}
         </Button>
       </FormCard>
@@ -87,21 +103,32 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   );
 }
 
-function QuotaLeft({ phase, team }: { phase: Phase; team: string }) {
-  const { data } = useInfiniteQuery(submissions({ competition: phase.competition, phase: phase.slug }));
-  const now = useNow();
-  if (!data) return null;
-  const submitted = data.pages.flatMap((page) => page.items);
-  const { left, nextAt } = quotaOf(phase, team, submitted, now);
+/** Whether a check found that the file cannot be submitted, rather than failed itself. */
+function refuses(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 413 || error.status === 422);
+}
+
+function Found({ of }: { of: Checked }) {
   return (
-    <p className={styles.quota}>
-      {count(left, "submission")} of {phase.quota_per_day} left in these 24 hours.
-      {nextAt !== null && (
+    <>
+      {checked(of)}
+      {of.submitted_as && (
         <>
           {" "}
-          The next is possible in {span((nextAt - now) / 1000)}, at {moment(new Date(nextAt).toISOString())}.
+          You submitted these very bytes before:{" "}
+          <Link to="/submissions/$id" params={{ id: of.submitted_as }}>
+            see what came of it
+          </Link>
+          . Unless that failed or was cancelled, submitting them again would share its runs.
         </>
       )}
-    </p>
+    </>
   );
+}
+
+function QuotaLeft({ phase, team }: { phase: Phase; team: string }) {
+  const { data } = useQuery(quota({ slug: phase.competition, phase: phase.slug }, team));
+  const now = useNow();
+  if (!data) return null;
+  return <p className={data.left > 0 ? styles.quota : styles.used}>{quotaLeft(data, now)}</p>;
 }

@@ -1,0 +1,143 @@
+import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useDeferredValue, useState } from "react";
+import { answer, api } from "../../api/client";
+import { allSubmissions } from "../../api/queries";
+import type { CompetitionDetail, Submission, SubmissionState } from "../../api/types";
+import { Await } from "../../ui/Await";
+import { Row } from "../../ui/Card";
+import { Confirm } from "../../ui/Confirm";
+import { Choice, Field } from "../../ui/Field";
+import { More } from "../../ui/More";
+import { Scroll } from "../../ui/Scroll";
+import { StateBadge } from "../../ui/StateBadge";
+import { Notice } from "../../ui/states";
+import { Moment } from "../../ui/Time";
+import { words } from "../../words/board";
+import { isolated } from "../../words/isolated";
+import { hasEnded } from "../../words/live";
+import { score } from "../../words/numbers";
+
+const STATES = ["queued", "running", "measured", "scored", "checked", "failed", "cancelled"] as const;
+
+/** What everybody submitted to the competition: found by phase, state and team, looked at, cancelled. */
+export function AllSubmissions({ of: { slug, phases } }: { of: CompetitionDetail }) {
+  const [phase, setPhase] = useState("");
+  const [state, setState] = useState("");
+  const [team, setTeam] = useState("");
+  const sought = {
+    phase: phase || undefined,
+    state: STATES.find((one) => one === state),
+    team: useDeferredValue(team) || undefined,
+  };
+  const query = useInfiniteQuery({ ...allSubmissions(slug, sought), placeholderData: keepPreviousData });
+  return (
+    <>
+      <Row>
+        <Choice
+          label="Phase"
+          value={phase}
+          onChange={(event) => setPhase(event.target.value)}
+          options={[
+            { value: "", label: "all" },
+            ...phases.map((one) => ({ value: one.slug, label: one.slug })),
+          ]}
+        />
+        <Choice
+          label="State"
+          value={state}
+          onChange={(event) => setState(event.target.value)}
+          options={[{ value: "", label: "any" }, ...STATES.map((one) => ({ value: one, label: said(one) }))]}
+        />
+        <Field
+          label="Part of the team's name"
+          type="search"
+          maxLength={100}
+          value={team}
+          onChange={(event) => setTeam(event.target.value)}
+        />
+      </Row>
+      <Await query={query} what="submissions">
+        {({ pages }) => <Listed items={pages.flatMap((page) => page.items)} />}
+      </Await>
+      <More of={query} />
+    </>
+  );
+}
+
+function Listed({ items }: { items: readonly Submission[] }) {
+  const client = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: (submission_id: string) =>
+      answer(api.POST("/api/submissions/{submission_id}/cancel", { params: { path: { submission_id } } })),
+    onSettled: () =>
+      Promise.all(
+        ["all-submissions", "queue", "submission"].map((key) =>
+          client.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
+  });
+  if (items.length === 0) return <p>None.</p>;
+  return (
+    <>
+      <Notice error={cancel.error} />
+      <Scroll label="All submissions">
+        <table>
+          <thead>
+            <tr>
+              <th>name</th>
+              <th>team</th>
+              <th>phase</th>
+              <th>state</th>
+              <th>score</th>
+              <th>submitted</th>
+              <th>
+                <span className="visually-hidden">cancel</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((item) => (
+              <tr key={item.id}>
+                <th scope="row">
+                  <Link to="/submissions/$id" params={{ id: item.id }}>
+                    {item.name}
+                  </Link>
+                </th>
+                <td data-label="team">{item.team}</td>
+                <td data-label="phase">{item.phase}</td>
+                <td>
+                  <StateBadge state={item.state} />
+                  {item.failure && ` ${words(item.failure.kind)}`}
+                </td>
+                <td data-label="score">
+                  {item.score ? score(item.score.final_score, item.score.ci_low, item.score.ci_high) : "–"}
+                </td>
+                <td data-label="submitted">
+                  <Moment at={item.submitted_at} />
+                </td>
+                <td>
+                  {!hasEnded(item.state) && item.state !== "measured" && (
+                    <Confirm
+                      act="Cancel"
+                      title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}
+                      busy={cancel.isPending && cancel.variables === item.id}
+                      onConfirm={() => cancel.mutate(item.id)}
+                    >
+                      Its runs stop. It stays on record, and its place in the team&rsquo;s quota stays spent.
+                    </Confirm>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </>
+  );
+}
+
+/** The state in the words of its badge. */
+function said(state: SubmissionState): string {
+  return state === "measured" ? "being scored" : state;
+}

@@ -1,0 +1,24 @@
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { details } from "../../api/queries";
+import { Await } from "../../ui/Await";
+import { Section } from "../../ui/Page";
+import { Loading } from "../../ui/states";
+
+const Charts = lazy(() => import("./Charts"));
+
+/** What the score is made of, where its data are not hidden. */
+export function Details({ id }: { id: string }) {
+  const query = useQuery(details(id));
+  return (
+    <Section title="Behind the score">
+      <Await query={query} what="the histograms">
+        {({ histograms, run_s }) => (
+          <Suspense fallback={<Loading what="the charts" />}>
+            <Charts histograms={histograms} runS={run_s} />
+          </Suspense>
+        )}
+      </Await>
+    </Section>
+  );
+}

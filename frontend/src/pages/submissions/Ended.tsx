@@ -1,0 +1,91 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Submission } from "../../api/types";
+import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
+import { Row } from "../../ui/Card";
+import { Scroll } from "../../ui/Scroll";
+import { StateBadge } from "../../ui/StateBadge";
+import { Moment } from "../../ui/Time";
+import { isolated } from "../../words/isolated";
+import { score } from "../../words/numbers";
+import { Named } from "./Named";
+import styles from "./Submissions.module.css";
+
+/** What has come to its end, for better or worse. Two scored ones of one phase can be compared. */
+export function Ended({ items }: { items: readonly Submission[] }) {
+  const [chosen, setChosen] = useState<readonly Submission[]>([]);
+  const navigate = useNavigate();
+  const [one, other] = chosen;
+  const isChosen = (item: Submission) => chosen.some((kept) => kept.id === item.id);
+  const toggle = (item: Submission) =>
+    setChosen((before) =>
+      isChosen(item) ? before.filter((kept) => kept.id !== item.id) : [...before, item].slice(-2),
+    );
+  const mayJoin = (item: Submission) =>
+    item.score !== null && (!one || (item.competition === one.competition && item.phase === one.phase));
+  const compare = () =>
+    one && other && navigate({ to: "/submissions/compare", search: { one: one.id, other: other.id } });
+  return (
+    <div className={styles.listed}>
+      <Row>
+        <Button look="main" disabled={!one || !other} onClick={() => void compare()}>
+          Compare two
+        </Button>
+        <span className={styles.hint} role="status">
+          {other
+            ? `${isolated(one?.name ?? "")} against ${isolated(other.name)}`
+            : one
+              ? `${isolated(one.name)} against … Choose another of phase ${one.phase}.`
+              : "Choose two scored ones of one phase."}
+        </span>
+      </Row>
+      <Scroll label="My submissions">
+        <table>
+          <thead>
+            <tr>
+              <th>
+                <span className="visually-hidden">compare</span>
+              </th>
+              <th>name</th>
+              <th>state</th>
+              <th>score</th>
+              <th>phase</th>
+              <th>submitted</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((item) => (
+              <tr key={item.id}>
+                <td>
+                  <input
+                    type="checkbox"
+                    className={styles.check}
+                    aria-label={`Compare ${item.name}`}
+                    checked={isChosen(item)}
+                    disabled={!mayJoin(item)}
+                    onChange={() => toggle(item)}
+                  />
+                </td>
+                <Named of={item} />
+                <td>
+                  <StateBadge state={item.state} />{" "}
+                  {item.on_board && <Badge tone="river">on the board</Badge>}
+                </td>
+                <td data-label="score">
+                  {item.score ? score(item.score.final_score, item.score.ci_low, item.score.ci_high) : "–"}
+                </td>
+                <td data-label="phase">
+                  {item.competition}, {item.phase}
+                </td>
+                <td data-label="submitted">
+                  <Moment at={item.submitted_at} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </div>
+  );
+}

@@ -1,0 +1,204 @@
+"""Reading the queue: what waits and runs, who holds which lease, and what the platform failed lately."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy.orm import joinedload
+
+from services.api.admin.schemas import (
+    LeaseOut,
+    OpenEvaluationOut,
+    PhaseQueueOut,
+    PlatformFailureOut,
+    QueueOut,
+    SubmittedOut,
+)
+from services.core.database import ReadSession, utc_now
+from services.core.models import (
+    Competition,
+    Evaluation,
+    FailureKind,
+    MeasurementRow,
+    Phase,
+    ReRun,
+    Shard,
+    State,
+    Submission,
+)
+
+__all__ = ["read_queue"]
+
+OPEN = (State.QUEUED, State.RUNNING)
+MOST_EVALUATIONS = 100
+MOST_FAILURES = 20
+
+
+def read_queue(session: ReadSession, competition: Competition | None = None) -> QueueOut:
+    """Read the queue of the whole installation, or that of one competition."""
+    own = true() if competition is None else Phase.competition_id == competition.id
+    now = utc_now()
+    phases = _phases(session, own, now)
+    waits = [phase.oldest_queued_s for phase in phases if phase.oldest_queued_s is not None]
+    return QueueOut(
+        shards=_shards(session, own),
+        oldest_queued_s=max(waits, default=None),
+        phases=phases,
+        evaluations=_open_evaluations(session, own, now),
+        leases=_leases(session, own, now),
+        platform_failures=_failures(session, own),
+    )
+
+
+def _shards(session: ReadSession, own: ColumnElement[bool]) -> dict[State, int]:
+    counts = dict.fromkeys(State, 0)
+    statement = select(Shard.state, func.count()).join(Shard.evaluation).join(Evaluation.phase).where(own)
+    for state, count in session.execute(statement.group_by(Shard.state)):
+        counts[state] = count
+    return counts
+
+
+def _phases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[PhaseQueueOut]:
+    """Count evaluations by phase, and say since when the oldest with a waiting shard was there."""
+    by_phase = (Competition.slug, Phase.slug, Phase.device)
+    statement = (
+        select(*by_phase)
+        .add_columns(
+            func.count(Evaluation.id.distinct()).filter(Evaluation.state == State.QUEUED),
+            func.count(Evaluation.id.distinct()).filter(Evaluation.state == State.RUNNING),
+            func.min(Evaluation.created_at).filter(Shard.state == State.QUEUED),
+        )
+        .join(Evaluation.phase)
+        .join(Phase.competition)
+        .join(Shard, Shard.evaluation_id == Evaluation.id)
+        .where(own, Evaluation.state.in_(OPEN))
+        .group_by(*by_phase)
+        .order_by(Competition.slug, Phase.slug)
+    )
+    return [
+        PhaseQueueOut(
+            competition=competition,
+            phase=phase,
+            device=device,
+            queued=queued,
+            running=running,
+            oldest_queued_s=(now - oldest).total_seconds() if oldest else None,
+        )
+        for competition, phase, device, queued, running, oldest in session.execute(statement)
+    ]
+
+
+def _open_evaluations(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[OpenEvaluationOut]:
+    """Show what waits or runs, in the order in which it is served."""
+    statement = _evaluations().where(own, Evaluation.state.in_(OPEN))
+    rows = session.scalars(statement.order_by(Evaluation.created_at, Evaluation.id).limit(MOST_EVALUATIONS)).all()
+    wanted = [row.id for row in rows]
+    attempts = dict(
+        session.execute(
+            select(Shard.evaluation_id, func.max(Shard.attempt))
+            .where(Shard.evaluation_id.in_(wanted))
+            .group_by(Shard.evaluation_id)
+        ).all()
+    )
+    again = set(session.scalars(select(ReRun.evaluation_id).where(ReRun.evaluation_id.in_(wanted))))
+    submitted = _submitted(session, rows)
+    return [
+        OpenEvaluationOut(
+            id=row.id,
+            competition=row.phase.competition.slug,
+            phase=row.phase.slug,
+            state=row.state,
+            seeds=row.seeds,
+            seeds_done=row.seeds_done,
+            age_s=(now - row.created_at).total_seconds(),
+            running_s=(now - row.started_at).total_seconds() if row.started_at else None,
+            attempt=attempts.get(row.id, 0),
+            is_re_run=row.id in again,
+            submission=submitted.get(_code(row)),
+        )
+        for row in rows
+    ]
+
+
+def _leases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[LeaseOut]:
+    """Show the shards that workers hold, by worker. A worker that holds none has left no trace here."""
+    done = and_(
+        MeasurementRow.evaluation_id == Shard.evaluation_id,
+        MeasurementRow.seed >= Shard.seed_start,
+        MeasurementRow.seed < Shard.seed_stop,
+    )
+    counted = session.execute(
+        select(Shard.id, func.count(MeasurementRow.seed))
+        .join(Shard.evaluation)
+        .join(Evaluation.phase)
+        .outerjoin(MeasurementRow, done)
+        .where(own, Shard.state == State.RUNNING)
+        .group_by(Shard.id)
+    )
+    seeds_done = dict(counted.all())
+    statement = (
+        select(Shard)
+        .options(joinedload(Shard.evaluation).joinedload(Evaluation.phase).joinedload(Phase.competition))
+        .where(Shard.id.in_(seeds_done))
+        .order_by(Shard.worker, Shard.evaluation_id, Shard.seed_start)
+    )
+    return [
+        LeaseOut(
+            worker=shard.worker or "",
+            device_class=shard.evaluation.device_class,
+            evaluation_id=shard.evaluation_id,
+            competition=shard.evaluation.phase.competition.slug,
+            phase=shard.evaluation.phase.slug,
+            seed_start=shard.seed_start,
+            seed_stop=shard.seed_stop,
+            seeds_done=seeds_done[shard.id],
+            attempt=shard.attempt,
+            expires_in_s=(shard.lease_expires_at - now).total_seconds() if shard.lease_expires_at else 0.0,
+        )
+        for shard in session.scalars(statement)
+    ]
+
+
+def _failures(session: ReadSession, own: ColumnElement[bool]) -> list[PlatformFailureOut]:
+    """Show the newest evaluations that we failed, every retry included."""
+    failed = and_(Evaluation.state == State.FAILED, Evaluation.failure_kind == FailureKind.PLATFORM)
+    statement = _evaluations().where(own, failed)
+    rows = session.scalars(statement.order_by(Evaluation.finished_at.desc(), Evaluation.id).limit(MOST_FAILURES)).all()
+    submitted = _submitted(session, rows)
+    return [
+        PlatformFailureOut(
+            evaluation_id=row.id,
+            competition=row.phase.competition.slug,
+            phase=row.phase.slug,
+            message=row.failure_message or "",
+            failed_at=row.finished_at,
+            submission=submitted.get(_code(row)),
+        )
+        for row in rows
+    ]
+
+
+def _evaluations() -> Select[Evaluation]:
+    loaded = joinedload(Evaluation.phase).joinedload(Phase.competition)
+    return select(Evaluation).options(loaded).join(Phase, Evaluation.phase_id == Phase.id)
+
+
+def _code(evaluation: Evaluation) -> tuple[UUID, str]:
+    return evaluation.phase_id, evaluation.code_sha256
+
+
+def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[tuple[UUID, str], SubmittedOut]:
+    """Find who submitted the code of each evaluation first, in its phase; new runs have no submission of their own."""
+    wanted = {_code(row) for row in rows}
+    statement = (
+        select(Submission)
+        .options(joinedload(Submission.team))
+        .where(
+            Submission.phase_id.in_({phase for phase, _ in wanted}), Submission.blob.in_({code for _, code in wanted})
+        )
+    )
+    found: dict[tuple[UUID, str], SubmittedOut] = {}
+    for one in session.scalars(statement.order_by(Submission.created_at, Submission.id)):
+        found.setdefault((one.phase_id, one.blob), SubmittedOut(id=one.id, name=one.name, team=one.team.name))
+    return found

@@ -1,0 +1,45 @@
+"""What the runs of a submission were like: how long they took, what they printed, what its score is made of.
+
+All of it speaks of the data, so where a phase hides them it is for organisers alone.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from services.api.kit.auth import Principal
+from services.api.submissions.schemas import DetailsOut, HistogramsOut
+from services.api.submissions.service import find_visible, sees_data
+from services.core.database import ReadSession
+from services.core.errors import NotFound
+from services.core.models import MeasurementRow, Score
+
+__all__ = ["find_log", "show_details"]
+
+
+def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> DetailsOut:
+    """Show run times and histograms of a scored submission. Raises NotFound where there are none to show."""
+    submission = find_visible(session, who, submission_id)
+    score = session.scalars(
+        select(Score)
+        .where(Score.evaluation_id == submission.evaluation_id, Score.metric == submission.phase.metric)
+        .options(undefer(Score.histograms))
+    ).one_or_none()
+    if score is None or not sees_data(who, submission):
+        raise NotFound("There are no details to show: it is not scored, or the phase's data are hidden.")
+    times = select(MeasurementRow.run_s).where(MeasurementRow.evaluation_id == submission.evaluation_id)
+    return DetailsOut(
+        metric=score.metric,
+        run_s=list(session.scalars(times.order_by(MeasurementRow.seed))),
+        histograms=score.histograms and HistogramsOut.model_validate(score.histograms),
+    )
+
+
+def find_log(session: ReadSession, who: Principal, submission_id: UUID) -> str:
+    """Find the blob of the last that a submission printed. Raises NotFound where there is none to show."""
+    submission = find_visible(session, who, submission_id)
+    blob = submission.evaluation.log_blob
+    if blob is None or not sees_data(who, submission):
+        raise NotFound("There is no log to show: it printed nothing, or the phase's data are hidden.")
+    return blob

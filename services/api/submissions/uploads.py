@@ -1,0 +1,69 @@
+"""The body of an upload: received under the size cap, checked without running it, and stored only to be submitted."""
+
+from functools import partial
+from uuid import UUID
+
+import anyio.to_thread
+from fastapi import Request
+from sqlalchemy import select
+
+from services.api.competitions.service import find_phase
+from services.api.kit.auth import Principal
+from services.api.state import ApiState
+from services.api.submissions.admission import require_kind
+from services.api.submissions.schemas import CheckOut
+from services.core import submission_file
+from services.core.blobs import TooLarge, receive, sha256_hex
+from services.core.database import ReadSession
+from services.core.models import Phase, Submission, TeamMember
+
+__all__ = ["examine", "require_phase_takes", "store"]
+
+
+async def store(state: ApiState, body: Request, filename: str) -> tuple[str, bytes]:
+    """Store what can be a submission; return its SHA-256 and its bytes. Raises TooLarge or Rejected."""
+    check = partial(submission_file.check, filename)
+    return await state.blobs.put_stream(body.stream(), limit_bytes=_limit(state, body), check=check)
+
+
+async def examine(state: ApiState, body: Request, who: Principal, phase: Phase, filename: str) -> CheckOut:
+    """Say what a submission of these bytes would be. Raises what submitting it would; stores and spends nothing."""
+    data = await receive(body.stream(), limit_bytes=_limit(state, body))
+    return await anyio.to_thread.run_sync(_examine, state, who, phase, filename, data)
+
+
+def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
+    """Find the phase that a file is checked for. Raises NotFound, UnsupportedFile or NoNotebooks."""
+    with state.database.read() as session:
+        found = find_phase(session, competition, phase)
+    require_kind(found, filename)
+    return found
+
+
+def _examine(state: ApiState, who: Principal, phase: Phase, filename: str, data: bytes) -> CheckOut:
+    kind = submission_file.check(filename, data)
+    claim = submission_file.claim_of(filename, data)
+    digest = sha256_hex(data)
+    with state.database.read() as session:
+        before = _submitted_as(session, who, phase, digest)
+    return CheckOut(kind=kind, sha256=digest, size_bytes=len(data), claim=claim, submitted_as=before)
+
+
+def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
+    """Find the newest submission of these very bytes that the caller's teams made in this phase."""
+    teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
+    return session.scalar(
+        select(Submission.id)
+        .where(Submission.team_id.in_(teams), Submission.phase_id == phase.id, Submission.blob == digest)
+        .order_by(Submission.created_at.desc())
+        .limit(1)
+    )
+
+
+def _limit(state: ApiState, body: Request) -> int:
+    """Return the largest size; refuse a body that announces a larger one before a byte of it is read."""
+    limit_bytes = state.settings.max_upload_bytes
+    announced = body.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limit_bytes:
+        raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
+    return limit_bytes

@@ -1,0 +1,58 @@
+"""Where settings come from, and which place wins."""
+
+from pathlib import Path
+
+import pytest
+
+from services.core import settings as module
+from services.core.blobs import Blobs
+from services.core.settings import Settings, load_settings
+from tests.real_services import s3_environment
+
+URL = "postgresql+psycopg://lethe@postgres/lethe"
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    monkeypatch.setattr(module, "SECRETS_DIR", directory)
+    return directory
+
+
+def test_secret_is_read_from_a_file_of_its_name(secrets_dir: Path, tmp_path: Path) -> None:
+    (secrets_dir / "lethe_secret_key").write_text("from a file\n")
+    assert load_settings(tmp_path).key() == b"from a file"
+
+
+def test_environment_wins_over_the_file_of_the_data_directory_and_that_over_secrets(
+    secrets_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets_dir / "lethe_secret_key").write_text("secret")
+    (tmp_path / module.ENV_FILE).write_text("LETHE_SECRET_KEY=data directory\n")
+    assert load_settings(tmp_path).key() == b"data directory"
+    monkeypatch.setenv("LETHE_SECRET_KEY", "environment")
+    assert load_settings(tmp_path).key() == b"environment"
+
+
+def test_no_directory_of_secrets_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECRETS_DIR", tmp_path / "absent")
+    assert load_settings(tmp_path).secret_key.get_secret_value() == ""
+
+
+def test_database_password_joins_a_url_that_has_none(secrets_dir: Path, tmp_path: Path) -> None:
+    (secrets_dir / "lethe_database_password").write_text("p@ss/word\n")
+    assert load_settings(tmp_path).resolved_database_url.startswith("sqlite:///")
+    joined = "postgresql+psycopg://lethe:p%40ss%2Fword@postgres/lethe"
+    assert Settings(database_url=URL, database_password="p@ss/word").resolved_database_url == joined
+    own = "postgresql+psycopg://lethe:own@postgres/lethe"
+    assert Settings(database_url=own, database_password="p@ss/word").resolved_database_url == own
+    assert Settings(database_url=URL).resolved_database_url == URL
+
+
+def test_s3_keys_of_the_settings_open_the_store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in s3_environment(s3_url).items():
+        if "KEY" not in name:
+            monkeypatch.setenv(name, value)
+    blobs = Blobs.from_settings(Settings(blob_url="s3://lethe/settings", blob_key_id="key", blob_key="secret"))
+    assert blobs.get(blobs.put(b"content")) == b"content"
