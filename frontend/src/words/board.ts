@@ -58,7 +58,8 @@ export const UNRANKED = {
 export const FLAGS: Record<string, string> = {
   independence_not_enforced: "A notebook makes all models itself, so their independence is not enforced.",
   too_few_distinct_models: "Fewer than 8 models are known to be distinct, so F is 0.",
-  too_few_effective_models: "Fewer than 8 models differ by more than near-duplicates do, so F is 0.",
+  too_few_effective_models:
+    "Too few models differ by more than near-duplicates do: fewer than 64, or half of N.",
   gaussian_doubtful: "The outputs are far from Gaussian, on which one estimate rests.",
   no_ceiling: "The benchmark has no ceiling at so few models, so F is 0.",
 };

@@ -7,15 +7,18 @@ import styles from "./DropZone.module.css";
 interface Props {
   notebooks: boolean;
   file: File | null;
+  mostBytes: number | undefined; // until the installation has said so
   onFile: (file: File | null) => void;
 }
 
 /** A file input that also takes what is dropped on it. The input itself is what keyboard and screen reader meet. */
-export function DropZone({ notebooks, file, onFile }: Props) {
+export function DropZone({ notebooks, file, mostBytes, onFile }: Props) {
   const id = useId();
   const [over, setOver] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const endings = notebooks ? [".py", ".zip", ".ipynb"] : [".py", ".zip"];
+
+  const most = mostBytes ? `, of at most ${bytes(mostBytes)}` : "";
 
   const take = (chosen: File | undefined) => {
     if (!chosen) return;
@@ -45,7 +48,7 @@ export function DropZone({ notebooks, file, onFile }: Props) {
         <p className={styles.hint}>
           {file
             ? bytes(file.size)
-            : `A module (.py)${notebooks ? ", an archive (.zip) or a notebook (.ipynb)" : " or an archive (.zip)"}`}
+            : `A module (.py)${notebooks ? ", an archive (.zip) or a notebook (.ipynb)" : " or an archive (.zip)"}${most}`}
         </p>
         <input
           id={id}

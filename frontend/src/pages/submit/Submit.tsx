@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "../../api/client";
-import { quota } from "../../api/queries";
+import { installation, quota } from "../../api/queries";
 import type { Checked, Me, Phase } from "../../api/types";
 import { check, upload } from "../../api/upload";
 import { Require } from "../../app/Require";
@@ -37,6 +37,7 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   const [name, setName] = useState("");
   const [team, setTeam] = useState(who.teams[0]?.name ?? "");
   const [sent, setSent] = useState<{ done: number; of: number } | null>(null);
+  const { data: settings } = useQuery(installation);
   const navigate = useNavigate();
   const client = useQueryClient();
   const now = useNow();
@@ -71,7 +72,12 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
     <div className={styles.submit}>
       <FormCard onSubmit={() => file && submit.mutate(file)}>
         <div>
-          <DropZone notebooks={phase.notebooks} file={file} onFile={choose} />
+          <DropZone
+            notebooks={phase.notebooks}
+            file={file}
+            mostBytes={settings?.max_upload_bytes}
+            onFile={choose}
+          />
           <p role="status" className={styles.check}>
             {looked.isPending && "Checking the file…"}
             {looked.data && <Found of={looked.data} />}
