@@ -123,7 +123,7 @@ def _database(settings: Settings) -> Finding:
 
 def _redis(settings: Settings) -> Finding:
     if settings.embedded:
-        meaning = "not configured: API, worker and scorer share this machine and look at the database twice a second."
+        meaning = "not configured: worker and scorer look at the database twice a second instead of being woken."
         return Finding("redis", False, False, meaning)
     from redis import Redis, RedisError
 

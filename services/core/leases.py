@@ -134,8 +134,15 @@ def renew(session: WriteSession, held: Claim, lease_s: float) -> None:
 
 
 def record(session: WriteSession, held: Claim, measured: Sequence[Measured]) -> None:
-    """Insert the measurements of some seeds under the claim. Raises LeaseLost when an older claim writes."""
+    """Insert the measurements of some seeds under the claim. Raises LeaseLost when an older claim writes.
+
+    Harmless when repeated, as after a commit whose answer was lost: what is there stays.
+    """
     evaluation, _ = _locked(session, held)
+    there = set(session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == held.evaluation_id)))
+    new = [row for row in measured if row.seed not in there]
+    if not new:
+        return
     session.add_all(
         MeasurementRow(
             evaluation_id=held.evaluation_id,
@@ -144,9 +151,9 @@ def record(session: WriteSession, held: Claim, measured: Sequence[Measured]) -> 
             checkpoint_sha256=row.checkpoint_sha256,
             run_s=row.run_s,
         )
-        for row in measured
+        for row in new
     )
-    evaluation.seeds_done += len(measured)
+    evaluation.seeds_done += len(new)
     add_event(session, evaluation, "progress", seeds_done=evaluation.seeds_done, seeds=evaluation.seeds)
 
 

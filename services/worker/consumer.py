@@ -139,7 +139,7 @@ class Worker:
                 stopped=renewal.stopped,
                 on_printed=lambda text: self._keep_log(held, work, text),
             )
-            record(self.database, self.blobs, held, results)
+            record(self.database, self.blobs, held, results, patience_s=self.settings.lease_s)
             self._describe(held, self._sandbox.provenance())
         finally:
             self._live.discard(lease)
@@ -168,7 +168,7 @@ class Worker:
                     "cuda": limits.cuda_in(slot),
                 }
                 self._describe(held, provenance, executed)
-        record(self.database, self.blobs, held, iter(run.results))
+        record(self.database, self.blobs, held, iter(run.results), patience_s=self.settings.lease_s)
 
     def _require_disk(self, needed: int) -> None:
         free = shutil.disk_usage(self._work).free

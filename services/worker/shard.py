@@ -10,6 +10,7 @@ from typing import Self
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from services.core import leases
 from services.core.blobs import Blobs
@@ -30,6 +31,7 @@ __all__ = ["Renewal", "ShardWork", "prepare", "record"]
 
 log = structlog.get_logger()
 FLUSH_EVERY_S = 0.5
+ASK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,11 @@ def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmark
     return ShardWork(bundle, limits, derive_seeds(key, missing), notebook)
 
 
-def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[SeedResult]) -> None:
-    """Write measurements in batches, so that a database commit is not the price of every seed."""
+def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[SeedResult], *, patience_s: float) -> None:
+    """Write measurements in batches, so that a database commit is not the price of every seed.
+
+    A database that is away for a moment costs nothing that was measured: it is asked again for `patience_s`.
+    """
     batch: list[Measured] = []
     flushed = time.monotonic()
     try:
@@ -85,19 +90,26 @@ def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[Seed
             blob = blobs.put(result.blob)
             batch.append(Measured(result.index, blob, result.checkpoint_sha256, result.run_s))
             if time.monotonic() - flushed > FLUSH_EVERY_S:
-                _flush(database, held, batch)
+                _flush(database, held, batch, patience_s)
                 flushed = time.monotonic()
     except Stopped:
-        _flush(database, held, batch)
+        _flush(database, held, batch, patience_s)
         raise
-    _flush(database, held, batch)
+    _flush(database, held, batch, patience_s)
 
 
-def _flush(database: Database, held: Claim, batch: list[Measured]) -> None:
-    if batch:
-        with database.write() as session:
-            leases.record(session, held, batch)
-        batch.clear()
+def _flush(database: Database, held: Claim, batch: list[Measured], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while batch:
+        try:
+            with database.write() as session:
+                leases.record(session, held, batch)
+            batch.clear()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("database_away", shard=str(held.shard_id))
+            time.sleep(ASK_AGAIN_S)
 
 
 class Renewal:

@@ -57,6 +57,19 @@ def test_claim_takes_shards_in_order_then_none(database: Database, evaluation: E
     assert evaluation_of(database, evaluation).state is State.RUNNING
 
 
+def test_recording_the_same_seeds_again_counts_them_once(database: Database, evaluation: Evaluation) -> None:
+    """As after a commit whose answer was lost on the way."""
+    held = claim(database)
+    record(database, held, 0, 1)
+    record(database, held, 0, 1)
+    record(database, held, 1, 2)
+    assert evaluation_of(database, evaluation).seeds_done == 3
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(MeasurementRow)) == 3
+        progress = session.scalars(select(Event.payload).where(Event.kind == "progress").order_by(Event.sequence))
+        assert [payload["seeds_done"] for payload in progress] == [2, 3]
+
+
 @pytest.mark.usefixtures("evaluation")
 @pytest.mark.parametrize(
     "offer",
