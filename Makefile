@@ -6,7 +6,7 @@ NPM := cd frontend && ../scripts/npm --silent
 WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts -type f)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed frontend/dist/index.html ## Install packages, choose the sandbox, build its image and the web app
 	@$(BIN)/lethe setup
@@ -18,9 +18,17 @@ demo: .venv/installed ## Hold a whole competition on this machine and print its 
 up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
-test: .venv/installed ## Run all tests; Docker, Postgres and Redis are used for real where they are there
-	@echo "Running the tests: about 35 minutes on 2 cores."
+test: .venv/installed frontend/dist/index.html ## Run all tests; Docker, Postgres, Redis and Chromium are used for real where they are there
+	@echo "Running the tests: about 45 minutes on 2 cores."
 	@$(BIN)/pytest
+
+e2e: .venv/installed frontend/dist/index.html ## Walk through the web app in a real browser, as every role (about 3 minutes)
+	@scripts/chromium >/dev/null
+	@$(BIN)/pytest tests/web
+
+screenshots: .venv/installed frontend/dist/index.html ## Picture every page in light, dark and narrow into var/screenshots
+	@scripts/chromium >/dev/null
+	@$(BIN)/python -m tests.web.screenshots
 
 check: .venv/installed frontend/node_modules/installed ## Lint, check formatting, types, layers of imports, the web app
 	@$(BIN)/ruff check
@@ -64,4 +72,4 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>/dev/null
 	@touch $@
 
-.PHONY: help setup demo up test check fix bench baselines lock
+.PHONY: help setup demo up test e2e screenshots check fix bench baselines lock

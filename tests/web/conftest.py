@@ -1,0 +1,107 @@
+"""A real Chromium, and what it looks at: a whole installation, and an API whose database holds every kind of row.
+
+Whatever a page writes to the console as an error fails the test that opened it; breaches of the content security
+policy are among that. Playwright's loop runs in this thread until the session ends, so these tests come last.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from services.api.web import BUILT
+from services.core.settings import SandboxKind
+from tests.installation import Installation, running_installation
+from tests.real_services import missing
+from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, chromium, settle, sign_in
+from tests.web.gallery import Gallery, Place, open_gallery
+
+HERE = Path(__file__).parent
+
+NewContext = Callable[..., BrowserContext]
+Visit = Callable[[Place], Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: HERE in item.path.parents)
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Two servers are looked at here, so no address stands for all. (The plugin's own is made as pytest deprecates.)"""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium. It runs pages of ours alone, so it may go without the sandbox that containers lack."""
+    return browser_type_launch_args | {"executable_path": chromium(), "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Nothing moves, so that a colour is not looked at while it changes."""
+    return browser_context_args | {"reduced_motion": "reduce", "timezone_id": "Europe/Berlin", "locale": "en-GB"}
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    heard = Complaints()
+    yield heard
+    assert heard.found == []
+
+
+@pytest.fixture
+def new_context(new_context: NewContext, complaints: Complaints) -> NewContext:
+    """Make contexts, `page` and `context` among them, whose pages are listened to."""
+
+    expect.set_options(timeout=PATIENCE_MS)
+
+    def listened(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        complaints.listen_to(context)
+        return context
+
+    return listened
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The built web app."""
+    if not (BUILT / "index.html").is_file():
+        missing("The built web app", "make frontend/dist/index.html")
+    return BUILT
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, built: Path, sandbox_image: str) -> Iterator[Installation]:
+    """A whole installation with a sandbox, where strangers may sign up."""
+    del built, sandbox_image
+    with running_installation(tmp_path_factory.mktemp("served"), SandboxKind.DOCKER) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Gallery]:
+    """An API whose database holds something for every page, and where nothing moves by itself."""
+    del built
+    with open_gallery(tmp_path_factory.mktemp("gallery")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(gallery: Gallery, new_context: NewContext) -> Visit:
+    """Open a page of the gallery as whoever looks at it, and wait until all of it is there."""
+
+    def visited(place: Place) -> Page:
+        context = new_context(viewport={"width": WIDE, "height": 800})
+        if place.who:
+            sign_in(context, gallery.url, gallery.tokens[place.who])
+        page = context.new_page()
+        page.goto(gallery.at(place.path))
+        settle(page)
+        return page
+
+    return visited

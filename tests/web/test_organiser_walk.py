@@ -1,0 +1,61 @@
+"""What an organiser does by the page: look at what a rescore would move, publish it, take it back; move a phase."""
+
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.test_submission_to_leaderboard import NOISE
+from tests.installation import Installation, phase_of
+from tests.web.browsing import accessibility_faults, settle, sign_in
+
+STILL = NOISE.replace("torch.randn_like(parameter)", "torch.randn_like(parameter), alpha=0.05")
+
+
+def board(served: Installation) -> dict[str, float]:
+    entries = served.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    return {entry["entry"]: entry["final_score"] for entry in entries}
+
+
+def test_rescoring_is_looked_at_published_and_undone(
+    context: BrowserContext, page: Page, served: Installation, tmp_path: Path
+) -> None:
+    served.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
+    served.client.post("/api/competitions/cup/phases", phase_of("tiny", seeds=16, shard_seeds=8))
+    for team, source in (("loud", NOISE), ("still", STILL)):
+        served.client.post("/api/teams", {"name": team})
+        served.submit(source, tmp_path, "--team", team, "--wait")
+    before = board(served)
+
+    sign_in(context, served.stack.url, served.token)
+    page.goto(f"{served.stack.url}/competitions/cup/organise")
+    page.get_by_label("Metric").select_option("lethe-1")
+    page.get_by_role("button", name="Prepare").click()
+    moves = page.get_by_role("region", name="What moves")
+    expect(moves.get_by_role("row", name="loud")).to_be_visible(timeout=60_000)
+    expect(moves.get_by_role("row", name="still")).to_be_visible()
+    settle(page)
+    assert accessibility_faults(page) == []
+    assert board(served) == before
+
+    for act, outcome in (("Publish", "published"), ("Undo", "undone")):
+        page.get_by_role("button", name=act, exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name=act, exact=True).click()
+        expect(page.get_by_role("main")).to_contain_text(f"Rescoring by lethe-1 {outcome}")
+        assert (board(served) == before) is (act == "Undo")
+    expect(page.get_by_text("campaign undone")).to_be_visible()
+    settle(page)
+    assert accessibility_faults(page) == []
+
+
+def test_quota_that_is_saved_is_the_quota_that_stands(
+    context: BrowserContext, page: Page, served: Installation
+) -> None:
+    served.client.post("/api/competitions", {"slug": "few", "title": "Few"})
+    served.client.post("/api/competitions/few/phases", phase_of("tiny"))
+    sign_in(context, served.stack.url, served.token)
+    page.goto(f"{served.stack.url}/competitions/few/organise")
+    page.get_by_label("Submissions per team").fill("7")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.goto(f"{served.stack.url}/competitions/few/rules")
+    expect(page.get_by_role("main")).to_contain_text("submit 7 times")
