@@ -13,11 +13,15 @@ export function Details({ id }: { id: string }) {
   return (
     <Section title="Behind the score">
       <Await query={query} what="the histograms">
-        {({ histograms, run_s }) => (
-          <Suspense fallback={<Loading what="the charts" />}>
-            <Charts histograms={histograms} runS={run_s} />
-          </Suspense>
-        )}
+        {({ histograms, run_s }) =>
+          histograms || run_s.length > 0 ? (
+            <Suspense fallback={<Loading what="the charts" />}>
+              <Charts histograms={histograms} runS={run_s} />
+            </Suspense>
+          ) : (
+            <p>Nothing is there to draw: this score was made before histograms were kept.</p>
+          )
+        }
       </Await>
     </Section>
   );
