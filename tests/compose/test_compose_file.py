@@ -23,5 +23,5 @@ def test_secrets_are_the_files_that_a_script_makes() -> None:
 
 
 def test_targets_are_stages_of_the_dockerfile() -> None:
-    stages = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE)
+    stages = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     assert set(re.findall(r"target: (\w+)", COMPOSE_FILE)) <= set(stages)
