@@ -10,7 +10,8 @@ from tests.web.gallery import PLACES, Gallery, Place
 STOPS = 40  # of the tab key on one page, before what is looked for should have come
 FOCUSED = """() => {
     const { activeElement: focused } = document;
-    const name = focused.labels?.[0]?.textContent ?? focused.getAttribute("aria-label") ?? focused.textContent;
+    const own = focused.matches("main") ? "" : focused.textContent;  // of a page that was just entered
+    const name = focused.labels?.[0]?.textContent ?? focused.getAttribute("aria-label") ?? own;
     return [name, focused.matches(":focus-visible") && getComputedStyle(focused).outlineStyle !== "none"];
 }"""
 

@@ -1,20 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 import { installation, me } from "../api/queries";
 import styles from "./Layout.module.css";
 import { ThemeChoice } from "./ThemeChoice";
 
 export function Layout() {
   const main = useRef<HTMLElement>(null);
-  const router = useRouter();
-  useEffect(
-    () =>
-      router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
-        if (fromLocation && pathChanged) main.current?.focus({ preventScroll: true });
-      }),
-    [router],
-  );
+  useFocusOnNewPages(main);
   return (
     <div className={styles.layout}>
       <a href="#main" className={styles.skip}>
@@ -47,6 +40,25 @@ export function Layout() {
       </footer>
     </div>
   );
+}
+
+/** Moves the focus to the content of a new page, unless its reader has moved it there already. */
+function useFocusOnNewPages(main: RefObject<HTMLElement | null>) {
+  const router = useRouter();
+  const left = useRef<Element | null>(null);
+  useEffect(() => {
+    const leaving = router.subscribe("onBeforeNavigate", () => {
+      left.current = document.activeElement;
+    });
+    const arrived = router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+      const unmoved = [left.current, document.body].includes(document.activeElement);
+      if (fromLocation && pathChanged && unmoved) main.current?.focus({ preventScroll: true });
+    });
+    return () => {
+      leaving();
+      arrived();
+    };
+  }, [router, main]);
 }
 
 function Version() {
