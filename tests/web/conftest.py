@@ -24,6 +24,7 @@ NewContext = Callable[..., BrowserContext]
 Visit = Callable[[Place], Page]
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has put tests that share a fixture beside one another
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: HERE in item.path.parents)
 
