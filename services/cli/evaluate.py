@@ -59,7 +59,7 @@ def _evaluate(
     if file.suffix.lower() == ".ipynb":
         raise BadInput(f"{file.name} is a notebook: run it with `lethe notebook run {file}`.")
     try:
-        submission_file.check(file.name, data)
+        claim = submission_file.check(file.name, data).claim
         bundle = find_or_build(settings, benchmark)
         require_oracle(seeds, bundle.manifest.oracle_seeds)
         outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
@@ -77,7 +77,6 @@ def _evaluate(
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
-        claim = submission_file.claim_of(file.name, data)
         report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s, claim=claim))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"

@@ -1,8 +1,7 @@
 """Content-addressed blobs: written once under their SHA-256, in a local directory or an S3-compatible store."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
@@ -76,18 +75,6 @@ class Blobs:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._create(digest, path)
         return digest
-
-    async def put_stream(
-        self, chunks: AsyncIterable[bytes], *, limit_bytes: int, check: Callable[[bytes], object] | None = None
-    ) -> tuple[str, bytes]:
-        """Store a stream; return its SHA-256 and its bytes. Raises TooLarge as soon as the limit is passed.
-
-        `check` sees all bytes before any is stored, and refuses them by raising: what is refused fills no disk.
-        """
-        data = await receive(chunks, limit_bytes=limit_bytes)
-        if check is not None:
-            await asyncio.to_thread(check, data)
-        return await asyncio.to_thread(self.put, data), data
 
     def get(self, digest: str) -> bytes:
         """Return the bytes of a digest. Raises BlobMissing when they are not there or no longer match it."""

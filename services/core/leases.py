@@ -139,7 +139,10 @@ def record(session: WriteSession, held: Claim, measured: Sequence[Measured]) -> 
     Harmless when repeated, as after a commit whose answer was lost: what is there stays.
     """
     evaluation, _ = _locked(session, held)
-    there = set(session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == held.evaluation_id)))
+    same = MeasurementRow.seed.in_([row.seed for row in measured])
+    there = set(
+        session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == held.evaluation_id, same))
+    )
     new = [row for row in measured if row.seed not in there]
     if not new:
         return

@@ -1,6 +1,7 @@
 """A submission as a file: what may be uploaded, checked without running it, and how it is laid out for a sandbox."""
 
 import ast
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from services.core.models import SubmissionKind
@@ -15,7 +16,7 @@ from services.core.submission_source import (
     definition_of,
 )
 
-__all__ = ["ENTRY_POINT", "UnsupportedFile", "check", "claim_of", "kind_of", "unpack"]
+__all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
 
 ENTRY_POINT, NOTEBOOK = "submission.py", "notebook.ipynb"
 MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules at an archive's top, all of which are parsed
@@ -25,33 +26,29 @@ class UnsupportedFile(Rejected):
     code = "unsupported_file"
 
 
-def check(filename: str, data: bytes) -> SubmissionKind:
-    """Say what kind of submission this is. Raises Rejected, with a remedy, when it cannot be one."""
-    kind = kind_of(filename)
-    if kind is SubmissionKind.MODULE:
-        check_source(data, filename)
-        claim_in(data, filename)
-    elif kind is SubmissionKind.NOTEBOOK:
-        check_notebook(data, filename)
-    else:
-        archive = Archive(data)
-        entry = _entry(archive)
-        claim_in(archive.read(entry), entry.name)
-        for path in archive.paths:
-            archive.read(path)
-    return kind
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a file is that can be submitted, and the certificate that it claims; notebooks claim none."""
+
+    kind: SubmissionKind
+    claim: Claim | None
 
 
-def claim_of(filename: str, data: bytes) -> Claim | None:
-    """Read the certificate that a submission claims, None where it claims none. Raises Rejected as `check` does."""
+def check(filename: str, data: bytes) -> Checked:
+    """Say what a submission is, reading it once. Raises Rejected, with a remedy, when it cannot be one."""
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
-        return None
+        check_notebook(data, filename)
+        return Checked(kind, None)
     if kind is SubmissionKind.MODULE:
-        return claim_in(data, filename)
+        check_source(data, filename)
+        return Checked(kind, claim_in(data, filename))
     archive = Archive(data)
     entry = _entry(archive)
-    return claim_in(archive.read(entry), entry.name)
+    claim = claim_in(archive.read(entry), entry.name)
+    for path in archive.paths:
+        archive.read(path)
+    return Checked(kind, claim)
 
 
 def unpack(filename: str, data: bytes, destination: Path) -> None:

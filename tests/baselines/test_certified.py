@@ -25,7 +25,7 @@ from services.benchmarks.training.noisy import descend
 from services.core.bundle import Manifest
 from services.core.settings import SandboxKind, Settings
 from services.core.submission_certificate import CertifiedMethod, Claim
-from services.core.submission_file import check, claim_of
+from services.core.submission_file import check
 from services.scorer.claims import hold_against_accountant
 from services.worker.local import run_locally
 from services.worker.supervisor import RunLimits
@@ -64,7 +64,7 @@ def definition_of(name: str) -> Definition:
 
 
 def claim_in(name: str) -> Claim:
-    found = claim_of(f"{name}.py", FILES[name].read_bytes())
+    found = check(f"{name}.py", FILES[name].read_bytes()).claim
     assert found is not None
     return found
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.submission_certificate import BadClaim, CertifiedMethod, Claim, claim_in
-from services.core.submission_file import check, claim_of
+from services.core.submission_file import check
 from services.core.submission_source import NotPython, Rejected
 from tests.core.uploads import MODULE, code_of, make_zip
 
@@ -85,12 +85,12 @@ def refusal(claim: str, filename: str = "entry.py") -> BadClaim:
     ],
 )
 def test_the_last_claim_of_the_top_level_is_read(lines: list[str]) -> None:
-    assert claim_of("entry.py", module(*lines)) == CLAIM
+    assert check("entry.py", module(*lines)).claim == CLAIM
 
 
 def test_a_module_without_a_claim_has_none() -> None:
-    assert claim_of("entry.py", MODULE) is None
-    assert claim_of("entry.py", module("certificate = 1", "x.CERTIFICATE = 2", "CERTIFICATE[0] = 3")) is None
+    assert check("entry.py", MODULE).claim is None
+    assert check("entry.py", module("certificate = 1", "x.CERTIFICATE = 2", "CERTIFICATE[0] = 3")).claim is None
 
 
 def test_a_claim_without_method_is_of_another_one() -> None:
@@ -109,21 +109,21 @@ def test_a_claim_without_method_is_of_another_one() -> None:
 )
 def test_an_archives_claim_is_that_of_the_module_that_runs(files: dict[str, bytes]) -> None:
     data = make_zip(files)
-    assert claim_of("entry.zip", data) == CLAIM
+    assert check("entry.zip", data).claim == CLAIM
     check("entry.zip", data)
 
 
 def test_notebooks_claim_nothing() -> None:
     """What one runs cannot be told without running it."""
     cell = {"cell_type": "code", "source": f"CERTIFICATE = {GOOD!r}"}
-    assert claim_of("entry.ipynb", json.dumps({"cells": [cell], "nbformat": 4}).encode()) is None
+    assert check("entry.ipynb", json.dumps({"cells": [cell], "nbformat": 4}).encode()).claim is None
 
 
 def test_nothing_is_run(tmp_path: Path) -> None:
     """A claim that opens a file, and a module that would, leave no trace."""
     trace = tmp_path / "trace"
     found = module(f"open({str(trace)!r}, 'w').close()", f"CERTIFICATE = {GOOD!r}")
-    assert claim_of("entry.py", found) == CLAIM
+    assert check("entry.py", found).claim == CLAIM
     refusal(f"{{'epsilon': 1.0, 'delta': open({str(trace)!r}, 'w').fileno()}}")
     refusal(f"(open({str(trace)!r}, 'w'), {GOOD!r})[1]")
     assert not trace.exists()

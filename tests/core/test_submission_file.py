@@ -25,7 +25,7 @@ from tests.core.uploads import MODULE, SIGNATURE, code_of, make_zip
     ],
 )
 def test_module_passes_when_four_arguments_fit(source: str) -> None:
-    assert check("entry.py", f"import torch\n{source}:\n    pass\n".encode()) is SubmissionKind.MODULE
+    assert check("entry.py", f"import torch\n{source}:\n    pass\n".encode()).kind is SubmissionKind.MODULE
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_endings_are_read_without_case() -> None:
 def test_archive_passes_and_unpacks_with_its_module_at_the_entry_point(files: dict[str, bytes], tmp_path: Path) -> None:
     data = make_zip(files)
 
-    assert check("entry.zip", data) is SubmissionKind.ARCHIVE
+    assert check("entry.zip", data).kind is SubmissionKind.ARCHIVE
     unpack("entry.zip", data, tmp_path)
 
     assert b"unlearning" in (tmp_path / "submission.py").read_bytes()

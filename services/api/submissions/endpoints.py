@@ -77,10 +77,9 @@ async def submit(
         reference=reference,
     )
     await anyio.to_thread.run_sync(_admit_early, state, request)
-    blob, data = await uploads.store(state, body, filename)
-    kind = submission_file.kind_of(filename)
-    claim = await anyio.to_thread.run_sync(submission_file.claim_of, filename, data)
-    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=kind, claim=claim)
+    data, found = await uploads.read(state, body, filename)
+    blob = await anyio.to_thread.run_sync(state.blobs.put, data)
+    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
@@ -102,7 +101,8 @@ async def check_submission(
     """Check a file as submitting it would, whether or not the phase is open. It is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
-    return await uploads.examine(state, body, who, found, filename)
+    data, checked = await uploads.read(state, body, filename)
+    return await anyio.to_thread.run_sync(uploads.describe, state, who, found, data, checked)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/quota")

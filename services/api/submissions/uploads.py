@@ -1,6 +1,5 @@
 """The body of an upload: received under the size cap, checked without running it, and stored only to be submitted."""
 
-from functools import partial
 from uuid import UUID
 
 import anyio.to_thread
@@ -12,24 +11,18 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
-from services.core import submission_file
 from services.core.blobs import TooLarge, receive, sha256_hex
 from services.core.database import ReadSession
 from services.core.models import Phase, Submission, TeamMember
+from services.core.submission_file import Checked, check
 
-__all__ = ["examine", "require_phase_takes", "store"]
-
-
-async def store(state: ApiState, body: Request, filename: str) -> tuple[str, bytes]:
-    """Store what can be a submission; return its SHA-256 and its bytes. Raises TooLarge or Rejected."""
-    check = partial(submission_file.check, filename)
-    return await state.blobs.put_stream(body.stream(), limit_bytes=_limit(state, body), check=check)
+__all__ = ["describe", "read", "require_phase_takes"]
 
 
-async def examine(state: ApiState, body: Request, who: Principal, phase: Phase, filename: str) -> CheckOut:
-    """Say what a submission of these bytes would be. Raises what submitting it would; stores and spends nothing."""
+async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
+    """Receive what can be a submission, and say what it is; nothing is stored. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
-    return await anyio.to_thread.run_sync(_examine, state, who, phase, filename, data)
+    return data, await anyio.to_thread.run_sync(check, filename, data)
 
 
 def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
@@ -40,13 +33,12 @@ def require_phase_takes(state: ApiState, competition: str, phase: str, filename:
     return found
 
 
-def _examine(state: ApiState, who: Principal, phase: Phase, filename: str, data: bytes) -> CheckOut:
-    kind = submission_file.check(filename, data)
-    claim = submission_file.claim_of(filename, data)
+def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: Checked) -> CheckOut:
+    """Say what a submission of these bytes would be, and whether the caller has made it before."""
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
-    return CheckOut(kind=kind, sha256=digest, size_bytes=len(data), claim=claim, submitted_as=before)
+    return CheckOut(kind=found.kind, sha256=digest, size_bytes=len(data), claim=found.claim, submitted_as=before)
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
