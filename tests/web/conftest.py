@@ -63,9 +63,15 @@ def new_context(new_context: NewContext, complaints: Complaints) -> NewContext:
         context = new_context(**options)
         context.set_default_timeout(PATIENCE_MS)
         complaints.listen_to(context)
+        context.on("page", expect_choosers)
         return context
 
     return listened
+
+
+def expect_choosers(page: Page) -> None:
+    """Let the browser know from the start: turned on by the test that waits for one, it may come too late."""
+    page.on("filechooser", lambda _: None)
 
 
 @pytest.fixture(scope="session")

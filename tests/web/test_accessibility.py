@@ -39,29 +39,33 @@ def test_submission_is_made_by_keyboard_alone(page: Page, gallery: Gallery) -> N
     page.goto(gallery.url)
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     go_by_tab(page, "Skip to the content")
-    press_on(page, "Forgetting handwritten digits")
+    go_by_tab(page, "Forgetting handwritten digits")
+    enter(page)
     expect(page.get_by_role("link", name="Submit", exact=True)).to_be_visible()
-    press_on(page, "Submit")
+    go_by_tab(page, "Submit")
+    enter(page)
     expect(page.get_by_role("main").get_by_role("link", name="Sign in")).to_be_visible()
-    press_on(page, "Sign in")
+    go_by_tab(page, "Sign in")
+    enter(page)
     go_by_tab(page, "Username")
     page.keyboard.type(username)
     go_by_tab(page, "Password")
     page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    enter(page)
     expect(page.get_by_text("Drop your entry here")).to_be_visible()
     go_by_tab(page, "Drop your entry here")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file("by_hand.py", ENTRY))
     go_by_tab(page, "Submit")
-    page.keyboard.press("Enter")
+    enter(page)
     expect(page.get_by_role("heading", name="by_hand", level=1)).to_be_visible()
 
 
-def press_on(page: Page, name: str) -> None:
-    go_by_tab(page, name)
+def enter(page: Page) -> None:
+    """Press Enter, and wait until the page that it leads to has the focus."""
     page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
 
 
 def go_by_tab(page: Page, name: str) -> None:
