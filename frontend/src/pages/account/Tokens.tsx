@@ -10,8 +10,8 @@ import { FormCard, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Field } from "../../ui/Field";
 import { More } from "../../ui/More";
-import { Scroll } from "../../ui/Scroll";
 import { Notice } from "../../ui/states";
+import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { sessionName } from "../../words/sessions";
 
@@ -29,51 +29,40 @@ export function Tokens() {
       <Notice error={revoke.error} />
       <Await query={query} what="tokens">
         {({ pages }) => (
-          <Scroll label="Tokens and sessions">
-            <table>
-              <thead>
-                <tr>
-                  <th>name</th>
-                  <th>kind</th>
-                  <th>made</th>
-                  <th>ends</th>
-                  <th>
-                    <span className="visually-hidden">revoke</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {pages
-                  .flatMap((page) => page.items)
-                  .map((token) => (
-                    <tr key={token.id}>
-                      <th scope="row">{nameOf(token)}</th>
-                      <td>
-                        <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>{" "}
-                        {token.is_current && <Badge tone="good">this one</Badge>}
-                      </td>
-                      <td data-label="made">
-                        <Moment at={token.created_at} />
-                      </td>
-                      <td data-label="ends">
-                        <Moment at={token.expires_at} />
-                      </td>
-                      <td>
-                        {!token.is_current && (
-                          <Confirm
-                            act="Revoke"
-                            title={`Revoke ${nameOf(token)}?`}
-                            onConfirm={() => revoke.mutate(token.id)}
-                          >
-                            Whoever uses it is signed out at once. This cannot be taken back.
-                          </Confirm>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <Table
+            label="Tokens and sessions"
+            rows={pages.flatMap((page) => page.items)}
+            keyOf={(token) => token.id}
+            columns={[
+              { name: "name", kind: "heading", show: nameOf },
+              {
+                name: "kind",
+                kind: "badges",
+                show: (token) => (
+                  <>
+                    <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>{" "}
+                    {token.is_current && <Badge tone="good">this one</Badge>}
+                  </>
+                ),
+              },
+              { name: "made", show: (token) => <Moment at={token.created_at} /> },
+              { name: "ends", show: (token) => <Moment at={token.expires_at} /> },
+              {
+                name: "revoke",
+                kind: "acts",
+                show: (token) =>
+                  !token.is_current && (
+                    <Confirm
+                      act="Revoke"
+                      title={`Revoke ${nameOf(token)}?`}
+                      onConfirm={() => revoke.mutate(token.id)}
+                    >
+                      Whoever uses it is signed out at once. This cannot be taken back.
+                    </Confirm>
+                  ),
+              },
+            ]}
+          />
         )}
       </Await>
       <More of={query} />

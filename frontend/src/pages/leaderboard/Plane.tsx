@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { useEffect, useRef, useState } from "react";
 import type { Entry } from "../../api/types";
+import { Chart } from "../../ui/Chart";
 import type { Scale } from "../../words/axis";
 import { axisOf } from "../../words/axis";
 import styles from "./Plane.module.css";
@@ -14,28 +14,19 @@ interface Props {
 }
 
 /** Utility across, forgetting quality up, each entry with both intervals. Loaded only where it is shown. */
-export default function Plane({ entries, own, scale }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const width = useWidth(place);
-  useEffect(() => {
-    if (!place.current || width === 0) return;
-    const chart = draw(entries, own, scale, width);
-    place.current.replaceChildren(chart);
-    return () => chart.remove();
-  }, [entries, own, scale, width]);
+export default function Plane(shown: Props) {
   return (
-    <figure className={styles.figure}>
-      <div ref={place} className={styles.place} />
-      <figcaption>
+    <div className={styles.plane}>
+      <Chart of={shown} draw={draw} label="Forgetting quality against utility">
         Each cross is one entry with its 95 % intervals; hollow ones are not ranked. Up is better forgetting,
-        right is better accuracy. {scale === "log" && "F is on the logarithmic scale of the board. "}The board
-        above holds the same numbers.
-      </figcaption>
-    </figure>
+        right is better accuracy. {shown.scale === "log" && "F is on the logarithmic scale of the board. "}The
+        board above holds the same numbers.
+      </Chart>
+    </div>
   );
 }
 
-function draw(entries: readonly Entry[], own: ReadonlySet<string>, scale: Scale, width: number): Element {
+function draw({ entries, own, scale }: Props, width: number): Element {
   const axis = axisOf(
     scale,
     entries.map((entry) => entry.forgetting_quality),
@@ -46,13 +37,12 @@ function draw(entries: readonly Entry[], own: ReadonlySet<string>, scale: Scale,
   const named = entries.filter(
     (entry) => own.has(entry.entry) || entry.reference === "retrain" || entry.rank === 1,
   );
-  const chart = Plot.plot({
+  return Plot.plot({
     width,
     height: Math.min(440, Math.max(300, width * 0.55)),
     marginLeft: 48,
     marginBottom: 40,
     className: "plane",
-    ariaLabel: "Forgetting quality against utility",
     style: { background: "transparent" },
     x: { label: "utility", nice: true, tickSize: 3, ticks: Math.max(3, Math.floor(width / 110)) },
     y: {
@@ -112,26 +102,8 @@ function draw(entries: readonly Entry[], own: ReadonlySet<string>, scale: Scale,
       }),
     ],
   });
-  // Plot's own rules come as an inline style sheet, which the content security policy refuses. Ours stand in a module.
-  for (const sheet of chart.querySelectorAll("style")) sheet.remove();
-  // To readers it is one picture: its parts have no names of their own.
-  for (const part of chart.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
-  chart.setAttribute("role", "img");
-  return chart;
 }
 
 function shortened(name: string): string {
   return name.length > LABEL ? `${name.slice(0, LABEL - 1)}…` : name;
-}
-
-function useWidth(place: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [place]);
-  return width;
 }

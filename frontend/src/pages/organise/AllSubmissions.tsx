@@ -9,9 +9,9 @@ import { Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Choice, Field } from "../../ui/Field";
 import { More } from "../../ui/More";
-import { Scroll } from "../../ui/Scroll";
 import { StateBadge } from "../../ui/StateBadge";
 import { Notice } from "../../ui/states";
+import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import { isolated } from "../../words/isolated";
@@ -81,58 +81,55 @@ function Listed({ items }: { items: readonly Submission[] }) {
   return (
     <>
       <Notice error={cancel.error} />
-      <Scroll label="All submissions">
-        <table>
-          <thead>
-            <tr>
-              <th>name</th>
-              <th>team</th>
-              <th>phase</th>
-              <th>state</th>
-              <th>score</th>
-              <th>submitted</th>
-              <th>
-                <span className="visually-hidden">cancel</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((item) => (
-              <tr key={item.id}>
-                <th scope="row">
-                  <Link to="/submissions/$id" params={{ id: item.id }}>
-                    {item.name}
-                  </Link>
-                </th>
-                <td data-label="team">{item.team}</td>
-                <td data-label="phase">{item.phase}</td>
-                <td>
-                  <StateBadge state={item.state} />
-                  {item.failure && ` ${words(item.failure.kind)}`}
-                </td>
-                <td data-label="score">
-                  {item.score ? score(item.score.final_score, item.score.ci_low, item.score.ci_high) : "–"}
-                </td>
-                <td data-label="submitted">
-                  <Moment at={item.submitted_at} />
-                </td>
-                <td>
-                  {!hasEnded(item.state) && item.state !== "measured" && (
-                    <Confirm
-                      act="Cancel"
-                      title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}
-                      busy={cancel.isPending && cancel.variables === item.id}
-                      onConfirm={() => cancel.mutate(item.id)}
-                    >
-                      Its runs stop. It stays on record, and its place in the team&rsquo;s quota stays spent.
-                    </Confirm>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="All submissions"
+        rows={items}
+        keyOf={(item) => item.id}
+        columns={[
+          {
+            name: "name",
+            kind: "heading",
+            show: (item) => (
+              <Link to="/submissions/$id" params={{ id: item.id }}>
+                {item.name}
+              </Link>
+            ),
+          },
+          { name: "team", show: (item) => item.team },
+          { name: "phase", show: (item) => item.phase },
+          {
+            name: "state",
+            kind: "badges",
+            show: (item) => (
+              <>
+                <StateBadge state={item.state} />
+                {item.failure && ` ${words(item.failure.kind)}`}
+              </>
+            ),
+          },
+          {
+            name: "score",
+            show: ({ score: its }) => (its ? score(its.final_score, its.ci_low, its.ci_high) : "–"),
+          },
+          { name: "submitted", show: (item) => <Moment at={item.submitted_at} /> },
+          {
+            name: "cancel",
+            kind: "acts",
+            show: (item) =>
+              !hasEnded(item.state) &&
+              item.state !== "measured" && (
+                <Confirm
+                  act="Cancel"
+                  title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}
+                  busy={cancel.isPending && cancel.variables === item.id}
+                  onConfirm={() => cancel.mutate(item.id)}
+                >
+                  Its runs stop. It stays on record, and its place in the team&rsquo;s quota stays spent.
+                </Confirm>
+              ),
+          },
+        ]}
+      />
     </>
   );
 }

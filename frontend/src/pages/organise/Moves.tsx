@@ -3,7 +3,7 @@ import { campaign } from "../../api/queries";
 import type { Move } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
-import { Scroll } from "../../ui/Scroll";
+import { Table } from "../../ui/Table";
 import { score } from "../../words/numbers";
 
 /** What a campaign does to each team: from which rank to which. */
@@ -12,38 +12,29 @@ export function Moves({ path }: { path: { slug: string; phase: string; campaign_
   return (
     <Await query={query} what="what moves">
       {({ moves }) => (
-        <Scroll label="What moves">
-          <table>
-            <thead>
-              <tr>
-                <th>team</th>
-                <th>rank before</th>
-                <th>rank after</th>
-                <th>score before</th>
-                <th>score after</th>
-                <th>notes</th>
-              </tr>
-            </thead>
-            <tbody>
-              {moves.map((move) => (
-                <tr key={`${move.team} ${move.reference}`}>
-                  <th scope="row">{move.team}</th>
-                  <td data-label="rank before">{rank(move.before)}</td>
-                  <td data-label="rank after">
-                    {rank(move.after)} {change(move)}
-                  </td>
-                  <td data-label="score before">{points(move.before)}</td>
-                  <td data-label="score after">{points(move.after)}</td>
-                  <td>
-                    {move.reference !== "none" && <Badge>reference</Badge>}{" "}
-                    {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
-                    {move.re_run_failed && <Badge tone="bad">new run failed, old one counts</Badge>}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label="What moves"
+          rows={moves}
+          keyOf={(move) => `${move.team} ${move.reference}`}
+          columns={[
+            { name: "team", kind: "heading", show: (move) => move.team },
+            { name: "rank before", show: (move) => rank(move.before) },
+            { name: "rank after", show: (move) => `${rank(move.after)} ${change(move)}` },
+            { name: "score before", show: (move) => points(move.before) },
+            { name: "score after", show: (move) => points(move.after) },
+            {
+              name: "notes",
+              kind: "badges",
+              show: (move) => (
+                <>
+                  {move.reference !== "none" && <Badge>reference</Badge>}{" "}
+                  {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
+                  {move.re_run_failed && <Badge tone="bad">new run failed, old one counts</Badge>}
+                </>
+              ),
+            },
+          ]}
+        />
       )}
     </Await>
   );

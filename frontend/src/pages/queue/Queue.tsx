@@ -7,7 +7,7 @@ import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Facts } from "../../ui/Facts";
-import { Scroll } from "../../ui/Scroll";
+import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { count } from "../../words/numbers";
 import { span } from "../../words/time";
@@ -51,34 +51,21 @@ function Summary({ of: { phases, shards, oldest_queued_s } }: { of: Shown }) {
         ]}
       />
       {phases.length > 1 && (
-        <Scroll label="Queue by phase">
-          <table>
-            <thead>
-              <tr>
-                <th>phase</th>
-                <th>runs on</th>
-                <th>waiting</th>
-                <th>running</th>
-                <th>oldest that waits</th>
-              </tr>
-            </thead>
-            <tbody>
-              {phases.map((phase) => (
-                <tr key={`${phase.competition} ${phase.phase}`}>
-                  <th scope="row">
-                    {phase.competition}, {phase.phase}
-                  </th>
-                  <td data-label="runs on">{phase.device}</td>
-                  <td data-label="waiting">{phase.queued}</td>
-                  <td data-label="running">{phase.running}</td>
-                  <td data-label="oldest that waits">
-                    {phase.oldest_queued_s === null ? "–" : span(phase.oldest_queued_s)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label="Queue by phase"
+          rows={phases}
+          keyOf={placeOf}
+          columns={[
+            { name: "phase", kind: "heading", show: placeOf },
+            { name: "runs on", show: (phase) => phase.device },
+            { name: "waiting", show: (phase) => phase.queued },
+            { name: "running", show: (phase) => phase.running },
+            {
+              name: "oldest that waits",
+              show: ({ oldest_queued_s: age_s }) => (age_s === null ? "–" : span(age_s)),
+            },
+          ]}
+        />
       )}
     </>
   );
@@ -89,40 +76,28 @@ function Evaluations({ of: { evaluations } }: { of: Shown }) {
   if (evaluations.length === 0) return null;
   return (
     <>
-      <Scroll label="Evaluations that wait or run">
-        <table>
-          <thead>
-            <tr>
-              <th>submission</th>
-              <th>phase</th>
-              <th>state</th>
-              <th>runs done</th>
-              <th>queued</th>
-            </tr>
-          </thead>
-          <tbody>
-            {evaluations.slice(0, all ? undefined : FEW).map((one) => (
-              <tr key={one.id}>
-                <th scope="row">
-                  <Code of={one.submission} />
-                </th>
-                <td data-label="phase">
-                  {one.competition}, {one.phase}
-                </td>
-                <td>
-                  <Badge tone={one.state === "running" ? "river" : "calm"}>{one.state}</Badge>{" "}
-                  {one.is_re_run && <Badge>new run</Badge>}{" "}
-                  {one.attempt > 1 && <Badge tone="warn">try {one.attempt}</Badge>}
-                </td>
-                <td data-label="runs done">
-                  {one.seeds_done} of {one.seeds}
-                </td>
-                <td data-label="queued">{span(one.age_s)} ago</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="Evaluations that wait or run"
+        rows={evaluations.slice(0, all ? undefined : FEW)}
+        keyOf={(one) => one.id}
+        columns={[
+          { name: "submission", kind: "heading", show: (one) => <Code of={one.submission} /> },
+          { name: "phase", show: placeOf },
+          {
+            name: "state",
+            kind: "badges",
+            show: (one) => (
+              <>
+                <Badge tone={one.state === "running" ? "river" : "calm"}>{one.state}</Badge>{" "}
+                {one.is_re_run && <Badge>new run</Badge>}{" "}
+                {one.attempt > 1 && <Badge tone="warn">try {one.attempt}</Badge>}
+              </>
+            ),
+          },
+          { name: "runs done", show: (one) => `${one.seeds_done} of ${one.seeds}` },
+          { name: "queued", show: (one) => `${span(one.age_s)} ago` },
+        ]}
+      />
       {!all && evaluations.length > FEW && (
         <p>
           <Button onClick={() => setAll(true)}>Show all {evaluations.length}</Button>
@@ -142,44 +117,30 @@ function Leases({ of: { leases } }: { of: Shown }) {
         nothing, so it is not seen here.
       </p>
       {leases.length > 0 && (
-        <Scroll label="Workers">
-          <table>
-            <thead>
-              <tr>
-                <th>worker</th>
-                <th>device</th>
-                <th>phase</th>
-                <th>runs</th>
-                <th>done</th>
-                <th>lease</th>
-              </tr>
-            </thead>
-            <tbody>
-              {leases.map((lease) => (
-                <tr key={`${lease.evaluation_id} ${lease.seed_start}`}>
-                  <th scope="row">{lease.worker}</th>
-                  <td data-label="device">{lease.device_class ?? "–"}</td>
-                  <td data-label="phase">
-                    {lease.competition}, {lease.phase}
-                  </td>
-                  <td data-label="runs">
-                    {lease.seed_start + 1}–{lease.seed_stop}
-                  </td>
-                  <td data-label="done">
-                    {lease.seeds_done} of {lease.seed_stop - lease.seed_start}
-                  </td>
-                  <td data-label="lease">
-                    {lease.expires_in_s > 0 ? (
-                      `ends in ${span(lease.expires_in_s)} unless renewed`
-                    ) : (
-                      <Badge tone="bad">silent for {span(-lease.expires_in_s)}</Badge>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label="Workers"
+          rows={leases}
+          keyOf={(lease) => `${lease.evaluation_id} ${lease.seed_start}`}
+          columns={[
+            { name: "worker", kind: "heading", show: (lease) => lease.worker },
+            { name: "device", show: (lease) => lease.device_class ?? "–" },
+            { name: "phase", show: placeOf },
+            { name: "runs", show: (lease) => `${lease.seed_start + 1}–${lease.seed_stop}` },
+            {
+              name: "done",
+              show: (lease) => `${lease.seeds_done} of ${lease.seed_stop - lease.seed_start}`,
+            },
+            {
+              name: "lease",
+              show: ({ expires_in_s: left_s }) =>
+                left_s > 0 ? (
+                  `ends in ${span(left_s)} unless renewed`
+                ) : (
+                  <Badge tone="bad">silent for {span(-left_s)}</Badge>
+                ),
+            },
+          ]}
+        />
       )}
     </>
   );
@@ -222,4 +183,8 @@ function Code({ of }: { of: OpenEvaluation["submission"] }) {
       by <bdi>{of.team}</bdi>
     </>
   );
+}
+
+function placeOf({ competition, phase }: { competition: string; phase: string }): string {
+  return `${competition}, ${phase}`;
 }

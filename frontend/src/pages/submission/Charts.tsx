@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { Confidences, Histograms } from "../../api/types";
+import { Chart } from "../../ui/Chart";
 import type { Bar } from "../../words/histograms";
 import {
   binned,
@@ -11,7 +12,6 @@ import {
   spread,
   spreadSentence,
 } from "../../words/histograms";
-import { Chart } from "./Chart";
 import styles from "./Charts.module.css";
 
 interface Props {

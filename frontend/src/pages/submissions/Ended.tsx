@@ -4,12 +4,11 @@ import type { Submission } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
-import { Scroll } from "../../ui/Scroll";
 import { StateBadge } from "../../ui/StateBadge";
-import { Moment } from "../../ui/Time";
+import { Table } from "../../ui/Table";
 import { isolated } from "../../words/isolated";
 import { score } from "../../words/numbers";
-import { Named } from "./Named";
+import { NAME, PHASE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What has come to its end, for better or worse. Two scored ones of one phase can be compared. */
@@ -40,52 +39,43 @@ export function Ended({ items }: { items: readonly Submission[] }) {
               : "Choose two scored ones of one phase."}
         </span>
       </Row>
-      <Scroll label="My submissions">
-        <table>
-          <thead>
-            <tr>
-              <th>
-                <span className="visually-hidden">compare</span>
-              </th>
-              <th>name</th>
-              <th>state</th>
-              <th>score</th>
-              <th>phase</th>
-              <th>submitted</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((item) => (
-              <tr key={item.id}>
-                <td>
-                  <input
-                    type="checkbox"
-                    className={styles.check}
-                    aria-label={`Compare ${item.name}`}
-                    checked={isChosen(item)}
-                    disabled={!mayJoin(item)}
-                    onChange={() => toggle(item)}
-                  />
-                </td>
-                <Named of={item} />
-                <td>
-                  <StateBadge state={item.state} />{" "}
-                  {item.on_board && <Badge tone="river">on the board</Badge>}
-                </td>
-                <td data-label="score">
-                  {item.score ? score(item.score.final_score, item.score.ci_low, item.score.ci_high) : "–"}
-                </td>
-                <td data-label="phase">
-                  {item.competition}, {item.phase}
-                </td>
-                <td data-label="submitted">
-                  <Moment at={item.submitted_at} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="My submissions"
+        rows={items}
+        keyOf={(item) => item.id}
+        columns={[
+          {
+            name: "compare",
+            kind: "acts",
+            show: (item) => (
+              <input
+                type="checkbox"
+                className={styles.check}
+                aria-label={`Compare ${item.name}`}
+                checked={isChosen(item)}
+                disabled={!mayJoin(item)}
+                onChange={() => toggle(item)}
+              />
+            ),
+          },
+          NAME,
+          {
+            name: "state",
+            kind: "badges",
+            show: (item) => (
+              <>
+                <StateBadge state={item.state} /> {item.on_board && <Badge tone="river">on the board</Badge>}
+              </>
+            ),
+          },
+          {
+            name: "score",
+            show: ({ score: its }) => (its ? score(its.final_score, its.ci_low, its.ci_high) : "–"),
+          },
+          PHASE,
+          SUBMITTED,
+        ]}
+      />
     </div>
   );
 }

@@ -1,0 +1,30 @@
+/** The columns that a team's submissions have in every state. */
+import { Link } from "@tanstack/react-router";
+import type { Submission } from "../../api/types";
+import type { Column } from "../../ui/Table";
+import { Moment } from "../../ui/Time";
+import styles from "./Submissions.module.css";
+
+/** Its name, which leads to its page, and its file. */
+export const NAME: Column<Submission> = {
+  name: "name",
+  kind: "heading",
+  show: (item) => (
+    <>
+      <Link to="/submissions/$id" params={{ id: item.id }}>
+        {item.name}
+      </Link>
+      <span className={styles.file}>{item.filename}</span>
+    </>
+  ),
+};
+
+export const PHASE: Column<Submission> = {
+  name: "phase",
+  show: (item) => `${item.competition}, ${item.phase}`,
+};
+
+export const SUBMITTED: Column<Submission> = {
+  name: "submitted",
+  show: (item) => <Moment at={item.submitted_at} />,
+};
