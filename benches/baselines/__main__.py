@@ -31,7 +31,7 @@ from services.core.errors import BadInput, LetheError, NotFound
 from services.core.models import Device
 from services.core.settings import Settings, load_settings
 from services.scorer.scoring import forgetting_quality_of
-from services.worker.slots import gpu_names
+from services.worker.slots import find_gpus
 
 BOARDS = {"digits": 512, "faces-resnet18": 64}  # runs of each entry
 SCENARIOS = ("digits-pairs-random", "digits-pairs-class", "digits-pairs-subclass", "faces-resnet18-class")
@@ -65,10 +65,9 @@ def main(
         setup(again=False)
         settings = load_settings()
     own = installation(settings, port)
-    gpus = gpu_names()
-    machine = Machine(
-        os.cpu_count() or 1, version("torch").partition("+")[0], own.resolved_sandbox.value, gpus[0] if gpus else None
-    )
+    gpus = find_gpus()
+    gpu = gpus[0].name if gpus else None
+    machine = Machine(os.cpu_count() or 1, version("torch").partition("+")[0], own.resolved_sandbox.value, gpu)
     boards = _run_boards(settings, own, choice)
     scenarios = [part for name in SCENARIOS if (part := _run_scenario(settings, own, name, choice)) is not None]
     out.write_text(write_page(machine, boards, scenarios, baselines=len(baseline_files())), encoding="utf-8")
@@ -129,7 +128,7 @@ def _run_scenario(settings: Settings, own: Settings, name: str, choice: Choice) 
 
 def _device(bundle: Bundle) -> Device:
     """Run networks with convolutions on a GPU, where there is one. An mlp of this size is faster without."""
-    return Device.GPU if bundle.manifest.architecture != "mlp" and gpu_names() else Device.CPU
+    return Device.GPU if bundle.manifest.architecture != "mlp" and find_gpus() else Device.CPU
 
 
 def _bundle(settings: Settings, name: str, seeds: int, *, build: bool) -> Bundle | None:

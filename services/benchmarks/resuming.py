@@ -1,6 +1,5 @@
 """What lets a killed build go on: a directory of its own, a lock on it, and the secret that its seeds derive from."""
 
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.core.errors import BadInput, Conflict
+from services.core.locks import exclusive
 
 __all__ = ["BuildRunning", "only_build", "read_secret", "secret_of"]
 
@@ -29,14 +29,11 @@ def only_build(destination: Path) -> Iterator[Path]:
     Raises BuildRunning while another build of this destination goes on.
     """
     work = destination.with_name(f"{destination.name}.building")
-    work.mkdir(parents=True, exist_ok=True)
+    work.parent.mkdir(parents=True, exist_ok=True)
     lock = work.with_name(f"{work.name}.lock")
-    with lock.open("w") as file:
+    with exclusive(lock, BuildRunning(f"Another build of {destination.name} goes on. Wait until it ends.")):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BuildRunning(f"Another build of {destination.name} goes on. Wait until it ends.") from error
-        try:
+            work.mkdir(exist_ok=True)
             yield work
         finally:
             lock.unlink(missing_ok=True)

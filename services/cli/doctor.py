@@ -99,11 +99,11 @@ def _image(settings: Settings) -> Finding:
 
 
 def _gpu() -> Finding:
-    from services.worker.slots import gpu_uuids
+    from services.worker.slots import find_gpus
 
-    found = gpu_uuids()
+    found = find_gpus()
     if found:
-        return Finding("gpu", True, False, f"{len(found)}: {', '.join(found)}")
+        return Finding("gpu", True, False, f"{len(found)}: {', '.join(gpu.uuid for gpu in found)}")
     return Finding("gpu", False, False, "no NVIDIA GPU. Phases that ask for one wait for a worker that has it.")
 
 

@@ -1,7 +1,6 @@
 """Slots: where a worker runs sandboxes side by side, each with its own directory and share of the machine."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -12,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.core.errors import Conflict
+from services.core.locks import exclusive
 from services.core.models import Device
 from services.core.settings import Settings
 
 __all__ = [
     "NOBODY",
+    "Gpu",
     "Slot",
     "WorkerRunning",
     "empty_directory",
-    "gpu_names",
-    "gpu_uuids",
+    "find_gpus",
     "make_slots",
     "stage_code",
     "worker_lock",
@@ -43,6 +43,16 @@ STAGED = (
 
 class WorkerRunning(Conflict):
     code = "worker_running"
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    uuid: str
+    name: str
+
+    @property
+    def device_class(self) -> str:
+        return "gpu-" + self.name.lower().replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +107,19 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o711)
     cpus = os.cpu_count() or 1
-    gpus = [uuid for uuid in gpu_uuids() for _ in range(settings.slots_per_gpu)]
+    gpus = [gpu for gpu in find_gpus() for _ in range(settings.slots_per_gpu)]
     count = settings.worker_slots or max(cpus, len(gpus) + 1 if gpus else 1)
     slots = []
     for number in range(count):
-        uuid = gpus[number] if number < len(gpus) else None
+        gpu = gpus[number] if number < len(gpus) else None
         slot = Slot(
             number=number,
             root=(work / f"slot-{number}").resolve(),
-            device=Device.GPU if uuid else Device.CPU,
-            device_class=_gpu_class(uuid) if uuid else f"cpu-{platform.machine()}",
+            device=Device.GPU if gpu else Device.CPU,
+            device_class=gpu.device_class if gpu else f"cpu-{platform.machine()}",
             cpus=max(1, cpus // count),
             memory_bytes=settings.slot_memory_bytes,
-            gpu_uuid=uuid,
+            gpu_uuid=gpu.uuid if gpu else None,
         )
         slot.clear()
         slots.append(slot)
@@ -139,35 +149,20 @@ def stage_code(work: Path) -> Path:
 def worker_lock(work: Path) -> Iterator[None]:
     """Hold the work directory for one worker alone. Raises WorkerRunning when another has it."""
     work.mkdir(parents=True, exist_ok=True)
-    with (work / "worker.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WorkerRunning(f"Another worker uses {work}. Stop it, or set another LETHE_DATA_DIR.") from error
+    refusal = WorkerRunning(f"Another worker uses {work}. Stop it, or set another LETHE_DATA_DIR.")
+    with exclusive(work / "worker.lock", refusal):
         yield
 
 
-def gpu_uuids() -> list[str]:
-    """List the NVIDIA GPUs of this machine by UUID; empty where there is no driver."""
-    return _query_gpus("uuid")
-
-
-def gpu_names() -> list[str]:
-    """List the models of the NVIDIA GPUs of this machine; empty where there is no driver."""
-    return _query_gpus("name")
-
-
-def _gpu_class(uuid: str) -> str:
-    return "gpu-" + (_query_gpus("name", uuid) or ["unknown"])[0].lower().replace(" ", "-")
-
-
-def _query_gpus(what: str, uuid: str | None = None) -> list[str]:
-    command = ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", *(["-i", uuid] if uuid else [])]
+def find_gpus() -> list[Gpu]:
+    """List the NVIDIA GPUs of this machine; none where there is no driver."""
+    command = ["nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
-    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
+    lines = (line.partition(",") for line in answer.stdout.splitlines() if line.strip())
+    return [Gpu(uuid.strip(), name.strip() or "unknown") for uuid, _, name in lines]
 
 
 def empty_directory(directory: Path) -> None:

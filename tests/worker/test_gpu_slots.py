@@ -10,32 +10,33 @@ from sqlalchemy import select
 from services.core.models import Device, Evaluation
 from services.core.settings import SandboxKind, Settings
 from services.worker.runner import main as runner
-from services.worker.slots import make_slots
+from services.worker.slots import Gpu, find_gpus, make_slots
 from tests.installation import Installation, phase_of, running_installation
 
 FIRST, SECOND = "GPU-0f0a4cbd", "GPU-77e2a1c9"
 DRIVER = """#!/bin/sh
+echo "$*" >> "$0.asked"
 case "$*" in
-*query-gpu=name*-i*) echo "NVIDIA H200" ;;
-*query-gpu=name*) printf 'NVIDIA H200\\nNVIDIA H200\\n' ;;
-*query-gpu=uuid*) printf '%s\\n' ;;
+*query-gpu=uuid,name*--format=csv,noheader*) printf '%s, NVIDIA H200\\n' {uuids} ;;
+*) exit 2 ;;
 esac
 """
 IDENTITY = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    {}return net\n"
 
 
 @pytest.fixture
-def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put an `nvidia-smi` that tells of two GPUs on the path, before any other."""
+def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put an `nvidia-smi` that tells of two GPUs on the path, before any other. It notes what it is asked."""
     command = tmp_path / "driver" / "nvidia-smi"
     command.parent.mkdir()
-    command.write_text(DRIVER % f"{FIRST}\\n{SECOND}")
+    command.write_text(DRIVER.format(uuids=f"{FIRST} {SECOND}"))
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+    return command
 
 
 @pytest.fixture
-def installation(tmp_path: Path, driver: None) -> Iterator[Installation]:
+def installation(tmp_path: Path, driver: Path) -> Iterator[Installation]:
     with running_installation(tmp_path, SandboxKind.PROCESS) as running:
         running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
         yield running
@@ -55,6 +56,21 @@ def test_the_first_slots_hold_the_gpus(tmp_path: Path, slots: int, per_gpu: int,
     assert [slot.gpu_uuid for slot in made] == expected
     assert [slot.device for slot in made] == [Device.GPU if uuid else Device.CPU for uuid in expected]
     assert {slot.device_class for slot in made if slot.gpu_uuid} == {"gpu-nvidia-h200"}
+
+
+def test_the_driver_is_asked_once_for_all_slots(tmp_path: Path, driver: Path) -> None:
+    make_slots(Settings(worker_slots=5, slots_per_gpu=2), tmp_path / "work")
+    assert len(driver.with_name("nvidia-smi.asked").read_text().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("driver")
+def test_gpus_are_told_by_uuid_and_model() -> None:
+    assert find_gpus() == [Gpu(FIRST, "NVIDIA H200"), Gpu(SECOND, "NVIDIA H200")]
+
+
+def test_a_host_whose_driver_fails_has_no_gpus(driver: Path) -> None:
+    driver.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
+    assert find_gpus() == []
 
 
 @pytest.mark.usefixtures("driver")

@@ -3,6 +3,9 @@
 import ast
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,76 @@ def test_what_a_killed_local_run_left_goes_with_the_next_and_nothing_else(tmp_pa
             assert mine.exists()
             assert other != mine
     assert [path.name for path in tmp_path.iterdir()] == ["evaluate-me.py"]
+
+
+@pytest.fixture
+def living(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has moved in, said so, and waits."""
+    waits = "import sys; from pathlib import Path; from services.worker.workplace import workplace\n"
+    waits += "with workplace(Path(sys.argv[1]), 'evaluate') as work:\n"
+    waits += "    (work / 'slot').mkdir(); (work / 'slot/file').touch(); print(work, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", waits, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_what_kill_9_leaves_goes_with_the_next_run_and_not_before(
+    tmp_path: Path, living: subprocess.Popen[bytes]
+) -> None:
+    assert living.stdout is not None
+    work = Path(living.stdout.readline().decode().strip())
+    with workplace(tmp_path, "evaluate"):
+        assert (work / "slot/file").exists()
+    living.kill()
+    living.wait()
+    assert (work / "slot/file").exists()
+    with workplace(tmp_path, "evaluate") as mine:
+        assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_a_run_killed_before_it_had_its_lock_leaves_nothing_for_good(tmp_path: Path) -> None:
+    """An empty directory; one that holds something and has no lock is somebody's own."""
+    (tmp_path / "evaluate-a1b2c3d4").mkdir()
+    (tmp_path / "evaluate-my_files" / "precious").mkdir(parents=True)
+    (tmp_path / "evaluate-plans").mkdir()
+    with workplace(tmp_path, "evaluate") as mine:
+        assert {path.name for path in tmp_path.iterdir()} == {mine.name, "evaluate-my_files", "evaluate-plans"}
+
+
+@pytest.mark.parametrize("removals", range(5))
+def test_a_run_killed_while_it_cleared_away_is_swept_too(tmp_path: Path, removals: int) -> None:
+    dies = "import sys, os; from itertools import count; from pathlib import Path\n"
+    dies += "from services.worker.workplace import workplace\n"
+    dies += "with workplace(Path(sys.argv[1]), 'evaluate') as work:\n"
+    dies += "    (work / 'slot').mkdir(); (work / 'slot/file').touch(); (work / 'file').touch(); removed = count()\n"
+    dies += "    sys.addaudithook(lambda event, _: event in ('os.remove', 'os.rmdir')\n"
+    dies += "        and next(removed) == int(sys.argv[2]) and os._exit(9))"
+    died = subprocess.run([sys.executable, "-c", dies, str(tmp_path), str(removals)], check=False)
+    assert died.returncode == 9
+    assert len(list(tmp_path.iterdir())) == 1
+    with workplace(tmp_path, "evaluate") as mine:
+        assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_nobody_sweeps_a_directory_that_another_moves_into(tmp_path: Path) -> None:
+    """A sweep takes the lock of a directory just made, before its owner: the owner must not work in what is removed."""
+    lost = []
+
+    def move_in_and_out() -> None:
+        for _ in range(200):
+            with workplace(tmp_path, "evaluate") as work:
+                try:
+                    (work / "file").touch()
+                    time.sleep(0)
+                    (work / "file").read_bytes()
+                except FileNotFoundError as error:
+                    lost.append(error)
+
+    threads = [threading.Thread(target=move_in_and_out) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not lost
+    assert not list(tmp_path.iterdir())
