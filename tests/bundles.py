@@ -1,13 +1,16 @@
 """A benchmark small enough to be made in milliseconds, with a random original model and a random oracle."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
 from services.core import readings
+from services.core.blobs import Blobs
 from services.core.bundle import MANIFEST, Bundle, Counts, FileEntry, Fitness, Manifest, TensorSpec
+from services.core.leases import Measured
 from services.core.measurements import Measurements
 
 FEATURES, CLASSES = 4, 3
@@ -40,6 +43,17 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
     manifest = _manifest(root, oracle_seeds)
     (root / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle(root)
+
+
+def oracle_as_measured(bundle: Bundle, blobs: Blobs, seeds: Iterable[int], *, skip: int = 0) -> list[Measured]:
+    """Store models of the oracle, past the first `skip`, as a worker would that had measured them for these seeds."""
+    oracle = bundle.oracle()
+    found = []
+    for seed in seeds:
+        arrays = {name: np.ascontiguousarray(getattr(oracle, name)[skip + seed]) for name in Measurements.__slots__}
+        digest = arrays["checkpoint_sha256"].tobytes().hex()
+        found.append(Measured(seed, blobs.put(save(arrays)), digest, 0.5 + seed, 10**9 + seed))
+    return found
 
 
 def _split(random: np.random.Generator, count: int) -> dict[str, np.ndarray]:

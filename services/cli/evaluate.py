@@ -88,6 +88,7 @@ def _evaluate(
         **scored(report),
         "run_s": round(run.run_s, 6),
         "wall_s": round(time.monotonic() - started, 3),
+        "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": run.provenance,
     }
 
@@ -134,6 +135,7 @@ def print_outcome(result: dict[str, Any]) -> None:
         label = name.replace("_", " ")
         typer.echo(f"{label:<20}{estimate['value']:.4f}   95 % {estimate['ci_low']:.4f} to {estimate['ci_high']:.4f}")
     typer.echo(f"{'runs':<20}{result['seeds']} ({result['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
+    typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
     if certificate := result["certificate"]:
         _print_certificate(certificate)
     for flag in result["flags"]:

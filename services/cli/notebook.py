@@ -143,6 +143,7 @@ def _run(
         **scored(report),
         "run_s": round(each, 6),
         "wall_s": round(time.monotonic() - started, 3),
+        "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": provenance,
     }
 

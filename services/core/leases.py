@@ -77,6 +77,7 @@ class Measured:
     blob: str
     checkpoint_sha256: str
     run_s: float
+    peak_memory_bytes: int | None = None
 
 
 def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | None = None) -> UUID | None:
@@ -153,6 +154,7 @@ def record(session: WriteSession, held: Claim, measured: Sequence[Measured]) -> 
             blob=row.blob,
             checkpoint_sha256=row.checkpoint_sha256,
             run_s=row.run_s,
+            peak_memory_bytes=row.peak_memory_bytes,
         )
         for row in new
     )

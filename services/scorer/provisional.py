@@ -57,6 +57,8 @@ def find_due(session: ReadSession) -> list[Due]:
         for one, metric, seeds, done in rows
         if (reached := [models for models in steps(seeds) if models <= done])
     }
+    if not passed:
+        return []
     told = _told(session, list(passed))
     return [due for due in passed.values() if due.models > told.get(due.evaluation_id, 0)]
 

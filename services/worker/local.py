@@ -34,6 +34,7 @@ class LocalRun:
     measurements: Measurements
     run_s: float  # mean wall clock of one unlearning run
     wall_s: float
+    peak_memory_bytes: int  # of the largest process of any run
     provenance: dict[str, str]
 
 
@@ -65,6 +66,7 @@ def run_locally(
         measurements=Measurements.stack([result.blob for result in results]),
         run_s=sum(result.run_s for result in results) / len(results),
         wall_s=time.monotonic() - started,
+        peak_memory_bytes=max(result.peak_memory_bytes or 0 for result in results),
         provenance=sandbox.provenance(),
     )
 

@@ -88,7 +88,7 @@ def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[Seed
     try:
         for result in results:
             blob = blobs.put(result.blob)
-            batch.append(Measured(result.index, blob, result.checkpoint_sha256, result.run_s))
+            batch.append(Measured(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes))
             if time.monotonic() - flushed > FLUSH_EVERY_S:
                 _flush(database, held, batch, patience_s)
                 flushed = time.monotonic()

@@ -47,6 +47,7 @@ class SeedResult:
     run_s: float
     blob: bytes
     checkpoint_sha256: str
+    peak_memory_bytes: int | None = None  # of the largest process of the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,15 @@ class _Running:
     seed: Seed
     token: str
     started: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A run that has ended well, whose checkpoint is being measured."""
+
+    seed: Seed
+    run_s: float
+    peak_memory_bytes: int
 
 
 def run_seeds(
@@ -153,7 +163,7 @@ class _Supervision:
         self._measurer = measurer
         self._pending = deque(seeds)
         self._running: _Running | None = None
-        self._measuring: dict[str, tuple[Seed, float]] = {}
+        self._measuring: dict[str, _Done] = {}
         self._limits = limits
         self._out_bytes = out_bytes
         self._stopped = stopped
@@ -221,7 +231,7 @@ class _Supervision:
         except OSError:
             raise failures.from_exit(seed.index, seeds, code=0, signal_number=None) from None
         empty_directory(self._slot.out)
-        self._measuring[running.token] = (seed, run_s)
+        self._measuring[running.token] = _Done(seed, run_s, report["peak_memory_bytes"])
         self._measurer.ask(running.token)
 
     def _explain(self, running: _Running, report: dict[str, Any]) -> RunFailed:
@@ -244,10 +254,12 @@ class _Supervision:
             reading = self._measurer.read(output)
             if reading is None or reading.token not in self._measuring:
                 continue  # it got ready, or was asked by a shard that failed meanwhile
-            seed, run_s = self._measuring.pop(reading.token)
+            done = self._measuring.pop(reading.token)
             if reading.bad:
-                raise failures.bad_checkpoint(seed.index, self._limits.seeds, reading.bad)
-            yield SeedResult(seed.index, run_s, reading.blob, reading.checkpoint_sha256)
+                raise failures.bad_checkpoint(done.seed.index, self._limits.seeds, reading.bad)
+            yield SeedResult(
+                done.seed.index, done.run_s, reading.blob, reading.checkpoint_sha256, done.peak_memory_bytes
+            )
             if wait:
                 return
 

@@ -3,20 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
 
 from services.cli.console import leaderboard_table
 from services.core import bundle_store
 from services.core.bundle import MANIFEST, Bundle
-from services.core.leases import Measured, Offer, claim, finish, record
-from services.core.measurements import Measurements
+from services.core.leases import Offer, claim, finish, record
 from services.core.models import Device, Phase
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from tests.api.harness import BOARD, MODULE, Api, Caller
-from tests.bundles import make_tiny_bundle
+from tests.bundles import make_tiny_bundle, oracle_as_measured
 from tests.certified import learning_of, short_definition
 
 OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
@@ -52,17 +49,12 @@ def certified_phase(api: Api, phase: Phase, bundle: Bundle) -> Phase:
 
 def measure(api: Api, bundle: Bundle) -> None:
     """Record the oracle's last models as those of what waits, as a worker would."""
-    oracle = bundle.oracle()
     for _ in range(2):
         with api.database.write() as session:
             held = claim(session, OFFER, 60)
             assert held is not None
-            found = []
-            for seed in range(held.seed_start, held.seed_stop):
-                arrays = {name: getattr(oracle, name)[8 + seed] for name in Measurements.__slots__}
-                blob = api.state.blobs.put(save({name: np.ascontiguousarray(one) for name, one in arrays.items()}))
-                found.append(Measured(seed, blob, arrays["checkpoint_sha256"].tobytes().hex(), 0.5))
-            record(session, held, found)
+            seeds = range(held.seed_start, held.seed_stop)
+            record(session, held, oracle_as_measured(bundle, api.state.blobs, seeds, skip=8))
             finish(session, held)
 
 

@@ -4,21 +4,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
 from sqlalchemy import select, update
 
 from services.core import bundle_store
 from services.core.bundle import Bundle
-from services.core.leases import Measured, Offer, claim, finish, keep_log, record
-from services.core.measurements import Measurements
+from services.core.leases import Offer, claim, finish, keep_log, record
 from services.core.models import Device, Evaluation, Phase, Score, State
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from tests.api.harness import Api, Caller
 from tests.api.scores import measure, score
-from tests.bundles import COUNTS, make_tiny_bundle
+from tests.bundles import COUNTS, make_tiny_bundle, oracle_as_measured
 
 OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
 HIDDEN = ["details", "log"]
@@ -35,17 +32,12 @@ def scored(api: Api, phase: Phase, participant: Caller, bundle: Bundle, settings
     with api.database.write() as session:
         session.get_one(Phase, phase.id).benchmark = bundle_store.publish(session, api.state.blobs, bundle)
     submitted: dict[str, Any] = participant.submit().json()
-    oracle = bundle.oracle()
     for _ in range(2):
         with api.database.write() as session:
             held = claim(session, OFFER, 60)
             assert held is not None
-            found = []
-            for seed in range(held.seed_start, held.seed_stop):
-                arrays = {name: getattr(oracle, name)[8 + seed] for name in Measurements.__slots__}
-                blob = api.state.blobs.put(save({name: np.ascontiguousarray(one) for name, one in arrays.items()}))
-                found.append(Measured(seed, blob, arrays["checkpoint_sha256"].tobytes().hex(), 0.5 + seed))
-            record(session, held, found)
+            seeds = range(held.seed_start, held.seed_stop)
+            record(session, held, oracle_as_measured(bundle, api.state.blobs, seeds, skip=8))
             keep_log(session, held, api.state.blobs.put(b"loss 0.5\n\xe2\x82\xac"))
             finish(session, held)
     scorer = Scorer(settings)
@@ -66,6 +58,7 @@ def test_a_scored_submission_shows_what_its_score_is_made_of(scored: dict[str, A
 
     assert (shown["has_details"], shown["has_log"]) == (True, True)
     assert (found["metric"], found["run_s"]) == ("neurips-2023", [0.5 + seed for seed in range(8)])
+    assert found["peak_memory_bytes"] == 10**9 + 7
     histograms = found["histograms"]
     assert (histograms["bucket"], sum(histograms["epsilons"])) == (0.5, COUNTS.forget)
     for side in ("unlearned", "oracle"):
@@ -122,7 +115,7 @@ def test_scores_of_before_histograms_were_kept_show_run_times_alone(
 
     found = participant.get(f"/api/submissions/{submitted['id']}/details").json()
 
-    assert found == {"metric": "neurips-2023", "run_s": [], "histograms": None}
+    assert found == {"metric": "neurips-2023", "run_s": [], "peak_memory_bytes": None, "histograms": None}
 
 
 def test_histograms_are_kept_with_every_score_and_not_read_with_it(api: Api, scored: dict[str, Any]) -> None:

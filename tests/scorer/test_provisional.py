@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
 from sqlalchemy import select, update
 
 from services.core import bundle_store
 from services.core.bundle import Bundle
 from services.core.database import Database
-from services.core.leases import Claim, Measured, Offer, claim, finish, record
+from services.core.leases import Claim, Offer, claim, finish, record
 from services.core.lifecycle import cancel, lock_evaluation, queue_evaluation
-from services.core.measurements import Measurements
 from services.core.models import (
     Account,
     Device,
@@ -35,7 +32,7 @@ from services.scorer.metrics import METRICS
 from services.scorer.provisional import find_due, steps
 from services.scorer.scoring import gather
 from tests.api.harness import make_settings
-from tests.bundles import make_tiny_bundle
+from tests.bundles import make_tiny_bundle, oracle_as_measured
 from tests.core.conftest import add_phase, database
 
 __all__ = ["database"]
@@ -85,11 +82,7 @@ class Running:
 
     def run(self, until: int) -> None:
         """Record the models of the next seeds, as a worker would."""
-        found = []
-        for seed in range(self.done, until):
-            arrays = {name: getattr(self.bundle.oracle(), name)[seed] for name in Measurements.__slots__}
-            blob = self.scorer.blobs.put(save({name: np.ascontiguousarray(one) for name, one in arrays.items()}))
-            found.append(Measured(seed, blob, arrays["checkpoint_sha256"].tobytes().hex(), 0.5))
+        found = oracle_as_measured(self.bundle, self.scorer.blobs, range(self.done, until))
         with self.database.write() as session:
             record(session, self.held, found)
         self.done = until

@@ -67,6 +67,22 @@ def test_other_key_gives_other_models(run: Run) -> None:
     assert first.to_bytes() != second.to_bytes()
 
 
+def test_memory_of_a_run_is_that_of_its_largest_process(run: Run) -> None:
+    source = """
+import os
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    child = os.fork()
+    if child == 0:
+        b"x" * {megabytes}_000_000
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+    small, large = (run(source.format(megabytes=megabytes)).peak_memory_bytes for megabytes in (50, 350))
+    assert 250e6 < large - small < 350e6
+    assert small < 1e9
+
+
 @pytest.mark.parametrize(
     "trick",
     [

@@ -1238,6 +1238,11 @@ export interface components {
             /** Metric */
             metric: string;
             /**
+             * Peak Memory Bytes
+             * @description Of the largest process of any run, the GPU's not counted. Null for runs of before it was kept.
+             */
+            peak_memory_bytes: number | null;
+            /**
              * Run S
              * @description Wall clock of each run, in the order of their seeds.
              */

@@ -1,4 +1,5 @@
-"""What the runs of a submission were like: how long they took, what they printed, what its score is made of.
+"""What the runs of a submission were like: how long they took, how much memory, what they printed,
+what its score is made of.
 
 All of it speaks of the data, so where a phase hides them it is for organisers alone.
 """
@@ -19,7 +20,7 @@ __all__ = ["find_log", "show_details"]
 
 
 def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> DetailsOut:
-    """Show run times and histograms of a scored submission. Raises NotFound where there are none to show."""
+    """Show run times, memory and histograms of a scored submission. Raises NotFound where there are none to show."""
     submission = find_visible(session, who, submission_id)
     score = session.scalars(
         select(Score)
@@ -28,10 +29,17 @@ def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> D
     ).one_or_none()
     if score is None or not sees_data(who, submission):
         raise NotFound("There are no details to show: it is not scored, or the phase's data are hidden.")
-    times = select(MeasurementRow.run_s).where(MeasurementRow.evaluation_id == submission.evaluation_id)
+    runs = session.execute(
+        select(MeasurementRow.run_s, MeasurementRow.peak_memory_bytes)
+        .where(MeasurementRow.evaluation_id == submission.evaluation_id)
+        .order_by(MeasurementRow.seed)
+    ).all()
     return DetailsOut(
         metric=score.metric,
-        run_s=list(session.scalars(times.order_by(MeasurementRow.seed))),
+        run_s=[run.run_s for run in runs],
+        peak_memory_bytes=max(
+            (run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None), default=None
+        ),
         histograms=score.histograms and HistogramsOut.model_validate(score.histograms),
     )
 

@@ -186,6 +186,9 @@ class DetailsOut(BaseModel):
 
     metric: str
     run_s: list[float] = Field(description="Wall clock of each run, in the order of their seeds.")
+    peak_memory_bytes: int | None = Field(
+        description="Of the largest process of any run, the GPU's not counted. Null for runs of before it was kept."
+    )
     histograms: HistogramsOut | None = Field(description="Null for scores of before they were kept.")
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.database import Base, utc_now
@@ -102,6 +102,7 @@ class MeasurementRow(Base):
     blob: Mapped[str] = mapped_column(String(64))
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall clock of the unlearning run, by the supervisor
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process; not of the GPU
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -12,7 +12,7 @@ import queue
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from services.core.bundle import Bundle
@@ -70,6 +70,7 @@ class NotebookRun:
     results: list[SeedResult] = field(default_factory=list)
     executed: bytes | None = None  # the notebook with its outputs
     run_s: float = 0.0  # of the whole notebook
+    peak_memory_bytes: int | None = None  # of its kernel, or of the largest process that the kernel started
 
 
 def disk_needed(bundle: Bundle, limits: NotebookLimits) -> int:
@@ -125,7 +126,7 @@ def run_notebook(
             )
             try:
                 for result in intake.results(measurer(), seconds=run.run_s, stopped=stopped):
-                    run.results.append(result)
+                    run.results.append(replace(result, peak_memory_bytes=run.peak_memory_bytes))
                     on_seed()
             finally:
                 intake.end()
@@ -200,6 +201,7 @@ class _Watch:
         self._stopped = stopped
         self._started = self._looked = time.monotonic()
         self._ready = False
+        self._peak_memory_bytes: int | None = None
 
     def run(self, slot: Slot, run: NotebookRun) -> None:
         """Wait until it ends. Raises RunFailed saying why it did not end well, or Stopped."""
@@ -210,6 +212,7 @@ class _Watch:
                 status = self._next_status()
         finally:
             run.run_s = time.monotonic() - self._started
+            run.peak_memory_bytes = self._peak_memory_bytes
             self._process.end()
             run.executed = _read_executed(slot.out / "executed.ipynb")
         if status != 0:
@@ -250,6 +253,7 @@ class _Watch:
             return "unknown"  # somebody else wrote that
         self._ready = True
         status = message.get("exit")
+        self._peak_memory_bytes = message.get("peak_memory_bytes")
         if status and self._process.out_of_memory():
             raise failures.notebook_out_of_memory(self._limits.memory_bytes)
         return status

@@ -7,7 +7,9 @@ away before it asks for the next seed. Commands come on standard input, reports 
 streams of the participant's prints go to standard error. When standard input closes, the supervisor is gone: exit, and
 take the child along.
 
-    {"token": T, "value": V}  ->  {"token": T, "out_of_memory": bool, "exit": status}  or with "signal": number
+    {"token": T, "value": V}  ->  {"token": T, "out_of_memory": bool, "peak_memory_bytes": B, "exit": status}
+
+or with "signal": number in the place of "exit".
 """
 
 import argparse
@@ -17,6 +19,7 @@ import importlib
 import json
 import os
 import random
+import resource
 import select
 import shutil
 import signal
@@ -33,6 +36,7 @@ from services.core.processes import end_with_parent
 from services.worker.runner import tensors
 from services.worker.runner.guard import guard_process
 from services.worker.runner.loaders import ExampleSet
+from services.worker.runner.memory import peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 
@@ -57,9 +61,15 @@ def main() -> None:
     for line in _commands(sys.stdin.fileno()):
         command = json.loads(line)
         child = _fork(bench, command["token"], command["value"], reports.fileno())
-        status = _wait(child, wake)
+        status, used = _wait(child, wake)
         _sweep_up(arguments.scratch)
-        _report(reports, token=command["token"], out_of_memory=_oom_kills() > oom_kills, **_outcome(status))
+        _report(
+            reports,
+            token=command["token"],
+            out_of_memory=_oom_kills() > oom_kills,
+            peak_memory_bytes=peak_bytes(used),
+            **_outcome(status),
+        )
 
 
 def _arguments() -> argparse.Namespace:
@@ -172,16 +182,16 @@ def _skip_process_ids() -> None:
         thread.join()
 
 
-def _wait(child: int, wake: int) -> int:
-    """Wait for the child; exit at once when standard input closes, for then the supervisor is gone."""
+def _wait(child: int, wake: int) -> tuple[int, resource.struct_rusage]:
+    """Wait for the child and for what it used; exit at once when standard input closes: the supervisor is gone."""
     while True:
         ready, _, _ = select.select([wake, 0], [], [])
         if 0 in ready:
             os._exit(EXIT_PLATFORM)
         os.read(wake, 4096)
-        finished, status = os.waitpid(child, os.WNOHANG)
+        finished, status, used = os.wait4(child, os.WNOHANG)
         if finished:
-            return status
+            return status, used
 
 
 def _outcome(status: int) -> dict[str, int]:

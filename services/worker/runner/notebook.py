@@ -5,12 +5,13 @@ first, so that a failed run cannot show old results as its own. What cells print
 executed notebook, its outputs capped, and a note about a failure are left in the output directory; the supervisor
 believes neither for more than its text.
 
-    {"ready": true}, then {"exit": 0}; or {"exit": 64} with a note
+    {"ready": true}, then {"exit": 0, "peak_memory_bytes": B}; or with {"exit": 64} a note
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from services.worker.runner import cuda_stand_in
 from services.worker.runner.guard import guard_process
+from services.worker.runner.memory import peak_bytes
 
 __all__ = ["cleared", "main"]
 
@@ -62,7 +64,8 @@ def main() -> None:
         hook.mkdir()
         cuda_stand_in.hook_directory(hook)
         os.environ["PYTHONPATH"] = f"{hook}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    _report(reports, exit=_execute(arguments))
+    status = _execute(arguments)
+    _report(reports, exit=status, peak_memory_bytes=peak_bytes(resource.getrusage(resource.RUSAGE_CHILDREN)))
 
 
 def _prepare_kernel() -> None:
