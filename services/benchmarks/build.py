@@ -55,9 +55,10 @@ def build_benchmark(
     A benchmark that is not fit is built all the same, and says so in its manifest. Raises AlreadyBuilt, BuildRunning,
     NoRoom, Interrupted or DivergedOracle.
     """
-    if destination.exists():
-        raise AlreadyBuilt(f"{destination} exists. Delete it to build anew, or choose another place with --out.")
     with only_build(destination) as work:
+        if destination.exists():
+            shutil.rmtree(work, ignore_errors=True)
+            raise AlreadyBuilt(f"{destination} exists. Delete it to build anew, or choose another place with --out.")
         secret = secret_of(work, order.secret)
         whole = order.cut(secret)
         architecture = _architecture(order, whole)
@@ -90,12 +91,13 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
             f"{first}:{last} is no range of seeds: models are trained {size} at a time, so the first must be a "
             f"multiple of {size}, and below the last."
         )
-    with only_build(destination) as work, Farm(architecture, whole.splits, destination) as farm:
+    with only_build(destination) as work:
         check_room(_plan(replace(order, seeds=last - first), architecture, whole), work)
-        shop = Workshop(order, order.secret, whole, architecture, farm, progress)
-        for oracle in ORACLES:
-            shop.train(shop.job(keep_models=order.keep_checkpoints), shop.seeds(oracle, last)[first:], oracle)
-    shutil.rmtree(destination.with_name(f"{destination.name}.building"), ignore_errors=True)
+        with Farm(architecture, whole.splits, destination) as farm:
+            shop = Workshop(order, order.secret, whole, architecture, farm, progress)
+            for oracle in ORACLES:
+                shop.train(shop.job(keep_models=order.keep_checkpoints), shop.seeds(oracle, last)[first:], oracle)
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _build(shop: Workshop, root: Path, disk: Disk) -> None:
