@@ -1,12 +1,9 @@
 """The production setting, for real: images built, `docker-compose up`, and containers that die in mid-evaluation."""
 
-import contextlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,9 @@ import pytest
 
 from services.cli.client import Client
 from services.core.database import utc_now
-from services.core.errors import LetheError
 from tests.bundles import make_tiny_bundle
 from tests.compose.image_building import BUILD_BASE, build_images, compose_command, withdraw_stand_ins
+from tests.compose.participant import CREDENTIALS, Participant, Seen
 from tests.compose.project import Project
 from tests.installation import free_port
 from tests.real_services import missing
@@ -28,10 +25,7 @@ pytestmark = pytest.mark.timeout(2400)  # the first build, on a busy machine
 
 SERVICES = ("api", "scorer", "worker", "postgres", "redis")
 SEEDS, SHARD_SEEDS = 64, 16
-DEADLINE_S = 600.0
-TERMINAL = ("scored", "failed", "cancelled")
 REQUEST = "compose-test-1"
-CREDENTIALS = {"username": "newcomer", "password": "correct horse battery"}
 SLOW_NOISE = """
 import time, torch
 
@@ -41,45 +35,6 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
         for parameter in net.parameters():
             parameter.add_(torch.randn_like(parameter))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An event, as a watcher got it."""
-
-    number: int
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Who signed up, with what a browser would hold."""
-
-    client: Client
-    token: str
-
-    @classmethod
-    def log_in(cls, project: Project) -> "Participant":
-        token = project.client(None).post("/api/sessions", CREDENTIALS)["token"]
-        return cls(project.client(token), token)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def show(self, submission: str) -> dict[str, Any]:
-        """Ask for a submission; again, while the API is on its way down or up."""
-        deadline = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                shown: dict[str, Any] = self.client.get(f"/api/submissions/{submission}")
-                return shown
-            except LetheError:
-                assert time.monotonic() < deadline, "the API does not come back"
-                time.sleep(0.5)
-
-    def board(self) -> list[dict[str, Any]]:
-        return list(self.client.pages("/api/competitions/cup/phases/feedback/leaderboard"))
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +119,10 @@ def scored(production: Project, participant: Participant) -> dict[str, Any]:
         lambda: production.compose("restart", "api"),
     ]
     with ThreadPoolExecutor(1) as pool:
-        submission = _submit(participant, SLOW_NOISE)
-        seen = pool.submit(_watch, participant, submission["id"])
+        submission = participant.submit(SLOW_NOISE, request=REQUEST)
+        seen = pool.submit(participant.watch, submission["id"])
         for number, interrupt in enumerate(interruptions):
-            _await_seeds(participant, submission["id"], 4 + 6 * number)
+            participant.await_seeds(submission["id"], 4 + 6 * number)
             interrupt()
         shown = seen.result()
     return participant.show(submission["id"]) | {"seen": shown}
@@ -268,8 +223,8 @@ def test_restored_backup_shows_the_same_board_and_goes_on(
         restored.await_healthy("api")
         same = Participant(restored.client(participant.token), participant.token)
         assert same.board() == participant.board() != []
-        again = _submit(same, SLOW_NOISE.replace("0.8", "0.0"))
-        assert _watch(same, again["id"])[-1].kind == "scored"
+        again = same.submit(SLOW_NOISE.replace("0.8", "0.0"))
+        assert same.watch(again["id"])[-1].kind == "scored"
     finally:
         restored.remove()
 
@@ -277,53 +232,3 @@ def test_restored_backup_shows_the_same_board_and_goes_on(
 def _project(compose: list[str], variables: dict[str, str], directories: pytest.TempPathFactory) -> Project:
     name = f"lethe-test-{uuid4().hex[:8]}"
     return Project(name, compose, directories.mktemp(name), free_port(), variables)
-
-
-def _submit(who: Participant, source: str) -> dict[str, Any]:
-    answer = httpx2.post(
-        f"{who.client.url}/api/competitions/cup/phases/feedback/submissions",
-        params={"filename": "entry.py"},
-        content=source.encode(),
-        headers=who.headers | {"X-Request-ID": REQUEST},
-        timeout=60,
-    )
-    assert answer.status_code == 201, answer.text
-    submission: dict[str, Any] = answer.json()
-    return submission
-
-
-def _await_seeds(who: Participant, submission: str, seeds: int) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while (shown := who.show(submission))["seeds_done"] < seeds:
-        assert shown["state"] in {"queued", "running"}, shown
-        assert time.monotonic() < deadline, f"{shown['seeds_done']} of {seeds} in time"
-        time.sleep(0.2)
-    assert shown["state"] == "running", "too fast to be hurt in its midst"
-
-
-def _watch(who: Participant, submission: str) -> list[Seen]:
-    """Follow the event stream to its end, as a browser does: reconnecting, after the last event seen."""
-    seen: list[Seen] = []
-    deadline = time.monotonic() + DEADLINE_S
-    url = f"{who.client.url}/api/submissions/{submission}/events"
-    while not seen or seen[-1].kind not in TERMINAL:
-        assert time.monotonic() < deadline, seen
-        last = {"Last-Event-ID": str(seen[-1].number)} if seen else {}
-        with (
-            contextlib.suppress(httpx2.HTTPError),
-            httpx2.stream("GET", url, headers=who.headers | last, timeout=30) as answer,
-        ):
-            for number, kind in _events(answer.iter_lines()):
-                seen.append(Seen(number, kind))
-        time.sleep(0.3)
-    return seen
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
-    number = 0
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name == "id":
-            number = int(value)
-        elif name == "event":
-            yield number, value
