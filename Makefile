@@ -52,6 +52,7 @@ baselines: setup ## Run every baseline through the whole pipeline and write docs
 
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
+	   echo 'async-timeout==5.0.1; python_full_version < "3.11.3"  # redis wants it there'; \
 	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed
