@@ -1,8 +1,11 @@
-"""How the CLI talks: results on standard output, everything else on standard error."""
+"""How the CLI talks: results on standard output, everything else on standard error.
+
+People choose names, so nothing that is printed here is read as markup.
+"""
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,9 @@ from rich.table import Table
 
 from services.core.errors import BadInput
 
-__all__ = ["leaderboard_table", "milestone", "notes", "print_json", "progress", "require_place", "say"]
+__all__ = ["leaderboard_table", "milestone", "print_json", "print_table", "progress", "require_place", "say"]
 
-notes = Console(stderr=True, highlight=False)
+notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
 CERTIFICATE_WIDTH = 40
 TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
@@ -23,7 +26,7 @@ TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or 
 
 def say(message: str) -> None:
     """Tell the user what is happening."""
-    notes.print(message, markup=False)
+    notes.print(message)
 
 
 def print_json(value: Any) -> None:
@@ -42,7 +45,7 @@ def milestone(message: str) -> None:
 def progress() -> Iterator[Progress]:
     """Show bars while long work goes on; where standard error is no terminal, `milestone` writes lines instead."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -63,25 +66,31 @@ def require_place(path: Path | None) -> None:
 def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
     """Print a leaderboard, with columns for certificates where an entry claims one."""
     certified = any(entry.get("certificate") for entry in entries)
+    headings = ("rank", "tie", "entry", "F", "utility", "final score", "95 % interval", "N", "s/run", "of retraining")
+    print_table(
+        (*headings, *(("claimed ε", "accountant's", "proven ≥") if certified else ())),
+        [[*_row(entry), *(_certificate(entry["certificate"]) if certified else [])] for entry in entries],
+        title=title,
+        words={"entry"},
+        width=TABLE_WIDTH + (CERTIFICATE_WIDTH if certified else 0),
+    )
+
+
+def print_table(
+    headings: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    *,
+    title: str,
+    words: Iterable[str],
+    width: int = TABLE_WIDTH,
+) -> None:
+    """Print a table with numbers to the right, and the columns called `words` to the left."""
     table = Table(title=title, title_justify="left")
-    for heading, right in (
-        ("rank", True),
-        ("tie", True),
-        ("entry", False),
-        ("F", True),
-        ("utility", True),
-        ("final score", True),
-        ("95 % interval", True),
-        ("N", True),
-        ("s/run", True),
-        ("of retraining", True),
-        *((("claimed ε", True), ("accountant's", True), ("proven ≥", True)) if certified else ()),
-    ):
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    for entry in entries:
-        table.add_row(*_row(entry), *(_certificate(entry["certificate"]) if certified else []))
-    width = max(TABLE_WIDTH + (CERTIFICATE_WIDTH if certified else 0), Console().width)
-    Console(highlight=False, width=width).print(table)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in words else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, emoji=False, width=max(width, Console().width)).print(table)
 
 
 def _certificate(found: dict[str, Any] | None) -> list[str]:

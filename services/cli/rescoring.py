@@ -4,11 +4,9 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.client import Client, open_client
-from services.cli.console import milestone, print_json, progress, say
+from services.cli.console import milestone, print_json, print_table, progress, say
 from services.cli.participant import Competition, Json, Phase, Url
 from services.core.errors import BadInput
 
@@ -97,22 +95,14 @@ def _prepare(
 def _print(campaign: dict[str, Any]) -> None:
     runs = ", from new runs" if campaign["re_run"] else ""
     title = f"{campaign['metric_before']} to {campaign['metric']}{runs}: {campaign['state']}"
-    table = Table(title=title, title_justify="left")
-    for heading, right in (
-        ("rank", True),
-        ("before", True),
-        ("moves", True),
-        ("team", False),
-        ("score", True),
-        ("95 % interval", True),
-        ("score before", True),
-        ("beyond noise", False),
-        ("note", False),
-    ):
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    for move in campaign["moves"]:
-        table.add_row(*_row(move))
-    Console(highlight=False, width=max(125, Console().width)).print(table)
+    numbers = ("rank", "before", "moves")
+    scores = ("score", "95 % interval", "score before")
+    print_table(
+        (*numbers, "team", *scores, "beyond noise", "note"),
+        [_row(move) for move in campaign["moves"]],
+        title=title,
+        words={"team", "beyond noise", "note"},
+    )
 
 
 def _row(move: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
-from services.api.kit.schemas import Input, Text
+from services.api.kit.schemas import Input, Label, Text
 from services.core.models import Account, Role, Team, Token, TokenKind
 
 __all__ = [
@@ -42,7 +42,7 @@ class Credentials(Input):
 
 
 class NewToken(Input):
-    name: Text = Field(min_length=1, max_length=200)
+    name: Label
     expires_in_days: int = Field(90, ge=1, le=366)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from services.api.kit.schemas import Input, Moment, Text
+from services.api.kit.schemas import Input, Label, Moment, Text
 from services.core.bundle import Counts, Fitness, Manifest
 from services.core.database import utc_now
 from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
@@ -31,7 +31,7 @@ Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions of one team
 
 class NewCompetition(Input):
     slug: Slug
-    title: Text = Field(min_length=1, max_length=200)
+    title: Label
     description: Text = Field("", max_length=100_000)
 
 

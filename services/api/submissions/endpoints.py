@@ -14,6 +14,7 @@ from pydantic import StringConstraints
 from services.api.competitions.service import find_phase
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
+from services.api.kit.schemas import Label
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
@@ -31,8 +32,7 @@ __all__ = ["router"]
 log = structlog.get_logger()
 router = APIRouter(tags=["submissions"])
 
-Filename = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
-DisplayName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+Filename = Annotated[Label, StringConstraints(pattern=r"^[^/\\]*$")]
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -62,7 +62,7 @@ async def submit(
     state: State,
     who: SignedIn,
     filename: Annotated[Filename, Query(description="Its ending says what it is: .py, .zip or .ipynb.")],
-    name: Annotated[DisplayName | None, Query(description="Shown on the board; the file name without one.")] = None,
+    name: Annotated[Label | None, Query(description="Shown on the board; the file name without one.")] = None,
     team: Annotated[str | None, Query(description="Needed by those in several teams.")] = None,
     reference: Annotated[Reference, Query(description="A reference row; organisers only.")] = Reference.NONE,
 ) -> SubmissionOut:
