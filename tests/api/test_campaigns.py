@@ -4,6 +4,7 @@ import random
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -65,6 +66,10 @@ def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
     return found
 
 
+def go_live(organiser: Caller, campaign: dict[str, Any]) -> httpx2.Response:
+    return organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+
+
 def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, organiser: Caller) -> None:
     put(api, phase, "a", 0.3, 0.1)
     put(api, phase, "b", 0.2, 0.5)
@@ -83,7 +88,7 @@ def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, org
     assert (moves[0]["before"]["final_score"], moves[0]["after"]["final_score"]) == (0.2, 0.5)
     assert api.anonymous.get(BOARD).json() == before
 
-    published = organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").json()
+    published = go_live(organiser, campaign).json()
     assert published["state"] == "published"
     after = api.anonymous.get(BOARD).json()
     assert ([item["entry"] for item in after["items"]], after["metric"]) == (["b", "c", "a"], "lethe-1")
@@ -116,10 +121,10 @@ def test_what_is_not_scored_yet_is_waited_for(api: Api, phase: Phase, organiser:
     with api.database.read() as session:
         missing = campaigns.unscored(session, session.get_one(Campaign, campaigns.open_campaigns(session)[0].id))
         assert missing == [session.get_one(Submission, late.submission_id).evaluation_id]
-    refused = organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    refused = go_live(organiser, campaign)
     assert (refused.status_code, refused.json()["code"]) == (409, "campaign_not_ready")
     add_score(api, late, 0.4)
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    assert go_live(organiser, campaign).status_code == 200
     assert names(api) == ["b", "a"]
 
 
@@ -127,15 +132,15 @@ def test_a_submission_that_came_meanwhile_is_waited_for_too(api: Api, phase: Pha
     put(api, phase, "a", 0.3, 0.1)
     campaign = begin(organiser)
     late = put(api, phase, "b", 0.2, None)
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 409
+    assert go_live(organiser, campaign).status_code == 409
     add_score(api, late, 0.4)
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    assert go_live(organiser, campaign).status_code == 200
 
 
 def test_whoever_came_after_publishing_stays_when_it_is_undone(api: Api, phase: Phase, organiser: Caller) -> None:
     put(api, phase, "a", 0.3, 0.1)
     campaign = begin(organiser)
-    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    go_live(organiser, campaign)
     put(api, phase, "b", 0.2, 0.5)  # the pointer is to neurips-2023's score, as of a scorer that was late
     organiser.post(f"{PHASE}/undo")
     assert names(api) == ["a", "b"]
@@ -147,7 +152,7 @@ def test_a_phase_has_one_campaign_at_a_time(api: Api, phase: Phase, organiser: C
     refused = organiser.post(CAMPAIGNS, json={"metric": "lethe-1"})
     assert (refused.status_code, refused.json()["code"]) == (409, "campaign_open")
     assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/cancel").json()["state"] == "cancelled"
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 409
+    assert go_live(organiser, campaign).status_code == 409
     assert begin(organiser)["state"] == "ready"
     assert len(organiser.get(CAMPAIGNS).json()["items"]) == 2
 
@@ -155,7 +160,7 @@ def test_a_phase_has_one_campaign_at_a_time(api: Api, phase: Phase, organiser: C
 def test_nothing_is_undone_beneath_a_campaign_under_way(api: Api, phase: Phase, organiser: Caller) -> None:
     put(api, phase, "a", 0.3, 0.1)
     assert organiser.post(f"{PHASE}/undo").json()["code"] == "nothing_to_undo"
-    organiser.post(f"{CAMPAIGNS}/{begin(organiser)['id']}/publish")
+    go_live(organiser, begin(organiser))
     begin(organiser, metric="neurips-2023")
     assert organiser.post(f"{PHASE}/undo").json()["code"] == "campaign_open"
 
@@ -200,7 +205,7 @@ def test_a_new_run_counts_be_it_better_or_worse(api: Api, phase: Phase, organise
         ("lost", 0.1, True),
     ]
     assert standing_scores(api, phase) == stood
-    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    go_live(organiser, campaign)
     assert names(api) == ["retrain", "b", "a", "lost"]
     organiser.post(f"{PHASE}/undo")
     assert standing_scores(api, phase) == stood
@@ -217,7 +222,7 @@ def test_identical_code_that_is_submitted_again_gets_the_new_run(
         board.publish(session, own, score(session, own.evaluation_id, 0.5))
     campaign = begin(organiser, metric="neurips-2023", re_run=True)
     run_again(api, phase, {"ada": 0.2})
-    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    go_live(organiser, campaign)
     participant.submit()
     assert [item["final_score"] for item in api.anonymous.get(BOARD).json()["items"]] == [0.2]
 
@@ -256,10 +261,16 @@ def shown_scores(api: Api) -> list[float]:
     return [item["final_score"] for item in api.anonymous.get(BOARD).json()["items"]]
 
 
-def run_all_again(api: Api, organiser: Caller, value: float | None) -> dict[str, Any]:
+def prepare_re_run(api: Api, organiser: Caller, value: float | None) -> dict[str, Any]:
+    """Begin a campaign of new runs and end them, so that it can be published."""
     campaign = begin(organiser, metric="neurips-2023", re_run=True)
     end_runs(api, campaign, value)
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    return campaign
+
+
+def run_all_again(api: Api, organiser: Caller, value: float | None) -> dict[str, Any]:
+    campaign = prepare_re_run(api, organiser, value)
+    assert go_live(organiser, campaign).status_code == 200
     return campaign
 
 
@@ -270,11 +281,10 @@ def test_an_old_draw_does_not_take_the_place_of_a_worse_new_run(
     submit_scored(api, participant, code(1), 0.30)
     best = submit_scored(api, participant, code(2), 0.32)
 
-    campaign = begin(organiser, metric="neurips-2023", re_run=True)
-    end_runs(api, campaign, 0.1)
+    campaign = prepare_re_run(api, organiser, 0.1)
     [move] = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"]
     assert (move["after"]["submission_id"], move["after"]["final_score"]) == (str(best), 0.1)
-    organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+    go_live(organiser, campaign)
     assert shown_scores(api) == [0.1]
 
     participant.submit(code(1))  # identical code shares the evaluation of before, and its old draw
@@ -289,13 +299,12 @@ def test_what_is_scored_after_a_re_run_began_competes(
     """Be it submitted before: it had no score that anybody could have picked it by."""
     submit_scored(api, participant, code(1), 0.3)
     waiting = participant.submit(code(2)).json()
-    campaign = begin(organiser, metric="neurips-2023", re_run=True)
-    end_runs(api, campaign, 0.1)
+    campaign = prepare_re_run(api, organiser, 0.1)
     with api.database.write() as session:
         own = session.get_one(Submission, UUID(waiting["id"]))
         measure(session, own.evaluation_id)
         board.publish(session, own, score(session, own.evaluation_id, 0.2))
-    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish").status_code == 200
+    assert go_live(organiser, campaign).status_code == 200
     assert shown_scores(api) == [0.2]
     submit_scored(api, participant, code(3), 0.25)
     assert shown_scores(api) == [0.25]
@@ -377,7 +386,7 @@ def test_any_number_of_campaigns_undone_leaves_the_board_as_it_was(
     boards = [standing_scores(api, phase)]
     for _ in range(3):
         campaign = begin(organiser, metric=source.choice(["lethe-1", "neurips-2023"]))
-        organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
+        go_live(organiser, campaign)
         boards.append(standing_scores(api, phase))
     for expected in reversed(boards[:-1]):
         organiser.post(f"{PHASE}/undo")
@@ -389,7 +398,7 @@ def test_every_act_is_on_record(api: Api, phase: Phase, organiser: Caller) -> No
     first = begin(organiser)
     organiser.post(f"{CAMPAIGNS}/{first['id']}/cancel")
     second = begin(organiser)
-    organiser.post(f"{CAMPAIGNS}/{second['id']}/publish")
+    go_live(organiser, second)
     organiser.post(f"{PHASE}/undo")
     acts = organiser.get("/api/competitions/cup/audit").json()["items"]
     assert [(act["act"], act["by"], act["details"]["campaign"]) for act in acts] == [
@@ -427,7 +436,7 @@ def test_scores_are_added_and_never_changed(api: Api, phase: Phase, organiser: C
     put(api, phase, "a", 0.3, 0.1)
     with api.database.read() as session:
         stored = {row.id: row.final_score for row in session.scalars(select(Score))}
-    organiser.post(f"{CAMPAIGNS}/{begin(organiser)['id']}/publish")
+    go_live(organiser, begin(organiser))
     organiser.post(f"{PHASE}/undo")
     with api.database.read() as session:
         assert {row.id: row.final_score for row in session.scalars(select(Score))} == stored
