@@ -1,5 +1,4 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
 import { allSubmissions } from "../../api/queries";
@@ -12,11 +11,10 @@ import { More } from "../../ui/More";
 import { StateBadge } from "../../ui/StateBadge";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
-import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import { isolated } from "../../words/isolated";
 import { hasEnded } from "../../words/live";
-import { score } from "../../words/numbers";
+import { NAME, SCORE, SUBMITTED } from "../submissions/columns";
 
 const STATES = ["queued", "running", "measured", "scored", "checked", "failed", "cancelled"] as const;
 
@@ -86,15 +84,7 @@ function Listed({ items }: { items: readonly Submission[] }) {
         rows={items}
         keyOf={(item) => item.id}
         columns={[
-          {
-            name: "name",
-            kind: "heading",
-            show: (item) => (
-              <Link to="/submissions/$id" params={{ id: item.id }}>
-                {item.name}
-              </Link>
-            ),
-          },
+          NAME,
           { name: "team", show: (item) => item.team },
           { name: "phase", show: (item) => item.phase },
           {
@@ -107,11 +97,8 @@ function Listed({ items }: { items: readonly Submission[] }) {
               </>
             ),
           },
-          {
-            name: "score",
-            show: ({ score: its }) => (its ? score(its.final_score, its.ci_low, its.ci_high) : "–"),
-          },
-          { name: "submitted", show: (item) => <Moment at={item.submitted_at} /> },
+          SCORE,
+          SUBMITTED,
           {
             name: "cancel",
             kind: "acts",

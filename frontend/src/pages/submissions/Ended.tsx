@@ -7,8 +7,7 @@ import { Row } from "../../ui/Card";
 import { StateBadge } from "../../ui/StateBadge";
 import { Table } from "../../ui/Table";
 import { isolated } from "../../words/isolated";
-import { score } from "../../words/numbers";
-import { NAME, PHASE, SUBMITTED } from "./columns";
+import { NAME, PHASE, SCORE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What has come to its end, for better or worse. Two scored ones of one phase can be compared. */
@@ -68,10 +67,7 @@ export function Ended({ items }: { items: readonly Submission[] }) {
               </>
             ),
           },
-          {
-            name: "score",
-            show: ({ score: its }) => (its ? score(its.final_score, its.ci_low, its.ci_high) : "–"),
-          },
+          SCORE,
           PHASE,
           SUBMITTED,
         ]}

@@ -1,8 +1,9 @@
-/** The columns that a team's submissions have in every state. */
+/** The columns that submissions have wherever they are listed. */
 import { Link } from "@tanstack/react-router";
 import type { Submission } from "../../api/types";
 import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
+import { score } from "../../words/numbers";
 import styles from "./Submissions.module.css";
 
 /** Its name, which leads to its page, and its file. */
@@ -17,6 +18,11 @@ export const NAME: Column<Submission> = {
       <span className={styles.file}>{item.filename}</span>
     </>
   ),
+};
+
+export const SCORE: Column<Submission> = {
+  name: "score",
+  show: ({ score: its }) => (its ? score(its.final_score, its.ci_low, its.ci_high) : "–"),
 };
 
 export const PHASE: Column<Submission> = {
