@@ -100,6 +100,7 @@ def test_stranger_reaches_a_score_from_the_page_alone(
     page.get_by_role("link", name="Submit", exact=True).click()
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
     page.get_by_role("link", name="Make an account").click()
+    expect(page.get_by_role("heading", name="Make an account")).to_be_visible()  # signing in asks for the same
     page.get_by_label("Username").fill(f"stranger-{uuid4().hex[:6]}")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make account").click()

@@ -12,15 +12,17 @@ import {
   spread,
   spreadSentence,
 } from "../../words/histograms";
+import { bytes } from "../../words/numbers";
 import styles from "./Charts.module.css";
 
 interface Props {
   histograms: Histograms | null;
   runS: readonly number[];
+  peakMemoryBytes: number | null;
 }
 
-/** What a score is made of, and how long its runs took. Loaded only where it is shown. */
-export default function Charts({ histograms, runS }: Props) {
+/** What a score is made of, and what its runs took. Loaded only where it is shown. */
+export default function Charts({ histograms, runS, peakMemoryBytes }: Props) {
   const times = spread(runS);
   return (
     <>
@@ -50,7 +52,11 @@ export default function Charts({ histograms, runS }: Props) {
         {times && (
           <section>
             <h3>Time of one run</h3>
-            <Chart of={runS} draw={drawTimes} label={spreadSentence(times)} />
+            <Chart of={runS} draw={drawTimes} label={spreadSentence(times)}>
+              {spreadSentence(times)}
+              {peakMemoryBytes !== null &&
+                ` The largest process used up to ${bytes(peakMemoryBytes)} of memory.`}
+            </Chart>
           </section>
         )}
       </div>

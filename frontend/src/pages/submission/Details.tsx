@@ -4,7 +4,6 @@ import { details } from "../../api/queries";
 import { Await } from "../../ui/Await";
 import { Section } from "../../ui/Page";
 import { Loading } from "../../ui/states";
-import { bytes } from "../../words/numbers";
 
 const Charts = lazy(() => import("./Charts"));
 
@@ -14,20 +13,15 @@ export function Details({ id }: { id: string }) {
   return (
     <Section title="Behind the score">
       <Await query={query} what="the histograms">
-        {({ histograms, run_s, peak_memory_bytes }) => (
-          <>
-            {histograms || run_s.length > 0 ? (
-              <Suspense fallback={<Loading what="the charts" />}>
-                <Charts histograms={histograms} runS={run_s} />
-              </Suspense>
-            ) : (
-              <p>Nothing is there to draw: this score was made before histograms were kept.</p>
-            )}
-            {peak_memory_bytes !== null && (
-              <p>The largest process of a run used up to {bytes(peak_memory_bytes)} of memory.</p>
-            )}
-          </>
-        )}
+        {({ histograms, run_s, peak_memory_bytes }) =>
+          histograms || run_s.length > 0 ? (
+            <Suspense fallback={<Loading what="the charts" />}>
+              <Charts histograms={histograms} runS={run_s} peakMemoryBytes={peak_memory_bytes} />
+            </Suspense>
+          ) : (
+            <p>Nothing is there to draw: this score was made before histograms were kept.</p>
+          )
+        }
       </Await>
     </Section>
   );
