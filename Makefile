@@ -20,7 +20,7 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 
 test: .venv/installed frontend/dist/index.html ## Run all tests; Docker, Postgres, Redis and Chromium are used for real where they are there
 	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
-	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 e2e: .venv/installed frontend/dist/index.html ## Walk through the web app in a real browser, as every role (about 3 minutes)
 	@scripts/chromium >/dev/null
@@ -52,7 +52,6 @@ baselines: setup ## Run every baseline through the whole pipeline and write docs
 
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
-	   echo 'async-timeout==5.0.1; python_full_version < "3.11.3"  # redis wants it there'; \
 	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed

@@ -26,7 +26,6 @@ CACHE = ROOT / "var" / "compose"
 BUILD_BASE = "lethe-test-build-base"
 OFFICIAL = {"postgres:15-bookworm": "postgres", "redis:7-bookworm": "redis"}
 PYTHON_OF_THE_IMAGES = "3.11"
-NEEDED_BEFORE_3_11_3 = "async-timeout>=4.0.3"  # by redis; Debian has 3.11.2, and the lock was made on a newer one
 DOWNLOADS_AT_ONCE = 8
 PULL_TIMEOUT_S = 60
 
@@ -72,7 +71,7 @@ def _wheels() -> Path:
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     wanted = [line for line in lock.splitlines() if not line.startswith("#")]
-    wanted += [*_build_requirements(), _node(), NEEDED_BEFORE_3_11_3]
+    wanted += [*_build_requirements(), _node()]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         list(pool.map(lambda part: _download(wanted[part::DOWNLOADS_AT_ONCE], directory), range(DOWNLOADS_AT_ONCE)))
     complete.touch()
