@@ -19,6 +19,7 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed frontend/dist/index.html ## Run all tests; Docker, Postgres, Redis and Chromium are used for real where they are there
+	@# In the order given, so that browser tests come last: Playwright's loop stays in its thread to the end.
 	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 

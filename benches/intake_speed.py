@@ -99,7 +99,7 @@ def _ours(work: Path, bundle: Bundle, count: int) -> float:
         measurer = MeasurerProcess(sandbox, slot, bundle)
         intake = Intake(sandbox, slot, bundle, work / "working", seeds=count, take_first=False, lease="bench")
         try:
-            results = list(intake.results(measurer, seconds=1.0, stopped=never.is_set))
+            results = list(intake.results(measurer, seconds=1.0, peak_memory_bytes=0, stopped=never.is_set))
         finally:
             intake.end()
             measurer.end()

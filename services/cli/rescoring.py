@@ -95,10 +95,8 @@ def _prepare(
 def _print(campaign: dict[str, Any]) -> None:
     runs = ", from new runs" if campaign["re_run"] else ""
     title = f"{campaign['metric_before']} to {campaign['metric']}{runs}: {campaign['state']}"
-    numbers = ("rank", "before", "moves")
-    scores = ("score", "95 % interval", "score before")
     print_table(
-        (*numbers, "team", *scores, "beyond noise", "note"),
+        ("rank", "before", "moves", "team", "score", "95 % interval", "score before", "beyond noise", "note"),
         [_row(move) for move in campaign["moves"]],
         title=title,
         words={"team", "beyond noise", "note"},

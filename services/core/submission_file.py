@@ -35,7 +35,7 @@ class Checked:
 
 
 def check(filename: str, data: bytes) -> Checked:
-    """Say what a submission is, reading it once. Raises Rejected, with a remedy, when it cannot be one."""
+    """Say what a submission is and claims. Raises Rejected, with a remedy, when it cannot be one."""
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
@@ -44,8 +44,8 @@ def check(filename: str, data: bytes) -> Checked:
         check_source(data, filename)
         return Checked(kind, claim_in(data, filename))
     archive = Archive(data)
-    entry = _entry(archive)
-    claim = claim_in(archive.read(entry), entry.name)
+    entry, source = _entry(archive)
+    claim = claim_in(source, entry.name)
     for path in archive.paths:
         archive.read(path)
     return Checked(kind, claim)
@@ -61,12 +61,12 @@ def unpack(filename: str, data: bytes, destination: Path) -> None:
         (destination / (ENTRY_POINT if kind is SubmissionKind.MODULE else NOTEBOOK)).write_bytes(data)
         return
     archive = Archive(data)
-    entry = _entry(archive)
+    _, source = _entry(archive)
     for path in archive.paths:
         target = destination / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(archive.read(path))
-    (destination / ENTRY_POINT).write_bytes(archive.read(entry))
+    (destination / ENTRY_POINT).write_bytes(source)
 
 
 def kind_of(filename: str) -> SubmissionKind:
@@ -83,8 +83,8 @@ def kind_of(filename: str) -> SubmissionKind:
     )
 
 
-def _entry(archive: Archive) -> PurePosixPath:
-    """Find the one module at the archive's top that defines `unlearning`; `submission.py` goes before all others."""
+def _entry(archive: Archive) -> tuple[PurePosixPath, bytes]:
+    """Find and read the one module at the top that defines `unlearning`; `submission.py` goes before all others."""
     modules = {path: archive.read(path) for path in _top_modules(archive)}
     main = PurePosixPath(ENTRY_POINT)
     if any(main in path.parents for path in archive.paths):
@@ -92,7 +92,7 @@ def _entry(archive: Archive) -> PurePosixPath:
     if main in modules:
         if not isinstance(definition_of(modules[main], ENTRY_POINT), ast.ImportFrom):
             check_source(modules[main], ENTRY_POINT)
-        return main
+        return main, modules[main]
     defining = [
         path
         for path, source in modules.items()
@@ -106,8 +106,9 @@ def _entry(archive: Archive) -> PurePosixPath:
     if len(defining) > 1:
         names = ", ".join(sorted(path.name for path in defining))
         raise BadArchive(f"{names} all define `unlearning`.", f"Name the one to run {ENTRY_POINT}.")
-    check_source(modules[defining[0]], defining[0].name)
-    return defining[0]
+    (entry,) = defining
+    check_source(modules[entry], entry.name)
+    return entry, modules[entry]
 
 
 def _top_modules(archive: Archive) -> list[PurePosixPath]:

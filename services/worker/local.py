@@ -66,7 +66,7 @@ def run_locally(
         measurements=Measurements.stack([result.blob for result in results]),
         run_s=sum(result.run_s for result in results) / len(results),
         wall_s=time.monotonic() - started,
-        peak_memory_bytes=max(result.peak_memory_bytes or 0 for result in results),
+        peak_memory_bytes=max(result.peak_memory_bytes for result in results),
         provenance=sandbox.provenance(),
     )
 

@@ -47,7 +47,7 @@ class SeedResult:
     run_s: float
     blob: bytes
     checkpoint_sha256: str
-    peak_memory_bytes: int | None = None  # of the largest process of the run
+    peak_memory_bytes: int  # of the largest process of the run
 
 
 @dataclass(frozen=True, slots=True)

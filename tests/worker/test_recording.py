@@ -20,7 +20,7 @@ from tests.core.conftest import database, evaluation
 
 __all__ = ["database", "evaluation"]
 
-RESULTS = [SeedResult(index, 0.5, b"measurements", "c" * 64) for index in range(3)]
+RESULTS = [SeedResult(index, 0.5, b"measurements", "c" * 64, 10**9) for index in range(3)]
 
 
 class Restarting(Database):

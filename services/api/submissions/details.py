@@ -1,5 +1,4 @@
-"""What the runs of a submission were like: how long they took, how much memory, what they printed,
-what its score is made of.
+"""What the runs of a submission took and printed, and what its score is made of.
 
 All of it speaks of the data, so where a phase hides them it is for organisers alone.
 """

@@ -12,7 +12,7 @@ from services.core.bundle import Bundle
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
-from services.worker.measuring import MeasurerProcess
+from services.worker.measuring import MeasurerProcess, Reading
 from services.worker.sandbox.base import Exited, Limits, Line, Mount, Sandbox, Spec
 from services.worker.slots import NOBODY, Slot, empty_directory
 from services.worker.supervisor import SeedResult, Stopped
@@ -68,9 +68,9 @@ class Intake:
         )
 
     def results(
-        self, measurer: MeasurerProcess, *, seconds: float, stopped: Callable[[], bool]
+        self, measurer: MeasurerProcess, *, seconds: float, peak_memory_bytes: int, stopped: Callable[[], bool]
     ) -> Iterator[SeedResult]:
-        """Convert and measure every checkpoint; `seconds` is what all in the archive took to make.
+        """Convert and measure every checkpoint; `seconds` is what all in the archive took to make, and so the memory.
 
         Raises RunFailed naming the first member that cannot be used, or Stopped.
         """
@@ -86,7 +86,8 @@ class Intake:
             measuring[self._convert(index, stopped)] = index
             measurer.ask(next(reversed(measuring)))
             while len(measuring) > (MAX_WAITING if index + 1 < self._seeds else 0):
-                yield from self._collect(measurer, measuring, each, stopped)
+                for index_read, reading in self._collect(measurer, measuring, stopped):
+                    yield SeedResult(index_read, each, reading.blob, reading.checkpoint_sha256, peak_memory_bytes)
 
     def _convert(self, index: int, stopped: Callable[[], bool]) -> str:
         token = secrets.token_hex(8)
@@ -101,9 +102,9 @@ class Intake:
         return token
 
     def _collect(
-        self, measurer: MeasurerProcess, measuring: dict[str, int], seconds: float, stopped: Callable[[], bool]
-    ) -> Iterator[SeedResult]:
-        """Yield the next reading, if one comes in a moment."""
+        self, measurer: MeasurerProcess, measuring: dict[str, int], stopped: Callable[[], bool]
+    ) -> Iterator[tuple[int, Reading]]:
+        """Yield the next reading, and of which checkpoint it is, if one comes in a moment."""
         try:
             output = measurer.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
@@ -117,7 +118,7 @@ class Intake:
         index = measuring.pop(reading.token)
         if reading.bad:
             raise failures.bad_checkpoint(index, self._seeds, reading.bad)
-        yield SeedResult(index, seconds, reading.blob, reading.checkpoint_sha256)
+        yield index, reading
 
     def _answer(self, stopped: Callable[[], bool]) -> dict[str, object]:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S

@@ -12,7 +12,7 @@ import queue
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.core.bundle import Bundle
@@ -70,7 +70,7 @@ class NotebookRun:
     results: list[SeedResult] = field(default_factory=list)
     executed: bytes | None = None  # the notebook with its outputs
     run_s: float = 0.0  # of the whole notebook
-    peak_memory_bytes: int | None = None  # of its kernel, or of the largest process that the kernel started
+    peak_memory_bytes: int = 0  # of its kernel, or of the largest process that the kernel started
 
 
 def disk_needed(bundle: Bundle, limits: NotebookLimits) -> int:
@@ -125,8 +125,10 @@ def run_notebook(
                 lease=lease,
             )
             try:
-                for result in intake.results(measurer(), seconds=run.run_s, stopped=stopped):
-                    run.results.append(replace(result, peak_memory_bytes=run.peak_memory_bytes))
+                for result in intake.results(
+                    measurer(), seconds=run.run_s, peak_memory_bytes=run.peak_memory_bytes, stopped=stopped
+                ):
+                    run.results.append(result)
                     on_seed()
             finally:
                 intake.end()
@@ -201,7 +203,6 @@ class _Watch:
         self._stopped = stopped
         self._started = self._looked = time.monotonic()
         self._ready = False
-        self._peak_memory_bytes: int | None = None
 
     def run(self, slot: Slot, run: NotebookRun) -> None:
         """Wait until it ends. Raises RunFailed saying why it did not end well, or Stopped."""
@@ -209,10 +210,9 @@ class _Watch:
         try:
             while status is None:
                 self._check_limits()
-                status = self._next_status()
+                status = self._next_status(run)
         finally:
             run.run_s = time.monotonic() - self._started
-            run.peak_memory_bytes = self._peak_memory_bytes
             self._process.end()
             run.executed = _read_executed(slot.out / "executed.ipynb")
         if status != 0:
@@ -233,8 +233,8 @@ class _Watch:
                 raise failures.too_much_output(f"wrote more than {self._disk_bytes / 1e9:.1f} GB")
         self._process.check()
 
-    def _next_status(self) -> object:
-        """Wait a moment for what the runner says; return its exit status once it gives one."""
+    def _next_status(self, run: NotebookRun) -> object:
+        """Wait a moment for what the runner says; return its exit status once it gives one, and note what it used."""
         try:
             output = self._process.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
@@ -253,7 +253,7 @@ class _Watch:
             return "unknown"  # somebody else wrote that
         self._ready = True
         status = message.get("exit")
-        self._peak_memory_bytes = message.get("peak_memory_bytes")
+        run.peak_memory_bytes = message.get("peak_memory_bytes", 0)
         if status and self._process.out_of_memory():
             raise failures.notebook_out_of_memory(self._limits.memory_bytes)
         return status

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { leaderboard, me } from "../../api/queries";
 import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
@@ -107,7 +107,7 @@ function Summary({ of, asOf }: { of: Page; asOf: string | undefined }) {
 function Entries({ entries }: { entries: readonly Entry[] }) {
   const { organiser } = useCompetition();
   const { data: who } = useQuery(me);
-  const own = new Set(who?.teams.map((team) => team.name));
+  const own = useMemo(() => new Set(who?.teams.map((team) => team.name)), [who]);
   const seesAll = who?.account.role === "operator" || who?.account.username === organiser;
   const [columns, setColumns] = useState("parts");
   const scores = entries.map((entry) => entry.final_score);

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { useMemo } from "react";
 import type { Entry } from "../../api/types";
 import { Chart } from "../../ui/Chart";
 import type { Scale } from "../../words/axis";
@@ -14,13 +15,14 @@ interface Props {
 }
 
 /** Utility across, forgetting quality up, each entry with both intervals. Loaded only where it is shown. */
-export default function Plane(shown: Props) {
+export default function Plane({ entries, own, scale }: Props) {
+  const shown = useMemo(() => ({ entries, own, scale }), [entries, own, scale]);
   return (
     <div className={styles.plane}>
       <Chart of={shown} draw={draw} label="Forgetting quality against utility">
         Each cross is one entry with its 95 % intervals; hollow ones are not ranked. Up is better forgetting,
-        right is better accuracy. {shown.scale === "log" && "F is on the logarithmic scale of the board. "}The
-        board above holds the same numbers.
+        right is better accuracy. {scale === "log" && "F is on the logarithmic scale of the board. "}The board
+        above holds the same numbers.
       </Chart>
     </div>
   );
