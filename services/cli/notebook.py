@@ -111,15 +111,18 @@ def _run(
     try:
         check_notebook(data, file.name)
         with progress() as bars:
-            task = bars.add_task("Measuring checkpoints", total=count, visible=False)
+            wanted = limits.wanted
+            writing = bars.add_task("Checkpoints written", total=wanted, visible=False)
+            measuring = bars.add_task("Checkpoints measured", total=count, visible=False)
             try:
-                _, provenance = run_notebook_locally(
+                results, provenance = run_notebook_locally(
                     settings,
                     bundle,
                     data=data,
                     limits=limits,
                     run=run,
-                    on_seed=lambda: bars.update(task, advance=1, visible=True),
+                    on_written=lambda written: bars.update(writing, completed=min(written, wanted), visible=True),
+                    on_seed=lambda: bars.update(measuring, advance=1, visible=True),
                     on_log=_show_live,
                 )
             finally:  # of most use where it failed
@@ -127,10 +130,10 @@ def _run(
                     executed.write_bytes(run.executed)
         if dry_run:
             return {"state": "checked", **outcome, "run_s": run.run_s, "wall_s": time.monotonic() - started}
-        measured = Measurements.stack([result.blob for result in run.results])
+        measured = Measurements.stack([result.blob for result in results])
         if save is not None:
             save.write_bytes(measured.to_bytes())
-        each = run.results[0].run_s
+        each = results[0].run_s
         report = score_measurements(metric, gather(measured, bundle, run_s=each, independent=False))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"

@@ -123,8 +123,8 @@ def follow(client: Client, ids: list[str], on_change: Callable[[dict[str, Any]],
                 submission = client.get(f"/api/submissions/{one}")
                 if one not in tasks:
                     tasks[one] = bars.add_task(submission["name"], total=submission["seeds"])
-                description = f"{submission['name']:<18}{submission['state']:<10}"
-                bars.update(tasks[one], completed=submission["seeds_done"], description=description)
+                doing, completed = _progress_of(submission)
+                bars.update(tasks[one], completed=completed, description=f"{submission['name']:<18}{doing:<10}")
                 if submission["state"] != latest.get(one, {}).get("state"):
                     milestone(f"{submission['name']}: {submission['state']}")
                 latest[one] = submission
@@ -133,11 +133,21 @@ def follow(client: Client, ids: list[str], on_change: Callable[[dict[str, Any]],
     return [latest[one] for one in ids]
 
 
+def _progress_of(submission: dict[str, Any]) -> tuple[str, int]:
+    """Say what it does, and of how many seeds: a notebook writes all checkpoints before the first is measured."""
+    written, measured = submission["checkpoints_written"], submission["seeds_done"]
+    if written and not measured:
+        return "writing" if submission["state"] == "running" else submission["state"], min(written, submission["seeds"])
+    return submission["state"], measured
+
+
 def _show(submission: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(submission)
         return
-    typer.echo(f"{submission['name']}: {submission['state']}, {submission['seeds_done']} of {submission['seeds']} runs")
+    written = f", {submission['checkpoints_written']} checkpoints written" if submission["checkpoints_written"] else ""
+    done = f"{submission['seeds_done']} of {submission['seeds']} runs"
+    typer.echo(f"{submission['name']}: {submission['state']}, {done}{written}")
     if failure := submission["failure"]:
         typer.echo(f"{failure['kind']}: {failure['message']}")
     if score := submission["score"]:

@@ -159,14 +159,21 @@ def record(session: WriteSession, held: Claim, measured: Sequence[Measured]) -> 
         for row in new
     )
     evaluation.seeds_done += len(new)
-    add_event(session, evaluation, "progress", seeds_done=evaluation.seeds_done, seeds=evaluation.seeds)
+    _tell_progress(session, evaluation)
+
+
+def note_written(session: WriteSession, held: Claim, checkpoints: int) -> None:
+    """Note how many checkpoints a notebook has written; none is measured before it ends. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    evaluation.checkpoints_written = checkpoints
+    _tell_progress(session, evaluation)
 
 
 def discard(session: WriteSession, held: Claim) -> None:
-    """Forget what an earlier try of a notebook recorded: its checkpoints belong together. Raises LeaseLost."""
+    """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
     evaluation, _ = _locked(session, held)
     session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
-    evaluation.seeds_done = 0
+    evaluation.seeds_done = evaluation.checkpoints_written = 0
 
 
 def describe(session: WriteSession, held: Claim, provenance: dict[str, Any], executed_blob: str | None = None) -> None:
@@ -237,6 +244,17 @@ def sweep(session: WriteSession, now: datetime | None = None) -> int:
             _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause="lease_lost")
             swept += 1
     return swept
+
+
+def _tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
+    add_event(
+        session,
+        evaluation,
+        "progress",
+        seeds_done=evaluation.seeds_done,
+        seeds=evaluation.seeds,
+        checkpoints_written=evaluation.checkpoints_written,
+    )
 
 
 def _locked(session: WriteSession, held: Claim) -> tuple[Evaluation, Shard]:

@@ -16,6 +16,7 @@ from services.core.errors import Conflict, NotFound
 from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Shard, State, Submission
 
 __all__ = [
+    "DRY_RUN_CHECKPOINTS",
     "ENDED",
     "BadTransition",
     "add_event",
@@ -40,6 +41,7 @@ _SHARD = _EVALUATION | {State.RUNNING: _EVALUATION[State.RUNNING] | {State.QUEUE
 
 ENDED = frozenset(state for state, following in _EVALUATION.items() if not following)
 SEED_KEY_BYTES = 32
+DRY_RUN_CHECKPOINTS = 10  # that a notebook writes where it is only tried
 
 
 class BadTransition(Conflict):
@@ -89,23 +91,25 @@ def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, n
 
     A notebook makes all checkpoints itself, so it is one shard; in a check phase it is only tried out.
     """
+    dry_run = notebook and phase.kind is PhaseKind.CHECK
+    seeds = DRY_RUN_CHECKPOINTS if dry_run else phase.seeds
     evaluation = Evaluation(
         phase_id=phase.id,
         benchmark_id=phase.benchmark_id,
         code_sha256=code_sha256,
-        seeds=phase.seeds,
+        seeds=seeds,
         seed_key=secrets.token_bytes(SEED_KEY_BYTES),
         state=State.QUEUED,
         last_event=0,
-        dry_run=notebook and phase.kind is PhaseKind.CHECK,
+        dry_run=dry_run,
     )
     session.add(evaluation)
     session.flush()
-    size = phase.seeds if notebook else phase.shard_seeds
-    for start in range(0, phase.seeds, size):
-        stop = min(start + size, phase.seeds)
+    size = seeds if notebook else phase.shard_seeds
+    for start in range(0, seeds, size):
+        stop = min(start + size, seeds)
         session.add(Shard(evaluation_id=evaluation.id, seed_start=start, seed_stop=stop))
-    add_event(session, evaluation, State.QUEUED.value, seeds=phase.seeds)
+    add_event(session, evaluation, State.QUEUED.value, seeds=seeds)
     return evaluation
 
 

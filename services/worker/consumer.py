@@ -4,10 +4,11 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from services.core import leases
 from services.core.blobs import Blobs
@@ -149,18 +150,21 @@ class Worker:
         run = NotebookRun()
         with self._one_notebook:
             self._require_disk(disk_needed(work.bundle, limits))
+            readings = run_notebook(
+                self._sandbox,
+                slot,
+                work.bundle,
+                run,
+                limits=limits,
+                measurer=lambda: self._measurer(slot, work.bundle),
+                cache=self.settings.bundle_cache,
+                lease=f"{held.shard_id}-{held.fence}",
+                stopped=renewal.stopped,
+                on_written=lambda checkpoints: self._note_written(held, checkpoints),
+            )
             try:
-                run_notebook(
-                    self._sandbox,
-                    slot,
-                    work.bundle,
-                    run,
-                    limits=limits,
-                    measurer=lambda: self._measurer(slot, work.bundle),
-                    cache=self.settings.bundle_cache,
-                    lease=f"{held.shard_id}-{held.fence}",
-                    stopped=renewal.stopped,
-                )
+                with closing(readings):
+                    record(self.database, self.blobs, held, readings, patience_s=self.settings.lease_s)
             finally:
                 executed = None if run.executed is None else self.blobs.put(run.executed)
                 provenance = self._sandbox.provenance() | {
@@ -168,7 +172,11 @@ class Worker:
                     "cuda": limits.cuda_in(slot),
                 }
                 self._describe(held, provenance, executed)
-        record(self.database, self.blobs, held, iter(run.results), patience_s=self.settings.lease_s)
+
+    def _note_written(self, held: Claim, checkpoints: int) -> None:
+        """Tell how far a notebook is. A database that is away for a moment is no reason to end it."""
+        with suppress(OperationalError):
+            self._write_unless_lost(held, lambda session: leases.note_written(session, held, checkpoints))
 
     def _require_disk(self, needed: int) -> None:
         free = shutil.disk_usage(self._work).free

@@ -77,27 +77,28 @@ def run_notebook_locally(
     *,
     data: bytes,
     limits: NotebookLimits,
-    run: NotebookRun | None = None,
+    run: NotebookRun,
+    on_written: Callable[[int], None] = lambda _: None,
     on_seed: Callable[[], None] = lambda: None,
     on_log: Callable[[bytes], None] | None = None,
-) -> tuple[NotebookRun, dict[str, str]]:
-    """Run a notebook in the first slot; return what it left, and where it ran. A `run` given is filled as it goes on.
+) -> tuple[list[SeedResult], dict[str, str]]:
+    """Run a notebook in the first slot; return its checkpoints' readings in order, and where it ran.
 
-    Raises RunFailed, NotForNotebooks or SandboxUnavailable.
+    `run` is filled as it goes on. Raises RunFailed, NotForNotebooks or SandboxUnavailable.
     """
-    run = NotebookRun() if run is None else run
     with workplace(settings.data_dir, "notebook") as work:
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
         with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
             measurers: list[MeasurerProcess] = []
+            results: list[SeedResult] = []
 
             def measurer() -> MeasurerProcess:
                 measurers.append(MeasurerProcess(sandbox, slot, bundle))
                 return measurers[-1]
 
             try:
-                run_notebook(
+                for result in run_notebook(
                     sandbox,
                     slot,
                     bundle,
@@ -107,13 +108,16 @@ def run_notebook_locally(
                     cache=settings.bundle_cache,
                     lease="local-notebook",
                     stopped=lambda: False,
-                    on_seed=on_seed,
+                    on_written=on_written,
                     on_log=on_log,
-                )
+                ):
+                    results.append(result)
+                    on_seed()
             finally:
                 for one in measurers:
                     one.end()
-            return run, sandbox.provenance() | {"cuda": limits.cuda_in(slot)}
+            results.sort(key=lambda result: result.index)
+            return results, sandbox.provenance() | {"cuda": limits.cuda_in(slot)}
 
 
 def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:

@@ -47,7 +47,7 @@ class ShardWork:
 def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmarks: Path) -> ShardWork:
     """Fetch the benchmark, lay the code into the slot, and list the seeds that have no measurement yet.
 
-    A notebook runs as a whole, so what an earlier try of it recorded is forgotten.
+    A notebook runs as a whole, so how far an earlier try of it came is forgotten.
     """
     with database.read() as session:
         evaluation = session.get_one(Evaluation, held.evaluation_id)
@@ -69,7 +69,7 @@ def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmark
                 cuda_stand_in=phase.cuda_stand_in,
                 take_first=phase.take_first,
             )
-    if notebook is not None and done:
+    if notebook is not None:
         with database.write() as session:
             leases.discard(session, held)
     slot.clear()

@@ -51,9 +51,11 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
 
     checked = submit(good, "check")
     assert (checked["state"], checked["score"], checked["kind"]) == ("checked", None, "notebook")
+    assert (checked["checkpoints_written"], checked["seeds"], checked["seeds_done"]) == (10, 10, 0)
 
     scored = submit(good, "notebooks")
     assert (scored["state"], scored["seeds_done"]) == ("scored", SEEDS)
+    assert scored["checkpoints_written"] == SEEDS
     assert scored["provenance"]["independence"] == "not enforced"
     assert scored["provenance"]["cuda"] == "none"
     lethe_1 = next(score for score in scored["other_scores"] if score["metric"] == "lethe-1")

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from services.core import bundle_store
 from services.core.blobs import Blobs
 from services.core.bundle import Bundle
-from tests.faces import GOOD, SEEDS
+from tests.faces import NOISE, READ, SEEDS, ZIP, notebook
 from tests.installation import Installation, phase_of
 from tests.web.browsing import PASSWORD, accessibility_faults, file, overflow_px, settle, sign_in
 
@@ -226,11 +226,15 @@ def test_notebook_is_submitted_and_comes_back_executed(page: Page, served: Insta
     phase = phase_of("faces-test", seeds=SEEDS, notebooks=True)
     served.client.post("/api/competitions/notebooks/phases", phase)
 
+    lingers = "import time\ntime.sleep(12)"  # its files are looked at every 5 s
+    data = notebook(READ, NOISE, lingers, ZIP)
     open_form(page, served, "Notebooks")
-    page.get_by_label("Drop your entry here").set_input_files(file("my notebook.ipynb", GOOD))
+    page.get_by_label("Drop your entry here").set_input_files(file("my notebook.ipynb", data))
     send(page)
     expect(page.get_by_role("heading", name="my notebook", level=1)).to_be_visible()
+    expect(page.get_by_text(f"{SEEDS} of {SEEDS} checkpoints written")).to_be_visible(timeout=120_000)
     await_score(page)
+    expect(page.get_by_text(f"{SEEDS} of {SEEDS} checkpoints measured")).to_be_visible()
     check(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="executed notebook").click()

@@ -4,6 +4,8 @@ import io
 import json
 import pickle  # noqa: TID251 - written here, for the intake to refuse
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,27 @@ from services.worker.notebooks.layout import benchmark_layout
 from services.worker.runner import tensors
 from services.worker.runner.intake import BadMember, Intake
 from services.worker.runner.model import examples
+from services.worker.supervisor import SeedResult
 from tests.faces import GOOD, NOISE, READ, SEEDS, ZIP, notebook
 
 MEMORY_BYTES = 2 * 1024**3
 
 
-def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> NotebookRun:
+@dataclass
+class Done:
+    run: NotebookRun = field(default_factory=NotebookRun)
+    results: Sequence[SeedResult] = ()
+    written: list[int] = field(default_factory=list)  # each time that there were more
+
+
+def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> Done:
     limits = {"seeds": SEEDS, "timeout_s": 120.0, "memory_bytes": MEMORY_BYTES, "data_hidden": False} | options
     settings = Settings(data_dir=directory / "var", sandbox=SandboxKind.DOCKER)
-    return run_notebook_locally(settings, faces, data=data, limits=NotebookLimits(**limits))[0]
+    done = Done()
+    done.results, _ = run_notebook_locally(
+        settings, faces, data=data, limits=NotebookLimits(**limits), run=done.run, on_written=done.written.append
+    )
+    return done
 
 
 @pytest.mark.usefixtures("sandbox_image")
@@ -55,7 +69,7 @@ class TestInDocker:
         np.testing.assert_allclose(measured.forget_logits[3], expected.numpy(), rtol=1e-3, atol=1e-3)
         assert len({result.checkpoint_sha256 for result in done.results}) == SEEDS
         assert all(100e6 < result.peak_memory_bytes < MEMORY_BYTES for result in done.results)
-        executed = json.loads(done.executed or b"")
+        executed = json.loads(done.run.executed or b"")
         texts = json.dumps(executed)
         assert "wrote 4" in texts
         assert "an old output" not in texts
@@ -75,7 +89,40 @@ class TestInDocker:
     def test_dry_run_sees_stand_in_data_and_leaves_nothing_to_measure(self, faces: Bundle, tmp_path: Path) -> None:
         done = run(faces, tmp_path, GOOD, dry=True)
         assert done.results == []
-        assert "wrote 10" in (done.executed or b"").decode()
+        assert done.written[-1] == 10
+        assert "wrote 10" in (done.run.executed or b"").decode()
+
+    def test_checkpoints_are_counted_as_they_are_written(
+        self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each name once, whatever the notebook calls checkpoints, and never more than there may be."""
+        monkeypatch.setattr("services.worker.notebooks.run.USAGE_EVERY_S", 0.1)
+        slowly = """
+import os, time
+for name in ("unlearned_checkpoint_0.pth", "unlearned_checkpoint_1.pth", "model.pth"):
+    for place in ("/kaggle/tmp", "/kaggle/working"):
+        open(os.path.join(place, name), "w").close()
+    time.sleep(2)
+for i in range(2000):
+    open(f"/kaggle/temp/unlearned_checkpoint_{i}.pth", "w").close()
+time.sleep(2)
+"""
+        data = notebook(READ, slowly, NOISE, ZIP)
+        written = run(faces, tmp_path, data, take_first=True).written
+        assert written[0] <= 2
+        assert written[-1] == 512
+        assert written == sorted(set(written))
+
+    def test_notebook_that_fills_the_disk_is_ended(
+        self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("services.worker.notebooks.run.USAGE_EVERY_S", 0.1)
+        monkeypatch.setattr("services.worker.notebooks.run.COPIES", 0)
+        monkeypatch.setattr("services.worker.notebooks.run.SPARE_BYTES", 10**8)
+        fill = "for i in range(20): open(f'/kaggle/temp/{i}', 'wb').write(bytes(10**7))"
+        with pytest.raises(RunFailed, match=r"wrote more than 0\.1 GB") as caught:
+            run(faces, tmp_path, notebook(fill, "while True: pass"))
+        assert caught.value.kind is FailureKind.TOO_MUCH_OUTPUT
 
     def test_notebook_without_an_archive_fails_and_says_so(self, faces: Bundle, tmp_path: Path) -> None:
         with pytest.raises(RunFailed, match=r"no submission\.zip"):
@@ -126,7 +173,7 @@ def test_notebooks_need_a_file_system_of_their_own(faces: Bundle, tmp_path: Path
     settings = Settings(data_dir=tmp_path, sandbox=SandboxKind.PROCESS)
     limits = NotebookLimits(SEEDS, 60.0, MEMORY_BYTES, data_hidden=False)
     with pytest.raises(RunFailed, match="Docker"):
-        run_notebook_locally(settings, faces, data=GOOD, limits=limits)
+        run_notebook_locally(settings, faces, data=GOOD, limits=limits, run=NotebookRun())
 
 
 def test_layout_holds_the_benchmark_pixel_by_pixel(faces: Bundle, tmp_path: Path) -> None:

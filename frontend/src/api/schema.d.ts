@@ -2108,6 +2108,11 @@ export interface components {
         SubmissionKind: "module" | "archive" | "notebook";
         /** SubmissionOut */
         SubmissionOut: {
+            /**
+             * Checkpoints Written
+             * @description By a notebook so far; they are measured once it has ended.
+             */
+            checkpoints_written: number;
             /** @description The certificate that its module claims to have. */
             claim: components["schemas"]["Claim"] | null;
             /** Competition */

@@ -1,10 +1,16 @@
 import { expect, it } from "vitest";
 import type { Submission } from "../api/types";
 import type { EventKind, LiveEvent } from "./live";
-import { hasEnded, liveOf, reduce, secondsLeft } from "./live";
+import { hasEnded, hasOnlyWritten, liveOf, reduce, secondsLeft } from "./live";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
-const QUEUED = liveOf({ state: "queued", seeds: 8, seeds_done: 0, started_at: null } as Submission);
+const QUEUED = liveOf({
+  state: "queued",
+  seeds: 8,
+  seeds_done: 0,
+  checkpoints_written: 0,
+  started_at: null,
+} as Submission);
 
 function event(sequence: number, kind: EventKind, seconds = 0, seeds_done?: number): LiveEvent {
   return { sequence, kind, at: new Date(START + seconds * 1000).toISOString(), seeds_done };
@@ -74,6 +80,40 @@ it("estimates nothing before the first seed and after the last", () => {
   expect(secondsLeft(QUEUED, START)).toBeNull();
   expect(secondsLeft(STORY.slice(0, 2).reduce(reduce, QUEUED), START)).toBeNull();
   expect(secondsLeft(STORY.reduce(reduce, QUEUED), START)).toBeNull();
+});
+
+function written(sequence: number, seconds: number, checkpoints: number, done = 0): LiveEvent {
+  return { ...event(sequence, "progress", seconds, done), checkpoints_written: checkpoints };
+}
+
+const NOTEBOOK = [
+  event(1, "queued"),
+  event(2, "running"),
+  written(3, 100, 4),
+  written(4, 200, 8),
+  written(5, 202, 8, 2),
+];
+
+it("tells a notebook that writes checkpoints from one that is measured, each at its own rate", () => {
+  const writing = NOTEBOOK.slice(0, 3).reduce(reduce, QUEUED);
+  const measuring = NOTEBOOK.reduce(reduce, QUEUED);
+
+  expect([hasOnlyWritten(writing), writing.written, writing.done]).toEqual([true, 4, 0]);
+  expect(secondsLeft(writing, START + 100_000)).toBe(100);
+  expect([hasOnlyWritten(measuring), measuring.written, measuring.done]).toEqual([false, 8, 2]);
+  expect(secondsLeft(measuring, START + 202_000)).toBe(6);
+});
+
+it("estimates nothing for a notebook that writes more checkpoints than are measured", () => {
+  const live = [...NOTEBOOK.slice(0, 3), written(4, 200, 9)].reduce(reduce, QUEUED);
+
+  expect(secondsLeft(live, START + 200_000)).toBeNull();
+});
+
+it("counts from the start again when a notebook is put back", () => {
+  const live = [...NOTEBOOK, event(6, "retried", 210), written(7, 300, 2)].reduce(reduce, QUEUED);
+
+  expect([hasOnlyWritten(live), live.written, live.done]).toEqual([true, 2, 0]);
 });
 
 it.each(["scored", "checked", "failed", "cancelled"] as const)("%s is final", (state) => {

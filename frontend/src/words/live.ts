@@ -22,6 +22,7 @@ export interface LiveEvent {
   at: string;
   seeds_done?: number;
   seeds?: number;
+  checkpoints_written?: number;
   failure?: FailureKind;
   message?: string;
   models?: number;
@@ -42,9 +43,13 @@ export interface Live {
   state: SubmissionState;
   seeds: number;
   done: number;
+  /** Checkpoints that a notebook has written; they are measured when it has ended. */
+  written: number;
   /** The newest event taken in. Older ones come again when a stream is opened anew, and change nothing. */
   sequence: number;
   startedAt: number | null;
+  /** When what `done` counts began: a notebook's checkpoints are measured after its last cell. */
+  countsSince: number | null;
   /** How often a part was put back, because a worker was lost or failed. */
   retries: number;
   provisional: readonly Provisional[];
@@ -57,12 +62,15 @@ export function hasEnded(state: SubmissionState): boolean {
 }
 
 export function liveOf(submission: Submission): Live {
+  const startedAt = submission.started_at ? Date.parse(submission.started_at) : null;
   return {
     state: submission.state,
     seeds: submission.seeds,
     done: submission.seeds_done,
+    written: submission.checkpoints_written,
     sequence: 0,
-    startedAt: submission.started_at ? Date.parse(submission.started_at) : null,
+    startedAt,
+    countsSince: startedAt,
     retries: 0,
     provisional: [],
   };
@@ -73,9 +81,17 @@ export function reduce(live: Live, event: LiveEvent): Live {
   const next = { ...live, sequence: event.sequence };
   switch (event.kind) {
     case "progress":
-      return { ...next, state: "running", done: event.seeds_done ?? live.done };
-    case "running":
-      return { ...next, state: "running", startedAt: Date.parse(event.at) };
+      return {
+        ...next,
+        state: "running",
+        done: event.seeds_done ?? live.done,
+        written: event.checkpoints_written ?? live.written,
+        countsSince: event.seeds_done === 0 ? Date.parse(event.at) : live.countsSince,
+      };
+    case "running": {
+      const at = Date.parse(event.at);
+      return { ...next, state: "running", startedAt: at, countsSince: at };
+    }
     case "provisional":
       return { ...next, provisional: [...live.provisional, provisionalOf(event)] };
     case "retried":
@@ -94,11 +110,21 @@ function provisionalOf({
   return { models, value, low: ci_low, high: ci_high };
 }
 
-/** Seconds until all seeds are done at the rate since the start; null until enough are done to know it. */
-export function secondsLeft({ state, startedAt, done, seeds }: Live, now: number): number | null {
-  if (state !== "running" || startedAt === null || done < enoughSeeds(seeds)) return null;
-  const secondsEach = Math.max(0, now - startedAt) / 1000 / done;
-  return (seeds - done) * secondsEach;
+/** Whether a notebook has come no further than writing checkpoints: none is measured yet, or ever was. */
+export function hasOnlyWritten({ written, done }: Live): boolean {
+  return written > 0 && done === 0;
+}
+
+/**
+ * Seconds until all seeds are done, or until a notebook has written all its checkpoints, at the rate so far; null until
+ * enough are done to know it.
+ */
+export function secondsLeft(live: Live, now: number): number | null {
+  const { state, done, written, seeds, startedAt, countsSince } = live;
+  const [count, since] = hasOnlyWritten(live) ? [written, startedAt] : [done, countsSince];
+  if (state !== "running" || since === null || count < enoughSeeds(seeds) || count > seeds) return null;
+  const secondsEach = Math.max(0, now - since) / 1000 / count;
+  return (seeds - count) * secondsEach;
 }
 
 /** The first seed is slow, since everything starts with it: a hundredth of them, and two at least, tell the rate. */

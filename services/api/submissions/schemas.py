@@ -208,6 +208,7 @@ class SubmissionOut(BaseModel):
     state: SubmissionState
     seeds: int
     seeds_done: int
+    checkpoints_written: int = Field(description="By a notebook so far; they are measured once it has ended.")
     started_at: datetime | None
     finished_at: datetime | None
     failure: FailureOut | None
@@ -247,6 +248,7 @@ class SubmissionOut(BaseModel):
             state=_state(evaluation, score),
             seeds=evaluation.seeds,
             seeds_done=evaluation.seeds_done,
+            checkpoints_written=evaluation.checkpoints_written,
             started_at=evaluation.started_at,
             finished_at=evaluation.finished_at,
             failure=_failure(evaluation),

@@ -55,6 +55,7 @@ class Evaluation(Base):
     failure_kind: Mapped[FailureKind | None] = mapped_column(choice(FailureKind))
     failure_message: Mapped[str | None] = mapped_column(Text)
     seeds_done: Mapped[int] = mapped_column(default=0)
+    checkpoints_written: Mapped[int] = mapped_column(default=0)  # by a notebook, before they are measured
     last_event: Mapped[int] = mapped_column(default=0)  # sequence number of its newest event
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     dry_run: Mapped[bool] = mapped_column(default=False)  # only tried on stand-in data: measured nothing, never scored

@@ -6,16 +6,19 @@ tensors; and the measurer. Intake and measurer work at the same time, each on a 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import queue
+import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.core.bundle import Bundle
+from services.core.lifecycle import DRY_RUN_CHECKPOINTS
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
@@ -31,13 +34,13 @@ __all__ = ["NotebookLimits", "NotebookRun", "disk_needed", "run_notebook"]
 INPUT = "/kaggle/input"
 COMPETITION = "neurips-2023-machine-unlearning"
 MOCK = "mock-cifar10-data"
-DRY_SEEDS = 10
 START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.2
 USAGE_EVERY_S = 5.0
 SPARE_BYTES = 1024**3  # of disk, beside checkpoints, for whatever a notebook writes
 MAX_EXECUTED_BYTES = 8 * 1024**2
 SCRATCH_BYTES = 2 * 1024**3
+CHECKPOINT = re.compile(r"unlearned_checkpoint_\d{1,6}\.pth")
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
 
@@ -54,9 +57,14 @@ class NotebookLimits:
     take_first: bool = False  # of more checkpoints than N
 
     @property
+    def wanted(self) -> int:
+        """How many checkpoints the notebook is told to write."""
+        return DRY_RUN_CHECKPOINTS if self.dry else self.seeds
+
+    @property
     def written(self) -> int:
         """How many checkpoints there may be on disk; notebooks hard-code 512."""
-        return max(self.seeds, 512) if self.take_first and not self.dry else max(self.seeds, DRY_SEEDS)
+        return max(self.seeds, 512) if self.take_first and not self.dry else max(self.seeds, DRY_RUN_CHECKPOINTS)
 
     def cuda_in(self, slot: Slot) -> str:
         """Say for the record what a notebook takes for CUDA."""
@@ -65,9 +73,8 @@ class NotebookLimits:
 
 @dataclass(slots=True)
 class NotebookRun:
-    """What a notebook left. Filled while `run_notebook` goes on, and of use also where that fails."""
+    """What a notebook left beside checkpoints. Filled while `run_notebook` goes on; of use also where that fails."""
 
-    results: list[SeedResult] = field(default_factory=list)
     executed: bytes | None = None  # the notebook with its outputs
     run_s: float = 0.0  # of the whole notebook
     peak_memory_bytes: int = 0  # of its kernel, or of the largest process that the kernel started
@@ -90,12 +97,13 @@ def run_notebook(
     cache: Path,
     lease: str,
     stopped: Callable[[], bool],
-    on_seed: Callable[[], None] = lambda: None,
+    on_written: Callable[[int], None] = lambda _: None,
     on_log: Callable[[bytes], None] | None = None,
-) -> None:
-    """Run `slot.submission/notebook.ipynb` and put all readings into `run`.
+) -> Generator[SeedResult, None, None]:
+    """Run `slot.submission/notebook.ipynb`, then yield the readings of its checkpoints as they come, in any order.
 
-    Raises RunFailed, Stopped, or NotForNotebooks. A dry run ends with a `submission.zip`, and no readings.
+    `on_written` hears how many checkpoints lie there whenever there are more. Raises RunFailed, Stopped, or
+    NotForNotebooks. A dry run ends with a `submission.zip`, and no readings.
     """
     if not sandbox.has_file_system:
         raise RunFailed(
@@ -109,7 +117,9 @@ def run_notebook(
         process = sandbox.start(
             _spec(slot, kaggle, [layout, mock_layout(cache)], limits, disk_needed(bundle, limits), lease, on_log)
         )
-        _Watch(process, limits, [kaggle, slot.out], disk_needed(bundle, limits), stopped).run(slot, run)
+        writable = [kaggle, slot.out]
+        watch = _Watch(process, limits, writable, disk_needed(bundle, limits), stopped=stopped, on_written=on_written)
+        watch.run(slot, run)
         archive = kaggle / "working" / "submission.zip"
         if not archive.is_file() or archive.is_symlink():
             raise failures.bad_archive("the notebook left no submission.zip in its working directory")
@@ -125,14 +135,11 @@ def run_notebook(
                 lease=lease,
             )
             try:
-                for result in intake.results(
+                yield from intake.results(
                     measurer(), seconds=run.run_s, peak_memory_bytes=run.peak_memory_bytes, stopped=stopped
-                ):
-                    run.results.append(result)
-                    on_seed()
+                )
             finally:
                 intake.end()
-            run.results.sort(key=lambda result: result.index)
     finally:
         shutil.rmtree(kaggle, ignore_errors=True)
 
@@ -159,11 +166,10 @@ def _spec(  # noqa: PLR0917 - all that decides what the sandbox sees
     layout, mock = inputs
     submission, out = Mount(slot.submission, "/lethe/submission"), Mount(slot.out, "/lethe/out", writable=True)
     working = Mount(kaggle / "working", "/kaggle/working", writable=True)
-    seeds = str(DRY_SEEDS if limits.dry else limits.seeds)
     return Spec(
         module="services.worker.runner.notebook",
         arguments=[
-            *("--submission", submission, "--working", working, "--out", out, "--seeds", seeds),
+            *("--submission", submission, "--working", working, "--out", out, "--seeds", str(limits.wanted)),
             *(["--cuda-stand-in"] if limits.cuda_stand_in else []),
         ],
         mounts=[
@@ -194,13 +200,17 @@ class _Watch:
         limits: NotebookLimits,
         writable: Sequence[Path],
         disk_bytes: int,
+        *,
         stopped: Callable[[], bool],
+        on_written: Callable[[int], None],
     ) -> None:
         self._process = process
         self._limits = limits
         self._writable = writable
         self._disk_bytes = disk_bytes
         self._stopped = stopped
+        self._on_written = on_written
+        self._written = 0
         self._started = self._looked = time.monotonic()
         self._ready = False
 
@@ -218,6 +228,7 @@ class _Watch:
         if status != 0:
             explained = failures.from_notebook_note(slot.out / "note", data_hidden=self._limits.data_hidden)
             raise explained or failures.notebook_ended(status)
+        self._look()
 
     def _check_limits(self) -> None:
         now = time.monotonic()
@@ -229,9 +240,18 @@ class _Watch:
             raise failures.notebook_timeout(self._limits.timeout_s)
         if now - self._looked > USAGE_EVERY_S:
             self._looked = now
-            if sum(map(_usage, self._writable)) > self._disk_bytes:
-                raise failures.too_much_output(f"wrote more than {self._disk_bytes / 1e9:.1f} GB")
+            self._look()
         self._process.check()
+
+    def _look(self) -> None:
+        """Hold the disk against its limit, and tell how many checkpoints there are once there are more."""
+        used, checkpoints = _contents(self._writable)
+        if used > self._disk_bytes:
+            raise failures.too_much_output(f"wrote more than {self._disk_bytes / 1e9:.1f} GB")
+        written = min(checkpoints, self._limits.written)  # it may call any number of files so
+        if written > self._written:
+            self._written = written
+            self._on_written(written)
 
     def _next_status(self, run: NotebookRun) -> object:
         """Wait a moment for what the runner says; return its exit status once it gives one, and note what it used."""
@@ -266,10 +286,13 @@ def _read_executed(path: Path) -> bytes | None:
     return None
 
 
-def _usage(directory: Path) -> int:
-    total = 0
-    for folder, _, names in os.walk(directory):
+def _contents(directories: Sequence[Path]) -> tuple[int, int]:
+    """Sum up the bytes of all files, and count those that are called like checkpoints, each name once."""
+    total, checkpoints = 0, set()
+    for folder, _, names in itertools.chain.from_iterable(map(os.walk, directories)):
         for name in names:
             with contextlib.suppress(OSError):
                 total += (Path(folder) / name).lstat().st_size
-    return total
+            if CHECKPOINT.fullmatch(name):
+                checkpoints.add(name)
+    return total, len(checkpoints)

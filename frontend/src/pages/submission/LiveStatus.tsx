@@ -2,7 +2,7 @@ import { useNow } from "../../ui/now";
 import { Progress } from "../../ui/Progress";
 import { StateBadge } from "../../ui/StateBadge";
 import type { Live } from "../../words/live";
-import { hasEnded, secondsLeft } from "../../words/live";
+import { hasEnded, hasOnlyWritten, secondsLeft } from "../../words/live";
 import { count } from "../../words/numbers";
 import { span } from "../../words/time";
 import styles from "./LiveStatus.module.css";
@@ -22,11 +22,32 @@ export function LiveStatus({ live, connected }: { live: Live; connected: boolean
         {!connected && !ended && <span className={styles.lost}>Connection lost; trying again.</span>}
       </p>
       <p className={styles.seeds}>
-        <strong>{live.done}</strong> of {live.seeds} seeds done
+        <Reached of={live} />
         <span>{ended ? "" : <Rest of={live} />}</span>
       </p>
-      <Progress done={live.done} of={live.seeds} label="Seeds done" />
+      {hasOnlyWritten(live) ? (
+        <Progress done={Math.min(live.written, live.seeds)} of={live.seeds} label="Checkpoints written" />
+      ) : (
+        <Progress done={live.done} of={live.seeds} label="Seeds done" />
+      )}
     </div>
+  );
+}
+
+/** A module is measured seed by seed; a notebook writes every checkpoint before the first is measured. */
+function Reached({ of: live }: { of: Live }) {
+  if (hasOnlyWritten(live)) {
+    return (
+      <>
+        <strong>{live.written}</strong> {live.written > live.seeds ? "" : `of ${live.seeds} `}checkpoints
+        written
+      </>
+    );
+  }
+  return (
+    <>
+      <strong>{live.done}</strong> of {live.seeds} {live.written > 0 ? "checkpoints measured" : "seeds done"}
+    </>
   );
 }
 
@@ -35,5 +56,6 @@ function Rest({ of: live }: { of: Live }) {
   if (live.state === "queued") return "waiting for a worker";
   if (live.state === "measured") return "the score comes in a moment";
   if (left === null) return "no estimate yet";
+  if (hasOnlyWritten(live)) return left < 1 ? "its last cells run" : `about ${span(left)} left to write`;
   return left < 1 ? "any moment now" : `about ${span(left)} left`;
 }

@@ -23,7 +23,9 @@ export function useLive(shown: Submission) {
     void client.invalidateQueries({ queryKey: ["leaderboard"] });
   }, [client, isNews, shown.id]);
   return {
-    live: hasEnded(shown.state) ? { ...live, state: shown.state, done: shown.seeds_done } : live,
+    live: hasEnded(shown.state)
+      ? { ...live, state: shown.state, done: shown.seeds_done, written: shown.checkpoints_written }
+      : live,
     connected,
   };
 }

@@ -21,6 +21,9 @@ export function UnderWay({ items }: { items: readonly Submission[] }) {
           show: (item) => (
             <>
               {item.seeds_done} of {item.seeds}
+              {item.seeds_done === 0 &&
+                item.checkpoints_written > 0 &&
+                `, ${item.checkpoints_written} written`}
               <Progress done={item.seeds_done} of={item.seeds} label={`Seeds done of ${item.name}`} />
             </>
           ),
