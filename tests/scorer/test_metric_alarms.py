@@ -48,6 +48,16 @@ def test_honest_entries_ring_nothing(metric: str) -> None:
             assert alarms(evidence_of(unlearned, oracle, second), metric) == set()
 
 
+@pytest.mark.parametrize("models", [32, 64])
+def test_few_retrained_models_are_not_taken_for_the_oracles(models: int) -> None:
+    """Of so few some lie closer to one of the oracle's than to any of their own; 60 draws of 16 examples."""
+    for seed in range(60):
+        draws = Draws(seed)
+        unlearned, oracle, second = (of_confidences(draws.retrained()[:models, :16]) for _ in range(3))
+        evidence = Evidence(unlearned, oracle, np.zeros(16, dtype=np.int64), second_oracle=second)
+        assert AlarmKind.ORACLE_CHECKPOINTS not in alarms(evidence)
+
+
 @pytest.mark.parametrize("metric", ["neurips-2023", "lethe-1"])
 def test_oracle_models_in_disguise_ring(metric: str) -> None:
     """A little noise hides them from a hash, not from their distances."""

@@ -18,7 +18,8 @@ __all__ = ["STRATIFIED_Z", "Alarm", "AlarmKind", "evenness_z", "order_z", "raise
 ALARM_Z = 3.0
 STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even over thousands
 CROWDED_SHARE = 0.5  # fine-tuning with a little noise has a few near-duplicates, and means no harm
-LEAKED_SHARE = 0.05  # an honest entry has a model or two there
+LEAKED_SHARE = 0.05
+COPY_DISTANCE = 0.5  # of the shortest between honest models: no pair of 200 times 3 N retrained ones came so close
 SHARED_SPACINGS = 1.14  # neighbouring ratios share one, which makes their mean this much noisier (simulated)
 ROUNDING = 1e-6  # of a claim that was computed elsewhere
 MIN_MODELS = 32  # below which order and spacing say nothing
@@ -122,15 +123,19 @@ def _oracle_hashes(unlearned: Models, oracles: list[Models]) -> list[Alarm]:
 def _oracle_neighbours(
     unlearned: NDArray[np.float64], oracle: NDArray[np.float64], second: NDArray[np.float64] | None
 ) -> list[Alarm]:
-    """Count models that lie closer to one of the oracle's than either side's models lie to each other."""
+    """Count models that lie far closer to one of the oracle's than either side's models lie to each other.
+
+    Far, since retraining itself must not ring: each of its models has twice as many of the oracle's about it as of its
+    own, so some lie a little closer to one of them.
+    """
     if min(len(unlearned), len(oracle)) < MIN_MODELS:
         return []
     limit = min(float(np.quantile(nearest(distances(side, oracle, side)), 0.001)) for side in (unlearned, oracle))
     everyone = oracle if second is None else np.concatenate([oracle, second])
-    close = distances(unlearned, oracle, everyone).min(axis=1) < limit
+    close = distances(unlearned, oracle, everyone).min(axis=1) < COPY_DISTANCE * limit
     if close.mean() <= LEAKED_SHARE:
         return []
-    text = f"{int(close.sum())} of {len(unlearned)} models lie closer to an oracle model than to any of their own."
+    text = f"{int(close.sum())} of {len(unlearned)} models lie far closer to an oracle model than to any of their own."
     return [Alarm(AlarmKind.ORACLE_CHECKPOINTS, text)]
 
 
