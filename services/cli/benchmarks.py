@@ -8,7 +8,7 @@ import typer
 
 from services.cli.building import build_order, find, read_definition, require_fit, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
-from services.core.bundle import Bundle
+from services.core.bundle import Bundle, Learning
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
@@ -239,6 +239,16 @@ def _default_name(name: str, drawn_for: str | None, scenario: str | None) -> str
     return "-".join(words)
 
 
+def _learned(learning: Learning) -> str:
+    """Give the constants that a certificate needs, in the letters of `docs/certificates.md`."""
+    noise = (
+        f"sigma {learning.sigma:g}" if learning.sigma else f"sigma {learning.published_sigma:g} on what is published"
+    )
+    batches = f", {learning.batches} batches in turn" if learning.batches > 1 else ""
+    constants = f"m {learning.strong_convexity:g}, L {learning.smoothness:g}, M {learning.lipschitz:.8g}"
+    return f"{learning.steps} steps of 1/L{batches}; {constants}, {noise}, radius {learning.radius:g}"
+
+
 def _show(bundle: Bundle, as_json: bool) -> None:
     manifest = bundle.manifest
     if as_json:
@@ -253,6 +263,7 @@ def _show(bundle: Bundle, as_json: bool) -> None:
         "split": manifest.split,
         "images": f"{counts.retain} retain, {counts.forget} forget, {counts.validation} validation, {counts.test} test",
         "architecture": manifest.architecture,
+        **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
         "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
         "seeds": f"derive from a secret of SHA-256 {manifest.seed_commitment}",
     }

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load
+from typer.testing import CliRunner
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
@@ -18,6 +19,7 @@ from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.examples import Examples
 from services.benchmarks.oracle import derive_seeds
 from services.benchmarks.training.noisy import BadNoisyDescent, descend
+from services.cli.benchmarks import app
 from services.core import readings
 from services.core.bundle import Bundle
 from tests.certified import SECRET, SEEDS, STEPS, certified_recipe_of, short_definition, short_order
@@ -79,6 +81,21 @@ def test_every_seed_has_an_original_of_its_own(bundle: Bundle) -> None:
         assert {*own, public_original(bundle).tobytes()} == {own[0]}
     else:
         assert len({*own, public_original(bundle).tobytes()}) == SEEDS + 1
+
+
+def test_inspecting_tells_the_constants_that_entries_need(bundle: Bundle) -> None:
+    shown = CliRunner().invoke(app, ["inspect", str(bundle.root)])
+    assert shown.exit_code == 0
+    (line,) = (line.strip() for line in shown.stdout.splitlines() if line.strip().startswith("learning"))
+    assert (
+        line.split("learning")[1].strip()
+        == {
+            "certified-digits": "64 steps of 1/L; m 0.02, L 0.27, M 1, sigma 0.02, radius 100",
+            "certified-digits-batches": "64 steps of 1/L, 8 batches in turn; m 0.02, L 0.27, M 1, sigma 0.02, radius 100",
+            "certified-digits-d2d": "64 steps of 1/L; m 0.02, L 0.27, M 1, sigma 0.05 on what is published, radius 100",
+            "certified-digits-ten": "64 steps of 1/L; m 0.02, L 0.52, M 1.4142136, sigma 0.01, radius 100",
+        }[bundle.manifest.name]
+    )
 
 
 def test_the_original_of_a_seed_is_its_place_in_the_stack(bundle: Bundle) -> None:
