@@ -241,12 +241,10 @@ def _default_name(name: str, drawn_for: str | None, scenario: str | None) -> str
 
 def _learned(learning: Learning) -> str:
     """Give the constants that a certificate needs, in the letters of `docs/certificates.md`."""
-    noise = (
-        f"sigma {learning.sigma:g}" if learning.sigma else f"sigma {learning.published_sigma:g} on what is published"
-    )
+    noise = f"{learning.sigma:g}" if learning.sigma else f"{learning.published_sigma:g} on what is published"
     batches = f", {learning.batches} batches in turn" if learning.batches > 1 else ""
     constants = f"m {learning.strong_convexity:g}, L {learning.smoothness:g}, M {learning.lipschitz:.8g}"
-    return f"{learning.steps} steps of 1/L{batches}; {constants}, {noise}, radius {learning.radius:g}"
+    return f"{learning.steps} steps of 1/L{batches}; {constants}, sigma {noise}, radius {learning.radius:g}"
 
 
 def _show(bundle: Bundle, as_json: bool) -> None:

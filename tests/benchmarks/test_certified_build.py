@@ -87,12 +87,13 @@ def test_inspecting_tells_the_constants_that_entries_need(bundle: Bundle) -> Non
     shown = CliRunner().invoke(app, ["inspect", str(bundle.root)])
     assert shown.exit_code == 0
     (line,) = (line.strip() for line in shown.stdout.splitlines() if line.strip().startswith("learning"))
+    m_and_l = "m 0.02, L 0.27, M 1"
     assert (
         line.split("learning")[1].strip()
         == {
-            "certified-digits": "64 steps of 1/L; m 0.02, L 0.27, M 1, sigma 0.02, radius 100",
-            "certified-digits-batches": "64 steps of 1/L, 8 batches in turn; m 0.02, L 0.27, M 1, sigma 0.02, radius 100",
-            "certified-digits-d2d": "64 steps of 1/L; m 0.02, L 0.27, M 1, sigma 0.05 on what is published, radius 100",
+            "certified-digits": f"64 steps of 1/L; {m_and_l}, sigma 0.02, radius 100",
+            "certified-digits-batches": f"64 steps of 1/L, 8 batches in turn; {m_and_l}, sigma 0.02, radius 100",
+            "certified-digits-d2d": f"64 steps of 1/L; {m_and_l}, sigma 0.05 on what is published, radius 100",
             "certified-digits-ten": "64 steps of 1/L; m 0.02, L 0.52, M 1.4142136, sigma 0.01, radius 100",
         }[bundle.manifest.name]
     )
