@@ -160,7 +160,7 @@ class Worker:
                 cache=self.settings.bundle_cache,
                 lease=f"{held.shard_id}-{held.fence}",
                 stopped=renewal.stopped,
-                on_written=lambda checkpoints: self._note_written(held, checkpoints),
+                on_written=lambda checkpoints: self._note_written(held, limits, checkpoints),
             )
             try:
                 with closing(readings):
@@ -173,8 +173,13 @@ class Worker:
                 }
                 self._describe(held, provenance, executed)
 
-    def _note_written(self, held: Claim, checkpoints: int) -> None:
-        """Tell how far a notebook is. A database that is away for a moment is no reason to end it."""
+    def _note_written(self, held: Claim, limits: NotebookLimits, checkpoints: int) -> None:
+        """Tell how far a notebook is. A database that is away for a moment is no reason to end it.
+
+        Never where data are hidden: the notebook chooses when to write each, and could spell the data out so.
+        """
+        if limits.data_hidden:
+            return
         with suppress(OperationalError):
             self._write_unless_lost(held, lambda session: leases.note_written(session, held, checkpoints))
 

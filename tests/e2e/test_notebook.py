@@ -16,7 +16,7 @@ from services.core.settings import SandboxKind
 from tests.faces import GOOD, SEEDS, notebook
 from tests.installation import Installation
 
-PHASE = {"seeds": SEEDS, "quota_per_day": 100, "benchmark": "faces-test", "notebooks": True, "data_hidden": False}
+PHASE = {"seeds": SEEDS, "quota_per_day": 100, "benchmark": "faces-test", "notebooks": True}
 
 
 @pytest.fixture
@@ -32,8 +32,9 @@ def contest(installation: Installation, faces: Bundle) -> Installation:
         blobs = Blobs.from_settings(installation.settings)
         bundle_store.publish(session, blobs, faces)
     closes = (utc_now() + timedelta(days=1)).isoformat()
-    for slug, kind in (("check", "check"), ("notebooks", "feedback")):
-        phase: dict[str, Any] = {"slug": slug, "kind": kind, "closes_at": closes, **PHASE}
+    for slug, kind in (("check", "check"), ("notebooks", "feedback"), ("hidden", "feedback")):
+        hidden = {"data_hidden": slug == "hidden"}
+        phase: dict[str, Any] = {"slug": slug, "kind": kind, "closes_at": closes, **PHASE, **hidden}
         installation.client.post("/api/competitions/cup/phases", phase)
     return installation
 
@@ -64,6 +65,9 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
         assert [score.audit for score in session.query(Score)] == [None, None]
     executed = contest.client.get(f"/api/submissions/{scored['id']}/notebook")
     assert f"wrote {SEEDS}" in json.dumps(executed)
+
+    unseen = submit(good, "hidden")
+    assert (unseen["state"], unseen["checkpoints_written"]) == ("scored", 0)
 
     failed = submit(bad, "notebooks")
     assert (failed["state"], failed["failure"]["kind"]) == ("failed", "exception")
