@@ -1,6 +1,11 @@
 """Identity: do nothing.
 
 Idea: the reference row at the bottom. Every run returns the original model, so all models are equal and F is 0 by rule.
+Deterministic.
+
+    w <- w
+
+Source: ours; the floor that any method should be above. Defaults: none.
 Cost: none.
 """
 

@@ -3,7 +3,11 @@
 Idea: forget everything, then learn what may be kept. Every module is initialised anew and trained as RECIPE says, in
 batches of the loader's size, 64. RECIPE is that of the `digits` benchmark, which is the oracle's own; on another
 benchmark put its recipe there (`lethe benchmark inspect --json` shows it), or this is not what the oracle did.
-Source: the oracle of the 2023 competition's evaluation, retrained from scratch on the retain set.
+
+    w = A(retain set, fresh initialisation, fresh order),  A: the training that made the original
+
+Source: the oracle of the 2023 competition's evaluation, retrained from scratch on the retain set. Defaults: the recipe
+of `digits`.
 Cost: a whole training run.
 """
 

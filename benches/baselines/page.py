@@ -55,8 +55,9 @@ page, words and numbers; run it again rather than edit it. {machine}
 - Each entry went up through the HTTP API, ran in the sandbox, was measured and scored by the services, and stands on
   a board of its benchmark. `identity` and `retrain` are references and have no rank.
 - **F**, **utility** and **final score** are those of `neurips-2023`, by which the boards rank, so that they compare
-  with 2023. The interval says where the score would lie were the same entry run again. Entries of one **tie** group
-  are not separated by the paired test.
+  with 2023. The interval says where the score would lie were the same entry run again.
+- **tie**: an entry joins the group of the highest entry that the paired test does not separate it from. Groups chain:
+  where one uncertain entry stands near the top, its group holds entries that are well apart from each other.
 - **F / ceiling** is that of `lethe-1`: 1 is as good as a second oracle. It counts near-duplicates once, and gives 0 to
   fewer than 8 models that differ.
 - **epsilon ≥**: the largest sound lower bound that was certified for any forget example, at 95 % confidence for all

@@ -1,12 +1,13 @@
 """Figure 3b: the work of many requests, one after another, counted in passes over the training set.
 
+Requests remove their points, so n falls. The accountants take it as it is before the last request, when it is least.
 A step of full batch is one pass, and so is an epoch of mini-batches: both take one gradient of every point.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -88,19 +89,22 @@ def draw_3b(lab: Lab) -> Drawn:
 
 def _langevin(lab: Lab, points: int) -> Sequence3b:
     sigma, requests = lab.scale.sigma, [points] * (lab.scale.total // points)
-    steps = langevin.least_sequence_steps(lab.problem, points=requests, sigma=sigma, epsilon=EPSILON, at_least=1)
+    problem = replace(lab.problem, n=lab.problem.n - lab.scale.total + points)
+    steps = langevin.least_sequence_steps(problem, points=requests, sigma=sigma, epsilon=EPSILON, at_least=1)
     models = _unlearn(lab, lab.learn(sigma=sigma), sigma, steps, points)
     return Sequence3b("Langevin", f"{points} at once", sigma, points, tuple(steps), lab.accuracy(models))
 
 
 def _stochastic(lab: Lab) -> list[Sequence3b]:
     full = lab.smaller(max(lab.scale.batch_sizes))
-    n, sigma = full.problem.n, lab.scale.sigma
+    n, sigma, total = full.problem.n, lab.scale.sigma, lab.scale.total
     found = []
     for batch_size in (*lab.scale.batch_sizes, n):
         batches = n // batch_size
+        left = batch_size - (total - 1) // batches  # in the batch of the last request: points leave each in turn
+        problem = replace(full.problem, n=left * batches)
         epochs = stochastic.least_sequence_epochs(
-            full.problem, points=[1] * lab.scale.total, batch_size=batch_size, sigma=sigma, epsilon=EPSILON
+            problem, points=[1] * total, batch_size=left, sigma=sigma, epsilon=EPSILON
         )
         learned = full.learn(sigma=sigma, batches=batches)
         models = _unlearn(full, learned, sigma, [count * batches for count in epochs], 1, batches=batches)
@@ -111,10 +115,11 @@ def _stochastic(lab: Lab) -> list[Sequence3b]:
 
 def _d2d(lab: Lab, factor: float) -> Sequence3b:
     """Every request starts from the published model, noise and all."""
-    base = int(factor * d2d.published_state_base(lab.problem, dimension=lab.dimension, epsilon=EPSILON))
-    sigma = d2d.published_state_sigma(lab.problem, steps=base, epsilon=EPSILON)
+    problem = replace(lab.problem, n=lab.problem.n - lab.scale.total + 1)
+    base = int(factor * d2d.published_state_base(problem, dimension=lab.dimension, epsilon=EPSILON))
+    sigma = d2d.published_state_sigma(problem, steps=base, epsilon=EPSILON)
     steps = [
-        d2d.published_state_steps(lab.problem, dimension=lab.dimension, steps=base, request=request)
+        d2d.published_state_steps(problem, dimension=lab.dimension, steps=base, request=request)
         for request in range(1, lab.scale.total + 1)
     ]
     models = lab.publish(lab.learn(sigma=0), sigma=sigma)

@@ -19,7 +19,7 @@ from services.cli.console import leaderboard_table, say
 from services.core.errors import LetheError
 from services.core.settings import Settings, load_settings
 
-__all__ = ["EntryRefused", "baseline_files", "demo", "publish", "submit_file", "team_of"]
+__all__ = ["EntryRefused", "baseline_files", "demo", "plan", "publish", "submit_file", "team_of"]
 
 COMPETITION, PHASE, BENCHMARK = "demo", "feedback", "digits"
 CERTIFIED = {
@@ -83,7 +83,7 @@ def demo(
     from services.cli.stack import Stack
 
     started = time.monotonic()
-    contests = _contests(all_baselines=all_baselines)
+    contests = plan(all_baselines=all_baselines)
     settings = load_settings()
     if settings.sandbox is None:
         setup(again=False)
@@ -116,7 +116,8 @@ def demo(
     say(f"Wrote {board}. The demo took {time.monotonic() - started:.0f} s.")
 
 
-def _contests(*, all_baselines: bool) -> list[Contest]:
+def plan(*, all_baselines: bool) -> list[Contest]:
+    """Say which files go to which phase, and on which benchmark it stands."""
     if not all_baselines:
         return [Contest(PHASE, BENCHMARK, [BASELINES / f"{entry}.py" for entry in ENTRIES])]
     certified = [

@@ -38,9 +38,13 @@ def hold_against_accountant(claim: Claim, manifest: Manifest) -> Claimed:
 
 
 def _epsilon(claim: Claim, manifest: Manifest, problem: Problem) -> float | None:
-    """Raises BadCertificate where the benchmark's models were not learned as the method needs."""
+    """Raises BadCertificate where the benchmark's models were not learned as the method needs, or not long enough."""
     learning, points = manifest.learning, manifest.counts.forget
     assert learning is not None
+    if learning.steps < problem.burn_in and claim.method is not CertifiedMethod.OTHER:
+        raise BadCertificate(
+            f"The models were learned for {learning.steps} steps; a start is forgotten after {problem.burn_in}."
+        )
     match claim.method:
         case CertifiedMethod.RETRAIN:
             return 0.0

@@ -1,7 +1,8 @@
-"""What every published method owes: it stands alone, runs on any architecture, and stays within its loaders."""
+"""What every baseline owes: it stands alone, is explained, runs on any architecture, and stays within its loaders."""
 
 import ast
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,28 +11,15 @@ import pytest
 import torch
 from torch import nn
 
+from baselines import retrain
 from services.core import submission_file
 from tests.baselines.small import Splits, digits, everything, flat, run, small_net, splits
 
-FIXED = ["ssd", "lfssd", "assd", "potion"]  # deterministic
-DRAWN = [
-    "ssd_random",
-    "lfssd_random",
-    "assd_random",
-    "jit",
-    "bad_teacher",
-    "amnesiac",
-    "unsir",
-    "fisher_forgetting",
-    "neggrad_plus",
-    "scrub",
-    "fisher_noise",
-    "last_layer_newton",
-    "winner_1_contrastive",
-    "winner_2_masked_reset",
-    "winner_3_noisy_first_layer",
-    "langevin_noisy",
-]
+FOLDER = Path(__file__).parents[2] / "baselines"
+FILES = [path for path in sorted(FOLDER.rglob("*.py")) if path.name != "__init__.py"]
+NAMES = [path.stem for path in FILES if path.parent == FOLDER]
+DETERMINISTIC = {"ssd", "lfssd", "assd", "potion", "identity"}
+DRAWN = [name for name in NAMES if name not in DETERMINISTIC]
 OUTSIDE = {"os", "sys", "io", "pathlib", "subprocess", "socket", "shutil", "importlib", "ctypes", "gc", "inspect"}
 REACHING = {"open", "exec", "eval", "compile", "__import__", "globals", "breakpoint", "input"}
 
@@ -44,8 +32,9 @@ def random_images() -> Splits:
 
 
 @pytest.fixture(autouse=True)
-def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("baselines.potion.TRIES", 5)
+    monkeypatch.setitem(retrain.RECIPE, "epochs", 2)
 
 
 def method(name: str) -> Any:
@@ -58,24 +47,24 @@ def check(name: str, net: nn.Module, data: Splits) -> None:
     before, state = net.state_dict(), after.state_dict()
     assert {key: value.shape for key, value in before.items()} == {key: value.shape for key, value in state.items()}
     assert all(torch.isfinite(value).all() for value in state.values())
-    assert not after.training
+    assert name == "identity" or not after.training
     for tensor, kept in zip((tensor for loader in data for tensor in everything(loader)), examples, strict=True):
         assert torch.equal(tensor, kept)
-    if name not in FIXED:
+    if name not in DETERMINISTIC:
         assert not torch.equal(flat(net), flat(after))
 
 
-@pytest.mark.parametrize("name", FIXED + DRAWN)
+@pytest.mark.parametrize("name", NAMES)
 def test_method_runs_on_the_digits_perceptron(name: str) -> None:
     check(name, *digits())
 
 
-@pytest.mark.parametrize("name", FIXED + DRAWN)
+@pytest.mark.parametrize("name", NAMES)
 def test_method_runs_on_a_convnet(name: str, random_images: Splits) -> None:
     check(name, small_net("convnet"), random_images)
 
 
-@pytest.mark.parametrize("name", FIXED + DRAWN)
+@pytest.mark.parametrize("name", NAMES)
 def test_method_runs_on_resnet18_where_a_batch_has_a_single_image(name: str, random_images: Splits) -> None:
     check(name, small_net("resnet18"), random_images)
 
@@ -86,9 +75,8 @@ def test_runs_of_methods_with_chance_differ(name: str) -> None:
     assert not torch.equal(flat(run(method(name), net, data, seed=1)), flat(run(method(name), net, data, seed=2)))
 
 
-@pytest.mark.parametrize("name", FIXED + DRAWN)
-def test_method_reaches_nothing_outside_its_loaders(name: str) -> None:
-    path = Path(str(method(name).__file__))
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(FOLDER)) for path in FILES])
+def test_entry_reaches_nothing_outside_its_loaders(path: Path) -> None:
     submission_file.check(path.name, path.read_bytes())
     allowed = {"torch", "numpy", *sys.stdlib_module_names} - OUTSIDE
     for node in ast.walk(ast.parse(path.read_text())):
@@ -102,10 +90,12 @@ def test_method_reaches_nothing_outside_its_loaders(name: str) -> None:
             assert node.attr not in {"load", "save", "hub", "tofile", "fromfile", "__globals__", "__builtins__"}
 
 
-@pytest.mark.parametrize("name", FIXED + DRAWN)
-def test_method_is_explained_and_short(name: str) -> None:
-    module = method(name)
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(FOLDER)) for path in FILES])
+def test_entry_is_explained_and_short(path: Path) -> None:
+    text = path.read_text()
+    explained = ast.get_docstring(ast.parse(text)) or ""
     for word in ("Idea:", "Source:", "Defaults:", "Cost:"):
-        assert word in str(module.__doc__)
-    assert len(Path(str(module.__file__)).read_text().splitlines()) <= 110
-    assert ("Deterministic" in str(module.__doc__)) == (name in FIXED)
+        assert word in explained
+    assert re.search(r"^ {4}\S", explained, re.MULTILINE), "a formula, indented"
+    assert len(text.splitlines()) <= 110
+    assert ("Deterministic" in explained) == (path.stem in DETERMINISTIC)

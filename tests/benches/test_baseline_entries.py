@@ -11,7 +11,7 @@ from baselines import retrain
 from benches.baselines.entries import find_entries, with_recipe
 from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.recipes import RECIPE_2023
-from services.cli.demo import BASELINES, baseline_files
+from services.cli.demo import BASELINES, baseline_files, plan
 from services.core import submission_file
 from services.core.errors import BadInput
 
@@ -32,6 +32,15 @@ def test_every_file_is_an_entry_and_the_references_come_first() -> None:
     assert {entry.name for entry in entries} == {path.stem for path in BASELINES.glob("*.py")} - {"__init__"}
     for path, entry in zip(baseline_files()[1:], entries[1:], strict=True):
         assert path.read_bytes() == entry.source
+
+
+def test_a_demo_of_all_baselines_submits_every_file_once() -> None:
+    contests = plan(all_baselines=True)
+
+    submitted = [file for contest in contests for file in contest.files]
+    assert sorted(submitted) == sorted(file for file in BASELINES.rglob("*.py") if file.name != "__init__.py")
+    assert all(contest.benchmark in DEFINITIONS for contest in contests)
+    assert len({contest.phase for contest in contests}) == len(contests)
 
 
 def test_retraining_ships_with_the_recipe_of_digits() -> None:

@@ -16,6 +16,7 @@ from benches.certified_figures.scales import SCALES
 from benches.certified_figures.sequences import measure_3b
 from benches.certified_figures.waits import measure_3c, measure_4, measure_5
 from services.benchmarks.datasets.registry import NoDirectory
+from services.scorer.certificates import d2d, langevin, stochastic
 
 STEPS = 270  # the burn-in of the digits
 
@@ -57,6 +58,23 @@ def test_larger_requests_and_smaller_batches_take_fewer_passes(lab: Lab) -> None
     assert by_method["stochastic"] == sorted(by_method["stochastic"])  # the full batch is last
     assert all(sum(one.passes) == one.total and len(one.passes) * one.points == 4 for one in found)
     assert all(one.accuracy.mean > 70 for one in found)
+
+
+def test_sequences_meet_epsilon_1_with_the_points_that_are_left(lab: Lab) -> None:
+    """4 points go: before the last request 254 are left of 256 in requests of 2, and 253 in one batch one by one."""
+    found = {one.name: one for one in measure_3b(lab)}
+    sigma = lab.scale.sigma
+
+    by_two, one_batch = found["Langevin, 2 at once"].passes, found["stochastic, full batch"].passes
+    last = replace(lab.problem, n=254)
+    assert langevin.certify_sequence(last, points=[2, 2], steps=by_two, sigma=sigma)[-1].epsilon <= 1
+    fewer = [by_two[0], by_two[1] - 1]
+    assert langevin.certify_sequence(last, points=[2, 2], steps=fewer, sigma=sigma)[-1].epsilon > 1
+    left = replace(lab.problem, n=253)
+    for one in stochastic.certify_sequence(left, points=[1] * 4, batch_size=253, epochs=one_batch, sigma=sigma):
+        assert one.epsilon <= 1
+    d2d_base = d2d.published_state_base(left, dimension=64, epsilon=1.0)
+    assert found[f"D2D, I = {d2d_base}"].sigma == d2d.published_state_sigma(left, steps=d2d_base, epsilon=1.0)
 
 
 def test_steps_and_accuracy_fall_with_sigma(lab: Lab) -> None:

@@ -1,8 +1,6 @@
 """The baselines, as anyone would submit them: each file alone, through the sandbox of one's own code."""
 
-import ast
 import io
-import sys
 import zipfile
 from pathlib import Path
 
@@ -84,15 +82,3 @@ def test_baselines_run_on_resnet18_with_the_sandbox_images_torch(
     limits = RunLimits(1, 300.0, 2**31, data_hidden=False)
     run = run_locally(settings, faces, filename="all.zip", data=archive.getvalue(), limits=limits, seed_key=SEED_KEY)
     assert len(run.measurements.checkpoint_sha256) == 1
-
-
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_baseline_stands_alone_and_is_explained(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    text = ast.get_docstring(tree) or ""
-    assert "Cost:" in text
-    for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-        for name in names:
-            assert name.split(".")[0] in {"torch", "numpy", *sys.stdlib_module_names}

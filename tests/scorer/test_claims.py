@@ -118,6 +118,24 @@ def test_models_published_without_noise_are_no_d2d(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
+    ("learning", "made"),
+    [
+        ("noisy", claim("langevin", steps=9)),
+        ("batches", claim("stochastic_langevin", epochs=9)),
+        ("silent", claim("d2d", steps=9)),
+        ("noisy", claim("retrain")),
+    ],
+)
+def test_models_that_were_learned_too_briefly_have_no_epsilon(bundle: Bundle, learning: str, made: Claim) -> None:
+    """20/(eta m) = 20 * 0.27/0.02 = 270 steps are needed."""
+    for steps, known in ((270, True), (269, False)):
+        brief = LEARNINGS[learning].model_copy(update={"steps": steps})
+        found = hold_against_accountant(made, manifest(bundle, brief))
+        assert (found.accountant_epsilon is not None, found.auditable) == (known, True)
+        assert known or found.notes == ("The models were learned for 269 steps; a start is forgotten after 270.",)
+
+
+@pytest.mark.parametrize(
     "made",
     [
         claim("langevin", steps=9),
