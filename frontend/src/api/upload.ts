@@ -10,8 +10,12 @@ export interface Upload {
 }
 
 /** Ask what a file would be as a submission; nothing is kept of it. Throws the Problem that submitting it would meet. */
-export function check({ slug, phase, file }: Pick<Upload, "slug" | "phase" | "file">): Promise<Checked> {
-  return answer(
+export async function check({
+  slug,
+  phase,
+  file,
+}: Pick<Upload, "slug" | "phase" | "file">): Promise<Checked> {
+  const asked = answer(
     api.POST("/api/competitions/{slug}/phases/{phase}/submissions/check", {
       params: { path: { slug, phase }, query: { filename: file.name } },
       body: file as unknown as string, // the type of a file's bytes in the document
@@ -19,10 +23,19 @@ export function check({ slug, phase, file }: Pick<Upload, "slug" | "phase" | "fi
       headers: { "Content-Type": "application/octet-stream" },
     }),
   );
+  try {
+    return await asked;
+  } catch (error) {
+    throw error instanceof Problem && error.code === "unreachable" ? await lost(file) : error;
+  }
 }
 
 /** Send a file as the raw body. By XMLHttpRequest, since fetch does not say how much has been sent. Throws Problem. */
-export function upload(what: Upload, onProgress: (sent: number, total: number) => void): Promise<Submission> {
+export function upload(
+  what: Upload,
+  onProgress: (sent: number, total: number) => void,
+  stop: AbortSignal,
+): Promise<Submission> {
   const query = new URLSearchParams({ filename: what.file.name, team: what.team });
   if (what.name) query.set("name", what.name);
   const path = `/api/competitions/${encodeURIComponent(what.slug)}/phases/${encodeURIComponent(what.phase)}/submissions`;
@@ -32,7 +45,8 @@ export function upload(what: Upload, onProgress: (sent: number, total: number) =
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
-    request.onerror = () => reject(unreachable());
+    request.onerror = () => void lost(what.file).then(reject);
+    stop.addEventListener("abort", () => request.abort());
     request.onabort = () => reject(new Problem(0, "aborted", "The upload was stopped."));
     request.onload = () => {
       if (request.status === 201) resolve(request.response as Submission);
@@ -40,4 +54,14 @@ export function upload(what: Upload, onProgress: (sent: number, total: number) =
     };
     request.send(what.file);
   });
+}
+
+/** Why a file did not arrive: a browser lets nobody read one that changed after it was chosen; else it is the connection. */
+async function lost(file: File): Promise<Problem> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    return new Problem(0, "unreadable", "The file was changed or moved after you chose it. Choose it again.");
+  }
+  return unreachable();
 }

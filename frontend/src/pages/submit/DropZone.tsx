@@ -8,11 +8,13 @@ interface Props {
   notebooks: boolean;
   file: File | null;
   mostBytes: number | undefined; // until the installation has said so
+  /** The file is on its way: another one can be chosen when it has arrived. */
+  busy: boolean;
   onFile: (file: File | null) => void;
 }
 
 /** A file input that also takes what is dropped on it. The input itself is what keyboard and screen reader meet. */
-export function DropZone({ notebooks, file, mostBytes, onFile }: Props) {
+export function DropZone({ notebooks, file, mostBytes, busy, onFile }: Props) {
   const id = useId();
   const [over, setOver] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
@@ -21,7 +23,7 @@ export function DropZone({ notebooks, file, mostBytes, onFile }: Props) {
   const most = mostBytes ? `, of at most ${bytes(mostBytes)}` : "";
 
   const take = (chosen: File | undefined) => {
-    if (!chosen) return;
+    if (!chosen || busy) return;
     const fits = endings.some((ending) => chosen.name.toLowerCase().endsWith(ending));
     setProblem(fits ? null : new Error(`${chosen.name} does not end in ${endings.join(" or ")}.`));
     onFile(fits ? chosen : null);
@@ -39,7 +41,7 @@ export function DropZone({ notebooks, file, mostBytes, onFile }: Props) {
         className={`${styles.zone} ${over ? styles.over : ""}`}
         onDragOver={(event) => {
           event.preventDefault();
-          setOver(true);
+          setOver(!busy);
         }}
         onDragLeave={() => setOver(false)}
         onDrop={drop}
@@ -55,6 +57,10 @@ export function DropZone({ notebooks, file, mostBytes, onFile }: Props) {
           type="file"
           accept={endings.join(",")}
           className={styles.input}
+          disabled={busy}
+          onClick={(event) => {
+            event.currentTarget.value = ""; // else choosing the same file again would be no change
+          }}
           onChange={(event) => take(event.target.files?.[0])}
         />
       </div>

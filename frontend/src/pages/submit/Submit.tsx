@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Problem } from "../../api/client";
 import { installation, quota } from "../../api/queries";
 import type { Checked, Me, Phase } from "../../api/types";
@@ -41,20 +41,26 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const now = useNow();
+  const leaving = useLeaving();
   const phaseKey = { slug: phase.competition, phase: phase.slug };
   const looked = useMutation({ mutationFn: (chosen: File) => check({ ...phaseKey, file: chosen }) });
   const submit = useMutation({
-    mutationFn: (chosen: File) =>
-      upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of })),
-    onSuccess: async (made) => {
-      await client.invalidateQueries({ queryKey: ["submissions"] });
-      await navigate({ to: "/submissions/$id", params: { id: made.id } });
-    },
+    mutationFn: ({ chosen, stop }: { chosen: File; stop: AbortSignal }) =>
+      upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of }), stop),
     onSettled: () => {
       setSent(null);
+      void client.invalidateQueries({ queryKey: ["submissions"] });
       void client.invalidateQueries({ queryKey: ["quota"] });
     },
   });
+  const send = () => {
+    if (!file || !leaving.current) return;
+    submit.mutate(
+      { chosen: file, stop: leaving.current.signal },
+      // Of a reader who has left meanwhile nothing calls this.
+      { onSuccess: ({ id }) => void navigate({ to: "/submissions/$id", params: { id } }) },
+    );
+  };
   const choose = (chosen: File | null) => {
     setFile(chosen);
     submit.reset();
@@ -70,12 +76,13 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   }
   return (
     <div className={styles.submit}>
-      <FormCard onSubmit={() => file && submit.mutate(file)}>
+      <FormCard onSubmit={send}>
         <div>
           <DropZone
             notebooks={phase.notebooks}
             file={file}
             mostBytes={settings?.max_upload_bytes}
+            busy={submit.isPending}
             onFile={choose}
           />
           <p role="status" className={styles.check}>
@@ -109,9 +116,21 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   );
 }
 
+/** What stops the page's upload when its reader leaves. */
+function useLeaving() {
+  const leaving = useRef<AbortController>(null);
+  useEffect(() => {
+    const here = new AbortController();
+    leaving.current = here;
+    return () => here.abort();
+  }, []);
+  return leaving;
+}
+
 /** Whether a check found that the file cannot be submitted, rather than failed itself. */
 function refuses(error: unknown): boolean {
-  return error instanceof Problem && (error.status === 413 || error.status === 422);
+  if (!(error instanceof Problem)) return false;
+  return error.status === 413 || error.status === 422 || error.code === "unreadable";
 }
 
 function Found({ of }: { of: Checked }) {
