@@ -14,6 +14,7 @@ interface Listener {
  *
  * The browser itself resumes a connection that broke, from the last event. Where it gives up, because a proxy answered
  * with an error, a new stream is opened after a while; it tells the whole story again, and the reader skips what it knows.
+ * So it is, too, when a tab comes into sight again: hidden ones hold no stream, since a browser grants an origin only six.
  */
 export function follow(submissionId: string, { onEvent, onConnection }: Listener): () => void {
   let source: EventSource | undefined;
@@ -37,10 +38,20 @@ export function follow(submissionId: string, { onEvent, onConnection }: Listener
     }
   };
 
-  open();
-  return () => {
+  const close = () => {
     clearTimeout(timer);
     source?.close();
+  };
+  const turn = () => {
+    close();
+    if (!document.hidden) open();
+  };
+
+  turn();
+  document.addEventListener("visibilitychange", turn);
+  return () => {
+    document.removeEventListener("visibilitychange", turn);
+    close();
   };
 }
 
