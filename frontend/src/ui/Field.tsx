@@ -37,6 +37,27 @@ export function Field({ label, hint, ...input }: Words & InputHTMLAttributes<HTM
   );
 }
 
+/** A moment in the reader's zone. Inputs of browsers take years of six digits, which nothing else does. */
+export function MomentField(props: Words & InputHTMLAttributes<HTMLInputElement>) {
+  return <Field {...props} type="datetime-local" max="9999-12-31T23:59" />;
+}
+
+/** A box to tick. */
+export function Tick({ label, hint, ...input }: Words & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className={styles.tick}>
+      <input {...input} id={id} type="checkbox" aria-describedby={hint ? `${id}-hint` : undefined} />
+      <label htmlFor={id}>{label}</label>
+      {hint && (
+        <p id={`${id}-hint`} className={styles.hint}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
 export function Area({ label, hint, ...area }: Words & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   return (
     <Labelled label={label} hint={hint}>

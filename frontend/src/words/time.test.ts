@@ -50,6 +50,10 @@ describe("moments", () => {
   it("survive an input of local time", () => {
     expect(fromLocalInput(toLocalInput("2026-03-29T01:30:00.000Z"))).toBe("2026-03-29T01:30:00.000Z");
   });
+
+  it.each(["", "20261-01-01T00:00", "2026-13-01T00:00"])("are none where the input holds %o", (value) => {
+    expect(fromLocalInput(value)).toBeUndefined();
+  });
 });
 
 it("run times keep three digits", () => {

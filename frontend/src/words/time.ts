@@ -77,6 +77,8 @@ export function toLocalInput(iso: string): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-export function fromLocalInput(value: string): string {
-  return new Date(value).toISOString();
+/** What such an input holds; undefined where that is no moment, such as one in the year 20261. */
+export function fromLocalInput(value: string): string | undefined {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

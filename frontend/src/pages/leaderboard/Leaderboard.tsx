@@ -5,7 +5,7 @@ import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
-import { Choice, Field } from "../../ui/Field";
+import { Choice, MomentField } from "../../ui/Field";
 import { More } from "../../ui/More";
 import { Section } from "../../ui/Page";
 import { Empty, Loading } from "../../ui/states";
@@ -34,7 +34,7 @@ export function Leaderboard() {
 
 function PhaseBoard({ phase }: { phase: Phase }) {
   const [then, setThen] = useState("");
-  const asOf = then ? fromLocalInput(then) : undefined;
+  const asOf = fromLocalInput(then);
   const query = useInfiniteQuery({
     ...leaderboard({ slug: phase.competition, phase: phase.slug }, asOf),
     placeholderData: keepPreviousData,
@@ -44,9 +44,8 @@ function PhaseBoard({ phase }: { phase: Phase }) {
       <details className={styles.then}>
         <summary>The board of another day</summary>
         <Row>
-          <Field
+          <MomentField
             label={`As it stood at (${zone()} time)`}
-            type="datetime-local"
             value={then}
             onChange={(event) => setThen(event.target.value)}
           />

@@ -6,9 +6,9 @@ import { benchmarks, competition } from "../../api/queries";
 import type { NewPhase } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
-import { Choice, Field } from "../../ui/Field";
+import { Choice, Field, MomentField, Tick } from "../../ui/Field";
 import { Notice } from "../../ui/states";
-import { fromLocalInput } from "../../words/time";
+import { fromLocalInput, zone } from "../../words/time";
 
 const KINDS = ["check", "feedback", "final"] as const;
 const METRICS = ["neurips-2023", "lethe-1"] as const;
@@ -20,12 +20,16 @@ const START = {
   closes: "",
   seeds: "512",
   metric: "neurips-2023",
+  quota: "5",
 };
 
 /** A new phase, by its most common settings. `lethe phase create` knows the others. */
 export function AddPhase({ slug }: { slug: string }) {
   const { data } = useQuery(benchmarks);
   const [values, setValues] = useState(START);
+  const [notebooks, setNotebooks] = useState(false);
+  const [isHidden, setHidden] = useState<boolean>(); // until it is ticked or not, as the kind has it
+  const hidden = isHidden ?? values.kind !== "check";
   const navigate = useNavigate();
   const client = useQueryClient();
   const add = useMutation({
@@ -33,6 +37,8 @@ export function AddPhase({ slug }: { slug: string }) {
       answer(api.POST("/api/competitions/{slug}/phases", { params: { path: { slug } }, body })),
     onSuccess: async (made) => {
       setValues(START);
+      setNotebooks(false);
+      setHidden(undefined);
       await client.invalidateQueries({ queryKey: competition(slug).queryKey });
       await navigate({ to: "/competitions/$slug/organise", params: { slug }, search: { phase: made.slug } });
     },
@@ -52,7 +58,10 @@ export function AddPhase({ slug }: { slug: string }) {
           kind: KINDS.find((kind) => kind === values.kind) ?? "feedback",
           benchmark: values.benchmark,
           opens_at: fromLocalInput(values.opens),
-          closes_at: fromLocalInput(values.closes),
+          closes_at: fromLocalInput(values.closes) ?? "",
+          quota_per_day: Number(values.quota),
+          notebooks,
+          data_hidden: hidden,
           seeds: Number(values.seeds),
           metric: METRICS.find((metric) => metric === values.metric),
         })
@@ -74,14 +83,32 @@ export function AddPhase({ slug }: { slug: string }) {
           {...bind("metric")}
           options={METRICS.map((one) => ({ value: one, label: one }))}
         />
-        <Field label="Opens at" type="datetime-local" {...bind("opens")} />
-        <Field label="Closes at" type="datetime-local" {...bind("closes")} />
+        <MomentField label="Opens at" {...bind("opens")} />
+        <MomentField label="Closes at" {...bind("closes")} />
         <Field label="Runs of each entry" type="number" min={1} max={10_000} {...bind("seeds")} />
+        <Field label="Quota per team and 24 hours" type="number" min={0} max={1000} {...bind("quota")} />
+      </Row>
+      <Tick
+        label="Takes notebooks"
+        hint="In the layout of 2023, beside modules and archives. The benchmark must be one for notebooks."
+        checked={notebooks}
+        onChange={(event) => setNotebooks(event.target.checked)}
+      />
+      <Tick
+        label="Hides its data"
+        hint="Failures show no messages, and neither print-outs nor histograms nor provisional scores are shown."
+        checked={hidden}
+        onChange={(event) => setHidden(event.target.checked)}
+      />
+      <p>
+        Times are in your zone, {zone()}. Window and quota can be changed later; all else stays as it is made.
+      </p>
+      <Notice error={add.error} />
+      <Row>
         <Button type="submit" busy={add.isPending}>
           Add phase
         </Button>
       </Row>
-      <Notice error={add.error} />
     </FormCard>
   );
 }

@@ -5,7 +5,7 @@ import { competition } from "../../api/queries";
 import type { Phase } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
-import { Field } from "../../ui/Field";
+import { Field, MomentField } from "../../ui/Field";
 import { Notice } from "../../ui/states";
 import { fromLocalInput, toLocalInput, zone } from "../../words/time";
 
@@ -33,16 +33,14 @@ export function PhaseForm({ phase }: { phase: Phase }) {
     <FormCard onSubmit={() => save.mutate()}>
       <p>Times are in your zone, {zone()}.</p>
       <Row>
-        <Field
+        <MomentField
           label="Opens"
-          type="datetime-local"
           required
           value={opens}
           onChange={(event) => setOpens(event.target.value)}
         />
-        <Field
+        <MomentField
           label="Closes"
-          type="datetime-local"
           required
           value={closes}
           onChange={(event) => setCloses(event.target.value)}
