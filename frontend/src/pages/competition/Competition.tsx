@@ -1,16 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useParams, useSearch } from "@tanstack/react-router";
 import { competition, me } from "../../api/queries";
 import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { buttonLook } from "../../ui/Button";
 import { Page } from "../../ui/Page";
+import { NotFound } from "../../ui/states";
 import { Tabs } from "../../ui/Tabs";
+import { isolated } from "../../words/isolated";
 import { CompetitionContext } from "./context";
 
 /** What all pages of a competition share: its title and the way between them. */
 export function Competition() {
   const { slug } = useParams({ from: "/competitions/$slug" });
+  const { phase } = useSearch({ strict: false });
   const part = useLocation().pathname.split("/").filter(Boolean).at(-1);
   const query = useQuery(competition(slug));
   return (
@@ -22,13 +25,24 @@ export function Competition() {
             tab={part && part !== slug ? `${data.title}: ${part}` : data.title}
             lead={`Organised by ${data.organiser}`}
             actions={
-              <Link to="/competitions/$slug/submit" params={{ slug }} className={buttonLook("main")}>
-                Submit
-              </Link>
+              part !== "submit" && (
+                <Link
+                  to="/competitions/$slug/submit"
+                  params={{ slug }}
+                  search={{ phase }}
+                  className={buttonLook("main")}
+                >
+                  Submit
+                </Link>
+              )
             }
           >
-            <Parts of={data} />
-            <Outlet />
+            <Parts of={data} phase={phase} />
+            {phase === undefined || data.phases.some((one) => one.slug === phase) ? (
+              <Outlet />
+            ) : (
+              <NotFound>{`This competition has no phase ${isolated(phase)}.`}</NotFound>
+            )}
           </Page>
         </CompetitionContext>
       )}
@@ -36,20 +50,21 @@ export function Competition() {
   );
 }
 
-function Parts({ of: { slug, organiser } }: { of: CompetitionDetail }) {
+/** The ways between the parts, which keep to the phase that was chosen. The overview speaks of all phases. */
+function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
   const { data: who } = useQuery(me);
   const organises = who && (who.account.role === "operator" || who.account.username === organiser);
-  const params = { slug };
+  const at = { params: { slug }, search: { phase } };
   return (
     <Tabs
       label="Competition"
       of={[
-        { name: "Overview", link: { to: "/competitions/$slug", params } },
-        { name: "Rules", link: { to: "/competitions/$slug/rules", params } },
-        { name: "Starting kit", link: { to: "/competitions/$slug/kit", params } },
-        { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", params } },
+        { name: "Overview", link: { to: "/competitions/$slug", params: at.params } },
+        { name: "Rules", link: { to: "/competitions/$slug/rules", ...at } },
+        { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
+        { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
         ...(organises
-          ? [{ name: "Organise", link: { to: "/competitions/$slug/organise", params } as const }]
+          ? [{ name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const }]
           : []),
       ]}
     />
