@@ -110,10 +110,10 @@ export const submission = (submission_id: string) =>
       answer(api.GET("/api/submissions/{submission_id}", { params: { path: { submission_id } } })),
   });
 
-/** Run times and histograms of a scored submission; they never change. */
-export const details = (submission_id: string) =>
+/** Run times and histograms of a submission scored by a metric, its phase's; they never change. */
+export const details = (submission_id: string, metric: string) =>
   queryOptions({
-    queryKey: ["details", submission_id],
+    queryKey: ["details", submission_id, metric],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: () =>
       answer(api.GET("/api/submissions/{submission_id}/details", { params: { path: { submission_id } } })),

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Submission } from "../api/types";
 import type { EventKind, LiveEvent } from "./live";
-import { hasEnded, hasOnlyWritten, liveOf, reduce, secondsLeft } from "./live";
+import { canBeCancelled, hasEnded, hasOnlyWritten, liveOf, reduce, secondsLeft } from "./live";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
 const QUEUED = liveOf({
@@ -118,4 +118,10 @@ it("counts from the start again when a notebook is put back", () => {
 
 it.each(["scored", "checked", "failed", "cancelled"] as const)("%s is final", (state) => {
   expect(hasEnded(state)).toBe(true);
+});
+
+it("can be cancelled for as long as something runs", () => {
+  const states = STORY.map((_, place) => STORY.slice(0, place + 1).reduce(reduce, QUEUED).state);
+
+  expect(states.filter(canBeCancelled)).toEqual(["queued", "running", "running", "running"]);
 });

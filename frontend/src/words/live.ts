@@ -61,6 +61,11 @@ export function hasEnded(state: SubmissionState): boolean {
   return FINAL.has(state);
 }
 
+/** Whether runs are left to stop: what is measured waits for its score alone. */
+export function canBeCancelled(state: SubmissionState): boolean {
+  return state === "queued" || state === "running";
+}
+
 export function liveOf(submission: Submission): Live {
   const startedAt = submission.started_at ? Date.parse(submission.started_at) : null;
   return {

@@ -8,13 +8,11 @@ import { Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Choice, Field } from "../../ui/Field";
 import { More } from "../../ui/More";
-import { StateBadge } from "../../ui/StateBadge";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
-import { words } from "../../words/board";
 import { isolated } from "../../words/isolated";
-import { hasEnded } from "../../words/live";
-import { NAME, SCORE, SUBMITTED } from "../submissions/columns";
+import { canBeCancelled } from "../../words/live";
+import { NAME, SCORE, STATE, SUBMITTED } from "../submissions/columns";
 
 const STATES = ["queued", "running", "measured", "scored", "checked", "failed", "cancelled"] as const;
 
@@ -87,24 +85,14 @@ function Listed({ items }: { items: readonly Submission[] }) {
           NAME,
           { name: "team", show: (item) => item.team },
           { name: "phase", show: (item) => item.phase },
-          {
-            name: "state",
-            kind: "badges",
-            show: (item) => (
-              <>
-                <StateBadge state={item.state} />
-                {item.failure && ` ${words(item.failure.kind)}`}
-              </>
-            ),
-          },
+          STATE,
           SCORE,
           SUBMITTED,
           {
             name: "cancel",
             kind: "acts",
             show: (item) =>
-              !hasEnded(item.state) &&
-              item.state !== "measured" && (
+              canBeCancelled(item.state) && (
                 <Confirm
                   act="Cancel"
                   title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}

@@ -174,16 +174,25 @@ function Title({ of }: { of: Campaign }) {
   );
 }
 
-/** An act on campaigns, after which boards, phases and the record are read anew. */
+const MOVED = [
+  "acts",
+  "alarms",
+  "all-submissions",
+  "campaigns",
+  "comparison",
+  "competition",
+  "details",
+  "leaderboard",
+  "queue",
+  "submission",
+  "submissions",
+];
+
+/** An act on campaigns, after which all that a phase's metric or its runs decide is read anew. */
 function useAct(act: () => Promise<unknown>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSettled: () =>
-      Promise.all(
-        ["campaigns", "competition", "leaderboard", "acts"].map((key) =>
-          client.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
+    onSettled: () => Promise.all(MOVED.map((key) => client.invalidateQueries({ queryKey: [key] }))),
   });
 }

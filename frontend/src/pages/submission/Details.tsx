@@ -8,8 +8,8 @@ import { Loading } from "../../ui/states";
 const Charts = lazy(() => import("./Charts"));
 
 /** What the score is made of, where its data are not hidden. */
-export function Details({ id }: { id: string }) {
-  const query = useQuery(details(id));
+export function Details({ id, metric }: { id: string; metric: string }) {
+  const query = useQuery(details(id, metric));
   return (
     <Section title="Behind the score">
       <Await query={query} what="the histograms">

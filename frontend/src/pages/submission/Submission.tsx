@@ -14,7 +14,7 @@ import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import { isolated } from "../../words/isolated";
-import { hasEnded } from "../../words/live";
+import { canBeCancelled, hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
@@ -56,7 +56,12 @@ function Watched({ shown }: { shown: Shown }) {
           , <Moment at={shown.submitted_at} />
         </>
       }
-      actions={hasEnded(live.state) ? <Notebook of={shown} /> : <Cancel id={shown.id} />}
+      actions={
+        <>
+          {canBeCancelled(live.state) && <Cancel id={shown.id} />}
+          {hasEnded(live.state) && <Notebook of={shown} />}
+        </>
+      }
     >
       <Card>
         <LiveStatus live={live} connected={connected} />
@@ -66,7 +71,7 @@ function Watched({ shown }: { shown: Shown }) {
         )}
       </Card>
       {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
-      {shown.has_details && <Details id={shown.id} />}
+      {shown.score && shown.has_details && <Details id={shown.id} metric={shown.score.metric} />}
       {shown.has_log && <Printed id={shown.id} />}
       <Provenance of={shown} />
     </Page>

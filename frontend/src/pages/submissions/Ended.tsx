@@ -1,13 +1,11 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Submission } from "../../api/types";
-import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
-import { StateBadge } from "../../ui/StateBadge";
 import { Table } from "../../ui/Table";
 import { isolated } from "../../words/isolated";
-import { NAME, PHASE, SCORE, SUBMITTED } from "./columns";
+import { NAME, PHASE, SCORE, STATE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What has come to its end, for better or worse. Two scored ones of one phase can be compared. */
@@ -58,15 +56,7 @@ export function Ended({ items }: { items: readonly Submission[] }) {
             ),
           },
           NAME,
-          {
-            name: "state",
-            kind: "badges",
-            show: (item) => (
-              <>
-                <StateBadge state={item.state} /> {item.on_board && <Badge tone="river">on the board</Badge>}
-              </>
-            ),
-          },
+          STATE,
           SCORE,
           PHASE,
           SUBMITTED,

@@ -1,8 +1,7 @@
 import type { Submission } from "../../api/types";
 import { Progress } from "../../ui/Progress";
-import { StateBadge } from "../../ui/StateBadge";
 import { Table } from "../../ui/Table";
-import { NAME, PHASE, SUBMITTED } from "./columns";
+import { NAME, PHASE, STATE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What is queued or runs, and how far it is. */
@@ -14,7 +13,7 @@ export function UnderWay({ items }: { items: readonly Submission[] }) {
       keyOf={(item) => item.id}
       columns={[
         NAME,
-        { name: "state", kind: "badges", show: (item) => <StateBadge state={item.state} /> },
+        STATE,
         {
           name: "seeds done",
           className: styles.done,

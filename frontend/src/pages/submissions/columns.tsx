@@ -1,8 +1,11 @@
 /** The columns that submissions have wherever they are listed. */
 import { Link } from "@tanstack/react-router";
 import type { Submission } from "../../api/types";
+import { Badge } from "../../ui/Badge";
+import { StateBadge } from "../../ui/StateBadge";
 import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
+import { words } from "../../words/board";
 import { score } from "../../words/numbers";
 import styles from "./Submissions.module.css";
 
@@ -16,6 +19,19 @@ export const NAME: Column<Submission> = {
         {item.name}
       </Link>
       <span className={styles.file}>{item.filename}</span>
+    </>
+  ),
+};
+
+/** How far it came: of a failure its kind, too, and of what counts that it does. */
+export const STATE: Column<Submission> = {
+  name: "state",
+  kind: "badges",
+  show: (item) => (
+    <>
+      <StateBadge state={item.state} />
+      {item.failure && ` ${words(item.failure.kind)}`}{" "}
+      {item.on_board && <Badge tone="river">on the board</Badge>}
     </>
   ),
 };
