@@ -1,47 +1,66 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { campaign } from "../../api/queries";
 import type { Move } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
 import { Table } from "../../ui/Table";
-import { score } from "../../words/numbers";
+import { isMoved, movedFirst, rankOf } from "../../words/moves";
+import { count, score } from "../../words/numbers";
+
+const FEW = 10;
 
 /** What a campaign does to each team: from which rank to which. */
 export function Moves({ path }: { path: { slug: string; phase: string; campaign_id: string } }) {
   const query = useQuery(campaign(path));
   return (
     <Await query={query} what="what moves">
-      {({ moves }) => (
-        <Table
-          label="What moves"
-          rows={moves}
-          keyOf={(move) => `${move.team} ${move.reference}`}
-          columns={[
-            { name: "team", kind: "heading", show: (move) => move.team },
-            { name: "rank before", show: (move) => rank(move.before) },
-            { name: "rank after", show: (move) => `${rank(move.after)} ${change(move)}` },
-            { name: "score before", show: (move) => points(move.before) },
-            { name: "score after", show: (move) => points(move.after) },
-            {
-              name: "notes",
-              kind: "badges",
-              show: (move) => (
-                <>
-                  {move.reference !== "none" && <Badge>reference</Badge>}{" "}
-                  {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
-                  {move.re_run_failed && <Badge tone="bad">new run failed, old one counts</Badge>}
-                </>
-              ),
-            },
-          ]}
-        />
-      )}
+      {({ moves }) => <Listed moves={moves} />}
     </Await>
   );
 }
 
-function rank(place: Move["before"]): string {
-  return place?.rank?.toString() ?? "–";
+function Listed({ moves }: { moves: readonly Move[] }) {
+  const [all, setAll] = useState(false);
+  const separated = moves.filter((move) => move.separated).length;
+  return (
+    <>
+      <p>
+        {moves.filter(isMoved).length} of {count(moves.length, "row")} would change rank, {separated} of them
+        beyond noise: the ranks that noise allows before and after, in brackets where there are several, have
+        none in common (95 %).
+      </p>
+      <Table
+        label="What moves"
+        rows={movedFirst(moves).slice(0, all ? undefined : FEW)}
+        keyOf={(move) => `${move.team} ${move.reference}`}
+        columns={[
+          { name: "team", kind: "heading", show: (move) => move.team },
+          { name: "rank before", show: (move) => rankOf(move.before) },
+          { name: "rank after", show: (move) => `${rankOf(move.after)}${change(move)}` },
+          { name: "score before", show: (move) => points(move.before) },
+          { name: "score after", show: (move) => points(move.after) },
+          {
+            name: "notes",
+            kind: "badges",
+            show: (move) => (
+              <>
+                {move.reference !== "none" && <Badge>reference</Badge>}{" "}
+                {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
+                {move.re_run_failed && <Badge tone="bad">new run failed, old one counts</Badge>}
+              </>
+            ),
+          },
+        ]}
+      />
+      {!all && moves.length > FEW && (
+        <p>
+          <Button onClick={() => setAll(true)}>Show all {moves.length}</Button>
+        </p>
+      )}
+    </>
+  );
 }
 
 function points(place: Move["before"]): string {
@@ -50,5 +69,5 @@ function points(place: Move["before"]): string {
 
 function change({ ranks_up: up }: Move): string {
   if (!up) return "";
-  return up > 0 ? `(up ${up})` : `(down ${-up})`;
+  return up > 0 ? `, up ${up}` : `, down ${-up}`;
 }
