@@ -10,6 +10,7 @@ import { Facts } from "../../ui/Facts";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { count } from "../../words/numbers";
+import { extent, isStuck } from "../../words/queue";
 import { span } from "../../words/time";
 import styles from "./Queue.module.css";
 
@@ -24,7 +25,7 @@ export function Queue({ slug }: { slug?: string }) {
         <div className={styles.queue}>
           <Summary of={shown} />
           <Evaluations of={shown} />
-          <Leases of={shown} />
+          <Leases of={shown} isAll={slug === undefined} />
           <Failures of={shown} />
         </div>
       )}
@@ -71,8 +72,9 @@ function Summary({ of: { phases, shards, oldest_queued_s } }: { of: Shown }) {
   );
 }
 
-function Evaluations({ of: { evaluations } }: { of: Shown }) {
+function Evaluations({ of }: { of: Shown }) {
   const [all, setAll] = useState(false);
+  const { evaluations } = of;
   if (evaluations.length === 0) return null;
   return (
     <>
@@ -100,14 +102,16 @@ function Evaluations({ of: { evaluations } }: { of: Shown }) {
       />
       {!all && evaluations.length > FEW && (
         <p>
-          <Button onClick={() => setAll(true)}>Show all {evaluations.length}</Button>
+          <Button onClick={() => setAll(true)}>Show {extent(of)}</Button>
         </p>
       )}
+      {all && <p>These are {extent(of)}, in the order in which they are served.</p>}
     </>
   );
 }
 
-function Leases({ of: { leases } }: { of: Shown }) {
+function Leases({ of, isAll }: { of: Shown; isAll: boolean }) {
+  const { leases } = of;
   const workers = new Set(leases.map((lease) => lease.worker)).size;
   return (
     <>
@@ -116,6 +120,7 @@ function Leases({ of: { leases } }: { of: Shown }) {
         {workers === 0 ? "None is at work." : `${count(workers, "worker")} at work.`} An idle worker holds
         nothing, so it is not seen here.
       </p>
+      {isStuck(of) && <NobodyServes isAll={isAll} />}
       {leases.length > 0 && (
         <Table
           label="Workers"
@@ -143,6 +148,25 @@ function Leases({ of: { leases } }: { of: Shown }) {
         />
       )}
     </>
+  );
+}
+
+/** Of one competition it cannot be told whether workers are busy with another. */
+function NobodyServes({ isAll }: { isAll: boolean }) {
+  if (!isAll) {
+    return (
+      <p className={styles.stuck} role="status">
+        Work waits, and no worker has taken it: all are busy with other competitions, or none runs that has
+        what the phase asks for. If it stays so, ask an operator.
+      </p>
+    );
+  }
+  return (
+    <p className={styles.stuck} role="status">
+      Work waits, and no worker has taken it. See that one runs: <code>lethe worker</code> starts it, under
+      Docker Compose <code>docker compose up -d worker</code>, and <code>lethe doctor</code> on its host says
+      what is amiss. A phase on a GPU needs a worker that has one.
+    </p>
   );
 }
 
