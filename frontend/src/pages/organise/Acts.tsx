@@ -6,7 +6,7 @@ import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import styles from "./Organise.module.css";
 
-/** Who did what to the competition. Rows are added and never changed. */
+/** Who rescored which phase, and by what. Rows are added and never changed. */
 export function Acts({ slug }: { slug: string }) {
   const query = useInfiniteQuery(acts(slug));
   return (
@@ -20,7 +20,9 @@ export function Acts({ slug }: { slug: string }) {
               {items.map((act) => (
                 <li key={act.id}>
                   <p>
-                    <Moment at={act.created_at} />: {words(act.act)} by {act.by}
+                    <Moment at={act.created_at} />: {words(act.act)} by <bdi>{act.by}</bdi>, phase{" "}
+                    {String(act.details.phase)}, {act.details.re_run === true ? "new runs" : "rescoring"} by{" "}
+                    {String(act.details.metric)}
                   </p>
                 </li>
               ))}

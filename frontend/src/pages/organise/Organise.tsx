@@ -52,7 +52,7 @@ function Organised({ who }: { who: Me }) {
       <Section title="Another phase">
         <AddPhase slug={slug} />
       </Section>
-      <Section title="On record">
+      <Section title="Rescoring on record">
         <Acts slug={slug} />
       </Section>
     </>
