@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api } from "../../api/client";
+import { answer, api, Problem } from "../../api/client";
 import type { Me } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
+import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { Tokens } from "./Tokens";
 
@@ -17,11 +18,15 @@ export function Account() {
 function Own({ who: { account, teams } }: { who: Me }) {
   const navigate = useNavigate();
   const client = useQueryClient();
+  const leave = async () => {
+    await navigate({ to: "/" });
+    await client.resetQueries();
+  };
   const signOut = useMutation({
     mutationFn: () => answer(api.DELETE("/api/sessions/current")),
-    onSettled: async () => {
-      await navigate({ to: "/" });
-      await client.resetQueries();
+    onSuccess: leave,
+    onError: (error) => {
+      if (error instanceof Problem && error.status === 401) void leave(); // the session had ended already
     },
   });
   return (
@@ -33,6 +38,7 @@ function Own({ who: { account, teams } }: { who: Me }) {
         </Button>
       }
     >
+      <Notice error={signOut.error} />
       <Card>
         <Facts
           of={[
