@@ -1,0 +1,192 @@
+"""What pages do where a reader does what no walk does: edits a chosen file, hides a tab, mistypes a phase."""
+
+import os
+import re
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from playwright.sync_api import Page, Request, Route, expect
+from sqlalchemy import select
+
+from services.cli.client import Client
+from services.core.database import utc_now
+from services.core.lifecycle import add_event, cancel, lock_evaluation, move
+from services.core.models import Phase, State, Submission
+from tests.web.browsing import ENTRY, file
+from tests.web.conftest import Visit
+from tests.web.exhibits import add_submission
+from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, Gallery, Place
+
+FORM = "/competitions/digits/submit?phase=feedback"
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def choose(page: Page, path: Path) -> None:
+    """Choose a file as one does by hand. Chromium tells no change, where its input still holds the same path."""
+    with page.expect_file_chooser() as chooser:
+        page.locator("input[type=file]").click()
+    expect(page.locator("input[type=file]")).to_have_value("")
+    chooser.value.set_files(path)
+
+
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Submit", exact=True).click()
+
+
+def submission(gallery: Gallery, who: str, name: str) -> Submission:
+    with gallery.database.write() as session:
+        phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        return add_submission(session, phase, who, name)
+
+
+def test_file_that_is_edited_is_chosen_again(gallery: Gallery, visit: Visit, tmp_path: Path) -> None:
+    page = visit(Place("submit", FORM, gallery.add_participant()))
+    entry = tmp_path / "entry.py"
+    entry.write_text("def unlearn(net): ...")
+    choose(page, entry)
+    expect(page.get_by_role("alert")).to_contain_text("unlearning")
+    entry.write_text(ENTRY)
+    choose(page, entry)
+    expect(page.get_by_text("Can be submitted")).to_be_visible()
+    entry.write_text(f"{ENTRY}# edited\n")
+    os.utime(entry, (0, 0))  # Chromium looks at whole seconds
+    send(page)
+    expect(page.get_by_role("alert")).to_contain_text("Choose it again")
+    choose(page, entry)
+    send(page)
+    expect(page.get_by_role("heading", name="entry", level=1)).to_be_visible()
+
+
+def test_upload_under_way_is_the_only_one_and_ends_with_its_page(gallery: Gallery, visit: Visit) -> None:
+    page = visit(Place("submit", FORM, gallery.add_participant()))
+    page.route("**/phases/feedback/submissions?*", lambda _: None)  # it never arrives
+    chooser = page.locator("input[type=file]")
+    chooser.set_input_files(file("entry.py", ENTRY))
+    send(page)
+    expect(page.get_by_role("button", name="Uploading")).to_be_disabled()
+    expect(chooser).to_be_disabled()
+    with page.expect_event("requestfailed"):
+        page.get_by_role("link", name="Rules").click()
+    expect(page.get_by_text("An entry is a module")).to_be_visible()
+
+
+def test_hidden_tab_holds_no_stream_and_catches_up(gallery: Gallery, visit: Visit) -> None:
+    who = gallery.add_participant()
+    row = submission(gallery, who, "patient")
+    page = visit(Place("submission", f"/submissions/{row.id}", who))
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("queued")
+    with page.expect_event("requestfailed", is_stream):
+        page.evaluate(HIDE, True)
+    with gallery.database.write() as session:
+        evaluation = lock_evaluation(session, row.evaluation_id)
+        move(session, evaluation, State.RUNNING)
+        add_event(session, evaluation, "progress", seeds_done=3, seeds=evaluation.seeds)
+    with page.expect_request(is_stream):
+        page.evaluate(HIDE, False)
+    expect(status).to_contain_text("running")
+    expect(page.get_by_text("3 of")).to_be_visible()
+    expect(page.get_by_text("Connection lost")).to_have_count(0)
+
+
+def is_stream(request: Request) -> bool:
+    return request.url.endswith("/events")
+
+
+def test_phase_that_is_not_there_is_said_to_be_missing(visit: Visit) -> None:
+    page = visit(Place("typo", "/competitions/digits/organise?phase=typo", ORGANISER))
+    expect(page.get_by_role("main")).to_contain_text("no phase \u2068typo\u2069")
+
+
+def test_parts_of_a_competition_keep_to_the_phase_that_was_chosen(visit: Visit) -> None:
+    page = visit(Place("rules", "/competitions/digits/rules?phase=check", PARTICIPANT))
+    page.get_by_role("link", name="Leaderboard").click()
+    expect(page).to_have_url(re.compile("/leaderboard.phase=check$"))
+    page.get_by_role("link", name="Submit", exact=True).click()
+    expect(page).to_have_url(re.compile("/submit.phase=check$"))
+    expect(page.get_by_role("link", name="Submit", exact=True)).to_have_count(0)
+
+
+def test_moment_that_no_clock_shows_leaves_the_board_standing(visit: Visit) -> None:
+    page = visit(Place("leaderboard", "/competitions/digits/leaderboard?phase=feedback"))
+    page.get_by_text("The board of another day").click()
+    page.get_by_label("As it stood at").fill("20261-01-01T00:00")
+    expect(page.get_by_role("row", name="old-mill")).to_be_visible()
+
+
+def test_phase_is_made_with_its_quota_and_what_it_shows_and_takes(gallery: Gallery, visit: Visit) -> None:
+    slug = f"own-{uuid4().hex[:8]}"
+    with closing(Client(gallery.url, gallery.tokens[ORGANISER])) as organiser:
+        organiser.post("/api/competitions", {"slug": slug, "title": slug})
+    page = visit(Place("organise", f"/competitions/{slug}/organise", ORGANISER))
+    page.get_by_label("Short name").fill("first")
+    page.get_by_label("Benchmark").select_option(index=1)
+    page.get_by_label("Opens at").fill("2026-01-01T00:00")
+    page.get_by_label("Closes at").fill("2099-01-01T00:00")
+    page.get_by_label("Quota").fill("2")
+    page.get_by_label("Takes notebooks").check()
+    expect(page.get_by_label("Hides its data")).to_be_checked()
+    page.get_by_label("Kind").select_option("check")
+    expect(page.get_by_label("Hides its data")).not_to_be_checked()
+    expect(page.get_by_text("in your zone, Europe/Berlin")).to_be_visible()
+    page.get_by_role("button", name="Add phase").click()
+    expect(page.get_by_role("alert")).to_contain_text("no benchmark for notebooks")
+    page.get_by_label("Takes notebooks").uncheck()
+    page.get_by_role("button", name="Add phase").click()
+    expect(page.get_by_role("heading", name="Another phase")).to_be_visible()
+    page.get_by_role("link", name="Rules").click()
+    rules = page.get_by_role("main")
+    expect(rules).to_contain_text("submit 2 times")
+    expect(rules).to_contain_text("The data are not hidden")
+
+
+def test_work_that_nobody_takes_is_told_with_what_to_do(gallery: Gallery, visit: Visit) -> None:
+    row = submission(gallery, gallery.add_participant(), "waiting")
+    with gallery.database.write() as session:
+        lock_evaluation(session, row.evaluation_id).created_at = utc_now() - timedelta(minutes=5)
+    page = visit(Place("operator", "/operator", OPERATOR))
+    expect(page.get_by_text("no worker has taken it")).to_contain_text("lethe worker")
+
+
+def test_failures_are_listed_with_their_kind(visit: Visit) -> None:
+    page = visit(Place("submissions", "/submissions", PARTICIPANT))
+    expect(page.get_by_role("row", name="slow second order")).to_contain_text("timeout")
+
+
+def test_what_is_being_scored_offers_no_cancelling(gallery: Gallery, visit: Visit) -> None:
+    who = gallery.add_participant()
+    row = submission(gallery, who, "measured")
+    with gallery.database.write() as session:
+        evaluation = lock_evaluation(session, row.evaluation_id)
+        move(session, evaluation, State.RUNNING)
+        move(session, evaluation, State.MEASURED, seeds=evaluation.seeds)
+    page = visit(Place("submission", f"/submissions/{row.id}", who))
+    expect(page.get_by_role("status")).to_contain_text("scored")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+def test_more_that_does_not_come_and_signing_out_that_fails_say_so(gallery: Gallery, visit: Visit) -> None:
+    who = gallery.add_participant()
+    for number in range(21):
+        row = submission(gallery, who, f"entry {number}")
+        with gallery.database.write() as session:
+            cancel(session, lock_evaluation(session, row.evaluation_id))
+    page = visit(Place("submissions", "/submissions", who))
+    page.route("**/api/submissions?*after=*", refuse)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.get_by_role("alert")).to_contain_text("Too many requests")
+    page.route("**/api/sessions/current", refuse)
+    page.goto(gallery.at("/account"))
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("alert")).to_contain_text("Too many requests")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def refuse(route: Route) -> None:
+    problem = {"code": "too_many_requests", "detail": "Too many requests. Wait a minute."}
+    route.fulfill(status=429, json=problem, content_type="application/problem+json")
