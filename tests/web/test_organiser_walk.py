@@ -1,5 +1,6 @@
 """What an organiser does by the page: look at what a rescore would move, publish it, take it back; move a phase."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -37,11 +38,15 @@ def test_rescoring_is_looked_at_published_and_undone(
     assert accessibility_faults(page) == []
     assert board(served) == before
 
-    for act, outcome in (("Publish", "published"), ("Undo", "undone")):
+    for act, outcome, metric in (("Publish", "published", "lethe-1"), ("Undo", "undone", "neurips-2023")):
         page.get_by_role("button", name=act, exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name=act, exact=True).click()
         expect(page.get_by_role("main")).to_contain_text(f"Rescoring by lethe-1 {outcome}")
         assert (board(served) == before) is (act == "Undo")
+        with page.expect_request("**/details"):
+            page.get_by_role("row", name="loud").get_by_role("link").click()
+        expect(page.get_by_role("heading", name=re.compile("^Score by")).first).to_have_text(f"Score by {metric}")
+        page.go_back()
     expect(page.get_by_text("campaign undone")).to_be_visible()
     settle(page)
     assert accessibility_faults(page) == []

@@ -27,9 +27,9 @@ function Listed({ moves }: { moves: readonly Move[] }) {
   return (
     <>
       <p>
-        {moves.filter(isMoved).length} of {count(moves.length, "row")} would change rank, {separated} of them
-        beyond noise: the ranks that noise allows before and after, in brackets where there are several, have
-        none in common (95 %).
+        {moves.filter(isMoved).length} of {count(moves.length, "row")} would change rank, {separated} beyond
+        noise. In brackets stand the ranks that noise allows (95 %); a move is beyond noise where those before
+        and after have none in common.
       </p>
       <Table
         label="What moves"
