@@ -105,7 +105,8 @@ def test_phase_that_is_not_there_is_said_to_be_missing(visit: Visit) -> None:
 
 def test_parts_of_a_competition_keep_to_the_phase_that_was_chosen(visit: Visit) -> None:
     page = visit(Place("rules", "/competitions/digits/rules?phase=check", PARTICIPANT))
-    page.get_by_role("link", name="Leaderboard").click()
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("navigation", name="Competition").get_by_role("link", name="Leaderboard").click()
     expect(page).to_have_url(re.compile("/leaderboard.phase=check$"))
     page.get_by_role("link", name="Submit", exact=True).click()
     expect(page).to_have_url(re.compile("/submit.phase=check$"))

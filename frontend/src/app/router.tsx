@@ -4,9 +4,10 @@ import { Page } from "../ui/Page";
 import { Failed, Loading, NotFound } from "../ui/states";
 import { Layout } from "./Layout";
 
+/** What the address says of a name. The router has read a phase called 2023 as a number. */
 function text(search: Record<string, unknown>, name: string): string | undefined {
   const value = search[name];
-  return typeof value === "string" ? value : undefined;
+  return value === undefined ? undefined : String(value);
 }
 
 interface OfPhase {
@@ -35,6 +36,7 @@ const competition = createRoute({
 const overview = createRoute({
   getParentRoute: () => competition,
   path: "/",
+  validateSearch: ofPhase,
   component: lazyRouteComponent(() => import("../pages/competition/Overview"), "Overview"),
 });
 

@@ -50,7 +50,7 @@ export function Competition() {
   );
 }
 
-/** The ways between the parts, which keep to the phase that was chosen. The overview speaks of all phases. */
+/** The ways between the parts, which keep to the phase that was chosen. */
 function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
   const { data: who } = useQuery(me);
   const organises = who && (who.account.role === "operator" || who.account.username === organiser);
@@ -59,7 +59,7 @@ function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phas
     <Tabs
       label="Competition"
       of={[
-        { name: "Overview", link: { to: "/competitions/$slug", params: at.params } },
+        { name: "Overview", link: { to: "/competitions/$slug", ...at } },
         { name: "Rules", link: { to: "/competitions/$slug/rules", ...at } },
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
