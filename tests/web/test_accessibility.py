@@ -38,6 +38,7 @@ def test_submission_is_made_by_keyboard_alone(page: Page, gallery: Gallery) -> N
     username = gallery.add_participant()
     page.goto(gallery.url)
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("link", name="Forgetting handwritten digits")).to_be_visible()
     go_by_tab(page, "Skip to the content")
     go_by_tab(page, "Forgetting handwritten digits")
     enter(page)
