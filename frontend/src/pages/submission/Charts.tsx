@@ -148,6 +148,7 @@ function drawConfidences(confidences: Confidences, width: number): Element {
     y: { label: "% of models", tickSize: 3, ticks: 3, grid: true, nice: true, domain: [0, highest(steps)] },
     marks: [
       Plot.areaY(steps, { x: "at", y: "unlearned", curve: "step", fill: "var(--river)", fillOpacity: 0.45 }),
+      Plot.lineY(steps, { x: "at", y: "unlearned", curve: "step", stroke: "var(--river)" }),
       Plot.lineY(steps, { x: "at", y: "oracle", curve: "step", stroke: "var(--warn)", strokeWidth: 2 }),
       Plot.ruleY([0], { stroke: "var(--line-strong)" }),
     ],
