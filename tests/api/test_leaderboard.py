@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from services.core.database import utc_now
 from services.core.models import LeaderboardEntry, Phase, Reference, Team
-from tests.api.harness import BOARD, Api
+from tests.api.harness import BOARD, Api, Caller
 from tests.api.scores import publish
 
 NOW = utc_now().replace(microsecond=0)
@@ -22,6 +23,14 @@ def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -
         session.flush()
         current = session.get_one(Phase, phase.id)
         return publish(session, current, row, final_score, **options)
+
+
+def put_own(api: Api, phase: Phase, who: Caller, final_score: float, **options: Any) -> None:
+    """Put an entry of a caller's team on the board."""
+    assert who.account is not None
+    with api.database.write() as session:
+        team = session.scalars(select(Team).where(Team.name == who.account.username)).one()
+        publish(session, session.get_one(Phase, phase.id), team, final_score, **options)
 
 
 def read(api: Api, **query: Any) -> list[dict[str, Any]]:
@@ -176,6 +185,32 @@ def test_undoing_a_publication_changes_the_tag(api: Api, phase: Phase) -> None:
         session.get_one(LeaderboardEntry, entry.id).retired_at = utc_now()
 
     assert [item["entry"] for item in api.anonymous.get(BOARD, headers=tag).json()["items"]] == ["a"]
+
+
+def test_own_rows_come_with_the_first_page_wherever_they_stand(api: Api, phase: Phase, participant: Caller) -> None:
+    for number in range(4):
+        put(api, phase, f"t{number}", 0.5 - number / 10, submitted_at=NOW)
+    put_own(api, phase, participant, 0.05, submitted_at=NOW)
+    put_own(api, phase, participant, 0.9, submitted_at=NOW, reference=Reference.RETRAIN, run_s=10.0)
+
+    first = participant.get(BOARD, params={"limit": 2}).json()
+    second = participant.get(BOARD, params={"limit": 2, "after": first["next"]}).json()
+
+    assert [(item["entry"], item["rank"]) for item in first["own"]] == [("ada", 5)]
+    assert first["own"][0] == read(api)[-1]
+    assert "ada" not in [item["entry"] for item in first["items"] if item["reference"] == "none"]
+    assert second["own"] == []
+    assert api.anonymous.get(BOARD).json()["own"] == api.caller("eve").get(BOARD).json()["own"] == []
+    assert participant.get(BOARD, params={"as_of": (NOW - timedelta(days=1)).isoformat()}).json()["own"] == []
+
+
+def test_a_board_with_own_rows_is_not_taken_for_that_of_others(api: Api, phase: Phase, participant: Caller) -> None:
+    put_own(api, phase, participant, 0.5)
+    mine, public = participant.get(BOARD), api.anonymous.get(BOARD)
+
+    assert mine.headers["vary"] == public.headers["vary"] == "Authorization, Cookie"
+    assert participant.get(BOARD, headers={"If-None-Match": mine.headers["etag"]}).status_code == 304
+    assert participant.get(BOARD, headers={"If-None-Match": public.headers["etag"]}).status_code == 200
 
 
 @pytest.mark.parametrize("query", [{"as_of": "2026-01-01T00:00:00"}, {"as_of": "x"}, {"limit": 0}, {"limit": 201}])

@@ -1490,6 +1490,11 @@ export interface components {
             metric: string;
             /** Next */
             next: string | null;
+            /**
+             * Own
+             * @description Of the caller's teams, wherever they stand; with the first page alone.
+             */
+            own: components["schemas"]["EntryOut"][];
             /** Phase */
             phase: string;
             /**

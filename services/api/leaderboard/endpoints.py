@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.policy import Anyone, Organising
 from services.api.kit.schemas import Moment
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
@@ -24,7 +24,6 @@ router = APIRouter(tags=["leaderboard"])
 
 @router.get(
     "/competitions/{slug}/phases/{phase}/leaderboard",
-    dependencies=[PUBLIC],
     response_model=LeaderboardOut,
     responses={304: {"description": "Not changed since the tag in If-None-Match."}},
 )
@@ -32,6 +31,7 @@ def show_leaderboard(
     *,
     slug: str,
     phase: str,
+    who: Anyone,
     session: Reading,
     state: State,
     response: Response,
@@ -46,11 +46,16 @@ def show_leaderboard(
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of or utc_now(), None)
     version = service.version_of(session, row, moment)
     moment = version.changed_at or moment
-    headers = {"ETag": etag(row.id, row.max_time_ratio, version, limit, last), "Cache-Control": "no-cache"}
+    own = service.find_own(session, row, moment, who.account_id) if who and last is None else []
+    headers = {
+        "ETag": etag(row.id, row.max_time_ratio, version, limit, last, own),
+        "Cache-Control": "no-cache",
+        "Vary": "Authorization, Cookie",
+    }
     if matches(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    board = service.read_page(session, row, moment, limit=limit, after=last)
+    board = service.read_page(session, row, moment, limit=limit, after=last, own=own)
     following = keys.encode(state.cursors, listing, moment, board.last) if board.last else None
     return LeaderboardOut(
         competition=slug,
@@ -60,6 +65,7 @@ def show_leaderboard(
         as_of=version.changed_at,
         total=board.total,
         items=board.items,
+        own=board.own,
         next=following,
     )
 

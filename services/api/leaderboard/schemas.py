@@ -112,4 +112,5 @@ class LeaderboardOut(BaseModel):
     as_of: datetime | None = Field(description="When this board last changed; null for an empty one.")
     total: int = Field(description="Entries on all pages.")
     items: list[EntryOut]
+    own: list[EntryOut] = Field(description="Of the caller's teams, wherever they stand; with the first page alone.")
     next: str | None

@@ -1,7 +1,7 @@
 """Reading a board as of a moment, a keyset page at a time."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,10 +13,10 @@ from services.api.leaderboard.keys import Key
 from services.api.leaderboard.schemas import EntryOut
 from services.api.leaderboard.standings import Line, standings
 from services.core.database import ReadSession
-from services.core.models import LeaderboardEntry, Phase, Score, Submission
+from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission, TeamMember
 from services.core.paired import Measured
 
-__all__ = ["BoardPage", "Version", "read_page", "version_of"]
+__all__ = ["BoardPage", "Version", "find_own", "read_page", "version_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class BoardPage:
     items: list[EntryOut]
+    own: list[EntryOut]
     total: int
     last: Key | None  # of the page, when more follow
 
@@ -49,20 +50,46 @@ def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
     return Version(max(changed, default=None), changes)
 
 
-def read_page(session: ReadSession, phase: Phase, moment: datetime, *, limit: int, after: Key | None) -> BoardPage:
-    """Read one page of the board as of a moment. Ranks and ties speak of the whole board."""
+def find_own(session: ReadSession, phase: Phase, moment: datetime, account_id: UUID) -> list[UUID]:
+    """Find the entries of an account's teams as of a moment, references not among them."""
+    entry = LeaderboardEntry
+    teams = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
+    statement = (
+        select(entry.id)
+        .where(entry.phase_id == phase.id, _stands_at(moment), entry.reference == Reference.NONE)
+        .where(entry.team_id.in_(teams))
+    )
+    return list(session.scalars(statement.order_by(entry.id)))
+
+
+def read_page(
+    session: ReadSession,
+    phase: Phase,
+    moment: datetime,
+    *,
+    limit: int,
+    after: Key | None,
+    own: Collection[UUID],
+) -> BoardPage:
+    """Read one page of the board as of a moment, and the entries `own`. Ranks and ties speak of the whole board."""
     lines = sorted(_lines(session, phase, moment), key=_key)
+    standing = standings(lines, phase.max_time_ratio)
     start = bisect_right(lines, after, key=_key) if after else 0
-    stop = start + limit
-    page = lines[start:stop]
-    rows = _rows(session, [line.entry_id for line in page])
-    standing = standings(lines, phase.max_time_ratio)[start:stop]
+    on_page = range(len(lines))[start : start + limit]
+    of_own = [place for place, line in enumerate(lines) if line.entry_id in own]
+    rows = _rows(session, [lines[place].entry_id for place in {*on_page, *of_own}])
     others = _other_scores(session, phase, rows.values())
-    items = []
-    for line, one in zip(page, standing, strict=True):
-        row = rows[line.entry_id]
-        items.append(EntryOut.of(row, one, others.get(row.score.evaluation_id, [])))
-    return BoardPage(items, len(lines), _key(page[-1]) if stop < len(lines) else None)
+
+    def shown(place: int) -> EntryOut:
+        row = rows[lines[place].entry_id]
+        return EntryOut.of(row, standing[place], others.get(row.score.evaluation_id, []))
+
+    return BoardPage(
+        items=[shown(place) for place in on_page],
+        own=[shown(place) for place in of_own],
+        total=len(lines),
+        last=_key(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
+    )
 
 
 def _key(line: Line) -> Key:
