@@ -1,6 +1,6 @@
-import { Interval } from "../../ui/Interval";
-import type { Axis } from "../../words/axis";
-import { labelled, placeOn } from "../../words/axis";
+import type { Axis } from "../words/axis";
+import { labelled, placeOn } from "../words/axis";
+import { Interval } from "./Interval";
 import styles from "./ScoreAxis.module.css";
 
 /** Of the column's width, which is 12 rem at least. */
@@ -8,12 +8,12 @@ const LABEL_SHARE = 0.15;
 
 const at = (axis: Axis, tick: number) => `${placeOn(axis, tick) * 100}%`;
 
-/** The labels of the axis, above its column. The summary says them in words, so they are hidden from readers. */
+/** The labels of an axis, over or under what is drawn on it. The numbers stand beside it, so they are hidden from readers. */
 export function AxisLabels({ axis }: { axis: Axis }) {
   return (
     <svg className={styles.labels} aria-hidden="true">
       {labelled(axis, LABEL_SHARE).map((tick) => (
-        <text key={tick} x={at(axis, tick)} y="80%" textAnchor={tick === 0 ? "start" : "middle"}>
+        <text key={tick} x={at(axis, tick)} y="80%" textAnchor={anchorOf(tick, axis)}>
           {tick}
         </text>
       ))}
@@ -21,12 +21,17 @@ export function AxisLabels({ axis }: { axis: Axis }) {
   );
 }
 
+function anchorOf(tick: number, axis: Axis) {
+  if (tick === 0) return "start";
+  return tick === axis.to ? "end" : "middle";
+}
+
 interface Props {
   axis: Axis;
   low: number;
   value: number;
   high: number;
-  muted: boolean;
+  muted?: boolean;
 }
 
 /** A score and its interval on the axis that all rows share, over the lines of its ticks. */

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Entry } from "../../api/types";
 import { Badge } from "../../ui/Badge";
+import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
 import { Scroll } from "../../ui/Scroll";
 import type { Axis } from "../../words/axis";
 import type { Bracket } from "../../words/board";
@@ -9,10 +10,12 @@ import { interval, score } from "../../words/numbers";
 import styles from "./Board.module.css";
 import type { Column } from "./columns";
 import { columnsOf } from "./columns";
-import { AxisLabels, ScoreBar } from "./ScoreAxis";
 
 interface Props {
   entries: readonly Entry[];
+  /** Rows of the reader that stand further down than what is loaded; they are shown above it. */
+  pinned: readonly Entry[];
+  /** Of the reader's own entries, the ids of their submissions. */
   own: ReadonlySet<string>;
   columns: string;
   axis: Axis;
@@ -20,9 +23,10 @@ interface Props {
   seesAll: boolean;
 }
 
-export function Board({ entries, own, columns: chosen, axis, seesAll }: Props) {
-  const columns = columnsOf(chosen, entries);
+export function Board({ entries, pinned, own, columns: chosen, axis, seesAll }: Props) {
+  const columns = columnsOf(chosen, [...pinned, ...entries]);
   const ties = brackets(entries);
+  const shared = { axis, seesAll, columns };
   return (
     <Scroll label="Leaderboard">
       <table className={styles.board}>
@@ -41,16 +45,21 @@ export function Board({ entries, own, columns: chosen, axis, seesAll }: Props) {
             ))}
           </tr>
         </thead>
+        {pinned.length > 0 && (
+          <tbody className={styles.pinned}>
+            {pinned.map((entry) => (
+              <Line key={entry.submission_id} entry={entry} isOwn bracket="none" {...shared} />
+            ))}
+          </tbody>
+        )}
         <tbody>
           {entries.map((entry, place) => (
             <Line
-              key={`${entry.submission_id}${entry.reference}`}
+              key={entry.submission_id}
               entry={entry}
-              isOwn={own.has(entry.entry) && entry.reference === "none"}
+              isOwn={own.has(entry.submission_id)}
               bracket={ties[place] ?? "none"}
-              axis={axis}
-              seesAll={seesAll}
-              columns={columns}
+              {...shared}
             />
           ))}
         </tbody>

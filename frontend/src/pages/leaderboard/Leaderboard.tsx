@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { leaderboard, me } from "../../api/queries";
 import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
@@ -61,9 +62,10 @@ function PhaseBoard({ phase }: { phase: Phase }) {
           if (!first || entries.length === 0) return <NobodyYet asOf={asOf} />;
           return (
             <>
-              <Summary of={first} asOf={asOf} />
-              <Entries entries={entries} />
-              <More of={query} />
+              <Summary of={first} loaded={entries.length} asOf={asOf} />
+              <Entries loaded={entries} ofReader={first.own}>
+                <More of={query} />
+              </Entries>
             </>
           );
         }}
@@ -83,7 +85,13 @@ function NobodyYet({ asOf }: { asOf: string | undefined }) {
   );
 }
 
-function Summary({ of, asOf }: { of: Page; asOf: string | undefined }) {
+interface SummaryProps {
+  of: Page;
+  loaded: number;
+  asOf: string | undefined;
+}
+
+function Summary({ of, loaded, asOf }: SummaryProps) {
   return (
     <p className={styles.summary}>
       {asOf && (
@@ -97,16 +105,34 @@ function Summary({ of, asOf }: { of: Page; asOf: string | undefined }) {
           , last changed <Moment at={of.as_of} />
         </>
       )}
-      . The bar is the 95 % interval of the score, were the same entry run again. Entries joined by a bracket
+      . {loaded < of.total && `The first ${loaded} are shown. `}
+      {of.own.map(({ entry, rank, submission_id }) =>
+        rank === null ? null : (
+          <span key={submission_id}>
+            <strong>{entry}</strong> {asOf ? "stood" : "stands"} at rank {rank}.{" "}
+          </span>
+        ),
+      )}
+      The bar is the 95 % interval of the score, were the same entry run again. Entries joined by a bracket
       are not separated by their noise.
     </p>
   );
 }
 
-function Entries({ entries }: { entries: readonly Entry[] }) {
+interface EntriesProps {
+  loaded: readonly Entry[];
+  /** The reader's own rows, loaded or not. */
+  ofReader: readonly Entry[];
+  /** What follows the rows. */
+  children: ReactNode;
+}
+
+function Entries({ loaded, ofReader, children }: EntriesProps) {
   const { organiser } = useCompetition();
   const { data: who } = useQuery(me);
-  const own = useMemo(() => new Set(who?.teams.map((team) => team.name)), [who]);
+  const own = useMemo(() => new Set(ofReader.map((entry) => entry.submission_id)), [ofReader]);
+  const pinned = useMemo(() => missingFrom(loaded, ofReader), [loaded, ofReader]);
+  const entries = useMemo(() => [...pinned, ...loaded], [pinned, loaded]);
   const seesAll = who?.account.role === "operator" || who?.account.username === organiser;
   const [columns, setColumns] = useState("parts");
   const scores = entries.map((entry) => entry.final_score);
@@ -153,7 +179,8 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
           : "The axis is even, with lines at "}
         {axis.ticks.join(", ")}. It ends at {axis.to}.
       </p>
-      <Board entries={entries} own={own} columns={columns} axis={axis} seesAll={seesAll} />
+      <Board entries={loaded} pinned={pinned} own={own} columns={columns} axis={axis} seesAll={seesAll} />
+      {children}
       <Section title="Forgetting against utility">
         <Suspense fallback={<Loading what="the chart" />}>
           <Plane entries={entries} own={own} scale={scale} />
@@ -161,4 +188,9 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
       </Section>
     </>
   );
+}
+
+function missingFrom(loaded: readonly Entry[], entries: readonly Entry[]): Entry[] {
+  const found = new Set(loaded.map((entry) => entry.submission_id));
+  return entries.filter((entry) => !found.has(entry.submission_id));
 }
