@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytes, count, interval, plain, score, share } from "./numbers";
+import { bytes, count, estimate, interval, plain, score, share } from "./numbers";
 
 it.each([
   [0.2010123, 0.18, 0.22, "0.201"],
@@ -13,6 +13,10 @@ it.each([
 
 it("intervals show both ends alike", () => {
   expect(interval(0.0048, 0.0186)).toBe("0.0048 – 0.0186");
+});
+
+it("an estimate shows the digits of its interval", () => {
+  expect(estimate(0.21, 0.17, 0.25)).toBe("0.210 (0.170 – 0.250)");
 });
 
 it("probabilities are never told as certain", () => {

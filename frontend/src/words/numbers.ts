@@ -11,6 +11,11 @@ export function interval(low: number, high: number): string {
   return `${score(low, low, high)} – ${score(high, low, high)}`;
 }
 
+/** An estimate with its interval, to the same digits: 0.210 (0.170 – 0.250). */
+export function estimate(value: number, low: number, high: number): string {
+  return `${score(value, low, high)} (${interval(low, high)})`;
+}
+
 export function share(value: number): string {
   if (value > 0.999) return "> 99.9 %";
   if (value < 0.001) return "< 0.1 %";

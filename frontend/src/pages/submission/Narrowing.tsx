@@ -1,6 +1,6 @@
 import type { Score } from "../../api/types";
-import { Interval } from "../../ui/Interval";
-import { reach } from "../../words/board";
+import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
+import { axisOf } from "../../words/axis";
 import type { Provisional } from "../../words/live";
 import { interval, score } from "../../words/numbers";
 import styles from "./Narrowing.module.css";
@@ -15,7 +15,11 @@ export function Narrowing({ steps, final }: Props) {
   const rows = final
     ? [...steps, { models: final.seeds, value: final.final_score, low: final.ci_low, high: final.ci_high }]
     : steps;
-  const to = reach(rows.map((row) => ({ ci_high: row.high })));
+  const axis = axisOf(
+    "linear",
+    rows.map((row) => row.value),
+    rows.map((row) => row.high),
+  );
   return (
     <table className={styles.narrowing}>
       <caption>
@@ -27,7 +31,9 @@ export function Narrowing({ steps, final }: Props) {
           <th scope="col">runs</th>
           <th scope="col">score</th>
           <th scope="col">95 % interval</th>
-          <td />
+          <td className={styles.bar}>
+            <AxisLabels axis={axis} />
+          </td>
         </tr>
       </thead>
       <tbody>
@@ -37,11 +43,11 @@ export function Narrowing({ steps, final }: Props) {
             <td>{score(row.value, row.low, row.high)}</td>
             <td>{interval(row.low, row.high)}</td>
             <td className={styles.bar}>
-              <Interval
+              <ScoreBar
+                axis={axis}
                 low={row.low}
                 value={row.value}
                 high={row.high}
-                to={to}
                 muted={!final || place < rows.length - 1}
               />
             </td>

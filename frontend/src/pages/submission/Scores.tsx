@@ -1,9 +1,10 @@
 import type { Score } from "../../api/types";
 import { Facts } from "../../ui/Facts";
-import { Interval } from "../../ui/Interval";
 import { Section } from "../../ui/Page";
-import { FLAGS, reach, words } from "../../words/board";
-import { interval, plain, score } from "../../words/numbers";
+import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
+import { axisOf } from "../../words/axis";
+import { FLAGS, words } from "../../words/board";
+import { estimate, interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 import styles from "./Scores.module.css";
 
@@ -29,21 +30,25 @@ export function Scores({ of }: { of: readonly Score[] }) {
 }
 
 function OneScore({ of }: { of: Score }) {
+  const axis = axisOf("linear", [of.final_score], [of.ci_high]);
   return (
     <>
       <div className={styles.headline}>
         <p>
           <strong>{score(of.final_score, of.ci_low, of.ci_high)}</strong> {interval(of.ci_low, of.ci_high)}
         </p>
-        <Interval low={of.ci_low} value={of.final_score} high={of.ci_high} to={reach([of])} />
+        <div>
+          <ScoreBar axis={axis} low={of.ci_low} value={of.final_score} high={of.ci_high} />
+          <AxisLabels axis={axis} />
+        </div>
       </div>
       <Facts
         of={[
           [
             "Forgetting quality",
-            `${score(of.forgetting_quality)} (${interval(of.forgetting_quality_low, of.forgetting_quality_high)})`,
+            estimate(of.forgetting_quality, of.forgetting_quality_low, of.forgetting_quality_high),
           ],
-          ["Utility", `${of.utility.toFixed(3)} (${interval(of.utility_low, of.utility_high)})`],
+          ["Utility", estimate(of.utility, of.utility_low, of.utility_high)],
           ...(of.generalisation_low !== null && of.generalisation_high !== null
             ? [["Over other subjects too", interval(of.generalisation_low, of.generalisation_high)] as const]
             : []),
