@@ -83,22 +83,25 @@ export function Failed({ error, again }: { error: unknown; again?: () => void })
     if (error.status === 403) return <Forbidden>{error.message}</Forbidden>;
     if (error.status === 401) return <SignInNeeded />;
   }
+  const [title, words] = explained(error);
   return (
     <div role="alert">
-      <State
-        title={
-          error instanceof Problem && error.status === 0
-            ? "The server did not answer"
-            : "Something went wrong"
-        }
-        actions={again && <Button onClick={again}>Try again</Button>}
-      >
-        {error instanceof Problem
-          ? error.message
-          : "This page met an error of its own. Reloading it may help; if not, tell the operator what you did."}
+      <State title={title} actions={again && <Button onClick={again}>Try again</Button>}>
+        {words}
       </State>
     </div>
   );
+}
+
+function explained(error: unknown): [title: string, words: string] {
+  if (!(error instanceof Problem)) {
+    return [
+      "Something went wrong",
+      "This page met an error of its own. Reloading it may help; if not, tell the operator what you did.",
+    ];
+  }
+  if (error.status === 0) return ["The server did not answer", "Check your connection, then try again."];
+  return ["Something went wrong", error.message];
 }
 
 /** An error beside the form or button that caused it. */
