@@ -15,7 +15,7 @@ from services.api.web import BUILT
 from services.core.settings import SandboxKind
 from tests.installation import Installation, running_installation
 from tests.real_services import missing
-from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, chromium, settle, sign_in
+from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, chromium, sign_in
 from tests.web.gallery import Gallery, Place, open_gallery
 
 HERE = Path(__file__).parent
@@ -107,8 +107,7 @@ def visit(gallery: Gallery, new_context: NewContext) -> Visit:
         if place.who:
             sign_in(context, gallery.url, gallery.tokens[place.who])
         page = context.new_page()
-        page.goto(gallery.at(place.path))
-        settle(page)
+        gallery.show(page, place)
         return page
 
     return visited

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.core.blobs import Blobs
 from services.core.database import WriteSession, utc_now
 from services.core.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
 from services.core.models import (
@@ -25,7 +26,7 @@ from services.core.models import (
 )
 from tests.api.scores import publish, score
 
-__all__ = ["add_states", "add_submission", "fill_board"]
+__all__ = ["add_states", "add_submission", "fill_board", "fill_long_board"]
 
 RETRAINING_S, CEILING = 3.1, 0.2
 PROVENANCE = {"sandbox": "docker", "torch": "2.13.0", "python": "3.11", "independence": "enforced"}
@@ -41,8 +42,10 @@ Traceback (most recent call last):
     loss.backward()
 ValueError: optimizer got an empty parameter list"""
 
+PRINTED = "".join(f"Epoch {epoch}: loss {2.3 * exp(-epoch / 4):.4f}\n" for epoch in range(1, 31))
 
-def add_states(session: WriteSession, phase: Phase, team: str) -> dict[str, str]:
+
+def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> dict[str, str]:
     """Add submissions of a team, one in every state; return their ids."""
 
     def add(name: str, hours_ago: float, **changes: Any) -> tuple[Submission, Evaluation]:
@@ -52,6 +55,7 @@ def add_states(session: WriteSession, phase: Phase, team: str) -> dict[str, str]
     before, _ = _scored(session, phase, team, "noise, then repair", 0.031, hours_ago=30)
     scored, entry = _scored(session, phase, team, "two-stage repair", 0.042, hours_ago=20)
     session.add(entry)
+    lock_evaluation(session, scored.evaluation_id).log_blob = blobs.put(PRINTED.encode())
     failed, evaluation = add("masked reset", 9)
     fail(session, evaluation, FailureKind.EXCEPTION, TRACEBACK)
     timed_out, evaluation = add("slow second order", 8)
@@ -64,6 +68,9 @@ def add_states(session: WriteSession, phase: Phase, team: str) -> dict[str, str]
     evaluation.provenance = PROVENANCE
     evaluation.seeds_done = phase.seeds * 3 // 8
     add_event(session, evaluation, "progress", seeds_done=evaluation.seeds_done, seeds=phase.seeds)
+    for models, value, margin in ((8, 0.0002, 0.00014), (16, 0.0001, 0.00004)):
+        ends = {"ci_low": value - margin, "ci_high": value + margin}
+        add_event(session, evaluation, "provisional", models=models, final_score=value, **ends)
     queued, _ = add("sharpened noise", 0.05)
     found = {"scored before": before, "scored": scored, "failed": failed, "timed out": timed_out}
     found |= {"cancelled": cancelled, "running": running, "queued": queued}
@@ -115,6 +122,18 @@ def fill_board(session: WriteSession, phase: Phase) -> None:
         _complete(session, row.score, utility, time_ratio)
 
 
+def fill_long_board(session: WriteSession, phase: Phase, last: str) -> None:
+    """Put more teams on a board than one page of it holds; a team that is there already comes last."""
+    for number in range(120):
+        team = Team(name=f"team-{number:03}")
+        session.add(team)
+        session.flush()
+        row = publish(session, phase, team, 0.2 * 0.96**number, margin=0.01 * 0.97**number)
+        _set_utility(row.score, 0.97 + 0.03 * sin(number) ** 2)
+    own = session.scalars(select(Team).where(Team.name == last)).one()
+    publish(session, phase, own, 0.0002, margin=0.0001)
+
+
 def _scored(
     session: WriteSession, phase: Phase, team: str, name: str, value: float, *, hours_ago: float
 ) -> tuple[Submission, LeaderboardEntry]:
@@ -156,13 +175,17 @@ def _scored(
 
 def _complete(session: WriteSession, found: Score, utility: float, time_ratio: float) -> None:
     """Give a score the numbers that not every score has, and a sister by another metric."""
-    found.utility, found.utility_low, found.utility_high = utility, utility - 0.006, utility + 0.006
+    _set_utility(found, utility)
     found.time_ratio = time_ratio
     found.suites = SUITES
     value = min(1.0, found.final_score / CEILING)
     other = score(session, found.evaluation_id, value, metric="lethe-1", margin=0.04, run_s=found.run_s)
-    other.utility, other.utility_low, other.utility_high = utility, utility - 0.006, utility + 0.006
+    _set_utility(other, utility)
     other.time_ratio = time_ratio
+
+
+def _set_utility(of: Score, utility: float) -> None:
+    of.utility, of.utility_low, of.utility_high = utility, utility - 0.006, utility + 0.006
 
 
 def _histograms(models: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Without a worker what waits goes on waiting and what runs goes on running, so each page can be looked at in each state.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from services.api.accounts.service import begin_session, create_account
@@ -23,8 +25,8 @@ from services.core.settings import SandboxKind, Settings
 from tests.api.harness import serving
 from tests.bundles import make_tiny_bundle
 from tests.installation import phase_of
-from tests.web.browsing import PASSWORD
-from tests.web.exhibits import add_states, fill_board
+from tests.web.browsing import PASSWORD, settle
+from tests.web.exhibits import add_states, fill_board, fill_long_board
 
 __all__ = ["NEWCOMER", "OPERATOR", "ORGANISER", "PARTICIPANT", "PLACES", "Gallery", "Place", "open_gallery"]
 
@@ -42,6 +44,11 @@ DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as thoug
 An entry is one function. Lethe calls it many times from the same trained network, and compares the models that come \
 back with models that were retrained without those sixty. The closer the two distributions, the higher the score."""
 
+INSTEAD = """{
+    const call = window.fetch;
+    window.fetch = (request) => (request.url.includes(%s) ? %s : call(request));
+}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -50,6 +57,10 @@ class Place:
     name: str
     path: str
     who: str | None = None
+    shows: str | None = None  # words that may come after the rest, as events do
+    is_opened: bool = False  # whatever on it can be unfolded is
+    stalls: str | None = None  # calls of the API to such addresses are not answered while one looks
+    fails: str | None = None  # calls to such addresses do not arrive
 
 
 def _of(part: str) -> str:
@@ -63,13 +74,17 @@ PLACES = (
     Place("starting-kit", _of("/kit")),
     Place("leaderboard", _of("/leaderboard?phase=feedback")),
     Place("leaderboard-of-own", _of("/leaderboard?phase=feedback"), PARTICIPANT),
+    Place("leaderboard-long", "/competitions/crowded/leaderboard", PARTICIPANT),
+    Place("leaderboard-loading", _of("/leaderboard?phase=feedback"), shows="Loading the board", stalls="/leaderboard?"),
     Place("leaderboard-empty", _of("/leaderboard?phase=final")),
     Place("submit", _of("/submit?phase=feedback"), PARTICIPANT),
     Place("submit-too-early", _of("/submit?phase=final"), PARTICIPANT),
     Place("submit-signed-out", _of("/submit?phase=feedback")),
     Place("submission-queued", "/submissions/{queued}", PARTICIPANT),
-    Place("submission-running", "/submissions/{running}", PARTICIPANT),
+    Place("submission-running", "/submissions/{running}", PARTICIPANT, shows="Provisional scores"),
     Place("submission-scored", "/submissions/{scored}", PARTICIPANT),
+    Place("submission-opened", "/submissions/{scored}", PARTICIPANT, shows="Epoch 30", is_opened=True),
+    Place("submission-unreachable", "/submissions/{scored}", PARTICIPANT, fails="/api/submissions/"),
     Place("submission-failed", "/submissions/{failed}", PARTICIPANT),
     Place("submission-timed-out", "/submissions/{timed out}", PARTICIPANT),
     Place("submission-cancelled", "/submissions/{cancelled}", PARTICIPANT),
@@ -103,6 +118,20 @@ class Gallery:
     def at(self, path: str) -> str:
         return self.url + path.format(**self.submissions)
 
+    def show(self, page: Page, place: Place) -> None:
+        """Show a place on a page that is new, and wait until all of it is there that will come."""
+        for part, answer in ((place.stalls, "new Promise(() => {})"), (place.fails, "Promise.reject(new TypeError())")):
+            if part:
+                page.add_init_script(INSTEAD % (json.dumps(part), answer))
+        page.goto(self.at(place.path))
+        if not place.stalls:
+            settle(page)
+        if place.is_opened:
+            page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true })")
+            settle(page)
+        if place.shows:
+            expect(page.get_by_text(place.shows)).to_be_visible()
+
     def add_participant(self) -> str:
         """Make an account that has done nothing yet; return its name."""
         name = f"p-{uuid4().hex[:8]}"
@@ -118,15 +147,17 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     settings.data_dir.mkdir()
     database = Database(settings.resolved_database_url)
     upgrade(database)
+    blobs = Blobs.from_settings(settings)
     with database.write() as session:
-        bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(root / "tiny"))
+        bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny"))
         tokens = _add_accounts(session, settings, ROLES)
     with serving(settings) as served, closing(Client(served.url, tokens[ORGANISER])) as organiser:
         _hold_competition(organiser)
         with database.write() as session:
             phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
             fill_board(session, phase)
-            submissions = add_states(session, phase, PARTICIPANT)
+            submissions = add_states(session, blobs, phase, PARTICIPANT)
+            fill_long_board(session, session.scalars(select(Phase).where(Phase.slug == "long")).one(), PARTICIPANT)
         organiser.post(f"/api/competitions/{SLUG}/phases/feedback/campaigns", {"metric": "lethe-1"})
         yield Gallery(served.url, settings, database, tokens, submissions)
     database.dispose()
@@ -142,6 +173,8 @@ def _hold_competition(organiser: Client) -> None:
     words = {"title": "Forgetting handwritten digits", "description": DESCRIPTION}
     organiser.post("/api/competitions", {"slug": SLUG, **words})
     organiser.post("/api/competitions", {"slug": "bare", "title": "Ages and faces"})
+    organiser.post("/api/competitions", {"slug": "crowded", "title": "Many teams, one board"})
+    organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long"))
     for slug, kind, opens_in_days in (("check", "check", -9), ("feedback", "feedback", -4), ("final", "final", 5)):
         opens_at = utc_now() + timedelta(days=opens_in_days)
         window = {"opens_at": opens_at.isoformat(), "closes_at": (opens_at + timedelta(days=7)).isoformat()}

@@ -12,7 +12,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.web.browsing import CHROMIUM_FLAGS, NARROW, PATIENCE_MS, WIDE, chromium, settle, sign_in
+from tests.web.browsing import CHROMIUM_FLAGS, NARROW, PATIENCE_MS, WIDE, chromium, sign_in
 from tests.web.gallery import PLACES, Gallery, open_gallery
 
 ROOT = Path(__file__).parents[2]
@@ -57,17 +57,17 @@ def _picture_all(browser: Browser, gallery: Gallery, look: tuple[str, ColorSchem
         context = _context(browser, scheme)
         if who:
             sign_in(context, gallery.url, gallery.tokens[who])
-        page = context.new_page()
         for place in PLACES:
             if (place.who or "") == who and (not names or place.name in names):
+                page = context.new_page()
                 page.set_viewport_size({"width": width, "height": HEIGHT})
-                page.goto(gallery.at(place.path))
-                settle(page)
+                gallery.show(page, place)
                 # A window as high as the page: Playwright's way to picture all of it lays it out anew meanwhile.
                 height = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": width, "height": max(HEIGHT, height)})
                 path = PICTURES / f"{place.name}-{name_of_look}.png"
                 page.screenshot(path=path)
+                page.close()
                 sys.stdout.write(f"{path.relative_to(ROOT)}\n")
         context.close()
 
@@ -87,7 +87,7 @@ def _keep_those_of_docs() -> None:
         path = PICTURES / f"{picture}.png"
         if path.is_file():
             with Image.open(path) as image:
-                image.convert("RGB").quantize(COLOURS).save(KEPT / name, optimize=True)
+                image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(KEPT / name, optimize=True)
 
 
 if __name__ == "__main__":
