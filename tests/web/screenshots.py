@@ -33,7 +33,7 @@ OF_DOCS = {
     "organise-light": "organise.png",
 }
 HEIGHT = 800
-COLOURS = 96
+COLOURS, KMEANS = 96, 3  # that keep small marks their colour, too
 
 
 def main(names: list[str]) -> None:
@@ -87,7 +87,8 @@ def _keep_those_of_docs() -> None:
         path = PICTURES / f"{picture}.png"
         if path.is_file():
             with Image.open(path) as image:
-                image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(KEPT / name, optimize=True)
+                few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=KMEANS)
+                few.save(KEPT / name, optimize=True)
 
 
 if __name__ == "__main__":
