@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
 
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
@@ -31,13 +32,24 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, admin)
 
 
+class _App(FastAPI):
+    """Puts around everything what must hold for every response.
+
+    Middleware that is added to an app lies within the one that answers unexpected errors, and never sees that answer.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        state: ApiState = self.state.lethe
+        return Observed(SecurityHeaders(super().build_middleware_stack()), latencies=state.latencies)
+
+
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
     """Make the app of one API process; its database must have the newest schema already.
 
     `web` is the directory of the built web app; without its files the API stands alone.
     """
     deny_others(ROUTERS)
-    app = FastAPI(
+    app = _App(
         title="Lethe",
         description="Open competitions for machine unlearning.",
         version=version("lethe"),
@@ -50,8 +62,6 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
     app.state.lethe = make_state(settings)
     install_problems(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Observed, latencies=app.state.lethe.latencies)
     for router in ROUTERS:
         app.include_router(router, prefix="/api", dependencies=[Depends(same_origin)], responses=PROBLEMS)
     install_docs(app)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from services.api.accounts.service import issue_token
@@ -135,6 +136,20 @@ def add_phase(session: WriteSession, organiser: Account, **changes: Any) -> Phas
 def make_settings(root: Path, database_url: str, **changes: Any) -> Settings:
     values: dict[str, Any] = {"database_url": database_url, "sandbox": SandboxKind.DOCKER, "secret_key": KEY}
     return Settings(data_dir=root / "data", **values | changes)
+
+
+@contextmanager
+def failing_commits() -> Iterator[None]:
+    """Let every transaction that writes fail at its end."""
+
+    def fail(_session: object) -> None:
+        raise RuntimeError("the disk is full of secrets")
+
+    event.listen(WriteSession, "before_commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(WriteSession, "before_commit", fail)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from services.core import leases
 from services.core.database import utc_now
 from services.core.lifecycle import fail, lock_evaluation
 from services.core.models import Device, FailureKind, Phase, Role
-from tests.api.harness import Api, Caller
+from tests.api.harness import Api, Caller, failing_commits
 
 
 def scrape(api: Api, operator: Caller) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -79,6 +79,24 @@ def test_requests_are_timed_by_route_not_by_path(api: Api, operator: Caller) -> 
     labels = {"method": "GET", "status": "404"}
     assert sample(found, "lethe_api_request_seconds_count", route="/competitions/{slug}", **labels) == 3.0
     assert sample(found, "lethe_api_request_seconds_count", route="unmatched", **labels) == 3.0
+
+
+def test_requests_of_made_up_methods_are_one_series(api: Api, operator: Caller) -> None:
+    for number in range(3):
+        api.client.request(f"MADE{number}", "/api/health")
+    methods = {dict(labels).get("method") for _, labels in scrape(api, operator)}
+    assert "other" in methods
+    assert not any(method and method.startswith("MADE") for method in methods)
+
+
+def test_unexpected_errors_are_timed_and_logged_with_their_request(api: Api, operator: Caller) -> None:
+    with failing_commits(), capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        answer = operator.post("/api/teams", json={"name": "lost"})
+    told = {line["event"]: line for line in lines}
+    assert told["unexpected_error"]["request"] == told["request"]["request"] == answer.headers["x-request-id"]
+    assert told["request"]["status"] == 500
+    found = scrape(api, operator)
+    assert sample(found, "lethe_api_request_seconds_count", method="POST", route="/teams", status="500") == 1.0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ __all__ = ["REQUEST_ID", "Latencies", "Observed"]
 
 REQUEST_ID = "X-Request-ID"
 GIVEN = re.compile(r"^[A-Za-z0-9._-]{8,64}$")  # what a proxy in front may have chosen
-UNMATCHED = "unmatched"  # a path that no route has: names of strangers' choosing make no time series
+# Names of strangers' choosing make no time series: a path that no route has, a method that nobody knows.
+UNMATCHED = "unmatched"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+OTHER = "other"
 
 log = structlog.get_logger()
 
@@ -59,5 +62,6 @@ class Observed:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
-        self.latencies.add(method=scope["method"], route=route, status=status, seconds=seconds)
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        self.latencies.add(method=method, route=route, status=status, seconds=seconds)
         log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(1e3 * seconds, 1))
