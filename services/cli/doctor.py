@@ -35,7 +35,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
     findings = [
         _machine(),
         *_docker(settings),
-        _gpu(),
+        _gpu(settings),
         _database(settings),
         _redis(settings),
         _disk(settings),
@@ -98,13 +98,15 @@ def _image(settings: Settings) -> Finding:
     return Finding("sandbox", False, True, f"the image {image} is not built. Run `lethe setup`.")
 
 
-def _gpu() -> Finding:
+def _gpu(settings: Settings) -> Finding:
     from services.worker.slots import find_gpus
 
     found = find_gpus()
     if found:
         return Finding("gpu", True, False, f"{len(found)}: {', '.join(gpu.uuid for gpu in found)}")
-    return Finding("gpu", False, False, "no NVIDIA GPU. Phases that ask for one wait for a worker that has it.")
+    return Finding(
+        "gpu", False, settings.gpus_only, "no NVIDIA GPU. Phases that ask for one wait for a worker that has it."
+    )
 
 
 def _database(settings: Settings) -> Finding:
@@ -130,7 +132,8 @@ def _redis(settings: Settings) -> Finding:
     try:
         Redis.from_url(settings.redis_url, socket_connect_timeout=3).ping()
     except RedisError as error:
-        return Finding("redis", False, True, f"{settings.redis_url} does not answer: {error}. Work starts late.")
+        # Not the URL, which may hold a password: what is printed here is the container's health, for all to read.
+        return Finding("redis", False, True, f"that of LETHE_REDIS_URL does not answer: {error}. Work starts late.")
     return Finding("redis", True, True, "answers")
 
 

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     worker_slots: int = Field(
         0, ge=0, description="Sandboxes run side by side, the first of them on the GPUs; 0 for one per CPU."
     )
+    gpus_only: bool = Field(
+        False, description="Whether a worker serves phases on GPUs alone; without a GPU it then refuses to start."
+    )
     slots_per_gpu: int = Field(1, ge=1, description="Sandboxes that share a GPU; more than 1 blurs run times.")
     slot_memory_bytes: int = Field(2 * 1024**3, gt=0, description="Memory of one sandbox.")
     lease_s: float = Field(15.0, gt=0, description="A worker silent for this long loses its shard.")

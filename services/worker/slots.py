@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.core.errors import Conflict
+from services.core.errors import Conflict, Unavailable
 from services.core.locks import exclusive
 from services.core.models import Device
 from services.core.settings import Settings
@@ -18,6 +18,7 @@ from services.core.settings import Settings
 __all__ = [
     "NOBODY",
     "Gpu",
+    "NoGpu",
     "Slot",
     "WorkerRunning",
     "empty_directory",
@@ -43,6 +44,10 @@ STAGED = (
 
 class WorkerRunning(Conflict):
     code = "worker_running"
+
+
+class NoGpu(Unavailable):
+    code = "no_gpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +107,18 @@ class Slot:
 def make_slots(settings: Settings, work: Path) -> list[Slot]:
     """Cut the machine into slots, one per CPU unless set otherwise; the first of them hold the GPUs.
 
-    A slot with a GPU serves phases that ask for one, the others those that ask for CPUs.
+    A slot with a GPU serves phases that ask for one, the others those that ask for CPUs. With LETHE_GPUS_ONLY the
+    others are left out, and their CPUs to another worker of the machine. Raises NoGpu where no slot is left.
     """
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o711)
     cpus = os.cpu_count() or 1
     gpus = [gpu for gpu in find_gpus() for _ in range(settings.slots_per_gpu)]
     count = settings.worker_slots or max(cpus, len(gpus) + 1 if gpus else 1)
+    if settings.gpus_only and not gpus:
+        raise NoGpu("LETHE_GPUS_ONLY is set, and nvidia-smi tells of no GPU. Look at the driver and container toolkit.")
     slots = []
-    for number in range(count):
+    for number in range(min(count, len(gpus)) if settings.gpus_only else count):
         gpu = gpus[number] if number < len(gpus) else None
         slot = Slot(
             number=number,

@@ -109,6 +109,21 @@ def test_doctor_names_every_part(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "part"), [("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0", "redis"), ("GPUS_ONLY", "true", "gpu")]
+)
+def test_doctor_fails_where_what_is_set_is_missing_and_tells_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, part: str
+) -> None:
+    """As a container's health check its words lie open in what the engine tells of the container."""
+    monkeypatch.setenv(f"LETHE_{name}", value)
+    monkeypatch.setenv("PATH", str(tmp_path))  # no nvidia-smi
+    done = lethe(tmp_path, "doctor", "--json")
+    (finding,) = [finding for finding in json.loads(done.stdout) if finding["what"] == part]
+    assert (done.returncode, finding["fine"], finding["needed"]) == (1, False, True)
+    assert "hunter2" not in done.stdout
+
+
 def test_every_command_has_help(tmp_path: Path) -> None:
     done = lethe(tmp_path, "--help")
     for command in (

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from services.core.models import Device, Evaluation
 from services.core.settings import SandboxKind, Settings
 from services.worker.runner import main as runner
-from services.worker.slots import Gpu, find_gpus, make_slots
+from services.worker.slots import Gpu, NoGpu, find_gpus, make_slots
 from tests.installation import Installation, phase_of, running_installation
 
 FIRST, SECOND = "GPU-0f0a4cbd", "GPU-77e2a1c9"
@@ -78,6 +78,22 @@ def test_a_host_with_gpus_keeps_a_slot_for_phases_without(tmp_path: Path) -> Non
     devices = [slot.device for slot in make_slots(Settings(slots_per_gpu=20), tmp_path / "work")]
     assert devices.count(Device.GPU) == 40
     assert Device.CPU in devices
+
+
+@pytest.mark.usefixtures("driver")
+@pytest.mark.parametrize("slots", [1, 2, 8])
+def test_a_worker_for_gpus_alone_offers_no_cpus_and_takes_no_more_of_them(tmp_path: Path, slots: int) -> None:
+    """Else one evaluation on CPUs ran on the torch of two images, and on more slots than the machine has CPUs for."""
+    mixed = make_slots(Settings(worker_slots=slots), tmp_path / "mixed")
+    alone = make_slots(Settings(worker_slots=slots, gpus_only=True), tmp_path / "alone")
+    assert [(slot.gpu_uuid, slot.cpus) for slot in alone] == [(slot.gpu_uuid, slot.cpus) for slot in mixed][:2]
+    assert {slot.device for slot in alone} == {Device.GPU}
+
+
+def test_a_worker_for_gpus_alone_does_not_start_without_one(tmp_path: Path, driver: Path) -> None:
+    driver.write_text("#!/bin/sh\nexit 9\n")
+    with pytest.raises(NoGpu, match="LETHE_GPUS_ONLY"):
+        make_slots(Settings(gpus_only=True), tmp_path / "work")
 
 
 def test_a_worker_with_a_gpu_serves_both_kinds_of_phases(installation: Installation, tmp_path: Path) -> None:
