@@ -1,12 +1,16 @@
 """The compose file hands on what there is to set, and builds what it names. No Docker is needed to see that."""
 
 import re
+from collections import Counter
 from pathlib import Path
+
+import yaml
 
 from services.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = (ROOT / "docker-compose.yml").read_text()
+SERVICES = yaml.safe_load(COMPOSE_FILE)["services"]
 FIXED_BY_THE_IMAGES = {"data_dir", "host", "port"}
 
 
@@ -25,3 +29,33 @@ def test_secrets_are_the_files_that_a_script_makes() -> None:
 def test_targets_are_stages_of_the_dockerfile() -> None:
     stages = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
     assert set(re.findall(r"target: (\w+)", COMPOSE_FILE)) <= set(stages)
+
+
+def test_what_the_file_takes_from_the_environment_is_documented() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text()
+    known = {f"LETHE_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE_FILE)) - known <= set(re.findall(r"\b[A-Z_]{6,}\b", page))
+
+
+def test_each_of_our_images_is_built_by_one_service() -> None:
+    ours = Counter(service["image"] for service in SERVICES.values() if "build" in service)
+    assert set(ours.values()) == {1}
+    pulled = {service["image"] for service in SERVICES.values()} - set(ours)
+    assert pulled == {"postgres:15-bookworm", "redis:7-bookworm"}
+
+
+def test_what_a_further_host_starts_is_what_it_was_told_to_build() -> None:
+    """A service whose image nobody built there would be pulled from a registry, which does not have it."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "operate.md").read_text(), re.MULTILINE | re.DOTALL)
+    told = [(_words(r"compose build\b(.*)", block), _words(r"up -d --no-deps\b(.*)", block)) for block in blocks]
+    further_hosts = [(built, started) for built, started in told if started]
+    assert len(further_hosts) == 2
+    for built, started in further_hosts:
+        images = {SERVICES[name]["image"] for name in built if "build" in SERVICES[name]}
+        for service in (SERVICES[name] for name in started):
+            assert {service["image"], service["environment"]["LETHE_SANDBOX_IMAGE"]} <= images
+
+
+def _words(pattern: str, commands: str) -> list[str]:
+    found = re.search(pattern, commands)
+    return found.group(1).partition("#")[0].split() if found else []
