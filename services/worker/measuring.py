@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import queue
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["MeasurerProcess", "Reading"]
 
 ANSWER_TIMEOUT_S = 300.0
 MEASURER_MEMORY_BYTES = 4 * 1024**3
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,39}")
 
 
 class Reading:
@@ -35,6 +37,7 @@ class MeasurerProcess:
 
     def __init__(self, sandbox: Sandbox, slot: Slot, bundle: Bundle) -> None:
         self.digest = bundle.manifest.digest
+        self._versions = sandbox.versions
         self._checkpoints = slot.checkpoints
         self._last_heard = time.monotonic()
         root = Mount(bundle.root.resolve(), "/lethe/bundle")
@@ -68,6 +71,7 @@ class MeasurerProcess:
         self._last_heard = time.monotonic()
         message = json.loads(output.text)
         if "ready" in message:
+            self._versions |= _versions(message["ready"])
             return None
         reading = Reading(message)
         with contextlib.suppress(FileNotFoundError):
@@ -81,3 +85,9 @@ class MeasurerProcess:
 
     def end(self) -> None:
         self._process.end()
+
+
+def _versions(told: dict[str, Any]) -> dict[str, str]:
+    """Keep what looks like a version: it is shown to everybody, and comes out of a sandbox."""
+    versions = {name: str(told.get(name)) for name in ("python", "torch")}
+    return {name: version for name, version in versions.items() if VERSION.fullmatch(version)}

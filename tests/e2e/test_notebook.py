@@ -59,6 +59,7 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
     assert scored["checkpoints_written"] == SEEDS
     assert scored["provenance"]["independence"] == "not enforced"
     assert scored["provenance"]["cuda"] == "none"
+    assert scored["provenance"]["torch"]
     lethe_1 = next(score for score in scored["other_scores"] if score["metric"] == "lethe-1")
     assert "independence_not_enforced" in lethe_1["flags"]
     with contest.database.read() as session:

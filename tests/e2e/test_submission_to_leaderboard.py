@@ -1,10 +1,12 @@
 """The main job, through the public doors: upload with the CLI, run, measure, score, board."""
 
 import json
+import platform
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import torch
 
 from services.cli.client import ServerProblem
 from services.core.settings import SandboxKind
@@ -25,6 +27,11 @@ def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_p
     assert scored["state"] == "scored"
     assert scored["seeds_done"] == 64
     assert scored["score"]["distinct_models"] == 64
+    assert scored["provenance"] == {
+        "sandbox": "process",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
     assert [score["metric"] for score in scored["other_scores"]] == ["lethe-1"]
     assert scored["score"]["suites"]["tug-of-war"]["tug_of_war"] is not None
     (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")

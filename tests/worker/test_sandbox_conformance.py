@@ -1,10 +1,15 @@
 """One suite for every sandbox backend: what runs, what fails and how, and what one seed can see of another."""
 
+import platform
+
 import numpy as np
 import pytest
+import torch
 
 from services.core.models import FailureKind
+from services.core.settings import SandboxKind, Settings
 from services.worker.failures import RunFailed
+from services.worker.measuring import _versions
 from tests.worker.conftest import Run
 
 NOISE = """
@@ -22,6 +27,21 @@ def test_good_entry_gives_one_distinct_model_per_seed(run: Run) -> None:
     assert len(measurements) == 5
     assert len({row.tobytes() for row in measurements.checkpoint_sha256}) == 5
     assert np.isfinite(measurements.forget_logits).all()
+
+
+def test_provenance_tells_the_versions_in_the_sandbox_not_ours(run: Run, sandbox_settings: Settings) -> None:
+    expected = {
+        SandboxKind.PROCESS: {"python": platform.python_version(), "torch": torch.__version__},
+        SandboxKind.DOCKER: {"python": "3.11.2", "torch": "1.13.0a0"},  # of Debian 12
+    }
+    provenance = run(NOISE).provenance
+    assert provenance | expected[sandbox_settings.resolved_sandbox] == provenance
+
+
+def test_versions_that_a_sandbox_makes_up_are_not_shown() -> None:
+    assert _versions({"python": "3.11.2", "torch": "2.13.0+cu130"}) == {"python": "3.11.2", "torch": "2.13.0+cu130"}
+    for made_up in ("", "<script>", "1" * 41, "2.0\n", "1 2", ["2.0"], None):
+        assert _versions({"python": made_up}) == {}
 
 
 def test_returned_model_counts_instead_of_the_one_given(run: Run) -> None:

@@ -57,7 +57,7 @@ def main() -> None:
     _warm_up(arguments.submission / ENTRY_POINT)
     wake = _wake_on_child_exit()
     oom_kills = _oom_kills()
-    _report(reports, ready=True, torch=torch.__version__)
+    _report(reports, ready=True)
     for line in _commands(sys.stdin.fileno()):
         command = json.loads(line)
         child = _fork(bench, command["token"], command["value"], reports.fileno())

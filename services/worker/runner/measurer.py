@@ -1,7 +1,8 @@
 """The measurer: reads checkpoints that participants' code wrote, and prints what every metric needs.
 
 Theory of operation. It is trusted code on hostile files, so it runs in a sandbox of its own, with the hidden data and
-the checkpoints mounted read-only and no network. It answers one JSON line per request line:
+the checkpoints mounted read-only and no network. It first says that it is ready, and on what: no checkpoint has been
+looked at by then. Then it answers one JSON line per request line:
     {"token": T}  ->  {"token": T, "reading": base64 safetensors, "checkpoint_sha256": hex}
                       {"token": T, "bad": why}
 """
@@ -10,6 +11,7 @@ import argparse
 import base64
 import json
 import os
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     measurer = Measurer(arguments.bundle)
-    _answer({"ready": True})
+    _answer({"ready": {"python": platform.python_version(), "torch": torch.__version__}})
     for line in sys.stdin:
         token = os.path.basename(json.loads(line)["token"])  # noqa: PTH119 - a name, not a path
         try:

@@ -137,6 +137,8 @@ class Sandboxed(Protocol):
 class Sandbox(Protocol):
     """A backend."""
 
+    versions: dict[str, str]  # of Python and torch in it, once a measurer there has told them
+
     @property
     def name(self) -> str: ...
 

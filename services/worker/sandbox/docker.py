@@ -52,6 +52,7 @@ class DockerSandbox:
             raise SandboxUnavailable(f"No Docker engine answers: {error}. Start it, or see `lethe doctor`.") from error
         self._image = image
         self._code = code
+        self.versions: dict[str, str] = {}
         self._worker = worker
         self._runtime = runtime
 
@@ -92,7 +93,7 @@ class DockerSandbox:
             "image_id": self._image_id,
             "runtime": self._runtime or "default",
             "machine": platform.machine(),
-        }
+        } | self.versions
 
     def _host_config(self, spec: Spec) -> dict[str, Any]:
         limits = spec.limits

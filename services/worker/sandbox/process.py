@@ -34,6 +34,7 @@ class ProcessSandbox:
 
     def __init__(self, code: Path) -> None:
         self._code = code
+        self.versions: dict[str, str] = {}
 
     def start(self, spec: Spec) -> Sandboxed:
         return _Process(spec, self._code)
@@ -47,7 +48,7 @@ class ProcessSandbox:
         """Nothing to let go of."""
 
     def provenance(self) -> dict[str, str]:
-        return {"sandbox": self.name, "python": sys.version.split()[0]}
+        return {"sandbox": self.name} | self.versions
 
 
 class _Process:
