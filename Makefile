@@ -70,7 +70,8 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
 	@$(PYTHON) -m venv .venv || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>/dev/null
+	@# Its warnings about indexes are those of the line before; they are shown where it fails.
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
 .PHONY: help setup demo up test e2e screenshots check fix bench baselines lock
