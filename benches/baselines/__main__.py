@@ -67,8 +67,9 @@ def main(
     own = installation(settings, port)
     gpus = find_gpus()
     gpu = gpus[0].name if gpus else None
-    machine = Machine(os.cpu_count() or 1, version("torch").partition("+")[0], own.resolved_sandbox.value, gpu)
-    boards = _run_boards(settings, own, choice)
+    boards, torch_inside = _run_boards(settings, own, choice)
+    torch = version("torch").partition("+")[0]
+    machine = Machine(os.cpu_count() or 1, torch, own.resolved_sandbox.value, torch_inside, gpu)
     scenarios = [part for name in SCENARIOS if (part := _run_scenario(settings, own, name, choice)) is not None]
     out.write_text(write_page(machine, boards, scenarios, baselines=len(baseline_files())), encoding="utf-8")
     say(f"Wrote {out}.")
@@ -82,7 +83,8 @@ def _choice(only: list[str] | None, benchmark: list[str] | None, seeds: int | No
     return Choice(frozenset(only or names), frozenset(benchmark or benchmarks), seeds)
 
 
-def _run_boards(settings: Settings, own: Settings, choice: Choice) -> list[Board]:
+def _run_boards(settings: Settings, own: Settings, choice: Choice) -> tuple[list[Board], str | None]:
+    """Run what is missing; return the boards, and which torch the sandbox has."""
     contests = []
     for name, count in BOARDS.items():
         runs = choice.seeds or count
@@ -98,11 +100,12 @@ def _run_boards(settings: Settings, own: Settings, choice: Choice) -> list[Board
             for one in site.submit(contest, choice.chosen(entries))
         ]
         site.watch(ids)
-        return [
+        boards = [
             Board(contest.bundle.manifest, contest.seeds, rows)
             for contest, entries in contests
             if (rows := site.rows(contest, entries))
         ]
+        return boards, site.torch()
 
 
 def _run_scenario(settings: Settings, own: Settings, name: str, choice: Choice) -> ScenarioPart | None:

@@ -25,7 +25,7 @@ from services.cli.participant import follow
 from services.cli.stack import Stack
 from services.core.bundle import Bundle
 from services.core.database import Database, utc_now
-from services.core.models import Device, Reference, Score
+from services.core.models import Device, Evaluation, Reference, Score
 from services.core.paired import Measured
 from services.core.settings import Settings
 
@@ -113,6 +113,12 @@ class Site:
             for one, standing in zip(scored, standings(lines, MAX_TIME_RATIO), strict=True)
         ]
         return rows + [_failed(one) for one in submissions if one["state"] != "scored"]
+
+    def torch(self) -> str | None:
+        """Tell which torch the newest run had in its sandbox; None where none is recorded."""
+        newest_first = select(Evaluation.provenance).order_by(Evaluation.finished_at.desc())
+        with self.database.read() as session:
+            return next((known["torch"] for known in session.scalars(newest_first) if "torch" in known), None)
 
     def _prepare(self, contest: Contest) -> None:
         publish(self.settings, contest.bundle.root)

@@ -19,11 +19,16 @@ class Machine:
     cores: int
     torch: str
     sandbox: str
+    torch_inside: str | None = None  # in the sandbox, where entries run
     gpu: str | None = None  # on which convolutional networks ran
 
     def __str__(self) -> str:
         gpu = f"{self.gpu} for what is not an mlp" if self.gpu else "no GPU"
-        return f"Machine: {self.cores} cores, {gpu}, torch {self.torch}, sandbox `{self.sandbox}`."
+        inside = f" with torch {self.torch_inside}" if self.torch_inside else ""
+        return (
+            f"Machine: {self.cores} cores, {gpu}.\n"
+            f"Entries ran in the sandbox `{self.sandbox}`{inside}; benchmarks were built with torch {self.torch}."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from benches.baselines.tables import BoardRow, ScenarioRow, Spread
 from services.benchmarks.definitions import DEFINITIONS
 from services.core.bundle import Counts, Fitness, Manifest
 
-MACHINE = Machine(2, "2.13.0", "docker")
+MACHINE = Machine(2, "2.13.0", "docker", "1.13.0a0")
 FITNESS = Fitness(
     ceiling=0.2,
     placebo_ratio=3.0,
@@ -46,7 +46,8 @@ def test_page_says_what_was_run_and_what_bounds_can_read() -> None:
     page = write_page(MACHINE, [Board(manifest("digits"), 512, rows)], [], baselines=24)
 
     assert "Unfinished: 3 of 24 entries on `digits` so far." in page
-    assert "Machine: 2 cores, no GPU, torch 2.13.0, sandbox `docker`." in page
+    assert "Machine: 2 cores, no GPU." in page
+    assert "Entries ran in the sandbox `docker` with torch 1.13.0a0; benchmarks were built with torch 2.13.0." in page
     assert "with 512 models no bound can read above 3.67." in page
     assert "`ssd` is deterministic, as published" in page
     assert "## Handwritten digits (`digits`): 512 runs" in page
