@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import undefer
 
 from services.core.database import ReadSession, WriteSession, utc_now
 from services.core.models import (
@@ -83,10 +84,8 @@ def standing(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dic
     A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. Of a
     submission that was run again the new run counts, better or worse; the old one does where the new one has no score.
     """
-    scores = {
-        score.evaluation_id: score
-        for score in session.scalars(select(Score).where(Score.metric == metric, _of_phase(phase)))
-    }
+    by_metric = select(Score).options(undefer(Score.halves)).where(Score.metric == metric, _of_phase(phase))
+    scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
     first = select(Score.evaluation_id, func.min(Score.created_at)).where(_of_phase(phase))
     scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())
     found: dict[Key, Standing] = {}
@@ -97,9 +96,9 @@ def standing(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dic
         if score is None or own not in scored_at or not runs.compete(own, scored_at[own]):
             continue
         key = (submission.team_id, submission.reference)
-        best = found.get(key)
-        if best is None or _displaces(submission.reference, score, best.score):
-            found[key] = Standing(submission, score)
+        stands, best = Standing(submission, score), found.get(key)
+        if best is None or _displaces(stands, best):
+            found[key] = stands
     return found
 
 
@@ -134,9 +133,8 @@ def repoint(session: WriteSession, phase: Phase) -> int:
 def publish(session: WriteSession, submission: Submission, score: Score) -> bool:
     """Point the submission's team at this score, unless a better one stands; return whether it moved.
 
-    A team is shown with its best submission; a later one of the same score does not displace it. A reference row always
-    shows its newest score. What was scored before the last campaign that ran things again, and not with it, moves
-    nothing.
+    Whatever the order in which submissions are scored, what stands is what `standing` finds. What was scored before the
+    last campaign that ran things again, and not with it, moves nothing.
     """
     if not _competes(session, runs_of(session, submission.phase), submission.evaluation_id):
         return False
@@ -150,13 +148,13 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
         )
         .with_for_update()
     ).one_or_none()
-    now = utc_now()
+    now, stands = utc_now(), Standing(submission, score)
     if standing_now is not None:
-        if not _displaces(submission.reference, score, standing_now.score):
+        if not _displaces(stands, Standing(standing_now.submission, standing_now.score)):
             return False
         standing_now.retired_at = now
         session.flush()
-    session.add(_entry(Standing(submission, score), now))
+    session.add(_entry(stands, now))
     return True
 
 
@@ -180,8 +178,12 @@ def _of_phase(phase: Phase) -> ColumnElement[bool]:
     return Score.evaluation_id.in_(select(Evaluation.id).where(Evaluation.phase_id == phase.id))
 
 
-def _displaces(reference: Reference, score: Score, other: Score) -> bool:
-    return reference is not Reference.NONE or score.final_score > other.final_score
+def _displaces(one: Standing, other: Standing) -> bool:
+    """Whether one submission takes another's place: of a team the better, then the earlier; of references the newer."""
+    when, when_other = ((each.submission.created_at, each.submission.id) for each in (one, other))
+    if one.submission.reference is not Reference.NONE:
+        return when >= when_other  # the same one's newer score
+    return (-one.score.final_score, when) < (-other.score.final_score, when_other)
 
 
 def _entry(stands: Standing, now: datetime) -> LeaderboardEntry:
