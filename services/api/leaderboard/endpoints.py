@@ -60,7 +60,7 @@ def show_leaderboard(
     return LeaderboardOut(
         competition=slug,
         phase=phase,
-        metric=row.metric,
+        metric=board.metric,
         max_time_ratio=row.max_time_ratio,
         as_of=version.changed_at,
         total=board.total,

@@ -31,6 +31,7 @@ class Version:
 class BoardPage:
     items: list[EntryOut]
     own: list[EntryOut]
+    metric: str  # that the board ranked by then
     total: int
     last: Key | None  # of the page, when more follow
 
@@ -72,13 +73,14 @@ def read_page(
     own: Collection[UUID],
 ) -> BoardPage:
     """Read one page of the board as of a moment, and the entries `own`. Ranks and ties speak of the whole board."""
-    lines = sorted(_lines(session, phase, moment), key=_key)
+    found = _lines(session, phase, moment)
+    lines = sorted((line for line, _ in found), key=_key)
     standing = standings(lines, phase.max_time_ratio)
     start = bisect_right(lines, after, key=_key) if after else 0
     on_page = range(len(lines))[start : start + limit]
     of_own = [place for place, line in enumerate(lines) if line.entry_id in own]
     rows = _rows(session, [lines[place].entry_id for place in {*on_page, *of_own}])
-    others = _other_scores(session, phase, rows.values())
+    others = _other_scores(session, rows.values())
 
     def shown(place: int) -> EntryOut:
         row = rows[lines[place].entry_id]
@@ -87,6 +89,7 @@ def read_page(
     return BoardPage(
         items=[shown(place) for place in on_page],
         own=[shown(place) for place in of_own],
+        metric=found[0][1] if found else phase.metric,
         total=len(lines),
         last=_key(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
     )
@@ -96,23 +99,27 @@ def _key(line: Line) -> Key:
     return Key(-line.measured.final_score, line.submitted_at, line.entry_id)
 
 
-def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
+def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[tuple[Line, str]]:
+    """Read what stood at a moment, and by which metric."""
     entry = LeaderboardEntry
     statement = (
         select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
-        .add_columns(Score.halves, Score.run_s, Score.flags)
+        .add_columns(Score.halves, Score.run_s, Score.flags, Score.metric)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id == phase.id, _stands_at(moment))
     )
     return [
-        Line(
-            entry_id=row.id,
-            reference=row.reference,
-            measured=Measured(row.final_score, row.halves),
-            run_s=row.run_s,
-            submitted_at=row.submitted_at,
-            published_at=row.published_at,
-            flags=row.flags,
+        (
+            Line(
+                entry_id=row.id,
+                reference=row.reference,
+                measured=Measured(row.final_score, row.halves),
+                run_s=row.run_s,
+                submitted_at=row.submitted_at,
+                published_at=row.published_at,
+                flags=row.flags,
+            ),
+            row.metric,
         )
         for row in session.execute(statement)
     ]
@@ -136,11 +143,11 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
     return {row.id: row for row in session.scalars(statement)}
 
 
-def _other_scores(session: ReadSession, phase: Phase, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
+def _other_scores(session: ReadSession, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
     """Find what other metrics say of the same evaluations, by evaluation."""
-    wanted = {row.score.evaluation_id for row in rows}
-    statement = select(Score).where(Score.evaluation_id.in_(wanted))
+    own = {row.score_id: row.score.evaluation_id for row in rows}
+    statement = select(Score).where(Score.evaluation_id.in_(own.values()), Score.id.not_in(own))
     found: dict[UUID, list[Score]] = {}
-    for score in session.scalars(statement.where(Score.metric != phase.metric).order_by(Score.metric)):
+    for score in session.scalars(statement.order_by(Score.metric)):
         found.setdefault(score.evaluation_id, []).append(score)
     return found
