@@ -172,6 +172,8 @@ def note_written(session: WriteSession, held: Claim, checkpoints: int) -> None:
 def discard(session: WriteSession, held: Claim) -> None:
     """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
     evaluation, _ = _locked(session, held)
+    if evaluation.seeds_done:
+        add_event(session, evaluation, "discarded", seeds=evaluation.seeds_done)
     session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
     evaluation.seeds_done = evaluation.checkpoints_written = 0
 
@@ -268,7 +270,7 @@ def _locked(session: WriteSession, held: Claim) -> tuple[Evaluation, Shard]:
 def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
     if shard.attempt >= MAX_ATTEMPTS:
         message = f"Lethe failed {shard.attempt} times to run this; your quota is given back. Last reason: {reason}"
-        fail(session, evaluation, FailureKind.PLATFORM, message)
+        fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
         return
     move_shard(shard, State.QUEUED)
     shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))

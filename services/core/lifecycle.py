@@ -9,17 +9,18 @@ a shard also goes running -> queued: its lease expired or its worker gave it bac
 import secrets
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, exists, select, update
 
 from services.core.database import WriteSession, utc_now
 from services.core.errors import Conflict, NotFound
-from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Shard, State, Submission
+from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Score, Shard, State, Submission
 
 __all__ = [
     "DRY_RUN_CHECKPOINTS",
     "ENDED",
     "BadTransition",
     "add_event",
+    "awaiting_score",
     "cancel",
     "fail",
     "lock_evaluation",
@@ -135,11 +136,18 @@ def submissions_of(evaluation: Evaluation) -> Select[Submission]:
     )
 
 
-def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str) -> None:
-    """End a locked evaluation as failed, and its open shards with it."""
+def awaiting_score() -> Select[Evaluation]:
+    """Select what was measured and has no score by its phase's metric."""
+    scored = exists().where(Score.evaluation_id == Evaluation.id, Score.metric == Phase.metric)
+    measured = select(Evaluation).join(Phase, Evaluation.phase_id == Phase.id)
+    return measured.where(Evaluation.state == State.MEASURED, Evaluation.dry_run.is_(False), ~scored)
+
+
+def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str, **payload: object) -> None:
+    """End a locked evaluation as failed, and its open shards with it; the event's payload may say more."""
     evaluation.failure_kind = kind
     evaluation.failure_message = message
-    move(session, evaluation, State.FAILED, failure=kind.value, message=message)
+    move(session, evaluation, State.FAILED, failure=kind.value, message=message, **payload)
     _end_shards(session, evaluation, State.FAILED)
 
 

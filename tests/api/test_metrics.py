@@ -1,19 +1,22 @@
 """What an operator's monitoring sees: metrics of the whole installation, and an id for every request."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from services.core import leases
 from services.core.database import utc_now
 from services.core.lifecycle import fail, lock_evaluation
-from services.core.models import Device, FailureKind, Phase, Role
+from services.core.models import Device, FailureKind, Phase, Role, Shard
 from tests.api.harness import Api, Caller, failing_commits
+from tests.api.scores import measure, score
 
 
 def scrape(api: Api, operator: Caller) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -41,6 +44,7 @@ def test_an_installation_at_rest_has_every_series(api: Api, operator: Caller) ->
     assert sample(found, "lethe_queue_oldest_seconds", kind="notebook") == 0.0
     assert sample(found, "lethe_shards", state="queued") == 0.0
     assert sample(found, "lethe_seeds_measured_total") == 0.0
+    assert sample(found, "lethe_unscored") == sample(found, "lethe_unscored_oldest_seconds") == 0.0
     assert sample(found, "lethe_shard_retries_total", cause="lease_lost") == 0.0
 
 
@@ -68,6 +72,44 @@ def test_queue_evaluations_and_lost_leases_are_counted(
     assert sample(found, "lethe_seeds_measured_total") == 1.0
     assert sample(found, "lethe_shard_retries_total", cause="lease_lost") == 1.0
     assert sample(found, "lethe_shard_retries_total", cause="platform") == 0.0
+
+
+def test_what_is_measured_and_not_scored_is_counted(
+    api: Api, phase: Phase, participant: Caller, operator: Caller
+) -> None:
+    """A scorer that hangs shows nowhere else."""
+    evaluation_id = UUID(participant.submit().json()["evaluation_id"])
+    with api.database.write() as session:
+        measure(session, evaluation_id).finished_at = utc_now() - timedelta(hours=1)
+        score(session, evaluation_id, 0.1, metric="lethe-1")
+    found = scrape(api, operator)
+    assert sample(found, "lethe_unscored") == 1.0
+    assert sample(found, "lethe_unscored_oldest_seconds") == pytest.approx(3600, abs=60)
+    with api.database.write() as session:
+        score(session, evaluation_id, 0.1)
+    assert sample(scrape(api, operator), "lethe_unscored") == 0.0
+
+
+def test_every_lost_lease_is_counted_and_no_counter_falls(
+    api: Api, phase: Phase, participant: Caller, operator: Caller
+) -> None:
+    """The last one too, after which nothing is put back; and seeds that a notebook's next try discards."""
+    participant.submit()
+    for _ in range(leases.MAX_ATTEMPTS):
+        with api.database.write() as session:
+            session.execute(update(Shard).values(available_at=utc_now()))
+            held = leases.claim(session, leases.Offer("worker", Device.CPU, "cpu", 2**40), lease_s=-1.0)
+            assert held is not None
+            leases.discard(session, held)
+            leases.record(session, held, [leases.Measured(0, "b" * 64, "c" * 64, 1.0)])
+        with api.database.write() as session:
+            assert leases.sweep(session, utc_now()) == 1
+
+    found = scrape(api, operator)
+
+    assert sample(found, "lethe_shard_retries_total", cause="lease_lost") == leases.MAX_ATTEMPTS
+    assert sample(found, "lethe_seeds_measured_total") == leases.MAX_ATTEMPTS
+    assert sample(found, "lethe_evaluations", state="failed", failure="platform") == 1.0
 
 
 def test_requests_are_timed_by_route_not_by_path(api: Api, operator: Caller) -> None:

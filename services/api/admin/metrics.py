@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import and_, func, select
 
 from services.core.database import Database, ReadSession, utc_now
+from services.core.lifecycle import awaiting_score
 from services.core.models import Evaluation, Event, Shard, State, Submission, SubmissionKind
 
 __all__ = ["DatabaseMetrics", "render"]
@@ -27,7 +28,7 @@ class DatabaseMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         with self._database.read() as session:
             yield from (_queue_age(session, utc_now()), _shards(session), _evaluations(session))
-            yield from (_seeds(session), _retries(session))
+            yield from (*_unscored(session, utc_now()), _seeds(session), _retries(session))
 
 
 def render(registry: CollectorRegistry) -> bytes:
@@ -74,22 +75,34 @@ def _evaluations(session: ReadSession) -> Metric:
     return found
 
 
+def _unscored(session: ReadSession, now: datetime) -> list[Metric]:
+    waiting = awaiting_score().with_only_columns(func.count(), func.min(Evaluation.finished_at))
+    count, oldest = session.execute(waiting).one()
+    age_s = (now - oldest).total_seconds() if oldest else 0.0
+    return [
+        GaugeMetricFamily("lethe_unscored", "Evaluations that are measured and not scored.", value=count),
+        GaugeMetricFamily("lethe_unscored_oldest_seconds", "How long the oldest of them has waited.", value=age_s),
+    ]
+
+
 def _seeds(session: ReadSession) -> Metric:
-    measured = session.scalar(select(func.coalesce(func.sum(Evaluation.seeds_done), 0)))
-    return CounterMetricFamily(
-        "lethe_seeds_measured", "Unlearning runs that were measured.", value=float(measured or 0)
-    )
+    """Count what retries of notebooks discarded too: a counter must not fall."""
+    measured = session.scalar(select(func.sum(Evaluation.seeds_done))) or 0
+    discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == "discarded")
+    value = float(measured + (session.scalar(discarded) or 0))
+    return CounterMetricFamily("lethe_seeds_measured", "Unlearning runs that were measured.", value=value)
 
 
 def _retries(session: ReadSession) -> Metric:
     found = CounterMetricFamily(
         "lethe_shard_retries",
-        "Pieces put back into the queue, for a lost lease or a failure of ours.",
+        "Tries of a piece that a lost lease or a failure of ours ended; after the third it is not put back.",
         labels=["cause"],
     )
     cause = Event.payload["cause"].as_string()
-    rows = session.execute(select(cause, func.count()).where(Event.kind == "retried").group_by(cause))
-    counts = {"lease_lost": 0, "platform": 0} | {str(name or "platform"): count for name, count in rows}
+    ended = and_(Event.kind.in_(["retried", State.FAILED.value]), cause.is_not(None))
+    rows = session.execute(select(cause, func.count()).where(ended).group_by(cause))
+    counts = {"lease_lost": 0, "platform": 0} | {str(name): count for name, count in rows}
     for name, count in counts.items():
         found.add_metric([name], count)
     return found
