@@ -60,7 +60,7 @@ def runs_of(
 ) -> Runs:
     """Follow the published campaigns that ran things again, in order, and then one more; or all but one.
 
-    A new run that failed or was cancelled counts for nothing: the one before it goes on counting.
+    A new run that failed, was cancelled or cannot be scored counts for nothing: the one before it goes on counting.
     """
     published = select(Campaign).where(
         Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED
@@ -73,7 +73,11 @@ def runs_of(
     for campaign in chain:
         statement = select(ReRun, Evaluation.state).join(Evaluation, Evaluation.id == ReRun.evaluation_id)
         runs = session.execute(statement.where(ReRun.campaign_id == campaign.id)).all()
-        newest |= {run.replaced_id: run.evaluation_id for run, state in runs if state is State.MEASURED}
+        newest |= {
+            run.replaced_id: run.evaluation_id
+            for run, state in runs
+            if state is State.MEASURED and run.evaluation_id not in campaign.set_aside
+        }
         again = {run.replaced_id for run, _ in runs}
     return Runs(newest, frozenset(again), chain[-1].created_at if chain else None)
 

@@ -4,11 +4,11 @@ Prepared while the old board stands; published in one transaction that moves eve
 the newest published campaign of a phase can be undone. Every act is an audit event. Callers check who may.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -41,8 +41,10 @@ __all__ = [
     "open_campaigns",
     "progress_of",
     "publish_campaign",
+    "set_aside",
     "settle",
     "start",
+    "take_back",
     "undo_campaign",
     "unscored",
 ]
@@ -94,10 +96,14 @@ def start(session: WriteSession, phase: Phase, account_id: UUID, *, metric: str,
 
 
 def settle(session: WriteSession, campaign: Campaign) -> bool:
-    """Make a campaign ready once nothing it waits for is missing; return whether it is."""
+    """Make a campaign ready once nothing it waits for is missing; return whether it is.
+
+    Whoever cancelled it after it was read here keeps the last word.
+    """
     if campaign.state is CampaignState.PREPARING and not _waiting(session, campaign):
-        campaign.state = CampaignState.READY
-        session.flush()
+        still = and_(Campaign.id == campaign.id, Campaign.state == CampaignState.PREPARING)
+        session.execute(update(Campaign).where(still).values(state=CampaignState.READY))
+        session.refresh(campaign)
     return campaign.state is CampaignState.READY
 
 
@@ -150,15 +156,31 @@ def cancel_campaign(session: WriteSession, campaign: Campaign, account_id: UUID)
     if campaign.state not in OPEN:
         raise NotReady(f"The campaign is {campaign.state}: there is nothing to cancel.")
     campaign.state = CampaignState.CANCELLED
-    for run in session.scalars(select(ReRun).where(ReRun.campaign_id == campaign.id)):
+    runs = select(ReRun).where(ReRun.campaign_id == campaign.id).order_by(ReRun.evaluation_id)
+    for run in session.scalars(runs):  # locked in the order of `leases.sweep`
         evaluation = lock_evaluation(session, run.evaluation_id)
         if evaluation.state not in ENDED:
             cancel(session, evaluation)
     _record(session, phase, account_id, Act.CAMPAIGN_CANCELLED, campaign)
 
 
+def set_aside(session: WriteSession, campaign_id: UUID, evaluation_id: UUID, reason: str) -> None:
+    """Prepare a campaign without an evaluation that cannot be scored, and keep why."""
+    campaign = session.get_one(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+    if campaign.state in OPEN:
+        campaign.unscorable = campaign.unscorable | {str(evaluation_id): reason}
+
+
+def take_back(session: WriteSession, evaluation: Evaluation, metrics: Collection[str]) -> None:
+    """Prepare a campaign with an evaluation after all, which has got a score by one of these metrics."""
+    of_phase = and_(Campaign.phase_id == evaluation.phase_id, Campaign.state.in_(OPEN), Campaign.metric.in_(metrics))
+    for campaign in session.scalars(select(Campaign).where(of_phase).with_for_update()):
+        campaign.unscorable = {one: why for one, why in campaign.unscorable.items() if one != str(evaluation.id)}
+
+
 def lock_campaign(session: WriteSession, phase: Phase, campaign_id: UUID) -> Campaign:
-    """Find a campaign of a phase and lock it. Raises NotFound."""
+    """Find a campaign of a phase and lock both, the phase first. Raises NotFound."""
+    _lock_phase(session, phase)
     statement = select(Campaign).where(Campaign.id == campaign_id, Campaign.phase_id == phase.id).with_for_update()
     found = session.scalars(statement).one_or_none()
     if found is None:
@@ -167,8 +189,8 @@ def lock_campaign(session: WriteSession, phase: Phase, campaign_id: UUID) -> Cam
 
 
 def open_campaigns(session: ReadSession) -> Sequence[Campaign]:
-    """List the campaigns that wait for scores or runs, oldest first."""
-    statement = select(Campaign).where(Campaign.state == CampaignState.PREPARING).order_by(Campaign.created_at)
+    """List the campaigns that are prepared, or wait to be published, oldest first."""
+    statement = select(Campaign).where(Campaign.state.in_(OPEN)).order_by(Campaign.created_at)
     return session.scalars(statement).all()
 
 
@@ -194,11 +216,12 @@ def progress_of(session: ReadSession, campaign: Campaign) -> Progress:
 
 
 def failed_re_runs(session: ReadSession, campaign: Campaign) -> set[UUID]:
-    """Name the evaluations whose new run failed or was cancelled: the old one goes on counting for them."""
+    """Name the evaluations whose new run counts for nothing: the old one goes on counting for them."""
+    lost = or_(Evaluation.state.in_([State.FAILED, State.CANCELLED]), Evaluation.id.in_(campaign.set_aside))
     statement = (
         select(ReRun.replaced_id)
         .join(Evaluation, Evaluation.id == ReRun.evaluation_id)
-        .where(ReRun.campaign_id == campaign.id, Evaluation.state.in_([State.FAILED, State.CANCELLED]))
+        .where(ReRun.campaign_id == campaign.id, lost)
     )
     return set(session.scalars(statement))
 
@@ -217,7 +240,10 @@ def _waiting(session: ReadSession, campaign: Campaign) -> bool:
 
 
 def _counts(campaign: Campaign) -> ColumnElement[bool]:
-    """Whatever was submitted to the phase and is not only tried out; runs of this campaign, not of cancelled ones."""
+    """Whatever was submitted to the phase and is not only tried out; runs of this campaign, not of cancelled ones.
+
+    But for what was set aside.
+    """
     submitted = select(Submission.evaluation_id).where(Submission.phase_id == campaign.phase_id)
     published = select(Campaign.id).where(
         Campaign.phase_id == campaign.phase_id, Campaign.state == CampaignState.PUBLISHED
@@ -226,6 +252,7 @@ def _counts(campaign: Campaign) -> ColumnElement[bool]:
     return and_(
         Evaluation.phase_id == campaign.phase_id,
         Evaluation.dry_run.is_(False),
+        Evaluation.id.not_in(campaign.set_aside),
         or_(Evaluation.id.in_(submitted), Evaluation.id.in_(again)),
     )
 

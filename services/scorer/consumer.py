@@ -5,6 +5,9 @@ nothing else waits, it tells how evaluations under way stand.
 """
 
 import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -14,17 +17,31 @@ from services.core import board, campaigns
 from services.core.blobs import Blobs
 from services.core.database import Database, WriteSession
 from services.core.doorbell import Bell, Doorbell
-from services.core.lifecycle import add_event, lock_evaluation
-from services.core.models import Campaign, Evaluation, Phase, Score, State, Submission
+from services.core.lifecycle import add_event, awaiting_score, lock_evaluation
+from services.core.models import Campaign, CampaignState, Evaluation, Phase, Score, Submission
 from services.core.settings import Settings
-from services.scorer.judging import Judged, judge, judge_many, judge_so_far
+from services.scorer.judging import Judged, Unscored, judge, judge_many, judge_so_far
 from services.scorer.provisional import Due, find_due, tell
 from services.scorer.rows import score_row
 
 __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
-MAX_TRIES = 3
+MAX_TRIES = 3  # before a campaign is prepared without an evaluation
+RETRY_AFTER_S = 15.0  # and twice as long after each further failure
+RETRY_WITHIN_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """How often an evaluation could not be scored by this process, and when it is tried again."""
+
+    tries: int = 0
+    again_at: float = 0.0  # by the monotonic clock
+
+    def once_more(self) -> "_Failing":
+        wait_s = min(RETRY_AFTER_S * 2**self.tries, RETRY_WITHIN_S)
+        return _Failing(self.tries + 1, time.monotonic() + wait_s)
 
 
 class Scorer:
@@ -36,7 +53,7 @@ class Scorer:
         self.blobs = Blobs.from_settings(settings)
         self.doorbell = Doorbell(settings)
         self.stopping = threading.Event()
-        self._tries: dict[UUID, int] = {}
+        self._failing: dict[UUID, _Failing] = {}
         self._untold: set[Due] = set()
         self._one_at_a_time = threading.Lock()
 
@@ -67,32 +84,31 @@ class Scorer:
             return _write(session, judged)
 
     def _next(self) -> UUID | None:
-        """Find the oldest measured evaluation without a score that has not failed too often in this process."""
-        given_up = [evaluation for evaluation, tries in self._tries.items() if tries >= MAX_TRIES]
+        """Find the oldest measured evaluation without a score, but for those that failed a moment ago."""
+        later = self._later()
         with self.database.read() as session:
-            return session.scalar(
-                select(Evaluation.id)
-                .join(Phase, Evaluation.phase_id == Phase.id)
-                .outerjoin(Score, (Score.evaluation_id == Evaluation.id) & (Score.metric == Phase.metric))
-                .where(
-                    Evaluation.state == State.MEASURED,
-                    Evaluation.dry_run.is_(False),
-                    Score.id.is_(None),
-                    Evaluation.id.not_in(given_up),
-                )
-                .order_by(Evaluation.finished_at)
-                .limit(1)
-            )
+            waiting = awaiting_score().where(Evaluation.id.not_in(later)).order_by(Evaluation.finished_at)
+            return session.scalar(waiting.with_only_columns(Evaluation.id).limit(1))
 
     def _score(self, evaluation_id: UUID) -> bool:
         try:
             scored = self.score(evaluation_id)
+            self._failing.pop(evaluation_id, None)
             log.info("scored", evaluation=str(evaluation_id))
             return scored
         except Exception:
-            self._tries[evaluation_id] = self._tries.get(evaluation_id, 0) + 1
-            log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._tries[evaluation_id])
+            log.exception("scoring_failed", evaluation=str(evaluation_id), tries=self._fail(evaluation_id))
             return False
+
+    def _fail(self, evaluation_id: UUID) -> int:
+        """Put an evaluation off, each time for longer; return how often it has failed."""
+        failing = self._failing.get(evaluation_id, _Failing()).once_more()
+        self._failing[evaluation_id] = failing
+        return failing.tries
+
+    def _later(self) -> set[UUID]:
+        now = time.monotonic()
+        return {evaluation for evaluation, failing in self._failing.items() if failing.again_at > now}
 
     def _due(self) -> list[Due]:
         """Find the provisional scores to tell, but for those that failed in this process."""
@@ -117,33 +133,49 @@ class Scorer:
     def _settle_campaigns(self) -> bool:
         """Make campaigns ready that wait for nothing more; return whether one still waits for scores."""
         with self.database.read() as session:
-            if not campaigns.open_campaigns(session):
-                return False  # a writer would lock everybody out, twice a second
-        with self.database.write() as session:
-            waiting = [one for one in campaigns.open_campaigns(session) if not campaigns.settle(session, one)]
-            return any(campaigns.unscored(session, one) for one in waiting)
+            found = campaigns.open_campaigns(session)
+            lacking = any(one.set_aside or campaigns.unscored(session, one) for one in found)
+        if any(one.state is CampaignState.PREPARING for one in found):
+            with self.database.write() as session:  # not for others: it would lock everybody out, twice a second
+                for one in campaigns.open_campaigns(session):
+                    campaigns.settle(session, one)
+        return lacking
 
     def _prepare_campaigns(self) -> int:
-        """Compute what open campaigns lack, until asked to stop; return how many scores were written."""
+        """Compute what open campaigns lack, until asked to stop; return how many scores were written.
+
+        What was set aside is tried again too, each time later: the cause may be mended.
+        """
         with self.database.read() as session:
             wanted = [
-                (one.id, one.metric, campaigns.unscored(session, one)) for one in campaigns.open_campaigns(session)
+                (one.id, one.metric, [*campaigns.unscored(session, one), *one.set_aside])
+                for one in campaigns.open_campaigns(session)
             ]
-        written = 0
+        written, later = 0, self._later()
         for campaign_id, metric, unscored in wanted:
-            missing = [one for one in unscored if self._tries.get(one, 0) < MAX_TRIES]
-            for judged in judge_many(self.database, self.blobs, self.settings, missing, metric):
-                if isinstance(judged, Judged):
-                    with self.database.write() as session:
-                        written += _write(session, judged)
-                else:
-                    self._tries[judged] = self._tries.get(judged, 0) + 1
-                    log.error("campaign_score_failed", campaign=str(campaign_id), evaluation=str(judged))
-                if self.stopping.is_set():
-                    return written
+            missing = [one for one in unscored if one not in later]
+            with closing(judge_many(self.database, self.blobs, self.settings, missing, metric)) as outcomes:
+                for outcome in outcomes:
+                    written += self._take(campaign_id, outcome)
+                    if self.stopping.is_set():
+                        return written
             with self.database.write() as session:
                 campaigns.settle(session, session.get_one(Campaign, campaign_id))
         return written
+
+    def _take(self, campaign_id: UUID, outcome: Judged | Unscored) -> bool:
+        """Write a campaign's score. What fails again and again is set aside, so that the campaign comes to its end."""
+        if isinstance(outcome, Judged):
+            self._failing.pop(outcome.evaluation_id, None)
+            with self.database.write() as session:
+                return _write(session, outcome)
+        tries = self._fail(outcome.evaluation_id)
+        names = {"campaign": str(campaign_id), "evaluation": str(outcome.evaluation_id)}
+        log.error("campaign_score_failed", **names, reason=outcome.reason, tries=tries)
+        if tries >= MAX_TRIES:
+            with self.database.write() as session:
+                campaigns.set_aside(session, campaign_id, outcome.evaluation_id, outcome.reason)
+        return False
 
 
 def _write(session: WriteSession, judged: Judged) -> bool:
@@ -163,6 +195,7 @@ def _write(session: WriteSession, judged: Judged) -> bool:
     new = rows.keys() - present
     session.add_all(rows[name] for name in sorted(new))
     session.flush()
+    campaigns.take_back(session, evaluation, new)
     if metric in new:
         score = rows[metric]
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)

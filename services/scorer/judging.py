@@ -1,8 +1,9 @@
 """From a measured evaluation to its reports: reading what is stored of it, and applying metrics. Nothing is written."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.core.blobs import Blobs
 from services.core.bundle import Bundle
 from services.core.bundle_store import materialise
 from services.core.database import Database, ReadSession
+from services.core.errors import LetheError
 from services.core.lifecycle import submissions_of
 from services.core.measurements import Measurements
 from services.core.models import Evaluation, MeasurementRow, Reference, Score, State, Submission, SubmissionKind
@@ -25,9 +27,10 @@ from services.scorer.histograms import Histograms
 from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence, ScoreCard, Sides
 from services.scorer.scoring import Report, find_metric, gather, score_by_all
 
-__all__ = ["Judged", "judge", "judge_many", "judge_so_far"]
+__all__ = ["Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
 
 POOL_FROM = 8  # evaluations, below which starting processes costs more than it saves
+REASON_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +41,14 @@ class Judged:
     reports: list[Report]
     subjects: NDArray[np.int64] | None
     run_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """An evaluation that could not be scored, and why."""
+
+    evaluation_id: UUID
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,31 +101,56 @@ def judge_so_far(
 
 def judge_many(
     database: Database, blobs: Blobs, settings: Settings, evaluation_ids: Sequence[UUID], metric: str
-) -> Iterator[Judged | UUID]:
-    """Judge evaluations on all cores, in the order they are done; the id alone of one that cannot be scored."""
-    if len(evaluation_ids) < POOL_FROM:
-        for evaluation_id in evaluation_ids:
-            yield _judged_or_id(database, blobs, settings, evaluation_id, metric)
+) -> Generator[Judged | Unscored, None, None]:
+    """Judge evaluations on all cores, in the order they are done; one that cannot be scored does not stop the others.
+
+    Closed before its end, it drops what has not begun.
+    """
+    if len(evaluation_ids) >= POOL_FROM:
+        yield from _judge_beside(settings, evaluation_ids, metric)
         return
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    for evaluation_id in evaluation_ids:
+        yield _judged_or_why(database, blobs, settings, evaluation_id, metric)
+
+
+def _judge_beside(
+    settings: Settings, evaluation_ids: Sequence[UUID], metric: str
+) -> Generator[Judged | Unscored, None, None]:
+    """Judge in a pool of processes. Where one dies nobody knows over what: what is left is halved until it shows."""
+    left = list(evaluation_ids)
+    processes = min(os.cpu_count() or 1, len(left))
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=end_with_parent)
+    try:
         for future in as_completed([pool.submit(_judge_one, settings, one, metric) for one in evaluation_ids]):
-            yield future.result()
+            outcome = future.result()
+            left.remove(outcome.evaluation_id)
+            yield outcome
+    except BrokenProcessPool:
+        if len(left) == 1:
+            yield Unscored(left.pop(), "The process that scored it died, perhaps for want of memory.")
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if left:
+        for half in (left[: len(left) // 2], left[len(left) // 2 :]):
+            yield from _judge_beside(settings, half, metric)
 
 
-def _judge_one(settings: Settings, evaluation_id: UUID, metric: str) -> Judged | UUID:
+def _judge_one(settings: Settings, evaluation_id: UUID, metric: str) -> Judged | Unscored:
     global _opened  # noqa: PLW0603 - a process of the pool opens its database once
     if _opened is None:
         _opened = Database(settings.resolved_database_url), Blobs.from_settings(settings)
-    return _judged_or_id(*_opened, settings, evaluation_id, metric)
+    return _judged_or_why(*_opened, settings, evaluation_id, metric)
 
 
-def _judged_or_id(
+def _judged_or_why(
     database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str
-) -> Judged | UUID:
+) -> Judged | Unscored:
     try:
         return judge(database, blobs, settings, evaluation_id, metric)
-    except BadArray:
-        return evaluation_id
+    except Exception as error:
+        ours = isinstance(error, LetheError | BadArray)  # whose messages speak for themselves
+        reason = str(error) if ours else f"{type(error).__name__}: {error}"
+        return Unscored(evaluation_id, reason[:REASON_CHARS])
 
 
 _opened: tuple[Database, Blobs] | None = None

@@ -1,12 +1,13 @@
 """Rescoring a phase: prepared, looked at, published at once, undone; and what is on record of it."""
 
 import random
+import threading
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from services.core import board, campaigns
 from services.core.lifecycle import fail, lock_evaluation
@@ -48,6 +49,15 @@ def add_score(api: Api, entry: LeaderboardEntry, value: float) -> None:
         score(session, session.get_one(Submission, entry.submission_id).evaluation_id, value, metric="lethe-1")
         for campaign in campaigns.open_campaigns(session):
             campaigns.settle(session, campaign)
+
+
+def set_aside(api: Api, entry: LeaderboardEntry, reason: str) -> None:
+    """Give up on an entry's score by the open campaign's metric, as a scorer does."""
+    with api.database.write() as session:
+        (campaign,) = campaigns.open_campaigns(session)
+        evaluation_id = session.get_one(Submission, entry.submission_id).evaluation_id
+        campaigns.set_aside(session, campaign.id, evaluation_id, reason)
+        campaigns.settle(session, campaign)
 
 
 def names(api: Api) -> list[str]:
@@ -92,11 +102,9 @@ def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, org
     assert published["state"] == "published"
     after = api.anonymous.get(BOARD).json()
     assert ([item["entry"] for item in after["items"]], after["metric"]) == (["b", "c", "a"], "lethe-1")
-    assert [item["entry"] for item in api.anonymous.get(BOARD, params={"as_of": before["as_of"]}).json()["items"]] == [
-        "a",
-        "b",
-        "c",
-    ]
+    assert api.anonymous.get(BOARD, params={"as_of": before["as_of"]}).json() == before
+    assert before["metric"] == "neurips-2023"
+    assert [list(item["other_scores"]) for item in before["items"]] == [["lethe-1"]] * 3
     assert organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"] == moves
 
     assert organiser.post(f"{PHASE}/undo").json()["state"] == "undone"
@@ -135,6 +143,76 @@ def test_a_submission_that_came_meanwhile_is_waited_for_too(api: Api, phase: Pha
     assert go_live(organiser, campaign).status_code == 409
     add_score(api, late, 0.4)
     assert go_live(organiser, campaign).status_code == 200
+
+
+def test_what_cannot_be_scored_is_named_and_leaves_the_board(api: Api, phase: Phase, organiser: Caller) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    lost = put(api, phase, "b", 0.4, None)
+    campaign = begin(organiser)
+    set_aside(api, lost, "Blob 0 is not in the store.")
+
+    shown = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()
+    assert (shown["state"], shown["done"], shown["total"]) == ("ready", 1, 1)
+    assert shown["unscorable"] == [
+        {
+            "team": "b",
+            "submission": "by b",
+            "submission_id": str(lost.submission_id),
+            "reason": "Blob 0 is not in the store.",
+        }
+    ]
+    assert [(move["team"], move["after"] is None) for move in shown["moves"]] == [("a", False), ("b", True)]
+    assert go_live(organiser, campaign).status_code == 200
+    assert names(api) == ["a"]
+    organiser.post(f"{PHASE}/undo")
+    assert names(api) == ["b", "a"]
+
+
+def test_looking_at_a_campaign_asks_the_database_as_often_for_many_teams_as_for_one(
+    api: Api, phase: Phase, organiser: Caller
+) -> None:
+    asked: list[str] = []
+    event.listen(api.state.database.engine, "before_cursor_execute", lambda *arguments: asked.append(str(arguments[2])))
+
+    def statements() -> int:
+        asked.clear()
+        assert organiser.get(f"{CAMPAIGNS}/{campaign['id']}").status_code == 200
+        return len(asked)
+
+    put(api, phase, "first", 0.3, 0.1)
+    campaign = begin(organiser)
+    statements()
+    few = statements()
+    for number in range(10):
+        put(api, phase, f"t{number}", 0.2, 0.1)
+    assert statements() == few
+
+
+@pytest.mark.parametrize("reference", [Reference.NONE, Reference.RETRAIN])
+def test_entries_scored_out_of_order_stand_as_if_in_order(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller, reference: Reference
+) -> None:
+    """Of equals the one submitted first, of references the newest; so that undoing puts back what stood."""
+    submissions = [UUID(participant.submit(code(number)).json()["id"]) for number in range(2)]
+    with api.database.write() as session:
+        for submission_id in reversed(submissions):
+            own = session.get_one(Submission, submission_id)
+            own.reference = reference
+            measure(session, own.evaluation_id)
+            score(session, own.evaluation_id, 0.0, metric="lethe-1")
+            board.publish(session, own, score(session, own.evaluation_id, 0.0))
+
+    def shown() -> list[str]:
+        return [item["submission_id"] for item in api.anonymous.get(BOARD).json()["items"]]
+
+    expected = [str(submissions[0] if reference is Reference.NONE else submissions[1])]
+    assert shown() == expected
+    campaign = begin(organiser)
+    (move,) = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()["moves"]
+    assert [move["before"]["submission_id"]] == expected
+    go_live(organiser, campaign)
+    organiser.post(f"{PHASE}/undo")
+    assert shown() == expected
 
 
 def test_whoever_came_after_publishing_stays_when_it_is_undone(api: Api, phase: Phase, organiser: Caller) -> None:
@@ -231,8 +309,12 @@ def submit_scored(api: Api, caller: Caller, code: bytes, value: float, **others:
     """Submit, score by the phase's metric and others, and move the pointer, as worker and scorer would."""
     made = caller.submit(code)
     assert made.status_code == 201, made.text
+    return score_submitted(api, UUID(made.json()["id"]), value, **others)
+
+
+def score_submitted(api: Api, submission_id: UUID, value: float, **others: float) -> UUID:
     with api.database.write() as session:
-        own = session.get_one(Submission, UUID(made.json()["id"]))
+        own = session.get_one(Submission, submission_id)
         measure(session, own.evaluation_id)
         rows = [score(session, own.evaluation_id, number, metric=name) for name, number in others.items()]
         assert len(rows) == len(others)
@@ -332,6 +414,25 @@ def test_where_a_second_new_run_fails_the_first_one_counts(
     assert shown_scores(api) == [0.2]
 
 
+def test_where_a_second_new_run_cannot_be_scored_the_first_one_counts(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    """Not the old draw either; and the preview says so."""
+    submit_scored(api, participant, code(1), 0.3)
+    run_all_again(api, organiser, 0.2)
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    with api.database.write() as session:
+        run = session.scalars(select(ReRun).where(ReRun.campaign_id == UUID(campaign["id"]))).one()
+        measure(session, run.evaluation_id)
+        campaigns.set_aside(session, run.campaign_id, run.evaluation_id, "Blob 0 is damaged.")
+
+    assert go_live(organiser, campaign).status_code == 200
+    shown = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()
+    assert [(move["after"]["final_score"], move["re_run_failed"]) for move in shown["moves"]] == [(0.2, True)]
+    assert [(one["team"], one["reason"]) for one in shown["unscorable"]] == [("ada", "Blob 0 is damaged.")]
+    assert shown_scores(api) == [0.2]
+
+
 def test_a_re_run_by_another_metric_runs_what_stands_by_that_too(
     api: Api, phase: Phase, organiser: Caller, participant: Caller
 ) -> None:
@@ -353,10 +454,16 @@ def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
     with api.database.write() as session:
         session.get_one(Phase, phase.id).quota_per_day = 1000
     callers = [participant, api.caller("bob")]
+    waiting: list[UUID] = []
     for number in range(14):
-        act = source.choice(["submit", "submit", "again", "undo"])
+        act = source.choice(["submit", "submit", "score", "again", "undo"])
         if act == "submit":
-            submit_scored(api, source.choice(callers), code(number), source.choice([0.1, 0.2, 0.3, 0.4]))
+            waiting.append(UUID(source.choice(callers).submit(code(number)).json()["id"]))
+        elif act == "score" or (act == "again" and waiting):  # a campaign waits for all of them
+            source.shuffle(waiting)
+            for submission_id in waiting:
+                score_submitted(api, submission_id, source.choice([0.0, 0.2]))
+            waiting.clear()
         elif act == "again":
             run_all_again(api, organiser, source.choice([0.05, 0.25, None]))
         else:
@@ -365,6 +472,36 @@ def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
             here = session.get_one(Phase, phase.id)
             wanted = board.standing(session, here, here.metric, board.runs_of(session, here))
             assert standing_scores(api, here) == {key: one.score.id for key, one in wanted.items()}
+
+
+def test_giving_up_while_leases_are_swept_deadlocks_nobody(api: Api, phase: Phase, organiser: Caller) -> None:
+    """The sweep locks evaluations in the order of their ids; here they were queued in the opposite one."""
+    for team in ("a", "b"):
+        put(api, phase, team, 0.3, None)
+    campaign = begin(organiser, metric="neurips-2023", re_run=True)
+    with api.database.write() as session:
+        rows = session.scalars(select(ReRun)).all()
+        first, second = sorted(row.evaluation_id for row in rows)
+        replaced = sorted(row.replaced_id for row in rows)
+        for row in rows:
+            session.delete(row)
+        session.flush()
+        for old, new in zip(replaced, (second, first), strict=True):
+            session.add(ReRun(campaign_id=UUID(campaign["id"]), replaced_id=old, evaluation_id=new))
+            session.flush()
+    answers: list[int] = []
+
+    def give_up() -> None:
+        answers.append(organiser.post(f"{CAMPAIGNS}/{campaign['id']}/cancel").status_code)
+
+    other = threading.Thread(target=give_up)
+    with api.database.write() as session:
+        lock_evaluation(session, first)
+        other.start()
+        other.join(timeout=1.0)
+        lock_evaluation(session, second)
+    other.join(timeout=30)
+    assert answers == [200]
 
 
 def test_giving_up_ends_the_new_runs(api: Api, phase: Phase, organiser: Caller) -> None:

@@ -984,6 +984,11 @@ export interface components {
             total: number;
             /** Undone At */
             undone_at: string | null;
+            /**
+             * Unscorable
+             * @description What cannot be scored by its metric. The team's next best stands; of a new run, the one before.
+             */
+            unscorable: components["schemas"]["UnscorableOut"][];
         };
         /** CampaignOut */
         CampaignOut: {
@@ -2323,6 +2328,23 @@ export interface components {
          * @enum {string}
          */
         Unranked: "reference" | "too_slow" | "too_few_models";
+        /**
+         * UnscorableOut
+         * @description A submission that has no score by a campaign's metric, so that it does not stand on the board by it.
+         */
+        UnscorableOut: {
+            /** Reason */
+            reason: string;
+            /** Submission */
+            submission: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
     };
     responses: never;
     parameters: never;

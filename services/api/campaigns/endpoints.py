@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from services.api.campaigns.preview import moves_of
+from services.api.campaigns.preview import moves_of, unscorable_in
 from services.api.campaigns.schemas import AuditOut, CampaignDetail, CampaignOut, NewCampaign
 from services.api.competitions.service import find_competition, find_phase, require_organiser
 from services.api.kit.auth import Principal
@@ -69,7 +69,8 @@ def show_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, 
     campaign = session.get(Campaign, campaign_id)
     if campaign is None or campaign.phase_id != row.id:
         raise NotFound(f"Phase {phase!r} has no campaign {campaign_id}.")
-    return CampaignDetail(**_shown(session, campaign).model_dump(), moves=moves_of(session, campaign))
+    shown = _shown(session, campaign).model_dump()
+    return CampaignDetail(**shown, moves=moves_of(session, campaign), unscorable=unscorable_in(session, campaign))
 
 
 @router.post(PATH + "/{campaign_id}/publish")

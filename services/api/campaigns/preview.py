@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from services.api.campaigns.schemas import MoveOut, PlaceOut
+from services.api.campaigns.schemas import MoveOut, PlaceOut, UnscorableOut
 from services.api.leaderboard.standings import Line, Standing, standings
 from services.core import board, campaigns
 from services.core.database import ReadSession
-from services.core.models import Campaign, Phase, Reference, Team
+from services.core.models import Campaign, Evaluation, Phase, Reference, ReRun, Submission, Team
 from services.core.paired import Measured
 
-__all__ = ["moves_of"]
+__all__ = ["moves_of", "unscorable_in"]
 
 Key = tuple[UUID, Reference]
 Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the board, and what is shown
@@ -31,6 +31,25 @@ def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
     names = _names(session, {team for team, _ in before.keys() | after.keys()})
     order = [*sorted(after, key=lambda key: after[key][0]), *(key for key in before if key not in after)]
     return [_move(key, names[key[0]], before, after, failed) for key in order]
+
+
+def unscorable_in(session: ReadSession, campaign: Campaign) -> list[UnscorableOut]:
+    """Name the submissions that a campaign was prepared without, and say why."""
+    own = func.coalesce(ReRun.replaced_id, Evaluation.id)
+    statement = (
+        select(Evaluation.id, Team.name, Submission.name, Submission.id)
+        .outerjoin(ReRun, ReRun.evaluation_id == Evaluation.id)
+        .join(Submission, Submission.evaluation_id == own)
+        .join(Team, Team.id == Submission.team_id)
+        .where(Evaluation.id.in_(campaign.set_aside))
+        .order_by(Team.name, Submission.created_at)
+    )
+    return [
+        UnscorableOut(
+            team=team, submission=name, submission_id=submission_id, reason=campaign.unscorable[str(evaluation_id)]
+        )
+        for evaluation_id, team, name, submission_id in session.execute(statement)
+    ]
 
 
 def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:

@@ -11,7 +11,7 @@ from services.api.kit.schemas import Input
 from services.core.campaigns import Progress
 from services.core.models import Act, AuditEvent, Campaign, CampaignState, Reference
 
-__all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PlaceOut"]
+__all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PlaceOut", "UnscorableOut"]
 
 
 class NewCampaign(Input):
@@ -72,8 +72,20 @@ class MoveOut(BaseModel):
     re_run_failed: bool = Field(description="Its new run failed, so that the old one goes on counting.")
 
 
+class UnscorableOut(BaseModel):
+    """A submission that has no score by a campaign's metric, so that it does not stand on the board by it."""
+
+    team: str
+    submission: str
+    submission_id: UUID
+    reason: str
+
+
 class CampaignDetail(CampaignOut):
     moves: list[MoveOut] = Field(description="What it does to each team, in the order of the board with it.")
+    unscorable: list[UnscorableOut] = Field(
+        description="What cannot be scored by its metric. The team's next best stands; of a new run, the one before."
+    )
 
 
 class AuditOut(BaseModel):

@@ -46,11 +46,17 @@ class Campaign(Base):
     re_run: Mapped[bool]  # whether every submission that stands is run again, with seeds of its own
     state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.PREPARING)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    unscorable: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # why, by evaluation: prepared without it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
 
     phase: Mapped[Phase] = relationship()
+
+    @property
+    def set_aside(self) -> set[UUID]:
+        """The evaluations that it was prepared without."""
+        return {UUID(one) for one in self.unscorable}
 
 
 class ReRun(Base):
