@@ -20,6 +20,7 @@ from services.core.doorbell import Bell, Doorbell
 from services.core.lifecycle import add_event, awaiting_score, lock_evaluation
 from services.core.models import Campaign, CampaignState, Evaluation, Phase, Score, Submission
 from services.core.settings import Settings
+from services.scorer.heartbeat import beat
 from services.scorer.judging import Judged, Unscored, judge, judge_many, judge_so_far
 from services.scorer.provisional import Due, find_due, tell
 from services.scorer.rows import score_row
@@ -68,9 +69,10 @@ class Scorer:
         return scored
 
     def sweep(self) -> None:
-        """Ring where something waits, and see whether the new runs of a campaign have ended."""
+        """Ring where something waits, see whether the new runs of a campaign have ended, and give a sign of life."""
         if self._settle_campaigns() or self._next() or self._due():
             self.doorbell.ring(Bell.SCORE)
+        beat(self.settings)
 
     def score(self, evaluation_id: UUID) -> bool:
         """Compute an evaluation's scores by all metrics, and publish that by its phase's.
