@@ -65,8 +65,14 @@ def rescore(
 
 
 def _open_campaign(client: Client, base: str) -> dict[str, Any] | None:
-    newest: list[dict[str, Any]] = client.get(f"{base}/campaigns", limit=1)["items"]
-    return next((one for one in newest if one["state"] in OPEN), None)
+    newest = _newest(client, base)
+    return newest if newest and newest["state"] in OPEN else None
+
+
+def _newest(client: Client, base: str) -> dict[str, Any] | None:
+    """Fetch the newest campaign; without what it moves, for which two boards would be computed."""
+    items: list[dict[str, Any]] = client.get(f"{base}/campaigns", limit=1)["items"]
+    return items[0] if items else None
 
 
 def _prepare(
@@ -77,19 +83,30 @@ def _prepare(
         if metric is None:
             raise BadInput("Say with --metric what to rank by: neurips-2023 or lethe-1.")
         campaign = client.post(f"{base}/campaigns", {"metric": metric, "re_run": re_run})
-    elif (metric or campaign["metric"], re_run or campaign["re_run"]) != (campaign["metric"], campaign["re_run"]):
-        what = f"{campaign['metric']}{' from new runs' if campaign['re_run'] else ''}"
-        raise BadInput(f"Another rescoring is prepared, by {what}. Publish it, or give it up with --cancel.")
+    elif (metric and (metric, re_run) != _options(campaign)) or (re_run and not campaign["re_run"]):
+        named, again = _options(campaign)
+        raise BadInput(
+            f"Another rescoring is prepared: --metric {named}{' --re-run' if again else ' without --re-run'}. "
+            "Name it by these, or give it up with --cancel."
+        )
     milestone(f"Preparing: {campaign['done']} of {campaign['total']} evaluations are scored by {campaign['metric']}.")
     with progress() as bars:
         task = bars.add_task("Scoring", total=campaign["total"], completed=campaign["done"])
         while campaign["state"] == "preparing":
             time.sleep(POLL_S)
-            campaign = client.get(f"{base}/campaigns/{campaign['id']}")
+            newest = _newest(client, base)
+            if newest is None or newest["id"] != campaign["id"]:
+                raise BadInput("Somebody gave this rescoring up meanwhile, and began another.")
+            campaign = newest
             bars.update(task, completed=campaign["done"], total=campaign["total"])
     if campaign["state"] != "ready":
         raise BadInput(f"The campaign was {campaign['state']} meanwhile.")
     return campaign
+
+
+def _options(campaign: dict[str, Any]) -> tuple[str, bool]:
+    """Give the metric of a campaign, and whether it runs things again: what it is called by."""
+    return campaign["metric"], campaign["re_run"]
 
 
 def _print(campaign: dict[str, Any]) -> None:
@@ -101,6 +118,8 @@ def _print(campaign: dict[str, Any]) -> None:
         title=title,
         words={"team", "beyond noise", "note"},
     )
+    for one in campaign["unscorable"]:
+        say(f"No score by {campaign['metric']}: {one['team']}, {one['submission']}. {one['reason']}")
 
 
 def _row(move: dict[str, Any]) -> list[str]:

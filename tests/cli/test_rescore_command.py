@@ -1,0 +1,115 @@
+"""`lethe rescore` against a real server: what it takes up, what it refuses, and how it waits."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from services.core.models import Campaign, Phase, Role
+from tests.api.harness import Api, Caller, add_phase, make_settings, running, serving
+from tests.api.test_campaigns import add_score, begin, end_runs, put, set_aside
+
+ROUTE = "/competitions/{slug}/phases/{phase}/campaigns"
+
+
+@dataclass
+class Server:
+    api: Api
+    url: str
+    phase: Phase
+    organiser: Caller
+
+    def rescore(self, *arguments: str, status: int = 0) -> str:
+        """Run the command; return what it said to people, its messages in one line."""
+        assert self.organiser.token is not None
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli.main", "rescore", "-c", "cup", "-p", "feedback", *arguments],
+            env=os.environ | {"LETHE_URL": self.url, "LETHE_TOKEN": self.organiser.token},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == status, done.stderr
+        return " ".join(done.stderr.split())
+
+    def requests(self, route: str) -> int:
+        """Count how often somebody has read from a route of the server."""
+        headers = {"Authorization": f"Bearer {self.api.caller(f'root{len(route)}', Role.OPERATOR).token}"}
+        text = httpx2.get(f"{self.url}/api/admin/metrics", headers=headers).text
+        series = f'lethe_api_request_seconds_count{{method="GET",route="{route}",status="200"}} '
+        return int(float(text.split(series)[1].split()[0]))
+
+    def state(self) -> str:
+        with self.api.database.read() as session:
+            return session.scalars(select(Campaign)).one().state
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    settings = make_settings(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+    with running(settings) as api, serving(settings) as served:
+        organiser = api.caller("organiser", Role.ORGANISER)
+        assert organiser.account is not None
+        with api.database.write() as session:
+            phase = add_phase(session, organiser.account)
+        yield Server(api, served.url, phase, organiser)
+
+
+def test_a_prepared_re_run_is_not_published_as_a_rescoring(server: Server) -> None:
+    put(server.api, server.phase, "a", 0.3, 0.1)
+    end_runs(server.api, begin(server.organiser, metric="neurips-2023", re_run=True), 0.2)
+
+    for other in (("--metric", "neurips-2023"), ("--metric", "lethe-1", "--re-run")):
+        assert "--metric neurips-2023 --re-run" in server.rescore(*other, "--publish", status=1)
+    assert server.state() == "ready"
+    server.rescore("--metric", "neurips-2023", "--re-run", "--publish")
+    assert server.state() == "published"
+
+
+def test_a_prepared_rescoring_is_not_published_as_a_re_run(server: Server) -> None:
+    put(server.api, server.phase, "a", 0.3, 0.1)
+    begin(server.organiser)
+
+    assert "without --re-run" in server.rescore("--re-run", "--publish", status=1)
+    assert server.state() == "ready"
+    server.rescore("--publish")
+    assert server.state() == "published"
+
+
+def test_waiting_computes_no_boards(server: Server) -> None:
+    """Two boards are computed for what moves: once at the end, not twice a second."""
+    late = put(server.api, server.phase, "a", 0.3, None)
+
+    def score_later() -> None:
+        while not server.organiser.get("/api/competitions/cup/phases/feedback/campaigns").json()["items"]:
+            time.sleep(0.05)
+        time.sleep(1.5)
+        add_score(server.api, late, 0.2)
+
+    scorer = threading.Thread(target=score_later)
+    scorer.start()
+    server.rescore("--metric", "lethe-1")
+    scorer.join()
+
+    assert server.requests(ROUTE + "/{campaign_id}") == 1
+    assert server.requests(ROUTE) >= 3
+
+
+def test_what_cannot_be_scored_is_named_with_its_reason(server: Server) -> None:
+    put(server.api, server.phase, "a", 0.3, 0.1)
+    lost = put(server.api, server.phase, "b", 0.2, None)
+    begin(server.organiser)
+    set_aside(server.api, lost, "Blob 0 is damaged.")
+
+    said = server.rescore("--metric", "lethe-1")
+
+    assert "No score by lethe-1: b, by b. Blob 0 is damaged." in said
