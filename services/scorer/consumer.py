@@ -29,8 +29,8 @@ __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
 MAX_TRIES = 3  # before a campaign is prepared without an evaluation
-RETRY_AFTER_S = 15.0  # and twice as long after each further failure
-RETRY_WITHIN_S = 3600.0
+RETRY_AFTER_S = 15.0  # and twice as long after each further failure, up to an hour
+MAX_DOUBLINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Failing:
     again_at: float = 0.0  # by the monotonic clock
 
     def once_more(self) -> "_Failing":
-        wait_s = min(RETRY_AFTER_S * 2**self.tries, RETRY_WITHIN_S)
+        wait_s = RETRY_AFTER_S * 2 ** min(self.tries, MAX_DOUBLINGS)
         return _Failing(self.tries + 1, time.monotonic() + wait_s)
 
 
@@ -168,9 +168,13 @@ class Scorer:
     def _take(self, campaign_id: UUID, outcome: Judged | Unscored) -> bool:
         """Write a campaign's score. What fails again and again is set aside, so that the campaign comes to its end."""
         if isinstance(outcome, Judged):
-            self._failing.pop(outcome.evaluation_id, None)
-            with self.database.write() as session:
-                return _write(session, outcome)
+            try:
+                with self.database.write() as session:
+                    written = _write(session, outcome)
+                self._failing.pop(outcome.evaluation_id, None)
+                return written
+            except Exception as error:  # such as a number that the database refuses
+                outcome = Unscored.because(outcome.evaluation_id, error)
         tries = self._fail(outcome.evaluation_id)
         names = {"campaign": str(campaign_id), "evaluation": str(outcome.evaluation_id)}
         log.error("campaign_score_failed", **names, reason=outcome.reason, tries=tries)

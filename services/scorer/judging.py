@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from typing import Self
 from uuid import UUID
 
 import numpy as np
@@ -49,6 +50,11 @@ class Unscored:
 
     evaluation_id: UUID
     reason: str
+
+    @classmethod
+    def because(cls, evaluation_id: UUID, error: Exception) -> Self:
+        ours = isinstance(error, LetheError | BadArray)  # whose messages speak for themselves
+        return cls(evaluation_id, (str(error) if ours else f"{type(error).__name__}: {error}")[:REASON_CHARS])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,9 +154,7 @@ def _judged_or_why(
     try:
         return judge(database, blobs, settings, evaluation_id, metric)
     except Exception as error:
-        ours = isinstance(error, LetheError | BadArray)  # whose messages speak for themselves
-        reason = str(error) if ours else f"{type(error).__name__}: {error}"
-        return Unscored(evaluation_id, reason[:REASON_CHARS])
+        return Unscored.because(evaluation_id, error)
 
 
 _opened: tuple[Database, Blobs] | None = None

@@ -29,6 +29,7 @@ from services.core.settings import Settings
 from services.scorer import consumer, judging
 from services.scorer.consumer import Scorer
 from services.scorer.judging import Judged, Unscored
+from services.scorer.rows import score_row
 from tests.api.harness import make_settings
 from tests.api.scores import score
 from tests.bundles import make_tiny_bundle, oracle_as_measured
@@ -154,6 +155,27 @@ def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
     assert reasons.keys() == {gone, damaged}
     assert "is not in the store" in reasons[gone]
     assert "is damaged" in reasons[damaged]
+
+
+def test_a_score_that_the_database_refuses_does_not_keep_the_others_from_theirs(
+    rescoring: Rescoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = rescoring.evaluation_ids[0]
+
+    def row_of(evaluation_id: UUID, *arguments: Any, **options: Any) -> Score:
+        row = score_row(evaluation_id, *arguments, **options)
+        if evaluation_id == refused:
+            row.final_score = float("nan")
+        return row
+
+    monkeypatch.setattr(consumer, "score_row", row_of)
+    rescoring.begin()
+
+    assert rescoring.serve(times=consumer.MAX_TRIES) == ENTRIES - 1
+    assert rescoring.state() == "ready"
+    with rescoring.database.read() as session:
+        (reason,) = rescoring.campaign(session).unscorable.values()
+    assert "IntegrityError" in reason
 
 
 def test_what_was_set_aside_is_taken_back_once_it_can_be_scored(rescoring: Rescoring) -> None:
