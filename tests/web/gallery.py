@@ -9,18 +9,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from services.api.accounts.service import begin_session, create_account
 from services.cli.client import Client
-from services.core import bundle_store
+from services.core import bundle_store, campaigns
 from services.core.blobs import Blobs
 from services.core.database import Database, WriteSession, utc_now
 from services.core.migrate import upgrade
-from services.core.models import Phase, Role
+from services.core.models import Phase, Role, Submission
 from services.core.settings import SandboxKind, Settings
 from tests.api.harness import serving
 from tests.bundles import make_tiny_bundle
@@ -38,6 +38,7 @@ ROLES = {
     ORGANISER: Role.ORGANISER,
     OPERATOR: Role.OPERATOR,
 }
+UNSCORABLE = "Its measurements are gone from the blob store."
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as though the classifier had never seen them.
 
@@ -158,7 +159,10 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
             fill_board(session, phase)
             submissions = add_states(session, blobs, phase, PARTICIPANT)
             fill_long_board(session, session.scalars(select(Phase).where(Phase.slug == "long")).one(), PARTICIPANT)
-        organiser.post(f"/api/competitions/{SLUG}/phases/feedback/campaigns", {"metric": "lethe-1"})
+        campaign = organiser.post(f"/api/competitions/{SLUG}/phases/feedback/campaigns", {"metric": "lethe-1"})
+        with database.write() as session:
+            lost = session.scalars(select(Submission).where(Submission.name == "noise, then repair")).one()
+            campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
         yield Gallery(served.url, settings, database, tokens, submissions)
     database.dispose()
 

@@ -17,7 +17,7 @@ from services.core.models import Phase, State, Submission
 from tests.web.browsing import ENTRY, file
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission
-from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, Gallery, Place
+from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, UNSCORABLE, Gallery, Place
 
 FORM = "/competitions/digits/submit?phase=feedback"
 HIDE = """hidden => {
@@ -191,3 +191,11 @@ def test_more_that_does_not_come_and_signing_out_that_fails_say_so(gallery: Gall
 def refuse(route: Route) -> None:
     problem = {"code": "too_many_requests", "detail": "Too many requests. Wait a minute."}
     route.fulfill(status=429, json=problem, content_type="application/problem+json")
+
+
+def test_preview_names_what_could_not_be_scored_and_says_why(visit: Visit) -> None:
+    page = visit(Place("organise", "/competitions/digits/organise?phase=feedback", ORGANISER))
+    section = page.get_by_role("region", name="Not scored")
+    expect(section).to_contain_text(f"noise, then repair of ada: {UNSCORABLE}")
+    section.get_by_role("link", name="noise, then repair").click()
+    expect(page.get_by_role("heading", name="noise, then repair", level=1)).to_be_visible()

@@ -17,6 +17,7 @@ export type Histograms = Schemas["HistogramsOut"];
 export type Leaderboard = Schemas["LeaderboardOut"];
 export type Me = Schemas["MeOut"];
 export type Move = Schemas["MoveOut"];
+export type Unscorable = Schemas["UnscorableOut"];
 export type NewPhase = Schemas["NewPhase"];
 export type OpenEvaluation = Schemas["OpenEvaluationOut"];
 export type Phase = Schemas["PhaseOut"];

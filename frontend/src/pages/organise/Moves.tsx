@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { campaign } from "../../api/queries";
-import type { Move } from "../../api/types";
+import type { Move, Unscorable } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -16,8 +17,34 @@ export function Moves({ path }: { path: { slug: string; phase: string; campaign_
   const query = useQuery(campaign(path));
   return (
     <Await query={query} what="what moves">
-      {({ moves }) => <Listed moves={moves} />}
+      {({ moves, unscorable }) => (
+        <>
+          {unscorable.length > 0 && <SetAside items={unscorable} />}
+          <Listed moves={moves} />
+        </>
+      )}
     </Await>
+  );
+}
+
+function SetAside({ items }: { items: readonly Unscorable[] }) {
+  return (
+    <section aria-label="Not scored">
+      <p>
+        <Badge tone="bad">not scored</Badge> {count(items.length, "submission")} could not be scored by this
+        metric. By it the team&rsquo;s next best stands; of a new run, the one before.
+      </p>
+      <ul>
+        {items.map((one) => (
+          <li key={one.submission_id}>
+            <Link to="/submissions/$id" params={{ id: one.submission_id }}>
+              {one.submission}
+            </Link>{" "}
+            of {one.team}: {one.reason}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
