@@ -7,6 +7,7 @@ import typer
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
+from services.core.models import Device
 
 __all__ = ["competition_app", "phase_app"]
 
@@ -32,12 +33,27 @@ def create_phase(
     competition: Competition,
     benchmark: Annotated[str, typer.Option(help="Name or digest of a published benchmark.")],
     closes_at: Annotated[str, typer.Option(help="When it closes, with time zone: 2027-01-31T12:00:00Z.")],
+    opens_at: Annotated[str | None, typer.Option(help="When it opens, with time zone. Left out, at once.")] = None,
     kind: Annotated[str, typer.Option(help="check, feedback or final.")] = "feedback",
+    device: Annotated[
+        Device, typer.Option(help="What entries run on: a slot with a GPU, or one without.")
+    ] = Device.CPU,
     seeds: Annotated[int, typer.Option(help="Unlearning runs of each evaluation, N.")] = 512,
     shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
     quota_per_day: Annotated[int, typer.Option(help="Submissions of one team in any 24 hours.")] = 5,
     seed_timeout_s: Annotated[float, typer.Option(help="Longest time of one run, in seconds.")] = 60.0,
+    memory_gib: Annotated[float, typer.Option(help="Memory of a run, in GiB.")] = 2.0,
     metric: Annotated[str, typer.Option(help="What the board ranks by: neurips-2023 or lethe-1.")] = "neurips-2023",
+    max_time_ratio: Annotated[
+        float, typer.Option(help="Run time over that of retraining, above which an entry is not ranked.")
+    ] = 0.2,
+    data_hidden: Annotated[
+        bool | None,
+        typer.Option(
+            "--data-hidden/--data-public",
+            help="Whether failures hide messages and print-outs. Left out, in every phase but checks.",
+        ),
+    ] = None,
     notebooks: Annotated[bool, typer.Option(help="Take notebooks in the layout of 2023.")] = False,
     notebook_timeout_s: Annotated[float, typer.Option(help="Longest time of a whole notebook, in seconds.")] = 28_800.0,
     cuda_stand_in: Annotated[
@@ -48,22 +64,28 @@ def create_phase(
     ] = False,
     url: Url = None,
 ) -> None:
-    """Create a phase of a competition; it opens at once."""
+    """Create a phase of a competition."""
     body: dict[str, Any] = {
         "slug": slug,
         "kind": kind,
+        "device": device.value,
         "benchmark": benchmark,
         "closes_at": closes_at,
         "seeds": seeds,
         "shard_seeds": shard_seeds,
         "quota_per_day": quota_per_day,
         "seed_timeout_s": seed_timeout_s,
+        "memory_bytes": round(memory_gib * 2**30),
         "metric": metric,
+        "max_time_ratio": max_time_ratio,
+        "data_hidden": data_hidden,
         "notebooks": notebooks,
         "notebook_timeout_s": notebook_timeout_s,
         "cuda_stand_in": cuda_stand_in,
         "take_first": take_first,
     }
+    if opens_at is not None:
+        body["opens_at"] = opens_at
     open_client(url).post(f"/api/competitions/{competition}/phases", body)
     say(f"Created the phase {slug} of {competition}.")
 
