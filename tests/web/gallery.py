@@ -18,9 +18,9 @@ from services.api.accounts.service import begin_session, create_account
 from services.cli.client import Client
 from services.core import bundle_store, campaigns
 from services.core.blobs import Blobs
-from services.core.database import Database, WriteSession, utc_now
+from services.core.database import Database, ReadSession, WriteSession, utc_now
 from services.core.migrate import upgrade
-from services.core.models import Phase, Role, Submission
+from services.core.models import Competition, Phase, Role, Submission
 from services.core.settings import SandboxKind, Settings
 from tests.api.harness import serving
 from tests.bundles import make_tiny_bundle
@@ -28,7 +28,17 @@ from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
 from tests.web.exhibits import add_states, fill_board, fill_long_board
 
-__all__ = ["NEWCOMER", "OPERATOR", "ORGANISER", "PARTICIPANT", "PLACES", "Gallery", "Place", "open_gallery"]
+__all__ = [
+    "NEWCOMER",
+    "OPERATOR",
+    "ORGANISER",
+    "PARTICIPANT",
+    "PLACES",
+    "Gallery",
+    "Place",
+    "feedback_phase",
+    "open_gallery",
+]
 
 SLUG = "digits"
 PARTICIPANT, NEWCOMER, ORGANISER, OPERATOR = "ada", "newcomer", "organiser", "keeper"
@@ -155,7 +165,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     with serving(settings) as served, closing(Client(served.url, tokens[ORGANISER])) as organiser:
         _hold_competition(organiser)
         with database.write() as session:
-            phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+            phase = feedback_phase(session)
             fill_board(session, phase)
             submissions = add_states(session, blobs, phase, PARTICIPANT)
             fill_long_board(session, session.scalars(select(Phase).where(Phase.slug == "long")).one(), PARTICIPANT)
@@ -165,6 +175,12 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
             campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
         yield Gallery(served.url, settings, database, tokens, submissions)
     database.dispose()
+
+
+def feedback_phase(session: ReadSession) -> Phase:
+    """Find the phase that most pages show; tests add competitions with phases of the same name."""
+    of_gallery = select(Phase).join(Competition).where(Competition.slug == SLUG, Phase.slug == "feedback")
+    return session.scalars(of_gallery).one()
 
 
 def _add_accounts(session: WriteSession, settings: Settings, roles: Mapping[str, Role]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from tests.api.scores import publish
 from tests.web.browsing import ENTRY, NARROW, WIDE, file, overflow_px, settle
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission
-from tests.web.gallery import ORGANISER, Gallery, Place
+from tests.web.gallery import ORGANISER, Gallery, Place, feedback_phase
 
 MARKUP = """<img src="x" onerror="window.hacked = 1"><script>window.hacked = 1</script>"""
 TURNED = "evil\u202etxt.py"  # what follows the mark is shown from right to left, if nothing keeps it in
@@ -77,7 +77,7 @@ def test_name_of_a_file_that_turns_text_around_is_shown_as_text_and_refused(gall
 def test_traceback_stays_text(words: str, gallery: Gallery, visit: Visit) -> None:
     who = gallery.add_participant()
     with gallery.database.write() as session:
-        phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        phase = feedback_phase(session)
         row = add_submission(session, phase, who, words)
         evaluation = lock_evaluation(session, row.evaluation_id)
         fail(session, evaluation, FailureKind.EXCEPTION, f"ValueError: {words}\n{words}")
@@ -91,7 +91,7 @@ def test_names_on_a_board_stay_text(gallery: Gallery, visit: Visit) -> None:
     with gallery.database.write() as session:
         organiser = session.scalars(select(Account).where(Account.username == ORGANISER)).one()
         contest = Competition(slug="hostile", title=MARKUP, description=MARKUP, organiser_id=organiser.id)
-        like = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        like = feedback_phase(session)
         copied: dict[str, Any] = {
             column.key: getattr(like, column.key)
             for column in Phase.__table__.columns

@@ -1,22 +1,21 @@
 """The score of a running submission as it narrows before one's eyes, down to the final one."""
 
 from playwright.sync_api import expect
-from sqlalchemy import select
 
 from services.core.database import WriteSession
 from services.core.lifecycle import add_event, lock_evaluation, move
-from services.core.models import Evaluation, Phase, State
+from services.core.models import Evaluation, State
 from tests.api.scores import score
 from tests.web.browsing import NARROW, overflow_px
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission
-from tests.web.gallery import Gallery, Place
+from tests.web.gallery import Gallery, Place, feedback_phase
 
 
 def test_provisional_scores_come_one_by_one_and_end_with_the_final_one(gallery: Gallery, visit: Visit) -> None:
     who = gallery.add_participant()
     with gallery.database.write() as session:
-        phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        phase = feedback_phase(session)
         row = add_submission(session, phase, who, "watched")
         move(session, lock_evaluation(session, row.evaluation_id), State.RUNNING)
         submission_id, evaluation_id = row.id, row.evaluation_id

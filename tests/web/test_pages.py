@@ -8,16 +8,15 @@ from pathlib import Path
 from uuid import uuid4
 
 from playwright.sync_api import Page, Request, Route, expect
-from sqlalchemy import select
 
 from services.cli.client import Client
 from services.core.database import utc_now
 from services.core.lifecycle import add_event, cancel, lock_evaluation, move
-from services.core.models import Phase, State, Submission
+from services.core.models import State, Submission
 from tests.web.browsing import ENTRY, file
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission
-from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, UNSCORABLE, Gallery, Place
+from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, UNSCORABLE, Gallery, Place, feedback_phase
 
 FORM = "/competitions/digits/submit?phase=feedback"
 HIDE = """hidden => {
@@ -40,7 +39,7 @@ def send(page: Page) -> None:
 
 def submission(gallery: Gallery, who: str, name: str) -> Submission:
     with gallery.database.write() as session:
-        phase = session.scalars(select(Phase).where(Phase.slug == "feedback")).one()
+        phase = feedback_phase(session)
         return add_submission(session, phase, who, name)
 
 
