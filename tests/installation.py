@@ -1,10 +1,8 @@
 """A running installation: API, worker and scorer as their own processes, on either sandbox, over loopback."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from services.core.blobs import Blobs
 from services.core.database import Database, utc_now
 from services.core.settings import SandboxKind, Settings
 from tests.bundles import make_tiny_bundle
+from tests.command import lethe
 
 
 @dataclass
@@ -36,19 +35,12 @@ class Installation:
 
     def lethe(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `lethe` command as the operator."""
-        environment = os.environ | {
+        environment = {
             "LETHE_URL": self.stack.url,
             "LETHE_TOKEN": self.token,
             "LETHE_DATA_DIR": str(self.settings.data_dir),
         }
-        return subprocess.run(
-            [sys.executable, "-m", "services.cli.main", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=200,
-        )
+        return lethe(*arguments, check=check, **environment)
 
     def submit(self, source: str, directory: Path, *options: str, check: bool = True) -> dict[str, Any]:
         """Submit source code with the CLI; return what it printed as JSON."""

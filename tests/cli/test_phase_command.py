@@ -1,8 +1,5 @@
 """`lethe phase create` against a real server: what it sets, and what it leaves to the platform."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +9,7 @@ from sqlalchemy import select
 
 from services.core.models import Device, Phase, PhaseKind, Role
 from tests.api.harness import add_benchmark, make_settings, running, serving
+from tests.command import lethe
 
 Create = Callable[..., Phase]
 CLOSES = ("--closes-at", "2099-12-31T12:00:00Z")
@@ -26,18 +24,11 @@ def create(tmp_path: Path) -> Iterator[Create]:
         assert organiser.post("/api/competitions", json={"slug": "cup", "title": "Cup"}).status_code == 201
         with api.database.write() as session:
             add_benchmark(session)
-        environment = os.environ | {"LETHE_URL": served.url, "LETHE_TOKEN": organiser.token}
+        token = organiser.token
 
         def run(slug: str, *options: str) -> Phase:
             words = ("phase", "create", slug, "--competition", "cup", "--benchmark", "tiny", *CLOSES, *options)
-            done = subprocess.run(
-                [sys.executable, "-m", "services.cli.main", *words],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=120,
-            )
+            done = lethe(*words, LETHE_URL=served.url, LETHE_TOKEN=token)
             assert done.returncode == 0, done.stderr
             with api.database.read() as session:
                 return session.scalars(select(Phase).where(Phase.slug == slug)).one()

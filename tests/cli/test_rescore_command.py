@@ -1,8 +1,5 @@
 """`lethe rescore` against a real server: what it takes up, what it refuses, and how it waits."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +13,7 @@ from sqlalchemy import select
 from services.core.models import Campaign, Phase, Role
 from tests.api.harness import Api, Caller, add_phase, make_settings, running, serving
 from tests.api.test_campaigns import add_score, begin, end_runs, put, set_aside
+from tests.command import lethe
 
 ROUTE = "/competitions/{slug}/phases/{phase}/campaigns"
 
@@ -30,14 +28,8 @@ class Server:
     def rescore(self, *arguments: str, status: int = 0) -> str:
         """Run the command; return what it said to people, its messages in one line."""
         assert self.organiser.token is not None
-        done = subprocess.run(
-            [sys.executable, "-m", "services.cli.main", "rescore", "-c", "cup", "-p", "feedback", *arguments],
-            env=os.environ | {"LETHE_URL": self.url, "LETHE_TOKEN": self.organiser.token},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        words = ("rescore", "-c", "cup", "-p", "feedback", *arguments)
+        done = lethe(*words, LETHE_URL=self.url, LETHE_TOKEN=self.organiser.token)
         assert done.returncode == status, done.stderr
         return " ".join(done.stderr.split())
 

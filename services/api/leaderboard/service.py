@@ -73,8 +73,7 @@ def read_page(
     own: Collection[UUID],
 ) -> BoardPage:
     """Read one page of the board as of a moment, and the entries `own`. Ranks and ties speak of the whole board."""
-    found = _lines(session, phase, moment)
-    lines = sorted((line for line, _ in found), key=_key)
+    lines = sorted(_lines(session, phase, moment), key=_key)
     standing = standings(lines, phase.max_time_ratio)
     start = bisect_right(lines, after, key=_key) if after else 0
     on_page = range(len(lines))[start : start + limit]
@@ -89,7 +88,7 @@ def read_page(
     return BoardPage(
         items=[shown(place) for place in on_page],
         own=[shown(place) for place in of_own],
-        metric=found[0][1] if found else phase.metric,
+        metric=next((row.score.metric for row in rows.values()), phase.metric),
         total=len(lines),
         last=_key(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
     )
@@ -99,27 +98,23 @@ def _key(line: Line) -> Key:
     return Key(-line.measured.final_score, line.submitted_at, line.entry_id)
 
 
-def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[tuple[Line, str]]:
-    """Read what stood at a moment, and by which metric."""
+def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
     entry = LeaderboardEntry
     statement = (
         select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
-        .add_columns(Score.halves, Score.run_s, Score.flags, Score.metric)
+        .add_columns(Score.halves, Score.run_s, Score.flags)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id == phase.id, _stands_at(moment))
     )
     return [
-        (
-            Line(
-                entry_id=row.id,
-                reference=row.reference,
-                measured=Measured(row.final_score, row.halves),
-                run_s=row.run_s,
-                submitted_at=row.submitted_at,
-                published_at=row.published_at,
-                flags=row.flags,
-            ),
-            row.metric,
+        Line(
+            entry_id=row.id,
+            reference=row.reference,
+            measured=Measured(row.final_score, row.halves),
+            run_s=row.run_s,
+            submitted_at=row.submitted_at,
+            published_at=row.published_at,
+            flags=row.flags,
         )
         for row in session.execute(statement)
     ]
