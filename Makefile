@@ -49,7 +49,7 @@ bench: .venv/installed ## Time our code against plain implementations, side by s
 	@$(BIN)/python -m benches.oracle_speed
 
 baselines: setup ## Run every baseline through the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
-	@$(BIN)/python -m benches.baselines
+	@$(BIN)/python -m studies.baselines
 
 lock: .venv/installed ## Write requirements.lock from what is installed in .venv
 	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \

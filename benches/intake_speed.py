@@ -18,13 +18,13 @@ from pathlib import Path
 import torch
 
 from services.benchmarks.architecture import Architecture
-from services.core.bundle import Bundle
-from services.core.measurements import Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.core.settings import SandboxKind, Settings
 from services.scorer.scoring import gather, score_measurements
 from services.worker.backends import default_image, make_sandbox
 from services.worker.measuring import MeasurerProcess
-from services.worker.notebooks.intake import Intake
+from services.worker.notebooks.intake import IntakeProcess
 from services.worker.slots import make_slots, stage_code
 
 FLOOR = """
@@ -97,7 +97,7 @@ def _ours(work: Path, bundle: Bundle, count: int) -> float:
     start = time.perf_counter()
     with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
         measurer = MeasurerProcess(sandbox, slot, bundle)
-        intake = Intake(sandbox, slot, bundle, work / "working", seeds=count, take_first=False, lease="bench")
+        intake = IntakeProcess(sandbox, slot, bundle, work / "working", seeds=count, take_first=False, lease="bench")
         try:
             results = list(intake.results(measurer, seconds=1.0, peak_memory_bytes=0, stopped=never.is_set))
         finally:

@@ -18,12 +18,10 @@ from safetensors.numpy import load, save
 
 from services.cli.building import find_or_build
 from services.cli.operator import prepare
-from services.core import bundle_store, campaigns
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
-from services.core.database import Database, WriteSession, utc_now
-from services.core.lifecycle import lock_evaluation, move, queue_evaluation
-from services.core.measurements import Measurements
+from services.core.board import campaigns
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.core.models import (
     Account,
     Campaign,
@@ -38,7 +36,10 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from services.core.queue.lifecycle import lock_evaluation, move, queue_evaluation
 from services.core.settings import SandboxKind, Settings, load_settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, WriteSession, utc_now
 from services.scorer.consumer import Scorer
 
 EARLIER = "earlier-1"  # the metric that everything was scored by before

@@ -10,7 +10,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from services.core import models
-from services.core.database import Base, UtcDateTime
+from services.core.store.database import Base, UtcDateTime
 
 __all__ = ["models"]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from services.core import readings
-from services.core.blobs import Blobs
-from services.core.bundle import MANIFEST, Bundle, Counts, FileEntry, Fitness, Manifest, TensorSpec
-from services.core.leases import Measured
-from services.core.measurements import Measurements
+from services.core.bundle import readings
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST, Counts, FileEntry, Fitness, Manifest, TensorSpec
+from services.core.bundle.measurements import Measurements
+from services.core.queue.leases import MeasuredSeed
+from services.core.store.blobs import Blobs
 
 FEATURES, CLASSES = 4, 3
 COUNTS = Counts(retain=40, forget=8, validation=6, test=12)
@@ -45,14 +46,14 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
     return Bundle(root)
 
 
-def oracle_as_measured(bundle: Bundle, blobs: Blobs, seeds: Iterable[int], *, skip: int = 0) -> list[Measured]:
+def oracle_as_measured(bundle: Bundle, blobs: Blobs, seeds: Iterable[int], *, skip: int = 0) -> list[MeasuredSeed]:
     """Store models of the oracle, past the first `skip`, as a worker would that had measured them for these seeds."""
     oracle = bundle.oracle()
     found = []
     for seed in seeds:
         arrays = {name: np.ascontiguousarray(getattr(oracle, name)[skip + seed]) for name in Measurements.__slots__}
         digest = arrays["checkpoint_sha256"].tobytes().hex()
-        found.append(Measured(seed, blobs.put(save(arrays)), digest, 0.5 + seed, 10**9 + seed))
+        found.append(MeasuredSeed(seed, blobs.put(save(arrays)), digest, 0.5 + seed, 10**9 + seed))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.benchmarks.definitions import DEFINITIONS, Definition
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import NoisyDescent
-from services.core.bundle import Counts, Learning, Manifest
+from services.core.bundle.manifest import Counts, Learning, Manifest
 from services.scorer.scoring import forgetting_quality_of
 
 SECRET = b"s" * 32

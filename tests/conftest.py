@@ -14,7 +14,7 @@ import pytest
 import redis
 from sqlalchemy import make_url
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from tests.faces import make_faces_bundle
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 

@@ -9,7 +9,8 @@ from services.benchmarks.definitions import Definition, Faces, Fractions, Placeb
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Subjects
-from services.core.bundle import MANIFEST, Bundle, Manifest
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST, Manifest
 
 SEEDS = 4
 ONE_EPOCH = Recipe(epochs=1, batch_size=8, learning_rate=1e-3, optimizer="adam")

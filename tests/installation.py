@@ -15,10 +15,10 @@ import pytest
 from services.cli.client import Client
 from services.cli.operator import prepare
 from services.cli.stack import Stack
-from services.core import bundle_store
-from services.core.blobs import Blobs
-from services.core.database import Database, utc_now
+from services.core.bundle import store as bundle_store
 from services.core.settings import SandboxKind, Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, utc_now
 from tests.bundles import make_tiny_bundle
 from tests.command import lethe
 

@@ -12,10 +12,10 @@ from services.api.kit.cursors import Cursors
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
 from services.api.submissions.feed import EventFeed
-from services.core.blobs import Blobs
-from services.core.database import Database
-from services.core.doorbell import Doorbell
+from services.core.queue.doorbell import Doorbell
 from services.core.settings import Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
 
 __all__ = ["ApiState", "State", "make_state", "state_of"]
 

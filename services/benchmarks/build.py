@@ -25,7 +25,7 @@ from services.benchmarks.starts import one_original, originals_of_all_seeds
 from services.benchmarks.training import chunk_size, initialise
 from services.benchmarks.workshop import Workshop
 from services.benchmarks.writing import Built, write_bundle
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput, Conflict
 
 __all__ = ["AlreadyBuilt", "BadSeeds", "build_benchmark", "train_part"]

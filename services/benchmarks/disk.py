@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import nn
 
 from services.benchmarks.examples import Splits
+from services.core.bundle.readings import PROBE_SIZE, SKETCH_SIZE
 from services.core.errors import LetheError
-from services.core.readings import PROBE_SIZE, SKETCH_SIZE
 
 __all__ = ["Disk", "NoRoom", "check_room", "plan_disk"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.benchmarks.examples import Splits
 from services.benchmarks.measuring import Trained
-from services.core.bundle import Fitness
+from services.core.bundle.manifest import Fitness
 
 __all__ = ["MIN_PLACEBO_RATIO", "ForgettingQuality", "Placebos", "fitness_of", "forget_accuracy", "quality_of"]
 

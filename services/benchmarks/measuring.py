@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from services.benchmarks.examples import Examples, Splits
 from services.benchmarks.training import Build, Stacked, stacked_logits
 from services.benchmarks.training.models import count_of, one_of
-from services.core import readings
-from services.core.measurements import Measurements
+from services.core.bundle import readings
+from services.core.bundle.measurements import Measurements
 
 __all__ = ["Trained", "forget_logits_of", "measure", "probe_of"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from services.core import readings
-from services.core.measurements import Measurements
+from services.core.bundle import readings
+from services.core.bundle.measurements import Measurements
 
 __all__ = ["pack_checkpoints"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from services.benchmarks.cutting import cut
 from services.benchmarks.definitions import Progress, find_definition
 from services.benchmarks.oracle import derive_seed
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput
 
 __all__ = ["WrongSecret", "check_reveal"]

@@ -17,8 +17,18 @@ from services.benchmarks.definitions import Definition
 from services.benchmarks.disk import Disk
 from services.benchmarks.measuring import probe_of
 from services.benchmarks.recipes import NoisyDescent
-from services.core.bundle import MANIFEST, Counts, DiskUse, FileEntry, Fitness, Learning, Manifest, Origin, TensorSpec
-from services.core.measurements import Measurements
+from services.core.bundle.manifest import (
+    MANIFEST,
+    Counts,
+    DiskUse,
+    FileEntry,
+    Fitness,
+    Learning,
+    Manifest,
+    Origin,
+    TensorSpec,
+)
+from services.core.bundle.measurements import Measurements
 
 __all__ = ["Built", "write_bundle"]
 

@@ -8,7 +8,8 @@ import typer
 
 from services.cli.building import build_order, find, read_definition, require_fit, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
-from services.core.bundle import Bundle, Learning
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import Learning
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
@@ -160,7 +161,7 @@ def export_(
     file: Annotated[Path | None, typer.Argument(help="The file to write; default: <name>.tar here.")] = None,
 ) -> None:
     """Write a benchmark to one file, hidden part included, to carry it to another installation."""
-    from services.core.bundle_archive import export_bundle
+    from services.core.bundle.archive import export_bundle
 
     bundle = find(load_settings(), benchmark)
     file = file or Path(f"{bundle.manifest.name}.tar")
@@ -176,7 +177,7 @@ def import_(
     out: Annotated[Path | None, typer.Option(help="Directory to make; default: in the data directory.")] = None,
 ) -> None:
     """Unpack an exported benchmark and check every byte of it."""
-    from services.core.bundle_archive import import_bundle
+    from services.core.bundle.archive import import_bundle
 
     settings = load_settings()
     settings.benchmarks_dir.mkdir(parents=True, exist_ok=True)
@@ -208,10 +209,10 @@ def split(
 @app.command()
 def publish(benchmark: Benchmark) -> None:
     """Put a benchmark into this installation's blob store, so that phases can use it. For operators."""
-    from services.core import bundle_store
-    from services.core.blobs import Blobs
-    from services.core.database import Database
-    from services.core.migrate import require_newest
+    from services.core.bundle import store as bundle_store
+    from services.core.store.blobs import Blobs
+    from services.core.store.database import Database
+    from services.core.store.migrate import require_newest
 
     settings = load_settings()
     bundle = find(settings, benchmark)

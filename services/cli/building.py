@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress, TaskID
 
 from services.cli.console import milestone, progress, say
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.errors import NotFound
 from services.core.settings import Settings
 

@@ -10,7 +10,7 @@ from services.cli.console import print_json
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from services.scorer.certificates import Certificate, Problem
+    from services.scorer.certificates import Certificate, ConvexProblem
 
 __all__ = ["certify"]
 
@@ -39,9 +39,9 @@ def certify(
 
     Langevin adds sqrt(2/L) sigma N(0, I) in every step of size 1/L; d2d adds sigma N(0, I) once, to what is published.
     """
-    from services.scorer.certificates import Problem
+    from services.scorer.certificates import ConvexProblem
 
-    problem = Problem(
+    problem = ConvexProblem(
         n=n,
         strong_convexity=strong_convexity,
         smoothness=0.25 + strong_convexity if smoothness is None else smoothness,
@@ -57,7 +57,7 @@ def certify(
 
 
 def _answer(
-    method: Method, problem: "Problem", points: int, steps: int, sigma: float | None, epsilon: float | None
+    method: Method, problem: "ConvexProblem", points: int, steps: int, sigma: float | None, epsilon: float | None
 ) -> tuple[float, "Certificate"]:
     """Give sigma and what it certifies, from the one of the two that is named."""
     from services.scorer.certificates import d2d, langevin
@@ -77,7 +77,7 @@ def _answer(
 
 
 def _told(
-    method: Method, problem: "Problem", points: int, steps: int, sigma: float, certificate: "Certificate"
+    method: Method, problem: "ConvexProblem", points: int, steps: int, sigma: float, certificate: "Certificate"
 ) -> dict[str, Any]:
     """Give what a certificate says, as a program reads it."""
     from services.scorer.certificates import d2d

@@ -138,10 +138,10 @@ def _fresh_installation(settings: Settings, directory: Path, port: int) -> Setti
 
 def publish(settings: Settings, bundle_root: Path) -> None:
     """Put a benchmark into an installation. Raises UnfitBenchmark."""
-    from services.core import bundle_store
-    from services.core.blobs import Blobs
-    from services.core.bundle import Bundle
-    from services.core.database import Database
+    from services.core.bundle import store as bundle_store
+    from services.core.bundle.directory import Bundle
+    from services.core.store.blobs import Blobs
+    from services.core.store.database import Database
 
     database = Database(settings.resolved_database_url)
     with database.write() as session:
@@ -177,7 +177,7 @@ def submit_file(url: str, token: str, file: Path, *, competition: str, phase: st
 
 
 def _create_competition(client: Client, seeds: int, contests: Sequence[Contest]) -> None:
-    from services.core.database import utc_now
+    from services.core.store.database import utc_now
 
     client.post("/api/competitions", {"slug": COMPETITION, "title": "Forgetting digits"})
     for contest in contests:

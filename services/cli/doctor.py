@@ -112,7 +112,7 @@ def _gpu(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from services.core.database import Database
+    from services.core.store.database import Database
 
     kind = "SQLite" if settings.resolved_database_url.startswith("sqlite") else "Postgres"
     try:

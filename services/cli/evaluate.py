@@ -43,8 +43,8 @@ def _evaluate(
     file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, save: Path | None
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
-    from services.core import submission_file
-    from services.core.submission_source import Rejected
+    from services.core.submission import file as submission_file
+    from services.core.submission.source import Rejected
     from services.scorer.scoring import find_metric, gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_locally

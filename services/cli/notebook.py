@@ -76,9 +76,9 @@ def _run(
     executed: Path | None,
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
-    from services.core.measurements import Measurements
-    from services.core.submission_notebook import check_notebook
-    from services.core.submission_source import Rejected
+    from services.core.bundle.measurements import Measurements
+    from services.core.submission.notebook import check_notebook
+    from services.core.submission.source import Rejected
     from services.scorer.scoring import find_metric, gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_notebook_locally

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from services.cli.console import say
-from services.core.database import Database
 from services.core.settings import ENV_FILE, SandboxKind, Settings, load_settings
+from services.core.store.database import Database
 
 __all__ = ["OPERATOR_FILE", "api", "migrate", "operator", "prepare", "scorer", "setup", "up", "worker"]
 
@@ -85,7 +85,7 @@ def scorer() -> None:
 
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    from services.core.migrate import upgrade
+    from services.core.store.migrate import upgrade
 
     settings = load_settings()
     upgrade(Database(settings.resolved_database_url))
@@ -102,7 +102,7 @@ def operator(username: Annotated[str, typer.Argument(help="Its name; also that o
 
 def prepare(settings: Settings) -> dict[str, str]:
     """Migrate, and make the operator's account and token on first use; return its credentials."""
-    from services.core.migrate import upgrade
+    from services.core.store.migrate import upgrade
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
@@ -152,7 +152,7 @@ def _begin_service() -> Settings:
     """Prepare this process to serve, on a database that it knows. Raises OtherSchema or DatabaseUnreachable."""
     from services.cli.stack import end_with_parent
     from services.core.logs import configure_logs
-    from services.core.migrate import require_newest
+    from services.core.store.migrate import require_newest
 
     end_with_parent()
     configure_logs()

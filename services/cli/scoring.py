@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import print_json, require_place, say
-from services.core.bundle import MANIFEST, Bundle
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from services.core.measurements import Measurements
+    from services.core.bundle.measurements import Measurements
     from services.scorer.metrics import Audit, Estimate
     from services.scorer.scoring import Report
 
@@ -69,10 +70,10 @@ def measurements(
 
     from sqlalchemy import select
 
-    from services.core.blobs import Blobs
-    from services.core.database import Database
-    from services.core.measurements import Measurements
+    from services.core.bundle.measurements import Measurements
     from services.core.models import MeasurementRow, Submission
+    from services.core.store.blobs import Blobs
+    from services.core.store.database import Database
 
     require_place(out)
     settings = load_settings()
@@ -188,7 +189,7 @@ def _find_oracle(name: str) -> Bundle:
 
 def _read_measurements(path: Path) -> "Measurements":
     """Read one stacked file, or a directory with one file per model, in order of their names."""
-    from services.core.measurements import Measurements
+    from services.core.bundle.measurements import Measurements
 
     if path.is_dir():
         return Measurements.stack([file.read_bytes() for file in sorted(path.glob("*.safetensors"))])

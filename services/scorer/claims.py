@@ -1,8 +1,8 @@
 """What an entry claims of itself, held against the accountants: the epsilon of the method that it says it runs."""
 
-from services.core.bundle import Manifest
-from services.core.submission_certificate import CertifiedMethod, Claim
-from services.scorer.certificates import BadCertificate, Problem, d2d, langevin, stochastic
+from services.core.bundle.manifest import Manifest
+from services.core.submission.certificate import CertifiedMethod, Claim
+from services.scorer.certificates import BadCertificate, ConvexProblem, d2d, langevin, stochastic
 from services.scorer.metrics import Claimed
 
 __all__ = ["hold_against_accountant", "problem_of"]
@@ -11,12 +11,12 @@ NOT_CERTIFIED = "No accountant: the benchmark's models are not learned as certif
 UNKNOWN = "No accountant knows the method."
 
 
-def problem_of(manifest: Manifest, delta: float) -> Problem | None:
+def problem_of(manifest: Manifest, delta: float) -> ConvexProblem | None:
     """Give the problem that a benchmark's certificates speak of; None where its learning is not certified."""
     learning, counts = manifest.learning, manifest.counts
     if learning is None:
         return None
-    return Problem(
+    return ConvexProblem(
         n=counts.retain + counts.forget,
         strong_convexity=learning.strong_convexity,
         smoothness=learning.smoothness,
@@ -37,7 +37,7 @@ def hold_against_accountant(claim: Claim, manifest: Manifest) -> Claimed:
     return Claimed(claim.epsilon, claim.delta, epsilon, auditable=True, notes=(UNKNOWN,) if epsilon is None else ())
 
 
-def _epsilon(claim: Claim, manifest: Manifest, problem: Problem) -> float | None:
+def _epsilon(claim: Claim, manifest: Manifest, problem: ConvexProblem) -> float | None:
     """Raises BadCertificate where the benchmark's models were not learned as the method needs, or not long enough."""
     learning, points = manifest.learning, manifest.counts.forget
     assert learning is not None

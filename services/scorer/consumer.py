@@ -13,13 +13,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from services.core import board, campaigns
-from services.core.blobs import Blobs
-from services.core.database import Database, WriteSession
-from services.core.doorbell import Bell, Doorbell
-from services.core.lifecycle import add_event, awaiting_score, lock_evaluation
+from services.core.board import campaigns, standing
 from services.core.models import Campaign, CampaignState, Evaluation, Phase, Score, Submission
+from services.core.queue.doorbell import Bell, Doorbell
+from services.core.queue.lifecycle import add_event, awaiting_score, lock_evaluation
 from services.core.settings import Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, WriteSession
 from services.scorer.heartbeat import beat
 from services.scorer.judging import Judged, Unscored, judge, judge_many, judge_so_far
 from services.scorer.provisional import Due, find_due, tell
@@ -206,7 +206,7 @@ def _write(session: WriteSession, judged: Judged) -> bool:
         score = rows[metric]
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
         for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
-            board.publish(session, submission, score)
+            standing.publish(session, submission, score)
         add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
     return bool(new)
 

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
-from services.core.bundle_store import materialise
-from services.core.database import Database, ReadSession
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
+from services.core.bundle.store import materialise
 from services.core.errors import LetheError
-from services.core.lifecycle import submissions_of
-from services.core.measurements import Measurements
 from services.core.models import Evaluation, MeasurementRow, Reference, Score, State, Submission, SubmissionKind
 from services.core.processes import end_with_parent
+from services.core.queue.lifecycle import submissions_of
 from services.core.settings import Settings
-from services.core.submission_certificate import Claim
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, ReadSession
+from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
 from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence, ScoreCard, Sides
 from services.scorer.scoring import Report, find_metric, gather, score_by_all

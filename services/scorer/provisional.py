@@ -13,9 +13,9 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from services.core.database import ReadSession, WriteSession
-from services.core.lifecycle import add_event, lock_evaluation
 from services.core.models import Evaluation, Event, Phase, State, Submission
+from services.core.queue.lifecycle import add_event, lock_evaluation
+from services.core.store.database import ReadSession, WriteSession
 from services.scorer.metrics import ScoreCard
 from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS
 

@@ -6,10 +6,10 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.errors import BadInput
-from services.core.measurements import BadMeasurements, Measurements
-from services.core.submission_certificate import Claim
+from services.core.submission.certificate import Claim
 from services.scorer.claims import hold_against_accountant
 from services.scorer.histograms import Histograms
 from services.scorer.metrics import (

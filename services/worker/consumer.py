@@ -10,14 +10,14 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from services.core import leases
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
-from services.core.database import Database, WriteSession
-from services.core.doorbell import Bell, Doorbell
-from services.core.leases import Claim, LeaseLost, Offer
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
+from services.core.queue import leases
+from services.core.queue.doorbell import Bell, Doorbell
+from services.core.queue.leases import Lease, LeaseLost, Offer
 from services.core.settings import Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, WriteSession
 from services.worker.backends import make_sandbox, worker_name
 from services.worker.failures import RunFailed
 from services.worker.measuring import MeasurerProcess
@@ -92,7 +92,7 @@ class Worker:
     def _offer(self, slot: Slot) -> Offer:
         return Offer(self.name, slot.device, slot.device_class, slot.memory_bytes)
 
-    def _claim(self, slot: Slot) -> Claim | None:
+    def _claim(self, slot: Slot) -> Lease | None:
         free = shutil.disk_usage(self._work).free
         if free < MIN_FREE_BYTES:
             log.error("disk_full", free_bytes=free, needed_bytes=MIN_FREE_BYTES, directory=str(self._work))
@@ -100,7 +100,7 @@ class Worker:
         with self.database.write() as session:
             return leases.claim(session, self._offer(slot), self.settings.lease_s)
 
-    def _run(self, slot: Slot, held: Claim) -> None:
+    def _run(self, slot: Slot, held: Lease) -> None:
         """Run one claimed shard to its end, whatever that is."""
         shard_log = log.bind(evaluation=str(held.evaluation_id), shard=str(held.shard_id), attempt=held.attempt)
         shard_log.info("shard_started", slot=slot.number)
@@ -121,7 +121,7 @@ class Worker:
             shard_log.exception("shard_broke")
             self._fail(slot, held, FailureKind.PLATFORM, f"{type(error).__name__} on worker {self.name}.")
 
-    def _measure(self, slot: Slot, held: Claim, renewal: Renewal) -> None:
+    def _measure(self, slot: Slot, held: Lease, renewal: Renewal) -> None:
         work = prepare(self.database, self.blobs, held, slot, self.settings.bundle_cache)
         lease = f"{held.shard_id}-{held.fence}"
         self._live.add(lease)
@@ -145,7 +145,7 @@ class Worker:
         finally:
             self._live.discard(lease)
 
-    def _run_notebook(self, slot: Slot, held: Claim, work: ShardWork, limits: NotebookLimits, renewal: Renewal) -> None:
+    def _run_notebook(self, slot: Slot, held: Lease, work: ShardWork, limits: NotebookLimits, renewal: Renewal) -> None:
         """Run a notebook, one at a time on this worker: each reserves the disk for all its checkpoints."""
         run = NotebookRun()
         with self._one_notebook:
@@ -173,7 +173,7 @@ class Worker:
                 }
                 self._describe(held, provenance, executed)
 
-    def _note_written(self, held: Claim, limits: NotebookLimits, checkpoints: int) -> None:
+    def _note_written(self, held: Lease, limits: NotebookLimits, checkpoints: int) -> None:
         """Tell how far a notebook is. A database that is away for a moment is no reason to end it.
 
         Never where data are hidden: the notebook chooses when to write each, and could spell the data out so.
@@ -191,10 +191,10 @@ class Worker:
                 f"A notebook of this phase may need {needed / 1e9:.0f} GB of disk, and {free / 1e9:.0f} GB are free.",
             )
 
-    def _describe(self, held: Claim, provenance: dict[str, str], executed: str | None = None) -> None:
+    def _describe(self, held: Lease, provenance: dict[str, str], executed: str | None = None) -> None:
         self._write_unless_lost(held, lambda session: leases.describe(session, held, provenance, executed))
 
-    def _keep_log(self, held: Claim, work: ShardWork, text: str) -> None:
+    def _keep_log(self, held: Lease, work: ShardWork, text: str) -> None:
         """Keep what the runs printed, unless it may carry hidden data out."""
         if text.strip() and not work.limits.data_hidden:
             blob = self.blobs.put(text.encode())
@@ -214,18 +214,18 @@ class Worker:
         if measurer is not None:
             measurer.end()
 
-    def _finish(self, held: Claim) -> None:
+    def _finish(self, held: Lease) -> None:
         with self.database.write() as session:
             last = leases.finish(session, held)
         if last:
             self.doorbell.ring_across(Bell.SCORE)
 
-    def _fail(self, slot: Slot, held: Claim, kind: FailureKind, message: str) -> None:
+    def _fail(self, slot: Slot, held: Lease, kind: FailureKind, message: str) -> None:
         if kind is FailureKind.PLATFORM:
             self._drop_measurer(slot)  # it may be what broke; a fresh one costs seconds
         self._write_unless_lost(held, lambda session: leases.fail_claim(session, held, kind, message))
 
-    def _write_unless_lost(self, held: Claim, write: Callable[[WriteSession], None]) -> None:
+    def _write_unless_lost(self, held: Lease, write: Callable[[WriteSession], None]) -> None:
         try:
             with self.database.write() as session:
                 write(session)

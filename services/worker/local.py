@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
-from services.core.bundle import Bundle
-from services.core.measurements import Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.core.models import Device
 from services.core.settings import Settings
-from services.core.submission_file import unpack
+from services.core.submission.file import unpack
 from services.worker.backends import make_sandbox
 from services.worker.measuring import MeasurerProcess
 from services.worker.notebooks import NotebookLimits, NotebookRun, run_notebook

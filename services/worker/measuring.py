@@ -9,20 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.worker.failures import RunFailed
-from services.worker.sandbox.base import Limits, Line, Mount, Output, Sandbox, Sandboxed, Spec
+from services.worker.sandbox.base import Limits, Mount, Output, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import Slot
 
-__all__ = ["MeasurerProcess", "Reading"]
+__all__ = ["MeasurerAnswer", "MeasurerProcess"]
 
 ANSWER_TIMEOUT_S = 300.0
 MEASURER_MEMORY_BYTES = 4 * 1024**3
 VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,39}")
 
 
-class Reading:
+class MeasurerAnswer:
     """One answer: a reading, or why the checkpoint is bad."""
 
     def __init__(self, message: dict[str, Any]) -> None:
@@ -61,19 +61,19 @@ class MeasurerProcess:
         self._last_heard = time.monotonic()
         self._process.send(json.dumps({"token": token}).encode())
 
-    def read(self, output: Output) -> Reading | None:
+    def read(self, output: Output) -> MeasurerAnswer | None:
         """Turn an output into a reading and delete the checkpoint; None when it only says that it is ready.
 
         Raises a platform failure when the measurer died.
         """
-        if not isinstance(output, Line):
+        if not isinstance(output, OutputLine):
             raise RunFailed(FailureKind.PLATFORM, f"The measurer ended: {self._process.log_tail()[-500:]}")
         self._last_heard = time.monotonic()
         message = json.loads(output.text)
         if "ready" in message:
             self._versions |= _versions(message["ready"])
             return None
-        reading = Reading(message)
+        reading = MeasurerAnswer(message)
         with contextlib.suppress(FileNotFoundError):
             Path(self._checkpoints / reading.token).unlink()
         return reading

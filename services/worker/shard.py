@@ -12,16 +12,16 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from services.core import leases
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
-from services.core.bundle_store import materialise
-from services.core.database import Database
-from services.core.leases import Claim, LeaseLost, Measured
-from services.core.lifecycle import submissions_of
+from services.core.bundle.directory import Bundle
+from services.core.bundle.store import materialise
 from services.core.models import Evaluation, MeasurementRow, SubmissionKind
+from services.core.queue import leases
+from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed
+from services.core.queue.lifecycle import submissions_of
 from services.core.settings import Settings
-from services.core.submission_file import unpack
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
+from services.core.submission.file import unpack
 from services.worker.notebooks import NotebookLimits
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot
@@ -44,7 +44,7 @@ class ShardWork:
     notebook: NotebookLimits | None = None
 
 
-def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmarks: Path) -> ShardWork:
+def prepare(database: Database, blobs: Blobs, held: Lease, slot: Slot, benchmarks: Path) -> ShardWork:
     """Fetch the benchmark, lay the code into the slot, and list the seeds that have no measurement yet.
 
     A notebook runs as a whole, so how far an earlier try of it came is forgotten.
@@ -78,17 +78,19 @@ def prepare(database: Database, blobs: Blobs, held: Claim, slot: Slot, benchmark
     return ShardWork(bundle, limits, derive_seeds(key, missing), notebook)
 
 
-def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[SeedResult], *, patience_s: float) -> None:
+def record(database: Database, blobs: Blobs, held: Lease, results: Iterator[SeedResult], *, patience_s: float) -> None:
     """Write measurements in batches, so that a database commit is not the price of every seed.
 
     A database that is away for a moment costs nothing that was measured: it is asked again for `patience_s`.
     """
-    batch: list[Measured] = []
+    batch: list[MeasuredSeed] = []
     flushed = time.monotonic()
     try:
         for result in results:
             blob = blobs.put(result.blob)
-            batch.append(Measured(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes))
+            batch.append(
+                MeasuredSeed(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes)
+            )
             if time.monotonic() - flushed > FLUSH_EVERY_S:
                 _flush(database, held, batch, patience_s)
                 flushed = time.monotonic()
@@ -98,7 +100,7 @@ def record(database: Database, blobs: Blobs, held: Claim, results: Iterator[Seed
     _flush(database, held, batch, patience_s)
 
 
-def _flush(database: Database, held: Claim, batch: list[Measured], patience_s: float) -> None:
+def _flush(database: Database, held: Lease, batch: list[MeasuredSeed], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     while batch:
         try:
@@ -115,7 +117,7 @@ def _flush(database: Database, held: Claim, batch: list[Measured], patience_s: f
 class Renewal:
     """Renews a lease from a thread of its own until the block ends; `stopped` turns true when it is lost."""
 
-    def __init__(self, database: Database, held: Claim, settings: Settings, stopping: threading.Event) -> None:
+    def __init__(self, database: Database, held: Lease, settings: Settings, stopping: threading.Event) -> None:
         self._database = database
         self._held = held
         self._settings = settings

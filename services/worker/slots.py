@@ -36,7 +36,8 @@ STAGED = (
     "benchmarks/torchvision_operators.py",
     "core/__init__.py",
     "core/processes.py",
-    "core/readings.py",
+    "core/bundle/__init__.py",
+    "core/bundle/readings.py",
     "worker/__init__.py",
     "worker/runner",
 )

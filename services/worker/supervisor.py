@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
 from services.worker.measuring import MeasurerProcess
-from services.worker.sandbox.base import Exited, Limits, Line, Mount, Sandbox, Sandboxed, Spec
+from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import Slot, empty_directory
 
 __all__ = ["RunLimits", "Seed", "SeedResult", "Stopped", "run_seeds"]
@@ -182,7 +182,7 @@ class _Supervision:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             output = self._next_output()
-            if isinstance(output, Line):
+            if isinstance(output, OutputLine):
                 return
             if isinstance(output, Exited):
                 log = self._runner.log_tail()[-500:]
@@ -207,7 +207,7 @@ class _Supervision:
         """Wait a moment for the running seed; enforce its limits; take its checkpoint when it is done."""
         output = self._next_output()
         seed, seeds = running.seed.index, self._limits.seeds
-        if isinstance(output, Line):
+        if isinstance(output, OutputLine):
             run_s = time.monotonic() - running.started
             self._running = None
             self._take(running, run_s, json.loads(output.text))

@@ -18,8 +18,6 @@ from services.api.accounts.service import issue_token
 from services.api.app import create_app
 from services.api.main import Server
 from services.api.state import ApiState
-from services.core.database import Database, WriteSession, utc_now
-from services.core.migrate import upgrade
 from services.core.models import (
     Account,
     BenchmarkRow,
@@ -33,6 +31,8 @@ from services.core.models import (
     TokenKind,
 )
 from services.core.settings import SandboxKind, Settings
+from services.core.store.database import Database, WriteSession, utc_now
+from services.core.store.migrate import upgrade
 
 KEY = "test-key"
 NO_WEB_APP = Path("/nonexistent")  # whether or not one is built here

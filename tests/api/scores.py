@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.core.database import WriteSession, utc_now
-from services.core.lifecycle import add_event, lock_evaluation, move, queue_evaluation
 from services.core.models import (
     Evaluation,
     LeaderboardEntry,
@@ -17,6 +15,8 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from services.core.queue.lifecycle import add_event, lock_evaluation, move, queue_evaluation
+from services.core.store.database import WriteSession, utc_now
 from tests.halves import halves_with_margin
 
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from services.api.accounts.service import create_account, create_token
-from services.core.database import utc_now
 from services.core.models import Role, Token, TokenKind
 from services.core.settings import SandboxKind, Settings
+from services.core.store.database import utc_now
 from tests.api.harness import KEY, ORIGIN, Api, Caller, make_settings, running
 
 CREDENTIALS = {"username": "ada", "password": "correct horse battery"}

@@ -9,8 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import event, select
 
-from services.core import board, campaigns
-from services.core.lifecycle import fail, lock_evaluation
+from services.core.board import campaigns, standing
 from services.core.models import (
     Campaign,
     Evaluation,
@@ -25,6 +24,7 @@ from services.core.models import (
     Submission,
     Team,
 )
+from services.core.queue.lifecycle import fail, lock_evaluation
 from tests.api.harness import BOARD, MODULE, Api, Caller
 from tests.api.scores import measure, publish, score
 
@@ -66,7 +66,7 @@ def names(api: Api) -> list[str]:
 
 def standing_scores(api: Api, phase: Phase) -> dict[Any, Any]:
     with api.database.read() as session:
-        return {key: entry.score_id for key, entry in board.current(session, phase).items()}
+        return {key: entry.score_id for key, entry in standing.current(session, phase).items()}
 
 
 def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def test_entries_scored_out_of_order_stand_as_if_in_order(
             own.reference = reference
             measure(session, own.evaluation_id)
             score(session, own.evaluation_id, 0.0, metric="lethe-1")
-            board.publish(session, own, score(session, own.evaluation_id, 0.0))
+            standing.publish(session, own, score(session, own.evaluation_id, 0.0))
 
     def shown() -> list[str]:
         return [item["submission_id"] for item in api.anonymous.get(BOARD).json()["items"]]
@@ -297,7 +297,7 @@ def test_identical_code_that_is_submitted_again_gets_the_new_run(
     with api.database.write() as session:
         own = session.get_one(Submission, UUID(submission["id"]))
         measure(session, own.evaluation_id)
-        board.publish(session, own, score(session, own.evaluation_id, 0.5))
+        standing.publish(session, own, score(session, own.evaluation_id, 0.5))
     campaign = begin(organiser, metric="neurips-2023", re_run=True)
     run_again(api, phase, {"ada": 0.2})
     go_live(organiser, campaign)
@@ -318,7 +318,7 @@ def score_submitted(api: Api, submission_id: UUID, value: float, **others: float
         measure(session, own.evaluation_id)
         rows = [score(session, own.evaluation_id, number, metric=name) for name, number in others.items()]
         assert len(rows) == len(others)
-        board.publish(session, own, score(session, own.evaluation_id, value))
+        standing.publish(session, own, score(session, own.evaluation_id, value))
         return own.id
 
 
@@ -385,7 +385,7 @@ def test_what_is_scored_after_a_re_run_began_competes(
     with api.database.write() as session:
         own = session.get_one(Submission, UUID(waiting["id"]))
         measure(session, own.evaluation_id)
-        board.publish(session, own, score(session, own.evaluation_id, 0.2))
+        standing.publish(session, own, score(session, own.evaluation_id, 0.2))
     assert go_live(organiser, campaign).status_code == 200
     assert shown_scores(api) == [0.2]
     submit_scored(api, participant, code(3), 0.25)
@@ -470,7 +470,7 @@ def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
             organiser.post(f"{PHASE}/undo")
         with api.database.read() as session:
             here = session.get_one(Phase, phase.id)
-            wanted = board.standing(session, here, here.metric, board.runs_of(session, here))
+            wanted = standing.best_entries(session, here, here.metric, standing.runs_of(session, here))
             assert standing_scores(api, here) == {key: one.score.id for key, one in wanted.items()}
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from services.cli.console import leaderboard_table
-from services.core import bundle_store
-from services.core.bundle import MANIFEST, Bundle
-from services.core.leases import Offer, claim, finish, record
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST
 from services.core.models import Device, Phase
+from services.core.queue.leases import Offer, claim, finish, record
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from tests.api.harness import BOARD, MODULE, Api, Caller

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from services.core.database import utc_now
 from services.core.models import BenchmarkRow, Competition, Phase, Role
+from services.core.store.database import utc_now
 from tests.api.harness import Api, Caller, add_benchmark
 from tests.bundles import make_tiny_bundle
 

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import QueuePool
 
 from services.api.submissions.feed import EventFeed
-from services.core.lifecycle import add_event, cancel, fail, lock_evaluation, move
 from services.core.models import FailureKind, State
+from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move
 from services.core.settings import Settings
 from tests.api.harness import Api, Caller, Served, prepare, running, serving
 from tests.api.scores import measure, score

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.core.database import utc_now
 from services.core.models import LeaderboardEntry, Phase, Reference, Team
+from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
 from tests.api.scores import publish
 

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from services.core import leases
-from services.core.database import utc_now
-from services.core.lifecycle import fail, lock_evaluation
 from services.core.models import Device, FailureKind, Phase, Role, Shard
+from services.core.queue import leases
+from services.core.queue.lifecycle import fail, lock_evaluation
+from services.core.store.database import utc_now
 from tests.api.harness import Api, Caller, failing_commits
 from tests.api.scores import measure, score
 
@@ -57,7 +57,7 @@ def test_queue_evaluations_and_lost_leases_are_counted(
     with api.database.write() as session:
         held = leases.claim(session, offer, lease_s=-1.0)
         assert held is not None
-        leases.record(session, held, [leases.Measured(0, "b" * 64, "c" * 64, 1.0)])
+        leases.record(session, held, [leases.MeasuredSeed(0, "b" * 64, "c" * 64, 1.0)])
     with api.database.write() as session:
         assert leases.sweep(session, utc_now()) == 1
     with api.database.write() as session:
@@ -101,7 +101,7 @@ def test_every_lost_lease_is_counted_and_no_counter_falls(
             held = leases.claim(session, leases.Offer("worker", Device.CPU, "cpu", 2**40), lease_s=-1.0)
             assert held is not None
             leases.discard(session, held)
-            leases.record(session, held, [leases.Measured(0, "b" * 64, "c" * 64, 1.0)])
+            leases.record(session, held, [leases.MeasuredSeed(0, "b" * 64, "c" * 64, 1.0)])
         with api.database.write() as session:
             assert leases.sweep(session, utc_now()) == 1
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from services.core import leases
-from services.core.lifecycle import cancel, fail, lock_evaluation
 from services.core.models import Competition, Device, FailureKind, Phase, Role, Team
+from services.core.queue import leases
+from services.core.queue.lifecycle import cancel, fail, lock_evaluation
 from tests.api.harness import MODULE, Api, Caller
 from tests.api.scores import measure, publish, score
 
@@ -113,7 +113,7 @@ def test_the_queue_says_what_waits_what_runs_and_where(api: Api, organiser: Call
     with api.database.write() as session:
         held = leases.claim(session, OFFER, lease_s=-1.0)
         assert held is not None
-        leases.record(session, held, [leases.Measured(held.seed_start, "b" * 64, "c" * 64, 1.0)])
+        leases.record(session, held, [leases.MeasuredSeed(held.seed_start, "b" * 64, "c" * 64, 1.0)])
 
     found = organiser.get(QUEUE).json()
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from services.api.submissions.quota import next_slot_at
-from services.core.board import publish
-from services.core.database import utc_now
-from services.core.lifecycle import fail, lock_evaluation
+from services.core.board.standing import publish
 from services.core.models import Evaluation, FailureKind, Phase, Role, Submission
+from services.core.queue.lifecycle import fail, lock_evaluation
+from services.core.store.database import utc_now
 from tests.api.harness import BOARD, MODULE, Api, Caller
 from tests.api.scores import measure, score
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.leaderboard.standings import TOO_FEW_EFFECTIVE_MODELS, Line, Unranked, standings
+from services.api.leaderboard.standings import TOO_FEW_EFFECTIVE_MODELS, BoardLine, Unranked, standings
+from services.core.board.paired import HalvedScore, RankInterval
 from services.core.models import Reference
-from services.core.paired import Measured, RankInterval
 from services.scorer import metrics
 from tests.halves import halves_with_margin
 
@@ -25,10 +25,10 @@ def line(
     run_s: float = 1.0,
     margin: float = 0.001,
     flags: tuple[str, ...] = (),
-) -> Line:
+) -> BoardLine:
     moment = START + timedelta(minutes=number)
-    measured = Measured(score, halves_with_margin(score, margin, number))
-    return Line(UUID(int=number), reference, measured, run_s, moment, moment, flags)
+    measured = HalvedScore(score, halves_with_margin(score, margin, number))
+    return BoardLine(UUID(int=number), reference, measured, run_s, moment, moment, flags)
 
 
 def test_references_and_slow_entries_stand_unranked_between_the_others() -> None:

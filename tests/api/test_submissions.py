@@ -7,10 +7,10 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from services.core.board import publish as publish_score
-from services.core.leases import Measured, Offer, claim, fail_claim, finish, record
-from services.core.lifecycle import cancel, fail, lock_evaluation
+from services.core.board.standing import publish as publish_score
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Shard, State, Submission
+from services.core.queue.leases import MeasuredSeed, Offer, claim, fail_claim, finish, record
+from services.core.queue.lifecycle import cancel, fail, lock_evaluation
 from services.core.settings import Settings
 from tests.api.harness import BOARD, MODULE, Api, Caller, make_settings, prepare, running
 from tests.api.scores import measure, score
@@ -23,7 +23,7 @@ def test_progress_is_shown(api: Api, phase: Phase, participant: Caller) -> None:
     with api.database.write() as session:
         held = claim(session, OFFER, 60)
         assert held is not None
-        record(session, held, [Measured(0, "b" * 64, "c" * 64, 0.5), Measured(1, "b" * 64, "c" * 64, 0.5)])
+        record(session, held, [MeasuredSeed(0, "b" * 64, "c" * 64, 0.5), MeasuredSeed(1, "b" * 64, "c" * 64, 0.5)])
 
     shown = participant.get(path).json()
 

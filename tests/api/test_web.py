@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.api.app import create_app
-from services.core.database import Database
-from services.core.migrate import upgrade
+from services.core.store.database import Database
+from services.core.store.migrate import upgrade
 from tests.api.harness import make_settings
 
 

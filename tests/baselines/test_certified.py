@@ -20,10 +20,10 @@ from services.benchmarks.examples import Examples
 from services.benchmarks.recipes import NoisyDescent
 from services.benchmarks.scenarios import Random
 from services.benchmarks.training.noisy import descend
-from services.core.bundle import Manifest
+from services.core.bundle.manifest import Manifest
 from services.core.settings import SandboxKind, Settings
-from services.core.submission_certificate import CertifiedMethod, Claim
-from services.core.submission_file import check
+from services.core.submission.certificate import CertifiedMethod, Claim
+from services.core.submission.file import check
 from services.scorer.claims import hold_against_accountant
 from services.worker.local import run_locally
 from services.worker.supervisor import RunLimits

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from baselines import retrain
-from services.core import submission_file
+from services.core.submission import file as submission_file
 from tests.baselines.small import Splits, digits, everything, flat, run, small_net, splits
 
 FOLDER = Path(__file__).parents[2] / "baselines"

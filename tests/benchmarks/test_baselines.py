@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.core import submission_file
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
+from services.core.submission import file as submission_file
 from services.worker.local import run_locally
 from services.worker.supervisor import RunLimits
 from tests.bundles import make_tiny_bundle

@@ -26,14 +26,16 @@ from services.benchmarks.oracle import (
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Random
-from services.core import bundle_store, readings
-from services.core.blobs import Blobs
-from services.core.bundle import BadBundle, Bundle, UnfitBenchmark
-from services.core.database import Database
-from services.core.measurements import Measurements
-from services.core.migrate import upgrade
+from services.core.bundle import readings
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import BadBundle, UnfitBenchmark
+from services.core.bundle.measurements import Measurements
 from services.core.models import BenchmarkRow
 from services.core.settings import Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
+from services.core.store.migrate import upgrade
 from services.scorer.scoring import forgetting_quality_of
 from tests.definitions import placebo_of, recipe_of
 

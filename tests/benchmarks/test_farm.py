@@ -26,8 +26,8 @@ from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.resuming import BuildRunning
 from services.benchmarks.training import initialise, repeat, train
-from services.core import readings
-from services.core.bundle import Bundle
+from services.core.bundle import readings
+from services.core.bundle.directory import Bundle
 from services.scorer.scoring import forgetting_quality_of
 from tests.definitions import placebo_of, recipe_of
 

@@ -21,9 +21,10 @@ from services.benchmarks.build import BadSeeds, build_benchmark, train_part
 from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.order import Order
 from services.benchmarks.revealing import WrongSecret, check_reveal
-from services.core import readings
-from services.core.bundle import BadBundle, Bundle, Manifest
-from services.core.bundle_archive import PlaceTaken, export_bundle, import_bundle
+from services.core.bundle import readings
+from services.core.bundle.archive import PlaceTaken, export_bundle, import_bundle
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import BadBundle, Manifest
 from services.core.errors import BadInput
 from services.scorer.scoring import forgetting_quality_of
 from tests.bundles import make_tiny_bundle

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from services.benchmarks.definitions import DEFINITIONS
 from services.cli.main import app
-from services.core.bundle import Bundle, UnfitBenchmark
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import UnfitBenchmark
 from services.core.errors import LetheError
 
 

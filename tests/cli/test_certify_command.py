@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from services.cli.main import app
 from services.core.errors import BadInput
-from services.scorer.certificates import Problem, d2d, langevin
+from services.scorer.certificates import ConvexProblem, d2d, langevin
 
 MNIST = ("--n", "11982", "--strong-convexity", "0.011982", "--delta", "8.345852e-05")  # delta = 1/n
-PROBLEM = Problem(11_982, 0.011982, 0.25 + 0.011982, 1.0, 8.345852e-05)
+PROBLEM = ConvexProblem(11_982, 0.011982, 0.25 + 0.011982, 1.0, 8.345852e-05)
 KEYS = {"method", "epsilon", "delta", "sigma", "alpha", "steps", "points", "n", "strong_convexity", "smoothness"} | {
     "lipschitz",
     "step_size",
@@ -82,7 +82,7 @@ def test_smoothness_and_lipschitz_that_are_named_are_used() -> None:
     result = certify(*options, "--smoothness", "1.05", "--lipschitz", "2")
 
     assert (result["smoothness"], result["lipschitz"]) == (1.05, 2.0)
-    problem = Problem(11_982, 0.011982, 1.05, 2.0, 8.345852e-05)
+    problem = ConvexProblem(11_982, 0.011982, 1.05, 2.0, 8.345852e-05)
     assert result["sigma"] == langevin.least_sigma(problem, points=100, steps=500, epsilon=1.0)
 
 

@@ -13,8 +13,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from benches.by_definition import example_epsilon
-from services.core.bundle import Bundle
-from services.core.measurements import Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.scorer.metrics import SUITES
 from tests.bundles import make_tiny_bundle
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from services.cli.client import Client
-from services.core.database import utc_now
+from services.core.store.database import utc_now
 from tests.bundles import make_tiny_bundle
 from tests.compose.image_building import BUILD_BASE, build_images, compose_command, withdraw_stand_ins
 from tests.compose.participant import CREDENTIALS, Participant, Seen

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services.core.database import Database, WriteSession, utc_now
-from services.core.lifecycle import queue_evaluation
-from services.core.migrate import upgrade
 from services.core.models import Account, BenchmarkRow, Competition, Device, Evaluation, Phase, PhaseKind, Team
+from services.core.queue.lifecycle import queue_evaluation
+from services.core.store.database import Database, WriteSession, utc_now
+from services.core.store.migrate import upgrade
 
 
 @pytest.fixture

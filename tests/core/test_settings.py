@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.core import settings as module
-from services.core.blobs import Blobs
 from services.core.settings import Settings, load_settings
+from services.core.store.blobs import Blobs
 from tests.real_services import s3_environment
 
 URL = "postgresql+psycopg://lethe@postgres/lethe"

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from services.core.submission_file import check
-from services.core.submission_source import Rejected
+from services.core.submission.file import check
+from services.core.submission.source import Rejected
 
 SIGNATURE = "def unlearning(net, retain_loader, forget_loader, val_loader)"
 MODULE = f"{SIGNATURE}:\n    return net\n".encode()

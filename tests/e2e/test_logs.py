@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx2
 
-from services.core.database import utc_now
+from services.core.store.database import utc_now
 from tests.installation import Installation
 
 TALKS = """

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.core import bundle_store
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
-from services.core.database import utc_now
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
 from services.core.models import Score
 from services.core.settings import SandboxKind
+from services.core.store.blobs import Blobs
+from services.core.store.database import utc_now
 from tests.faces import GOOD, SEEDS, notebook
 from tests.installation import Installation
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from services.core.blobs import Blobs
 from services.core.models import MeasurementRow
 from services.core.settings import SandboxKind, Settings
+from services.core.store.blobs import Blobs
 from tests.e2e.test_submission_to_leaderboard import NOISE
 from tests.installation import Installation
 

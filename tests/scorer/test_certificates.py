@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from services.core.errors import BadInput
-from services.scorer.certificates import BadCertificate, Problem, d2d, langevin, stochastic
+from services.scorer.certificates import BadCertificate, ConvexProblem, d2d, langevin, stochastic
 
 
-def published(n: int, *, smoothness: float | None = None, lipschitz: float = 1.0) -> Problem:
+def published(n: int, *, smoothness: float | None = None, lipschitz: float = 1.0) -> ConvexProblem:
     """Give a problem of the papers: m = 1e-6 n, delta = 1/n, and L = 1/4 + m unless they used another."""
     m = 1e-6 * n
-    return Problem(n, m, 0.25 + m if smoothness is None else smoothness, lipschitz, 1 / n)
+    return ConvexProblem(n, m, 0.25 + m if smoothness is None else smoothness, lipschitz, 1 / n)
 
 
 # What K and sigma were computed with is not in the released code; these reproduce them (see docs/certificates.md).
@@ -50,7 +50,7 @@ SIGMAS = [  # K = 2 and 5, without the entries that are wrong
 
 @pytest.mark.parametrize(("problem", "steps", "sigmas"), SIGMAS)
 def test_least_sigma_is_the_correct_entries_of_the_published_tables(
-    problem: Problem, steps: int, sigmas: tuple[float | None, ...]
+    problem: ConvexProblem, steps: int, sigmas: tuple[float | None, ...]
 ) -> None:
     """They are where a bisection stopped, printed to 1e-5: at most 2e-5 above the least, below by rounding alone."""
     for target, sigma in zip(TARGETS, sigmas, strict=True):
@@ -114,7 +114,7 @@ FIGURES = [  # S, epsilon, sigma, K: figures 3c, 4 and 5, as saved
 
 @pytest.mark.parametrize(("problem", "points", "epsilon", "sigma", "steps"), FIGURES)
 def test_steps_of_figures_3c_4_and_5_are_reproduced(
-    problem: Problem, points: int, epsilon: float, sigma: float, steps: int
+    problem: ConvexProblem, points: int, epsilon: float, sigma: float, steps: int
 ) -> None:
     assert on_grid(langevin.least_steps(problem, points=points, sigma=sigma, epsilon=epsilon)) == steps
 
@@ -130,7 +130,7 @@ def test_released_smoothness_gives_the_steps_that_the_notes_name() -> None:
     ("problem", "saved"),
     [(published(11_982), (27.99, 11.67, 5.25, 1.96, 0.96)), (MULTI, (5.22, 2.48, 1.21, 0.476, 0.237))],
 )
-def test_epsilon_before_unlearning_is_the_saved_one(problem: Problem, saved: tuple[float, ...]) -> None:
+def test_epsilon_before_unlearning_is_the_saved_one(problem: ConvexProblem, saved: tuple[float, ...]) -> None:
     for sigma, epsilon in zip((0.05, 0.1, 0.2, 0.5, 1.0), saved, strict=True):
         ours = langevin.certify(problem, points=100, steps=0, sigma=sigma).epsilon
         assert ours == pytest.approx(epsilon, abs=0.0051)
@@ -152,7 +152,7 @@ def test_saved_epsilon_before_unlearning_of_cifar10_is_a_renyi_divergence() -> N
         *[(MNIST, batch, total) for batch, total in ((5, 19_717), (10, 8_739), (20, 5_058))],
     ],
 )
-def test_steps_of_sequences_in_figure_3b_are_reproduced(problem: Problem, batch: int, total: int) -> None:
+def test_steps_of_sequences_in_figure_3b_are_reproduced(problem: ConvexProblem, batch: int, total: int) -> None:
     steps = langevin.least_sequence_steps(problem, points=[batch] * (100 // batch), sigma=0.03, epsilon=1.0, at_least=1)
 
     assert sum(steps) == total
@@ -168,7 +168,7 @@ def test_steps_of_sequences_in_figure_3b_are_reproduced(problem: Problem, batch:
         (MULTI, (5.96, 2.98, 0.602, 0.304, 0.155, 0.066)),
     ],
 )
-def test_d2d_sigma_is_the_published_one(problem: Problem, sigmas: tuple[float, ...]) -> None:
+def test_d2d_sigma_is_the_published_one(problem: ConvexProblem, sigmas: tuple[float, ...]) -> None:
     for target, sigma in zip(TARGETS, sigmas, strict=True):
         ours = d2d.least_sigma(problem, points=1, steps=1, epsilon=target)
         assert ours == pytest.approx(sigma, abs=0.0051 if sigma > 1 else 0.00051)
@@ -183,7 +183,7 @@ def test_d2d_sigma_is_the_published_one(problem: Problem, sigmas: tuple[float, .
     ],
 )
 def test_d2d_steps_of_sequences_in_figure_3b_are_reproduced(
-    problem: Problem, dimension: int, totals: tuple[int, ...]
+    problem: ConvexProblem, dimension: int, totals: tuple[int, ...]
 ) -> None:
     base = d2d.published_state_base(problem, dimension=dimension, epsilon=1.0)
     for factor, total in zip((1.0, 1.5, 2.0), totals, strict=True):
@@ -207,7 +207,7 @@ def test_epochs_of_stochastic_sequences_are_the_saved_ones(n: int, batch_size: i
 # --- brute force, and exact privacy -----------------------------------------------------------------------------------
 
 PROBLEMS = st.builds(
-    lambda n, m, more, M, delta: Problem(n, m, m + more, M, delta),
+    lambda n, m, more, M, delta: ConvexProblem(n, m, m + more, M, delta),
     n=st.integers(50, 10**6),
     m=st.floats(1e-3, 1.0),
     more=st.floats(0.05, 10.0),
@@ -229,7 +229,7 @@ def brute_force(divergence: Callable[[np.ndarray], np.ndarray], delta: float) ->
 @settings(max_examples=40, deadline=None)
 @given(problem=PROBLEMS, points=POINTS, steps=STEPS, sigma=SIGMA)
 def test_langevin_epsilon_is_the_minimum_over_a_grid_of_orders(
-    problem: Problem, points: int, steps: int, sigma: float
+    problem: ConvexProblem, points: int, steps: int, sigma: float
 ) -> None:
     m, eta = problem.strong_convexity, 1 / problem.smoothness
     slope = 4 * points**2 * problem.lipschitz**2 / (m * sigma**2 * problem.n**2)
@@ -245,7 +245,7 @@ def test_langevin_epsilon_is_the_minimum_over_a_grid_of_orders(
 @settings(max_examples=25, deadline=None)
 @given(problem=PROBLEMS, requests=st.lists(st.tuples(POINTS, STEPS), min_size=2, max_size=5), sigma=SIGMA)
 def test_epsilon_of_a_sequence_is_the_minimum_over_a_grid_of_orders(
-    problem: Problem, requests: list[tuple[int, int]], sigma: float
+    problem: ConvexProblem, requests: list[tuple[int, int]], sigma: float
 ) -> None:
     m, eta = problem.strong_convexity, 1 / problem.smoothness
 
@@ -277,7 +277,7 @@ def gaussian_delta(distance: float, deviation: float, epsilon: float) -> float:
 @settings(max_examples=40, deadline=None)
 @given(problem=PROBLEMS, requests=st.lists(st.tuples(POINTS, STEPS), min_size=1, max_size=4), sigma=SIGMA)
 def test_langevin_never_claims_more_privacy_than_a_gaussian_process_has(
-    problem: Problem, requests: list[tuple[int, int]], sigma: float
+    problem: ConvexProblem, requests: list[tuple[int, int]], sigma: float
 ) -> None:
     """Gradients g + m w keep everything Gaussian, so that the privacy of every request is known exactly."""
     eta = problem.step
@@ -294,7 +294,7 @@ def test_langevin_never_claims_more_privacy_than_a_gaussian_process_has(
         assert gaussian_delta(distance, deviation, certificate.epsilon) <= problem.delta
 
 
-def mean_after(gradients: np.ndarray, problem: Problem, start: float, epochs: int) -> float:
+def mean_after(gradients: np.ndarray, problem: ConvexProblem, start: float, epochs: int) -> float:
     """Run noiseless steps on batch gradients g + m w: the mean of the noisy process."""
     w = start
     for _ in range(epochs):
@@ -318,7 +318,7 @@ def test_stochastic_never_claims_more_privacy_than_a_gaussian_process_has(
     """The points to forget lie in the batches that come last: the worst place, which `distance` is exact for."""
     n = batches * batch_size
     points = min(points, n)
-    problem = Problem(n, m, m + 0.5, 1.0, 1e-3)
+    problem = ConvexProblem(n, m, m + 0.5, 1.0, 1e-3)
     each = np.zeros((2, n))
     each[0, n - points :], each[1, n - points :] = 1.0, -1.0  # replaced by points of the opposite gradient
     before, after = each.reshape(2, batches, batch_size).mean(2)
@@ -337,7 +337,7 @@ def test_stochastic_never_claims_more_privacy_than_a_gaussian_process_has(
 @settings(max_examples=40, deadline=None)
 @given(problem=PROBLEMS, points=POINTS, steps=st.integers(1, 200), sigma=SIGMA, requests=st.integers(1, 30))
 def test_d2d_never_claims_more_privacy_than_its_worst_requests_have(
-    problem: Problem, points: int, steps: int, sigma: float, requests: int
+    problem: ConvexProblem, points: int, steps: int, sigma: float, requests: int
 ) -> None:
     """Every request moves the optimum as far as it can, the same way; the other side comes from the opposite one."""
     jump = 2 * points * problem.lipschitz / (problem.strong_convexity * problem.n)
@@ -355,10 +355,10 @@ def test_d2d_never_claims_more_privacy_than_its_worst_requests_have(
 
 
 def methods(batch_size: int) -> dict[str, tuple[Callable[..., Any], Callable[..., Any], str]]:
-    def certify(problem: Problem, **given: Any) -> Any:
+    def certify(problem: ConvexProblem, **given: Any) -> Any:
         return stochastic.certify(problem, batch_size=batch_size, **given)
 
-    def least_sigma(problem: Problem, **given: Any) -> Any:
+    def least_sigma(problem: ConvexProblem, **given: Any) -> Any:
         return stochastic.least_sigma(problem, batch_size=batch_size, **given)
 
     return {
@@ -372,7 +372,7 @@ def methods(batch_size: int) -> dict[str, tuple[Callable[..., Any], Callable[...
 @settings(max_examples=60, deadline=None)
 @given(problem=PROBLEMS, points=POINTS, steps=st.integers(1, 60), epsilon=EPSILON, more=st.floats(1.01, 3.0))
 def test_least_sigma_meets_its_target_and_a_millionth_less_does_not(
-    name: str, problem: Problem, points: int, steps: int, epsilon: float, more: float
+    name: str, problem: ConvexProblem, points: int, steps: int, epsilon: float, more: float
 ) -> None:
     certify, least_sigma, steps_name = methods(problem.n)[name]
     given_steps: dict[str, Any] = {"points": points, steps_name: steps}
@@ -390,7 +390,7 @@ def test_least_sigma_meets_its_target_and_a_millionth_less_does_not(
 @settings(max_examples=60, deadline=None)
 @given(problem=PROBLEMS, points=POINTS, sigma=SIGMA, epsilon=EPSILON)
 def test_least_steps_meet_their_target_and_one_less_does_not(
-    problem: Problem, points: int, sigma: float, epsilon: float
+    problem: ConvexProblem, points: int, sigma: float, epsilon: float
 ) -> None:
     steps = langevin.least_steps(problem, points=points, sigma=sigma, epsilon=epsilon)
 
@@ -412,7 +412,7 @@ def test_least_steps_meet_their_target_and_one_less_does_not(
 
 @settings(max_examples=40, deadline=None)
 @given(problem=PROBLEMS, steps=st.integers(1, 100), epsilon=EPSILON)
-def test_d2d_with_a_published_state_inverts_its_own_formula(problem: Problem, steps: int, epsilon: float) -> None:
+def test_d2d_with_a_published_state_inverts_its_own_formula(problem: ConvexProblem, steps: int, epsilon: float) -> None:
     """The formula as it stands, with its cancellation, against the closed form of its inverse."""
     gamma = d2d.contraction(problem) ** steps
     assume(gamma > 1e-100)
@@ -433,7 +433,7 @@ def test_d2d_with_a_published_state_inverts_its_own_formula(problem: Problem, st
 
 @settings(max_examples=30, deadline=None)
 @given(problem=PROBLEMS, points=POINTS, steps=STEPS, sigma=SIGMA)
-def test_sequence_of_one_request_is_a_batch(problem: Problem, points: int, steps: int, sigma: float) -> None:
+def test_sequence_of_one_request_is_a_batch(problem: ConvexProblem, points: int, steps: int, sigma: float) -> None:
     batch = langevin.certify(problem, points=points, steps=steps, sigma=sigma)
     assert langevin.certify_sequence(problem, points=[points], steps=[steps], sigma=sigma) == [batch]
 
@@ -445,7 +445,7 @@ def test_sequence_of_one_request_is_a_batch(problem: Problem, points: int, steps
 @settings(max_examples=30, deadline=None)
 @given(problem=PROBLEMS, points=st.lists(POINTS, min_size=2, max_size=4), steps=STEPS, sigma=SIGMA)
 def test_later_requests_cost_more_than_alone_and_more_steps_help(
-    problem: Problem, points: list[int], steps: int, sigma: float
+    problem: ConvexProblem, points: list[int], steps: int, sigma: float
 ) -> None:
     told: dict[str, Any] = {"points": points, "sigma": sigma}
     found = langevin.certify_sequence(problem, steps=[steps] * len(points), **told)
@@ -509,7 +509,7 @@ GOOD: dict[str, Any] = {"n": 100, "strong_convexity": 0.01, "smoothness": 0.26, 
 )
 def test_problems_out_of_range_are_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(BadCertificate, match=name) as caught:
-        Problem(**(GOOD | {name: value}))
+        ConvexProblem(**(GOOD | {name: value}))
     assert isinstance(caught.value, BadInput)
     assert caught.value.code == "bad_certificate"
 
@@ -537,6 +537,8 @@ def test_problems_out_of_range_are_refused_by_name(name: str, value: Any) -> Non
         (lambda p: stochastic.least_sequence_epochs(p, points=[], batch_size=10, sigma=1.0, epsilon=1.0), "empty"),
     ],
 )
-def test_questions_without_an_answer_are_refused_with_the_reason(ask: Callable[[Problem], Any], says: str) -> None:
+def test_questions_without_an_answer_are_refused_with_the_reason(
+    ask: Callable[[ConvexProblem], Any], says: str
+) -> None:
     with pytest.raises(BadCertificate, match=says):
-        ask(Problem(**GOOD))
+        ask(ConvexProblem(**GOOD))

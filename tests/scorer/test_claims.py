@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.benchmarks.definitions import DEFINITIONS
-from services.core.bundle import Bundle, Learning, Manifest
-from services.core.measurements import Measurements
-from services.core.submission_certificate import CertifiedMethod, Claim
-from services.scorer.certificates import Problem, d2d, langevin, stochastic
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import Learning, Manifest
+from services.core.bundle.measurements import Measurements
+from services.core.submission.certificate import CertifiedMethod, Claim
+from services.scorer.certificates import ConvexProblem, d2d, langevin, stochastic
 from services.scorer.claims import NOT_CERTIFIED, UNKNOWN, hold_against_accountant, problem_of
 from services.scorer.metrics import AlarmKind
 from services.scorer.rows import score_row
@@ -26,7 +27,7 @@ from tests.certified import certified_manifest, learning_of
 DELTA = 1 / 256
 NOISY, BATCHES, SILENT = (learning_of(DEFINITIONS[f"certified-digits{suffix}"]) for suffix in ("", "-batches", "-d2d"))
 LEARNINGS = {"noisy": NOISY, "batches": BATCHES, "silent": SILENT}
-PROBLEM = Problem(n=256, strong_convexity=0.02, smoothness=0.27, lipschitz=1.0, delta=DELTA)
+PROBLEM = ConvexProblem(n=256, strong_convexity=0.02, smoothness=0.27, lipschitz=1.0, delta=DELTA)
 CERTIFICATE_ALARMS = {AlarmKind.FALSE_CERTIFICATE, AlarmKind.UNSUPPORTED_CERTIFICATE}
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.core.database import Database
 from services.core.settings import Settings
+from services.core.store.database import Database
 from services.scorer.consumer import Scorer
 from services.scorer.heartbeat import is_alive
 from tests.api.harness import make_settings

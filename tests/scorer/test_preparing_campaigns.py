@@ -10,10 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from services.core import bundle_store, campaigns
-from services.core.database import Database, ReadSession
-from services.core.leases import Offer, claim, finish, record
-from services.core.lifecycle import queue_evaluation
+from services.core.board import campaigns
+from services.core.bundle import store as bundle_store
 from services.core.models import (
     Account,
     Campaign,
@@ -25,7 +23,10 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import Settings
+from services.core.store.database import Database, ReadSession
 from services.scorer import consumer, judging
 from services.scorer.consumer import Scorer
 from services.scorer.judging import Judged, Unscored

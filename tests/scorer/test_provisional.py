@@ -9,11 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from services.core import bundle_store
-from services.core.bundle import Bundle
-from services.core.database import Database
-from services.core.leases import Claim, Offer, claim, finish, record
-from services.core.lifecycle import cancel, lock_evaluation, queue_evaluation
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
 from services.core.models import (
     Account,
     Device,
@@ -26,7 +23,10 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from services.core.queue.leases import Lease, Offer, claim, finish, record
+from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.settings import Settings
+from services.core.store.database import Database
 from services.scorer.consumer import Scorer
 from services.scorer.metrics import METRICS
 from services.scorer.provisional import find_due, steps
@@ -78,7 +78,7 @@ class Running:
         with database.write() as session:
             held = claim(session, OFFER, 60)
         assert held is not None
-        self.held: Claim = held
+        self.held: Lease = held
 
     def run(self, until: int) -> None:
         """Record the models of the next seeds, as a worker would."""

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.core.bundle import MANIFEST, Bundle, Manifest
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST, Manifest
 from services.scorer.metrics import (
     METRICS,
     SUITES,

@@ -9,8 +9,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from services.core.bundle import Bundle
-from services.core.measurements import BadMeasurements, Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (

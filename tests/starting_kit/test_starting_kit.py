@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.main import app
-from services.core.submission_file import check
+from services.core.submission.file import check
 from tests.bundles import make_tiny_bundle
 from tests.installation import Installation
 

@@ -7,9 +7,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.core.blobs import Blobs
-from services.core.database import WriteSession, utc_now
-from services.core.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
 from services.core.models import (
     Evaluation,
     FailureKind,
@@ -24,6 +21,9 @@ from services.core.models import (
     Team,
     TeamMember,
 )
+from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
+from services.core.store.blobs import Blobs
+from services.core.store.database import WriteSession, utc_now
 from tests.api.scores import publish, score
 
 __all__ = ["add_states", "add_submission", "fill_board", "fill_long_board"]

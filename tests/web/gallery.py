@@ -16,12 +16,13 @@ from sqlalchemy import select
 
 from services.api.accounts.service import begin_session, create_account
 from services.cli.client import Client
-from services.core import bundle_store, campaigns
-from services.core.blobs import Blobs
-from services.core.database import Database, ReadSession, WriteSession, utc_now
-from services.core.migrate import upgrade
+from services.core.board import campaigns
+from services.core.bundle import store as bundle_store
 from services.core.models import Competition, Phase, Role, Submission
 from services.core.settings import SandboxKind, Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, ReadSession, WriteSession, utc_now
+from services.core.store.migrate import upgrade
 from tests.api.harness import serving
 from tests.bundles import make_tiny_bundle
 from tests.installation import phase_of

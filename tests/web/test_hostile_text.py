@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from services.core.lifecycle import fail, lock_evaluation
 from services.core.models import Account, Competition, FailureKind, Phase, Team
+from services.core.queue.lifecycle import fail, lock_evaluation
 from tests.api.scores import publish
 from tests.web.browsing import ENTRY, NARROW, WIDE, file, overflow_px, settle
 from tests.web.conftest import Visit

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
-from services.core.database import WriteSession
-from services.core.lifecycle import add_event, lock_evaluation, move
 from services.core.models import Evaluation, State
+from services.core.queue.lifecycle import add_event, lock_evaluation, move
+from services.core.store.database import WriteSession
 from tests.api.scores import score
 from tests.web.browsing import NARROW, overflow_px
 from tests.web.conftest import Visit

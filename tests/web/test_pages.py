@@ -10,9 +10,9 @@ from uuid import uuid4
 from playwright.sync_api import Page, Request, Route, expect
 
 from services.cli.client import Client
-from services.core.database import utc_now
-from services.core.lifecycle import add_event, cancel, lock_evaluation, move
 from services.core.models import State, Submission
+from services.core.queue.lifecycle import add_event, cancel, lock_evaluation, move
+from services.core.store.database import utc_now
 from tests.web.browsing import ENTRY, file
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission

@@ -13,9 +13,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from services.core import bundle_store
-from services.core.blobs import Blobs
-from services.core.bundle import Bundle
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
+from services.core.store.blobs import Blobs
 from tests.faces import NOISE, READ, SEEDS, ZIP, notebook
 from tests.installation import Installation, phase_of
 from tests.web.browsing import PASSWORD, accessibility_faults, file, overflow_px, settle, sign_in

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
 from services.worker.local import LocalRun, run_locally
 from services.worker.supervisor import RunLimits

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
 from services.worker.local import run_locally
 from services.worker.supervisor import RunLimits

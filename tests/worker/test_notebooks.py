@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from services.benchmarks.architecture import Architecture
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
 from services.worker.failures import RunFailed
@@ -22,7 +22,7 @@ from services.worker.local import run_notebook_locally
 from services.worker.notebooks import NotebookLimits, NotebookRun
 from services.worker.notebooks.layout import benchmark_layout
 from services.worker.runner import tensors
-from services.worker.runner.intake import BadMember, Intake
+from services.worker.runner.intake import BadMember, SubmittedArchive
 from services.worker.runner.model import examples
 from services.worker.supervisor import SeedResult
 from tests.faces import GOOD, NOISE, READ, SEEDS, ZIP, notebook
@@ -63,7 +63,7 @@ class TestInDocker:
             for parameter in net.parameters():
                 parameter.add_(1e-3 * torch.randn_like(parameter))
             expected = net.half().float().eval()(images)
-        from services.core.measurements import Measurements
+        from services.core.bundle.measurements import Measurements
 
         measured = Measurements.stack([result.blob for result in done.results])
         np.testing.assert_allclose(measured.forget_logits[3], expected.numpy(), rtol=1e-3, atol=1e-3)
@@ -224,7 +224,7 @@ def test_intake_widens_halves_and_keeps_counters(tmp_path: Path, compression: in
     path = archive(
         tmp_path, {name_of(0): member(), "unlearned_checkpoint_1.pth": member(), "notes.txt": b""}, compression
     )
-    intake = Intake(path, SPECS, 2, take_first=False)
+    intake = SubmittedArchive(path, SPECS, 2, take_first=False)
     for index in range(2):
         intake.convert(index, tmp_path / "out")
         found = tensors.load(str(tmp_path / "out"))
@@ -236,13 +236,13 @@ def test_intake_widens_halves_and_keeps_counters(tmp_path: Path, compression: in
 def test_intake_wants_each_index_once(tmp_path: Path) -> None:
     path = archive(tmp_path, {name_of(index): member() for index in (0, 1, 3)})
     with pytest.raises(BadMember, match=r"lacks unlearned_checkpoint_2\.pth: 4 checkpoints"):
-        Intake(path, SPECS, 4, take_first=False)
+        SubmittedArchive(path, SPECS, 4, take_first=False)
     with pytest.raises(BadMember, match=r"holds 3 checkpoints, and this phase runs 2.*_3\.pth"):
-        Intake(path, SPECS, 2, take_first=False)
-    assert Intake(path, SPECS, 2, take_first=True)
+        SubmittedArchive(path, SPECS, 2, take_first=False)
+    assert SubmittedArchive(path, SPECS, 2, take_first=True)
     twice = archive(tmp_path, {name_of(0): member(), "unlearned_checkpoint_0.pth": member()})
     with pytest.raises(BadMember, match="twice"):
-        Intake(twice, SPECS, 1, take_first=False)
+        SubmittedArchive(twice, SPECS, 1, take_first=False)
 
 
 class Touch:
@@ -276,7 +276,7 @@ class Touch:
 )
 def test_intake_names_the_member_and_what_is_wrong_with_it(tmp_path: Path, data: bytes, why: str) -> None:
     path = archive(tmp_path, {name_of(0): member(), name_of(1): data}, zipfile.ZIP_DEFLATED)
-    intake = Intake(path, SPECS, 2, take_first=False)
+    intake = SubmittedArchive(path, SPECS, 2, take_first=False)
     intake.convert(0, tmp_path / "out")
     with pytest.raises(BadMember, match=why) as caught:
         intake.convert(1, tmp_path / "other")
@@ -287,7 +287,7 @@ def test_intake_names_the_member_and_what_is_wrong_with_it(tmp_path: Path, data:
 def test_intake_runs_no_code_of_a_member(tmp_path: Path) -> None:
     trace = tmp_path / "ran"
     path = archive(tmp_path, {name_of(0): member(bias=Touch(str(trace))), name_of(1): pickle.dumps(Touch(str(trace)))})
-    intake = Intake(path, SPECS, 2, take_first=False)
+    intake = SubmittedArchive(path, SPECS, 2, take_first=False)
     for index in range(2):
         with pytest.raises(BadMember, match="without running code"):
             intake.convert(index, tmp_path / "out")
@@ -300,13 +300,13 @@ def test_intake_refuses_what_is_no_archive_or_cut_short_or_encrypted(tmp_path: P
     for broken in (b"", b"plain text", whole[: len(whole) // 2]):
         path.write_bytes(broken)
         with pytest.raises(BadMember, match=r"no zip archive|not a zip archive"):
-            Intake(path, SPECS, 1, take_first=False)
+            SubmittedArchive(path, SPECS, 1, take_first=False)
     central = whole.rindex(b"PK\x01\x02")
     path.write_bytes(whole[: central + 8] + bytes([whole[central + 8] | 1]) + whole[central + 9 :])
     with pytest.raises(BadMember, match="encrypted"):
-        Intake(path, SPECS, 1, take_first=False).convert(0, tmp_path / "out")
+        SubmittedArchive(path, SPECS, 1, take_first=False).convert(0, tmp_path / "out")
     damaged = bytearray(whole)
     damaged[whole.index(b"PK\x03\x04") + 200] ^= 1
     path.write_bytes(bytes(damaged))
     with pytest.raises(BadMember, match="cannot be unpacked"):
-        Intake(path, SPECS, 1, take_first=False).convert(0, tmp_path / "out")
+        SubmittedArchive(path, SPECS, 1, take_first=False).convert(0, tmp_path / "out")

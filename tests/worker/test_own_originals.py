@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from services.benchmarks.build import build_benchmark
-from services.core.bundle import Bundle
-from services.core.measurements import Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.core.settings import SandboxKind, Settings
 from services.worker.local import run_locally
 from services.worker.supervisor import RunLimits

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from services.core import leases
-from services.core.blobs import Blobs
-from services.core.database import Database, WriteSession
-from services.core.leases import Claim, Offer
 from services.core.models import Device, Evaluation, MeasurementRow
+from services.core.queue import leases
+from services.core.queue.leases import Lease, Offer
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, WriteSession
 from services.worker.shard import record
 from services.worker.supervisor import SeedResult
 from tests.core.conftest import database, evaluation
@@ -46,7 +46,7 @@ class Restarting(Database):
 
 
 @pytest.fixture
-def held(database: Database, evaluation: Evaluation) -> Claim:
+def held(database: Database, evaluation: Evaluation) -> Lease:
     with database.write() as session:
         found = leases.claim(session, Offer("w1", Device.CPU, "cpu", 2**40), lease_s=30)
     assert found is not None
@@ -55,7 +55,7 @@ def held(database: Database, evaluation: Evaluation) -> Claim:
 
 @pytest.mark.parametrize("committed", [True, False], ids=["answer lost", "nothing written"])
 def test_a_short_outage_loses_nothing_and_counts_nothing_twice(
-    database: Database, held: Claim, tmp_path: Path, committed: bool
+    database: Database, held: Lease, tmp_path: Path, committed: bool
 ) -> None:
     away = Restarting(database, 2, committed=committed)
     record(away, Blobs.in_directory(tmp_path), held, iter(RESULTS), patience_s=30)
@@ -64,7 +64,7 @@ def test_a_short_outage_loses_nothing_and_counts_nothing_twice(
         assert session.get_one(Evaluation, held.evaluation_id).seeds_done == 3
 
 
-def test_a_long_outage_ends_the_shard(database: Database, held: Claim, tmp_path: Path) -> None:
+def test_a_long_outage_ends_the_shard(database: Database, held: Lease, tmp_path: Path) -> None:
     away = Restarting(database, 1000, committed=False)
     with pytest.raises(OperationalError):
         record(away, Blobs.in_directory(tmp_path), held, iter(RESULTS), patience_s=0.6)

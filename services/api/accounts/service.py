@@ -10,9 +10,9 @@ from services.api.accounts.passwords import hash_password, verify_password
 from services.api.kit.auth import NotSignedIn, Principal
 from services.api.kit.policy import Forbidden
 from services.api.kit.tokens import digest, new_token
-from services.core.database import Database, ReadSession, WriteSession, utc_now
 from services.core.errors import Conflict, NotFound
 from services.core.models import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.store.database import Database, ReadSession, WriteSession, utc_now
 
 __all__ = [
     "BadCredentials",

@@ -8,9 +8,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import and_, func, select
 
-from services.core.database import Database, ReadSession, utc_now
-from services.core.lifecycle import awaiting_score
 from services.core.models import Evaluation, Event, Shard, State, Submission, SubmissionKind
+from services.core.queue.lifecycle import awaiting_score
+from services.core.store.database import Database, ReadSession, utc_now
 
 __all__ = ["DatabaseMetrics", "render"]
 

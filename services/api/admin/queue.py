@@ -15,7 +15,6 @@ from services.api.admin.schemas import (
     QueueOut,
     SubmittedOut,
 )
-from services.core.database import ReadSession, utc_now
 from services.core.models import (
     Competition,
     Evaluation,
@@ -27,6 +26,7 @@ from services.core.models import (
     State,
     Submission,
 )
+from services.core.store.database import ReadSession, utc_now
 
 __all__ = ["read_queue"]
 

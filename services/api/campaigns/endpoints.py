@@ -14,11 +14,11 @@ from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.core import campaigns
-from services.core.database import ReadSession
-from services.core.doorbell import Bell
+from services.core.board import campaigns
 from services.core.errors import NotFound
 from services.core.models import Account, AuditEvent, Campaign, Phase
+from services.core.queue.doorbell import Bell
+from services.core.store.database import ReadSession
 
 __all__ = ["router"]
 

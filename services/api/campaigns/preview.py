@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.api.campaigns.schemas import MoveOut, PlaceOut, UnscorableOut
-from services.api.leaderboard.standings import Line, Standing, standings
-from services.core import board, campaigns
-from services.core.database import ReadSession
+from services.api.leaderboard.standings import BoardLine, Standing, standings
+from services.core.board import campaigns, standing
+from services.core.board.paired import HalvedScore
 from services.core.models import Campaign, Evaluation, Phase, Reference, ReRun, Submission, Team
-from services.core.paired import Measured
+from services.core.store.database import ReadSession
 
 __all__ = ["moves_of", "unscorable_in"]
 
@@ -21,10 +21,10 @@ Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the board, and what i
 def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
     """Compare the board without a campaign to the board with it, team by team in the order of the latter."""
     phase = campaign.phase
-    with_it = board.runs_of(session, phase, upto=campaign)
-    without = board.runs_of(session, phase, without=campaign)
-    stood = board.standing(session, phase, campaign.metric_before, without)
-    stands = board.standing(session, phase, campaign.metric, with_it)
+    with_it = standing.runs_of(session, phase, upto=campaign)
+    without = standing.runs_of(session, phase, without=campaign)
+    stood = standing.best_entries(session, phase, campaign.metric_before, without)
+    stands = standing.best_entries(session, phase, campaign.metric, with_it)
     before, after = _places(stood, phase), _places(stands, phase)
     lost = campaigns.failed_re_runs(session, campaign)
     failed = {key for key, one in stands.items() if one.submission.evaluation_id in lost}
@@ -56,7 +56,7 @@ def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:
     return dict(session.execute(select(Team.id, Team.name).where(Team.id.in_(teams))).all())
 
 
-def _places(stands: Mapping[Key, board.Standing], phase: Phase) -> Places:
+def _places(stands: Mapping[Key, standing.BestEntry], phase: Phase) -> Places:
     """Rank what stands as the board does."""
     keyed = sorted(
         stands.items(),
@@ -70,12 +70,12 @@ def _places(stands: Mapping[Key, board.Standing], phase: Phase) -> Places:
     }
 
 
-def _line(stands: board.Standing) -> Line:
+def _line(stands: standing.BestEntry) -> BoardLine:
     score, submission = stands.score, stands.submission
-    return Line(
+    return BoardLine(
         entry_id=submission.id,
         reference=submission.reference,
-        measured=Measured(score.final_score, score.halves),
+        measured=HalvedScore(score.final_score, score.halves),
         run_s=score.run_s,
         submitted_at=submission.created_at,
         published_at=score.created_at,
@@ -83,7 +83,7 @@ def _line(stands: board.Standing) -> Line:
     )
 
 
-def _place(stands: board.Standing, where: Standing) -> PlaceOut:
+def _place(stands: standing.BestEntry, where: Standing) -> PlaceOut:
     interval = where.rank_interval
     return PlaceOut(
         rank=where.rank,

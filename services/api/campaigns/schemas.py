@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.api.competitions.schemas import MetricName
 from services.api.kit.schemas import Input
-from services.core.campaigns import Progress
+from services.core.board.campaigns import Progress
 from services.core.models import Act, AuditEvent, Campaign, CampaignState, Reference
 
 __all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PlaceOut", "UnscorableOut"]

@@ -20,8 +20,8 @@ from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Organising
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.core.database import ReadSession
 from services.core.models import BenchmarkRow, Competition
+from services.core.store.database import ReadSession
 
 __all__ = ["router"]
 

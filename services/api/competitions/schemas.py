@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, Text
-from services.core.bundle import Counts, Fitness, Manifest
-from services.core.database import utc_now
+from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
+from services.core.store.database import utc_now
 
 __all__ = [
     "BenchmarkOut",

@@ -10,17 +10,17 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
-from services.core.bundle import Manifest
-from services.core.database import ReadSession, WriteSession
+from services.core.bundle.manifest import Manifest
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
-from services.core.submission_notebook import require_notebooks
+from services.core.store.database import ReadSession, WriteSession
+from services.core.submission.notebook import require_notebooks
 
 __all__ = [
     "BadWindow",
+    "BenchmarkNotPublished",
     "NotOrganiser",
     "SlugTaken",
-    "UnknownBenchmark",
     "add_phase",
     "change_phase",
     "create_competition",
@@ -37,7 +37,7 @@ class SlugTaken(Conflict):
     code = "slug_taken"
 
 
-class UnknownBenchmark(BadInput):
+class BenchmarkNotPublished(BadInput):
     code = "unknown_benchmark"
 
 
@@ -99,7 +99,7 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
 
 
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
-    """Add a phase on a published benchmark. Raises UnknownBenchmark, NotForNotebooks, SlugTaken or NotOrganiser."""
+    """Add a phase on a published benchmark. Raises BenchmarkNotPublished, NotForNotebooks, SlugTaken, NotOrganiser."""
     require_organiser(who, competition)
     benchmark = _find_benchmark(session, new.benchmark)
     if new.notebooks:
@@ -143,7 +143,9 @@ def _find_benchmark(session: ReadSession, wanted: str) -> BenchmarkRow:
         .limit(1)
     ).one_or_none()
     if found is None:
-        raise UnknownBenchmark(f"There is no benchmark {wanted!r}. Build and publish it with `lethe benchmark build`.")
+        raise BenchmarkNotPublished(
+            f"There is no benchmark {wanted!r}. Build and publish it with `lethe benchmark build`."
+        )
     return found
 
 

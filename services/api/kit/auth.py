@@ -11,9 +11,9 @@ from sqlalchemy.orm import joinedload
 
 from services.api.kit.tokens import digest, is_well_formed
 from services.api.state import ApiState, State
-from services.core.database import utc_now
 from services.core.errors import LetheError
 from services.core.models import Account, Role, Token, TokenKind
+from services.core.store.database import utc_now
 
 __all__ = ["COOKIE", "NotSignedIn", "Principal", "identify"]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select, literal, tuple_
 
 from services.api.kit.cursors import Cursors
-from services.core.database import ReadSession
+from services.core.store.database import ReadSession
 
 __all__ = ["After", "Limit", "Page", "newest_first"]
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.api.state import WRITERS, State
-from services.core.database import ReadSession, WriteSession
+from services.core.store.database import ReadSession, WriteSession
 
 __all__ = ["Reading", "Writing"]
 

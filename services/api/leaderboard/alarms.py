@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import joinedload
 
-from services.core.database import ReadSession
 from services.core.models import Phase, Score, Submission
+from services.core.store.database import ReadSession
 
 __all__ = ["AlarmedOut", "alarmed", "show_alarms"]
 

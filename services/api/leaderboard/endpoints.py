@@ -14,8 +14,8 @@ from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
 from services.api.leaderboard.schemas import LeaderboardOut
 from services.api.state import State
-from services.core.database import utc_now
 from services.core.models import Submission
+from services.core.store.database import utc_now
 
 __all__ = ["router"]
 

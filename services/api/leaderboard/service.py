@@ -11,10 +11,10 @@ from sqlalchemy.orm import joinedload
 
 from services.api.leaderboard.keys import Key
 from services.api.leaderboard.schemas import EntryOut
-from services.api.leaderboard.standings import Line, standings
-from services.core.database import ReadSession
+from services.api.leaderboard.standings import BoardLine, standings
+from services.core.board.paired import HalvedScore
 from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission, TeamMember
-from services.core.paired import Measured
+from services.core.store.database import ReadSession
 
 __all__ = ["BoardPage", "Version", "find_own", "read_page", "version_of"]
 
@@ -94,11 +94,11 @@ def read_page(
     )
 
 
-def _key(line: Line) -> Key:
+def _key(line: BoardLine) -> Key:
     return Key(-line.measured.final_score, line.submitted_at, line.entry_id)
 
 
-def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
+def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[BoardLine]:
     entry = LeaderboardEntry
     statement = (
         select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
@@ -107,10 +107,10 @@ def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[Line]:
         .where(entry.phase_id == phase.id, _stands_at(moment))
     )
     return [
-        Line(
+        BoardLine(
             entry_id=row.id,
             reference=row.reference,
-            measured=Measured(row.final_score, row.halves),
+            measured=HalvedScore(row.final_score, row.halves),
             run_s=row.run_s,
             submitted_at=row.submitted_at,
             published_at=row.published_at,

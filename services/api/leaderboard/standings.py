@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.core.board.paired import HalvedScore, RankInterval, rank_intervals, tie_groups
 from services.core.models import Reference
-from services.core.paired import Measured, RankInterval, rank_intervals, tie_groups
 
-__all__ = ["TOO_FEW_EFFECTIVE_MODELS", "Line", "Standing", "Unranked", "retraining_s", "standings"]
+__all__ = ["TOO_FEW_EFFECTIVE_MODELS", "BoardLine", "Standing", "Unranked", "retraining_s", "standings"]
 
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"  # the scorer's flag
 
@@ -21,12 +21,12 @@ class Unranked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BoardLine:
     """What ranking needs of one entry."""
 
     entry_id: UUID
     reference: Reference
-    measured: Measured
+    measured: HalvedScore
     run_s: float
     submitted_at: datetime
     published_at: datetime
@@ -44,13 +44,13 @@ class Standing:
     time_ratio: float | None
 
 
-def retraining_s(lines: Sequence[Line]) -> float | None:
+def retraining_s(lines: Sequence[BoardLine]) -> float | None:
     """Take the run time of the `retrain` reference, of the newest where there are several."""
     rows = [line for line in lines if line.reference is Reference.RETRAIN and line.run_s > 0]
     return max(rows, key=lambda line: (line.published_at, line.entry_id)).run_s if rows else None
 
 
-def standings(lines: Sequence[Line], max_time_ratio: float) -> list[Standing]:
+def standings(lines: Sequence[BoardLine], max_time_ratio: float) -> list[Standing]:
     """Rank lines that are sorted as the board is; references and slow entries stand between the ranked ones."""
     retrain_s = retraining_s(lines)
     ratios = [line.run_s / retrain_s if retrain_s else None for line in lines]
@@ -68,7 +68,7 @@ def standings(lines: Sequence[Line], max_time_ratio: float) -> list[Standing]:
     ]
 
 
-def _reason(line: Line, ratio: float | None, max_time_ratio: float) -> Unranked | None:
+def _reason(line: BoardLine, ratio: float | None, max_time_ratio: float) -> Unranked | None:
     if line.reference is not Reference.NONE:
         return Unranked.REFERENCE
     if ratio is not None and ratio > max_time_ratio:

@@ -7,18 +7,18 @@ from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.submissions.quota import require_slot
-from services.core.database import ReadSession, utc_now
 from services.core.errors import BadInput, Conflict
 from services.core.models import Phase, Reference, SubmissionKind, Team
 from services.core.settings import SandboxKind
-from services.core.submission_file import kind_of
+from services.core.store.database import ReadSession, utc_now
+from services.core.submission.file import kind_of
 
 __all__ = [
     "NoNotebooks",
     "NotInTeam",
     "PhaseNotOpen",
-    "Request",
     "SandboxRequiresOperator",
+    "SubmitRequest",
     "TeamNeeded",
     "admit",
     "require_kind",
@@ -47,7 +47,7 @@ class NoNotebooks(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SubmitRequest:
     """What a caller wants to submit, before its bytes."""
 
     who: Principal
@@ -59,7 +59,7 @@ class Request:
     reference: Reference
 
 
-def admit(session: ReadSession, request: Request, sandbox: SandboxKind) -> tuple[Phase, Team]:
+def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) -> tuple[Phase, Team]:
     """Return phase and team when the request may go on. Raises the error that says why not.
 
     Reference rows are an organiser's, who prepares a board before it opens: no window and no quota binds them.

@@ -8,10 +8,10 @@ from sqlalchemy import exists, select
 from services.api.kit.auth import Principal
 from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
-from services.core.database import ReadSession
+from services.core.board.paired import HalvedScore, compare
 from services.core.errors import Conflict
 from services.core.models import LeaderboardEntry, Score, Submission
-from services.core.paired import Measured, compare
+from services.core.store.database import ReadSession
 
 __all__ = ["NotComparable", "NotScored", "compare_scores"]
 
@@ -30,7 +30,7 @@ def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID)
     if submissions[0].phase_id != submissions[1].phase_id:
         raise NotComparable("The two submissions are of different phases. Only scores of one phase can be compared.")
     scores = [_score(session, submission) for submission in submissions]
-    found = compare(*(Measured(score.final_score, score.halves, score.subject_points) for score in scores))
+    found = compare(*(HalvedScore(score.final_score, score.halves, score.subject_points) for score in scores))
     first, second = (ComparedOut.of(*pair) for pair in zip(submissions, scores, strict=True))
     return ComparisonOut(first=first, second=second, metric=scores[0].metric, **asdict(found))
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import undefer
 from services.api.kit.auth import Principal
 from services.api.submissions.schemas import DetailsOut, HistogramsOut
 from services.api.submissions.service import find_visible, sees_data
-from services.core.database import ReadSession
 from services.core.errors import NotFound
 from services.core.models import MeasurementRow, Score
+from services.core.store.database import ReadSession
 
 __all__ = ["find_log", "show_details"]
 

@@ -21,11 +21,11 @@ from services.api.submissions import admission, comparison, details, service, up
 from services.api.submissions.quota import quota_of
 from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, QuotaOut, SubmissionOut
 from services.api.submissions.streams import has_ended, resume_after, stream
-from services.core import submission_file
-from services.core.database import utc_now
-from services.core.doorbell import Bell
 from services.core.errors import NotFound
 from services.core.models import Reference, Submission
+from services.core.queue.doorbell import Bell
+from services.core.store.database import utc_now
+from services.core.submission import file as submission_file
 
 __all__ = ["router"]
 
@@ -67,7 +67,7 @@ async def submit(
     reference: Annotated[Reference, Query(description="A reference row; organisers only.")] = Reference.NONE,
 ) -> SubmissionOut:
     """Upload a submission. What cannot be one is refused at once and costs no quota."""
-    request = admission.Request(
+    request = admission.SubmitRequest(
         who=who,
         competition=slug,
         phase=phase,
@@ -220,7 +220,7 @@ def watch(
     )
 
 
-def _admit_early(state: ApiState, request: admission.Request) -> None:
+def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
     """Refuse before the body is read what would be refused after."""
     state.rates.upload(str(request.who.account_id))
     submission_file.kind_of(request.filename)

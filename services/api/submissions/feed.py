@@ -15,8 +15,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from services.core.database import Database, ReadSession
 from services.core.models import Evaluation, Event
+from services.core.store.database import Database, ReadSession
 
 __all__ = ["TERMINAL", "EventFeed", "EventRecord"]
 

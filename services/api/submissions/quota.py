@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 
-from services.core.database import ReadSession
 from services.core.errors import LetheError
 from services.core.models import Evaluation, FailureKind, Phase, Reference, Submission, Team
+from services.core.store.database import ReadSession
 
 __all__ = ["Quota", "QuotaExceeded", "next_slot_at", "quota_of", "require_slot"]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.api.submissions.quota import Quota
 from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind, Team
-from services.core.submission_certificate import Claim
+from services.core.submission.certificate import Claim
 
 __all__ = [
     "CertificateOut",

@@ -9,12 +9,10 @@ from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import organises
 from services.api.kit.auth import Principal
-from services.api.submissions.admission import Request, admit
+from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.schemas import SubmissionOut
-from services.core import board
-from services.core.database import Database, ReadSession, WriteSession
+from services.core.board import standing
 from services.core.errors import Conflict, NotFound
-from services.core.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.models import (
     Competition,
     Evaluation,
@@ -27,8 +25,10 @@ from services.core.models import (
     Team,
     TeamMember,
 )
+from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
-from services.core.submission_certificate import Claim
+from services.core.store.database import Database, ReadSession, WriteSession
+from services.core.submission.certificate import Claim
 
 __all__ = [
     "AlreadyEnded",
@@ -52,7 +52,7 @@ class SharedEvaluation(Conflict):
 
 def accept(
     database: Database,
-    request: Request,
+    request: SubmitRequest,
     sandbox: SandboxKind,
     *,
     blob: str,
@@ -168,7 +168,7 @@ def _has_ended() -> ColumnElement[bool]:
     )
 
 
-def _lock_team(session: WriteSession, request: Request) -> None:
+def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
     """Lock the caller's teams in the order of their ids, since one of them is about to spend its quota.
 
     With `key_share`, so that the scorer may meanwhile insert what refers to a team: it holds the evaluation that we
@@ -196,14 +196,14 @@ def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
     Its evaluation is locked, but the scorer may be publishing another one of the same team: then one of the two finds
     the other's pointer only when inserting its own.
     """
-    score = board.counting_score(session, submission.phase, submission.evaluation_id)
+    score = standing.counting_score(session, submission.phase, submission.evaluation_id)
     if score is None:
         return
     try:
         with session.begin_nested():
-            board.publish(session, submission, score)
+            standing.publish(session, submission, score)
     except IntegrityError:
-        board.publish(session, submission, score)
+        standing.publish(session, submission, score)
 
 
 def _with_everything() -> Select[Submission]:

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.api.submissions.feed import TERMINAL, EventFeed, EventRecord
-from services.core.database import ReadSession
 from services.core.errors import BadInput
 from services.core.models import Event
+from services.core.store.database import ReadSession
 
 __all__ = ["BadEventId", "has_ended", "resume_after", "stream"]
 

@@ -11,10 +11,10 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
-from services.core.blobs import TooLarge, receive, sha256_hex
-from services.core.database import ReadSession
 from services.core.models import Phase, Submission, TeamMember
-from services.core.submission_file import Checked, check
+from services.core.store.blobs import TooLarge, receive, sha256_hex
+from services.core.store.database import ReadSession
+from services.core.submission.file import Checked, check
 
 __all__ = ["describe", "read", "require_phase_takes"]
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.columns import Digest, Id, Name, choice
+from services.core.store.database import Base, utc_now
 
 __all__ = ["Account", "Role", "Team", "TeamMember", "Token", "TokenKind"]
 

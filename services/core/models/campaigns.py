@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import Phase
+from services.core.store.database import Base, utc_now
 
 __all__ = ["Act", "AuditEvent", "Campaign", "CampaignState", "ReRun"]
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.columns import Id, Name, Slug, choice
+from services.core.store.database import Base, utc_now
 
 __all__ = ["BenchmarkRow", "Competition", "Device", "Phase", "PhaseKind"]
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
+from services.core.store.database import Base, utc_now
 
 __all__ = ["Evaluation", "Event", "FailureKind", "MeasurementRow", "Shard", "State"]
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
 from services.core.models.submissions import Reference, Submission
+from services.core.store.database import Base, utc_now
 
 __all__ = ["LeaderboardEntry", "Score"]
 

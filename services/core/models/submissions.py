@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from services.core.database import Base, utc_now
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, Name, choice
 from services.core.models.competitions import Phase
 from services.core.models.evaluations import Evaluation
+from services.core.store.database import Base, utc_now
 
 __all__ = ["Reference", "Submission", "SubmissionKind"]
 

@@ -4,6 +4,6 @@ Imports numpy and scipy alone, and the core's errors. `docs/certificates.md` hol
 """
 
 from services.scorer.certificates import d2d, langevin, stochastic
-from services.scorer.certificates.problem import BadCertificate, Certificate, Problem
+from services.scorer.certificates.problem import BadCertificate, Certificate, ConvexProblem
 
-__all__ = ["BadCertificate", "Certificate", "Problem", "d2d", "langevin", "stochastic"]
+__all__ = ["BadCertificate", "Certificate", "ConvexProblem", "d2d", "langevin", "stochastic"]

@@ -11,7 +11,7 @@ import math
 
 from services.scorer.certificates.problem import (
     Certificate,
-    Problem,
+    ConvexProblem,
     best_order,
     exp_or_infinity,
     log1p_exp,
@@ -34,17 +34,17 @@ __all__ = [
 ]
 
 
-def step(problem: Problem) -> float:
+def step(problem: ConvexProblem) -> float:
     """Give D2D's step, 2/(L + m)."""
     return 2 / (problem.smoothness + problem.strong_convexity)
 
 
-def contraction(problem: Problem) -> float:
+def contraction(problem: ConvexProblem) -> float:
     """Give gamma = (L - m)/(L + m), the part of the distance to the optimum that is left after one step."""
     return (problem.smoothness - problem.strong_convexity) / (problem.smoothness + problem.strong_convexity)
 
 
-def certify(problem: Problem, *, points: int, steps: int, sigma: float) -> Certificate:
+def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) -> Certificate:
     """Give the least epsilon (nats) after `steps` (I >= 1) for any request of up to `points`, however many came before.
 
     Equation 9 solved for epsilon: two models published from within 4 S M gamma^I / (m n (1 - gamma^I)) of one optimum.
@@ -55,7 +55,7 @@ def certify(problem: Problem, *, points: int, steps: int, sigma: float) -> Certi
     return best_order(log_slope, 0.0, problem.log_inverse_delta)
 
 
-def least_sigma(problem: Problem, *, points: int, steps: int, epsilon: float) -> float:
+def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: float) -> float:
     """Give the least sigma, the standard deviation of the noise on what is published, for `epsilon` (nats).
 
     Equation 9: sigma = 4 sqrt(2) S M gamma^I / (m n (1 - gamma^I) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))).
@@ -66,7 +66,7 @@ def least_sigma(problem: Problem, *, points: int, steps: int, epsilon: float) ->
     return settle(sigma, lambda value: certify(problem, points=points, steps=steps, sigma=value).epsilon <= epsilon)
 
 
-def least_steps(problem: Problem, *, points: int, sigma: float, epsilon: float) -> int:
+def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: float) -> int:
     """Give the least I >= 1 whose epsilon (nats) with this sigma is at most `epsilon`.
 
     Equation 9 solved for I, which is in y = gamma^I / (1 - gamma^I). Raises BadCertificate as `least_sigma`.
@@ -79,7 +79,7 @@ def least_steps(problem: Problem, *, points: int, sigma: float, epsilon: float) 
     return steps
 
 
-def published_state_epsilon(problem: Problem, *, steps: int, sigma: float) -> float:
+def published_state_epsilon(problem: ConvexProblem, *, steps: int, sigma: float) -> float:
     """Give epsilon (nats) where requests start from the published model, noise and all, so that no state is secret.
 
     Equation 10 solved for epsilon, in closed form; infinite where a double cannot hold it. One point a request. `steps`
@@ -91,7 +91,7 @@ def published_state_epsilon(problem: Problem, *, steps: int, sigma: float) -> fl
     return 5 * q * q + 2 * q * math.sqrt(6 * q * q + _twice_log(problem))
 
 
-def published_state_sigma(problem: Problem, *, steps: int, epsilon: float) -> float:
+def published_state_sigma(problem: ConvexProblem, *, steps: int, epsilon: float) -> float:
     """Give the least sigma for `epsilon` (nats) where requests start from the published model.
 
     Equation 10: sigma = 8 M gamma^I / (m n (1 - gamma^I) (sqrt(2 ln(2/delta) + 3 epsilon) - sqrt(2 ln(2/delta) +
@@ -104,7 +104,7 @@ def published_state_sigma(problem: Problem, *, steps: int, epsilon: float) -> fl
     return settle(sigma, lambda value: published_state_epsilon(problem, steps=steps, sigma=value) <= epsilon)
 
 
-def published_state_base(problem: Problem, *, dimension: int, epsilon: float) -> int:
+def published_state_base(problem: ConvexProblem, *, dimension: int, epsilon: float) -> int:
     """Give the least base I that equation 10 holds for, `dimension` the number of parameters.
 
     Equation 11: I >= ln(sqrt(2 d) / ((1 - gamma) (sqrt(2 ln(2/delta) + epsilon) - sqrt(2 ln(2/delta))))) / ln(1/gamma).
@@ -117,7 +117,7 @@ def published_state_base(problem: Problem, *, dimension: int, epsilon: float) ->
     return max(1, math.ceil(math.log(math.sqrt(2 * dimension) / ((1 - gamma) * difference)) / -math.log(gamma)))
 
 
-def published_state_steps(problem: Problem, *, dimension: int, steps: int, request: int) -> int:
+def published_state_steps(problem: ConvexProblem, *, dimension: int, steps: int, request: int) -> int:
     """Give how many steps the request of this number (from 1) runs: `steps` (I), and more that grow without end.
 
     Equation 12: I + ceil(ln ln(4 d i / delta) / ln(1/gamma)).
@@ -128,18 +128,18 @@ def published_state_steps(problem: Problem, *, dimension: int, steps: int, reque
     return require_count("steps", steps, least=1) + max(0, math.ceil(more))
 
 
-def _log_reach(problem: Problem, points: int) -> float:
+def _log_reach(problem: ConvexProblem, points: int) -> float:
     """Compute ln(8 S M / (m n))."""
     reach = 8 * problem.require_points(points) * problem.lipschitz / problem.n
     return math.log(reach) - math.log(problem.strong_convexity)
 
 
-def _log_distance(problem: Problem, points: int, steps: int) -> float:
+def _log_distance(problem: ConvexProblem, points: int, steps: int) -> float:
     """Compute ln of the largest distance between an unlearned and a retrained model, before noise."""
     log_left = require_count("steps", steps, least=1) * math.log(contraction(problem))
     return _log_reach(problem, points) + log_left - math.log(-math.expm1(log_left))
 
 
-def _twice_log(problem: Problem) -> float:
+def _twice_log(problem: ConvexProblem) -> float:
     """Compute 2 ln(2/delta)."""
     return 2 * (math.log(2) + problem.log_inverse_delta)

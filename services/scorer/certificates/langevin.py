@@ -16,7 +16,7 @@ from services.scorer.certificates.problem import (
     LARGEST_COUNT,
     BadCertificate,
     Certificate,
-    Problem,
+    ConvexProblem,
     best_order,
     exp_or_infinity,
     log1p_exp,
@@ -33,7 +33,7 @@ GRID = 512  # orders of the first look; each further one puts ZOOM of them betwe
 ZOOM = 32
 
 
-def certify(problem: Problem, *, points: int, steps: int, sigma: float) -> Certificate:
+def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) -> Certificate:
     """Give the least epsilon (nats) after `steps` of unlearning `points` at once. With no step: learning's own privacy.
 
     Equation 4: min over alpha > 1 of e^(-K m eta/alpha) 4 alpha S^2 M^2 / (m sigma^2 n^2) + ln(1/delta) / (alpha - 1).
@@ -44,7 +44,7 @@ def certify(problem: Problem, *, points: int, steps: int, sigma: float) -> Certi
     return best_order(log_slope, require_count("steps", steps, least=0) * problem.decay, problem.log_inverse_delta)
 
 
-def least_sigma(problem: Problem, *, points: int, steps: int, epsilon: float) -> float:
+def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: float) -> float:
     """Give the least sigma (the update adds sqrt(2 eta) sigma a step) whose epsilon after `steps` is at most `epsilon`.
 
     Equation 4 solved for sigma. The answer satisfies the target; one smaller by a millionth does not.
@@ -66,7 +66,7 @@ def least_sigma(problem: Problem, *, points: int, steps: int, epsilon: float) ->
     return settle(sigma, lambda value: certify(problem, points=points, steps=steps, sigma=value).epsilon <= epsilon)
 
 
-def least_steps(problem: Problem, *, points: int, sigma: float, epsilon: float, at_least: int = 0) -> int:
+def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: float, at_least: int = 0) -> int:
     """Give the least K >= `at_least`, exactly: K steps meet `epsilon` (nats), and K - 1 do not or are too few.
 
     Equation 4 solved for K. Every epsilon is met in the end. The papers have `at_least` 1; 0 where none is needed.
@@ -83,7 +83,7 @@ def least_steps(problem: Problem, *, points: int, sigma: float, epsilon: float, 
 
 
 def certify_sequence(
-    problem: Problem, *, points: Sequence[int], steps: Sequence[int], sigma: float
+    problem: ConvexProblem, *, points: Sequence[int], steps: Sequence[int], sigma: float
 ) -> list[Certificate]:
     """Give the certificate after each of several requests: request s forgets `points[s]` with `steps[s]` steps.
 
@@ -101,7 +101,7 @@ def certify_sequence(
 
 
 def least_sequence_steps(
-    problem: Problem, *, points: Sequence[int], sigma: float, epsilon: float, at_least: int = 0
+    problem: ConvexProblem, *, points: Sequence[int], sigma: float, epsilon: float, at_least: int = 0
 ) -> list[int]:
     """Give the least steps for each request in turn, so that epsilon is at most `epsilon` (nats) after every one.
 
@@ -125,13 +125,13 @@ def least_sequence_steps(
     return found
 
 
-def _log_slope(problem: Problem, points: int, sigma: float) -> float:
+def _log_slope(problem: ConvexProblem, points: int, sigma: float) -> float:
     """Compute ln(4 S^2 M^2 / (m sigma^2 n^2)): how the divergence after learning grows with its order."""
     reach = 2 * problem.require_points(points) * problem.lipschitz / problem.n
     return 2 * (math.log(reach) - math.log(require_positive("sigma", sigma))) - math.log(problem.strong_convexity)
 
 
-def _certify_last(problem: Problem, slopes: Sequence[float], waits: Sequence[float]) -> Certificate:
+def _certify_last(problem: ConvexProblem, slopes: Sequence[float], waits: Sequence[float]) -> Certificate:
     if len(slopes) == 1:
         return best_order(slopes[0], waits[0], problem.log_inverse_delta)
     log_l = math.log(problem.log_inverse_delta)

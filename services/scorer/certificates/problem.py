@@ -13,7 +13,7 @@ from services.core.errors import BadInput
 __all__ = [
     "BadCertificate",
     "Certificate",
-    "Problem",
+    "ConvexProblem",
     "best_order",
     "exp_or_infinity",
     "log1p_exp",
@@ -35,7 +35,7 @@ class BadCertificate(BadInput):
 
 
 @dataclass(frozen=True)
-class Problem:
+class ConvexProblem:
     """The mean over n points of a loss that clips its data gradient, plus a quadratic: of any dimension.
 
     Datasets are neighbours when up to S points are replaced. Points that are taken away for good are covered too, with

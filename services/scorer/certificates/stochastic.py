@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from services.scorer.certificates.problem import (
     BadCertificate,
     Certificate,
-    Problem,
+    ConvexProblem,
     best_order,
     exp_or_infinity,
     log1p_exp,
@@ -25,7 +25,7 @@ from services.scorer.certificates.problem import (
 __all__ = ["certify", "certify_sequence", "distance", "least_epochs", "least_sequence_epochs", "least_sigma"]
 
 
-def distance(problem: Problem, *, points: int, batch_size: int) -> float:
+def distance(problem: ConvexProblem, *, points: int, batch_size: int) -> float:
     """Bound how far replacing `points` moves the learned model, wherever they lie: Z_B, in units of the parameters.
 
     Equation 6: Z_B = 2 eta M / (b (1 - c^(n/b))), c = 1 - eta m, for 1 point, in the batch that comes last.
@@ -42,7 +42,7 @@ def distance(problem: Problem, *, points: int, batch_size: int) -> float:
     return 2 * problem.step * problem.lipschitz * counted / (batch_size * kept)
 
 
-def certify(problem: Problem, *, points: int, batch_size: int, epochs: int, sigma: float) -> Certificate:
+def certify(problem: ConvexProblem, *, points: int, batch_size: int, epochs: int, sigma: float) -> Certificate:
     """Give the least epsilon (nats) after `epochs` (at least 1) of n/b steps each that unlearn `points` at once.
 
     Equation 7: min over alpha > 1 of alpha Z_B^2 (1 - c^2) / (2 eta sigma^2 (c^(-2N) - 1)) + ln(1/delta) / (alpha - 1),
@@ -53,7 +53,7 @@ def certify(problem: Problem, *, points: int, batch_size: int, epochs: int, sigm
     return _certify(problem, log_distance, _epochs(epochs) * _batches(problem, batch_size), sigma)
 
 
-def least_sigma(problem: Problem, *, points: int, batch_size: int, epochs: int, epsilon: float) -> float:
+def least_sigma(problem: ConvexProblem, *, points: int, batch_size: int, epochs: int, epsilon: float) -> float:
     """Give the least sigma (the update adds sqrt(2 eta) sigma a step) whose epsilon after `epochs` meets `epsilon`.
 
     Equation 7 solved for sigma, in closed form. The answer satisfies the target; one smaller by a millionth does not.
@@ -67,7 +67,7 @@ def least_sigma(problem: Problem, *, points: int, batch_size: int, epochs: int, 
     return settle(sigma, lambda value: _certify(problem, log_distance, steps, value).epsilon <= epsilon)
 
 
-def least_epochs(problem: Problem, *, points: int, batch_size: int, sigma: float, epsilon: float) -> int:
+def least_epochs(problem: ConvexProblem, *, points: int, batch_size: int, sigma: float, epsilon: float) -> int:
     """Give the least number of epochs, at least 1, after which epsilon is at most `epsilon` (nats).
 
     Equation 7 solved for K, in closed form. Raises BadCertificate as `least_sigma`.
@@ -77,7 +77,7 @@ def least_epochs(problem: Problem, *, points: int, batch_size: int, sigma: float
 
 
 def certify_sequence(
-    problem: Problem, *, points: Sequence[int], batch_size: int, epochs: Sequence[int], sigma: float
+    problem: ConvexProblem, *, points: Sequence[int], batch_size: int, epochs: Sequence[int], sigma: float
 ) -> list[Certificate]:
     """Give the certificate after each of several requests: request s forgets `points[s]` with `epochs[s]` epochs.
 
@@ -98,7 +98,7 @@ def certify_sequence(
 
 
 def least_sequence_epochs(
-    problem: Problem, *, points: Sequence[int], batch_size: int, sigma: float, epsilon: float
+    problem: ConvexProblem, *, points: Sequence[int], batch_size: int, sigma: float, epsilon: float
 ) -> list[int]:
     """Give the least epochs (at least 1) for each request in turn, so that epsilon is met after every one.
 
@@ -115,7 +115,7 @@ def least_sequence_epochs(
     return found
 
 
-def _log_slope(problem: Problem, log_distance: float, steps: int, sigma: float) -> float:
+def _log_slope(problem: ConvexProblem, log_distance: float, steps: int, sigma: float) -> float:
     """Compute ln(Z^2 (1 - c^2) / (2 eta sigma^2 (c^(-2N) - 1))), by which the divergence grows with its order."""
     twice = 2 * _log_c(problem)
     log_noise = math.log(2 * problem.step) + 2 * math.log(require_positive("sigma", sigma))
@@ -123,11 +123,11 @@ def _log_slope(problem: Problem, log_distance: float, steps: int, sigma: float) 
     return 2 * log_distance + shrunk - log_noise
 
 
-def _certify(problem: Problem, log_distance: float, steps: int, sigma: float) -> Certificate:
+def _certify(problem: ConvexProblem, log_distance: float, steps: int, sigma: float) -> Certificate:
     return best_order(_log_slope(problem, log_distance, steps, sigma), 0.0, problem.log_inverse_delta)
 
 
-def _least_epochs(problem: Problem, log_distance: float, batch_size: int, sigma: float, epsilon: float) -> int:
+def _least_epochs(problem: ConvexProblem, log_distance: float, batch_size: int, sigma: float, epsilon: float) -> int:
     slope = slope_of(require_positive("epsilon", epsilon), problem.log_inverse_delta)
     batches, twice = _batches(problem, batch_size), 2 * _log_c(problem)
     log_noise = math.log(2 * problem.step) + 2 * math.log(require_positive("sigma", sigma))
@@ -139,7 +139,7 @@ def _least_epochs(problem: Problem, log_distance: float, batch_size: int, sigma:
     return epochs
 
 
-def _batches(problem: Problem, batch_size: int) -> int:
+def _batches(problem: ConvexProblem, batch_size: int) -> int:
     require_count("batch_size", batch_size, least=1)
     if problem.n % batch_size:
         raise BadCertificate(
@@ -153,6 +153,6 @@ def _epochs(epochs: int) -> int:
     return require_count("epochs", epochs, least=1)
 
 
-def _log_c(problem: Problem) -> float:
+def _log_c(problem: ConvexProblem) -> float:
     """Compute ln c, by which one step brings two runs closer."""
     return math.log1p(-problem.decay)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from services.core.bundle import Bundle, Fitness
-from services.core.measurements import Measurements
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import Fitness
+from services.core.bundle.measurements import Measurements
 from services.scorer.metrics.confidences import confidences
 from services.scorer.report.page import template
 from services.scorer.report.svg import ACCENT, MUTED, ORACLE, UNLEARNED, draw

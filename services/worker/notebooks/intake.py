@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from services.core.bundle import Bundle
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
-from services.worker.measuring import MeasurerProcess, Reading
-from services.worker.sandbox.base import Exited, Limits, Line, Mount, Sandbox, Spec
+from services.worker.measuring import MeasurerAnswer, MeasurerProcess
+from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandbox, Spec
 from services.worker.slots import NOBODY, Slot, empty_directory
 from services.worker.supervisor import SeedResult, Stopped
 
-__all__ = ["Intake"]
+__all__ = ["IntakeProcess"]
 
 ANSWER_TIMEOUT_S = 300.0
 CHECK_EVERY_S = 0.2
@@ -25,7 +25,7 @@ MEMORY_BYTES = 2 * 1024**3
 MAX_WAITING = 2  # converted checkpoints that wait to be measured
 
 
-class Intake:
+class IntakeProcess:
     """Our side of the intake: it asks for checkpoints, and hands each to the measurer."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Intake:
 
     def _collect(
         self, measurer: MeasurerProcess, measuring: dict[str, int], stopped: Callable[[], bool]
-    ) -> Iterator[tuple[int, Reading]]:
+    ) -> Iterator[tuple[int, MeasurerAnswer]]:
         """Yield the next reading, and of which checkpoint it is, if one comes in a moment."""
         try:
             output = measurer.outputs.get(timeout=CHECK_EVERY_S)
@@ -129,7 +129,7 @@ class Intake:
                 output = self._process.outputs.get(timeout=CHECK_EVERY_S)
             except queue.Empty:
                 continue
-            if isinstance(output, Line):
+            if isinstance(output, OutputLine):
                 return dict(json.loads(output.text))
             if isinstance(output, Exited) and output.out_of_memory:
                 raise failures.bad_archive("a checkpoint needs more memory to read than any honest one")

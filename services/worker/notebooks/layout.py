@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.core.bundle import Bundle
-from services.core.submission_notebook import ARCHITECTURE, CLASSES, SHAPE, NotForNotebooks, require_notebooks
+from services.core.bundle.directory import Bundle
+from services.core.submission.notebook import ARCHITECTURE, CLASSES, SHAPE, NotForNotebooks, require_notebooks
 
 __all__ = ["benchmark_layout", "dry_layout", "mock_layout"]
 

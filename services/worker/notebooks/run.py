@@ -2,7 +2,7 @@
 
 Three sandboxes, one after another or side by side, none of which trusts the one before: the notebook's own, which ends
 before anything that it left is looked at; the intake, which holds no data and turns each pickled checkpoint into plain
-tensors; and the measurer. Intake and measurer work at the same time, each on a checkpoint of its own.
+tensors; and the measurer. IntakeProcess and measurer work at the same time, each on a checkpoint of its own.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.core.bundle import Bundle
-from services.core.lifecycle import DRY_RUN_CHECKPOINTS
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
+from services.core.queue.lifecycle import DRY_RUN_CHECKPOINTS
 from services.worker import failures
 from services.worker.failures import RunFailed
 from services.worker.measuring import MeasurerProcess
-from services.worker.notebooks.intake import Intake
+from services.worker.notebooks.intake import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout, dry_layout, mock_layout
-from services.worker.sandbox.base import Exited, Limits, Line, Mount, Sandbox, Sandboxed, Spec
+from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import NOBODY, Slot, empty_directory
 from services.worker.supervisor import SeedResult, Stopped
 
@@ -125,7 +125,7 @@ def run_notebook(
             raise failures.bad_archive("the notebook left no submission.zip in its working directory")
         if not limits.dry:
             empty_directory(kaggle / "tmp")
-            intake = Intake(
+            intake = IntakeProcess(
                 sandbox,
                 slot,
                 bundle,
@@ -265,7 +265,7 @@ class _Watch:
             if not self._ready:
                 raise RunFailed(FailureKind.PLATFORM, f"The sandbox ended early: {self._process.log_tail()[-500:]}")
             return output.code or "0"  # without a last report even 0 is no good end
-        if not isinstance(output, Line):
+        if not isinstance(output, OutputLine):
             raise failures.too_much_output("printed more than the limit")
         try:
             message = json.loads(output.text)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from services.worker.runner import tensors
 
-__all__ = ["Intake", "main"]
+__all__ = ["SubmittedArchive", "main"]
 
 MEMBER = re.compile(r"(?:^|/)unlearned_checkpoint_(\d{1,6})\.pth$")
 SLACK_BYTES = 1024**2  # of a .pth beside its tensors
@@ -41,7 +41,7 @@ class BadMember(Exception):
     """A member that cannot be used; the message names it."""
 
 
-class Intake:
+class SubmittedArchive:
     """A `submission.zip`, and the architecture that its members must have."""
 
     def __init__(self, archive: Path, specs: tensors.Specs, seeds: int, *, take_first: bool) -> None:
@@ -149,7 +149,9 @@ def main() -> None:
     described = json.loads((arguments.specs / "specs.json").read_text())
     specs = {name: (dtype, tuple(shape)) for name, (dtype, shape) in described.items()}
     try:
-        intake = Intake(arguments.archive / "submission.zip", specs, arguments.seeds, take_first=arguments.take_first)
+        intake = SubmittedArchive(
+            arguments.archive / "submission.zip", specs, arguments.seeds, take_first=arguments.take_first
+        )
     except BadMember as error:
         _answer({"ready": True, "bad": str(error)})
         return

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.core import readings
+from services.core.bundle import readings
 from services.worker.runner import tensors
 from services.worker.runner.model import build_model, examples, load_state
 

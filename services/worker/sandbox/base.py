@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from services.core.errors import Unavailable
 
-__all__ = ["Exited", "Limits", "Line", "Mount", "Output", "Sandbox", "SandboxUnavailable", "Sandboxed", "Spec"]
+__all__ = ["Exited", "Limits", "Mount", "Output", "OutputLine", "Sandbox", "SandboxUnavailable", "Sandboxed", "Spec"]
 
 LOG_TAIL_BYTES = 16 * 1024
 MAX_LINE_BYTES = 64 * 1024**2  # one reading of the largest benchmark, base64
@@ -60,7 +60,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutputLine:
     text: bytes
 
 
@@ -72,7 +72,7 @@ class Exited:
     out_of_memory: bool
 
 
-Output = Line | Exited | Literal["too_much_output"]
+Output = OutputLine | Exited | Literal["too_much_output"]
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class Streams:
             self.outputs.put("too_much_output")
             self._partial.clear()
         while (end := self._partial.find(b"\n")) >= 0:
-            self.outputs.put(Line(bytes(self._partial[:end])))
+            self.outputs.put(OutputLine(bytes(self._partial[:end])))
             del self._partial[: end + 1]
 
     def feed_log(self, data: bytes) -> None:

@@ -1,1 +1,0 @@
-"""The figures of *Langevin Unlearning* (arXiv 2401.10371), drawn again: `python -m benches.certified_figures all`."""

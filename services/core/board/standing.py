@@ -1,0 +1,204 @@
+"""Which score stands for which team, and moving the pointers that say so.
+
+A pointer is never changed, only retired, so a board can be read as of any date. Where pointers should point is a
+function of what is stored: the phase's metric, the scores, and the published campaigns. A scorer moves one team's; a
+campaign moves all of them at once; undoing it puts back what the function gave before.
+
+A campaign that runs again what stands draws a line: of what was scored before it, only what it ran again competes from
+then on. Else the best of a team's other old draws would take the place of an entry whose new run is worse.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import undefer
+
+from services.core.models import (
+    Campaign,
+    CampaignState,
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    ReRun,
+    Score,
+    State,
+    Submission,
+)
+from services.core.store.database import ReadSession, WriteSession, utc_now
+
+__all__ = ["BestEntry", "Runs", "best_entries", "counting_score", "current", "publish", "repoint", "runs_of"]
+
+Key = tuple[UUID, Reference]  # team
+
+
+@dataclass(frozen=True, slots=True)
+class BestEntry:
+    """What stands for a team: a submission, and the score that counts for it."""
+
+    submission: Submission
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Which run of some code counts, and what competes at all, after the campaigns that ran things again."""
+
+    newest: dict[UUID, UUID] = field(default_factory=dict)  # by evaluation: its newest run that was measured
+    again: frozenset[UUID] = frozenset()  # evaluations that the last campaign ran again
+    since: datetime | None = None  # when that campaign began
+
+    def compete(self, evaluation_id: UUID, first_scored_at: datetime) -> bool:
+        """Whether an evaluation may stand: it was run again, or had no score when the others were."""
+        return self.since is None or evaluation_id in self.again or first_scored_at > self.since
+
+
+def runs_of(
+    session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
+) -> Runs:
+    """Follow the published campaigns that ran things again, in order, and then one more; or all but one.
+
+    A new run that failed, was cancelled or cannot be scored counts for nothing: the one before it goes on counting.
+    """
+    published = select(Campaign).where(
+        Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED
+    )
+    chain = [one for one in session.scalars(published.order_by(Campaign.published_at)) if one is not without]
+    if upto is not None and upto.re_run and upto not in chain:
+        chain.append(upto)
+    newest: dict[UUID, UUID] = {}
+    again: set[UUID] = set()
+    for campaign in chain:
+        statement = select(ReRun, Evaluation.state).join(Evaluation, Evaluation.id == ReRun.evaluation_id)
+        runs = session.execute(statement.where(ReRun.campaign_id == campaign.id)).all()
+        newest |= {
+            run.replaced_id: run.evaluation_id
+            for run, state in runs
+            if state is State.MEASURED and run.evaluation_id not in campaign.set_aside
+        }
+        again = {run.replaced_id for run, _ in runs}
+    return Runs(newest, frozenset(again), chain[-1].created_at if chain else None)
+
+
+def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dict[Key, BestEntry]:
+    """Find what should stand for each team by a metric.
+
+    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. Of a
+    submission that was run again the new run counts, better or worse; the old one does where the new one has no score.
+    """
+    by_metric = select(Score).options(undefer(Score.halves)).where(Score.metric == metric, _of_phase(phase))
+    scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
+    first = select(Score.evaluation_id, func.min(Score.created_at)).where(_of_phase(phase))
+    scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())
+    found: dict[Key, BestEntry] = {}
+    submissions = select(Submission).where(Submission.phase_id == phase.id).order_by(Submission.created_at)
+    for submission in session.scalars(submissions.order_by(Submission.id)):
+        own = submission.evaluation_id
+        score = scores.get(runs.newest.get(own, own)) or scores.get(own)
+        if score is None or own not in scored_at or not runs.compete(own, scored_at[own]):
+            continue
+        key = (submission.team_id, submission.reference)
+        stands, best = BestEntry(submission, score), found.get(key)
+        if best is None or _displaces(stands, best):
+            found[key] = stands
+    return found
+
+
+def current(session: ReadSession, phase: Phase, *, lock: bool = False) -> dict[Key, LeaderboardEntry]:
+    """Find the pointers that stand now."""
+    statement = select(LeaderboardEntry).where(
+        LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.retired_at.is_(None)
+    )
+    rows = session.scalars(statement.with_for_update() if lock else statement)
+    return {(row.team_id, row.reference): row for row in rows}
+
+
+def repoint(session: WriteSession, phase: Phase) -> int:
+    """Move all pointers of a phase to where they should point; return how many moved. The phase must be locked."""
+    wanted = best_entries(session, phase, phase.metric, runs_of(session, phase))
+    found = current(session, phase, lock=True)
+    now = utc_now()
+    moved = [
+        key
+        for key in wanted.keys() | found.keys()
+        if key not in wanted or key not in found or found[key].score_id != wanted[key].score.id
+    ]
+    for key in moved:
+        if key in found:
+            found[key].retired_at = now
+    session.flush()
+    session.add_all(_entry(wanted[key], now) for key in moved if key in wanted)
+    session.flush()
+    return len(moved)
+
+
+def publish(session: WriteSession, submission: Submission, score: Score) -> bool:
+    """Point the submission's team at this score, unless a better one stands; return whether it moved.
+
+    The order in which submissions are scored does not matter: the result is what `best_entries` finds. What was
+    scored before the last campaign that ran things again, and not with it, moves nothing.
+    """
+    if not _competes(session, runs_of(session, submission.phase), submission.evaluation_id):
+        return False
+    standing_now = session.scalars(
+        select(LeaderboardEntry)
+        .where(
+            LeaderboardEntry.phase_id == submission.phase_id,
+            LeaderboardEntry.team_id == submission.team_id,
+            LeaderboardEntry.reference == submission.reference,
+            LeaderboardEntry.retired_at.is_(None),
+        )
+        .with_for_update()
+    ).one_or_none()
+    now, stands = utc_now(), BestEntry(submission, score)
+    if standing_now is not None:
+        if not _displaces(stands, BestEntry(standing_now.submission, standing_now.score)):
+            return False
+        standing_now.retired_at = now
+        session.flush()
+    session.add(_entry(stands, now))
+    return True
+
+
+def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> Score | None:
+    """Find the score by the phase's metric that counts for an evaluation: of its newest published run, or its own."""
+    metric = session.scalar(select(Phase.metric).where(Phase.id == phase.id))
+    scores = select(Score).where(Score.metric == metric)
+    newest = runs_of(session, phase).newest.get(evaluation_id, evaluation_id)
+    found = session.scalars(scores.where(Score.evaluation_id == newest)).one_or_none()
+    return found or session.scalars(scores.where(Score.evaluation_id == evaluation_id)).one_or_none()
+
+
+def _competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
+    if runs.since is None:
+        return True
+    first = session.scalar(select(func.min(Score.created_at)).where(Score.evaluation_id == evaluation_id))
+    return first is not None and runs.compete(evaluation_id, first)
+
+
+def _of_phase(phase: Phase) -> ColumnElement[bool]:
+    return Score.evaluation_id.in_(select(Evaluation.id).where(Evaluation.phase_id == phase.id))
+
+
+def _displaces(one: BestEntry, other: BestEntry) -> bool:
+    """Whether one submission takes another's place: of a team the better, then the earlier; of references the newer."""
+    when, when_other = ((each.submission.created_at, each.submission.id) for each in (one, other))
+    if one.submission.reference is not Reference.NONE:
+        return when >= when_other  # the same one's newer score
+    return (-one.score.final_score, when) < (-other.score.final_score, when_other)
+
+
+def _entry(stands: BestEntry, now: datetime) -> LeaderboardEntry:
+    submission, score = stands.submission, stands.score
+    return LeaderboardEntry(
+        phase_id=submission.phase_id,
+        team_id=submission.team_id,
+        submission_id=submission.id,
+        score_id=score.id,
+        reference=submission.reference,
+        final_score=score.final_score,
+        submitted_at=submission.created_at,
+        published_at=now,
+    )

@@ -1,0 +1,146 @@
+"""A benchmark's manifest: what it is, how it was made, every file by its hash. Its own SHA-256 names the benchmark."""
+
+import hashlib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from services.core.errors import BadInput
+
+__all__ = [
+    "MANIFEST",
+    "BadBundle",
+    "Counts",
+    "DiskUse",
+    "FileEntry",
+    "Fitness",
+    "Learning",
+    "Manifest",
+    "Origin",
+    "TensorSpec",
+    "UnfitBenchmark",
+]
+
+MANIFEST = "manifest.json"
+
+
+class BadBundle(BadInput):
+    code = "bad_bundle"
+
+
+class UnfitBenchmark(BadInput):
+    """A benchmark that does not measure forgetting; the message says why."""
+
+    code = "unfit_benchmark"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class TensorSpec(_Frozen):
+    name: str
+    dtype: Literal["F32", "F16", "I64"]  # safetensors' names
+    shape: tuple[int, ...]
+
+
+class Counts(_Frozen):
+    retain: int = Field(gt=0)
+    forget: int = Field(gt=0)
+    validation: int = Field(gt=0)
+    test: int = Field(gt=0)
+
+
+class Fitness(_Frozen):
+    """What the build measured of the benchmark itself, by metric `neurips-2023`."""
+
+    ceiling: float  # F of an independent oracle against the oracle
+    expected_ceiling: float | None = None  # F between two samples of one normal distribution
+    placebo_ratio: float  # F of one reference entry started from a model that never saw the forget set, over its F here
+    original_forget_accuracy: float  # on the labels as trained, wrong ones included
+    oracle_retain_accuracy: float  # mean over models
+    oracle_test_accuracy: float
+    majority_share: float | None = None  # accuracy of always guessing the commonest class of the test set
+    original_quality: float | None = None  # F of the reference entry, started from the original model
+    placebo_qualities: tuple[float, ...] = ()  # F of it, started from each of some models that never saw the forget set
+    problems: tuple[str, ...] = ()  # why the benchmark is unfit, each with what to do
+
+
+class Learning(_Frozen):
+    """How certified originals and oracle were learned: what an accountant needs, as in `docs/certificates.md`."""
+
+    strong_convexity: float = Field(gt=0)
+    smoothness: float = Field(gt=0)
+    lipschitz: float = Field(gt=0)
+    sigma: float = Field(ge=0)
+    published_sigma: float = Field(default=0.0, ge=0)
+    batches: int = Field(default=1, gt=0)
+    steps: int = Field(gt=0)
+    radius: float = Field(gt=0)
+
+
+class Origin(_Frozen):
+    """From what a benchmark can be built again."""
+
+    definition: str
+    scenario: str | None = None  # in place of the definition's own, as on the command line
+    drawn_for: str | None = None  # split, forget set and original derive from the secret and this name
+    original_draw: int = Field(default=0, ge=0)  # which of the secret's originals was the first fit one
+
+
+class DiskUse(_Frozen):
+    """What was announced before the build started."""
+
+    building_bytes: int = Field(ge=0)
+    bundle_bytes: int = Field(ge=0)
+
+
+class Manifest(_Frozen):
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    title: str
+    dataset: str
+    licence: str
+    scenario: str  # how the forget set was drawn, in words
+    split: str = "drawn at random"  # into train, validation and test, in words
+    origin: Origin | None = None
+    classes: int = Field(ge=2, le=256)
+    input_shape: tuple[int, ...]
+    counts: Counts
+    architecture: str
+    checkpoint: tuple[TensorSpec, ...]  # every tensor of a checkpoint, in name order
+    recipe: dict[str, Any]  # how original and oracle were trained: public, so that retraining is a fair reference
+    learning: Learning | None = None  # of a certified benchmark
+    oracle_seeds: int = Field(gt=0)
+    oracle_replaced: int = Field(default=0, ge=0)  # diverged models that the build retrained from another seed
+    seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret that seeds derive from
+    device: Literal["cpu", "cuda"] = "cpu"  # that models were trained on: entries belong on the same class of device
+    fitness: Fitness
+    disk: DiskUse | None = None
+    versions: dict[str, str]
+    files: dict[Annotated[str, Field(pattern=r"^(public|hidden)/[a-z0-9_]+\.[a-z]+$")], FileEntry]
+
+    _written: bytes | None = PrivateAttr(default=None)
+
+    def to_bytes(self) -> bytes:
+        """Give the manifest as it was written: fields that later versions add do not change what is there."""
+        return self._written or (self.model_dump_json(indent=1) + "\n").encode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest as written, in hex: the benchmark's identity."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        try:
+            manifest = cls.model_validate_json(data)
+        except ValidationError as error:
+            raise BadBundle(f"The benchmark's manifest is not valid: {error}") from error
+        manifest._written = data
+        return manifest

@@ -1,0 +1,60 @@
+"""Benchmarks in the blob store, and copies of them on this machine: fetched once, checked, kept by digest."""
+
+import contextlib
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import MANIFEST, Manifest
+from services.core.models import BenchmarkRow
+from services.core.store.blobs import Blobs
+from services.core.store.database import ReadSession, WriteSession
+
+__all__ = ["materialise", "publish"]
+
+
+def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow:
+    """Store a bundle's files as blobs and insert its row; harmless when it is there already.
+
+    Raises BadBundle for a damaged one, and UnfitBenchmark.
+    """
+    manifest = bundle.manifest
+    existing = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == manifest.digest)).one_or_none()
+    if existing is not None:
+        return existing
+    bundle.require_fit()
+    bundle.verify()
+    for relative in manifest.files:
+        blobs.put_file(bundle.root / relative)
+    row = BenchmarkRow(
+        digest=manifest.digest,
+        name=manifest.name,
+        manifest=manifest.model_dump(mode="json"),
+        manifest_blob=blobs.put(manifest.to_bytes()),
+    )
+    session.add(row)
+    return row
+
+
+def materialise(session: ReadSession, blobs: Blobs, digest: str, directory: Path) -> Bundle:
+    """Return the bundle of a digest, fetching it from the blob store on first use."""
+    target = directory / digest
+    if not target.exists():
+        row = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == digest)).one()
+        _fetch(blobs, blobs.get(row.manifest_blob), target)
+    return Bundle(target)
+
+
+def _fetch(blobs: Blobs, manifest_bytes: bytes, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.{uuid4().hex}")  # slots are threads: a process id would be shared
+    for relative, entry in Manifest.from_bytes(manifest_bytes).files.items():
+        path = partial / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(blobs.get(entry.sha256))
+    (partial / MANIFEST).write_bytes(manifest_bytes)
+    with contextlib.suppress(OSError):  # another slot fetched it first
+        partial.rename(target)
+    shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,277 @@
+"""Claiming shards, and writing under a claim.
+
+A claim is a lease with a fencing number. Whoever lost the lease holds an older number, and everything it tries to write
+is refused with LeaseLost, so a seed is never counted twice and a finished row is never overwritten.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, update
+
+from services.core.errors import Conflict
+from services.core.models import Device, Evaluation, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
+from services.core.store.database import ReadSession, WriteSession, utc_now
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "Lease",
+    "LeaseLost",
+    "MeasuredSeed",
+    "Offer",
+    "claim",
+    "claimable",
+    "describe",
+    "discard",
+    "fail_claim",
+    "finish",
+    "keep_log",
+    "record",
+    "release",
+    "renew",
+    "sweep",
+]
+
+MAX_ATTEMPTS = 3
+RETRY_AFTER_S = 5.0
+CLAIM_TRIES = 5
+
+
+class LeaseLost(Conflict):
+    """The shard was claimed again, or its evaluation ended, while this worker held an older claim."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a worker can serve."""
+
+    worker: str
+    device: Device
+    device_class: str  # one evaluation stays on one class, since results differ between classes
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A leased shard: seeds [seed_start, seed_stop) of an evaluation."""
+
+    shard_id: UUID
+    evaluation_id: UUID
+    fence: int
+    attempt: int
+    seed_start: int
+    seed_stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSeed:
+    """One measured seed, ready to be recorded."""
+
+    seed: int
+    blob: str
+    checkpoint_sha256: str
+    run_s: float
+    peak_memory_bytes: int | None = None
+
+
+def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | None = None) -> UUID | None:
+    """Return the shard to claim next, oldest evaluation first, or None. Without an offer, any device will do."""
+    statement = (
+        select(Shard.id)
+        .join(Evaluation, Shard.evaluation_id == Evaluation.id)
+        .join(Phase, Evaluation.phase_id == Phase.id)
+        .where(Shard.state == State.QUEUED, Shard.available_at <= (now or utc_now()))
+        .order_by(Evaluation.created_at, Evaluation.id, Shard.seed_start)
+        .limit(1)
+    )
+    if offer is not None:
+        statement = statement.where(
+            Phase.device == offer.device,
+            Phase.memory_bytes <= offer.memory_bytes,
+            or_(Evaluation.device_class.is_(None), Evaluation.device_class == offer.device_class),
+        )
+    return session.scalar(statement)
+
+
+def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
+    """Lease the next shard this worker can serve, by compare-and-set. None when there is none to have."""
+    for _ in range(CLAIM_TRIES):
+        shard_id = claimable(session, offer)
+        if shard_id is None:
+            return None
+        evaluation_id = session.scalars(select(Shard.evaluation_id).where(Shard.id == shard_id)).one()
+        evaluation = lock_evaluation(session, evaluation_id)
+        shard = session.get_one(Shard, shard_id, populate_existing=True)
+        if shard.state is not State.QUEUED or evaluation.device_class not in (None, offer.device_class):
+            continue  # somebody was faster
+        move_shard(shard, State.RUNNING)
+        shard.fence += 1
+        shard.attempt += 1
+        shard.worker = offer.worker
+        shard.lease_expires_at = utc_now() + timedelta(seconds=lease_s)
+        evaluation.device_class = offer.device_class
+        if evaluation.state is State.QUEUED:
+            move(session, evaluation, State.RUNNING)
+        return Lease(shard.id, evaluation_id, shard.fence, shard.attempt, shard.seed_start, shard.seed_stop)
+    return None
+
+
+def renew(session: WriteSession, held: Lease, lease_s: float) -> None:
+    """Extend the lease. Raises LeaseLost when it is gone or the evaluation was cancelled."""
+    changed = session.execute(
+        update(Shard)
+        .where(Shard.id == held.shard_id, Shard.fence == held.fence, Shard.state == State.RUNNING)
+        .values(lease_expires_at=utc_now() + timedelta(seconds=lease_s))
+        .returning(Shard.id)
+    ).all()
+    if not changed:
+        raise LeaseLost(f"Shard {held.shard_id} is no longer leased to this worker.")
+
+
+def record(session: WriteSession, held: Lease, measured: Sequence[MeasuredSeed]) -> None:
+    """Insert the measurements of some seeds under the claim. Raises LeaseLost when an older claim writes.
+
+    Harmless when repeated, as after a commit whose answer was lost: what is there stays.
+    """
+    evaluation, _ = _locked(session, held)
+    same = MeasurementRow.seed.in_([row.seed for row in measured])
+    there = set(
+        session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == held.evaluation_id, same))
+    )
+    new = [row for row in measured if row.seed not in there]
+    if not new:
+        return
+    session.add_all(
+        MeasurementRow(
+            evaluation_id=held.evaluation_id,
+            seed=row.seed,
+            blob=row.blob,
+            checkpoint_sha256=row.checkpoint_sha256,
+            run_s=row.run_s,
+            peak_memory_bytes=row.peak_memory_bytes,
+        )
+        for row in new
+    )
+    evaluation.seeds_done += len(new)
+    _tell_progress(session, evaluation)
+
+
+def note_written(session: WriteSession, held: Lease, checkpoints: int) -> None:
+    """Note how many checkpoints a notebook has written; none is measured before it ends. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    evaluation.checkpoints_written = checkpoints
+    _tell_progress(session, evaluation)
+
+
+def discard(session: WriteSession, held: Lease) -> None:
+    """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    if evaluation.seeds_done:
+        add_event(session, evaluation, "discarded", seeds=evaluation.seeds_done)
+    session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
+    evaluation.seeds_done = evaluation.checkpoints_written = 0
+
+
+def describe(session: WriteSession, held: Lease, provenance: dict[str, Any], executed_blob: str | None = None) -> None:
+    """Keep where an evaluation ran, and a notebook with its outputs. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    evaluation.provenance = provenance
+    if executed_blob is not None:
+        evaluation.executed_blob = executed_blob
+
+
+def keep_log(session: WriteSession, held: Lease, log_blob: str) -> None:
+    """Keep the last that a shard's runs printed, in place of what an earlier shard's did. Raises LeaseLost."""
+    evaluation, _ = _locked(session, held)
+    evaluation.log_blob = log_blob
+
+
+def finish(session: WriteSession, held: Lease) -> bool:
+    """Mark the shard measured. True when it was the last one and the evaluation is now measured.
+
+    The evaluation is locked before counting: without it two workers that finish together would each see the other
+    unfinished, and nobody would close the evaluation.
+    """
+    evaluation, shard = _locked(session, held)
+    move_shard(shard, State.MEASURED)
+    session.flush()
+    open_shards = session.scalars(
+        select(func.count()).where(Shard.evaluation_id == evaluation.id, Shard.state != State.MEASURED)
+    ).one()
+    if open_shards:
+        return False
+    move(session, evaluation, State.MEASURED, seeds=evaluation.seeds_done)
+    if evaluation.dry_run:
+        add_event(session, evaluation, "checked")
+    return True
+
+
+def fail_claim(session: WriteSession, held: Lease, kind: FailureKind, message: str) -> None:
+    """End the evaluation with the participant's failure, or put the shard back after one of ours."""
+    evaluation, shard = _locked(session, held)
+    if kind is not FailureKind.PLATFORM:
+        fail(session, evaluation, kind, message)
+    else:
+        _retry(session, evaluation, shard, message, cause="platform")
+
+
+def release(session: WriteSession, held: Lease) -> None:
+    """Give the shard back unharmed, as a worker does when it is asked to stop. It costs no attempt."""
+    _, shard = _locked(session, held)
+    move_shard(shard, State.QUEUED)
+    shard.attempt -= 1
+    shard.available_at = utc_now()
+
+
+def sweep(session: WriteSession, now: datetime | None = None) -> int:
+    """Put back every shard whose lease has expired; return how many."""
+    moment = now or utc_now()
+    expired = session.execute(
+        select(Shard.id, Shard.evaluation_id)
+        .where(Shard.state == State.RUNNING, Shard.lease_expires_at < moment)
+        .order_by(Shard.evaluation_id)
+    ).all()
+    swept = 0
+    for shard_id, evaluation_id in expired:
+        evaluation = lock_evaluation(session, evaluation_id)
+        shard = session.get_one(Shard, shard_id, populate_existing=True)
+        still_expired = shard.lease_expires_at is not None and shard.lease_expires_at < moment
+        if shard.state is State.RUNNING and still_expired:
+            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause="lease_lost")
+            swept += 1
+    return swept
+
+
+def _tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
+    add_event(
+        session,
+        evaluation,
+        "progress",
+        seeds_done=evaluation.seeds_done,
+        seeds=evaluation.seeds,
+        checkpoints_written=evaluation.checkpoints_written,
+    )
+
+
+def _locked(session: WriteSession, held: Lease) -> tuple[Evaluation, Shard]:
+    evaluation = lock_evaluation(session, held.evaluation_id)
+    shard = session.get_one(Shard, held.shard_id, populate_existing=True)
+    if shard.fence != held.fence or shard.state is not State.RUNNING or evaluation.state in ENDED:
+        raise LeaseLost(f"Shard {held.shard_id} is no longer leased to this worker.")
+    return evaluation, shard
+
+
+def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
+    if shard.attempt >= MAX_ATTEMPTS:
+        message = f"Lethe failed {shard.attempt} times to run this; your quota is given back. Last reason: {reason}"
+        fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
+        return
+    move_shard(shard, State.QUEUED)
+    shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))
+    add_event(session, evaluation, "retried", attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)

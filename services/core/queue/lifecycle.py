@@ -1,0 +1,165 @@
+"""How evaluations and shards change state. Every change goes through `move`, which checks a table and adds an event.
+
+queued -> running -> measured        all seeds have measurements
+                  -> failed          the participant's fault, or ours too many times
+       -> cancelled (also from running)
+a shard also goes running -> queued: its lease expired or its worker gave it back
+"""
+
+import secrets
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select, update
+
+from services.core.errors import Conflict, NotFound
+from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Score, Shard, State, Submission
+from services.core.store.database import WriteSession, utc_now
+
+__all__ = [
+    "DRY_RUN_CHECKPOINTS",
+    "ENDED",
+    "BadTransition",
+    "add_event",
+    "awaiting_score",
+    "cancel",
+    "fail",
+    "lock_evaluation",
+    "move",
+    "move_shard",
+    "queue_evaluation",
+    "shared_evaluation",
+    "submissions_of",
+]
+
+_EVALUATION: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.MEASURED, State.FAILED, State.CANCELLED}),
+    State.MEASURED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+_SHARD = _EVALUATION | {State.RUNNING: _EVALUATION[State.RUNNING] | {State.QUEUED}}
+
+ENDED = frozenset(state for state, following in _EVALUATION.items() if not following)
+SEED_KEY_BYTES = 32
+DRY_RUN_CHECKPOINTS = 10  # that a notebook writes where it is only tried
+
+
+class BadTransition(Conflict):
+    code = "bad_transition"
+
+
+def lock_evaluation(session: WriteSession, evaluation_id: UUID) -> Evaluation:
+    """Lock an evaluation until the transaction ends. Always taken before its shards, so that nobody deadlocks."""
+    statement = select(Evaluation).where(Evaluation.id == evaluation_id).with_for_update()
+    evaluation = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if evaluation is None:
+        raise NotFound(f"There is no evaluation {evaluation_id}.")
+    return evaluation
+
+
+def add_event(session: WriteSession, evaluation: Evaluation, kind: str, **payload: object) -> None:
+    """Append an event. The evaluation must be locked, since its counter gives the sequence number."""
+    evaluation.last_event += 1
+    session.add(
+        Event(evaluation_id=evaluation.id, sequence=evaluation.last_event, kind=kind, payload=payload),
+    )
+
+
+def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: object) -> None:
+    """Change the state of a locked evaluation and write the event. Raises BadTransition when the table forbids it."""
+    if to not in _EVALUATION[evaluation.state]:
+        raise BadTransition(f"Evaluation {evaluation.id} is {evaluation.state}; it cannot become {to}.")
+    evaluation.state = to
+    if to is State.RUNNING:
+        evaluation.started_at = utc_now()
+    if to in ENDED:
+        evaluation.finished_at = utc_now()
+    add_event(session, evaluation, to.value, **payload)
+
+
+def move_shard(shard: Shard, to: State) -> None:
+    """Change the state of a shard whose evaluation is locked. Raises BadTransition when the table forbids it."""
+    if to not in _SHARD[shard.state]:
+        raise BadTransition(f"Shard {shard.id} is {shard.state}; it cannot become {to}.")
+    shard.state = to
+    if to is not State.RUNNING:
+        shard.lease_expires_at = None
+
+
+def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool = False) -> Evaluation:
+    """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed.
+
+    A notebook makes all checkpoints itself, so it is one shard; in a check phase it is only tried out.
+    """
+    dry_run = notebook and phase.kind is PhaseKind.CHECK
+    seeds = DRY_RUN_CHECKPOINTS if dry_run else phase.seeds
+    evaluation = Evaluation(
+        phase_id=phase.id,
+        benchmark_id=phase.benchmark_id,
+        code_sha256=code_sha256,
+        seeds=seeds,
+        seed_key=secrets.token_bytes(SEED_KEY_BYTES),
+        state=State.QUEUED,
+        last_event=0,
+        dry_run=dry_run,
+    )
+    session.add(evaluation)
+    session.flush()
+    size = seeds if notebook else phase.shard_seeds
+    for start in range(0, seeds, size):
+        stop = min(start + size, seeds)
+        session.add(Shard(evaluation_id=evaluation.id, seed_start=start, seed_stop=stop))
+    add_event(session, evaluation, State.QUEUED.value, seeds=seeds)
+    return evaluation
+
+
+def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> Evaluation | None:
+    """Find and lock the evaluation that identical code has in this phase, so that re-submitting is no new draw."""
+    return session.scalars(
+        select(Evaluation)
+        .where(
+            Evaluation.phase_id == phase.id,
+            Evaluation.code_sha256 == code_sha256,
+            Evaluation.state.not_in([State.FAILED, State.CANCELLED]),
+        )
+        .order_by(Evaluation.created_at)
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+
+
+def submissions_of(evaluation: Evaluation) -> Select[Submission]:
+    """Select the submissions whose code an evaluation runs: all of its phase with these bytes, a new run's too."""
+    return select(Submission).where(
+        Submission.phase_id == evaluation.phase_id, Submission.blob == evaluation.code_sha256
+    )
+
+
+def awaiting_score() -> Select[Evaluation]:
+    """Select what was measured and has no score by its phase's metric."""
+    scored = exists().where(Score.evaluation_id == Evaluation.id, Score.metric == Phase.metric)
+    measured = select(Evaluation).join(Phase, Evaluation.phase_id == Phase.id)
+    return measured.where(Evaluation.state == State.MEASURED, Evaluation.dry_run.is_(False), ~scored)
+
+
+def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str, **payload: object) -> None:
+    """End a locked evaluation as failed, and its open shards with it; the event's payload may say more."""
+    evaluation.failure_kind = kind
+    evaluation.failure_message = message
+    move(session, evaluation, State.FAILED, failure=kind.value, message=message, **payload)
+    _end_shards(session, evaluation, State.FAILED)
+
+
+def cancel(session: WriteSession, evaluation: Evaluation) -> None:
+    """End a locked evaluation as cancelled; workers notice at their next renewal and end its sandboxes."""
+    move(session, evaluation, State.CANCELLED)
+    _end_shards(session, evaluation, State.CANCELLED)
+
+
+def _end_shards(session: WriteSession, evaluation: Evaluation, to: State) -> None:
+    session.execute(
+        update(Shard)
+        .where(Shard.evaluation_id == evaluation.id, Shard.state.in_([State.QUEUED, State.RUNNING]))
+        .values(state=to, lease_expires_at=None)
+    )

@@ -1,0 +1,79 @@
+"""What an uploaded notebook must be, read without running it."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from services.core.bundle.manifest import Manifest
+from services.core.errors import BadInput
+from services.core.submission.source import Rejected
+
+__all__ = [
+    "ARCHITECTURE",
+    "CLASSES",
+    "MAX_NOTEBOOK_BYTES",
+    "SHAPE",
+    "NotANotebook",
+    "NotForNotebooks",
+    "check_notebook",
+    "require_notebooks",
+]
+
+ARCHITECTURE, CLASSES, SHAPE = "resnet18", 10, (3, 32, 32)  # what notebooks of 2023 hard-code
+
+MAX_NOTEBOOK_BYTES = 20 * 1024**2
+MAX_CELLS = 5000
+REMEDY = "Save it again in Jupyter or on Kaggle, as a Python notebook of format 4."
+
+
+class NotANotebook(Rejected):
+    code = "not_a_notebook"
+
+
+class NotForNotebooks(BadInput):
+    """A benchmark that has no place in the layout of 2023."""
+
+    code = "not_for_notebooks"
+
+
+class _Cell(BaseModel):
+    cell_type: Literal["code", "markdown", "raw"]
+    source: str | list[str]
+
+
+class _Notebook(BaseModel):
+    nbformat: Annotated[int, Field(ge=4, le=4)]
+    cells: list[_Cell] = Field(max_length=MAX_CELLS)
+    metadata: dict[str, Any] = {}
+
+
+def require_notebooks(manifest: Manifest) -> None:
+    """Raise NotForNotebooks unless a benchmark is what notebooks expect: ResNet-18, 3x32x32 images, 10 classes."""
+    if (manifest.architecture, manifest.classes, tuple(manifest.input_shape)) != (ARCHITECTURE, CLASSES, SHAPE):
+        raise NotForNotebooks(
+            f"{manifest.name} is no benchmark for notebooks: these expect torchvision's ResNet-18 on 3x32x32 images of "
+            "10 classes. Choose faces-resnet18, or take modules."
+        )
+
+
+def check_notebook(data: bytes, filename: str) -> None:
+    """Check that a file is a Python notebook with some code. Raises NotANotebook saying what is amiss."""
+    if len(data) > MAX_NOTEBOOK_BYTES:
+        raise NotANotebook(
+            f"{filename} is {len(data):,} bytes; a notebook may have {MAX_NOTEBOOK_BYTES:,}.", "Clear its outputs."
+        )
+    try:
+        notebook = _Notebook.model_validate(json.loads(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotANotebook(f"{filename} is no notebook: {where}: {first['msg']}.", REMEDY) from error
+    except (ValueError, RecursionError) as error:
+        raise NotANotebook(f"{filename} is not JSON, which a notebook is.", REMEDY) from error
+    kernel = notebook.metadata.get("kernelspec")
+    language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
+    if language != "python":
+        raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not in Python.", REMEDY)
+    if not any(cell.cell_type == "code" and "".join(cell.source).strip() for cell in notebook.cells):
+        raise NotANotebook(f"{filename} has no code.", "Upload the notebook that writes submission.zip.")

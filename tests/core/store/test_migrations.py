@@ -1,0 +1,229 @@
+"""A database of the first schema, with a row in every table, is brought to the newest one."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
+
+from services.core.models import Evaluation, MeasurementRow, Phase, Score, Submission, SubmissionKind
+from services.core.store.database import Base, Database
+from services.core.store.migrate import require_newest, upgrade
+
+FIRST = "0001"
+MOMENT = "2026-01-02 03:04:05.678901"
+SHA256 = "a" * 64
+BOUNDS = [f"{name}{end}" for name in ("forgetting_quality", "utility") for end in ("", "_low", "_high")]
+
+
+def key(number: int) -> str:
+    """Write a UUID as either database takes it."""
+    return UUID(int=number).hex
+
+
+ACCOUNT, TEAM, BENCHMARK, COMPETITION, PHASE, EVALUATION, SUBMISSION, SCORE, OTHER = map(key, range(1, 10))
+ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
+    "accounts": {"id": ACCOUNT, "username": "ada", "password_hash": "-", "role": "organiser", "created_at": MOMENT},
+    "benchmarks": {
+        "id": BENCHMARK,
+        "digest": SHA256,
+        "name": "tiny",
+        "manifest": '{"classes": 10}',
+        "manifest_blob": SHA256,
+        "created_at": MOMENT,
+    },
+    "teams": {"id": TEAM, "name": "ada", "created_at": MOMENT},
+    "competitions": {
+        "id": COMPETITION,
+        "slug": "cup",
+        "title": "Cup",
+        "description": "",
+        "organiser_id": ACCOUNT,
+        "created_at": MOMENT,
+    },
+    "team_members": {"team_id": TEAM, "account_id": ACCOUNT},
+    "tokens": {
+        "id": OTHER,
+        "account_id": ACCOUNT,
+        "kind": "api",
+        "name": "script",
+        "digest": SHA256,
+        "created_at": MOMENT,
+        "expires_at": MOMENT,
+        "revoked_at": None,
+    },
+    "phases": {
+        "id": PHASE,
+        "competition_id": COMPETITION,
+        "slug": "feedback",
+        "kind": "feedback",
+        "benchmark_id": BENCHMARK,
+        "opens_at": MOMENT,
+        "closes_at": MOMENT.replace("2026", "2027"),
+        "seeds": 8,
+        "shard_seeds": 8,
+        "quota_per_day": 5,
+        "seed_timeout_s": 1.5,
+        "memory_bytes": 2**33,
+        "device": "cpu",
+        "metric": "neurips-2023",
+        "max_time_ratio": 0.2,
+        "data_hidden": True,
+        "created_at": MOMENT,
+    },
+    "evaluations": {
+        "id": EVALUATION,
+        "phase_id": PHASE,
+        "benchmark_id": BENCHMARK,
+        "code_sha256": SHA256,
+        "seeds": 8,
+        "seed_key": bytes(range(32)),
+        "state": "measured",
+        "device_class": "cpu-x86_64",
+        "failure_kind": None,
+        "failure_message": None,
+        "seeds_done": 8,
+        "last_event": 1,
+        "provenance": '{"sandbox": "docker"}',
+        "created_at": MOMENT,
+        "started_at": MOMENT,
+        "finished_at": MOMENT,
+    },
+    "events": {
+        "evaluation_id": EVALUATION,
+        "sequence": 1,
+        "kind": "measured",
+        "payload": '{"seeds": 8}',
+        "created_at": MOMENT,
+    },
+    "measurements": {
+        "evaluation_id": EVALUATION,
+        "seed": 0,
+        "blob": SHA256,
+        "checkpoint_sha256": SHA256,
+        "run_s": 0.25,
+        "created_at": MOMENT,
+    },
+    "scores": {
+        "id": SCORE,
+        "evaluation_id": EVALUATION,
+        "metric": "neurips-2023",
+        **dict.fromkeys([*BOUNDS, "final_score", "ci_low", "ci_high", "run_s"], 0.5),
+        **dict.fromkeys(["seeds", "distinct_models", "effective_models"], 8),
+        **dict.fromkeys(["time_ratio", "ceiling", "ceiling_low", "ceiling_high"]),
+        **dict.fromkeys(["generalisation_low", "generalisation_high", "audit"]),
+        **dict.fromkeys(["flags", "alarms", "halves", "subject_points", "epsilons"], "[]"),
+        "suites": '{"klom": {"forget_mean": 1.0}}',
+        "created_at": MOMENT,
+    },
+    "shards": {
+        "id": OTHER,
+        "evaluation_id": EVALUATION,
+        "seed_start": 0,
+        "seed_stop": 8,
+        "state": "measured",
+        "available_at": MOMENT,
+        "attempt": 1,
+        "fence": 1,
+        "worker": "w1",
+        "lease_expires_at": None,
+    },
+    "submissions": {
+        "id": SUBMISSION,
+        "phase_id": PHASE,
+        "team_id": TEAM,
+        "account_id": ACCOUNT,
+        "evaluation_id": EVALUATION,
+        "name": "first",
+        "filename": "entry.py",
+        "kind": "module",
+        "reference": "none",
+        "blob": SHA256,
+        "size_bytes": 100,
+        "created_at": MOMENT,
+    },
+    "leaderboard_entries": {
+        "id": OTHER,
+        "phase_id": PHASE,
+        "team_id": TEAM,
+        "submission_id": SUBMISSION,
+        "score_id": SCORE,
+        "reference": "none",
+        "final_score": 0.5,
+        "submitted_at": MOMENT,
+        "published_at": MOMENT,
+        "retired_at": None,
+    },
+}
+
+
+@pytest.fixture
+def first(database_url: str) -> Iterator[Database]:
+    """A database of the first schema, with a row in every table."""
+    database = Database(database_url)
+    upgrade(database, FIRST)
+    with database.write() as session:
+        for table, row in ROWS.items():
+            values = ", ".join(f":{column}" for column in row)
+            session.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+    yield database
+    database.dispose()
+
+
+def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Read what is in the columns that the first schema had."""
+    with database.read() as session:
+        return {
+            table: [tuple(row) for row in session.execute(text(f"SELECT {', '.join(columns)} FROM {table}"))]
+            for table, columns in ROWS.items()
+        }
+
+
+def test_rows_are_written_into_every_table_and_column_of_the_first_schema(first: Database) -> None:
+    found = inspect(first.engine)
+    tables = set(found.get_table_names()) - {"alembic_version"}
+    assert {table: {column["name"] for column in found.get_columns(table)} for table in tables} == {
+        table: set(row) for table, row in ROWS.items()
+    }
+
+
+def test_upgrade_from_the_first_schema_changes_no_row(first: Database) -> None:
+    before = stored(first)
+    upgrade(first)
+    require_newest(first)
+    assert stored(first) == before
+    assert all(len(rows) == 1 for rows in before.values())
+
+
+def test_rows_of_the_first_schema_are_read_by_the_newest_models(first: Database) -> None:
+    upgrade(first)
+    with first.read() as session:
+        for mapper in Base.registry.mappers:
+            rows = session.scalars(select(mapper.class_)).all()
+            assert len(rows) == (mapper.class_.__tablename__ in ROWS)
+        phase = session.scalars(select(Phase)).one()
+        assert (phase.notebooks, phase.take_first, phase.notebook_timeout_s) == (False, False, 28800)
+        evaluation = session.scalars(select(Evaluation)).one()
+        assert (evaluation.dry_run, evaluation.checkpoints_written, evaluation.log_blob) == (False, 0, None)
+        assert (evaluation.seed_key, evaluation.provenance) == (bytes(range(32)), {"sandbox": "docker"})
+        score = session.scalars(select(Score)).one()
+        assert (score.certificate, score.histograms, score.suites) == (None, None, {"klom": {"forget_mean": 1.0}})
+        submission = session.scalars(select(Submission)).one()
+        assert (submission.kind, submission.claim) == (SubmissionKind.MODULE, None)
+        assert session.scalars(select(MeasurementRow.peak_memory_bytes)).one() is None
+
+
+def test_upgraded_database_keeps_its_rules(first: Database) -> None:
+    upgrade(first)
+    with first.write() as session:
+        session.execute(text("UPDATE submissions SET kind = 'notebook'"))
+    for broken in (
+        "UPDATE submissions SET kind = 'poem'",
+        "UPDATE phases SET seeds = 0",
+        "DELETE FROM benchmarks",
+        "DELETE FROM evaluations",
+    ):
+        with pytest.raises(IntegrityError), first.write() as session:
+            session.execute(text(broken))
