@@ -9,12 +9,11 @@ from pathlib import Path
 
 import docker
 import docker.errors
-import psycopg
 import pytest
 import redis
-from sqlalchemy import make_url
 
 from services.core.bundle.directory import Bundle
+from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
 from tests.faces import make_faces_bundle
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 
@@ -28,26 +27,41 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres_url(postgres_url: str) -> str:
+    """The URL of the PostgreSQL server, which holds a migrated database to copy."""
+    migrate_postgres_template(postgres_url)
+    return postgres_url
+
+
 @pytest.fixture
-def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
-    """The SQLAlchemy URL of an empty PostgreSQL database, dropped after the test."""
-    server = make_url(postgres_url)
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(
-        host=server.host, port=server.port, user=server.username, dbname=server.database, autocommit=True
-    ) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
-        yield server.set(database=name).render_as_string(hide_password=False)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+def fresh_postgres_url(migrated_postgres_url: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a PostgreSQL database of the newest schema, dropped after the test."""
+    with postgres_copy(migrated_postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite database of the newest schema."""
+    return migrated_sqlite(tmp_path / "test.db")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database; the test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    url: str = request.getfixturevalue("fresh_postgres_url")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database of the newest schema; the test runs once on SQLite and once on PostgreSQL."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "fresh_postgres_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table, once of each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with postgres_copy(request.getfixturevalue("postgres_url"), EMPTY) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

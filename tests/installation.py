@@ -21,6 +21,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database, utc_now
 from tests.bundles import make_tiny_bundle
 from tests.command import lethe
+from tests.databases import migrated_sqlite
 
 
 @dataclass
@@ -77,8 +78,8 @@ def installation(tmp_path: Path, sandbox_kind: SandboxKind, monkeypatch: pytest.
 def running_installation(root: Path, sandbox_kind: SandboxKind) -> Iterator[Installation]:
     """Start all services in a directory of their own, the tiny benchmark published and no competition held."""
     settings = Settings(data_dir=root / "var", sandbox=sandbox_kind, port=free_port())
+    database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
     token = prepare(settings)["token"]
-    database = Database(settings.resolved_database_url)
     with database.write() as session:
         bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(root / "tiny"))
     with Stack(settings) as stack:

@@ -1,14 +1,28 @@
-"""The servers that other tests lean on are real, answer, and give every test an empty database."""
+"""The servers that other tests lean on are real, answer, and give every test a database of its own."""
 
 import docker
 import pytest
 import redis
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
+
+from services.core.models import Team
+from services.core.store.database import Database
+from services.core.store.migrate import require_newest
 
 
 @pytest.mark.parametrize("attempt", ["first", "second"])
-def test_database_answers_and_is_empty_when_a_test_begins(database_url: str, attempt: str) -> None:
-    engine = create_engine(database_url)
+def test_database_is_migrated_and_holds_nothing_when_a_test_begins(database_url: str, attempt: str) -> None:
+    database = Database(database_url)
+    require_newest(database)
+    with database.write() as session:
+        assert session.scalars(select(Team)).all() == []
+        session.add(Team(name=attempt))
+    database.dispose()
+
+
+@pytest.mark.parametrize("attempt", ["first", "second"])
+def test_empty_database_answers_and_has_no_table_when_a_test_begins(empty_database_url: str, attempt: str) -> None:
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
         assert inspect(connection).get_table_names() == []

@@ -6,22 +6,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.api.app import create_app
-from services.core.store.database import Database
-from services.core.store.migrate import upgrade
 from tests.api.harness import make_settings
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> TestClient:
+def client(tmp_path: Path, sqlite_url: str) -> TestClient:
     built = tmp_path / "dist"
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text("<!doctype html><title>Lethe</title>")
     (built / "assets" / "app-1234.js").write_text("start()")
     (tmp_path / "secret").write_text("not for you")
-    settings = make_settings(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
-    database = Database(settings.resolved_database_url)
-    upgrade(database)
-    database.dispose()
+    settings = make_settings(tmp_path, sqlite_url)
     return TestClient(create_app(settings, web=built))
 
 
@@ -85,11 +80,8 @@ def test_nothing_outside_the_built_app_is_served(client: TestClient, path: str) 
         assert "not for you" not in client.get(path).text
 
 
-def test_without_a_built_app_the_front_door_leads_to_the_documentation(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
-    database = Database(settings.resolved_database_url)
-    upgrade(database)
-    database.dispose()
+def test_without_a_built_app_the_front_door_leads_to_the_documentation(tmp_path: Path, sqlite_url: str) -> None:
+    settings = make_settings(tmp_path, sqlite_url)
     with TestClient(create_app(settings, web=tmp_path / "none")) as client:
         answer = client.get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "docs")

@@ -35,7 +35,6 @@ from services.core.models import BenchmarkRow
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
-from services.core.store.migrate import upgrade
 from services.scorer.scoring import forgetting_quality_of
 from tests.definitions import placebo_of, recipe_of
 
@@ -264,7 +263,7 @@ def test_a_drawn_benchmark_takes_the_first_fit_original_or_the_best(
 # Unfit benchmarks
 
 
-def test_unfit_benchmark_is_built_but_says_why_and_is_not_published(tmp_path: Path) -> None:
+def test_unfit_benchmark_is_built_but_says_why_and_is_not_published(tmp_path: Path, sqlite_url: str) -> None:
     bundle = build_benchmark(order(definition=SHORT, min_placebo_ratio=1e9), tmp_path / "digits")
     bundle.verify()
     assert len(bundle.manifest.fitness.problems) == 2
@@ -272,9 +271,7 @@ def test_unfit_benchmark_is_built_but_says_why_and_is_not_published(tmp_path: Pa
     assert "has learned only" in learned
     assert "below 1e+09" in ratio
     settings = Settings(data_dir=tmp_path / "var")
-    settings.data_dir.mkdir()
-    database, blobs = Database(settings.resolved_database_url), Blobs.from_settings(settings)
-    upgrade(database)
+    database, blobs = Database(sqlite_url), Blobs.from_settings(settings)
     with database.write() as session, pytest.raises(UnfitBenchmark, match="placebo ratio"):
         bundle_store.publish(session, blobs, bundle)
     with database.read() as session:

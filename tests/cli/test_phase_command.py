@@ -16,8 +16,8 @@ CLOSES = ("--closes-at", "2099-12-31T12:00:00Z")
 
 
 @pytest.fixture
-def create(tmp_path: Path) -> Iterator[Create]:
-    settings = make_settings(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+def create(tmp_path: Path, sqlite_url: str) -> Iterator[Create]:
+    settings = make_settings(tmp_path, sqlite_url)
     with running(settings) as api, serving(settings) as served:
         organiser = api.caller("organiser", Role.ORGANISER)
         assert organiser.token is not None

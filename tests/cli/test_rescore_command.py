@@ -46,8 +46,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    settings = make_settings(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+def server(tmp_path: Path, sqlite_url: str) -> Iterator[Server]:
+    settings = make_settings(tmp_path, sqlite_url)
     with running(settings) as api, serving(settings) as served:
         organiser = api.caller("organiser", Role.ORGANISER)
         assert organiser.account is not None

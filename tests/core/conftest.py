@@ -9,13 +9,11 @@ from sqlalchemy import select
 from services.core.models import Account, BenchmarkRow, Competition, Device, Evaluation, Phase, PhaseKind, Team
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.store.database import Database, WriteSession, utc_now
-from services.core.store.migrate import upgrade
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
-    upgrade(database)
     yield database
     database.dispose()
 

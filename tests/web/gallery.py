@@ -22,9 +22,9 @@ from services.core.models import Competition, Phase, Role, Submission
 from services.core.settings import SandboxKind, Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession, WriteSession, utc_now
-from services.core.store.migrate import upgrade
 from tests.api.harness import serving
 from tests.bundles import make_tiny_bundle
+from tests.databases import migrated_sqlite
 from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
 from tests.web.exhibits import add_states, fill_board, fill_long_board
@@ -156,9 +156,7 @@ class Gallery:
 def open_gallery(root: Path) -> Iterator[Gallery]:
     """Fill a database of its own and serve it."""
     settings = Settings(data_dir=root / "var", sandbox=SandboxKind.DOCKER)
-    settings.data_dir.mkdir()
-    database = Database(settings.resolved_database_url)
-    upgrade(database)
+    database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
     blobs = Blobs.from_settings(settings)
     with database.write() as session:
         bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny"))

@@ -160,9 +160,9 @@ ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
 
 
 @pytest.fixture
-def first(database_url: str) -> Iterator[Database]:
+def first(empty_database_url: str) -> Iterator[Database]:
     """A database of the first schema, with a row in every table."""
-    database = Database(database_url)
+    database = Database(empty_database_url)
     upgrade(database, FIRST)
     with database.write() as session:
         for table, row in ROWS.items():
