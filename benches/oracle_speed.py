@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from services.benchmarks.architecture import Architecture
+from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import Definition, find_definition
+from services.benchmarks.definitions import Definition
 from services.benchmarks.examples import Splits
 from services.benchmarks.farm import Farm, Job, models_beside
 from services.benchmarks.recipes import Recipe

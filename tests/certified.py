@@ -4,7 +4,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from services.benchmarks.definitions import DEFINITIONS, Definition
+from services.benchmarks.catalogue import DEFINITIONS
+from services.benchmarks.definitions import Definition
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import NoisyDescent
 from services.core.bundle.manifest import Counts, Learning, Manifest

@@ -1,4 +1,4 @@
-"""The benchmarks that can be built by name: each says where its data come from and how its models are trained."""
+"""What a benchmark is before it is built: where its data come from, what is forgotten, how its models are trained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,17 +7,12 @@ from typing import Literal
 
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.datasets.registry import DATASETS, read_dataset
-from services.benchmarks.recipes import RECIPE_2023, NoisyDescent, Recipe
-from services.benchmarks.scenarios import Class, Random, Scenario, Subclass, Subjects, parse_scenario
-from services.core.errors import NotFound
+from services.benchmarks.recipes import NoisyDescent, Recipe
+from services.benchmarks.scenarios import Scenario, parse_scenario
 
-__all__ = ["DEFINITIONS", "Definition", "Faces", "Fractions", "Placebo", "UnknownBenchmark", "find_definition"]
+__all__ = ["Definition", "Faces", "Fractions", "Placebo", "Progress"]
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
-
-
-class UnknownBenchmark(NotFound):
-    code = "unknown_benchmark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,190 +104,3 @@ class Definition:
     def needs_data(self) -> bool:
         """Tell whether a build needs a directory of files."""
         return self.faces is None and DATASETS[self.dataset].needs_directory
-
-
-_CIFAR = Recipe(epochs=20, batch_size=128, learning_rate=0.1, momentum=0.9, weight_decay=5e-4, schedule="cosine")
-_ONE_EPOCH = Recipe(epochs=1, batch_size=64, learning_rate=0.01, momentum=0.0)
-
-# Logistic regression of unit-norm features with penalty m/2 |w|^2: of 3 and 8, and of all ten digits. So many steps
-# bring a start that knows nothing of the data within epsilon 0.42 and 0.59 of where learning converges to.
-_BINARY = NoisyDescent(steps=4000, strong_convexity=0.02, smoothness=0.27, lipschitz=1.0, sigma=0.02)
-_TEN = NoisyDescent(steps=6000, strong_convexity=0.02, smoothness=0.52, lipschitz=2**0.5, sigma=0.01)
-
-_PUBLISHED: Literal["published"] = "published"
-_TEN_DIGITS = Fractions(train=256 / 1797, validation=32 / 1797)
-
-
-def _mnist(n: int) -> NoisyDescent:
-    """As the papers learned binary problems of n examples: penalty 1e-6 n, sigma .03, 10,000 steps."""
-    m = 1e-6 * n
-    return NoisyDescent(steps=10_000, strong_convexity=m, smoothness=0.25 + m, lipschitz=1.0, sigma=0.03)
-
-
-DEFINITIONS = {
-    definition.name: definition
-    for definition in (
-        # 40 epochs: after 30 the original has not learned 4 of the 60 forget labels yet, after 20 it lacks 8. Originals
-        # differ: of 12 that learned 58 or more, the placebo ratio lay between 2.0 and 8.7. Seed 13 is one with 7 to 8.
-        Definition(
-            name="digits",
-            title="Handwritten digits",
-            dataset="digits",
-            architecture="mlp",
-            recipe=Recipe(epochs=40, batch_size=64, learning_rate=0.1),
-            scenario=Random(60, wrong=12),
-            placebo=Placebo(Recipe(epochs=1, batch_size=64, learning_rate=0.05, momentum=0.0)),
-            split=Fractions(train=1200 / 1797, validation=197 / 1797),
-            split_seed=3,
-            original_seed=13,
-        ),
-        *(
-            # The three scenarios of the SSD paper, small, for its suite. At random, with clean labels, F says nothing.
-            Definition(
-                name=f"digits-pairs-{suffix}",
-                title=f"Handwritten digits: {words}",
-                dataset="digits-pairs",
-                architecture="mlp",
-                recipe=Recipe(epochs=40, batch_size=64, learning_rate=0.1),
-                scenario=scenario,
-                placebo=Placebo(Recipe(epochs=1, batch_size=64, learning_rate=0.05, momentum=0.0), models=64),
-                split=Fractions(train=1200 / 1797, validation=197 / 1797),
-                seeds=64,
-            )
-            for suffix, words, scenario in (
-                ("random", "some at random", Random(60)),
-                ("class", "one class", Class(3)),
-                ("subclass", "one of a pair", Subclass(3)),
-            )
-        ),
-        Definition(
-            name="synthetic-faces",
-            title="Age groups of synthetic faces",
-            dataset="casia-surf",
-            architecture="convnet",
-            recipe=Recipe(epochs=40, batch_size=64, learning_rate=2e-3, optimizer="adam"),
-            scenario=Subjects(15, published=True),
-            placebo=Placebo(_ONE_EPOCH, deviation=0.01, models=64),
-            split="published",
-            standardise=True,
-            faces=Faces(subjects=100, images_per_subject=20),
-        ),
-        *(
-            # A few epochs learn every forget label, and retrained models guess few of them: a subject's age is known by
-            # memory. So few images that a notebook of one epoch makes 512 checkpoints in half an hour on 2 cores.
-            Definition(
-                name=name,
-                title=title,
-                dataset="casia-surf",
-                architecture="resnet18",
-                recipe=Recipe(epochs=epochs, batch_size=batch, learning_rate=1e-3, optimizer="adam", schedule="cosine"),
-                scenario=Subjects(forgotten),
-                placebo=Placebo(Recipe(epochs=1, batch_size=batch, learning_rate=1e-3), deviation=1e-3, models=64),
-                split=Fractions(train=train, validation=0.2),
-                faces=faces,
-                seeds=seeds,
-            )
-            for name, title, faces, train, forgotten, epochs, batch, seeds in (
-                ("faces-resnet18", "Age groups of faces, for notebooks", Faces(40, 20), 0.4, 6, 5, 64, 512),
-                ("faces-resnet18-tiny", "A few faces, to try notebooks on", Faces(20, 10), 0.5, 3, 8, 16, 32),
-            )
-        ),
-        Definition(
-            name="faces-resnet18-class",
-            title="Age groups of faces: one age group",
-            dataset="casia-surf",
-            architecture="resnet18",
-            recipe=Recipe(epochs=5, batch_size=64, learning_rate=1e-3, optimizer="adam", schedule="cosine"),
-            scenario=Class(0),
-            placebo=Placebo(Recipe(epochs=1, batch_size=64, learning_rate=1e-3), deviation=1e-3, models=16),
-            split=Fractions(train=0.4, validation=0.2),
-            faces=Faces(40, 20),
-            seeds=16,
-        ),
-        *(
-            # Sixteen wrong labels among 256: even with noise a model tells whether it has learned them.
-            Definition(
-                name=f"certified-digits{suffix}",
-                title=f"Certified: 3 and 8, {words}",
-                dataset="digits",
-                architecture="unit_logistic",
-                recipe=recipe,
-                scenario=Random(16, wrong=16),
-                placebo=None,
-                split=Fractions(train=256 / 357, validation=32 / 357),
-                only=(3, 8),
-            )
-            for suffix, words, recipe in (
-                ("", "learned by noisy descent", _BINARY),
-                ("-batches", "learned by noisy descent in 8 batches", replace(_BINARY, batches=8)),
-                ("-d2d", "learned by descent without noise", replace(_BINARY, sigma=0.0, published_sigma=0.05)),
-            )
-        ),
-        *(
-            Definition(
-                name=f"certified-{dataset}{suffix}",
-                title=f"Certified: {title}",
-                dataset=dataset,
-                architecture="unit_logistic",
-                recipe=recipe,
-                scenario=scenario,
-                placebo=None,
-                split=divided,
-                only=only,
-            )
-            for dataset, suffix, title, recipe, scenario, divided, only in (
-                ("digits", "-ten", "all ten digits", _TEN, Random(16, wrong=16), _TEN_DIGITS, ()),
-                ("mnist", "", "3 and 8 of MNIST", _mnist(11_982), Random(100), _PUBLISHED, (3, 8)),
-                ("cifar10", "", "cats and ships of CIFAR-10", _mnist(10_000), Random(100), _PUBLISHED, (3, 8)),
-            )
-        ),
-        Definition(
-            name="casia-surf",
-            title="Age groups of faces, as in 2023",
-            dataset="casia-surf",
-            architecture="resnet18",
-            recipe=RECIPE_2023,
-            scenario=Subjects(15, published=True),
-            placebo=Placebo(Recipe(epochs=1, batch_size=64, learning_rate=1e-3, weight_decay=5e-4), models=64),
-            split="published",
-        ),
-        Definition(
-            name="mnist",
-            title="MNIST",
-            dataset="mnist",
-            architecture="convnet",
-            recipe=Recipe(epochs=10, batch_size=128, learning_rate=1e-3, optimizer="adam"),
-            scenario=Random(500, wrong=100),
-            placebo=Placebo(_ONE_EPOCH, models=64),
-            split="published",
-            standardise=True,
-        ),
-        *(
-            Definition(
-                name=f"{dataset}-{suffix}",
-                title=f"{title}: {words}",
-                dataset=dataset,
-                architecture="resnet18",
-                recipe=_CIFAR,
-                scenario=scenario,
-                placebo=Placebo(_ONE_EPOCH, models=64),
-                split="published",
-                standardise=True,
-            )
-            for dataset, title in (("cifar10", "CIFAR-10"), ("cifar100", "CIFAR-100"))
-            for suffix, words, scenario in (
-                ("random", "a random tenth", Random(0.1)),  # as in the starting kit of 2023
-                ("class", "one class", Class(0)),
-                ("subclass", "one subclass", Subclass(69)),  # rocket
-            )
-            if dataset == "cifar100" or suffix != "subclass"
-        ),
-    )
-}
-
-
-def find_definition(name: str) -> Definition:
-    """Find a definition. Raises UnknownBenchmark, naming those there are."""
-    if name not in DEFINITIONS:
-        raise UnknownBenchmark(f"There is no benchmark {name}. Choose one of: {', '.join(sorted(DEFINITIONS))}.")
-    return DEFINITIONS[name]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import Progress, find_definition
+from services.benchmarks.definitions import Progress
 from services.benchmarks.oracle import derive_seed
 from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput

@@ -25,7 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the manifest as JSON
 @app.command("list")
 def list_definitions() -> None:
     """List the benchmarks that can be built by name."""
-    from services.benchmarks.definitions import DEFINITIONS
+    from services.benchmarks.catalogue import DEFINITIONS
 
     for one in DEFINITIONS.values():
         files = "needs --data" if one.needs_data else "needs no files"

@@ -30,7 +30,7 @@ def find_or_build(settings: Settings, benchmark: str) -> Bundle:
     try:
         return find(settings, benchmark)
     except NotFound:
-        from services.benchmarks.definitions import DEFINITIONS
+        from services.benchmarks.catalogue import DEFINITIONS
         from services.benchmarks.order import Order
         from services.scorer.scoring import forgetting_quality_of
 
@@ -61,7 +61,7 @@ def read_definition(
     settings: Settings, name: str, stages: Stages, *, data: Path | None = None, scenario: str | None = None
 ) -> "tuple[Definition, Dataset]":
     """Find a definition, and read its dataset."""
-    from services.benchmarks.definitions import find_definition
+    from services.benchmarks.catalogue import find_definition
 
     definition = find_definition(name).with_scenario(scenario)
     return definition, definition.read(data, cache=settings.data_dir / "datasets", progress=stages)

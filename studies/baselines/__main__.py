@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.order import Order
 from services.cli.building import build_order, find, read_definition, stages_on
 from services.cli.console import milestone, progress, say

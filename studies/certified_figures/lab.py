@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import find_definition
 from services.benchmarks.examples import Examples
 from services.benchmarks.recipes import NoisyDescent
 from services.benchmarks.scenarios import Random

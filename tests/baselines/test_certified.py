@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
-from services.benchmarks.definitions import DEFINITIONS, Definition
+from services.benchmarks.catalogue import DEFINITIONS
+from services.benchmarks.definitions import Definition
 from services.benchmarks.examples import Examples
 from services.benchmarks.recipes import NoisyDescent
 from services.benchmarks.scenarios import Random

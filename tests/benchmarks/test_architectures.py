@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from services.benchmarks.architecture import ARCHITECTURES, Architecture
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.examples import Examples, Pixels
 from services.benchmarks.torchvision_operators import import_torchvision
 from services.worker.runner.model import build_model, examples

@@ -13,7 +13,7 @@ from torch import nn
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import AlreadyBuilt, build_benchmark
-from services.benchmarks.definitions import DEFINITIONS, UnknownBenchmark, find_definition
+from services.benchmarks.catalogue import DEFINITIONS, UnknownBenchmark, find_definition
 from services.benchmarks.disk import Disk, NoRoom
 from services.benchmarks.measuring import Trained
 from services.benchmarks.oracle import (

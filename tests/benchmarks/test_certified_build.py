@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.datasets.dataset import Parts
-from services.benchmarks.definitions import DEFINITIONS
 from services.benchmarks.examples import Examples
 from services.benchmarks.oracle import derive_seeds
 from services.benchmarks.training.noisy import BadNoisyDescent, descend

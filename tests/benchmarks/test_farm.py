@@ -19,7 +19,7 @@ from safetensors.torch import load_file as load_models
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.examples import Examples, Splits
 from services.benchmarks.farm import Farm, Job, models_beside
 from services.benchmarks.order import Order

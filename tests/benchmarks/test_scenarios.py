@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.cutting import Cut, NoPublishedSplit, cut
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.datasets.dataset import Parts
 from services.benchmarks.datasets.registry import divide, read_dataset
-from services.benchmarks.definitions import DEFINITIONS, Definition, Fractions
+from services.benchmarks.definitions import Definition, Fractions
 from services.benchmarks.order import Order
 from services.benchmarks.scenarios import (
     BadScenario,

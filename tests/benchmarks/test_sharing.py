@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save_file
 
 from services.benchmarks.build import BadSeeds, build_benchmark, train_part
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.order import Order
 from services.benchmarks.revealing import WrongSecret, check_reveal
 from services.core.bundle import readings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.cli.main import app
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import UnfitBenchmark

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import Learning, Manifest
 from services.core.bundle.measurements import Measurements

@@ -8,7 +8,7 @@ import torch
 from torch import nn, optim
 
 from baselines import retrain
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.recipes import RECIPE_2023
 from services.cli.demo import BASELINES, baseline_files, plan
 from services.core.errors import BadInput

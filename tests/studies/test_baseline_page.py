@@ -1,6 +1,6 @@
 """The page docs/baselines.md: what it says depends on what was run."""
 
-from services.benchmarks.definitions import DEFINITIONS
+from services.benchmarks.catalogue import DEFINITIONS
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from studies.baselines.page import Board, Machine, ScenarioPart, write_page
 from studies.baselines.tables import BoardRow, ScenarioRow, Spread

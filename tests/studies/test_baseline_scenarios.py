@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import DEFINITIONS
 from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
 from studies.baselines.entries import Entry
