@@ -9,7 +9,6 @@ import argparse
 import io
 import subprocess
 import tempfile
-import threading
 import time
 import zipfile
 from contextlib import closing
@@ -23,9 +22,11 @@ from services.core.bundle.measurements import Measurements
 from services.core.settings import SandboxKind, Settings
 from services.scorer.scoring import gather, score_measurements
 from services.worker.backends import default_image, make_sandbox
-from services.worker.measuring import MeasurerProcess
-from services.worker.notebooks.intake import IntakeProcess
+from services.worker.measuring import Measurers
+from services.worker.notebooks import NotebookLimits
+from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.slots import make_slots, stage_code
+from services.worker.station import Station
 
 FLOOR = """
 import sys, time, zipfile
@@ -93,16 +94,18 @@ def _floor(work: Path, bundle: Bundle) -> float:
 def _ours(work: Path, bundle: Bundle, count: int) -> float:
     settings = Settings(data_dir=work / "var", sandbox=SandboxKind.DOCKER, worker_slots=1)
     slot = make_slots(settings, work / "slots")[0]
-    never = threading.Event()
     start = time.perf_counter()
     with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
-        measurer = MeasurerProcess(sandbox, slot, bundle)
-        intake = IntakeProcess(sandbox, slot, bundle, work / "working", seeds=count, take_first=False, lease="bench")
+        measurers = Measurers(sandbox)
+        station = Station(sandbox, measurers, slot, bundle, label="bench", stopped=lambda: False)
+        station.measurer()  # gets ready while the intake starts
+        limits = NotebookLimits(count, timeout_s=3600.0, memory_bytes=2 * 1024**3, data_hidden=False)
+        intake = IntakeProcess(station, limits, work / "working")
         try:
-            results = list(intake.results(measurer, seconds=1.0, peak_memory_bytes=0, stopped=never.is_set))
+            results = list(intake.results(run_s=1.0, peak_memory_bytes=0))
         finally:
             intake.end()
-            measurer.end()
+            measurers.close()
     results.sort(key=lambda result: result.index)
     measured = Measurements.stack([result.blob for result in results])
     score_measurements("neurips-2023", gather(measured, bundle, independent=False))

@@ -71,7 +71,7 @@ def _race(settings: Settings, bundle: Bundle, submissions: int, seeds: int, metr
         campaign_id = campaign.id
     scorer = Scorer(settings)
     start = time.perf_counter()
-    written = scorer._prepare_campaigns()
+    written = scorer.campaigns.prepare()
     spent = time.perf_counter() - start
     assert written == submissions, f"{written} of {submissions} were scored"
     print(f"  scoring                      {spent:8.1f} s, {1e3 * spent / submissions:.0f} ms each")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +53,20 @@ def run(
     """
     for place in (save, executed):
         require_place(place)
-    result = _run(file, benchmark, seeds, dry_run, cuda_stand_in, take_first, timeout_s, metric, save, executed)
+    result = _run(
+        _Wish(
+            file=file,
+            benchmark=benchmark,
+            seeds=seeds,
+            dry_run=dry_run,
+            cuda_stand_in=cuda_stand_in,
+            take_first=take_first,
+            timeout_s=timeout_s,
+            metric=metric,
+            save=save,
+            executed=executed,
+        )
+    )
     if as_json:
         print_json(result)
     elif result["state"] == "checked":
@@ -63,18 +77,23 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(
-    file: Path,
-    benchmark: str,
-    seeds: int | None,
-    dry_run: bool,
-    cuda_stand_in: bool,
-    take_first: bool,
-    timeout_s: float,
-    metric: str,
-    save: Path | None,
-    executed: Path | None,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the command line asks for."""
+
+    file: Path
+    benchmark: str
+    seeds: int | None
+    dry_run: bool
+    cuda_stand_in: bool
+    take_first: bool
+    timeout_s: float
+    metric: str
+    save: Path | None
+    executed: Path | None
+
+
+def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.core.bundle.measurements import Measurements
     from services.core.submission.notebook import check_notebook
@@ -82,59 +101,59 @@ def _run(
     from services.scorer.scoring import find_metric, gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_notebook_locally
-    from services.worker.notebooks import NotebookLimits, NotebookRun
+    from services.worker.notebooks import NotebookLimits
+    from services.worker.station import Traces
 
-    find_metric(metric)
+    find_metric(wish.metric)
     settings = load_settings()
-    data = read_file(file, settings.max_upload_bytes)
-    bundle = find_or_build(settings, benchmark)
-    count = seeds or bundle.manifest.oracle_seeds
+    data = read_file(wish.file, settings.max_upload_bytes)
+    bundle = find_or_build(settings, wish.benchmark)
+    count = wish.seeds or bundle.manifest.oracle_seeds
     require_oracle(count, bundle.manifest.oracle_seeds)
     limits = NotebookLimits(
         seeds=count,
-        timeout_s=timeout_s,
+        timeout_s=wish.timeout_s,
         memory_bytes=settings.slot_memory_bytes,
         data_hidden=False,
-        dry=dry_run,
-        cuda_stand_in=cuda_stand_in,
-        take_first=take_first,
+        dry=wish.dry_run,
+        cuda_stand_in=wish.cuda_stand_in,
+        take_first=wish.take_first,
     )
     outcome: dict[str, Any] = {
         "sandbox": settings.resolved_sandbox.value,
         "seeds": count,
-        "metric": metric,
+        "metric": wish.metric,
         "benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest},
     }
+    traces = Traces(on_log=_show_live)
     started = time.monotonic()
-    run = NotebookRun()
-    milestone(f"Running {file.name}")
+    milestone(f"Running {wish.file.name}")
     try:
-        check_notebook(data, file.name)
+        check_notebook(data, wish.file.name)
         with progress() as bars:
             wanted = limits.wanted
             writing = bars.add_task("Checkpoints written", total=wanted, visible=False)
             measuring = bars.add_task("Checkpoints measured", total=count, visible=False)
+            traces.on_written = lambda written: bars.update(writing, completed=min(written, wanted), visible=True)
             try:
                 results, provenance = run_notebook_locally(
                     settings,
                     bundle,
                     data=data,
                     limits=limits,
-                    run=run,
-                    on_written=lambda written: bars.update(writing, completed=min(written, wanted), visible=True),
+                    traces=traces,
                     on_seed=lambda: bars.update(measuring, advance=1, visible=True),
-                    on_log=_show_live,
                 )
             finally:  # of most use where it failed
-                if executed is not None and run.executed is not None:
-                    executed.write_bytes(run.executed)
-        if dry_run:
-            return {"state": "checked", **outcome, "run_s": run.run_s, "wall_s": time.monotonic() - started}
+                if wish.executed is not None and traces.executed is not None:
+                    wish.executed.write_bytes(traces.executed)
+        if wish.dry_run:
+            return {"state": "checked", **outcome, "run_s": traces.run_s, "wall_s": time.monotonic() - started}
         measured = Measurements.stack([result.blob for result in results])
-        if save is not None:
-            save.write_bytes(measured.to_bytes())
+        if wish.save is not None:
+            wish.save.write_bytes(measured.to_bytes())
         each = results[0].run_s
-        report = score_measurements(metric, gather(measured, bundle, run_s=each, independent=False))
+        report = score_measurements(wish.metric, gather(measured, bundle, run_s=each, independent=False))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
@@ -146,7 +165,7 @@ def _run(
         **scored(report),
         "run_s": round(each, 6),
         "wall_s": round(time.monotonic() - started, 3),
-        "peak_memory_bytes": run.peak_memory_bytes,
+        "peak_memory_bytes": traces.peak_memory_bytes,
         "provenance": provenance,
     }
 

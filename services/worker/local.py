@@ -3,10 +3,11 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
@@ -14,12 +15,14 @@ from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission.file import unpack
 from services.worker.backends import make_sandbox
-from services.worker.measuring import MeasurerProcess
-from services.worker.notebooks import NotebookLimits, NotebookRun, run_notebook
+from services.worker.kinds import Kind, Module, Notebook
+from services.worker.measuring import Measurers
+from services.worker.notebooks import NotebookLimits
 from services.worker.sandbox.base import Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
-from services.worker.supervisor import RunLimits, Seed, SeedResult, Stopped, run_seeds
+from services.worker.station import SeedResult, Station, Stopped, Traces
+from services.worker.supervisor import RunLimits
 from services.worker.workplace import workplace
 
 __all__ = ["LocalRun", "run_locally", "run_notebook_locally"]
@@ -54,20 +57,24 @@ def run_locally(
     Raises RunFailed for the first seed that fails, and SandboxUnavailable.
     """
     started = time.monotonic()
+    seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
+    module, failed = Module(limits, seeds), threading.Event()
     with workplace(settings.data_dir, "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
             unpack(filename, data, slot.submission)
-        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
-        with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
-            results = _Job(sandbox, slots, bundle, seeds, limits, on_seed, threading.Event()).results()
-    results.sort(key=lambda result: result.index)
+        with _opened(settings, work) as (sandbox, measurers):
+            stations = [
+                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set) for slot in slots
+            ]
+            results = _side_by_side(module, stations, failed, on_seed)
+            provenance = module.provenance(stations[0])
     return LocalRun(
         measurements=Measurements.stack([result.blob for result in results]),
         run_s=sum(result.run_s for result in results) / len(results),
         wall_s=time.monotonic() - started,
         peak_memory_bytes=max(result.peak_memory_bytes for result in results),
-        provenance=sandbox.provenance(),
+        provenance=provenance,
     )
 
 
@@ -77,47 +84,57 @@ def run_notebook_locally(
     *,
     data: bytes,
     limits: NotebookLimits,
-    run: NotebookRun,
-    on_written: Callable[[int], None] = lambda _: None,
+    traces: Traces,
     on_seed: Callable[[], None] = lambda: None,
-    on_log: Callable[[bytes], None] | None = None,
 ) -> tuple[list[SeedResult], dict[str, str]]:
     """Run a notebook in the first slot; return its checkpoints' readings in order, and where it ran.
 
-    `run` is filled as it goes on. Raises RunFailed, NotForNotebooks or SandboxUnavailable.
+    Raises RunFailed, NotForNotebooks or SandboxUnavailable.
     """
+    notebook = Notebook(limits, settings.bundle_cache)
     with workplace(settings.data_dir, "notebook") as work:
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
-        with closing(make_sandbox(settings, work, stage_code(work))) as sandbox:
-            measurers: list[MeasurerProcess] = []
-            results: list[SeedResult] = []
+        with _opened(settings, work) as (sandbox, measurers):
+            station = Station(sandbox, measurers, slot, bundle, "local-notebook", stopped=lambda: False)
+            return _results(notebook, station, traces, on_seed), notebook.provenance(station)
 
-            def measurer() -> MeasurerProcess:
-                measurers.append(MeasurerProcess(sandbox, slot, bundle))
-                return measurers[-1]
 
-            try:
-                for result in run_notebook(
-                    sandbox,
-                    slot,
-                    bundle,
-                    run,
-                    limits=limits,
-                    measurer=measurer,
-                    cache=settings.bundle_cache,
-                    lease="local-notebook",
-                    stopped=lambda: False,
-                    on_written=on_written,
-                    on_log=on_log,
-                ):
-                    results.append(result)
-                    on_seed()
-            finally:
-                for one in measurers:
-                    one.end()
-            results.sort(key=lambda result: result.index)
-            return results, sandbox.provenance() | {"cuda": limits.cuda_in(slot)}
+@contextmanager
+def _opened(settings: Settings, work: Path) -> Iterator[tuple[Sandbox, Measurers]]:
+    with closing(make_sandbox(settings, work, stage_code(work))) as sandbox, closing(Measurers(sandbox)) as measurers:
+        yield sandbox, measurers
+
+
+def _results(kind: Kind, station: Station, traces: Traces, on_seed: Callable[[], None]) -> list[SeedResult]:
+    """Run a submission at one station; return its readings in the order of their seeds."""
+    results = []
+    with closing(kind.run(station, traces)) as readings:
+        for result in readings:
+            results.append(result)
+            on_seed()
+    return sorted(results, key=lambda result: result.index)
+
+
+def _side_by_side(
+    module: Module, stations: Sequence[Station], failed: threading.Event, on_seed: Callable[[], None]
+) -> list[SeedResult]:
+    """Deal the seeds out to stations in turn; when one fails, stop the others by `failed` and raise its failure."""
+
+    def run(part: int) -> list[SeedResult]:
+        own = module.share(part, len(stations))
+        try:
+            return _results(own, stations[part], Traces(), on_seed) if own.seeds else []
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(len(stations)) as pool:
+        futures = [pool.submit(run, part) for part in range(len(stations))]
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    if errors:
+        raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
+    return sorted((result for future in futures for result in future.result()), key=lambda result: result.index)
 
 
 def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:
@@ -127,51 +144,3 @@ def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:
     if not chosen:
         raise SandboxUnavailable(f"No slot here has a {wanted.value.upper()}; `lethe doctor` says what there is.")
     return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    sandbox: Sandbox
-    slots: Sequence[Slot]
-    bundle: Bundle
-    seeds: Sequence[Seed]
-    limits: RunLimits
-    on_seed: Callable[[], None]
-    failed: threading.Event
-
-    def results(self) -> list[SeedResult]:
-        """Deal the seeds out to slots in turn; when one slot fails, stop the others and raise its failure."""
-        with ThreadPoolExecutor(len(self.slots)) as pool:
-            futures = [pool.submit(self._run, slot) for slot in self.slots]
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        if errors:
-            raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
-        return [result for future in futures for result in future.result()]
-
-    def _run(self, slot: Slot) -> list[SeedResult]:
-        own = self.seeds[self.slots.index(slot) :: len(self.slots)]
-        try:
-            return self._run_seeds(slot, own) if own else []
-        except BaseException:
-            self.failed.set()
-            raise
-
-    def _run_seeds(self, slot: Slot, seeds: Sequence[Seed]) -> list[SeedResult]:
-        measurer = MeasurerProcess(self.sandbox, slot, self.bundle)
-        results = []
-        try:
-            for result in run_seeds(
-                self.sandbox,
-                slot,
-                self.bundle,
-                measurer=measurer,
-                seeds=seeds,
-                limits=self.limits,
-                lease=f"local-{slot.number}",
-                stopped=self.failed.is_set,
-            ):
-                results.append(result)
-                self.on_seed()
-        finally:
-            measurer.end()
-        return results

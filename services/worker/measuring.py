@@ -15,7 +15,7 @@ from services.worker.failures import RunFailed
 from services.worker.sandbox.base import Limits, Mount, Output, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import Slot
 
-__all__ = ["MeasurerAnswer", "MeasurerProcess"]
+__all__ = ["MeasurerAnswer", "MeasurerProcess", "Measurers"]
 
 ANSWER_TIMEOUT_S = 300.0
 MEASURER_MEMORY_BYTES = 4 * 1024**3
@@ -48,7 +48,7 @@ class MeasurerProcess:
                 arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1"],
                 mounts=[root, checkpoints],
                 limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
-                lease=f"measurer-{slot.number}",
+                label=f"measurer-{slot.number}",
                 scratch=slot.root / "measurer-scratch",
             )
         )
@@ -85,6 +85,34 @@ class MeasurerProcess:
 
     def end(self) -> None:
         self._process.end()
+
+
+class Measurers:
+    """One warm measurer for each slot, kept for as long as the slot's benchmark stays the same."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._warm: dict[int, MeasurerProcess] = {}
+
+    def of(self, slot: Slot, bundle: Bundle) -> MeasurerProcess:
+        """Return the slot's measurer of a benchmark; start it if there is none, and end that of another benchmark."""
+        current = self._warm.get(slot.number)
+        if current is not None and current.digest == bundle.manifest.digest:
+            return current
+        self.drop(slot)
+        self._warm[slot.number] = MeasurerProcess(self._sandbox, slot, bundle)
+        return self._warm[slot.number]
+
+    def drop(self, slot: Slot) -> None:
+        """End the slot's measurer, if there is one."""
+        measurer = self._warm.pop(slot.number, None)
+        if measurer is not None:
+            measurer.end()
+
+    def close(self) -> None:
+        """End all of them."""
+        for measurer in self._warm.values():
+            measurer.end()
 
 
 def _versions(told: dict[str, Any]) -> dict[str, str]:

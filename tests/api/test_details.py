@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.models import Device, Evaluation, Phase, Score, State
-from services.core.queue.leases import Offer, claim, finish, keep_log, record
+from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.notes import keep_log
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from tests.api.harness import Api, Caller

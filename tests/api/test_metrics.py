@@ -12,7 +12,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from services.core.models import Device, FailureKind, Phase, Role, Shard
-from services.core.queue import leases
+from services.core.queue import leases, notes
 from services.core.queue.lifecycle import fail, lock_evaluation
 from services.core.store.database import utc_now
 from tests.api.harness import Api, Caller, failing_commits
@@ -100,7 +100,7 @@ def test_every_lost_lease_is_counted_and_no_counter_falls(
             session.execute(update(Shard).values(available_at=utc_now()))
             held = leases.claim(session, leases.Offer("worker", Device.CPU, "cpu", 2**40), lease_s=-1.0)
             assert held is not None
-            leases.discard(session, held)
+            notes.discard(session, held)
             leases.record(session, held, [leases.MeasuredSeed(0, "b" * 64, "c" * 64, 1.0)])
         with api.database.write() as session:
             assert leases.sweep(session, utc_now()) == 1

@@ -27,7 +27,7 @@ from services.core.queue.leases import Offer, claim, finish, record
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Database, ReadSession
-from services.scorer import consumer, judging
+from services.scorer import judging, preparing, publishing, retries
 from services.scorer.consumer import Scorer
 from services.scorer.judging import Judged, Unscored
 from services.scorer.rows import score_row
@@ -122,7 +122,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr(retries, "RETRY_AFTER_S", 0.0)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
     assert rescoring.serve() == len(good)
     assert rescoring.scored() == set(good)
     assert rescoring.state() == "preparing"  # what failed once is tried again
-    assert rescoring.serve(times=consumer.MAX_TRIES - 1) == 0
+    assert rescoring.serve(times=preparing.MAX_TRIES - 1) == 0
 
     with rescoring.database.read() as session:
         campaign = rescoring.campaign(session)
@@ -169,10 +169,10 @@ def test_a_score_that_the_database_refuses_does_not_keep_the_others_from_theirs(
             row.final_score = float("nan")
         return row
 
-    monkeypatch.setattr(consumer, "score_row", row_of)
+    monkeypatch.setattr(publishing, "score_row", row_of)
     rescoring.begin()
 
-    assert rescoring.serve(times=consumer.MAX_TRIES) == ENTRIES - 1
+    assert rescoring.serve(times=preparing.MAX_TRIES) == ENTRIES - 1
     assert rescoring.state() == "ready"
     with rescoring.database.read() as session:
         (reason,) = rescoring.campaign(session).unscorable.values()
@@ -185,7 +185,7 @@ def test_what_was_set_aside_is_taken_back_once_it_can_be_scored(rescoring: Resco
     kept = file.read_bytes()
     file.unlink()
     rescoring.begin()
-    rescoring.serve(times=consumer.MAX_TRIES)
+    rescoring.serve(times=preparing.MAX_TRIES)
     assert rescoring.state() == "ready"
     file.write_bytes(kept)
     rescoring.serve()
@@ -204,7 +204,7 @@ def test_what_comes_in_later_and_cannot_be_scored_does_not_block_publishing(resc
     rescoring.add(0, scored=True)
     late = list(rescoring.blobs)[-1]
     rescoring.blob_file(late).unlink()
-    rescoring.serve(times=consumer.MAX_TRIES)
+    rescoring.serve(times=preparing.MAX_TRIES)
 
     with rescoring.database.write() as session:
         phase = session.scalars(select(Phase)).one()
@@ -249,7 +249,7 @@ def test_what_failed_is_scored_once_it_can_be_without_a_restart(
     file = rescoring.blob_file(rescoring.evaluation_ids[0])
     kept = file.read_bytes()
     file.unlink()
-    monkeypatch.setattr(consumer, "RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr(retries, "RETRY_AFTER_S", 0.01)
     for _ in range(5):
         rescoring.serve()
         time.sleep(0.05)

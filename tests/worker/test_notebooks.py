@@ -19,12 +19,12 @@ from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
 from services.worker.failures import RunFailed
 from services.worker.local import run_notebook_locally
-from services.worker.notebooks import NotebookLimits, NotebookRun
+from services.worker.notebooks import NotebookLimits
 from services.worker.notebooks.layout import benchmark_layout
 from services.worker.runner import tensors
 from services.worker.runner.intake import BadMember, SubmittedArchive
 from services.worker.runner.model import examples
-from services.worker.supervisor import SeedResult
+from services.worker.station import SeedResult, Traces
 from tests.faces import GOOD, NOISE, READ, SEEDS, ZIP, notebook
 
 MEMORY_BYTES = 2 * 1024**3
@@ -32,9 +32,12 @@ MEMORY_BYTES = 2 * 1024**3
 
 @dataclass
 class Done:
-    run: NotebookRun = field(default_factory=NotebookRun)
-    results: Sequence[SeedResult] = ()
     written: list[int] = field(default_factory=list)  # each time that there were more
+    traces: Traces = field(default_factory=Traces)
+    results: Sequence[SeedResult] = ()
+
+    def __post_init__(self) -> None:
+        self.traces.on_written = self.written.append
 
 
 def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> Done:
@@ -42,7 +45,7 @@ def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> Done:
     settings = Settings(data_dir=directory / "var", sandbox=SandboxKind.DOCKER)
     done = Done()
     done.results, _ = run_notebook_locally(
-        settings, faces, data=data, limits=NotebookLimits(**limits), run=done.run, on_written=done.written.append
+        settings, faces, data=data, limits=NotebookLimits(**limits), traces=done.traces
     )
     return done
 
@@ -69,7 +72,7 @@ class TestInDocker:
         np.testing.assert_allclose(measured.forget_logits[3], expected.numpy(), rtol=1e-3, atol=1e-3)
         assert len({result.checkpoint_sha256 for result in done.results}) == SEEDS
         assert all(100e6 < result.peak_memory_bytes < MEMORY_BYTES for result in done.results)
-        executed = json.loads(done.run.executed or b"")
+        executed = json.loads(done.traces.executed or b"")
         texts = json.dumps(executed)
         assert "wrote 4" in texts
         assert "an old output" not in texts
@@ -90,7 +93,7 @@ class TestInDocker:
         done = run(faces, tmp_path, GOOD, dry=True)
         assert done.results == []
         assert done.written[-1] == 10
-        assert "wrote 10" in (done.run.executed or b"").decode()
+        assert "wrote 10" in (done.traces.executed or b"").decode()
 
     def test_checkpoints_are_counted_as_they_are_written(
         self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,7 +176,7 @@ def test_notebooks_need_a_file_system_of_their_own(faces: Bundle, tmp_path: Path
     settings = Settings(data_dir=tmp_path, sandbox=SandboxKind.PROCESS)
     limits = NotebookLimits(SEEDS, 60.0, MEMORY_BYTES, data_hidden=False)
     with pytest.raises(RunFailed, match="Docker"):
-        run_notebook_locally(settings, faces, data=GOOD, limits=limits, run=NotebookRun())
+        run_notebook_locally(settings, faces, data=GOOD, limits=limits, traces=Traces())
 
 
 def test_layout_holds_the_benchmark_pixel_by_pixel(faces: Bundle, tmp_path: Path) -> None:

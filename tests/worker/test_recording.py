@@ -14,8 +14,8 @@ from services.core.queue import leases
 from services.core.queue.leases import Lease, Offer
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, WriteSession
-from services.worker.shard import record
-from services.worker.supervisor import SeedResult
+from services.worker.recording import record
+from services.worker.station import SeedResult
 from tests.core.conftest import database, evaluation
 
 __all__ = ["database", "evaluation"]

@@ -1,6 +1,5 @@
 """Smaller pieces of the worker: seeds, slots, what is staged into a sandbox."""
 
-import ast
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from services.core.settings import Settings
 from services.worker.seeds import derive_seeds
 from services.worker.slots import WorkerRunning, make_slots, stage_code, worker_lock
 from services.worker.workplace import workplace
+from tests.imports import imports_of
 
 ALLOWED = set(sys.stdlib_module_names) | {"numpy", "torch"}
 ALLOWED_IN = {"notebook.py": {"nbclient", "nbformat"}}  # of the sandbox image, where alone notebooks run
@@ -31,24 +31,16 @@ def test_seeds_differ_by_index_and_key_and_fit_torch() -> None:
     assert all(0 <= value < 2**63 for value in values)
 
 
-def test_staged_code_imports_standard_library_numpy_and_torch_alone(tmp_path: Path) -> None:
+def test_staged_code_imports_the_standard_library_numpy_torch_and_itself_only(tmp_path: Path) -> None:
     code = stage_code(tmp_path)
     assert code == stage_code(tmp_path)
-    staged = {path.relative_to(code).with_suffix("").as_posix().replace("/", ".") for path in code.rglob("*.py")}
-    for path in code.rglob("*.py"):
-        for name in _imports(path):
+    files = list(code.rglob("*.py"))
+    staged = {path.relative_to(code).with_suffix("").as_posix().replace("/", ".") for path in files}
+    assert {name for name in staged if name.startswith("services.worker.runner.")} >= {"services.worker.runner.main"}
+    for path in files:
+        for name in imports_of(path):
             allowed = ALLOWED | ALLOWED_IN.get(path.name, set())
             assert name.split(".")[0] in allowed or _is_staged(name, staged), f"{path.name} imports {name}"
-
-
-def _imports(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found
 
 
 def _is_staged(name: str, staged: set[str]) -> bool:

@@ -8,8 +8,8 @@ from services.benchmarks.scenarios import Random
 
 __all__ = ["CERTIFIED"]
 
-# With penalty m/2 |w|^2: for 3 and 8, and for all ten digits. So many steps bring a start that knows nothing of the data
-# within epsilon 0.42 and 0.59 of where learning converges to.
+# With penalty m/2 |w|^2: for 3 and 8, and for all ten digits. So many steps bring a start that knows nothing of the
+# data within epsilon 0.42 and 0.59 of where learning converges to.
 _BINARY = NoisyDescent(steps=4000, strong_convexity=0.02, smoothness=0.27, lipschitz=1.0, sigma=0.02)
 _TEN = NoisyDescent(steps=6000, strong_convexity=0.02, smoothness=0.52, lipschitz=2**0.5, sigma=0.01)
 

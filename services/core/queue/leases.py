@@ -7,10 +7,9 @@ is refused with LeaseLost, so a seed is never counted twice and a finished row i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from services.core.errors import Conflict
 from services.core.models import Device, Evaluation, FailureKind, MeasurementRow, Phase, Shard, State
@@ -25,15 +24,14 @@ __all__ = [
     "Offer",
     "claim",
     "claimable",
-    "describe",
-    "discard",
     "fail_claim",
     "finish",
-    "keep_log",
+    "locked",
     "record",
     "release",
     "renew",
     "sweep",
+    "tell_progress",
 ]
 
 MAX_ATTEMPTS = 3
@@ -67,6 +65,11 @@ class Lease:
     attempt: int
     seed_start: int
     seed_stop: int
+
+    @property
+    def label(self) -> str:
+        """Name the lease on the sandboxes that run under it."""
+        return f"{self.shard_id}-{self.fence}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,34 +125,34 @@ def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
     return None
 
 
-def renew(session: WriteSession, held: Lease, lease_s: float) -> None:
+def renew(session: WriteSession, lease: Lease, lease_s: float) -> None:
     """Extend the lease. Raises LeaseLost when it is gone or the evaluation was cancelled."""
     changed = session.execute(
         update(Shard)
-        .where(Shard.id == held.shard_id, Shard.fence == held.fence, Shard.state == State.RUNNING)
+        .where(Shard.id == lease.shard_id, Shard.fence == lease.fence, Shard.state == State.RUNNING)
         .values(lease_expires_at=utc_now() + timedelta(seconds=lease_s))
         .returning(Shard.id)
     ).all()
     if not changed:
-        raise LeaseLost(f"Shard {held.shard_id} is no longer leased to this worker.")
+        raise LeaseLost(f"Shard {lease.shard_id} is no longer leased to this worker.")
 
 
-def record(session: WriteSession, held: Lease, measured: Sequence[MeasuredSeed]) -> None:
+def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]) -> None:
     """Insert the measurements of some seeds under the claim. Raises LeaseLost when an older claim writes.
 
     Harmless when repeated, as after a commit whose answer was lost: what is there stays.
     """
-    evaluation, _ = _locked(session, held)
+    evaluation, _ = locked(session, lease)
     same = MeasurementRow.seed.in_([row.seed for row in measured])
     there = set(
-        session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == held.evaluation_id, same))
+        session.scalars(select(MeasurementRow.seed).where(MeasurementRow.evaluation_id == lease.evaluation_id, same))
     )
     new = [row for row in measured if row.seed not in there]
     if not new:
         return
     session.add_all(
         MeasurementRow(
-            evaluation_id=held.evaluation_id,
+            evaluation_id=lease.evaluation_id,
             seed=row.seed,
             blob=row.blob,
             checkpoint_sha256=row.checkpoint_sha256,
@@ -159,46 +162,16 @@ def record(session: WriteSession, held: Lease, measured: Sequence[MeasuredSeed])
         for row in new
     )
     evaluation.seeds_done += len(new)
-    _tell_progress(session, evaluation)
+    tell_progress(session, evaluation)
 
 
-def note_written(session: WriteSession, held: Lease, checkpoints: int) -> None:
-    """Note how many checkpoints a notebook has written; none is measured before it ends. Raises LeaseLost."""
-    evaluation, _ = _locked(session, held)
-    evaluation.checkpoints_written = checkpoints
-    _tell_progress(session, evaluation)
-
-
-def discard(session: WriteSession, held: Lease) -> None:
-    """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
-    evaluation, _ = _locked(session, held)
-    if evaluation.seeds_done:
-        add_event(session, evaluation, "discarded", seeds=evaluation.seeds_done)
-    session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
-    evaluation.seeds_done = evaluation.checkpoints_written = 0
-
-
-def describe(session: WriteSession, held: Lease, provenance: dict[str, Any], executed_blob: str | None = None) -> None:
-    """Keep where an evaluation ran, and a notebook with its outputs. Raises LeaseLost."""
-    evaluation, _ = _locked(session, held)
-    evaluation.provenance = provenance
-    if executed_blob is not None:
-        evaluation.executed_blob = executed_blob
-
-
-def keep_log(session: WriteSession, held: Lease, log_blob: str) -> None:
-    """Keep the last that a shard's runs printed, in place of what an earlier shard's did. Raises LeaseLost."""
-    evaluation, _ = _locked(session, held)
-    evaluation.log_blob = log_blob
-
-
-def finish(session: WriteSession, held: Lease) -> bool:
+def finish(session: WriteSession, lease: Lease) -> bool:
     """Mark the shard measured. True when it was the last one and the evaluation is now measured.
 
     The evaluation is locked before counting: without it two workers that finish together would each see the other
     unfinished, and nobody would close the evaluation.
     """
-    evaluation, shard = _locked(session, held)
+    evaluation, shard = locked(session, lease)
     move_shard(shard, State.MEASURED)
     session.flush()
     open_shards = session.scalars(
@@ -212,18 +185,18 @@ def finish(session: WriteSession, held: Lease) -> bool:
     return True
 
 
-def fail_claim(session: WriteSession, held: Lease, kind: FailureKind, message: str) -> None:
+def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: str) -> None:
     """End the evaluation with the participant's failure, or put the shard back after one of ours."""
-    evaluation, shard = _locked(session, held)
+    evaluation, shard = locked(session, lease)
     if kind is not FailureKind.PLATFORM:
         fail(session, evaluation, kind, message)
     else:
         _retry(session, evaluation, shard, message, cause="platform")
 
 
-def release(session: WriteSession, held: Lease) -> None:
+def release(session: WriteSession, lease: Lease) -> None:
     """Give the shard back unharmed, as a worker does when it is asked to stop. It costs no attempt."""
-    _, shard = _locked(session, held)
+    _, shard = locked(session, lease)
     move_shard(shard, State.QUEUED)
     shard.attempt -= 1
     shard.available_at = utc_now()
@@ -248,7 +221,8 @@ def sweep(session: WriteSession, now: datetime | None = None) -> int:
     return swept
 
 
-def _tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
+def tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
+    """Add the event that says how far a locked evaluation is."""
     add_event(
         session,
         evaluation,
@@ -259,11 +233,12 @@ def _tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
     )
 
 
-def _locked(session: WriteSession, held: Lease) -> tuple[Evaluation, Shard]:
-    evaluation = lock_evaluation(session, held.evaluation_id)
-    shard = session.get_one(Shard, held.shard_id, populate_existing=True)
-    if shard.fence != held.fence or shard.state is not State.RUNNING or evaluation.state in ENDED:
-        raise LeaseLost(f"Shard {held.shard_id} is no longer leased to this worker.")
+def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
+    """Lock what a lease is of. Raises LeaseLost."""
+    evaluation = lock_evaluation(session, lease.evaluation_id)
+    shard = session.get_one(Shard, lease.shard_id, populate_existing=True)
+    if shard.fence != lease.fence or shard.state is not State.RUNNING or evaluation.state in ENDED:
+        raise LeaseLost(f"Shard {lease.shard_id} is no longer leased to this worker.")
     return evaluation, shard
 
 

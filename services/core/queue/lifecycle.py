@@ -14,9 +14,9 @@ from sqlalchemy import Select, exists, select, update
 from services.core.errors import Conflict, NotFound
 from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Score, Shard, State, Submission
 from services.core.store.database import WriteSession, utc_now
+from services.core.submission.notebook import DRY_RUN_CHECKPOINTS
 
 __all__ = [
-    "DRY_RUN_CHECKPOINTS",
     "ENDED",
     "BadTransition",
     "add_event",
@@ -42,7 +42,6 @@ _SHARD = _EVALUATION | {State.RUNNING: _EVALUATION[State.RUNNING] | {State.QUEUE
 
 ENDED = frozenset(state for state, following in _EVALUATION.items() if not following)
 SEED_KEY_BYTES = 32
-DRY_RUN_CHECKPOINTS = 10  # that a notebook writes where it is only tried
 
 
 class BadTransition(Conflict):

@@ -12,6 +12,7 @@ from services.core.submission.source import Rejected
 __all__ = [
     "ARCHITECTURE",
     "CLASSES",
+    "DRY_RUN_CHECKPOINTS",
     "MAX_NOTEBOOK_BYTES",
     "SHAPE",
     "NotANotebook",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 ARCHITECTURE, CLASSES, SHAPE = "resnet18", 10, (3, 32, 32)  # what notebooks of 2023 hard-code
+DRY_RUN_CHECKPOINTS = 10  # that a notebook writes if it is only tried
 
 MAX_NOTEBOOK_BYTES = 20 * 1024**2
 MAX_CELLS = 5000

@@ -52,7 +52,7 @@ class Spec:
     arguments: Sequence[str | Mount]
     mounts: Sequence[Mount]
     limits: Limits
-    lease: str  # labels the container, so that orphans can be told from live ones
+    label: str  # of the container, so that orphans can be told from live ones
     scratch: Path  # host directory for temporary files, where the backend has none of its own
     scratch_argument: bool = False  # pass the scratch directories as --scratch
     gpu_uuid: str | None = None

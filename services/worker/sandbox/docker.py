@@ -57,7 +57,7 @@ class DockerSandbox:
         self._runtime = runtime
 
     def start(self, spec: Spec) -> Sandboxed:
-        labels = {LABEL_WORKER: self._worker, LABEL_LEASE: spec.lease}
+        labels = {LABEL_WORKER: self._worker, LABEL_LEASE: spec.label}
         try:
             container = self._engine.create_container(
                 self._image_id,

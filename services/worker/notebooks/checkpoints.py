@@ -1,21 +1,21 @@
-"""Our side of the intake: from a notebook's `submission.zip` to readings, a checkpoint at a time."""
+"""A notebook's checkpoints, from its `submission.zip` to their readings, one at a time: our side of the intake."""
 
 import json
 import os
 import queue
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
 from services.worker.measuring import MeasurerAnswer, MeasurerProcess
-from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandbox, Spec
-from services.worker.slots import NOBODY, Slot, empty_directory
-from services.worker.supervisor import SeedResult, Stopped
+from services.worker.notebooks.limits import NotebookLimits
+from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
+from services.worker.slots import NOBODY, empty_directory
+from services.worker.station import SeedResult, Station
 
 __all__ = ["IntakeProcess"]
 
@@ -28,19 +28,10 @@ MAX_WAITING = 2  # converted checkpoints that wait to be measured
 class IntakeProcess:
     """Our side of the intake: it asks for checkpoints, and hands each to the measurer."""
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        slot: Slot,
-        bundle: Bundle,
-        working: Path,
-        *,
-        seeds: int,
-        take_first: bool,
-        lease: str,
-    ) -> None:
-        self._slot = slot
-        self._seeds = seeds
+    def __init__(self, station: Station, limits: NotebookLimits, working: Path) -> None:
+        slot = station.slot
+        self._station = station
+        self._seeds = limits.seeds
         self._out = slot.root / "intake"
         self._specs = slot.root / "specs"
         for directory in (self._out, self._specs):
@@ -48,68 +39,63 @@ class IntakeProcess:
             empty_directory(directory)
         if os.geteuid() == 0:
             os.chown(self._out, NOBODY, NOBODY)
-        described = {spec.name: [spec.dtype, list(spec.shape)] for spec in bundle.manifest.checkpoint}
+        described = {spec.name: [spec.dtype, list(spec.shape)] for spec in station.bundle.manifest.checkpoint}
         (self._specs / "specs.json").write_text(json.dumps(described))
-        size = bundle.root.joinpath("public/original.safetensors").stat().st_size
         archive = Mount(working, "/lethe/archive")
         specs, out = Mount(self._specs, "/lethe/specs"), Mount(self._out, "/lethe/intake", writable=True)
-        self._process = sandbox.start(
+        self._process = station.sandbox.start(
             Spec(
                 module="services.worker.runner.intake",
                 arguments=[
-                    *("--archive", archive, "--specs", specs, "--out", out, "--seeds", str(seeds)),
-                    *(["--take-first"] if take_first else []),
+                    *("--archive", archive, "--specs", specs, "--out", out, "--seeds", str(limits.seeds)),
+                    *(["--take-first"] if limits.take_first else []),
                 ],
                 mounts=[archive, specs, out],
-                limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * size),
-                lease=lease,
+                limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * station.model_bytes),
+                label=station.label,
                 scratch=slot.root / "intake-scratch",
             )
         )
 
-    def results(
-        self, measurer: MeasurerProcess, *, seconds: float, peak_memory_bytes: int, stopped: Callable[[], bool]
-    ) -> Iterator[SeedResult]:
-        """Convert and measure every checkpoint; `seconds` is what all in the archive took to make, and so the memory.
+    def results(self, *, run_s: float, peak_memory_bytes: int) -> Iterator[SeedResult]:
+        """Convert and measure every checkpoint; `run_s` and the memory are what all in the archive took to make.
 
         Raises RunFailed naming the first member that cannot be used, or Stopped.
         """
-        first = self._answer(stopped)
+        measurer = self._station.measurer()
+        first = self._answer()
         if "bad" in first:
             raise failures.bad_archive(str(first["bad"]))
         written = first.get("written")
         if not isinstance(written, int) or written < self._seeds:
             raise RunFailed(FailureKind.PLATFORM, "The intake did not say how many checkpoints there are.")
-        each = seconds / written
+        each = run_s / written
         measuring: dict[str, int] = {}
         for index in range(self._seeds):
-            measuring[self._convert(index, stopped)] = index
+            measuring[self._convert(index)] = index
             measurer.ask(next(reversed(measuring)))
             while len(measuring) > (MAX_WAITING if index + 1 < self._seeds else 0):
-                for index_read, reading in self._collect(measurer, measuring, stopped):
+                for index_read, reading in self._collect(measurer, measuring):
                     yield SeedResult(index_read, each, reading.blob, reading.checkpoint_sha256, peak_memory_bytes)
 
-    def _convert(self, index: int, stopped: Callable[[], bool]) -> str:
+    def _convert(self, index: int) -> str:
         token = secrets.token_hex(8)
         self._process.send(json.dumps({"token": token, "index": index}).encode())
-        answer = self._answer(stopped)
+        answer = self._answer()
         if "bad" in answer:
             raise failures.bad_checkpoint(index, self._seeds, str(answer["bad"]))
         try:
-            (self._out / token).rename(self._slot.checkpoints / token)
+            (self._out / token).rename(self._station.slot.checkpoints / token)
         except OSError as error:
             raise RunFailed(FailureKind.PLATFORM, "The intake left no checkpoint.") from error
         return token
 
-    def _collect(
-        self, measurer: MeasurerProcess, measuring: dict[str, int], stopped: Callable[[], bool]
-    ) -> Iterator[tuple[int, MeasurerAnswer]]:
+    def _collect(self, measurer: MeasurerProcess, measuring: dict[str, int]) -> Iterator[tuple[int, MeasurerAnswer]]:
         """Yield the next reading, and of which checkpoint it is, if one comes in a moment."""
         try:
             output = measurer.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
-            if stopped():
-                raise Stopped from None
+            self._station.raise_if_stopped()
             measurer.raise_if_late()
             return
         reading = measurer.read(output)
@@ -120,11 +106,10 @@ class IntakeProcess:
             raise failures.bad_checkpoint(index, self._seeds, reading.bad)
         yield index, reading
 
-    def _answer(self, stopped: Callable[[], bool]) -> dict[str, object]:
+    def _answer(self) -> dict[str, object]:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while time.monotonic() < deadline:
-            if stopped():
-                raise Stopped
+            self._station.raise_if_stopped()
             try:
                 output = self._process.outputs.get(timeout=CHECK_EVERY_S)
             except queue.Empty:

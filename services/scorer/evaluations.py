@@ -1,0 +1,55 @@
+"""Scoring evaluations: each that was measured gets its scores, and the one by its phase's metric is published."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from services.core.models import Evaluation
+from services.core.queue.lifecycle import awaiting_score
+from services.scorer.judging import judge
+from services.scorer.publishing import publish
+from services.scorer.retries import Retries
+from services.scorer.stores import Stores
+
+__all__ = ["Evaluations"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """The measured evaluations that have no score by their phase's metric."""
+
+    stores: Stores
+    retries: Retries
+
+    def next(self) -> UUID | None:
+        """Find the oldest one, but for those that failed a moment ago."""
+        later = self.retries.later()
+        with self.stores.database.read() as session:
+            waiting = awaiting_score().where(Evaluation.id.not_in(later)).order_by(Evaluation.finished_at)
+            return session.scalar(waiting.with_only_columns(Evaluation.id).limit(1))
+
+    def score(self, evaluation_id: UUID) -> bool:
+        """Score an evaluation by all metrics, or put it off; return whether a score was written.
+
+        False also if somebody else was faster: doing this twice changes nothing.
+        """
+        try:
+            scored = self._score(evaluation_id)
+        except Exception:
+            tries = self.retries.put_off(evaluation_id)
+            log.exception("scoring_failed", evaluation=str(evaluation_id), tries=tries)
+            return False
+        self.retries.forget(evaluation_id)
+        log.info("scored", evaluation=str(evaluation_id))
+        return scored
+
+    def _score(self, evaluation_id: UUID) -> bool:
+        database = self.stores.database
+        with database.read() as session:
+            metric = session.get_one(Evaluation, evaluation_id).phase.metric
+        judged = judge(database, self.stores.blobs, self.stores.settings, evaluation_id, metric)
+        with database.write() as session:
+            return publish(session, judged)

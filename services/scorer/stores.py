@@ -1,0 +1,18 @@
+"""What every task of the scorer reads from and writes to."""
+
+from dataclasses import dataclass
+
+from services.core.settings import Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
+
+__all__ = ["Stores"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The database, the blobs, and the settings that say where they are."""
+
+    database: Database
+    blobs: Blobs
+    settings: Settings

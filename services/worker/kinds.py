@@ -1,0 +1,106 @@
+"""The kinds of submissions, and how each runs. Nothing else in the worker tells a module from a notebook."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from services.core.models import Evaluation, SubmissionKind
+from services.worker.notebooks import NotebookLimits, disk_needed, run_notebook
+from services.worker.seeds import derive_seeds
+from services.worker.station import SeedResult, Station, Traces
+from services.worker.supervisor import RunLimits, Seed, run_seeds
+
+__all__ = ["Kind", "Module", "Notebook", "kind_of"]
+
+
+class Kind(Protocol):
+    """What a worker must know of a submission to run it."""
+
+    whole: ClassVar[bool]
+    """Whether one run makes all models: a new attempt then discards what an earlier one measured, and a failed one is
+    described too."""
+
+    @property
+    def data_hidden(self) -> bool:
+        """Whether what a run tells could carry hidden data out."""
+        ...
+
+    def disk_bytes(self, station: Station) -> int:
+        """Say how many bytes of disk a run must reserve; 0 if it needs no more than every run does."""
+        ...
+
+    def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
+        """Run the submission in the station's slot; yield each model's reading. Raises RunFailed and Stopped."""
+        ...
+
+    def provenance(self, station: Station) -> dict[str, str]:
+        """Say for the record where and how the submission ran."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Python module or archive whose `unlearning` is called once for each seed."""
+
+    whole: ClassVar[bool] = False
+    limits: RunLimits
+    seeds: Sequence[Seed]
+
+    @property
+    def data_hidden(self) -> bool:
+        return self.limits.data_hidden
+
+    def disk_bytes(self, station: Station) -> int:
+        return 0
+
+    def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
+        return run_seeds(station, self.limits, self.seeds, traces)
+
+    def provenance(self, station: Station) -> dict[str, str]:
+        return station.sandbox.provenance()
+
+    def share(self, part: int, parts: int) -> "Module":
+        """Deal the seeds out in turn; return one of so many parts."""
+        return replace(self, seeds=self.seeds[part::parts])
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook of 2023, which makes all models in one run."""
+
+    whole: ClassVar[bool] = True
+    limits: NotebookLimits
+    cache: Path  # keeps benchmarks in the layout that notebooks read
+
+    @property
+    def data_hidden(self) -> bool:
+        return self.limits.data_hidden
+
+    def disk_bytes(self, station: Station) -> int:
+        return disk_needed(station, self.limits)
+
+    def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
+        return run_notebook(station, self.limits, self.cache, traces)
+
+    def provenance(self, station: Station) -> dict[str, str]:
+        told = {"independence": "not enforced", "cuda": self.limits.cuda_in(station.slot)}
+        return station.sandbox.provenance() | told
+
+
+def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
+    """Choose how an evaluation runs, under the limits of its phase; `seeds` are those without a measurement."""
+    phase = evaluation.phase
+    if kind is SubmissionKind.NOTEBOOK:
+        limits = NotebookLimits(
+            seeds=evaluation.seeds,
+            timeout_s=phase.notebook_timeout_s,
+            memory_bytes=phase.memory_bytes,
+            data_hidden=phase.data_hidden and not evaluation.dry_run,
+            dry=evaluation.dry_run,
+            cuda_stand_in=phase.cuda_stand_in,
+            take_first=phase.take_first,
+        )
+        return Notebook(limits, cache)
+    allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
+    return Module(allowed, derive_seeds(evaluation.seed_key, seeds))

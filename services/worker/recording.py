@@ -1,0 +1,55 @@
+"""Recording what a shard's runs measured, as it comes, under its lease."""
+
+import time
+from collections.abc import Iterator
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from services.core.queue import leases
+from services.core.queue.leases import Lease, MeasuredSeed
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
+from services.worker.station import SeedResult, Stopped
+
+__all__ = ["record"]
+
+log = structlog.get_logger()
+FLUSH_EVERY_S = 0.5
+ASK_AGAIN_S = 0.5
+
+
+def record(database: Database, blobs: Blobs, lease: Lease, results: Iterator[SeedResult], *, patience_s: float) -> None:
+    """Write measurements in batches, so that a database commit is not the price of every seed.
+
+    A database that is away for a moment costs nothing that was measured: it is asked again for `patience_s`.
+    """
+    batch: list[MeasuredSeed] = []
+    flushed = time.monotonic()
+    try:
+        for result in results:
+            blob = blobs.put(result.blob)
+            batch.append(
+                MeasuredSeed(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes)
+            )
+            if time.monotonic() - flushed > FLUSH_EVERY_S:
+                _flush(database, lease, batch, patience_s)
+                flushed = time.monotonic()
+    except Stopped:
+        _flush(database, lease, batch, patience_s)
+        raise
+    _flush(database, lease, batch, patience_s)
+
+
+def _flush(database: Database, lease: Lease, batch: list[MeasuredSeed], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while batch:
+        try:
+            with database.write() as session:
+                leases.record(session, lease, batch)
+            batch.clear()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("database_away", shard=str(lease.shard_id))
+            time.sleep(ASK_AGAIN_S)

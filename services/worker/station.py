@@ -1,0 +1,64 @@
+"""Where one submission runs, and what comes of a run: the words that kinds, supervisors and attempts share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.core.bundle.directory import Bundle
+from services.worker.measuring import MeasurerProcess, Measurers
+from services.worker.sandbox.base import Sandbox
+from services.worker.slots import Slot
+
+__all__ = ["SeedResult", "Station", "Stopped", "Traces"]
+
+
+class Stopped(Exception):
+    """The caller asked to stop: a cancel, a lost lease, or the worker's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """One measured model."""
+
+    index: int
+    run_s: float
+    blob: bytes
+    checkpoint_sha256: str
+    peak_memory_bytes: int  # of the largest process of the run
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A slot with a benchmark and a sandbox backend, for as long as one submission runs there."""
+
+    sandbox: Sandbox
+    measurers: Measurers
+    slot: Slot
+    bundle: Bundle
+    label: str  # of its sandboxes, so that orphans can be told from live ones
+    stopped: Callable[[], bool]
+
+    @property
+    def model_bytes(self) -> int:
+        """Size of one model of the benchmark in full precision."""
+        return self.bundle.root.joinpath("public/original.safetensors").stat().st_size
+
+    def measurer(self) -> MeasurerProcess:
+        """Return the slot's measurer for the benchmark, started if there is none."""
+        return self.measurers.of(self.slot, self.bundle)
+
+    def raise_if_stopped(self) -> None:
+        """Raise Stopped if the caller asked to stop."""
+        if self.stopped():
+            raise Stopped
+
+
+@dataclass(slots=True)
+class Traces:
+    """What a run leaves beside readings. Filled while it goes on; of use also if it fails."""
+
+    on_written: Callable[[int], None] = lambda _: None  # hears how many checkpoints a notebook has written
+    on_log: Callable[[bytes], None] | None = None  # gets what a notebook prints, as it comes
+    printed: str = ""  # the last that all runs of a module printed
+    executed: bytes | None = None  # a notebook with its outputs
+    run_s: float = 0.0  # of a whole notebook
+    peak_memory_bytes: int = 0  # of a notebook's kernel, or of the largest process that the kernel started
