@@ -17,9 +17,9 @@ __all__ = ["Kind", "Module", "Notebook", "kind_of"]
 class Kind(Protocol):
     """What a worker must know of a submission to run it."""
 
+    # One run makes all models. A new attempt then discards what an earlier one measured, and a failed one is described
+    # too, because what it left shows how far it came.
     whole: ClassVar[bool]
-    """Whether one run makes all models: a new attempt then discards what an earlier one measured, and a failed one is
-    described too."""
 
     @property
     def data_hidden(self) -> bool:

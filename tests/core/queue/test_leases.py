@@ -1,7 +1,6 @@
 """Leases and fencing: the rules that keep a seed from being counted twice."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from services.core.models import Device, Evaluation, Event, FailureKind, MeasurementRow, Phase, Shard, State
-from services.core.queue import leases, notes
+from services.core.queue import leases
 from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, Offer
 from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.store.database import Database, utc_now
@@ -69,26 +68,6 @@ def test_recording_the_same_seeds_again_counts_them_once(database: Database, eva
         assert session.scalar(select(func.count()).select_from(MeasurementRow)) == 3
         progress = session.scalars(select(Event.payload).where(Event.kind == "progress").order_by(Event.sequence))
         assert [payload["seeds_done"] for payload in progress] == [2, 3]
-
-
-def test_checkpoints_of_a_notebook_are_told_and_forgotten_with_its_try(
-    database: Database, evaluation: Evaluation
-) -> None:
-    """Written before any is measured; an older claim may tell nothing."""
-    held = claim(database)
-    with database.write() as session:
-        notes.note_written(session, held, 5)
-    record(database, held, 0, 1)
-    with database.read() as session:
-        progress = session.scalars(select(Event.payload).where(Event.kind == "progress").order_by(Event.sequence))
-        told = [(payload["checkpoints_written"], payload["seeds_done"], payload["seeds"]) for payload in progress]
-    assert told == [(5, 0, 8), (5, 2, 8)]
-    with database.write() as session:
-        notes.discard(session, held)
-    found = evaluation_of(database, evaluation)
-    assert (found.checkpoints_written, found.seeds_done) == (0, 0)
-    with pytest.raises(LeaseLost), database.write() as session:
-        notes.note_written(session, replace(held, fence=held.fence - 1), 6)
 
 
 @pytest.mark.usefixtures("evaluation")

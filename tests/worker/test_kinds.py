@@ -1,0 +1,49 @@
+"""Which way a submission runs, and under which limits."""
+
+from pathlib import Path
+
+import pytest
+
+from services.core.models import Evaluation, Phase, SubmissionKind
+from services.worker.kinds import Module, Notebook, kind_of
+from services.worker.supervisor import RunLimits, Seed
+
+CACHE = Path("cache")
+
+
+def evaluation(*, dry_run: bool = False) -> Evaluation:
+    phase = Phase(
+        seed_timeout_s=2.0,
+        notebook_timeout_s=60.0,
+        memory_bytes=2**30,
+        data_hidden=True,
+        cuda_stand_in=False,
+        take_first=True,
+    )
+    return Evaluation(phase=phase, seeds=8, seed_key=b"k", dry_run=dry_run)
+
+
+@pytest.mark.parametrize("kind", [SubmissionKind.MODULE, SubmissionKind.ARCHIVE])
+def test_modules_and_archives_run_the_seeds_that_are_missing(kind: SubmissionKind) -> None:
+    found = kind_of(evaluation(), kind, [2, 5], CACHE)
+    assert isinstance(found, Module)
+    assert [seed.index for seed in found.seeds] == [2, 5]
+    assert found.limits == RunLimits(8, 2.0, 2**30, data_hidden=True)
+    assert not found.whole
+
+
+def test_a_notebook_runs_as_a_whole_whatever_is_missing() -> None:
+    found = kind_of(evaluation(), SubmissionKind.NOTEBOOK, [2, 5], CACHE)
+    assert isinstance(found, Notebook)
+    assert (found.limits.wanted, found.limits.timeout_s, found.cache) == (8, 60.0, CACHE)
+    assert found.whole and found.data_hidden
+
+
+def test_a_dry_run_tells_everything_because_it_sees_no_hidden_data() -> None:
+    assert not kind_of(evaluation(dry_run=True), SubmissionKind.NOTEBOOK, [], CACHE).data_hidden
+
+
+def test_shares_of_a_module_are_dealt_in_turn_and_lose_no_seed() -> None:
+    module = Module(RunLimits(5, 1.0, 2**30, data_hidden=False), [Seed(index, index) for index in range(5)])
+    shares = [[seed.index for seed in module.share(part, 3).seeds] for part in range(3)]
+    assert shares == [[0, 3], [1, 4], [2]]
