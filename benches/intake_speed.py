@@ -22,7 +22,7 @@ from services.core.bundle.measurements import Measurements
 from services.core.settings import SandboxKind, Settings
 from services.scorer.scoring import gather, score_measurements
 from services.worker.backends import default_image, make_sandbox
-from services.worker.measuring import Measurers
+from services.worker.measurers import Measurers
 from services.worker.notebooks import NotebookLimits
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.slots import make_slots, stage_code

@@ -16,7 +16,7 @@ from services.core.settings import Settings
 from services.core.submission.file import unpack
 from services.worker.backends import make_sandbox
 from services.worker.kinds import Kind, Module, Notebook
-from services.worker.measuring import Measurers
+from services.worker.measurers import Measurers
 from services.worker.notebooks import NotebookLimits
 from services.worker.sandbox.base import Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds

@@ -15,7 +15,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.worker.backends import make_sandbox, worker_name
 from services.worker.failures import RunFailed
-from services.worker.measuring import Measurers
+from services.worker.measurers import Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import stage_code
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.core.bundle.directory import Bundle
-from services.worker.measuring import MeasurerProcess, Measurers
+from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 

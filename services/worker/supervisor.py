@@ -19,7 +19,7 @@ from typing import Any
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
-from services.worker.measuring import MeasurerProcess
+from services.worker.measurers import MeasurerProcess
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
 from services.worker.slots import empty_directory
 from services.worker.station import SeedResult, Station, Traces

@@ -9,7 +9,7 @@ import torch
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
 from services.worker.failures import RunFailed
-from services.worker.measuring import _versions
+from services.worker.measurers import _versions
 from tests.worker.conftest import Run
 
 NOISE = """

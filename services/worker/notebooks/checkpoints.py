@@ -11,7 +11,7 @@ from pathlib import Path
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
-from services.worker.measuring import MeasurerAnswer, MeasurerProcess
+from services.worker.measurers import MeasurerAnswer, MeasurerProcess
 from services.worker.notebooks.limits import NotebookLimits
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
 from services.worker.slots import NOBODY, empty_directory

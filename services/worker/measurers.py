@@ -1,4 +1,4 @@
-"""Our side of the measurer: start it beside a slot, ask it for readings, and store what it answers."""
+"""Our side of measurers: start one beside a slot, ask it for readings, and keep it warm."""
 
 import base64
 import contextlib
