@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select
 
 from services.core.board import campaigns, standing
-from services.core.models import Campaign, CampaignState, Evaluation, Phase, Score, Submission
+from services.core.models import Campaign, CampaignState, Evaluation, EventKind, Phase, Score, Submission
 from services.core.queue.doorbell import Bell, Doorbell
 from services.core.queue.lifecycle import add_event, awaiting_score, lock_evaluation
 from services.core.settings import Settings
@@ -207,7 +207,7 @@ def _write(session: WriteSession, judged: Judged) -> bool:
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
         for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
             standing.publish(session, submission, score)
-        add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
+        add_event(session, evaluation, EventKind.SCORED, metric=metric, final_score=score.final_score)
     return bool(new)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 
 from services.core.errors import Conflict
-from services.core.models import Device, Evaluation, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.models import Device, Evaluation, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -173,7 +173,7 @@ def discard(session: WriteSession, held: Lease) -> None:
     """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
     evaluation, _ = _locked(session, held)
     if evaluation.seeds_done:
-        add_event(session, evaluation, "discarded", seeds=evaluation.seeds_done)
+        add_event(session, evaluation, EventKind.DISCARDED, seeds=evaluation.seeds_done)
     session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
     evaluation.seeds_done = evaluation.checkpoints_written = 0
 
@@ -208,7 +208,7 @@ def finish(session: WriteSession, held: Lease) -> bool:
         return False
     move(session, evaluation, State.MEASURED, seeds=evaluation.seeds_done)
     if evaluation.dry_run:
-        add_event(session, evaluation, "checked")
+        add_event(session, evaluation, EventKind.CHECKED)
     return True
 
 
@@ -252,7 +252,7 @@ def _tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
     add_event(
         session,
         evaluation,
-        "progress",
+        EventKind.PROGRESS,
         seeds_done=evaluation.seeds_done,
         seeds=evaluation.seeds,
         checkpoints_written=evaluation.checkpoints_written,
@@ -274,4 +274,4 @@ def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: 
         return
     move_shard(shard, State.QUEUED)
     shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))
-    add_event(session, evaluation, "retried", attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)
+    add_event(session, evaluation, EventKind.RETRIED, attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)
