@@ -206,7 +206,7 @@ def _watch(client: Client, ids: list[str]) -> None:
     from services.cli.participant import follow
 
     submissions: list[dict[str, Any]] = follow(client, ids)
-    failed = [one for one in submissions if one["state"] != "scored"]
+    failed = [one for one in submissions if not one["succeeded"]]
     if failed:
         reasons = "; ".join(f"{one['name']} {one['state']}: {one['failure']}" for one in failed)
         raise DemoFailed(f"Not every entry was scored: {reasons}")

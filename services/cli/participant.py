@@ -11,10 +11,8 @@ from services.cli.client import Client, open_client, save_credentials
 from services.cli.console import leaderboard_table, milestone, print_json, progress, say
 from services.core.errors import BadInput
 
-__all__ = ["FINAL", "cancel", "compare", "follow", "leaderboard", "login", "status", "submit"]
+__all__ = ["cancel", "compare", "follow", "leaderboard", "login", "status", "submit"]
 
-DONE = {"scored", "checked"}
-FINAL = DONE | {"failed", "cancelled"}
 POLL_S = 0.5
 
 Competition = Annotated[str, typer.Option("--competition", "-c", help="The competition's short name.")]
@@ -61,7 +59,7 @@ def submit(
     if wait:
         submission = follow(client, [submission["id"]])[0]
     _show(submission, as_json)
-    if submission["state"] in FINAL - DONE:
+    if submission["ended"] and not submission["succeeded"]:
         raise typer.Exit(1)
 
 
@@ -116,10 +114,8 @@ def follow(client: Client, ids: list[str], on_change: Callable[[dict[str, Any]],
     latest: dict[str, dict[str, Any]] = {}
     with progress() as bars:
         tasks: dict[str, Any] = {}
-        while not all(latest.get(one, {}).get("state") in FINAL for one in ids):
-            for one in ids:
-                if latest.get(one, {}).get("state") in FINAL:
-                    continue
+        while under_way := [one for one in ids if not latest.get(one, {}).get("ended")]:
+            for one in under_way:
                 submission = client.get(f"/api/submissions/{one}")
                 if one not in tasks:
                     tasks[one] = bars.add_task(submission["name"], total=submission["seeds"])

@@ -116,7 +116,6 @@ def _report_dict(report: "Report") -> dict[str, Any]:
         "models": card.models,
         "distinct_models": card.distinct_models,
         "effective_models": card.effective_models,
-        "time_ratio": card.time_ratio,
         "flags": list(card.flags),
         "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
         "suites": report.suites,

@@ -17,7 +17,7 @@ from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.bundle.store import materialise
 from services.core.errors import LetheError
-from services.core.models import Evaluation, MeasurementRow, Reference, Score, State, Submission, SubmissionKind
+from services.core.models import Evaluation, MeasurementRow, Score, SubmissionKind
 from services.core.processes import end_with_parent
 from services.core.queue.lifecycle import submissions_of
 from services.core.settings import Settings
@@ -64,7 +64,6 @@ class _Stored:
     bundle: Bundle
     readings: list[str]
     run_s: float
-    retrain_s: float | None
     kind: SubmissionKind
     claim: Claim | None
 
@@ -73,7 +72,6 @@ class _Stored:
             Measurements.stack([blobs.get(blob) for blob in self.readings]),
             self.bundle,
             run_s=self.run_s,
-            retrain_s=self.retrain_s,
             independent=self.kind is not SubmissionKind.NOTEBOOK,
             claim=self.claim,
         )
@@ -179,7 +177,6 @@ def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id:
         bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
         readings=_measurement_blobs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
-        retrain_s=_retrain_s(session, evaluation.phase_id),
         kind=kind,
         claim=claim,
     )
@@ -199,20 +196,3 @@ def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[Submi
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:
     statement = select(func.avg(MeasurementRow.run_s)).where(MeasurementRow.evaluation_id == evaluation_id)
     return float(session.scalars(statement).one())
-
-
-def _retrain_s(session: ReadSession, phase_id: UUID) -> float | None:
-    """Find the mean run time of the phase's newest retraining reference that was measured."""
-    return session.scalar(
-        select(func.avg(MeasurementRow.run_s))
-        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
-        .join(Evaluation, Evaluation.id == MeasurementRow.evaluation_id)
-        .where(
-            Submission.phase_id == phase_id,
-            Submission.reference == Reference.RETRAIN,
-            Evaluation.state == State.MEASURED,
-        )
-        .group_by(Submission.id, Submission.created_at)
-        .order_by(Submission.created_at.desc())
-        .limit(1)
-    )

@@ -13,15 +13,14 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from services.core.models import Evaluation, Event, Phase, State, Submission
+from services.core.models import Evaluation, Event, EventKind, Phase, State, Submission
 from services.core.queue.lifecycle import add_event, lock_evaluation
 from services.core.store.database import ReadSession, WriteSession
 from services.scorer.metrics import ScoreCard
 from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS
 
-__all__ = ["EVENT", "Due", "find_due", "steps", "tell"]
+__all__ = ["Due", "find_due", "steps", "tell"]
 
-EVENT = "provisional"
 DIVISORS = (8, 4, 2)  # of N: together they cost less than the final score
 
 
@@ -75,7 +74,7 @@ def tell(session: WriteSession, due: Due, card: ScoreCard) -> bool:
     add_event(
         session,
         evaluation,
-        EVENT,
+        EventKind.PROVISIONAL,
         metric=card.metric,
         models=due.models,
         final_score=score.value,
@@ -89,7 +88,7 @@ def _told(session: ReadSession, evaluation_ids: list[UUID]) -> dict[UUID, int]:
     """Say after how many runs each evaluation's newest provisional score was told."""
     events = session.execute(
         select(Event.evaluation_id, Event.payload)
-        .where(Event.evaluation_id.in_(evaluation_ids), Event.kind == EVENT)
+        .where(Event.evaluation_id.in_(evaluation_ids), Event.kind == EventKind.PROVISIONAL)
         .order_by(Event.sequence)
     )
     return {evaluation_id: int(payload["models"]) for evaluation_id, payload in events}

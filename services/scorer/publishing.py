@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from services.core.board import campaigns, standing
-from services.core.models import Evaluation, Phase, Score, Submission
+from services.core.models import Evaluation, EventKind, Phase, Score, Submission
 from services.core.queue.lifecycle import add_event, lock_evaluation
 from services.core.store.database import WriteSession
 from services.scorer.judging import Judged
@@ -35,5 +35,5 @@ def publish(session: WriteSession, judged: Judged) -> bool:
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
         for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
             standing.publish(session, submission, score)
-        add_event(session, evaluation, "scored", metric=metric, final_score=score.final_score)
+        add_event(session, evaluation, EventKind.SCORED, metric=metric, final_score=score.final_score)
     return bool(new)

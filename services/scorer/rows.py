@@ -37,7 +37,6 @@ def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.int64
         distinct_models=card.distinct_models,
         effective_models=card.effective_models,
         run_s=run_s,
-        time_ratio=card.time_ratio,
         ceiling=card.ceiling and card.ceiling.value,
         ceiling_low=card.ceiling and card.ceiling.low,
         ceiling_high=card.ceiling and card.ceiling.high,

@@ -80,7 +80,6 @@ def gather(
     bundle: Bundle,
     *,
     run_s: float | None = None,
-    retrain_s: float | None = None,
     independent: bool = True,
     claim: Claim | None = None,
 ) -> Evidence:
@@ -110,7 +109,6 @@ def gather(
         untrained=read(bundle.measurements_of("untrained")),
         subjects=bundle.forget_subjects(),
         run_s=run_s,
-        retrain_s=retrain_s,
         independent=independent,
         claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
     )

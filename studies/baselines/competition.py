@@ -14,14 +14,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from services.api.leaderboard.standings import BoardLine, Standing, standings
 from services.cli.client import Client
 from services.cli.console import say
 from services.cli.demo import publish, submit_file, team_of
 from services.cli.operator import prepare
 from services.cli.participant import follow
 from services.cli.stack import Stack
+from services.core.board.order import Submitted
 from services.core.board.paired import HalvedScore
+from services.core.board.ranking import BoardLine, Standing, standings
 from services.core.bundle.directory import Bundle
 from services.core.models import Device, Evaluation, Reference, Score
 from services.core.settings import Settings
@@ -101,18 +102,16 @@ class Site:
         """Read what became of every entry that was submitted as it is now: the best first, the failed last."""
         there = self._submissions(contest)
         found = [there.get((team_of(entry.name), entry.digest)) for entry in entries]
-        submissions = [one for one in found if one is not None and one["state"] in {"scored", "failed", "cancelled"}]
-        scored = sorted(
-            (one for one in submissions if one["state"] == "scored"),
-            key=lambda one: (-one["score"]["final_score"], one["submitted_at"]),
-        )
+        submissions = [one for one in found if one is not None and one["ended"]]
+        scored = [one for one in submissions if one["succeeded"]]
         stored = self._stored({one["evaluation_id"] for one in scored})
-        lines = [_line(one, stored[one["evaluation_id"], METRIC]) for one in scored]
+        lined = [(one, _line(one, stored[one["evaluation_id"], METRIC])) for one in scored]
+        lined.sort(key=lambda pair: pair[1].place)
         rows = [
             _scored(one, standing, stored.get((one["evaluation_id"], RELATIVE)))
-            for one, standing in zip(scored, standings(lines, MAX_TIME_RATIO), strict=True)
+            for (one, _), standing in zip(lined, standings([line for _, line in lined], MAX_TIME_RATIO), strict=True)
         ]
-        return rows + [_failed(one) for one in submissions if one["state"] != "scored"]
+        return rows + [_failed(one) for one in submissions if not one["succeeded"]]
 
     def torch(self) -> str | None:
         """Tell which torch the newest run had in its sandbox; None where none is recorded."""
@@ -184,12 +183,10 @@ def _deserves_another_try(submission: dict[str, Any]) -> bool:
 
 def _line(submission: dict[str, Any], row: Score) -> BoardLine:
     return BoardLine(
-        entry_id=UUID(submission["id"]),
         reference=Reference(submission["reference"]),
         measured=HalvedScore(row.final_score, row.halves),
         run_s=row.run_s,
-        submitted_at=datetime.fromisoformat(submission["submitted_at"]),
-        published_at=row.created_at,
+        submitted=Submitted(datetime.fromisoformat(submission["submitted_at"]), UUID(submission["id"])),
         flags=row.flags,
     )
 

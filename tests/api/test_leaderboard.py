@@ -115,7 +115,7 @@ def test_pages_are_those_of_a_list(api: Api, phase: Phase, limit: int) -> None:
     for number in range(12):
         score, moment = source.choice([0.1, 0.2, 0.3]), source.choice(moments)
         entry = put(api, phase, f"t{number}", score, submitted_at=moment)
-        expected.append(((-score, moment, entry.id), f"t{number}"))
+        expected.append(((-score, moment, entry.submission_id), f"t{number}"))
 
     items = read(api, limit=limit)
 

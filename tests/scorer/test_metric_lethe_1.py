@@ -164,14 +164,6 @@ def test_intervals_over_other_subjects_are_the_wider_ones() -> None:
     assert card.generalisation.high - card.generalisation.low > alone.generalisation.high - alone.generalisation.low
 
 
-def test_run_time_is_told_relative_to_retraining() -> None:
-    evidence = draw_evidence(second=32)
-    timed = replace(evidence, run_s=3.0, retrain_s=20.0)
-
-    assert score_lethe_1(timed).time_ratio == pytest.approx(0.15)
-    assert score_lethe_1(evidence).time_ratio is None
-
-
 def test_without_a_ceiling_there_is_no_quality() -> None:
     """A second oracle whose models are nearly one; and an oracle of one model, which has no halves."""
     unlearned, oracle, second = sides(0.0, models=16)

@@ -86,7 +86,7 @@ def evidence_of(unlearned: Confidences, oracle: Confidences) -> Evidence:
         return Models(logits, np.full(len(side), accuracy), np.full(len(side), accuracy))
 
     labels = np.zeros(unlearned.shape[1], dtype=np.int64)
-    return Evidence(models(unlearned, 0.9), models(oracle, 0.96), labels, run_s=20.0, retrain_s=80.0)
+    return Evidence(models(unlearned, 0.9), models(oracle, 0.96), labels, run_s=20.0)
 
 
 def render(metric: str, models: int, examples: int) -> tuple[str, ScoreCard]:
@@ -131,7 +131,6 @@ def test_report_of_real_score_is_well_formed(metric: str, models: int, examples:
     for estimate in (card.final_score, card.forgetting_quality, card.utility):
         assert interval(estimate) in page.text
     assert page.count("svg") == 2 + (card.audit is not None) + (6 if examples > 6 else examples)
-    assert ("Time ratio 0.25" if card.time_ratio else "Time ratio –") in page.text
     assert all(suite.title in page.text for suite in SUITES.values())
 
 
@@ -182,12 +181,11 @@ def test_report_shows_hostile_texts_as_they_are() -> None:
 
 
 def test_report_prints_numbers_flags_and_alarms() -> None:
-    card = card_of([0.2, 5.5, 50.0], flags=("too_few_effective_models",), effective_models=20, time_ratio=0.01234567)
+    card = card_of([0.2, 5.5, 50.0], flags=("too_few_effective_models",), effective_models=20)
     page = Page(render_card(card, alarms=(Alarm(AlarmKind.NEAR_DUPLICATES, "Only 20 of 64."),)))
     assert "0.178 (0.150 to 0.212)" in page.text
     assert "0.9871 (0.9866 to 0.9875)" not in page.text  # its width, 0.0009, is known to five decimals
     assert "0.98710 (0.98660 to 0.98750)" in page.text
-    assert "0.01235" in page.text
     assert "Only 20 models differ by more than a near-duplicate would; 32 are needed, so this entry does not rank." in (
         page.text
     )

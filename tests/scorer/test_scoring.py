@@ -83,13 +83,12 @@ def test_an_unknown_metric_is_refused_naming_those_there_are(bundle: Bundle) -> 
 
 
 def test_every_metric_scores_and_the_wanted_one_comes_first(bundle: Bundle) -> None:
-    evidence = gather(entry(bundle, 16), bundle, run_s=1.0, retrain_s=4.0)
+    evidence = gather(entry(bundle, 16), bundle, run_s=1.0)
 
     for metric in METRICS:
         reports = score_by_all(metric, evidence)
         assert reports[0].card.metric == metric
         assert {report.card.metric for report in reports} == set(METRICS)
-        assert all(report.card.time_ratio == 0.25 for report in reports)
         assert reports[0].suites == reports[1].suites
 
 
@@ -145,7 +144,7 @@ def test_points_of_subjects_make_up_the_final_score() -> None:
 
 
 def test_rows_keep_what_rescoring_and_ranking_need() -> None:
-    evidence = replace(draw_evidence(0.5, second=32), run_s=2.0, retrain_s=4.0)
+    evidence = replace(draw_evidence(0.5, second=32), run_s=2.0)
     report = score_measurements("lethe-1", evidence)
     evaluation_id = uuid4()
 
@@ -161,7 +160,7 @@ def test_rows_keep_what_rescoring_and_ranking_need() -> None:
         card.final_score.high,
     )
     assert (row.ceiling, row.generalisation_high) == (card.ceiling.value, card.generalisation.high)
-    assert (row.time_ratio, row.run_s) == (0.5, 2.0)
+    assert row.run_s == 2.0
     assert np.shape(row.halves) == (16, 2)
     assert np.mean(row.halves) == pytest.approx(card.final_score.value, rel=0.5)
     assert row.audit is not None

@@ -13,7 +13,7 @@ from services.scorer.metrics.registry import SUITES, Suite
 
 COLUMNS = {
     "starting-kit": {"mia_accuracy", "mia_accuracy_oracle"},
-    "ssd": {"retain_accuracy", "forget_accuracy", "mia", "zrf", "activation_distance", "run_s", "time_ratio"},
+    "ssd": {"retain_accuracy", "forget_accuracy", "mia", "zrf", "activation_distance", "run_s"},
     "u-lira": {"accuracy", "accuracy_p95", "auc", "tpr_at_1_percent_fpr"},
     "klom": {"forget_mean", "forget_p95", "retain_mean", "retain_p95", "test_mean", "test_p95"},
     "tug-of-war": {"tug_of_war", "forget_difference", "retain_difference", "test_difference"},
@@ -55,7 +55,6 @@ def full_evidence(seed: int, ours: int, theirs: int, examples: int, others: int)
         rng.integers(0, 3, others),
         untrained=models(rng, 2, examples, others),
         run_s=1.0,
-        retrain_s=10.0,
     )
 
 

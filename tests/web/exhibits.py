@@ -119,7 +119,7 @@ def fill_board(session: WriteSession, phase: Phase) -> None:
         session.flush()
         row = publish(session, phase, team, value, **{"margin": 0.007, "run_s": RETRAINING_S * time_ratio} | numbers)
         row.submission.name = entry
-        _complete(session, row.score, utility, time_ratio)
+        _complete(session, row.score, utility)
 
 
 def fill_long_board(session: WriteSession, phase: Phase, last: str) -> None:
@@ -147,7 +147,7 @@ def _scored(
     move(session, evaluation, State.MEASURED, seeds=phase.seeds)
     evaluation.finished_at = row.created_at + timedelta(minutes=7)
     found = score(session, evaluation.id, value, margin=0.006, run_s=0.08 * RETRAINING_S)
-    _complete(session, found, 0.995, 0.08)
+    _complete(session, found, 0.995)
     found.histograms = _histograms(phase.seeds)
     for seed in range(phase.seeds):
         run_s = found.run_s * (1 + 0.1 * sin(seed))
@@ -173,15 +173,13 @@ def _scored(
     return row, entry
 
 
-def _complete(session: WriteSession, found: Score, utility: float, time_ratio: float) -> None:
+def _complete(session: WriteSession, found: Score, utility: float) -> None:
     """Give a score the numbers that not every score has, and a sister by another metric."""
     _set_utility(found, utility)
-    found.time_ratio = time_ratio
     found.suites = SUITES
     value = min(1.0, found.final_score / CEILING)
     other = score(session, found.evaluation_id, value, metric="lethe-1", margin=0.04, run_s=found.run_s)
     _set_utility(other, utility)
-    other.time_ratio = time_ratio
 
 
 def _set_utility(of: Score, utility: float) -> None:

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import and_, func, select
 
-from services.core.models import Evaluation, Event, Shard, State, Submission, SubmissionKind
+from services.core.models import Evaluation, Event, EventKind, Shard, State, Submission, SubmissionKind
 from services.core.queue.lifecycle import awaiting_score
 from services.core.store.database import Database, ReadSession, utc_now
 
@@ -88,7 +88,7 @@ def _unscored(session: ReadSession, now: datetime) -> list[Metric]:
 def _seeds(session: ReadSession) -> Metric:
     """Count what retries of notebooks discarded too: a counter must not fall."""
     measured = session.scalar(select(func.sum(Evaluation.seeds_done))) or 0
-    discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == "discarded")
+    discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == EventKind.DISCARDED)
     value = float(measured + (session.scalar(discarded) or 0))
     return CounterMetricFamily("lethe_seeds_measured", "Unlearning runs that were measured.", value=value)
 
@@ -100,7 +100,7 @@ def _retries(session: ReadSession) -> Metric:
         labels=["cause"],
     )
     cause = Event.payload["cause"].as_string()
-    ended = and_(Event.kind.in_(["retried", State.FAILED.value]), cause.is_not(None))
+    ended = and_(Event.kind.in_([EventKind.RETRIED, EventKind.FAILED]), cause.is_not(None))
     rows = session.execute(select(cause, func.count()).where(ended).group_by(cause))
     counts = {"lease_lost": 0, "platform": 0} | {str(name): count for name, count in rows}
     for name, count in counts.items():

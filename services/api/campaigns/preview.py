@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.api.campaigns.schemas import MoveOut, PlaceOut, UnscorableOut
-from services.api.leaderboard.standings import BoardLine, Standing, standings
 from services.core.board import campaigns, standing
+from services.core.board.order import Submitted
 from services.core.board.paired import HalvedScore
+from services.core.board.ranking import BoardLine, Standing, standings
 from services.core.models import Campaign, Evaluation, Phase, Reference, ReRun, Submission, Team
 from services.core.store.database import ReadSession
 
@@ -58,27 +59,22 @@ def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:
 
 def _places(stands: Mapping[Key, standing.BestEntry], phase: Phase) -> Places:
     """Rank what stands as the board does."""
-    keyed = sorted(
-        stands.items(),
-        key=lambda one: (-one[1].score.final_score, one[1].submission.created_at, one[1].submission.id),
-    )
-    lines = [_line(one) for _, one in keyed]
-    ranked = standings(lines, phase.max_time_ratio)
+    lines = {key: _line(one) for key, one in stands.items()}
+    order = sorted(lines, key=lambda key: lines[key].place)
+    ranked = standings([lines[key] for key in order], phase.max_time_ratio)
     return {
-        key: (position, _place(one, where))
-        for position, ((key, one), where) in enumerate(zip(keyed, ranked, strict=True))
+        key: (position, _place(stands[key], where))
+        for position, (key, where) in enumerate(zip(order, ranked, strict=True))
     }
 
 
 def _line(stands: standing.BestEntry) -> BoardLine:
     score, submission = stands.score, stands.submission
     return BoardLine(
-        entry_id=submission.id,
         reference=submission.reference,
         measured=HalvedScore(score.final_score, score.halves),
         run_s=score.run_s,
-        submitted_at=submission.created_at,
-        published_at=score.created_at,
+        submitted=Submitted(submission.created_at, submission.id),
         flags=score.flags,
     )
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.api.leaderboard.standings import Standing, Unranked
 from services.api.submissions.schemas import CertificateOut
+from services.core.board.ranking import Standing, Unranked
 from services.core.models import LeaderboardEntry, Reference, Score
 
 __all__ = ["EntryOut", "LeaderboardOut"]

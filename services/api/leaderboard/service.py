@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from services.api.leaderboard.keys import Key
 from services.api.leaderboard.schemas import EntryOut
-from services.api.leaderboard.standings import BoardLine, standings
+from services.core.board.order import Place, Submitted
 from services.core.board.paired import HalvedScore
+from services.core.board.ranking import BoardLine, standings
 from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission, TeamMember
 from services.core.store.database import ReadSession
 
@@ -33,7 +33,7 @@ class BoardPage:
     own: list[EntryOut]
     metric: str  # that the board ranked by then
     total: int
-    last: Key | None  # of the page, when more follow
+    last: Place | None  # of the page, when more follow
 
 
 def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
@@ -52,15 +52,15 @@ def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
 
 
 def find_own(session: ReadSession, phase: Phase, moment: datetime, account_id: UUID) -> list[UUID]:
-    """Find the entries of an account's teams as of a moment, references not among them."""
+    """Find which submissions of an account's teams stand as of a moment, references not among them."""
     entry = LeaderboardEntry
     teams = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
     statement = (
-        select(entry.id)
+        select(entry.submission_id)
         .where(entry.phase_id == phase.id, _stands_at(moment), entry.reference == Reference.NONE)
         .where(entry.team_id.in_(teams))
     )
-    return list(session.scalars(statement.order_by(entry.id)))
+    return list(session.scalars(statement.order_by(entry.submission_id)))
 
 
 def read_page(
@@ -69,51 +69,50 @@ def read_page(
     moment: datetime,
     *,
     limit: int,
-    after: Key | None,
+    after: Place | None,
     own: Collection[UUID],
 ) -> BoardPage:
-    """Read one page of the board as of a moment, and the entries `own`. Ranks and ties speak of the whole board."""
-    lines = sorted(_lines(session, phase, moment), key=_key)
+    """Read one page of the board as of a moment, and the submissions `own`. Ranks and ties speak of the whole board."""
+    lines = sorted(_lines(session, phase, moment), key=_place)
+    submissions = [line.submitted.submission_id for line in lines]
     standing = standings(lines, phase.max_time_ratio)
-    start = bisect_right(lines, after, key=_key) if after else 0
+    start = bisect_right(lines, after, key=_place) if after else 0
     on_page = range(len(lines))[start : start + limit]
-    of_own = [place for place, line in enumerate(lines) if line.entry_id in own]
-    rows = _rows(session, [lines[place].entry_id for place in {*on_page, *of_own}])
+    of_own = [position for position, submission_id in enumerate(submissions) if submission_id in own]
+    rows = _rows(session, phase, moment, [submissions[position] for position in {*on_page, *of_own}])
     others = _other_scores(session, rows.values())
 
-    def shown(place: int) -> EntryOut:
-        row = rows[lines[place].entry_id]
-        return EntryOut.of(row, standing[place], others.get(row.score.evaluation_id, []))
+    def shown(position: int) -> EntryOut:
+        row = rows[submissions[position]]
+        return EntryOut.of(row, standing[position], others.get(row.score.evaluation_id, []))
 
     return BoardPage(
-        items=[shown(place) for place in on_page],
-        own=[shown(place) for place in of_own],
+        items=[shown(position) for position in on_page],
+        own=[shown(position) for position in of_own],
         metric=next((row.score.metric for row in rows.values()), phase.metric),
         total=len(lines),
-        last=_key(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
+        last=_place(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
     )
 
 
-def _key(line: BoardLine) -> Key:
-    return Key(-line.measured.final_score, line.submitted_at, line.entry_id)
+def _place(line: BoardLine) -> Place:
+    return line.place
 
 
 def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[BoardLine]:
     entry = LeaderboardEntry
     statement = (
-        select(entry.id, entry.reference, entry.final_score, entry.submitted_at, entry.published_at)
+        select(entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
         .add_columns(Score.halves, Score.run_s, Score.flags)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id == phase.id, _stands_at(moment))
     )
     return [
         BoardLine(
-            entry_id=row.id,
             reference=row.reference,
             measured=HalvedScore(row.final_score, row.halves),
             run_s=row.run_s,
-            submitted_at=row.submitted_at,
-            published_at=row.published_at,
+            submitted=Submitted(row.submitted_at, row.submission_id),
             flags=row.flags,
         )
         for row in session.execute(statement)
@@ -125,7 +124,10 @@ def _stands_at(moment: datetime) -> ColumnElement[bool]:
     return and_(entry.published_at <= moment, or_(entry.retired_at.is_(None), entry.retired_at > moment))
 
 
-def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, LeaderboardEntry]:
+def _rows(
+    session: ReadSession, phase: Phase, moment: datetime, submission_ids: Sequence[UUID]
+) -> dict[UUID, LeaderboardEntry]:
+    """Read the entries that stand as of a moment, by submission."""
     statement = (
         select(LeaderboardEntry)
         .options(
@@ -133,9 +135,10 @@ def _rows(session: ReadSession, entry_ids: Sequence[UUID]) -> dict[UUID, Leaderb
             joinedload(LeaderboardEntry.score),
             joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
         )
-        .where(LeaderboardEntry.id.in_(entry_ids))
+        .where(LeaderboardEntry.phase_id == phase.id, _stands_at(moment))
+        .where(LeaderboardEntry.submission_id.in_(submission_ids))
     )
-    return {row.id: row for row in session.scalars(statement)}
+    return {row.submission_id: row for row in session.scalars(statement)}
 
 
 def _other_scores(session: ReadSession, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:

@@ -13,8 +13,8 @@ from services.api.kit.sessions import Reading
 from services.api.organising.listing import submissions_to
 from services.api.state import State
 from services.api.submissions import service as submissions
-from services.api.submissions.schemas import SubmissionOut, SubmissionState
-from services.core.models import Submission
+from services.api.submissions.schemas import SubmissionOut
+from services.core.models import Submission, SubmissionState
 
 __all__ = ["router"]
 

@@ -1,10 +1,9 @@
 """All submissions of a competition, by phase, state and team."""
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from services.api.submissions.schemas import SubmissionState
-from services.core.models import Competition, Evaluation, Phase, Score, State, Submission, Team
+from services.core.models import Competition, Evaluation, Phase, Submission, SubmissionState, Team
 
 __all__ = ["submissions_to"]
 
@@ -17,7 +16,7 @@ def submissions_to(
         select(Submission)
         .options(
             joinedload(Submission.team),
-            joinedload(Submission.evaluation),
+            joinedload(Submission.evaluation).selectinload(Evaluation.scores),
             joinedload(Submission.phase).joinedload(Phase.competition),
         )
         .join(Phase, Submission.phase_id == Phase.id)
@@ -27,18 +26,7 @@ def submissions_to(
     if phase is not None:
         statement = statement.where(Phase.slug == phase)
     if state is not None:
-        statement = statement.where(_is(state))
+        statement = statement.where(Evaluation.shown_state == state)
     if team is not None:
         statement = statement.where(Submission.team.has(Team.name.contains(team, autoescape=True)))
     return statement
-
-
-def _is(state: SubmissionState) -> ColumnElement[bool]:
-    """Say as a condition what `SubmissionOut` says of an evaluation and its score by the phase's metric."""
-    if state not in (SubmissionState.MEASURED, SubmissionState.SCORED, SubmissionState.CHECKED):
-        return Evaluation.state == State(state.value)
-    measured = Evaluation.state == State.MEASURED
-    if state is SubmissionState.CHECKED:
-        return and_(measured, Evaluation.dry_run)
-    scored = exists().where(Score.evaluation_id == Evaluation.id, Score.metric == Phase.metric)
-    return and_(measured, ~Evaluation.dry_run, scored if state is SubmissionState.SCORED else ~scored)

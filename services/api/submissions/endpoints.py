@@ -19,7 +19,7 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
-from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, QuotaOut, SubmissionOut
+from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, EventOut, QuotaOut, SubmissionOut
 from services.api.submissions.streams import has_ended, resume_after, stream
 from services.core.errors import NotFound
 from services.core.models import Reference, Submission
@@ -46,9 +46,11 @@ NOTEBOOK: dict[int | str, dict[str, Any]] = {
 LOG: dict[int | str, dict[str, Any]] = {
     200: {"description": "The log", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
-EVENT_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
-}
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", "model": EventOut}}
+
+
+class EventStream(StreamingResponse):
+    media_type = "text/event-stream"
 
 
 @router.post("/competitions/{slug}/phases/{phase}/submissions", status_code=201, openapi_extra=UPLOAD_BODY)
@@ -200,7 +202,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     return service.show(session, who, [submission])[0]
 
 
-@router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
+@router.get("/submissions/{submission_id}/events", response_class=EventStream, responses=EVENT_STREAM)
 def watch(
     submission_id: UUID,
     who: SignedIn,
@@ -213,11 +215,7 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return StreamingResponse(
-        stream(state.feed, evaluation_id, after),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
+    return EventStream(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:

@@ -15,14 +15,14 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from services.core.models import Evaluation, Event
+from services.core.models import Evaluation, Event, EventKind
 from services.core.store.database import Database, ReadSession
 
 __all__ = ["TERMINAL", "EventFeed", "EventRecord"]
 
 log = structlog.get_logger()
 
-TERMINAL = frozenset({"scored", "checked", "failed", "cancelled"})  # nothing that a watcher waits for comes after these
+TERMINAL = frozenset(kind for kind in EventKind if kind.leads_to and kind.leads_to.ended)
 POLL_EVERY_S = 0.25
 GATHER_S = 0.02  # streams that begin together are served by one query
 HEARTBEAT_S = 15.0
@@ -35,7 +35,7 @@ class EventRecord:
     """One event of an evaluation."""
 
     sequence: int
-    kind: str
+    kind: EventKind
     payload: dict[str, Any]
     created_at: datetime
 
@@ -150,4 +150,10 @@ def _events(session: ReadSession, evaluation_id: UUID, after: int) -> list[Event
         .order_by(Event.sequence)
         .limit(BATCH_EVENTS)
     )
-    return [EventRecord(row.sequence, row.kind, row.payload, row.created_at) for row in rows]
+    return [EventRecord(row.sequence, row.kind, row.payload | _told(row.kind), row.created_at) for row in rows]
+
+
+def _told(kind: EventKind) -> dict[str, Any]:
+    """Say which state begins with an event, so that a client needs no list of them."""
+    state = kind.leads_to
+    return {"state": state, "ended": state.ended, "cancellable": state.cancellable} if state else {}

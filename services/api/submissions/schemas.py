@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.api.submissions.quota import Quota
-from services.core.models import Evaluation, FailureKind, Reference, Score, State, Submission, SubmissionKind, Team
+from services.core.board.order import time_ratio
+from services.core.models import (
+    Evaluation,
+    EventKind,
+    FailureKind,
+    Reference,
+    Score,
+    Submission,
+    SubmissionKind,
+    SubmissionState,
+    Team,
+)
 from services.core.submission.certificate import Claim
 
 __all__ = [
@@ -19,26 +29,14 @@ __all__ = [
     "ComparisonOut",
     "ConfidencesOut",
     "DetailsOut",
+    "EventOut",
     "ExampleOut",
     "FailureOut",
     "HistogramsOut",
     "QuotaOut",
     "ScoreOut",
     "SubmissionOut",
-    "SubmissionState",
 ]
-
-
-class SubmissionState(StrEnum):
-    """The evaluation's state, and `scored` once its score is there. The last four are final."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    MEASURED = "measured"
-    SCORED = "scored"
-    CHECKED = "checked"  # a notebook that was only tried out, and ran to its end
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 class QuotaOut(BaseModel):
@@ -110,16 +108,16 @@ class ScoreOut(BaseModel):
     distinct_models: int
     effective_models: int
     run_s: float
-    time_ratio: float | None
+    time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference, as of now.")
     flags: list[str]
     suites: dict[str, dict[str, float | None]]
     certificate: CertificateOut | None
     created_at: datetime
 
     @classmethod
-    def of(cls, score: Score) -> Self:
-        plain = {name: getattr(score, name) for name in cls.model_fields if name != "certificate"}
-        return cls(**plain, certificate=CertificateOut.of(score))
+    def of(cls, score: Score, retrain_s: float | None) -> Self:
+        derived = {"time_ratio": time_ratio(score.run_s, retrain_s), "certificate": CertificateOut.of(score)}
+        return cls(**{name: getattr(score, name) for name in cls.model_fields if name not in derived}, **derived)
 
 
 class ComparedOut(BaseModel):
@@ -192,6 +190,26 @@ class DetailsOut(BaseModel):
     histograms: HistogramsOut | None = Field(description="Null for scores of before they were kept.")
 
 
+class EventOut(BaseModel):
+    """What the data of an event hold. Its kind is the event's name, its sequence number the event's id."""
+
+    kind: EventKind = Field(description="The event's name; not among its data.")
+    at: datetime
+    state: SubmissionState | None = Field(None, description="The state that begins; absent if it stays.")
+    ended: bool | None = Field(None, description="Whether nothing more is to come; with `state`.")
+    cancellable: bool | None = Field(None, description="Whether runs are left to stop; with `state`.")
+    seeds: int | None = None
+    seeds_done: int | None = None
+    checkpoints_written: int | None = None
+    failure: FailureKind | None = None
+    message: str | None = None
+    models: int | None = Field(None, description="Runs that a provisional score rests on.")
+    metric: str | None = None
+    final_score: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+
 class SubmissionOut(BaseModel):
     id: UUID
     competition: str
@@ -206,6 +224,9 @@ class SubmissionOut(BaseModel):
     submitted_at: datetime
     evaluation_id: UUID
     state: SubmissionState
+    ended: bool = Field(description="Whether nothing more is to come.")
+    succeeded: bool = Field(description="Whether it was scored, or a notebook that was only checked ran to its end.")
+    cancellable: bool = Field(description="Whether runs are left to stop.")
     seeds: int
     seeds_done: int
     checkpoints_written: int = Field(description="By a notebook so far; they are measured once it has ended.")
@@ -230,8 +251,10 @@ class SubmissionOut(BaseModel):
         *,
         on_board: bool,
         sees_data: bool,
+        retrain_s: float | None,
     ) -> Self:
         evaluation = submission.evaluation
+        state = evaluation.shown_state
         return cls(
             id=submission.id,
             competition=submission.phase.competition.slug,
@@ -245,7 +268,10 @@ class SubmissionOut(BaseModel):
             size_bytes=submission.size_bytes,
             submitted_at=submission.created_at,
             evaluation_id=evaluation.id,
-            state=_state(evaluation, score),
+            state=state,
+            ended=state.ended,
+            succeeded=state.succeeded,
+            cancellable=state.cancellable,
             seeds=evaluation.seeds,
             seeds_done=evaluation.seeds_done,
             checkpoints_written=evaluation.checkpoints_written,
@@ -258,17 +284,9 @@ class SubmissionOut(BaseModel):
             has_log=sees_data and evaluation.log_blob is not None,
             on_board=on_board,
             claim=submission.claim and Claim.model_validate(submission.claim),
-            score=ScoreOut.of(score) if score else None,
-            other_scores=[ScoreOut.of(other) for other in others],
+            score=ScoreOut.of(score, retrain_s) if score else None,
+            other_scores=[ScoreOut.of(other, retrain_s) for other in others],
         )
-
-
-def _state(evaluation: Evaluation, score: Score | None) -> SubmissionState:
-    if evaluation.state is State.MEASURED and evaluation.dry_run:
-        return SubmissionState.CHECKED
-    if evaluation.state is State.MEASURED and score is not None:
-        return SubmissionState.SCORED
-    return SubmissionState(evaluation.state.value)
 
 
 def _failure(evaluation: Evaluation) -> FailureOut | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
+from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -18,7 +18,6 @@ from services.core.models import (
     Evaluation,
     LeaderboardEntry,
     Phase,
-    Score,
     State,
     Submission,
     SubmissionKind,
@@ -98,7 +97,7 @@ def own_submissions(
     if phase is not None:
         statement = statement.where(Submission.phase.has(Phase.slug == phase))
     if ended is not None:
-        statement = statement.where(_has_ended() if ended else not_(_has_ended()))
+        statement = statement.where(Submission.evaluation.has(Evaluation.has_ended == ended))
     return statement
 
 
@@ -120,19 +119,16 @@ def sees_data(who: Principal, submission: Submission) -> bool:
 def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]) -> list[SubmissionOut]:
     """Show submissions with their scores, that by the metric of their phase first."""
     shown = list(submissions)
-    standing = set(
+    on_board = set(
         session.scalars(
             select(LeaderboardEntry.submission_id).where(
                 LeaderboardEntry.submission_id.in_([one.id for one in shown]), LeaderboardEntry.retired_at.is_(None)
             )
         )
     )
-    wanted = {submission.evaluation_id for submission in shown}
-    scores: dict[UUID, dict[str, Score]] = {evaluation_id: {} for evaluation_id in wanted}
-    for score in session.scalars(select(Score).where(Score.evaluation_id.in_(wanted)).order_by(Score.metric)):
-        scores[score.evaluation_id][score.metric] = score
+    retrain_s = standing.retraining_times(session, {one.phase_id for one in shown})
     return [
-        _shown(one, scores[one.evaluation_id], on_board=one.id in standing, sees_data=sees_data(who, one))
+        _shown(one, on_board=one.id in on_board, sees_data=sees_data(who, one), retrain_s=retrain_s[one.phase_id])
         for one in shown
     ]
 
@@ -148,23 +144,11 @@ def cancel_submission(session: WriteSession, submission: Submission) -> None:
     cancel(session, evaluation)
 
 
-def _shown(submission: Submission, scores: dict[str, Score], *, on_board: bool, sees_data: bool) -> SubmissionOut:
-    own = submission.phase.metric
-    others = [score for name, score in scores.items() if name != own]
-    return SubmissionOut.of(submission, scores.get(own), others, on_board=on_board, sees_data=sees_data)
-
-
-def _has_ended() -> ColumnElement[bool]:
-    """Whether nothing more is to come, in SQL: it failed, was cancelled or tried out, or has its phase's score."""
-    scored = exists().where(
-        Score.evaluation_id == Submission.evaluation_id,
-        Score.metric == Phase.metric,
-        Phase.id == Submission.phase_id,
-    )
-    return or_(
-        Submission.evaluation.has(Evaluation.state.in_([State.FAILED, State.CANCELLED])),
-        Submission.evaluation.has(and_(Evaluation.state == State.MEASURED, Evaluation.dry_run)),
-        scored.correlate(Submission),
+def _shown(submission: Submission, *, on_board: bool, sees_data: bool, retrain_s: float | None) -> SubmissionOut:
+    scores = {score.metric: score for score in submission.evaluation.scores}
+    own = scores.pop(submission.phase.metric, None)
+    return SubmissionOut.of(
+        submission, own, list(scores.values()), on_board=on_board, sees_data=sees_data, retrain_s=retrain_s
     )
 
 
@@ -209,7 +193,7 @@ def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
 def _with_everything() -> Select[Submission]:
     return select(Submission).options(
         joinedload(Submission.team),
-        joinedload(Submission.evaluation),
+        joinedload(Submission.evaluation).selectinload(Evaluation.scores),
         joinedload(Submission.phase).joinedload(Phase.competition),
     )
 

@@ -8,6 +8,7 @@ A campaign that runs again what stands draws a line: of what was scored before i
 then on. Else the best of a team's other old draws would take the place of an entry whose new run is worse.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import undefer
 
+from services.core.board.order import Submitted, TimedRun, place_of, retraining_s
 from services.core.models import (
     Campaign,
     CampaignState,
@@ -29,7 +31,17 @@ from services.core.models import (
 )
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
-__all__ = ["BestEntry", "Runs", "best_entries", "counting_score", "current", "publish", "repoint", "runs_of"]
+__all__ = [
+    "BestEntry",
+    "Runs",
+    "best_entries",
+    "counting_score",
+    "current",
+    "publish",
+    "repoint",
+    "retraining_times",
+    "runs_of",
+]
 
 Key = tuple[UUID, Reference]  # team
 
@@ -171,6 +183,21 @@ def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> S
     return found or session.scalars(scores.where(Score.evaluation_id == evaluation_id)).one_or_none()
 
 
+def retraining_times(session: ReadSession, phases: Collection[UUID]) -> dict[UUID, float | None]:
+    """Say for each phase how long retraining takes by the board that stands now; None if it has no reference."""
+    entry = LeaderboardEntry
+    statement = (
+        select(entry.phase_id, entry.reference, Score.run_s, entry.submitted_at, entry.submission_id)
+        .join(Score, entry.score_id == Score.id)
+        .where(entry.phase_id.in_(phases), entry.retired_at.is_(None), entry.reference != Reference.NONE)
+    )
+    found: dict[UUID, list[TimedRun]] = {phase: [] for phase in phases}
+    for row in session.execute(statement):
+        run = TimedRun(row.reference, row.run_s, Submitted(row.submitted_at, row.submission_id))
+        found[row.phase_id].append(run)
+    return {phase: retraining_s(runs) for phase, runs in found.items()}
+
+
 def _competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
     if runs.since is None:
         return True
@@ -184,10 +211,10 @@ def _of_phase(phase: Phase) -> ColumnElement[bool]:
 
 def _displaces(one: BestEntry, other: BestEntry) -> bool:
     """Whether one submission takes another's place: of a team the better, then the earlier; of references the newer."""
-    when, when_other = ((each.submission.created_at, each.submission.id) for each in (one, other))
+    when, when_other = (Submitted(each.submission.created_at, each.submission.id) for each in (one, other))
     if one.submission.reference is not Reference.NONE:
         return when >= when_other  # the same one's newer score
-    return (-one.score.final_score, when) < (-other.score.final_score, when_other)
+    return place_of(one.score.final_score, when) < place_of(other.score.final_score, when_other)
 
 
 def _entry(stands: BestEntry, now: datetime) -> LeaderboardEntry:

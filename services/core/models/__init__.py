@@ -3,7 +3,16 @@
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Device, Phase, PhaseKind
-from services.core.models.evaluations import Evaluation, Event, FailureKind, MeasurementRow, Shard, State
+from services.core.models.evaluations import (
+    Evaluation,
+    Event,
+    EventKind,
+    FailureKind,
+    MeasurementRow,
+    Shard,
+    State,
+    SubmissionState,
+)
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 
@@ -18,6 +27,7 @@ __all__ = [
     "Device",
     "Evaluation",
     "Event",
+    "EventKind",
     "FailureKind",
     "LeaderboardEntry",
     "MeasurementRow",
@@ -31,6 +41,7 @@ __all__ = [
     "State",
     "Submission",
     "SubmissionKind",
+    "SubmissionState",
     "Team",
     "TeamMember",
     "Token",

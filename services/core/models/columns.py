@@ -15,13 +15,13 @@ Slug = Annotated[str, mapped_column(String(63))]
 Name = Annotated[str, mapped_column(String(200))]
 
 
-def choice(enum: type[StrEnum]) -> Enum:
-    """A string column that holds one value of the enum, checked by the database on both engines."""
+def choice(enum: type[StrEnum], *, length: int = 24, checked: bool = True) -> Enum:
+    """A string column that holds one value of the enum, checked by the database on both engines if asked."""
     return Enum(
         enum,
         native_enum=False,
-        create_constraint=True,
-        length=24,
+        create_constraint=checked,
+        length=length,
         name=enum.__name__.lower(),
         values_callable=lambda members: [member.value for member in members],
     )

@@ -2,17 +2,36 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    select,
+    type_coerce,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
 from services.core.store.database import Base, utc_now
 
-__all__ = ["Evaluation", "Event", "FailureKind", "MeasurementRow", "Shard", "State"]
+if TYPE_CHECKING:
+    from services.core.models.leaderboard import Score
+
+__all__ = ["Evaluation", "Event", "EventKind", "FailureKind", "MeasurementRow", "Shard", "State", "SubmissionState"]
 
 
 class State(StrEnum):
@@ -23,6 +42,54 @@ class State(StrEnum):
     MEASURED = "measured"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class SubmissionState(StrEnum):
+    """What people are shown: the evaluation's state, and `scored` once its score is there."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    MEASURED = "measured"  # its score comes in a moment
+    SCORED = "scored"
+    CHECKED = "checked"  # a notebook that was only tried out, and ran to its end
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether runs are left to stop."""
+        return self in (SubmissionState.QUEUED, SubmissionState.RUNNING)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it came to its end as its participant wished."""
+        return self in (SubmissionState.SCORED, SubmissionState.CHECKED)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.succeeded or self in (SubmissionState.FAILED, SubmissionState.CANCELLED)
+
+
+class EventKind(StrEnum):
+    """What can happen to an evaluation. Those that bear the name of a state lead to it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PROGRESS = "progress"
+    PROVISIONAL = "provisional"  # a score of the runs so far
+    RETRIED = "retried"  # a shard was put back, because a worker was lost or failed
+    DISCARDED = "discarded"  # what an earlier try of a notebook measured
+    MEASURED = "measured"
+    SCORED = "scored"
+    CHECKED = "checked"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def leads_to(self) -> SubmissionState | None:
+        """Return the state that begins with it; None if the state stays."""
+        return next((state for state in SubmissionState if state.value == self.value), None)
 
 
 class FailureKind(StrEnum):
@@ -67,6 +134,48 @@ class Evaluation(Base):
 
     phase: Mapped[Phase] = relationship()
     benchmark: Mapped[BenchmarkRow] = relationship()
+    scores: Mapped[list["Score"]] = relationship(viewonly=True, order_by="Score.metric")
+
+    @hybrid_property
+    def is_scored(self) -> bool:
+        """Whether it has a score by its phase's metric."""
+        return any(score.metric == self.phase.metric for score in self.scores)
+
+    @is_scored.inplace.expression
+    @classmethod
+    def _is_scored(cls) -> ColumnElement[bool]:
+        metric = select(Phase.metric).where(Phase.id == cls.phase_id).correlate(cls).scalar_subquery()
+        return cls.scores.any(metric=metric)
+
+    @hybrid_property
+    def shown_state(self) -> SubmissionState:
+        """The state that people are shown."""
+        if self.state is State.MEASURED and self.dry_run:
+            return SubmissionState.CHECKED
+        if self.state is State.MEASURED and self.is_scored:
+            return SubmissionState.SCORED
+        return SubmissionState(self.state.value)
+
+    @shown_state.inplace.expression
+    @classmethod
+    def _shown_state(cls) -> ColumnElement[SubmissionState]:
+        measured = cls.state == State.MEASURED
+        found = case(
+            (and_(measured, cls.dry_run), SubmissionState.CHECKED.value),
+            (and_(measured, cls.is_scored), SubmissionState.SCORED.value),
+            else_=type_coerce(cls.state, String),
+        )
+        return type_coerce(found, choice(SubmissionState, checked=False))
+
+    @hybrid_property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to come of it."""
+        return self.shown_state.ended
+
+    @has_ended.inplace.expression
+    @classmethod
+    def _has_ended(cls) -> ColumnElement[bool]:
+        return cls.shown_state.in_([state for state in SubmissionState if state.ended])
 
 
 class Shard(Base):
@@ -114,6 +223,6 @@ class Event(Base):
 
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[EventKind] = mapped_column(choice(EventKind, length=40, checked=False))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -46,7 +46,6 @@ class Score(Base):
     distinct_models: Mapped[int]
     effective_models: Mapped[int]  # near-duplicates counted once
     run_s: Mapped[float]  # mean wall clock of one unlearning run
-    time_ratio: Mapped[float | None]  # over that of the phase's retraining reference, as it stood then
     ceiling: Mapped[float | None]  # F of a second oracle, where the metric speaks relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 
 from services.core.errors import Conflict
-from services.core.models import Device, Evaluation, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.models import Device, Evaluation, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -181,7 +181,7 @@ def finish(session: WriteSession, lease: Lease) -> bool:
         return False
     move(session, evaluation, State.MEASURED, seeds=evaluation.seeds_done)
     if evaluation.dry_run:
-        add_event(session, evaluation, "checked")
+        add_event(session, evaluation, EventKind.CHECKED)
     return True
 
 
@@ -226,7 +226,7 @@ def tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
     add_event(
         session,
         evaluation,
-        "progress",
+        EventKind.PROGRESS,
         seeds_done=evaluation.seeds_done,
         seeds=evaluation.seeds,
         checkpoints_written=evaluation.checkpoints_written,
@@ -249,4 +249,4 @@ def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: 
         return
     move_shard(shard, State.QUEUED)
     shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))
-    add_event(session, evaluation, "retried", attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)
+    add_event(session, evaluation, EventKind.RETRIED, attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)

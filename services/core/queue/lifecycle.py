@@ -9,10 +9,21 @@ a shard also goes running -> queued: its lease expired or its worker gave it bac
 import secrets
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import Select, select, update
 
 from services.core.errors import Conflict, NotFound
-from services.core.models import Evaluation, Event, FailureKind, Phase, PhaseKind, Score, Shard, State, Submission
+from services.core.models import (
+    Evaluation,
+    Event,
+    EventKind,
+    FailureKind,
+    Phase,
+    PhaseKind,
+    Shard,
+    State,
+    Submission,
+    SubmissionState,
+)
 from services.core.store.database import WriteSession, utc_now
 from services.core.submission.notebook import DRY_RUN_CHECKPOINTS
 
@@ -57,7 +68,7 @@ def lock_evaluation(session: WriteSession, evaluation_id: UUID) -> Evaluation:
     return evaluation
 
 
-def add_event(session: WriteSession, evaluation: Evaluation, kind: str, **payload: object) -> None:
+def add_event(session: WriteSession, evaluation: Evaluation, kind: EventKind, **payload: object) -> None:
     """Append an event. The evaluation must be locked, since its counter gives the sequence number."""
     evaluation.last_event += 1
     session.add(
@@ -74,7 +85,7 @@ def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: ob
         evaluation.started_at = utc_now()
     if to in ENDED:
         evaluation.finished_at = utc_now()
-    add_event(session, evaluation, to.value, **payload)
+    add_event(session, evaluation, EventKind(to.value), **payload)
 
 
 def move_shard(shard: Shard, to: State) -> None:
@@ -109,7 +120,7 @@ def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, n
     for start in range(0, seeds, size):
         stop = min(start + size, seeds)
         session.add(Shard(evaluation_id=evaluation.id, seed_start=start, seed_stop=stop))
-    add_event(session, evaluation, State.QUEUED.value, seeds=seeds)
+    add_event(session, evaluation, EventKind.QUEUED, seeds=seeds)
     return evaluation
 
 
@@ -137,9 +148,8 @@ def submissions_of(evaluation: Evaluation) -> Select[Submission]:
 
 def awaiting_score() -> Select[Evaluation]:
     """Select what was measured and has no score by its phase's metric."""
-    scored = exists().where(Score.evaluation_id == Evaluation.id, Score.metric == Phase.metric)
-    measured = select(Evaluation).join(Phase, Evaluation.phase_id == Phase.id)
-    return measured.where(Evaluation.state == State.MEASURED, Evaluation.dry_run.is_(False), ~scored)
+    waiting = Evaluation.shown_state == SubmissionState.MEASURED
+    return select(Evaluation).where(Evaluation.state == State.MEASURED, waiting)  # the first finds them by the index
 
 
 def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str, **payload: object) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from services.core.models import MeasurementRow
+from services.core.models import EventKind, MeasurementRow
 from services.core.queue.leases import Lease, locked, tell_progress
 from services.core.queue.lifecycle import add_event
 from services.core.store.database import WriteSession
@@ -23,7 +23,7 @@ def discard(session: WriteSession, lease: Lease) -> None:
     """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
     evaluation, _ = locked(session, lease)
     if evaluation.seeds_done:
-        add_event(session, evaluation, "discarded", seeds=evaluation.seeds_done)
+        add_event(session, evaluation, EventKind.DISCARDED, seeds=evaluation.seeds_done)
     session.execute(delete(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation.id))
     evaluation.seeds_done = evaluation.checkpoints_written = 0
 

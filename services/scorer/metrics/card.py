@@ -60,4 +60,3 @@ class ScoreCard:
     generalisation: Estimate | None = None  # of the final score, were other subjects to be forgotten
     ceiling: Estimate | None = None  # F of a second oracle
     audit: Audit | None = None
-    time_ratio: float | None = None  # run time over that of retraining

@@ -68,7 +68,6 @@ class Evidence:
     untrained: Models | None = None  # randomly initialised, a few
     subjects: Labels | None = None  # [S], whose data a forget example is
     run_s: float | None = None  # mean wall clock of one unlearning run
-    retrain_s: float | None = None  # and of retraining on the same hardware
     independent: bool = True  # whether runs could not know of each other, as those of one notebook can
     claimed: Claimed | None = None
 

@@ -78,7 +78,6 @@ class Metric:
             flags=found.flags if evidence.independent else (*found.flags, NOT_INDEPENDENT),
             halves=found.halves.mean(axis=2) * utility.halves(),
             audit=found.audit if evidence.independent else None,  # a bound speaks of independent draws
-            time_ratio=evidence.run_s / evidence.retrain_s if evidence.run_s and evidence.retrain_s else None,
         )
 
 

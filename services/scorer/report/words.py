@@ -85,9 +85,6 @@ def facts(card: ScoreCard, oracle_models: int, ceiling: Estimate | None) -> list
             interval(card.generalisation),
             "The final score with the interval that it would have if other subjects were to be forgotten.",
         ),
-        Headline(
-            "Time ratio", number(card.time_ratio), "Time of one run over that of one retraining; below 1 saves time."
-        ),
     ]
 
 

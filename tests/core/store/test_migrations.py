@@ -24,6 +24,7 @@ def key(number: int) -> str:
 
 
 ACCOUNT, TEAM, BENCHMARK, COMPETITION, PHASE, EVALUATION, SUBMISSION, SCORE, OTHER = map(key, range(1, 10))
+DROPPED = {("scores", "time_ratio")}  # by a later schema
 ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
     "accounts": {"id": ACCOUNT, "username": "ada", "password_hash": "-", "role": "organiser", "created_at": MOMENT},
     "benchmarks": {
@@ -173,11 +174,12 @@ def first(empty_database_url: str) -> Iterator[Database]:
 
 
 def stored(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Read what is in the columns that the first schema had."""
+    """Read what is in the columns that the first schema had, and the newest one has too."""
     with database.read() as session:
         return {
             table: [tuple(row) for row in session.execute(text(f"SELECT {', '.join(columns)} FROM {table}"))]
-            for table, columns in ROWS.items()
+            for table, row in ROWS.items()
+            if (columns := [column for column in row if (table, column) not in DROPPED])
         }
 
 
@@ -215,6 +217,14 @@ def test_rows_of_the_first_schema_are_read_by_the_newest_models(first: Database)
         assert session.scalars(select(MeasurementRow.peak_memory_bytes)).one() is None
 
 
+def test_a_time_ratio_that_was_kept_leaves_its_suite(first: Database) -> None:
+    with first.write() as session:
+        session.execute(text("""UPDATE scores SET suites = '{"ssd": {"mia": 0.5, "time_ratio": 0.1}, "klom": {}}'"""))
+    upgrade(first)
+    with first.read() as session:
+        assert session.scalars(select(Score.suites)).one() == {"ssd": {"mia": 0.5}, "klom": {}}
+
+
 def test_upgraded_database_keeps_its_rules(first: Database) -> None:
     upgrade(first)
     with first.write() as session:
@@ -222,6 +232,7 @@ def test_upgraded_database_keeps_its_rules(first: Database) -> None:
     for broken in (
         "UPDATE submissions SET kind = 'poem'",
         "UPDATE phases SET seeds = 0",
+        "UPDATE scores SET final_score = -1",
         "DELETE FROM benchmarks",
         "DELETE FROM evaluations",
     ):

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
+from services.core.board.order import Place, Submitted, place_of, retraining_s, time_ratio
 from services.core.board.paired import HalvedScore, RankInterval, rank_intervals, tie_groups
 from services.core.models import Reference
 
-__all__ = ["TOO_FEW_EFFECTIVE_MODELS", "BoardLine", "Standing", "Unranked", "retraining_s", "standings"]
+__all__ = ["TOO_FEW_EFFECTIVE_MODELS", "BoardLine", "Standing", "Unranked", "standings"]
 
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"  # the scorer's flag
 
@@ -24,13 +23,16 @@ class Unranked(StrEnum):
 class BoardLine:
     """What ranking needs of one entry."""
 
-    entry_id: UUID
     reference: Reference
     measured: HalvedScore
     run_s: float
-    submitted_at: datetime
-    published_at: datetime
+    submitted: Submitted
     flags: Sequence[str] = ()
+
+    @property
+    def place(self) -> Place:
+        """Return what a board is sorted by."""
+        return place_of(self.measured.final_score, self.submitted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,10 @@ class Standing:
     time_ratio: float | None
 
 
-def retraining_s(lines: Sequence[BoardLine]) -> float | None:
-    """Take the run time of the `retrain` reference, of the newest where there are several."""
-    rows = [line for line in lines if line.reference is Reference.RETRAIN and line.run_s > 0]
-    return max(rows, key=lambda line: (line.published_at, line.entry_id)).run_s if rows else None
-
-
 def standings(lines: Sequence[BoardLine], max_time_ratio: float) -> list[Standing]:
-    """Rank lines that are sorted as the board is; references and slow entries stand between the ranked ones."""
+    """Rank lines that are sorted by `place`; references and slow entries stand between the ranked ones."""
     retrain_s = retraining_s(lines)
-    ratios = [line.run_s / retrain_s if retrain_s else None for line in lines]
+    ratios = [time_ratio(line.run_s, retrain_s) for line in lines]
     reasons = [_reason(line, ratio, max_time_ratio) for line, ratio in zip(lines, ratios, strict=True)]
     ranked = [position for position, reason in enumerate(reasons) if reason is None]
     ranks = {position: rank for rank, position in enumerate(ranked, start=1)}

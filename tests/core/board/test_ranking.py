@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.leaderboard.standings import TOO_FEW_EFFECTIVE_MODELS, BoardLine, Unranked, standings
+from services.core.board.order import Submitted
 from services.core.board.paired import HalvedScore, RankInterval
+from services.core.board.ranking import TOO_FEW_EFFECTIVE_MODELS, BoardLine, Unranked, standings
 from services.core.models import Reference
 from services.scorer import metrics
 from tests.halves import halves_with_margin
@@ -25,10 +26,12 @@ def line(
     run_s: float = 1.0,
     margin: float = 0.001,
     flags: tuple[str, ...] = (),
+    minutes: int | None = None,
 ) -> BoardLine:
-    moment = START + timedelta(minutes=number)
+    """Make a line that was submitted so many minutes after the start; ids and moments need not grow together."""
+    submitted = Submitted(START + timedelta(minutes=number if minutes is None else minutes), UUID(int=number))
     measured = HalvedScore(score, halves_with_margin(score, margin, number))
-    return BoardLine(UUID(int=number), reference, measured, run_s, moment, moment, flags)
+    return BoardLine(reference, measured, run_s, submitted, flags)
 
 
 def test_references_and_slow_entries_stand_unranked_between_the_others() -> None:
@@ -92,14 +95,29 @@ def test_without_a_retraining_reference_nothing_is_too_slow() -> None:
         assert (found[0].rank, found[0].time_ratio) == (1, None)
 
 
-def test_the_newest_retraining_reference_counts() -> None:
-    board = [
-        line(1, 0.9, reference=Reference.RETRAIN, run_s=10.0),
-        line(9, 0.8, reference=Reference.RETRAIN, run_s=5.0),
-        line(3, 0.5, run_s=1.5),
-    ]
+@pytest.mark.parametrize("newest_id", [1, 9])
+@pytest.mark.parametrize("newest_score", [0.95, 0.85])
+def test_the_retraining_reference_that_was_submitted_last_counts(newest_id: int, newest_score: float) -> None:
+    """Whichever has the greater id, and whichever stands above."""
+    newest = line(newest_id, newest_score, reference=Reference.RETRAIN, run_s=5.0, minutes=8)
+    oldest = line(10 - newest_id, 0.9, reference=Reference.RETRAIN, run_s=10.0, minutes=2)
+    board = sorted([oldest, newest, line(5, 0.5, run_s=1.5)], key=lambda one: one.place)
 
     assert standings(board, max_time_ratio=0.2)[2].time_ratio == pytest.approx(0.3)
+
+
+def test_of_retraining_references_submitted_at_once_the_greater_id_counts() -> None:
+    board = [line(number, 0.9, reference=Reference.RETRAIN, run_s=float(number), minutes=0) for number in (2, 4, 3)]
+
+    assert [one.time_ratio for one in standings(board, max_time_ratio=1.0)] == [0.5, 1.0, 0.75]
+
+
+def test_a_board_shows_the_better_score_then_the_earlier_submission_then_the_smaller_id() -> None:
+    board = [line(1, 0.5, minutes=3), line(4, 0.5, minutes=2), line(3, 0.5, minutes=3), line(2, 0.6, minutes=9)]
+
+    shown = [one.submitted.submission_id.int for one in sorted(board, key=lambda one: one.place)]
+
+    assert shown == [2, 4, 1, 3]
 
 
 def test_a_retraining_reference_that_took_no_time_is_none() -> None:

@@ -1,0 +1,58 @@
+"""The time of retraining that ratios rest on: one for the board, a rescoring's preview and a submission's page."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.core.models import LeaderboardEntry, Phase, Reference, Submission, Team
+from services.core.store.database import utc_now
+from tests.api.harness import BOARD, Api, Caller
+from tests.api.scores import publish, score
+
+PHASE = "/api/competitions/cup/phases/feedback"
+NOW = utc_now()
+ROUNDS = 6  # of publishing and undoing: a coin that is tossed shows both sides, but for one time in 32
+
+
+def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -> LeaderboardEntry:
+    """Put a new team on the board, with scores by both metrics."""
+    with api.database.write() as session:
+        row = Team(name=team)
+        session.add(row)
+        session.flush()
+        entry = publish(session, session.get_one(Phase, phase.id), row, final_score, **options)
+        evaluation_id = session.get_one(Submission, entry.submission_id).evaluation_id
+        score(session, evaluation_id, final_score, metric="lethe-1", run_s=options["run_s"])
+        return entry
+
+
+@pytest.fixture
+def entry(api: Api, phase: Phase) -> LeaderboardEntry:
+    """An entry of 3 s, where a team's retraining took 10 s, and then another team's 20 s: a ratio of 0.15."""
+    for team, run_s, minutes in (("first", 10.0, 3), ("second", 20.0, 2)):
+        submitted_at = NOW - timedelta(minutes=minutes)
+        put(api, phase, team, 0.9, reference=Reference.RETRAIN, run_s=run_s, submitted_at=submitted_at)
+    return put(api, phase, "a", 0.3, run_s=3.0, submitted_at=NOW - timedelta(minutes=1))
+
+
+def shown(api: Api) -> tuple[int | None, str | None, float]:
+    [item] = [item for item in api.anonymous.get(BOARD).json()["items"] if item["entry"] == "a"]
+    return item["rank"], item["unranked_reason"], item["time_ratio"]
+
+
+def test_an_entry_keeps_its_rank_and_ratio_when_a_rescoring_is_published_and_undone(
+    api: Api, organiser: Caller, entry: LeaderboardEntry
+) -> None:
+    """All pointers move at once, so nothing of a pointer may decide which retraining counts."""
+    found = [shown(api)]
+    for _ in range(ROUNDS):
+        campaign = organiser.post(f"{PHASE}/campaigns", json={"metric": "lethe-1"}).json()
+        preview = organiser.get(f"{PHASE}/campaigns/{campaign['id']}").json()["moves"]
+        assert [(m["before"]["rank"], m["after"]["rank"]) for m in preview if m["team"] == "a"] == [(1, 1)]
+        assert organiser.post(f"{PHASE}/campaigns/{campaign['id']}/publish").status_code == 200
+        found.append(shown(api))
+        assert organiser.post(f"{PHASE}/undo").status_code == 200
+        found.append(shown(api))
+
+    assert set(found) == {(1, None, 0.15)}
