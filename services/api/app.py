@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
 from services.api.campaigns.endpoints import router as campaigns
+from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.kit.middleware import BodyLimit, SecurityHeaders
@@ -29,7 +30,7 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, admin)
+ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, catalogue, admin)
 
 
 class _App(FastAPI):

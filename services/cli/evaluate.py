@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import milestone, print_json, progress, require_place, say
+from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
@@ -22,7 +23,7 @@ def evaluate(
     benchmark: Annotated[str, typer.Option(help="A benchmark's name, or the directory of one.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="How many times to run it. The 2023 competition ran 512.")] = 64,
     timeout_s: Annotated[float, typer.Option(min=0.1, help="Longest time for one run, in seconds.")] = 60.0,
-    metric: Annotated[str, typer.Option(help="The metric to score by: neurips-2023 or lethe-1.")] = "neurips-2023",
+    metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     save: Annotated[Path | None, typer.Option(help="Write the measurements here, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -45,7 +46,7 @@ def _evaluate(
     from services.cli.building import find_or_build
     from services.core.submission import file as submission_file
     from services.core.submission.source import Rejected
-    from services.scorer.scoring import find_metric, gather, score_measurements
+    from services.scorer.scoring import gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_locally
     from services.worker.supervisor import RunLimits

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.console import milestone, print_json, progress, require_place, say
 from services.cli.evaluate import print_outcome, read_file, require_oracle, scored
+from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.settings import load_settings
 
 __all__ = ["app"]
@@ -41,7 +42,7 @@ def run(
         bool, typer.Option(help="Take the first checkpoints of a notebook that writes more, such as 512.")
     ] = True,
     timeout_s: Annotated[float, typer.Option(min=1, help="Longest time of the notebook, in seconds.")] = 28_800.0,
-    metric: Annotated[str, typer.Option(help="The metric to score by: neurips-2023 or lethe-1.")] = "neurips-2023",
+    metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     save: Annotated[Path | None, typer.Option(help="Write the measurements here, for `lethe score`.")] = None,
     executed: Annotated[Path | None, typer.Option(help="Write the notebook with its outputs here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object of `lethe evaluate`.")] = False,
@@ -98,7 +99,7 @@ def _run(wish: _Wish) -> dict[str, Any]:
     from services.core.bundle.measurements import Measurements
     from services.core.submission.notebook import check_notebook
     from services.core.submission.source import Rejected
-    from services.scorer.scoring import find_metric, gather, score_measurements
+    from services.scorer.scoring import gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_notebook_locally
     from services.worker.notebooks import NotebookLimits

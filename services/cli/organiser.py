@@ -7,6 +7,7 @@ import typer
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
+from services.core.catalogue import DEFAULT_METRIC, metric_names
 from services.core.models import Device
 
 __all__ = ["competition_app", "phase_app"]
@@ -43,7 +44,9 @@ def create_phase(
     quota_per_day: Annotated[int, typer.Option(help="Submissions of one team in any 24 hours.")] = 5,
     seed_timeout_s: Annotated[float, typer.Option(help="Longest time of one run, in seconds.")] = 60.0,
     memory_gib: Annotated[float, typer.Option(help="Memory of a run, in GiB.")] = 2.0,
-    metric: Annotated[str, typer.Option(help="What the board ranks by: neurips-2023 or lethe-1.")] = "neurips-2023",
+    metric: Annotated[
+        str, typer.Option(help=f"The metric that the leaderboard ranks by: {metric_names()}.")
+    ] = DEFAULT_METRIC,
     max_time_ratio: Annotated[
         float, typer.Option(help="Run time over that of retraining, above which an entry is not ranked.")
     ] = 0.2,

@@ -8,6 +8,7 @@ import typer
 from services.cli.client import Client, open_client
 from services.cli.console import milestone, print_json, print_table, progress, say
 from services.cli.participant import Competition, Json, Phase, Url
+from services.core.catalogue import metric_names
 from services.core.errors import BadInput
 
 __all__ = ["rescore"]
@@ -19,7 +20,7 @@ OPEN = ("preparing", "ready")
 def rescore(
     competition: Competition,
     phase: Phase,
-    metric: Annotated[str | None, typer.Option(help="The metric to rank by: neurips-2023 or lethe-1.")] = None,
+    metric: Annotated[str | None, typer.Option(help=f"The metric to rank by: {metric_names()}.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move. The default.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Move the board, all of it at once.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was published last.")] = False,
@@ -81,7 +82,7 @@ def _prepare(
     """Take up the campaign that is under way, or start one; wait until it is ready."""
     if campaign is None:
         if metric is None:
-            raise BadInput("Say with --metric what to rank by: neurips-2023 or lethe-1.")
+            raise BadInput(f"Say with --metric what to rank by: {metric_names()}.")
         campaign = client.post(f"{base}/campaigns", {"metric": metric, "re_run": re_run})
     elif (metric and (metric, re_run) != _options(campaign)) or (re_run and not campaign["re_run"]):
         named, again = _options(campaign)

@@ -9,6 +9,7 @@ import typer
 from services.cli.console import print_json, require_place, say
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST
+from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
@@ -31,9 +32,9 @@ def score(
     ] = None,
     retrained: Annotated[Path | None, typer.Option(help="And of retrained models: a .npy array [M, S].")] = None,
     second: Annotated[
-        Path | None, typer.Option(help="And of a second oracle, for the ceiling of lethe-1: a .npy array.")
+        Path | None, typer.Option(help="And of a second oracle, for metrics with a ceiling: a .npy array.")
     ] = None,
-    metric: Annotated[str, typer.Option(help="neurips-2023 or lethe-1.")] = "neurips-2023",
+    metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     report: Annotated[Path | None, typer.Option(help="Write a page with plots to this .html file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -126,7 +127,7 @@ def _report_dict(report: "Report") -> dict[str, Any]:
 
 def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -> dict[str, Any]:
     from services.scorer.metrics import Sides
-    from services.scorer.scoring import compute_suites, find_metric, gather, score_measurements
+    from services.scorer.scoring import compute_suites, gather, score_measurements
 
     find_metric(metric)
     bundle = _find_oracle(oracle)
@@ -158,9 +159,8 @@ def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -
 
 def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric: str) -> dict[str, Any]:
     from services.scorer.metrics import METRICS, Sides
-    from services.scorer.scoring import find_metric
 
-    judge = METRICS[find_metric(metric)].judge
+    judge = METRICS[find_metric(metric).name].judge
     sides = Sides.of_arrays(_load(unlearned), _load(retrained), None if second is None else _load(second))
     found = judge(sides)
     return {

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.bundle.store import materialise
+from services.core.catalogue import find_metric
 from services.core.errors import LetheError
 from services.core.models import Evaluation, MeasurementRow, Score, SubmissionKind
 from services.core.processes import end_with_parent
@@ -26,7 +27,7 @@ from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
 from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence, ScoreCard, Sides
-from services.scorer.scoring import Report, find_metric, gather, score_by_all
+from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
 
@@ -100,7 +101,7 @@ def judge_so_far(
     """
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
-    return METRICS[find_metric(metric)](replace(stored, readings=stored.readings[:models]).evidence(blobs))
+    return METRICS[find_metric(metric).name](replace(stored, readings=stored.readings[:models]).evidence(blobs))
 
 
 def judge_many(
@@ -160,7 +161,7 @@ _opened: tuple[Database, Blobs] | None = None
 
 def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
     certificate = earlier.certificate
-    card = METRICS[find_metric(metric)](evidence)
+    card = METRICS[find_metric(metric).name](evidence)
     return Report(
         card,
         Histograms.of(card, Sides.of(evidence)),

@@ -6,6 +6,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from services.core import catalogue
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.errors import BadInput
@@ -33,9 +34,7 @@ from services.scorer.metrics import (
 __all__ = [
     "Report",
     "TooManyModels",
-    "UnknownMetric",
     "compute_suites",
-    "find_metric",
     "forgetting_quality_of",
     "gather",
     "score_by_all",
@@ -44,13 +43,7 @@ __all__ = [
 
 log = structlog.get_logger()
 
-ALARM_METRIC = "lethe-1"  # knows the ceiling, and near-duplicates
-
 SuiteValues = dict[str, dict[str, float | None]]
-
-
-class UnknownMetric(BadInput):
-    code = "unknown_metric"
 
 
 class TooManyModels(BadInput):
@@ -66,13 +59,6 @@ class Report:
     suites: SuiteValues  # by suite, then by column
     alarms: tuple[Alarm, ...]
     certificate: CertificateAudit | None = None  # where the entry claims one
-
-
-def find_metric(name: str) -> str:
-    """Return the name of a metric there is. Raises UnknownMetric, naming those there are."""
-    if name not in METRICS:
-        raise UnknownMetric(f"There is no metric {name}. Choose one of: {', '.join(sorted(METRICS))}.")
-    return name
 
 
 def gather(
@@ -128,7 +114,7 @@ def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
     All share the suites and the alarms: what is odd about an entry does not depend on which metric ranks it.
     Raises UnknownMetric, and BadArray for what the first metric cannot score.
     """
-    cards = {metric: METRICS[find_metric(metric)](evidence)}
+    cards = {metric: METRICS[catalogue.find_metric(metric).name](evidence)}
     for name in sorted(METRICS.keys() - {metric}):
         try:
             cards[name] = METRICS[name](evidence)
@@ -136,9 +122,15 @@ def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
             log.warning("no_score", metric=name, reason=str(error))
     suites = compute_suites(evidence)
     certificate = audit_certificate(evidence)
-    alarms = raise_alarms(evidence, cards.get(ALARM_METRIC, cards[metric]), certificate)
+    alarms = raise_alarms(evidence, _for_alarms(cards, metric), certificate)
     sides = Sides.of(evidence)
     return [Report(card, Histograms.of(card, sides), suites, alarms, certificate) for card in cards.values()]
+
+
+def _for_alarms(cards: dict[str, ScoreCard], metric: str) -> ScoreCard:
+    """Choose the card of the oldest metric with a ceiling, so that no new metric changes an old one's alarms."""
+    relative = [name for name, known in catalogue.METRICS.items() if known.has_ceiling and name in cards]
+    return cards[relative[0] if relative else metric]
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:

@@ -189,7 +189,7 @@ def test_files_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
 def test_wrong_questions_are_answered_with_what_to_do(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
     arrays = save_arrays(tmp_path, unlearned=GOOD, retrained=GOOD)
 
-    assert "Choose one of: lethe-1, neurips-2023" in refusal(tmp_path, *arrays, "--metric", "accuracy")
+    assert "Choose one of: neurips-2023, lethe-1" in refusal(tmp_path, *arrays, "--metric", "accuracy")
     assert "Name either" in refusal(tmp_path, *arrays[:2])
     assert "Name either" in refusal(tmp_path, str(stored), *arrays)
     assert "lethe benchmark build" in refusal(tmp_path, str(stored), "--oracle", "nowhere")

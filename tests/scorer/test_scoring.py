@@ -11,11 +11,11 @@ import pytest
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import BadMeasurements, Measurements
+from services.core.catalogue import UnknownMetric
 from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (
     TooManyModels,
-    UnknownMetric,
     forgetting_quality_of,
     gather,
     score_by_all,
@@ -78,7 +78,7 @@ def test_measurements_of_another_benchmark_are_refused(bundle: Bundle) -> None:
 
 
 def test_an_unknown_metric_is_refused_naming_those_there_are(bundle: Bundle) -> None:
-    with pytest.raises(UnknownMetric, match=r"lethe-1, neurips-2023"):
+    with pytest.raises(UnknownMetric, match=r"neurips-2023, lethe-1"):
         score_measurements("accuracy", gather(entry(bundle, 8), bundle))
 
 

@@ -48,6 +48,13 @@ export const installation = queryOptions({
   queryFn: () => answer(api.GET("/api/installation")),
 });
 
+/** What metrics, columns of suites, flags and alarms mean. */
+export const catalogue = queryOptions({
+  queryKey: ["catalogue"],
+  staleTime: 5 * 60_000,
+  queryFn: () => answer(api.GET("/api/metrics")),
+});
+
 export const tokens = paged(["tokens"], (after) =>
   answer(api.GET("/api/me/tokens", { params: { query: { limit: 50, after } } })),
 );

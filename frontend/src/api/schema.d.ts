@@ -580,6 +580,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Metrics
+         * @description Show every metric that a phase can rank by, and what the suites, flags and alarms of a score mean.
+         */
+        get: operations["show_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -846,6 +866,18 @@ export interface components {
          * @enum {string}
          */
         Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
+        /**
+         * AlarmInfo
+         * @description A kind of observation that honest unlearning hardly gives; only organisers see it, and it changes no score.
+         */
+        AlarmInfo: {
+            /** Kind */
+            kind: string;
+            /** Meaning */
+            meaning: string;
+            /** Title */
+            title: string;
+        };
         /** AlarmOut */
         AlarmOut: {
             /** Kind */
@@ -942,6 +974,12 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Better
+         * @description Which values of a column are the good ones.
+         * @enum {string}
+         */
+        Better: "higher" | "lower" | "oracle" | "neither";
         /** CampaignDetail */
         CampaignDetail: {
             /** Competition */
@@ -1034,6 +1072,25 @@ export interface components {
          * @enum {string}
          */
         CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
+        /** CatalogueOut */
+        CatalogueOut: {
+            /** Alarms */
+            alarms: components["schemas"]["AlarmInfo"][];
+            /**
+             * Default Metric
+             * @description The metric of a phase that names none.
+             */
+            default_metric: string;
+            /** Flags */
+            flags: components["schemas"]["FlagInfo"][];
+            /**
+             * Metrics
+             * @description In the order in which they were added.
+             */
+            metrics: components["schemas"]["MetricInfo"][];
+            /** Suites */
+            suites: components["schemas"]["SuiteInfo"][];
+        };
         /**
          * CertificateOut
          * @description A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats.
@@ -1106,6 +1163,23 @@ export interface components {
             method?: components["schemas"]["CertifiedMethod"];
             /** Steps */
             steps?: number | null;
+        };
+        /**
+         * ColumnInfo
+         * @description One number of a suite.
+         */
+        ColumnInfo: {
+            better: components["schemas"]["Better"];
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Oracle Column */
+            oracle_column?: string | null;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * ComparedOut
@@ -1431,6 +1505,18 @@ export interface components {
              */
             problems?: string[];
         };
+        /**
+         * FlagInfo
+         * @description A mark on a score that changes how to read or rank it.
+         */
+        FlagInfo: {
+            /** Consequence */
+            consequence: string;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
         /** HealthOut */
         HealthOut: {
             /**
@@ -1547,6 +1633,22 @@ export interface components {
             teams: components["schemas"]["TeamOut"][];
         };
         /**
+         * MetricInfo
+         * @description A metric: it makes the score that a leaderboard ranks by. Its name carries its version.
+         */
+        MetricInfo: {
+            /** Has Ceiling */
+            has_ceiling: boolean;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * MoveOut
          * @description What a campaign does to one team.
          */
@@ -1604,9 +1706,9 @@ export interface components {
         NewCampaign: {
             /**
              * Metric
-             * @enum {string}
+             * @description A name that `GET /api/metrics` lists.
              */
-            metric: "neurips-2023" | "lethe-1";
+            metric: string;
             /**
              * Re Run
              * @description Run all that stands again, under fresh seeds. The new run counts, be it better or worse.
@@ -1665,10 +1767,10 @@ export interface components {
             memory_bytes?: number;
             /**
              * Metric
+             * @description A name that `GET /api/metrics` lists.
              * @default neurips-2023
-             * @enum {string}
              */
-            metric?: "neurips-2023" | "lethe-1";
+            metric?: string;
             /**
              * Notebook Timeout S
              * @description Wall clock of a whole notebook.
@@ -2220,6 +2322,20 @@ export interface components {
             name: string;
             /** Team */
             team: string;
+        };
+        /**
+         * SuiteInfo
+         * @description Secondary columns that a paper or a starting kit reports together: shown beside the score, never ranked by.
+         */
+        SuiteInfo: {
+            /** Columns */
+            columns: components["schemas"]["ColumnInfo"][];
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+            /** Title */
+            title: string;
         };
         /**
          * SystemOut
@@ -3830,6 +3946,57 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_metrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueOut"];
+                };
+            };
+            /** @description Not changed since the tag in If-None-Match. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,8 +4,10 @@ type Schemas = components["schemas"];
 
 export type Alarmed = Schemas["AlarmedOut"];
 export type Campaign = Schemas["CampaignOut"];
+export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateOut"];
 export type Checked = Schemas["CheckOut"];
+export type ColumnInfo = Schemas["ColumnInfo"];
 export type Competition = Schemas["CompetitionOut"];
 export type Comparison = Schemas["ComparisonOut"];
 export type CompetitionDetail = Schemas["CompetitionDetail"];

@@ -44,7 +44,7 @@ export function suiteColumns(entries: readonly Pick<Entry, "suites">[]): Map<str
   return found;
 }
 
-/** A name of the server as words: "mia_accuracy_oracle" is "mia accuracy oracle". */
+/** A name of the server as words: "out_of_memory" is "out of memory". */
 export function words(name: string): string {
   return name.replaceAll(/[_-]/g, " ");
 }
@@ -54,12 +54,3 @@ export const UNRANKED = {
   too_slow: "too slow to be ranked",
   too_few_models: "too few distinct models",
 } as const;
-
-export const FLAGS: Record<string, string> = {
-  independence_not_enforced: "A notebook makes all models itself, so their independence is not enforced.",
-  too_few_distinct_models: "Fewer than 8 models are known to be distinct, so F is 0.",
-  too_few_effective_models:
-    "Too few models differ by more than near-duplicates do: fewer than 64, or half of N.",
-  gaussian_doubtful: "The outputs are far from Gaussian, on which one estimate rests.",
-  no_ceiling: "The benchmark has no ceiling at so few models, so F is 0.",
-};

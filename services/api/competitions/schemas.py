@@ -1,12 +1,13 @@
 """What competitions, phases and benchmarks look like from outside."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, Text
 from services.core.bundle.manifest import Counts, Fitness, Manifest
+from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
 from services.core.store.database import utc_now
 
@@ -23,10 +24,20 @@ __all__ = [
 
 GIBIBYTE = 1024**3
 
-MetricName = Literal["neurips-2023", "lethe-1"]
-
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions of one team in any 24 hours.")]
+
+
+def _known_metric(name: str) -> str:
+    try:
+        return find_metric(name).name
+    except UnknownMetric as unknown:
+        raise ValueError(unknown.message) from unknown
+
+
+MetricName = Annotated[
+    str, AfterValidator(_known_metric), Field(max_length=63, description="A name that `GET /api/metrics` lists.")
+]
 
 
 class NewCompetition(Input):
@@ -47,7 +58,7 @@ class NewPhase(Input):
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Wall clock of one unlearning run.")
     memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
     device: Device = Device.CPU
-    metric: MetricName = "neurips-2023"
+    metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
         0.2, gt=0, le=1000, description="Run time over that of retraining, above which an entry is not ranked."
     )

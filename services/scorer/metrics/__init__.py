@@ -14,7 +14,7 @@ from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predicti
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
-from services.scorer.metrics.registry import METRICS, SUITES, Better, Column, Suite
+from services.scorer.metrics.registry import METRICS, SUITES, Suite
 from services.scorer.metrics.score import Metric, Sides
 
 __all__ = [
@@ -26,10 +26,8 @@ __all__ = [
     "AlarmKind",
     "Audit",
     "BadArray",
-    "Better",
     "CertificateAudit",
     "Claimed",
-    "Column",
     "Estimate",
     "Evidence",
     "Forgetting",

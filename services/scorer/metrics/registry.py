@@ -1,40 +1,21 @@
 """Which metrics there are, by name. A name carries its version: once published, it never changes its numbers.
 
 A *metric* makes the score that a board ranks by. A *suite* makes secondary columns, as a paper or a starting kit
-defined them: shown beside the score, never ranked by.
+defined them: shown beside the score, never ranked by. `services/core/catalogue/` says what each name means.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from math import isfinite
 
 from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.score import Judge, Metric
 
-__all__ = ["METRICS", "SUITES", "Better", "Column", "Suite", "metric", "suite"]
+__all__ = ["METRICS", "SUITES", "Suite", "metric", "suite"]
 
 Values = Mapping[str, float | None]
 
 METRICS: dict[str, Metric] = {}
-
-
-class Better(StrEnum):
-    """Which values of a column are the good ones."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    ORACLE = "oracle"  # the closer to the oracle's own value, the better
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One number of a suite."""
-
-    name: str
-    unit: str
-    better: Better
-    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +23,13 @@ class Suite:
     """A family of numbers that a paper reports together."""
 
     name: str
-    title: str
-    source: str
-    columns: tuple[Column, ...]
+    columns: tuple[str, ...]
     compute: Callable[[Evidence], Values]
 
     def __call__(self, evidence: Evidence) -> dict[str, float | None]:
         """Compute every column; None for one that this evidence has no data for, or no finite answer."""
         values = self.compute(evidence)
-        return {column.name: _finite(values[column.name]) for column in self.columns}
+        return {column: _finite(values[column]) for column in self.columns}
 
 
 def _finite(value: float | None) -> float | None:
@@ -72,15 +51,13 @@ def metric(name: str, *, clipped_utility: bool) -> Callable[[Judge], Metric]:
     return register
 
 
-def suite(
-    name: str, *, title: str, source: str, columns: tuple[Column, ...]
-) -> Callable[[Callable[[Evidence], Values]], Suite]:
+def suite(name: str, *, columns: tuple[str, ...]) -> Callable[[Callable[[Evidence], Values]], Suite]:
     """Register a pure function from evidence to the values of these columns."""
 
     def register(function: Callable[[Evidence], Values]) -> Suite:
         if name in SUITES:
             raise ValueError(f"A suite named {name!r} exists already: give the new version a new name.")
-        SUITES[name] = Suite(name, title, source, columns, function)
+        SUITES[name] = Suite(name, columns, function)
         return SUITES[name]
 
     return register

@@ -11,12 +11,22 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
+from services.core.catalogue import SUITES
 from services.scorer.histograms import Buckets, choose
-from services.scorer.metrics import SUITES, Alarm, BadArray, Estimate, ScoreCard
+from services.scorer.metrics import Alarm, BadArray, Estimate, ScoreCard
 from services.scorer.metrics.lethe_1 import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
 from services.scorer.report.plots import audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
-from services.scorer.report.words import BETTER, facts, flag_sentence, headlines, interval, metric_source, number
+from services.scorer.report.words import (
+    BETTER,
+    alarm_title,
+    facts,
+    flag_sentence,
+    headlines,
+    interval,
+    metric_source,
+    number,
+)
 
 __all__ = ["Subject", "render_report", "template"]
 
@@ -66,8 +76,8 @@ def render_report(
         card=card,
         headlines=headlines(card),
         facts=facts(card, len(oracle), highest),
-        flags=[flag_sentence(flag, card) for flag in card.flags],
-        alarms=[(alarm.kind.value.replace("_", " ").capitalize(), alarm.message) for alarm in alarms],
+        flags=[flag_sentence(flag) for flag in card.flags],
+        alarms=[(alarm_title(alarm.kind), alarm.message) for alarm in alarms],
         bucket_svg=bucket_plot(epsilons, buckets),
         bucket_rows=list(_bucket_rows(epsilons, buckets)),
         audit_svg=card.audit and audit_plot(epsilons, card.audit, buckets),

@@ -3,22 +3,27 @@
 import math
 from dataclasses import dataclass
 
-from services.scorer.metrics import TOO_FEW_DISTINCT_MODELS, TOO_FEW_EFFECTIVE_MODELS, Better, Estimate, ScoreCard
-from services.scorer.metrics.lethe_1 import GAUSSIAN_DOUBTFUL, MAX_MISFITS, MIN_SCORED_MODELS, NO_CEILING, needed_models
-from services.scorer.metrics.neurips_2023 import MIN_DISTINCT_MODELS
-from services.scorer.metrics.score import NOT_INDEPENDENT
+from services.core.catalogue import ALARMS, FLAGS, METRICS, Better
+from services.scorer.metrics import Estimate, ScoreCard
 
-__all__ = ["BETTER", "Headline", "facts", "flag_sentence", "headlines", "interval", "metric_source", "number"]
+__all__ = [
+    "BETTER",
+    "Headline",
+    "alarm_title",
+    "facts",
+    "flag_sentence",
+    "headlines",
+    "interval",
+    "metric_source",
+    "number",
+]
 
 MISSING = "–"
 BETTER = {
     Better.HIGHER: "higher",
     Better.LOWER: "lower",
     Better.ORACLE: "closer to the oracle",
-}
-SOURCES = {
-    "neurips-2023": "the public scoring code of the NeurIPS 2023 competition, google-deepmind/unlearning_evaluation",
-    "lethe-1": "this project: the 2023 score made robust, described in docs/scoring.md",
+    Better.NEITHER: "to compare with",
 }
 
 
@@ -88,24 +93,17 @@ def facts(card: ScoreCard, oracle_models: int, ceiling: Estimate | None) -> list
     ]
 
 
-def flag_sentence(flag: str, card: ScoreCard) -> str:
-    """Say what a flag means; one without a sentence is named."""
-    sentences = {
-        TOO_FEW_DISTINCT_MODELS: f"Fewer than {MIN_DISTINCT_MODELS} models are distinct: forgetting quality cannot be "
-        "estimated and counts as 0.",
-        TOO_FEW_EFFECTIVE_MODELS: f"Only {card.effective_models} models differ by more than a near-duplicate would; "
-        f"{needed_models(card.models)} are needed, so this entry does not rank"
-        + ("." if card.effective_models >= MIN_SCORED_MODELS else ", and its forgetting quality counts as 0."),
-        NO_CEILING: "Retraining itself earns nothing here, as with very few models: there is no ceiling to divide by, "
-        "and forgetting quality counts as 0.",
-        GAUSSIAN_DOUBTFUL: f"More than {MAX_MISFITS:.0%} of the examples do not pass as Gaussian: do not lean on the "
-        "Gaussian estimates. The score does not use them.".replace("%", " %"),
-        NOT_INDEPENDENT: "All models come from one process, as a notebook's do, and may depend on each other: nothing "
-        "can be proven of them, so there are no sound bounds.",
-    }
-    return sentences.get(flag, flag.replace("_", " "))
+def flag_sentence(flag: str) -> str:
+    """Say what a flag means, and what follows; a flag that the catalogue no longer knows is named."""
+    known = FLAGS.get(flag)
+    return f"{known.meaning} {known.consequence}" if known else flag.replace("_", " ")
+
+
+def alarm_title(kind: str) -> str:
+    """Name a kind of alarm; one that the catalogue no longer knows, by its own words."""
+    return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()
 
 
 def metric_source(metric: str) -> str:
     """Say where the definition of a metric comes from."""
-    return SOURCES.get(metric, MISSING)
+    return METRICS[metric].source if metric in METRICS else MISSING

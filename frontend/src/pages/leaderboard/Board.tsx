@@ -1,11 +1,13 @@
 import { Link } from "@tanstack/react-router";
-import type { Entry } from "../../api/types";
+import type { Catalogue, Entry } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
 import { Scroll } from "../../ui/Scroll";
+import { useCatalogue } from "../../ui/useCatalogue";
 import type { Axis } from "../../words/axis";
 import type { Bracket } from "../../words/board";
-import { brackets, FLAGS, UNRANKED } from "../../words/board";
+import { brackets, UNRANKED } from "../../words/board";
+import { flagText } from "../../words/catalogue";
 import { interval, score } from "../../words/numbers";
 import styles from "./Board.module.css";
 import type { Column } from "./columns";
@@ -24,9 +26,10 @@ interface Props {
 }
 
 export function Board({ entries, pinned, own, columns: chosen, axis, seesAll }: Props) {
-  const columns = columnsOf(chosen, [...pinned, ...entries]);
+  const catalogue = useCatalogue();
+  const columns = columnsOf(chosen, [...pinned, ...entries], catalogue);
   const ties = brackets(entries);
-  const shared = { axis, seesAll, columns };
+  const shared = { axis, seesAll, columns, catalogue };
   return (
     <Scroll label="Leaderboard">
       <table className={styles.board}>
@@ -75,9 +78,10 @@ interface LineProps {
   axis: Axis;
   seesAll: boolean;
   columns: readonly Column[];
+  catalogue: Catalogue;
 }
 
-function Line({ entry, isOwn, bracket, axis, seesAll, columns }: LineProps) {
+function Line({ entry, isOwn, bracket, axis, seesAll, columns, catalogue }: LineProps) {
   return (
     <tr className={isOwn ? styles.own : undefined}>
       <td className={`${styles.rank} ${styles[bracket]}`}>
@@ -101,7 +105,9 @@ function Line({ entry, isOwn, bracket, axis, seesAll, columns }: LineProps) {
         {entry.unranked_reason && <Badge>{UNRANKED[entry.unranked_reason]}</Badge>}
         {entry.submission !== entry.entry && <span className={styles.name}>{entry.submission}</span>}
         {entry.flags.length > 0 && (
-          <span className={styles.name}>{entry.flags.map((flag) => FLAGS[flag] ?? flag).join(" ")}</span>
+          <span className={styles.name}>
+            {entry.flags.map((flag) => flagText(catalogue, flag)).join(" ")}
+          </span>
         )}
       </th>
       <td className={styles.score}>

@@ -9,10 +9,13 @@ import { Row } from "../../ui/Card";
 import { Choice, MomentField } from "../../ui/Field";
 import { More } from "../../ui/More";
 import { Section } from "../../ui/Page";
+import { SuiteLegend } from "../../ui/Suite";
 import { Empty, Loading } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf, fittingScale } from "../../words/axis";
-import { suiteColumns, words } from "../../words/board";
+import { suiteColumns } from "../../words/board";
+import { suiteTitle } from "../../words/catalogue";
 import { count } from "../../words/numbers";
 import { fromLocalInput, zone } from "../../words/time";
 import { useCompetition, usePhase } from "../competition/context";
@@ -143,7 +146,10 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
     scores,
     entries.map((entry) => entry.ci_high),
   );
-  const suites = [...suiteColumns(entries).keys()];
+  const catalogue = useCatalogue();
+  const ofSuites = suiteColumns(entries);
+  const suites = [...ofSuites.keys()];
+  const shownSuite = suites.find((suite) => columns === `suite:${suite}`);
   const metrics = [...new Set(entries.flatMap((entry) => Object.keys(entry.other_scores)))];
   const certified = entries.some((entry) => entry.certificate);
   return (
@@ -158,7 +164,10 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
               { value: "parts", label: "Parts of the score" },
               { value: "intervals", label: "Intervals of its parts" },
               ...metrics.map((metric) => ({ value: `metric:${metric}`, label: `By ${metric}` })),
-              ...suites.map((suite) => ({ value: `suite:${suite}`, label: `Suite: ${words(suite)}` })),
+              ...suites.map((suite) => ({
+                value: `suite:${suite}`,
+                label: `Suite: ${suiteTitle(catalogue, suite)}`,
+              })),
               ...(certified ? [{ value: "certificate", label: "Certificates" }] : []),
             ]}
           />
@@ -179,6 +188,7 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
           : "The axis is even, with lines at "}
         {axis.ticks.join(", ")}. It ends at {axis.to}.
       </p>
+      {shownSuite && <SuiteLegend suite={shownSuite} columns={ofSuites.get(shownSuite) ?? []} />}
       <Board entries={loaded} pinned={pinned} own={own} columns={columns} axis={axis} seesAll={seesAll} />
       {children}
       <Section title="Forgetting against utility">

@@ -1,7 +1,8 @@
 /** The columns right of the score: its parts, another metric, a suite, or certificates. */
 import type { ReactNode } from "react";
-import type { Entry } from "../../api/types";
-import { suiteColumns, words } from "../../words/board";
+import type { Catalogue, Entry } from "../../api/types";
+import { suiteColumns } from "../../words/board";
+import { columnInfo, explain } from "../../words/catalogue";
 import { interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 
@@ -66,16 +67,20 @@ const CERTIFICATE: Column[] = [
   { name: "δ", show: ({ certificate }) => plain(certificate?.delta) },
 ];
 
-export function columnsOf(chosen: string, entries: readonly Entry[]): Column[] {
+export function columnsOf(chosen: string, entries: readonly Entry[], catalogue: Catalogue): Column[] {
   const [kind, name = ""] = chosen.split(":");
   if (kind === "metric") return metricColumns(name);
   if (kind === "intervals") return INTERVALS;
   if (kind === "certificate") return CERTIFICATE;
   if (kind !== "suite") return PARTS;
-  return (suiteColumns(entries).get(name) ?? []).map((column) => ({
-    name: words(column),
-    show: (entry) => plain(entry.suites[name]?.[column]),
-  }));
+  return (suiteColumns(entries).get(name) ?? []).map((column) => {
+    const info = columnInfo(catalogue, name, column);
+    return {
+      name: info.title,
+      title: explain(info),
+      show: (entry) => plain(entry.suites[name]?.[column]),
+    };
+  });
 }
 
 function metricColumns(metric: string): Column[] {

@@ -8,10 +8,11 @@ import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
 import { Choice, Field, MomentField, Tick } from "../../ui/Field";
 import { Notice } from "../../ui/states";
+import { useCatalogue } from "../../ui/useCatalogue";
+import { metricOptions } from "../../words/catalogue";
 import { fromLocalInput, zone } from "../../words/time";
 
 const KINDS = ["check", "feedback", "final"] as const;
-const METRICS = ["neurips-2023", "lethe-1"] as const;
 const START = {
   slug: "",
   kind: "feedback",
@@ -19,13 +20,14 @@ const START = {
   opens: "",
   closes: "",
   seeds: "512",
-  metric: "neurips-2023",
+  metric: "", // until one is chosen, the default one
   quota: "5",
 };
 
 /** A new phase, by its most common settings. `lethe phase create` knows the others. */
 export function AddPhase({ slug }: { slug: string }) {
   const { data } = useQuery(benchmarks);
+  const catalogue = useCatalogue();
   const [values, setValues] = useState(START);
   const [notebooks, setNotebooks] = useState(false);
   const [isHidden, setHidden] = useState<boolean>(); // until it is ticked or not, as the kind has it
@@ -63,7 +65,7 @@ export function AddPhase({ slug }: { slug: string }) {
           notebooks,
           data_hidden: hidden,
           seeds: Number(values.seeds),
-          metric: METRICS.find((metric) => metric === values.metric),
+          metric: values.metric || undefined,
         })
       }
     >
@@ -81,7 +83,8 @@ export function AddPhase({ slug }: { slug: string }) {
         <Choice
           label="Ranks by"
           {...bind("metric")}
-          options={METRICS.map((one) => ({ value: one, label: one }))}
+          value={values.metric || catalogue.default_metric}
+          options={metricOptions(catalogue)}
         />
         <MomentField label="Opens at" {...bind("opens")} />
         <MomentField label="Closes at" {...bind("closes")} />

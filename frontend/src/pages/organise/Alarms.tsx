@@ -4,13 +4,15 @@ import { alarms } from "../../api/queries";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { More } from "../../ui/More";
-import { words } from "../../words/board";
+import { useCatalogue } from "../../ui/useCatalogue";
+import { alarmTitle } from "../../words/catalogue";
 import { score } from "../../words/numbers";
 import styles from "./Organise.module.css";
 
 /** What honest unlearning hardly gives. An alarm changes no score: it asks the organiser to look. */
 export function Alarms({ path }: { path: { slug: string; phase: string } }) {
   const query = useInfiniteQuery(alarms(path));
+  const catalogue = useCatalogue();
   return (
     <Await query={query} what="alarms">
       {({ pages }) => {
@@ -31,7 +33,7 @@ export function Alarms({ path }: { path: { slug: string; phase: string } }) {
                   </p>
                   {one.alarms.map((alarm) => (
                     <p key={alarm.kind}>
-                      <Badge tone="warn">{words(alarm.kind)}</Badge> {alarm.message}
+                      <Badge tone="warn">{alarmTitle(catalogue, alarm.kind)}</Badge> {alarm.message}
                     </p>
                   ))}
                 </li>

@@ -13,10 +13,10 @@ import { More } from "../../ui/More";
 import { Progress } from "../../ui/Progress";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { useCatalogue } from "../../ui/useCatalogue";
+import { metricOptions } from "../../words/catalogue";
 import { Moves } from "./Moves";
 import styles from "./Organise.module.css";
-
-const METRICS = ["neurips-2023", "lethe-1"] as const;
 
 export interface PhasePath {
   slug: string;
@@ -54,9 +54,8 @@ export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
 }
 
 function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
-  const [metric, setMetric] = useState<(typeof METRICS)[number]>(
-    phase.metric === "lethe-1" ? "lethe-1" : "neurips-2023",
-  );
+  const [metric, setMetric] = useState(phase.metric);
+  const catalogue = useCatalogue();
   const [kind, setKind] = useState("rescore");
   const act = useAct(() =>
     answer(
@@ -76,8 +75,8 @@ function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
         <Choice
           label="Metric"
           value={metric}
-          onChange={(event) => setMetric(event.target.value === "lethe-1" ? "lethe-1" : "neurips-2023")}
-          options={METRICS.map((one) => ({ value: one, label: one }))}
+          onChange={(event) => setMetric(event.target.value)}
+          options={metricOptions(catalogue)}
         />
         <Choice
           label="From"

@@ -2,8 +2,10 @@ import type { Score } from "../../api/types";
 import { Facts } from "../../ui/Facts";
 import { Section } from "../../ui/Page";
 import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
+import { SuiteLegend, suiteFacts } from "../../ui/Suite";
+import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf } from "../../words/axis";
-import { FLAGS, words } from "../../words/board";
+import { flagText, suiteTitle } from "../../words/catalogue";
 import { estimate, interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 import styles from "./Scores.module.css";
@@ -11,6 +13,7 @@ import styles from "./Scores.module.css";
 /** The score that ranks, then what other metrics say, then the suites' secondary columns. */
 export function Scores({ of }: { of: readonly Score[] }) {
   const [first] = of;
+  const catalogue = useCatalogue();
   if (!first) return null;
   return (
     <>
@@ -21,8 +24,9 @@ export function Scores({ of }: { of: readonly Score[] }) {
       ))}
       {Object.entries(first.suites).map(([suite, columns]) => (
         <details key={suite} className={styles.suite}>
-          <summary>Suite: {words(suite)}</summary>
-          <Facts of={Object.entries(columns).map(([name, value]) => [words(name), plain(value)] as const)} />
+          <summary>Suite: {suiteTitle(catalogue, suite)}</summary>
+          <Facts of={suiteFacts(catalogue, suite, columns)} />
+          <SuiteLegend suite={suite} columns={Object.keys(columns)} />
         </details>
       ))}
     </>
@@ -31,6 +35,7 @@ export function Scores({ of }: { of: readonly Score[] }) {
 
 function OneScore({ of }: { of: Score }) {
   const axis = axisOf("linear", [of.final_score], [of.ci_high]);
+  const catalogue = useCatalogue();
   return (
     <>
       <div className={styles.headline}>
@@ -68,7 +73,7 @@ function OneScore({ of }: { of: Score }) {
             : []),
         ]}
       />
-      {of.flags.length > 0 && <p>{of.flags.map((flag) => FLAGS[flag] ?? flag).join(" ")}</p>}
+      {of.flags.length > 0 && <p>{of.flags.map((flag) => flagText(catalogue, flag)).join(" ")}</p>}
     </>
   );
 }

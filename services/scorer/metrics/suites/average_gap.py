@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.svm import SVC
 
 from services.scorer.metrics.evidence import Evidence, Models
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.attacks import choose
 from services.scorer.metrics.suites.predictions import (
     forget_accuracies,
@@ -33,33 +33,10 @@ MODELS = 32
 MOST = 500  # examples of each kind
 FEWEST = 2
 
-_PARTS = {
-    "unlearning_accuracy": "UA, 1 - accuracy on forget examples",
-    "remaining_accuracy": "RA, accuracy on retain examples",
-    "testing_accuracy": "TA, accuracy on test examples",
-    "mia_efficacy": "MIA, forget examples that an attack on confidences takes for non-members",
-}
-_COLUMNS = tuple(
-    Column(name + side, "%", Better.ORACLE, meaning + of)
-    for name, meaning in _PARTS.items()
-    for side, of in (("", ""), ("_oracle", "; of the oracle"))
-)
+_PARTS = ("unlearning_accuracy", "remaining_accuracy", "testing_accuracy", "mia_efficacy")
 
 
-@suite(
-    "average-gap",
-    title="Average gap",
-    source="arXiv 2310.12508, arXiv 2304.04934",
-    columns=(
-        Column(
-            "average_gap",
-            "percentage points",
-            Better.LOWER,
-            "mean absolute difference of UA, RA, TA, MIA to the oracle",
-        ),
-        *_COLUMNS,
-    ),
-)
+@suite("average-gap", columns=("average_gap", *(part + side for part in _PARTS for side in ("", "_oracle"))))
 def average_gap(evidence: Evidence) -> dict[str, float | None]:
     """Compute UA, RA, TA and MIA of both sides in percent, and the average gap; None where a part is missing."""
     ours, theirs = (_measure(side, evidence) for side in (evidence.unlearned, evidence.oracle))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scorer.metrics.evidence import Evidence
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.predictions import Array, log_odds, stored_margins
 
 __all__ = ["divergences", "klom"]
@@ -59,20 +59,7 @@ def _histogram(places: Array) -> Array:
     return shares
 
 
-_COLUMNS = tuple(
-    Column(
-        f"{part}_{name}", "nats", Better.LOWER, f"KL divergence of margins from the oracle's, {what} over {examples}"
-    )
-    for part, examples in (
-        ("forget", "forget examples"),
-        ("retain", "probed retain examples"),
-        ("test", "test examples"),
-    )
-    for name, what in (("mean", "mean"), ("p95", "95th percentile"))
-)
-
-
-@suite("klom", title="KL divergence of margins", source="arXiv 2410.23232, arXiv 2602.16400", columns=_COLUMNS)
+@suite("klom", columns=tuple(f"{part}_{name}" for part in ("forget", "retain", "test") for name in ("mean", "p95")))
 def klom(evidence: Evidence) -> dict[str, float | None]:
     """Compute mean and 95th percentile over the examples of each part, in nats."""
     unlearned, oracle = evidence.unlearned, evidence.oracle

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import entr
 
 from services.scorer.metrics.evidence import Evidence, Models
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.attacks import LOGISTIC_MODELS, fit_logistic
 from services.scorer.metrics.suites.predictions import Array, entropies, forget_accuracies, probabilities
 
@@ -34,16 +34,7 @@ FEWEST = 2  # of each kind, that an attack trains on
 
 @suite(
     "ssd",
-    title="Selective synaptic dampening",
-    source="arXiv 2308.07707, arXiv 2205.08096",
-    columns=(
-        Column("retain_accuracy", "share", Better.HIGHER, "accuracy on retain examples"),
-        Column("forget_accuracy", "share", Better.ORACLE, "accuracy on forget examples, against labels as trained"),
-        Column("mia", "share", Better.ORACLE, "forget examples that an attack on entropies takes for members"),
-        Column("zrf", "share", Better.ORACLE, "likeness to untrained models on forget examples; 1 is the same outputs"),
-        Column("activation_distance", "L2 norm", Better.LOWER, "distance of softmax outputs to the oracle's"),
-        Column("run_s", "s", Better.LOWER, "mean wall clock of one unlearning run"),
-    ),
+    columns=("retain_accuracy", "forget_accuracy", "mia", "zrf", "activation_distance", "run_s"),
 )
 def ssd(evidence: Evidence) -> dict[str, float | None]:
     """Compute the columns; means over the unlearned models."""

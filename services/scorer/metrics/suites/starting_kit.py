@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from services.scorer.metrics.evidence import Evidence, Models
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.attacks import LOGISTIC_MODELS, choose, fit_logistic
 from services.scorer.metrics.suites.predictions import Array, cross_entropies, log_odds, stored_margins
 
@@ -27,15 +27,7 @@ LARGEST = 100.0  # nats; far beyond any loss that an attack could still tell apa
 FEWEST = 6  # of each kind: with fewer, the 10 % that a split tests on cannot hold one of each
 
 
-@suite(
-    "starting-kit",
-    title="Starting kit's membership inference",
-    source="github.com/unlearning-challenge/starting-kit",
-    columns=(
-        Column("mia_accuracy", "share", Better.ORACLE, "accuracy of an attack on losses, forget against test examples"),
-        Column("mia_accuracy_oracle", "share", Better.ORACLE, "the same attack on the oracle's models"),
-    ),
-)
+@suite("starting-kit", columns=("mia_accuracy", "mia_accuracy_oracle"))
 def starting_kit(evidence: Evidence) -> dict[str, float | None]:
     """Compute the mean accuracy of the attack on each side, 0 to 1; None with fewer than 6 examples of a kind."""
     return {

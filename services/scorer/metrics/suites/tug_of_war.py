@@ -8,26 +8,13 @@ accuracy is against labels as trained.
 """
 
 from services.scorer.metrics.evidence import Evidence
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.predictions import forget_accuracies
 
 __all__ = ["tug_of_war"]
 
-_DIFFERENCES = tuple(
-    Column(f"{part}_difference", "share", Better.ORACLE, f"{part} accuracy, mean of the unlearned minus the oracle's")
-    for part in ("forget", "retain", "test")
-)
 
-
-@suite(
-    "tug-of-war",
-    title="Tug of war",
-    source="arXiv 2406.01257",
-    columns=(
-        Column("tug_of_war", "share", Better.HIGHER, "product of one minus each absolute difference; 1 is the oracle"),
-        *_DIFFERENCES,
-    ),
-)
+@suite("tug-of-war", columns=("tug_of_war", "forget_difference", "retain_difference", "test_difference"))
 def tug_of_war(evidence: Evidence) -> dict[str, float | None]:
     """Compute the three signed differences of accuracy and their product, all shares."""
     unlearned, oracle = evidence.unlearned, evidence.oracle

@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.evidence import Evidence, Models
-from services.scorer.metrics.registry import Better, Column, suite
+from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.predictions import Array
 
 __all__ = ["u_lira"]
@@ -29,19 +29,7 @@ SD_FLOOR = 1e-3
 _NAMES = ("accuracy", "accuracy_p95", "auc", "tpr_at_1_percent_fpr")
 
 
-@suite(
-    "u-lira",
-    title="U-LiRA",
-    source="arXiv 2403.01218, arXiv 2302.09880",
-    columns=(
-        Column("accuracy", "share", Better.LOWER, "accuracy of the attack, mean over forget examples; 0.5 is ideal"),
-        Column("accuracy_p95", "share", Better.LOWER, "the same, 95th percentile over forget examples"),
-        Column("auc", "share", Better.LOWER, "area under its ROC curve, mean over forget examples; 0.5 is ideal"),
-        Column(
-            "tpr_at_1_percent_fpr", "share", Better.LOWER, "unlearned models found at 1 % false alarms, all examples"
-        ),
-    ),
-)
+@suite("u-lira", columns=_NAMES)
 def u_lira(evidence: Evidence) -> dict[str, float | None]:
     """Compute what an attacker gets right when unlearned and retrained models are equally likely, 0 to 1."""
     sides = (evidence.unlearned, evidence.oracle)

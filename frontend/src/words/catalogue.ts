@@ -1,0 +1,46 @@
+/** What the server's catalogue says of metrics, columns, flags and alarms. A name that it does not know is shown as words. */
+import type { Catalogue, ColumnInfo } from "../api/types";
+import { words } from "./board";
+
+/** The catalogue before it is there. */
+export const NOTHING: Catalogue = { metrics: [], default_metric: "", suites: [], flags: [], alarms: [] };
+
+const BETTER: Record<ColumnInfo["better"], string> = {
+  higher: "Higher is better.",
+  lower: "Lower is better.",
+  oracle: "Closer to the oracle is better.",
+  neither: "It is there to compare with.",
+};
+
+export function metricOptions(of: Catalogue): { value: string; label: string }[] {
+  return of.metrics.map(({ name, title }) => ({ value: name, label: `${title} (${name})` }));
+}
+
+export function metricTitle(of: Catalogue, name: string): string {
+  return of.metrics.find((one) => one.name === name)?.title ?? name;
+}
+
+export function suiteTitle(of: Catalogue, name: string): string {
+  return of.suites.find((one) => one.name === name)?.title ?? words(name);
+}
+
+/** The column of a stored value. */
+export function columnInfo(of: Catalogue, suite: string, name: string): ColumnInfo {
+  const known = of.suites.find((one) => one.name === suite)?.columns.find((one) => one.name === name);
+  return known ?? { name, title: words(name), unit: "", better: "neither", meaning: "", oracle_column: null };
+}
+
+/** "Accuracy on retain examples, in share. Higher is better." */
+export function explain({ meaning, unit, better }: ColumnInfo): string {
+  if (meaning === "") return "";
+  return `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}, in ${unit}. ${BETTER[better]}`;
+}
+
+export function flagText(of: Catalogue, name: string): string {
+  const known = of.flags.find((one) => one.name === name);
+  return known ? `${known.meaning} ${known.consequence}` : words(name);
+}
+
+export function alarmTitle(of: Catalogue, kind: string): string {
+  return of.alarms.find((one) => one.kind === kind)?.title ?? words(kind);
+}

@@ -1,0 +1,28 @@
+"""The catalogue: which metrics, suite columns, flags and alarms there are, and what each means. Data, no arithmetic.
+
+The scorer computes what is named here, the API serves it as `GET /api/metrics`, and web app and command read it. A new
+metric is an entry in `metrics.py` and a function in `scorer/metrics/`; nothing else names metrics.
+"""
+
+from services.core.catalogue.entries import AlarmInfo, Better, ColumnInfo, FlagInfo, MetricInfo, SuiteInfo
+from services.core.catalogue.marks import ALARMS, FLAGS
+from services.core.catalogue.metrics import DEFAULT_METRIC, METRICS, UnknownMetric, find_metric, metric_names
+from services.core.catalogue.suites import SUITES, find_column
+
+__all__ = [
+    "ALARMS",
+    "DEFAULT_METRIC",
+    "FLAGS",
+    "METRICS",
+    "SUITES",
+    "AlarmInfo",
+    "Better",
+    "ColumnInfo",
+    "FlagInfo",
+    "MetricInfo",
+    "SuiteInfo",
+    "UnknownMetric",
+    "find_column",
+    "find_metric",
+    "metric_names",
+]

@@ -1,0 +1,66 @@
+"""What an entry of the catalogue says. Names are those of stored scores: once published, a name keeps its meaning."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["AlarmInfo", "Better", "ColumnInfo", "FlagInfo", "MetricInfo", "SuiteInfo"]
+
+
+class Better(StrEnum):
+    """Which values of a column are the good ones."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    ORACLE = "oracle"  # the closer to the oracle's own value, the better
+    NEITHER = "neither"  # it is there to compare with
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """A metric: it makes the score that a leaderboard ranks by. Its name carries its version."""
+
+    name: str
+    title: str
+    meaning: str
+    source: str
+    has_ceiling: bool  # whether forgetting quality is relative to what a second oracle earns
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """One number of a suite."""
+
+    name: str
+    title: str
+    unit: str
+    better: Better
+    meaning: str
+    oracle_column: str | None = None  # the column of the same suite that holds the oracle's own value
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteInfo:
+    """Secondary columns that a paper or a starting kit reports together: shown beside the score, never ranked by."""
+
+    name: str
+    title: str
+    source: str
+    columns: tuple[ColumnInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagInfo:
+    """A mark on a score that changes how to read or rank it."""
+
+    name: str
+    meaning: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmInfo:
+    """A kind of observation that honest unlearning hardly gives; only organisers see it, and it changes no score."""
+
+    kind: str
+    title: str
+    meaning: str

@@ -1,0 +1,172 @@
+"""The suites of secondary columns."""
+
+from services.core.catalogue.entries import Better, ColumnInfo, SuiteInfo
+
+__all__ = ["SUITES", "find_column"]
+
+ORACLE = "_oracle"
+
+
+def _beside_oracle(name: str, title: str, unit: str, meaning: str) -> tuple[ColumnInfo, ColumnInfo]:
+    """Make a column that should come close to the oracle's own value, and the column of that value."""
+    return (
+        ColumnInfo(name, title, unit, Better.ORACLE, meaning, oracle_column=name + ORACLE),
+        ColumnInfo(name + ORACLE, f"{title}, oracle", unit, Better.NEITHER, f"{meaning}; of the oracle's models"),
+    )
+
+
+_STARTING_KIT = SuiteInfo(
+    "starting-kit",
+    "Starting kit's membership inference",
+    "github.com/unlearning-challenge/starting-kit",
+    _beside_oracle(
+        "mia_accuracy", "Attack accuracy", "share", "accuracy of an attack on losses, forget against test examples"
+    ),
+)
+
+_SSD = SuiteInfo(
+    "ssd",
+    "Selective synaptic dampening",
+    "arXiv 2308.07707, arXiv 2205.08096",
+    (
+        ColumnInfo("retain_accuracy", "Retain accuracy", "share", Better.HIGHER, "accuracy on retain examples"),
+        ColumnInfo(
+            "forget_accuracy",
+            "Forget accuracy",
+            "share",
+            Better.ORACLE,
+            "accuracy on forget examples, against labels as trained",
+        ),
+        ColumnInfo(
+            "mia", "MIA", "share", Better.ORACLE, "forget examples that an attack on entropies takes for members"
+        ),
+        ColumnInfo(
+            "zrf",
+            "ZRF",
+            "share",
+            Better.ORACLE,
+            "likeness to untrained models on forget examples; 1 is the same outputs",
+        ),
+        ColumnInfo(
+            "activation_distance",
+            "Activation distance",
+            "L2 norm",
+            Better.LOWER,
+            "distance of softmax outputs to the oracle's",
+        ),
+        ColumnInfo("run_s", "Run time", "s", Better.LOWER, "mean wall clock of one unlearning run"),
+    ),
+)
+
+_U_LIRA = SuiteInfo(
+    "u-lira",
+    "U-LiRA",
+    "arXiv 2403.01218, arXiv 2302.09880",
+    (
+        ColumnInfo(
+            "accuracy",
+            "Attack accuracy",
+            "share",
+            Better.LOWER,
+            "accuracy of the attack, mean over forget examples; 0.5 is ideal",
+        ),
+        ColumnInfo(
+            "accuracy_p95",
+            "Attack accuracy, P95",
+            "share",
+            Better.LOWER,
+            "accuracy of the attack, 95th percentile over forget examples",
+        ),
+        ColumnInfo(
+            "auc",
+            "Attack AUC",
+            "share",
+            Better.LOWER,
+            "area under the attack's ROC curve, mean over forget examples; 0.5 is ideal",
+        ),
+        ColumnInfo(
+            "tpr_at_1_percent_fpr",
+            "TPR at 1% FPR",
+            "share",
+            Better.LOWER,
+            "unlearned models found at 1% false alarms, all examples",
+        ),
+    ),
+)
+
+_KLOM = SuiteInfo(
+    "klom",
+    "KL divergence of margins",
+    "arXiv 2410.23232, arXiv 2602.16400",
+    tuple(
+        ColumnInfo(
+            f"{part}_{name}",
+            f"{part.capitalize()}, {short}",
+            "nats",
+            Better.LOWER,
+            f"KL divergence of margins from the oracle's, {what} over {examples}",
+        )
+        for part, examples in (
+            ("forget", "forget examples"),
+            ("retain", "probed retain examples"),
+            ("test", "test examples"),
+        )
+        for name, short, what in (("mean", "mean", "mean"), ("p95", "P95", "95th percentile"))
+    ),
+)
+
+_TUG_OF_WAR = SuiteInfo(
+    "tug-of-war",
+    "Tug of war",
+    "arXiv 2406.01257",
+    (
+        ColumnInfo(
+            "tug_of_war",
+            "Tug of war",
+            "share",
+            Better.HIGHER,
+            "product of one minus each absolute difference; 1 is the oracle",
+        ),
+        *(
+            ColumnInfo(
+                f"{part}_difference",
+                f"{part.capitalize()} difference",
+                "share",
+                Better.ORACLE,
+                f"{part} accuracy, mean of the unlearned minus the oracle's",
+            )
+            for part in ("forget", "retain", "test")
+        ),
+    ),
+)
+
+_AVERAGE_GAP = SuiteInfo(
+    "average-gap",
+    "Average gap",
+    "arXiv 2310.12508, arXiv 2304.04934",
+    (
+        ColumnInfo(
+            "average_gap",
+            "Average gap",
+            "percentage points",
+            Better.LOWER,
+            "mean absolute difference of UA, RA, TA, MIA to the oracle",
+        ),
+        *_beside_oracle("unlearning_accuracy", "UA", "%", "unlearning accuracy, 1 - accuracy on forget examples"),
+        *_beside_oracle("remaining_accuracy", "RA", "%", "remaining accuracy, accuracy on retain examples"),
+        *_beside_oracle("testing_accuracy", "TA", "%", "testing accuracy, accuracy on test examples"),
+        *_beside_oracle(
+            "mia_efficacy", "MIA", "%", "forget examples that an attack on confidences takes for non-members"
+        ),
+    ),
+)
+
+SUITES: dict[str, SuiteInfo] = {
+    suite.name: suite for suite in (_SSD, _U_LIRA, _KLOM, _TUG_OF_WAR, _STARTING_KIT, _AVERAGE_GAP)
+}
+
+
+def find_column(suite: str, name: str) -> ColumnInfo | None:
+    """Return the column of a stored value, or None if the catalogue no longer knows it."""
+    columns = SUITES[suite].columns if suite in SUITES else ()
+    return next((column for column in columns if column.name == name), None)
