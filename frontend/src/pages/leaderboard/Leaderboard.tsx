@@ -12,7 +12,7 @@ import { Section } from "../../ui/Page";
 import { Empty, Loading } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { axisOf, fittingScale } from "../../words/axis";
-import { suiteColumns, words } from "../../words/board";
+import { inWords, suiteColumns } from "../../words/board";
 import { count } from "../../words/numbers";
 import { fromLocalInput, zone } from "../../words/time";
 import { useCompetition, usePhase } from "../competition/context";
@@ -158,7 +158,7 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
               { value: "parts", label: "Parts of the score" },
               { value: "intervals", label: "Intervals of its parts" },
               ...metrics.map((metric) => ({ value: `metric:${metric}`, label: `By ${metric}` })),
-              ...suites.map((suite) => ({ value: `suite:${suite}`, label: `Suite: ${words(suite)}` })),
+              ...suites.map((suite) => ({ value: `suite:${suite}`, label: `Suite: ${inWords(suite)}` })),
               ...(certified ? [{ value: "certificate", label: "Certificates" }] : []),
             ]}
           />

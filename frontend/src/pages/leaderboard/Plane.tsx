@@ -4,7 +4,7 @@ import type { Entry } from "../../api/types";
 import { Chart } from "../../ui/Chart";
 import type { Scale } from "../../words/axis";
 import { axisOf } from "../../words/axis";
-import { placesOf } from "../../words/labels";
+import { placesOf } from "./labels";
 import styles from "./Plane.module.css";
 
 const LABEL = 24;

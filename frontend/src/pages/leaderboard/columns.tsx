@@ -1,7 +1,7 @@
 /** The columns right of the score: its parts, another metric, a suite, or certificates. */
 import type { ReactNode } from "react";
 import type { Entry } from "../../api/types";
-import { suiteColumns, words } from "../../words/board";
+import { inWords, suiteColumns } from "../../words/board";
 import { interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 
@@ -73,7 +73,7 @@ export function columnsOf(chosen: string, entries: readonly Entry[]): Column[] {
   if (kind === "certificate") return CERTIFICATE;
   if (kind !== "suite") return PARTS;
   return (suiteColumns(entries).get(name) ?? []).map((column) => ({
-    name: words(column),
+    name: inWords(column),
     show: (entry) => plain(entry.suites[name]?.[column]),
   }));
 }

@@ -3,7 +3,7 @@ import { acts } from "../../api/queries";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";
 import { Moment } from "../../ui/Time";
-import { words } from "../../words/board";
+import { inWords } from "../../words/board";
 import styles from "./Organise.module.css";
 
 /** Who rescored which phase, and by what. Rows are added and never changed. */
@@ -20,7 +20,7 @@ export function Acts({ slug }: { slug: string }) {
               {items.map((act) => (
                 <li key={act.id}>
                   <p>
-                    <Moment at={act.created_at} />: {words(act.act)} by <bdi>{act.by}</bdi>, phase{" "}
+                    <Moment at={act.created_at} />: {inWords(act.act)} by <bdi>{act.by}</bdi>, phase{" "}
                     {String(act.details.phase)}, {act.details.re_run === true ? "new runs" : "rescoring"} by{" "}
                     {String(act.details.metric)}
                   </p>

@@ -4,7 +4,7 @@ import { alarms } from "../../api/queries";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { More } from "../../ui/More";
-import { words } from "../../words/board";
+import { inWords } from "../../words/board";
 import { score } from "../../words/numbers";
 import styles from "./Organise.module.css";
 
@@ -31,7 +31,7 @@ export function Alarms({ path }: { path: { slug: string; phase: string } }) {
                   </p>
                   {one.alarms.map((alarm) => (
                     <p key={alarm.kind}>
-                      <Badge tone="warn">{words(alarm.kind)}</Badge> {alarm.message}
+                      <Badge tone="warn">{inWords(alarm.kind)}</Badge> {alarm.message}
                     </p>
                   ))}
                 </li>

@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
-import { allSubmissions } from "../../api/queries";
+import { allSubmissions, refresh } from "../../api/queries";
 import type { CompetitionDetail, Submission, SubmissionState } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Row } from "../../ui/Card";
@@ -66,12 +66,7 @@ function Listed({ items }: { items: readonly Submission[] }) {
   const cancel = useMutation({
     mutationFn: (submission_id: string) =>
       answer(api.POST("/api/submissions/{submission_id}/cancel", { params: { path: { submission_id } } })),
-    onSettled: () =>
-      Promise.all(
-        ["all-submissions", "queue", "submission"].map((key) =>
-          client.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
+    onSettled: () => refresh(client, "cancelling"),
   });
   if (items.length === 0) return <p>None.</p>;
   return (

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { campaigns } from "../../api/queries";
+import { campaigns, refresh } from "../../api/queries";
 import type { Campaign, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
@@ -174,25 +174,8 @@ function Title({ of }: { of: Campaign }) {
   );
 }
 
-const MOVED = [
-  "acts",
-  "alarms",
-  "all-submissions",
-  "campaigns",
-  "comparison",
-  "competition",
-  "details",
-  "leaderboard",
-  "queue",
-  "submission",
-  "submissions",
-];
-
-/** An act on campaigns, after which all that a phase's metric or its runs decide is read anew. */
+/** An act on campaigns, and then a fresh look at all that it may have changed. */
 function useAct(act: () => Promise<unknown>) {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: act,
-    onSettled: () => Promise.all(MOVED.map((key) => client.invalidateQueries({ queryKey: [key] }))),
-  });
+  return useMutation({ mutationFn: act, onSettled: () => refresh(client, "rescoring") });
 }

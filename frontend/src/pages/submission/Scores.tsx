@@ -3,7 +3,7 @@ import { Facts } from "../../ui/Facts";
 import { Section } from "../../ui/Page";
 import { AxisLabels, ScoreBar } from "../../ui/ScoreAxis";
 import { axisOf } from "../../words/axis";
-import { FLAGS, words } from "../../words/board";
+import { FLAGS, inWords } from "../../words/board";
 import { estimate, interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 import styles from "./Scores.module.css";
@@ -21,8 +21,10 @@ export function Scores({ of }: { of: readonly Score[] }) {
       ))}
       {Object.entries(first.suites).map(([suite, columns]) => (
         <details key={suite} className={styles.suite}>
-          <summary>Suite: {words(suite)}</summary>
-          <Facts of={Object.entries(columns).map(([name, value]) => [words(name), plain(value)] as const)} />
+          <summary>Suite: {inWords(suite)}</summary>
+          <Facts
+            of={Object.entries(columns).map(([name, value]) => [inWords(name), plain(value)] as const)}
+          />
         </details>
       ))}
     </>

@@ -12,7 +12,7 @@ import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
-import { words } from "../../words/board";
+import { inWords } from "../../words/board";
 import { isolated } from "../../words/isolated";
 import { canBeCancelled, hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
@@ -124,7 +124,7 @@ function Provenance({ of }: { of: Shown }) {
           ...(of.claim
             ? [["Claims", `(${plain(of.claim.epsilon)}, ${of.claim.delta})-unlearning`] as const]
             : []),
-          ...Object.entries(of.provenance).map(([name, value]) => [words(name), String(value)] as const),
+          ...Object.entries(of.provenance).map(([name, value]) => [inWords(name), String(value)] as const),
         ]}
       />
     </Section>

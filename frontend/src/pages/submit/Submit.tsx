@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { Problem } from "../../api/client";
-import { installation, quota } from "../../api/queries";
+import { installation, quota, refresh } from "../../api/queries";
 import type { Checked, Me, Phase } from "../../api/types";
 import { check, upload } from "../../api/upload";
 import { Require } from "../../app/Require";
@@ -49,8 +49,7 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
       upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of }), stop),
     onSettled: () => {
       setSent(null);
-      void client.invalidateQueries({ queryKey: ["submissions"] });
-      void client.invalidateQueries({ queryKey: ["quota"] });
+      void refresh(client, "uploading");
     },
   });
   const send = () => {
