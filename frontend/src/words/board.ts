@@ -56,10 +56,10 @@ export const UNRANKED = {
 } as const;
 
 export const FLAGS: Record<string, string> = {
-  independence_not_enforced: "A notebook makes all models itself, so their independence is not enforced.",
+  independence_not_enforced: "A notebook makes all its models itself, so their independence is not enforced.",
   too_few_distinct_models: "Fewer than 8 models are known to be distinct, so F is 0.",
   too_few_effective_models:
-    "Too few models differ by more than near-duplicates do: fewer than 64, or half of N.",
-  gaussian_doubtful: "The outputs are far from Gaussian, on which one estimate rests.",
-  no_ceiling: "The benchmark has no ceiling at so few models, so F is 0.",
+    "Too few models remain if near-duplicates count once: fewer than 64, or fewer than half of all models.",
+  gaussian_doubtful: "One estimate assumes Gaussian outputs, but these outputs are far from Gaussian.",
+  no_ceiling: "The benchmark has no ceiling for so few models, so F is 0.",
 };

@@ -31,7 +31,7 @@ export const STATE: Column<Submission> = {
     <>
       <StateBadge state={item.state} />
       {item.failure && ` ${inWords(item.failure.kind)}`}{" "}
-      {item.on_board && <Badge tone="river">on the board</Badge>}
+      {item.on_board && <Badge tone="river">on the leaderboard</Badge>}
     </>
   ),
 };

@@ -23,7 +23,7 @@ import styles from "./Submit.module.css";
 
 export function Submit() {
   const phase = usePhase();
-  if (!phase) return <Empty title="Nothing to submit to yet">Submitting begins with the first phase.</Empty>;
+  if (!phase) return <Empty title="No phase yet">You can submit when the organiser has added a phase.</Empty>;
   return (
     <>
       <PhaseChoice part="submit" />
@@ -90,8 +90,8 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
           </p>
         </div>
         <Field
-          label="Name on the board"
-          hint="Left empty, the file's name."
+          label="Name on the leaderboard"
+          hint="If you leave this empty, the file's name is used."
           maxLength={200}
           value={name}
           onChange={(event) => setName(event.target.value)}
@@ -139,11 +139,11 @@ function Found({ of }: { of: Checked }) {
       {of.submitted_as && (
         <>
           {" "}
-          You submitted these very bytes before:{" "}
+          You have{" "}
           <Link to="/submissions/$id" params={{ id: of.submitted_as }}>
-            see what came of it
+            already submitted this exact file
           </Link>
-          . Unless that failed or was cancelled, submitting them again would share its runs.
+          . Submitting it again will reuse those results, unless that evaluation failed or was cancelled.
         </>
       )}
     </>
