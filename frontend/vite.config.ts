@@ -9,9 +9,12 @@ const POLICY =
 /** The Host header stays the browser's, so that the API finds its own pages at the origin of a write. */
 const proxy = { "/api": { target: process.env.LETHE_API ?? "http://127.0.0.1:8000" } };
 
+/** The one text from outside this folder that the app shows. */
+const GLOSSARY = "../docs/glossary.md";
+
 export default defineConfig({
   plugins: [react()],
-  server: { proxy },
+  server: { proxy, fs: { allow: [".", GLOSSARY] } },
   preview: { proxy, headers: { "Content-Security-Policy": POLICY } },
   build: {
     assetsInlineLimit: 0,

@@ -53,7 +53,7 @@ UNSCORABLE = "Its measurements are gone from the blob store."
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as though the classifier had never seen them.
 
-An entry is one function. Lethe calls it many times from the same trained network, and compares the models that come \
+A submission is one function. Lethe calls it many times from the same original model, and compares the models that come \
 back with models that were retrained without those sixty. The closer the two distributions, the higher the score."""
 
 INSTEAD = """{
@@ -87,7 +87,7 @@ PLACES = (
     Place("leaderboard", _of("/leaderboard?phase=feedback")),
     Place("leaderboard-of-own", _of("/leaderboard?phase=feedback"), PARTICIPANT),
     Place("leaderboard-long", "/competitions/crowded/leaderboard", PARTICIPANT),
-    Place("leaderboard-loading", _of("/leaderboard?phase=feedback"), shows="Loading the board", stalls="/leaderboard?"),
+    Place("leaderboard-loading", _of("/leaderboard?phase=feedback"), shows="Loading the leaderboard", stalls="/leaderboard?"),
     Place("leaderboard-empty", _of("/leaderboard?phase=final")),
     Place("submit", _of("/submit?phase=feedback"), PARTICIPANT),
     Place("submit-too-early", _of("/submit?phase=final"), PARTICIPANT),
@@ -112,6 +112,7 @@ PLACES = (
     Place("overview-no-phase", "/competitions/bare"),
     Place("operator", "/operator", OPERATOR),
     Place("not-allowed", "/operator", PARTICIPANT),
+    Place("glossary", "/glossary"),
     Place("not-found", "/nowhere"),
     Place("no-such-competition", "/competitions/none"),
 )

@@ -53,8 +53,8 @@ def test_submission_is_made_by_keyboard_alone(page: Page, gallery: Gallery) -> N
     go_by_tab(page, "Password")
     page.keyboard.type(PASSWORD)
     enter(page)
-    expect(page.get_by_text("Drop your entry here")).to_be_visible()
-    go_by_tab(page, "Drop your entry here")
+    expect(page.get_by_text("Drop your submission here")).to_be_visible()
+    go_by_tab(page, "Drop your submission here")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file("by_hand.py", ENTRY))

@@ -12,9 +12,9 @@ def test_own_row_stands_above_a_board_too_long_to_show(visit: Visit) -> None:
     page = visit(Place("long board", LONG, PARTICIPANT))
     rows = page.get_by_role("row")
     own = rows.filter(has_text="you")
-    expect(page.get_by_text("121 rows, ranked by neurips-2023")).to_contain_text("The first 100 are shown.")
-    expect(page.get_by_text(f"{PARTICIPANT} stands at rank 121.")).to_be_visible()
-    expect(page.get_by_text("Diamonds are yours.")).to_be_visible()
+    expect(page.get_by_text("121 entries, ranked by neurips-2023")).to_contain_text("Showing the first 100.")
+    expect(page.get_by_text(f"{PARTICIPANT} has rank 121.")).to_be_visible()
+    expect(page.get_by_text("Diamonds are your entries.")).to_be_visible()
     expect(rows).to_have_count(1 + 1 + 100)
     expect(rows.nth(1)).to_contain_text(PARTICIPANT)
 
@@ -23,11 +23,11 @@ def test_own_row_stands_above_a_board_too_long_to_show(visit: Visit) -> None:
     expect(rows).to_have_count(1 + 121)
     expect(own).to_have_count(1)
     expect(rows.last).to_contain_text(PARTICIPANT)
-    expect(page.get_by_text("The first")).to_have_count(0)
+    expect(page.get_by_text("Showing the first")).to_have_count(0)
 
 
 def test_board_pins_nothing_for_those_who_are_not_on_it(visit: Visit) -> None:
     page = visit(Place("long board", LONG))
-    expect(page.get_by_text("Drawn are the rows")).to_be_visible()
+    expect(page.get_by_text("The chart shows the same")).to_be_visible()
     expect(page.get_by_role("row")).to_have_count(1 + 100)
-    expect(page.get_by_text("Diamonds are yours.")).to_have_count(0)
+    expect(page.get_by_text("Diamonds are your entries.")).to_have_count(0)

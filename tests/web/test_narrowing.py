@@ -35,7 +35,7 @@ def test_provisional_scores_come_one_by_one_and_end_with_the_final_one(gallery: 
     expect(page.get_by_role("heading", name="Score by neurips-2023")).to_be_visible()
     expect(table.get_by_role("row")).to_have_text(
         [
-            "runsscore95 % interval00.00010.00020.00030.0004",
+            "runsscore95% interval00.00010.00020.00030.0004",
             "80.000200.00006 – 0.00034",
             "160.0001000.000060 – 0.000140",
             "640.0001200.000090 – 0.000150",

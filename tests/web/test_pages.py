@@ -51,7 +51,7 @@ def test_file_that_is_edited_is_chosen_again(gallery: Gallery, visit: Visit, tmp
     expect(page.get_by_role("alert")).to_contain_text("unlearning")
     entry.write_text(ENTRY)
     choose(page, entry)
-    expect(page.get_by_text("Can be submitted")).to_be_visible()
+    expect(page.get_by_text("Ready to submit")).to_be_visible()
     entry.write_text(f"{ENTRY}# edited\n")
     os.utime(entry, (0, 0))  # Chromium looks at whole seconds
     send(page)
@@ -71,7 +71,7 @@ def test_upload_under_way_is_the_only_one_and_ends_with_its_page(gallery: Galler
     expect(chooser).to_be_disabled()
     with page.expect_event("requestfailed"):
         page.get_by_role("link", name="Rules").click()
-    expect(page.get_by_text("An entry is a module")).to_be_visible()
+    expect(page.get_by_text("A submission is a module")).to_be_visible()
 
 
 def test_hidden_tab_holds_no_stream_and_catches_up(gallery: Gallery, visit: Visit) -> None:
@@ -114,8 +114,8 @@ def test_parts_of_a_competition_keep_to_the_phase_that_was_chosen(visit: Visit) 
 
 def test_moment_that_no_clock_shows_leaves_the_board_standing(visit: Visit) -> None:
     page = visit(Place("leaderboard", "/competitions/digits/leaderboard?phase=feedback"))
-    page.get_by_text("The board of another day").click()
-    page.get_by_label("As it stood at").fill("20261-01-01T00:00")
+    page.get_by_text("Show an earlier leaderboard").click()
+    page.get_by_label("Date and time").fill("20261-01-01T00:00")
     expect(page.get_by_role("row", name="old-mill")).to_be_visible()
 
 
@@ -128,17 +128,17 @@ def test_phase_is_made_with_its_quota_and_what_it_shows_and_takes(gallery: Galle
     page.get_by_label("Benchmark").select_option(index=1)
     page.get_by_label("Opens at").fill("2026-01-01T00:00")
     page.get_by_label("Closes at").fill("2099-01-01T00:00")
-    page.get_by_label("Quota").fill("2")
-    page.get_by_label("Takes notebooks").check()
-    expect(page.get_by_label("Hides its data")).to_be_checked()
+    page.get_by_label("Submissions per team").fill("2")
+    page.get_by_label("Accept notebooks").check()
+    expect(page.get_by_label("data hidden")).to_be_checked()
     page.get_by_label("Kind").select_option("check")
-    expect(page.get_by_label("Hides its data")).not_to_be_checked()
-    expect(page.get_by_text("in your zone, Europe/Berlin")).to_be_visible()
+    expect(page.get_by_label("data hidden")).not_to_be_checked()
+    expect(page.get_by_text("in your time zone (Europe/Berlin)")).to_be_visible()
     page.get_by_role("button", name="Add phase").click()
     expect(page.get_by_role("alert")).to_contain_text("no benchmark for notebooks")
-    page.get_by_label("Takes notebooks").uncheck()
+    page.get_by_label("Accept notebooks").uncheck()
     page.get_by_role("button", name="Add phase").click()
-    expect(page.get_by_role("heading", name="Another phase")).to_be_visible()
+    expect(page.get_by_role("heading", name="Add a phase")).to_be_visible()
     page.get_by_role("link", name="Rules").click()
     rules = page.get_by_role("main")
     expect(rules).to_contain_text("submit 2 times")
@@ -150,7 +150,7 @@ def test_work_that_nobody_takes_is_told_with_what_to_do(gallery: Gallery, visit:
     with gallery.database.write() as session:
         lock_evaluation(session, row.evaluation_id).created_at = utc_now() - timedelta(minutes=5)
     page = visit(Place("operator", "/operator", OPERATOR))
-    expect(page.get_by_text("no worker has taken it")).to_contain_text("lethe worker")
+    expect(page.get_by_text("no worker has picked them up")).to_contain_text("lethe worker")
 
 
 def test_failures_are_listed_with_their_kind(visit: Visit) -> None:
@@ -198,3 +198,11 @@ def test_preview_names_what_could_not_be_scored_and_says_why(visit: Visit) -> No
     expect(section).to_contain_text(f"noise, then repair of ada: {UNSCORABLE}")
     section.get_by_role("link", name="noise, then repair").click()
     expect(page.get_by_role("heading", name="noise, then repair", level=1)).to_be_visible()
+
+
+def test_term_on_a_page_leads_to_its_meaning(visit: Visit) -> None:
+    page = visit(Place("leaderboard", "/competitions/digits/leaderboard?phase=feedback"))
+    page.get_by_role("link", name="tie group").click()
+    meaning = page.locator("#tie-group")
+    expect(meaning).to_contain_text("paired test")
+    expect(meaning).to_be_in_viewport()

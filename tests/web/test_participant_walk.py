@@ -57,13 +57,13 @@ def open_form(page: Page, served: Installation, contest: str) -> None:
     page.goto(served.stack.url)
     page.get_by_role("link", name=contest).click()
     page.get_by_role("link", name="Submit", exact=True).click()
-    expect(page.get_by_text("Drop your entry here")).to_be_visible()
+    expect(page.get_by_text("Drop your submission here")).to_be_visible()
 
 
 def submit(page: Page, name: str, source: str) -> None:
     """Choose a file, give it a name, send it, and wait until its own page stands."""
-    page.get_by_label("Drop your entry here").set_input_files(file("entry.py", source))
-    page.get_by_label("Name on the board").fill(name)
+    page.get_by_label("Drop your submission here").set_input_files(file("entry.py", source))
+    page.get_by_label("Name on the leaderboard").fill(name)
     send(page)
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
@@ -100,13 +100,13 @@ def test_stranger_reaches_a_score_from_the_page_alone(
 
     page.get_by_role("link", name="Submit", exact=True).click()
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
-    page.get_by_role("link", name="Make an account").click()
-    expect(page.get_by_role("heading", name="Make an account")).to_be_visible()  # signing in asks for the same
+    page.get_by_role("link", name="Create an account").click()
+    expect(page.get_by_role("heading", name="Create an account")).to_be_visible()  # signing in asks for the same
     page.get_by_label("Username").fill(f"stranger-{uuid4().hex[:6]}")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make account").click()
+    page.get_by_role("button", name="Create account").click()
     with page.expect_file_chooser() as chooser:
-        page.get_by_label("Drop your entry here").click()
+        page.get_by_label("Drop your submission here").click()
     chooser.value.set_files(module)
     send(page)
     expect(page.get_by_role("heading", name="my_unlearning", level=1)).to_be_visible()
@@ -114,7 +114,7 @@ def test_stranger_reaches_a_score_from_the_page_alone(
     took_s = time.monotonic() - began
 
     check(page)
-    expect(page.get_by_text("16 of 16 seeds done")).to_be_visible()
+    expect(page.get_by_text("16 of 16 runs done")).to_be_visible()
     page.get_by_role("link", name="phase feedback").click()
     expect(page.get_by_role("row", name="my_unlearning")).to_contain_text("you")
     check(page)
@@ -136,7 +136,7 @@ def test_entry_that_raises_is_told_what_and_where(page: Page, served: Installati
 @pytest.mark.usefixtures("participant")
 def test_file_that_is_no_entry_is_refused_before_it_is_sent(page: Page, served: Installation, contest: str) -> None:
     open_form(page, served, contest)
-    chooser = page.get_by_label("Drop your entry here")
+    chooser = page.get_by_label("Drop your submission here")
     chooser.set_input_files(file("entry.txt", "words"))
     expect(page.get_by_role("alert")).to_contain_text("entry.txt does not end in")
     chooser.set_input_files(file("entry.py", "def unlearn(net): ..."))
@@ -150,12 +150,12 @@ def test_running_entry_is_cancelled_after_asking(page: Page, served: Installatio
     open_form(page, served, contest)
     submit(page, "slow", SLOW)
     expect(page.get_by_role("status")).to_contain_text("running", timeout=60_000)
-    ask = page.get_by_role("button", name="Cancel this evaluation")
+    ask = page.get_by_role("button", name="Cancel submission")
     ask.click()
-    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Go back").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     ask.click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel this evaluation").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel submission").click()
     expect(page.get_by_role("status")).to_contain_text("cancelled")
     expect(ask).to_have_count(0)
     check(page)
@@ -168,7 +168,7 @@ def test_page_goes_on_by_itself_when_the_api_was_away(page: Page, served: Instal
     expect(page.get_by_role("status")).to_contain_text("running", timeout=60_000)
     page.evaluate("window.isSamePage = true")
     with api_away(served):
-        expect(page.get_by_text("Connection lost; trying again.")).to_be_visible()
+        expect(page.get_by_text("Connection lost. Reconnecting")).to_be_visible()
     await_score(page)
     expect(page.get_by_text("Connection lost")).to_have_count(0)
     assert page.evaluate("window.isSamePage")
@@ -197,8 +197,8 @@ def test_two_entries_are_dropped_watched_and_compared(page: Page, served: Instal
     page.get_by_role("link", name="My submissions").click()
     for name in ("loud", "still"):
         page.get_by_role("checkbox", name=f"Compare {name}").check()
-    page.get_by_role("button", name="Compare two").click()
-    expect(page.get_by_text("Difference of scores")).to_be_visible()
+    page.get_by_role("button", name="Compare selected").click()
+    expect(page.get_by_text("Score difference")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("loud")
     check(page)
 
@@ -213,7 +213,7 @@ def drop(page: Page, name: str, source: str) -> None:
         }""",
         [name, source],
     )
-    zone = page.get_by_text("Drop your entry here")
+    zone = page.get_by_text("Drop your submission here")
     for event in ("dragenter", "dragover", "drop"):
         zone.dispatch_event(event, {"dataTransfer": dropped})
     expect(page.get_by_text(name)).to_be_visible()
@@ -231,7 +231,7 @@ def test_notebook_is_submitted_and_comes_back_executed(page: Page, served: Insta
     lingers = "import time\ntime.sleep(12)"  # its files are looked at every 5 s
     data = notebook(READ, NOISE, lingers, ZIP)
     open_form(page, served, "Notebooks")
-    page.get_by_label("Drop your entry here").set_input_files(file("my notebook.ipynb", data))
+    page.get_by_label("Drop your submission here").set_input_files(file("my notebook.ipynb", data))
     send(page)
     expect(page.get_by_role("heading", name="my notebook", level=1)).to_be_visible()
     expect(page.get_by_text(f"{SEEDS} of {SEEDS} checkpoints written")).to_be_visible(timeout=120_000)

@@ -46,5 +46,9 @@ export function problemOf(status: number, body: unknown): Problem {
   if (typeof body === "object" && body !== null && "code" in body && "detail" in body) {
     return new Problem(status, String(body.code), String(body.detail), body as Record<string, unknown>);
   }
-  return new Problem(status, "no_answer", `The server answered with status ${status} and no explanation.`);
+  return new Problem(
+    status,
+    "no_answer",
+    `The server answered with status ${status} and no explanation. Try again; if it happens again, tell the operator.`,
+  );
 }

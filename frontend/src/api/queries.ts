@@ -1,4 +1,4 @@
-/** What the pages read, each with its key. Writing is done by the pages, which then invalidate by key. */
+/** What the pages read, each with its key, and what each kind of write makes stale. The pages write. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
 import type { SubmissionState } from "./types";
@@ -16,6 +16,57 @@ export const queryClient = new QueryClient({
   },
 });
 
+/** The first part of every key. */
+type Subject =
+  | "acts"
+  | "alarms"
+  | "all-submissions"
+  | "benchmarks"
+  | "campaigns"
+  | "catalogue"
+  | "comparison"
+  | "competition"
+  | "competitions"
+  | "details"
+  | "health"
+  | "installation"
+  | "leaderboard"
+  | "me"
+  | "printed"
+  | "queue"
+  | "quota"
+  | "submission"
+  | "submissions"
+  | "system"
+  | "tokens";
+
+const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] as const;
+
+/** What each kind of write makes stale. A rescoring changes all that a phase's metric or its runs decide. */
+const STALE = {
+  cancelling: ["all-submissions", "queue", "submission"],
+  ending: ["leaderboard", "submission", "submissions"],
+  rescoring: [
+    "acts",
+    "alarms",
+    "all-submissions",
+    "campaigns",
+    "comparison",
+    "competition",
+    "details",
+    "leaderboard",
+    "queue",
+    "submission",
+    "submissions",
+  ],
+  uploading: ["quota", "submissions"],
+} as const satisfies Record<string, readonly Subject[]>;
+
+/** Read anew what a write has made stale. */
+export function refresh(client: QueryClient, after: keyof typeof STALE): Promise<unknown> {
+  return Promise.all(STALE[after].map((subject) => client.invalidateQueries({ queryKey: keyOf(subject) })));
+}
+
 interface PageOf<Item> {
   items: Item[];
   next: string | null;
@@ -23,7 +74,7 @@ interface PageOf<Item> {
 
 /** A listing that comes page by page. */
 function paged<P extends PageOf<unknown>>(
-  queryKey: readonly unknown[],
+  queryKey: ReturnType<typeof keyOf>,
   read: (after: string | undefined) => Promise<P>,
 ) {
   return infiniteQueryOptions({
@@ -36,41 +87,41 @@ function paged<P extends PageOf<unknown>>(
 
 /** Who is signed in, or null. */
 export const me = queryOptions({
-  queryKey: ["me"],
+  queryKey: keyOf("me"),
   staleTime: 5 * 60_000,
   queryFn: () => answer(api.GET("/api/me")),
 });
 
 /** What everybody may know of the installation's settings. */
 export const installation = queryOptions({
-  queryKey: ["installation"],
+  queryKey: keyOf("installation"),
   staleTime: Number.POSITIVE_INFINITY,
   queryFn: () => answer(api.GET("/api/installation")),
 });
 
 /** What metrics, columns of suites, flags and alarms mean. */
 export const catalogue = queryOptions({
-  queryKey: ["catalogue"],
+  queryKey: keyOf("catalogue"),
   staleTime: 5 * 60_000,
   queryFn: () => answer(api.GET("/api/metrics")),
 });
 
-export const tokens = paged(["tokens"], (after) =>
+export const tokens = paged(keyOf("tokens"), (after) =>
   answer(api.GET("/api/me/tokens", { params: { query: { limit: 50, after } } })),
 );
 
-export const competitions = paged(["competitions"], (after) =>
+export const competitions = paged(keyOf("competitions"), (after) =>
   answer(api.GET("/api/competitions", { params: { query: { limit: 50, after } } })),
 );
 
 export const competition = (slug: string) =>
   queryOptions({
-    queryKey: ["competition", slug],
+    queryKey: keyOf("competition", slug),
     queryFn: () => answer(api.GET("/api/competitions/{slug}", { params: { path: { slug } } })),
   });
 
 export const benchmarks = queryOptions({
-  queryKey: ["benchmarks"],
+  queryKey: keyOf("benchmarks"),
   staleTime: 5 * 60_000,
   queryFn: () => answer(api.GET("/api/benchmarks", { params: { query: { limit: 100 } } })),
 });
@@ -82,7 +133,7 @@ interface PhaseKey {
 
 /** The board as it is, or as it was at a moment. */
 export const leaderboard = (path: PhaseKey, as_of?: string) => ({
-  ...paged(["leaderboard", path.slug, path.phase, as_of], (after) =>
+  ...paged(keyOf("leaderboard", path.slug, path.phase, as_of), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/phases/{phase}/leaderboard", {
         params: { path, query: { limit: 100, after, as_of } },
@@ -94,7 +145,7 @@ export const leaderboard = (path: PhaseKey, as_of?: string) => ({
 
 export const quota = (path: PhaseKey, team: string) =>
   queryOptions({
-    queryKey: ["quota", path.slug, path.phase, team],
+    queryKey: keyOf("quota", path.slug, path.phase, team),
     queryFn: () =>
       answer(api.GET("/api/competitions/{slug}/phases/{phase}/quota", { params: { path, query: { team } } })),
     refetchInterval: 30_000,
@@ -103,7 +154,7 @@ export const quota = (path: PhaseKey, team: string) =>
 /** What one's own teams submitted: what is under way, or what has ended. */
 export const submissions = ({ ended }: { ended: boolean }) =>
   infiniteQueryOptions({
-    ...paged(["submissions", ended], (after) =>
+    ...paged(keyOf("submissions", ended), (after) =>
       answer(api.GET("/api/submissions", { params: { query: { ended, limit: 20, after } } })),
     ),
     refetchInterval: ({ state: { data } }) =>
@@ -112,7 +163,7 @@ export const submissions = ({ ended }: { ended: boolean }) =>
 
 export const submission = (submission_id: string) =>
   queryOptions({
-    queryKey: ["submission", submission_id],
+    queryKey: keyOf("submission", submission_id),
     queryFn: () =>
       answer(api.GET("/api/submissions/{submission_id}", { params: { path: { submission_id } } })),
   });
@@ -120,7 +171,7 @@ export const submission = (submission_id: string) =>
 /** Run times and histograms of a submission scored by a metric, its phase's; they never change. */
 export const details = (submission_id: string, metric: string) =>
   queryOptions({
-    queryKey: ["details", submission_id, metric],
+    queryKey: keyOf("details", submission_id, metric),
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: () =>
       answer(api.GET("/api/submissions/{submission_id}/details", { params: { path: { submission_id } } })),
@@ -129,7 +180,7 @@ export const details = (submission_id: string, metric: string) =>
 /** The last that its runs printed. */
 export const printed = (submission_id: string) =>
   queryOptions({
-    queryKey: ["printed", submission_id],
+    queryKey: keyOf("printed", submission_id),
     queryFn: () =>
       answer(
         api.GET("/api/submissions/{submission_id}/log", {
@@ -141,7 +192,7 @@ export const printed = (submission_id: string) =>
 
 export const comparison = (submission_id: string, other: string) =>
   queryOptions({
-    queryKey: ["comparison", submission_id, other],
+    queryKey: keyOf("comparison", submission_id, other),
     queryFn: () =>
       answer(
         api.GET("/api/submissions/{submission_id}/comparison", {
@@ -151,7 +202,7 @@ export const comparison = (submission_id: string, other: string) =>
   });
 
 export const alarms = (path: PhaseKey) =>
-  paged(["alarms", path.slug, path.phase], (after) =>
+  paged(keyOf("alarms", path.slug, path.phase), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/phases/{phase}/alarms", {
         params: { path, query: { limit: 10, after } },
@@ -161,7 +212,7 @@ export const alarms = (path: PhaseKey) =>
 
 export const campaigns = (path: PhaseKey) =>
   infiniteQueryOptions({
-    ...paged(["campaigns", path.slug, path.phase], (after) =>
+    ...paged(keyOf("campaigns", path.slug, path.phase), (after) =>
       answer(
         api.GET("/api/competitions/{slug}/phases/{phase}/campaigns", {
           params: { path, query: { limit: 10, after } },
@@ -174,7 +225,7 @@ export const campaigns = (path: PhaseKey) =>
 
 export const campaign = (path: PhaseKey & { campaign_id: string }) =>
   queryOptions({
-    queryKey: ["campaigns", path.slug, path.phase, path.campaign_id],
+    queryKey: keyOf("campaigns", path.slug, path.phase, path.campaign_id),
     queryFn: () =>
       answer(
         api.GET("/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}", { params: { path } }),
@@ -182,7 +233,7 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
   });
 
 export const acts = (slug: string) =>
-  paged(["acts", slug], (after) =>
+  paged(keyOf("acts", slug), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/audit", { params: { path: { slug }, query: { limit: 20, after } } }),
     ),
@@ -196,7 +247,7 @@ export interface Sought {
 
 /** What everybody submitted to a competition, for its organiser. */
 export const allSubmissions = (slug: string, sought: Sought) => ({
-  ...paged(["all-submissions", slug, sought], (after) =>
+  ...paged(keyOf("all-submissions", slug, sought), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/submissions", {
         params: { path: { slug }, query: { ...sought, limit: 20, after } },
@@ -209,7 +260,7 @@ export const allSubmissions = (slug: string, sought: Sought) => ({
 /** The queue of a competition, or of all of them. */
 export const queue = (slug?: string) =>
   queryOptions({
-    queryKey: ["queue", slug],
+    queryKey: keyOf("queue", slug),
     queryFn: () =>
       answer(
         slug === undefined
@@ -220,13 +271,13 @@ export const queue = (slug?: string) =>
   });
 
 export const system = queryOptions({
-  queryKey: ["system"],
+  queryKey: keyOf("system"),
   queryFn: () => answer(api.GET("/api/admin/system")),
   refetchInterval: 30_000,
 });
 
 export const health = queryOptions({
-  queryKey: ["health"],
+  queryKey: keyOf("health"),
   queryFn: () => answer(api.GET("/api/health")),
   refetchInterval: 15_000,
 });

@@ -2,6 +2,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
 export type Campaign = Schemas["CampaignOut"];
 export type Catalogue = Schemas["CatalogueOut"];

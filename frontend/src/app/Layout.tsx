@@ -34,7 +34,8 @@ export function Layout() {
           <p>
             Open competitions for machine unlearning. <Version />
           </p>
-          <a href="/docs">API</a>
+          <Link to="/glossary">Glossary</Link>
+          <a href="/docs">API documentation</a>
           <ThemeChoice />
         </div>
       </footer>

@@ -33,5 +33,7 @@ export function Require({ least = "participant", page, children }: Props) {
 function refuse(who: Me | null, least: Role): ReactNode {
   if (who === null) return <SignInNeeded />;
   if (RANK[who.account.role] >= RANK[least]) return null;
-  return <Forbidden>{`This page needs the role ${least}; yours is ${who.account.role}.`}</Forbidden>;
+  return (
+    <Forbidden>{`This page needs the role ${least}; your role is ${who.account.role}. Ask an operator for access.`}</Forbidden>
+  );
 }

@@ -117,6 +117,12 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("../pages/account/Account"), "Account"),
 });
 
+const glossary = createRoute({
+  getParentRoute: () => root,
+  path: "/glossary",
+  component: lazyRouteComponent(() => import("../pages/glossary/Glossary"), "Glossary"),
+});
+
 const operator = createRoute({
   getParentRoute: () => root,
   path: "/operator",
@@ -133,6 +139,7 @@ export const router = createRouter({
     signIn,
     signUp,
     account,
+    glossary,
     operator,
   ]),
   defaultPreload: "intent",

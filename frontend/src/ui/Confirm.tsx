@@ -29,7 +29,7 @@ export function Confirm({ act, title, children, busy, look = "danger", onConfirm
         <h2>{title}</h2>
         <div>{children}</div>
         <div className={styles.actions}>
-          <Button onClick={() => dialog.current?.close()}>Leave it</Button>
+          <Button onClick={() => dialog.current?.close()}>Go back</Button>
           <Button look={look} onClick={confirm}>
             {act}
           </Button>

@@ -41,26 +41,28 @@ export function Empty(props: StateProps) {
 export function NotFound({ children }: { children?: ReactNode }) {
   return (
     <State
-      title="Nothing is here"
+      title="We could not find this page"
       actions={
         <Link to="/" className={buttonLook()}>
           See all competitions
         </Link>
       }
     >
-      {children ?? "The address leads nowhere, or to something that you may not see."}
+      {children ?? "This page doesn't exist, or you don't have access to it. Check its address."}
     </State>
   );
 }
 
 export function Forbidden({ children }: { children?: ReactNode }) {
-  return <State title="Not open to you">{children ?? "Your account may not see this page."}</State>;
+  return (
+    <State title="You don't have access">{children ?? "Ask an operator for access to this page."}</State>
+  );
 }
 
 export function SignInNeeded() {
   return (
     <State
-      title="Sign in to go on"
+      title="Sign in to continue"
       actions={
         <Link
           to="/sign-in"
@@ -71,7 +73,7 @@ export function SignInNeeded() {
         </Link>
       }
     >
-      This page is yours alone, so we need to know who you are.
+      Only people with an account can see this page.
     </State>
   );
 }
@@ -97,7 +99,7 @@ function explained(error: unknown): [title: string, words: string] {
   if (!(error instanceof Problem)) {
     return [
       "Something went wrong",
-      "This page met an error of its own. Reloading it may help; if not, tell the operator what you did.",
+      "This page had an error. Reload it. If the error comes back, tell the operator what you did.",
     ];
   }
   if (error.status === 0) return ["The server did not answer", "Check your connection, then try again."];

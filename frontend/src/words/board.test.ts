@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { brackets, reach, suiteColumns, words } from "./board";
+import { brackets, inWords, reach, suiteColumns } from "./board";
 
 const groups = (...of: (number | null)[]) => brackets(of.map((tie_group) => ({ tie_group })));
 
@@ -38,5 +38,5 @@ it("columns of a suite are those that any entry has", () => {
 });
 
 it("names of the server become words", () => {
-  expect(words("mia_accuracy-oracle")).toBe("mia accuracy oracle");
+  expect(inWords("mia_accuracy-oracle")).toBe("mia accuracy oracle");
 });

@@ -45,7 +45,7 @@ export function suiteColumns(entries: readonly Pick<Entry, "suites">[]): Map<str
 }
 
 /** A name of the server as words: "out_of_memory" is "out of memory". */
-export function words(name: string): string {
+export function inWords(name: string): string {
   return name.replaceAll(/[_-]/g, " ");
 }
 

@@ -1,6 +1,6 @@
 /** What the server's catalogue says of metrics, columns, flags and alarms. A name that it does not know is shown as words. */
 import type { Catalogue, ColumnInfo } from "../api/types";
-import { words } from "./board";
+import { inWords } from "./board";
 
 /** The catalogue before it is there. */
 export const NOTHING: Catalogue = { metrics: [], default_metric: "", suites: [], flags: [], alarms: [] };
@@ -21,13 +21,15 @@ export function metricTitle(of: Catalogue, name: string): string {
 }
 
 export function suiteTitle(of: Catalogue, name: string): string {
-  return of.suites.find((one) => one.name === name)?.title ?? words(name);
+  return of.suites.find((one) => one.name === name)?.title ?? inWords(name);
 }
 
 /** The column of a stored value. */
 export function columnInfo(of: Catalogue, suite: string, name: string): ColumnInfo {
   const known = of.suites.find((one) => one.name === suite)?.columns.find((one) => one.name === name);
-  return known ?? { name, title: words(name), unit: "", better: "neither", meaning: "", oracle_column: null };
+  return (
+    known ?? { name, title: inWords(name), unit: "", better: "neither", meaning: "", oracle_column: null }
+  );
 }
 
 /** "Accuracy on retain examples, in share. Higher is better." */
@@ -38,9 +40,9 @@ export function explain({ meaning, unit, better }: ColumnInfo): string {
 
 export function flagText(of: Catalogue, name: string): string {
   const known = of.flags.find((one) => one.name === name);
-  return known ? `${known.meaning} ${known.consequence}` : words(name);
+  return known ? `${known.meaning} ${known.consequence}` : inWords(name);
 }
 
 export function alarmTitle(of: Catalogue, kind: string): string {
-  return of.alarms.find((one) => one.kind === kind)?.title ?? words(kind);
+  return of.alarms.find((one) => one.kind === kind)?.title ?? inWords(kind);
 }

@@ -10,5 +10,5 @@ const KINDS: Record<Checked["kind"], string> = {
 
 export function checked({ kind, size_bytes, claim }: Checked): string {
   const claims = claim ? ` It claims (${plain(claim.epsilon)}, ${claim.delta})-unlearning.` : "";
-  return `Can be submitted: ${KINDS[kind]} of ${bytes(size_bytes)}.${claims}`;
+  return `Ready to submit: ${KINDS[kind]} of ${bytes(size_bytes)}.${claims}`;
 }

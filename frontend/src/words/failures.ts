@@ -10,24 +10,24 @@ interface Meaning {
 export const FAILURES: Record<FailureKind, Meaning> = {
   rejected: {
     title: "Not a submission",
-    cause: "The file does not hold what a submission needs.",
+    cause: "The file does not contain what a submission needs.",
     remedy:
-      "Compare it with the starting kit: one function unlearning(net, retain_loader, forget_loader, val_loader).",
+      "Compare the file with the starting kit: it needs a function unlearning(net, retain_loader, forget_loader, val_loader).",
   },
   import_error: {
     title: "Could not be imported",
-    cause: "Your module raised while it was being imported.",
-    remedy: "Import only what the sandbox has, and keep work out of the top level of the module.",
+    cause: "Your module raised an exception while it was being imported.",
+    remedy: "Import only packages that the sandbox has, and do no work at the top level of the module.",
   },
   exception: {
     title: "Raised an exception",
-    cause: "unlearning() raised, or its process ended early.",
+    cause: "unlearning() raised an exception, or its process ended early.",
     remedy: "Run lethe evaluate on your machine: it uses the same sandbox and shows the whole traceback.",
   },
   timeout: {
     title: "Took too long",
-    cause: "A run was still going when the phase's time limit ended it.",
-    remedy: "Do less work in each call: fewer epochs, or fewer batches of the retain set.",
+    cause: "A run did not finish within the phase's time limit.",
+    remedy: "Do less work in each run: use fewer epochs, or fewer batches of the retain set.",
   },
   out_of_memory: {
     title: "Ran out of memory",
@@ -36,18 +36,18 @@ export const FAILURES: Record<FailureKind, Meaning> = {
   },
   bad_checkpoint: {
     title: "Unusable model",
-    cause: "The model that came back differs from the architecture, or holds values that are not finite.",
-    remedy: "Return a model of the same architecture, and watch for a learning rate that diverges.",
+    cause: "The returned model has a different architecture, or it contains values that are not finite.",
+    remedy: "Return a model of the same architecture, and lower the learning rate if training diverges.",
   },
   too_much_output: {
     title: "Too much output",
-    cause: "The run printed or wrote more than is allowed.",
+    cause: "A run printed or wrote more than the limit.",
     remedy: "Print less, and write only temporary files.",
   },
   platform: {
     title: "Our fault",
-    cause: "The platform could not finish the evaluation, though it tried more than once.",
+    cause: "We could not finish the evaluation after several attempts.",
     remedy:
-      "Submit again: this one does not count against your quota. Tell the organiser if it happens twice.",
+      "Submit the file again: this submission does not count against your quota. If it happens again, tell the organiser.",
   },
 };

@@ -50,7 +50,7 @@ it("measures what both have in common", () => {
   expect(overlap({ ...SIDES, oracle: [0, 10, 10, 0] })).toBe(100);
   expect(overlap({ ...SIDES, oracle: [1, 0, 0, 1] })).toBe(0);
   expect(confidenceSentence(SIDES)).toBe(
-    "The distributions of the unlearned and of the retrained models have 50 % in common.",
+    "The distributions of the unlearned models and of the oracle overlap by 50%.",
   );
 });
 
@@ -59,13 +59,13 @@ it("finds the middle of run times, whether they are even or odd in number", () =
   expect(spread([4, 1, 2, 3])).toEqual({ shortest: 1, median: 2.5, longest: 4 });
   expect(spread([])).toBeNull();
   expect(spreadSentence({ shortest: 1, median: 2.5, longest: 150 })).toBe(
-    "Half of the runs took less than 2.50 s; the shortest 1.00 s, the longest 2 min 30 s.",
+    "The median run took 2.50 s, the shortest 1.00 s, the longest 2 min 30 s.",
   );
 });
 
 it("names an example by its place, its number and its epsilon", () => {
   expect(exampleTitle({ place: "worst", example: 17, epsilon: 4.25, confidences: SIDES })).toBe(
-    "Among the worst: example 17, ε = 4.25",
+    "One of the worst: example 17, ε = 4.25",
   );
 });
 

@@ -54,13 +54,13 @@ export function confidenceSteps({ low, high, unlearned, oracle }: Confidences): 
   }));
 }
 
-/** How much of the two distributions is common to both, 0 to 100 %: the sum of the lower one over all bins. */
+/** How much of the two distributions is common to both, 0 to 100%: the sum of the lower one over all bins. */
 export function overlap(of: Confidences): number {
   return sum(confidenceSteps(of).map((step) => Math.min(step.unlearned, step.oracle)));
 }
 
 export function confidenceSentence(of: Confidences): string {
-  return `The distributions of the unlearned and of the retrained models have ${overlap(of).toFixed(0)} % in common.`;
+  return `The distributions of the unlearned models and of the oracle overlap by ${overlap(of).toFixed(0)}%.`;
 }
 
 export interface Spread {
@@ -97,14 +97,14 @@ export function binned(values: readonly number[], bins = 24): { from: number; to
 }
 
 export function spreadSentence({ shortest, median, longest }: Spread): string {
-  return `Half of the runs took less than ${runTime(median)}; the shortest ${runTime(shortest)}, the longest ${runTime(longest)}.`;
+  return `The median run took ${runTime(median)}, the shortest ${runTime(shortest)}, the longest ${runTime(longest)}.`;
 }
 
 const PLACES = {
-  best: "Among the best",
-  median: "In the middle",
-  worst: "Among the worst",
-  all: "One of few",
+  best: "One of the best",
+  median: "One in the middle",
+  worst: "One of the worst",
+  all: "One of a few",
 };
 
 export function exampleTitle({ place, example, epsilon }: Histograms["examples"][number]): string {

@@ -20,7 +20,7 @@ it("an estimate shows the digits of its interval", () => {
 });
 
 it("probabilities are never told as certain", () => {
-  expect([0, 0.5, 1].map(share)).toEqual(["< 0.1 %", "50.0 %", "> 99.9 %"]);
+  expect([0, 0.5, 1].map(share)).toEqual(["< 0.1%", "50.0%", "> 99.9%"]);
 });
 
 it.each([

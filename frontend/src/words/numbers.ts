@@ -17,9 +17,9 @@ export function estimate(value: number, low: number, high: number): string {
 }
 
 export function share(value: number): string {
-  if (value > 0.999) return "> 99.9 %";
-  if (value < 0.001) return "< 0.1 %";
-  return `${(value * 100).toFixed(1)} %`;
+  if (value > 0.999) return "> 99.9%";
+  if (value < 0.001) return "< 0.1%";
+  return `${(value * 100).toFixed(1)}%`;
 }
 
 export function bytes(size: number): string {

@@ -6,19 +6,23 @@ const NOW = Date.parse("2026-06-01T12:00:00Z");
 const QUOTA: Quota = { team: "ada", quota_per_day: 5, left: 3, next_slot_at: null };
 
 it.each<[string, Partial<Quota>, string]>([
-  ["several are left", {}, "3 submissions of 5 left in these 24 hours."],
-  ["one is left", { left: 1 }, "1 submission of 5 left in these 24 hours."],
+  ["several are left", {}, "Your team can make 3 more submissions now (5 in any 24 hours)."],
+  ["one is left", { left: 1 }, "Your team can make 1 more submission now (5 in any 24 hours)."],
   [
     "none is left",
     { left: 0, next_slot_at: "2026-06-01T16:30:00Z" },
-    "All 5 submissions of these 24 hours are used. The next is possible in 4 h 30 min, at 1 Jun 2026, 18:30.",
+    "Your team has made 5 of 5 submissions in 24 hours. It can submit again in 4 h 30 min, at 1 Jun 2026, 18:30.",
   ],
   [
     "the wait is over",
     { left: 0, next_slot_at: "2026-06-01T12:00:00Z" },
-    "All 5 submissions of these 24 hours are used. The next is possible now.",
+    "Your team has made 5 of 5 submissions in 24 hours. It can submit again now.",
   ],
-  ["there never were any", { quota_per_day: 0, left: 0 }, "This phase takes no submissions: its quota is 0."],
+  [
+    "there never were any",
+    { quota_per_day: 0, left: 0 },
+    "This phase accepts no submissions: its quota is 0.",
+  ],
 ])("says what is left when %s", (_, changes, sentence) => {
   expect(quotaLeft({ ...QUOTA, ...changes }, NOW, "Europe/Berlin")).toBe(sentence);
 });

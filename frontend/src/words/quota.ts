@@ -5,11 +5,12 @@ import { moment, span } from "./time";
 
 export function quotaLeft(quota: Quota, now: number, timeZone?: string): string {
   const { left, quota_per_day: perDay, next_slot_at: next } = quota;
-  if (perDay === 0) return "This phase takes no submissions: its quota is 0.";
-  if (left > 0 || next === null) return `${count(left, "submission")} of ${perDay} left in these 24 hours.`;
-  const used = `All ${count(perDay, "submission")} of these 24 hours are used.`;
+  if (perDay === 0) return "This phase accepts no submissions: its quota is 0.";
+  if (left > 0 || next === null)
+    return `Your team can make ${count(left, "more submission")} now (${perDay} in any 24 hours).`;
+  const used = `Your team has made ${perDay} of ${count(perDay, "submission")} in 24 hours.`;
   const waitS = (Date.parse(next) - now) / 1000;
   return waitS <= 0
-    ? `${used} The next is possible now.`
-    : `${used} The next is possible in ${span(waitS)}, at ${moment(next, timeZone)}.`;
+    ? `${used} It can submit again now.`
+    : `${used} It can submit again in ${span(waitS)}, at ${moment(next, timeZone)}.`;
 }

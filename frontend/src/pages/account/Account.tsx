@@ -44,7 +44,7 @@ function Own({ who: { account, teams } }: { who: Me }) {
           of={[
             ["Role", account.role],
             ["Teams", teams.map((team) => team.name).join(", ")],
-            ["Since", <Moment key="since" at={account.created_at} />],
+            ["Member since", <Moment key="since" at={account.created_at} />],
           ]}
         />
       </Card>

@@ -24,11 +24,11 @@ interface Props {
 }
 
 const NEW_NAME = {
-  hint: "Shown on boards. Lower-case letters, digits and inner hyphens.",
+  hint: "Shown on leaderboards. Use lower-case letters, digits and hyphens; begin and end with a letter or digit.",
   pattern: "[a-z0-9]([a-z0-9\\-]{0,37}[a-z0-9])?",
-  title: "Lower-case letters, digits and inner hyphens; 39 at most.",
+  title: "Use at most 39 lower-case letters, digits and hyphens; begin and end with a letter or digit.",
 };
-const NEW_PASSWORD = { hint: "10 characters or more.", minLength: 10, maxLength: 200 };
+const NEW_PASSWORD = { hint: "Use at least 10 characters.", minLength: 10, maxLength: 200 };
 
 /** Username and password. Whoever they let in sees every page anew. */
 export function CredentialsForm({ act, isNew = false, send, back, children }: Props) {

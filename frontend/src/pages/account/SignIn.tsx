@@ -12,12 +12,12 @@ export function SignIn() {
     <Page title="Sign in" narrow>
       <CredentialsForm act="Sign in" send={(body) => answer(api.POST("/api/sessions", { body }))} back={back}>
         {settings?.sign_up_open === false ? (
-          <p>Accounts are made by the operator here.</p>
+          <p>Sign-up is closed. Ask the operator for an account.</p>
         ) : (
           <p>
             New here?{" "}
             <Link to="/sign-up" search={{ back }}>
-              Make an account
+              Create an account
             </Link>
           </p>
         )}

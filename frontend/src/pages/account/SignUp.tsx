@@ -12,7 +12,7 @@ import { CredentialsForm } from "./CredentialsForm";
 export function SignUp() {
   const query = useQuery(installation);
   return (
-    <Page title="Make an account" lead="You get a team of one, under the same name." narrow>
+    <Page title="Create an account" lead="You also get a team of one with the same name." narrow>
       <Await query={query} what="whether sign-up is open">
         {({ sign_up_open }) => (sign_up_open ? <NewAccount /> : <Closed />)}
       </Await>
@@ -27,9 +27,9 @@ function NewAccount() {
     await answer(api.POST("/api/sessions", { body }));
   };
   return (
-    <CredentialsForm isNew act="Make account" send={make} back={back}>
+    <CredentialsForm isNew act="Create account" send={make} back={back}>
       <p>
-        You have one?{" "}
+        Already have an account?{" "}
         <Link to="/sign-in" search={{ back }}>
           Sign in
         </Link>
@@ -41,7 +41,7 @@ function NewAccount() {
 function Closed() {
   return (
     <Empty
-      title="Sign-up is closed here"
+      title="Sign-up is closed"
       actions={
         <Link to="/sign-in" className={buttonLook("main")}>
           Sign in

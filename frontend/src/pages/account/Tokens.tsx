@@ -40,13 +40,15 @@ export function Tokens() {
                 kind: "badges",
                 show: (token) => (
                   <>
-                    <Badge tone={token.kind === "api" ? "river" : "calm"}>{token.kind}</Badge>{" "}
-                    {token.is_current && <Badge tone="good">this one</Badge>}
+                    <Badge tone={token.kind === "api" ? "river" : "calm"}>
+                      {token.kind === "api" ? "token" : "session"}
+                    </Badge>{" "}
+                    {token.is_current && <Badge tone="good">this session</Badge>}
                   </>
                 ),
               },
-              { name: "made", show: (token) => <Moment at={token.created_at} /> },
-              { name: "ends", show: (token) => <Moment at={token.expires_at} /> },
+              { name: "created", show: (token) => <Moment at={token.created_at} /> },
+              { name: "expires", show: (token) => <Moment at={token.expires_at} /> },
               {
                 name: "revoke",
                 kind: "acts",
@@ -57,7 +59,7 @@ export function Tokens() {
                       title={`Revoke ${nameOf(token)}?`}
                       onConfirm={() => revoke.mutate(token.id)}
                     >
-                      Whoever uses it is signed out at once. This cannot be taken back.
+                      Anyone who uses it is signed out at once. You cannot undo this.
                     </Confirm>
                   ),
               },
@@ -87,17 +89,17 @@ function NewToken() {
   });
   return (
     <FormCard onSubmit={() => create.mutate()}>
-      <p>A token lets a script or the lethe command act as you. It is shown once.</p>
+      <p>A token lets a script or the lethe command act on your behalf. Lethe shows it only once.</p>
       <Row>
         <Field
-          label="Name of the token"
+          label="Token name"
           required
           maxLength={200}
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
         <Field
-          label="Days until it ends"
+          label="Expires in (days)"
           type="number"
           min={1}
           max={366}
@@ -106,7 +108,7 @@ function NewToken() {
           onChange={(event) => setDays(event.target.value)}
         />
         <Button type="submit" look="main" busy={create.isPending}>
-          Make token
+          Create token
         </Button>
       </Row>
       <Notice error={create.error} />
@@ -123,7 +125,7 @@ function Secret({ token }: { token: string }) {
   };
   return (
     <div role="status">
-      <p>Copy it now; it will not be shown again.</p>
+      <p>Copy the token now. It will not be shown again.</p>
       <pre>
         <code>{token}</code>
       </pre>

@@ -18,7 +18,7 @@ export function Overview() {
       {description && <Prose text={description} />}
       <Section title="Phases">
         {phases.length === 0 ? (
-          <Empty title="No phases yet">The organiser has not said when this competition runs.</Empty>
+          <Empty title="No phases yet">The organiser has not added a phase yet.</Empty>
         ) : (
           <ol className={styles.phases}>
             {phases.map((phase) => (

@@ -11,7 +11,7 @@ import styles from "./Rules.module.css";
 
 export function Rules() {
   const phase = usePhase();
-  if (!phase) return <Empty title="No rules yet">They come with the first phase.</Empty>;
+  if (!phase) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
   return (
     <>
       <PhaseChoice part="rules" />
@@ -33,11 +33,11 @@ function Benchmark({ digest }: { digest: string }) {
     <Section title={`Benchmark: ${found.title}`}>
       <Facts
         of={[
-          ["Data", `${found.dataset} (${found.licence})`],
-          ["To forget", `${found.counts.forget.toLocaleString("en")} examples: ${found.scenario}`],
-          ["To retain", `${found.counts.retain.toLocaleString("en")} examples`],
-          ["Network", `${found.architecture}, ${found.classes} classes`],
-          ["Oracle", `${found.oracle_seeds} networks retrained without the forget set`],
+          ["Dataset", `${found.dataset} (${found.licence})`],
+          ["Forget set", `${found.counts.forget.toLocaleString("en")} examples: ${found.scenario}`],
+          ["Retain set", `${found.counts.retain.toLocaleString("en")} examples`],
+          ["Architecture", `${found.architecture}, ${found.classes} classes`],
+          ["Oracle", `${found.oracle_seeds} models retrained without the forget set`],
           ["Ceiling of F", score(found.fitness.ceiling)],
           ["Digest", <code key="digest">{found.digest}</code>],
         ]}

@@ -1,5 +1,6 @@
 import { buttonLook } from "../../ui/Button";
 import { Section } from "../../ui/Page";
+import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "./context";
 import styles from "./StartingKit.module.css";
 
@@ -13,7 +14,10 @@ export function StartingKit() {
   const phase = usePhase();
   return (
     <div className={styles.kit}>
-      <p>An entry is one function. Lethe calls it once per seed, each time in a fresh process.</p>
+      <p>
+        A <Term of="submission">submission</Term> is one function. Lethe calls it once per{" "}
+        <Term of="run">run</Term>, each time in a fresh process and with a different seed.
+      </p>
       <pre>
         <code>{MODULE}</code>
       </pre>
@@ -23,11 +27,11 @@ export function StartingKit() {
         </a>
       </p>
       <Section title="On your machine">
-        <p>The same sandbox and the same numbers as here:</p>
+        <p>Evaluate your module in the same sandbox and by the same metrics as here:</p>
         <pre>
           <code>{`lethe evaluate my_unlearning.py --benchmark ${phase?.benchmark.name ?? "NAME"} --seeds 64`}</code>
         </pre>
-        <p>And from there to the board:</p>
+        <p>Submit it:</p>
         <pre>
           <code>{`lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`}</code>
         </pre>

@@ -21,13 +21,13 @@ export function Competitions() {
   return (
     <Page
       title="Competitions"
-      lead="Make a trained network forget some of its examples, as though it had never seen them."
+      lead="Make a trained model forget some of its training examples, as if it had never seen them."
     >
       <Await query={query} what="competitions">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) {
-            return <Empty title="No competitions yet">An organiser can make the first one.</Empty>;
+            return <Empty title="No competitions yet">An organiser can create the first one.</Empty>;
           }
           return (
             <ul className={styles.list}>

@@ -32,16 +32,16 @@ export function NewCompetition() {
       <Field label="Title" required maxLength={200} {...bind("title")} />
       <Field
         label="Short name"
-        hint="Stands in addresses and commands. Lower-case letters, digits and inner hyphens."
+        hint="Used in addresses and commands. Use lower-case letters, digits and hyphens; begin and end with a letter or digit."
         required
         pattern="[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?"
-        title="Lower-case letters, digits and inner hyphens; 63 at most."
+        title="Use at most 63 lower-case letters, digits and hyphens; begin and end with a letter or digit."
         {...bind("slug")}
       />
       <Area label="Description" rows={6} maxLength={100_000} {...bind("description")} />
       <Notice error={make.error} />
       <Button type="submit" look="main" busy={make.isPending}>
-        Make competition
+        Create competition
       </Button>
     </FormCard>
   );

@@ -88,7 +88,7 @@ function Line({ entry, isOwn, bracket, axis, seesAll, columns, catalogue }: Line
         {entry.rank ?? "–"}
         {entry.tie_group !== null && <span className="visually-hidden">, tie group {entry.tie_group}</span>}
         {entry.rank_best !== null && entry.rank_worst !== null && entry.rank_best < entry.rank_worst && (
-          <span className={styles.range} title="The ranks that its noise allows, 95 %">
+          <span className={styles.range} title="Rank interval, 95%">
             {entry.rank_best}–{entry.rank_worst}
           </span>
         )}

@@ -11,12 +11,12 @@ import { More } from "../../ui/More";
 import { Section } from "../../ui/Page";
 import { SuiteLegend } from "../../ui/Suite";
 import { Empty, Loading } from "../../ui/states";
+import { Term } from "../../ui/Term";
 import { Moment } from "../../ui/Time";
 import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf, fittingScale } from "../../words/axis";
 import { suiteColumns } from "../../words/board";
 import { suiteTitle } from "../../words/catalogue";
-import { count } from "../../words/numbers";
 import { fromLocalInput, zone } from "../../words/time";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
@@ -27,7 +27,7 @@ const Plane = lazy(() => import("./Plane"));
 
 export function Leaderboard() {
   const phase = usePhase();
-  if (!phase) return <Empty title="No board yet">It comes with the first phase.</Empty>;
+  if (!phase) return <Empty title="No leaderboard yet">The leaderboard appears with the first phase.</Empty>;
   return (
     <>
       <PhaseChoice part="leaderboard" />
@@ -46,19 +46,19 @@ function PhaseBoard({ phase }: { phase: Phase }) {
   return (
     <>
       <details className={styles.then}>
-        <summary>The board of another day</summary>
+        <summary>Show an earlier leaderboard</summary>
         <Row>
           <MomentField
-            label={`As it stood at (${zone()} time)`}
+            label={`Date and time (${zone()})`}
             value={then}
             onChange={(event) => setThen(event.target.value)}
           />
           <Button disabled={!then} onClick={() => setThen("")}>
-            Back to now
+            Show the current leaderboard
           </Button>
         </Row>
       </details>
-      <Await query={query} what="the board">
+      <Await query={query} what="the leaderboard">
         {({ pages }) => {
           const first = pages[0];
           const entries = pages.flatMap((page) => page.items);
@@ -79,11 +79,11 @@ function PhaseBoard({ phase }: { phase: Phase }) {
 
 function NobodyYet({ asOf }: { asOf: string | undefined }) {
   if (asOf === undefined) {
-    return <Empty title="Nobody stands here yet">The first scored submission opens the board.</Empty>;
+    return <Empty title="No entries yet">The first scored submission becomes the first entry.</Empty>;
   }
   return (
-    <Empty title="Nobody stood here then">
-      The board was empty at <Moment at={asOf} />.
+    <Empty title="No entries at that time">
+      The leaderboard was empty at <Moment at={asOf} />.
     </Empty>
   );
 }
@@ -99,25 +99,26 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
     <p className={styles.summary}>
       {asOf && (
         <strong>
-          As it stood at <Moment at={asOf} />:{" "}
+          Leaderboard of <Moment at={asOf} />:{" "}
         </strong>
       )}
-      {count(of.total, "row")}, ranked by {of.metric}
+      {of.total === 1 ? "1 entry" : `${of.total.toLocaleString("en")} entries`}, ranked by {of.metric}
       {of.as_of && (
         <>
           , last changed <Moment at={of.as_of} />
         </>
       )}
-      . {loaded < of.total && `The first ${loaded} are shown. `}
+      . {loaded < of.total && `Showing the first ${loaded}. `}
       {of.own.map(({ entry, rank, submission_id }) =>
         rank === null ? null : (
           <span key={submission_id}>
-            <strong>{entry}</strong> {asOf ? "stood" : "stands"} at rank {rank}.{" "}
+            <strong>{entry}</strong> {asOf ? "had" : "has"} rank {rank}.{" "}
           </span>
         ),
       )}
-      The bar is the 95 % interval of the score, were the same entry run again. Entries joined by a bracket
-      are not separated by their noise.
+      Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
+      its score: the range to expect if the same code were run again. A bracket joins entries that the paired
+      test cannot tell apart, a <Term of="tie group">tie group</Term>.
     </p>
   );
 }
@@ -162,8 +163,8 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
             onChange={(event) => setColumns(event.target.value)}
             options={[
               { value: "parts", label: "Parts of the score" },
-              { value: "intervals", label: "Intervals of its parts" },
-              ...metrics.map((metric) => ({ value: `metric:${metric}`, label: `By ${metric}` })),
+              { value: "intervals", label: "Intervals of the parts" },
+              ...metrics.map((metric) => ({ value: `metric:${metric}`, label: `Score by ${metric}` })),
               ...suites.map((suite) => ({
                 value: `suite:${suite}`,
                 label: `Suite: ${suiteTitle(catalogue, suite)}`,
@@ -176,7 +177,7 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
             value={scale}
             onChange={(event) => setScale(event.target.value)}
             options={[
-              { value: "linear", label: "Even" },
+              { value: "linear", label: "Linear" },
               { value: "log", label: "Logarithmic" },
             ]}
           />
@@ -184,14 +185,14 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
       </div>
       <p className={styles.axis}>
         {scale === "log"
-          ? `The axis is logarithmic above ${axis.evenBelow} and even below, down to 0, with lines at `
-          : "The axis is even, with lines at "}
+          ? `The axis is logarithmic above ${axis.evenBelow} and linear from 0 to ${axis.evenBelow}, with lines at `
+          : "The axis is linear, with lines at "}
         {axis.ticks.join(", ")}. It ends at {axis.to}.
       </p>
       {shownSuite && <SuiteLegend suite={shownSuite} columns={ofSuites.get(shownSuite) ?? []} />}
       <Board entries={loaded} pinned={pinned} own={own} columns={columns} axis={axis} seesAll={seesAll} />
       {children}
-      <Section title="Forgetting against utility">
+      <Section title="Forgetting quality against utility">
         <Suspense fallback={<Loading what="the chart" />}>
           <Plane entries={entries} own={own} scale={scale} />
         </Suspense>

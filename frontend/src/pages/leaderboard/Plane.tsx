@@ -4,7 +4,7 @@ import type { Entry } from "../../api/types";
 import { Chart } from "../../ui/Chart";
 import type { Scale } from "../../words/axis";
 import { axisOf } from "../../words/axis";
-import { placesOf } from "../../words/labels";
+import { placesOf } from "./labels";
 import styles from "./Plane.module.css";
 
 const LABEL = 24;
@@ -23,10 +23,11 @@ export default function Plane({ entries, own, scale }: Props) {
   return (
     <div className={styles.plane}>
       <Chart of={shown} draw={draw} label="Forgetting quality against utility">
-        Each cross is one entry with its 95 % intervals; hollow ones are not ranked.{" "}
-        {own.size > 0 && <span className={styles.own}>Diamonds are yours. </span>}Up is better forgetting,
-        right is better accuracy. {scale === "log" && "F is on the logarithmic scale of the board. "}Drawn are
-        the rows that the board above shows, with the same numbers.
+        Each cross is one entry with its 95% intervals; hollow points are not ranked.{" "}
+        {own.size > 0 && <span className={styles.own}>Diamonds are your entries. </span>}Higher points forget
+        better; points further right are more accurate.{" "}
+        {scale === "log" && "F is on the logarithmic scale of the leaderboard. "}The chart shows the same
+        entries and numbers as the leaderboard above.
       </Chart>
     </div>
   );

@@ -26,22 +26,22 @@ const PARTS: Column[] = [
   },
   {
     name: "utility",
-    title: "Accuracy relative to the oracle's",
+    title: "Accuracy divided by the oracle's",
     show: (entry) => (
       <span title={interval(entry.utility_low, entry.utility_high)}>{entry.utility.toFixed(3)}</span>
     ),
   },
   {
     name: "time",
-    title: "Mean time of one run, and its share of retraining",
+    title: "Mean time per run; in brackets, its share of the retraining time",
     show: (entry) =>
       entry.time_ratio === null
         ? runTime(entry.run_s)
-        : `${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)} %)`,
+        : `${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)}%)`,
   },
   {
-    name: "N",
-    title: "Models; in brackets those that are not near-duplicates",
+    name: "models",
+    title: "Number of models; in brackets, the number if near-duplicates count once",
     show: (entry) =>
       entry.effective_models < entry.seeds ? `${entry.seeds} (${entry.effective_models})` : entry.seeds,
   },
@@ -54,7 +54,7 @@ const INTERVALS: Column[] = [
   },
   { name: "utility", show: (entry) => interval(entry.utility_low, entry.utility_high) },
   {
-    name: "score, over other subjects too",
+    name: "score, including forget-set uncertainty",
     show: ({ generalisation_low: low, generalisation_high: high }) =>
       low === null || high === null ? NONE : interval(low, high),
   },
@@ -91,7 +91,7 @@ function metricColumns(metric: string): Column[] {
         other ? score(other.final_score, other.ci_low, other.ci_high) : NONE,
     },
     {
-      name: "95 % interval",
+      name: "95% interval",
       show: ({ other_scores: { [metric]: other } }) => (other ? interval(other.ci_low, other.ci_high) : NONE),
     },
     {

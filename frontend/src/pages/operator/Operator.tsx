@@ -13,7 +13,7 @@ const SCARCE = 0.1;
 
 export function Operator() {
   return (
-    <Page title="Operator" lead="Whether the installation works, and what waits in its queue.">
+    <Page title="Operator" lead="The state of this installation and its queue.">
       <Require least="operator">
         {() => (
           <>
@@ -64,14 +64,14 @@ function System() {
         <Facts
           of={[
             ["Database", database],
-            ["Wake-ups", doorbell],
-            ["Blobs", blobs],
+            ["Worker notifications", doorbell],
+            ["File storage", blobs],
             ["Data directory", <code key="directory">{data_dir}</code>],
             [
-              "Disk free",
+              "Free disk space",
               <>
                 {bytes(disk_free_bytes)} of {bytes(disk_total_bytes)}{" "}
-                {disk_free_bytes < SCARCE * disk_total_bytes && <Badge tone="bad">scarce</Badge>}
+                {disk_free_bytes < SCARCE * disk_total_bytes && <Badge tone="bad">almost full</Badge>}
               </>,
             ],
           ]}

@@ -76,35 +76,42 @@ export function AddPhase({ slug }: { slug: string }) {
           label="Benchmark"
           {...bind("benchmark")}
           options={[
-            { value: "", label: "Choose one" },
+            { value: "", label: "Choose a benchmark" },
             ...known.map((one) => ({ value: one.digest, label: `${one.title} (${one.digest.slice(0, 8)})` })),
           ]}
         />
         <Choice
-          label="Ranks by"
+          label="Rank by"
           {...bind("metric")}
           value={values.metric || catalogue.default_metric}
           options={metricOptions(catalogue)}
         />
         <MomentField label="Opens at" {...bind("opens")} />
         <MomentField label="Closes at" {...bind("closes")} />
-        <Field label="Runs of each entry" type="number" min={1} max={10_000} {...bind("seeds")} />
-        <Field label="Quota per team and 24 hours" type="number" min={0} max={1000} {...bind("quota")} />
+        <Field label="Runs per submission" type="number" min={1} max={10_000} {...bind("seeds")} />
+        <Field
+          label="Submissions per team per 24 hours"
+          type="number"
+          min={0}
+          max={1000}
+          {...bind("quota")}
+        />
       </Row>
       <Tick
-        label="Takes notebooks"
-        hint="In the layout of 2023, beside modules and archives. The benchmark must be one for notebooks."
+        label="Accept notebooks"
+        hint="Teams may then also submit notebooks in the Kaggle layout of 2023. Choose a benchmark that supports notebooks."
         checked={notebooks}
         onChange={(event) => setNotebooks(event.target.checked)}
       />
       <Tick
-        label="Hides its data"
-        hint="Failures show no messages, and neither print-outs nor histograms nor provisional scores are shown."
+        label="Keep this phase's data hidden from participants"
+        hint="Participants then see no exception messages, printed output, histograms or provisional scores."
         checked={hidden}
         onChange={(event) => setHidden(event.target.checked)}
       />
       <p>
-        Times are in your zone, {zone()}. Window and quota can be changed later; all else stays as it is made.
+        Times are in your time zone ({zone()}). You can change the dates and quota later. Everything else is
+        fixed.
       </p>
       <Notice error={add.error} />
       <Row>

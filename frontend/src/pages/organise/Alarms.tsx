@@ -9,7 +9,7 @@ import { alarmTitle } from "../../words/catalogue";
 import { score } from "../../words/numbers";
 import styles from "./Organise.module.css";
 
-/** What honest unlearning hardly gives. An alarm changes no score: it asks the organiser to look. */
+/** Results that honest unlearning rarely produces. An alarm changes no score: it asks the organiser to look. */
 export function Alarms({ path }: { path: { slug: string; phase: string } }) {
   const query = useInfiniteQuery(alarms(path));
   const catalogue = useCatalogue();
@@ -18,7 +18,7 @@ export function Alarms({ path }: { path: { slug: string; phase: string } }) {
       {({ pages }) => {
         const items = pages.flatMap((page) => page.items);
         if (items.length === 0) {
-          return <p>None. An alarm would point to a submission that honest unlearning hardly gives.</p>;
+          return <p>No alarms. An alarm marks a result that honest unlearning rarely produces.</p>;
         }
         return (
           <>

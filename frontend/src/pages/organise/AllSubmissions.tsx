@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
-import { allSubmissions } from "../../api/queries";
+import { allSubmissions, refresh } from "../../api/queries";
 import type { CompetitionDetail, Submission, SubmissionState } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Row } from "../../ui/Card";
@@ -46,7 +46,7 @@ export function AllSubmissions({ of: { slug, phases } }: { of: CompetitionDetail
           options={[{ value: "", label: "any" }, ...STATES.map((one) => ({ value: one, label: said(one) }))]}
         />
         <Field
-          label="Part of the team's name"
+          label="Team name contains"
           type="search"
           maxLength={100}
           value={team}
@@ -66,14 +66,9 @@ function Listed({ items }: { items: readonly Submission[] }) {
   const cancel = useMutation({
     mutationFn: (submission_id: string) =>
       answer(api.POST("/api/submissions/{submission_id}/cancel", { params: { path: { submission_id } } })),
-    onSettled: () =>
-      Promise.all(
-        ["all-submissions", "queue", "submission"].map((key) =>
-          client.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
+    onSettled: () => refresh(client, "cancelling"),
   });
-  if (items.length === 0) return <p>None.</p>;
+  if (items.length === 0) return <p>No submissions match.</p>;
   return (
     <>
       <Notice error={cancel.error} />
@@ -99,7 +94,8 @@ function Listed({ items }: { items: readonly Submission[] }) {
                   busy={cancel.isPending && cancel.variables === item.id}
                   onConfirm={() => cancel.mutate(item.id)}
                 >
-                  Its runs stop. It stays on record, and its place in the team&rsquo;s quota stays spent.
+                  Its runs stop. The submission stays on record and still counts against the team&rsquo;s
+                  quota.
                 </Confirm>
               ),
           },

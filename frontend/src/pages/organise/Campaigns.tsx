@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { campaigns } from "../../api/queries";
+import { campaigns, refresh } from "../../api/queries";
 import type { Campaign, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
@@ -27,7 +27,7 @@ export interface PhasePath {
 export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
   const query = useInfiniteQuery(campaigns(path));
   return (
-    <Await query={query} what="campaigns">
+    <Await query={query} what="rescorings">
       {({ pages }) => {
         const items = pages.flatMap((page) => page.items);
         const open = items.find((one) => one.state === "preparing" || one.state === "ready");
@@ -68,8 +68,9 @@ function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
   return (
     <FormCard onSubmit={() => act.mutate()}>
       <p>
-        The phase ranks by {phase.metric}. Nothing moves before you publish. From new runs, a team&rsquo;s
-        other old entries leave the race, so that no old draw takes the place of a new one.
+        The phase ranks by {phase.metric}. The leaderboard does not change until you publish. If you re-run
+        entries, only the re-run scores and later submissions count; a team&rsquo;s older scores no longer
+        compete.
       </p>
       <Row>
         <Choice
@@ -79,16 +80,16 @@ function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
           options={metricOptions(catalogue)}
         />
         <Choice
-          label="From"
+          label="Method"
           value={kind}
           onChange={(event) => setKind(event.target.value)}
           options={[
-            { value: "rescore", label: "the measurements there are" },
-            { value: "re-run", label: "new runs of all that stands" },
+            { value: "rescore", label: "Rescore existing results" },
+            { value: "re-run", label: "Re-run every entry on the leaderboard" },
           ]}
         />
         <Button type="submit" busy={act.isPending}>
-          Prepare
+          Prepare rescoring
         </Button>
       </Row>
       <Notice error={act.error} />
@@ -121,20 +122,20 @@ function Open({ campaign, path }: { campaign: Campaign; path: PhasePath }) {
           <Confirm
             act="Publish"
             look="main"
-            title="Publish this board?"
+            title="Publish this rescoring?"
             busy={publish.isPending}
             onConfirm={() => publish.mutate()}
           >
-            Every team moves at once. You can undo it, and both are on record.
+            All entries change at once. You can undo this later. The history shows both acts.
           </Confirm>
         )}
         <Confirm
-          act="Give up"
-          title="Give up this campaign?"
+          act="Discard"
+          title="Discard this rescoring?"
           busy={cancel.isPending}
           onConfirm={() => cancel.mutate()}
         >
-          Its runs end, and the board stays as it is.
+          Its runs stop, and the leaderboard does not change.
         </Confirm>
       </Row>
       <Notice error={publish.error ?? cancel.error} />
@@ -157,8 +158,8 @@ function Undo({ path }: { path: PhasePath }) {
   );
   return (
     <>
-      <Confirm act="Undo" title="Undo this campaign?" busy={act.isPending} onConfirm={() => act.mutate()}>
-        Every team goes back to where it stood. This is on record, too.
+      <Confirm act="Undo" title="Undo this rescoring?" busy={act.isPending} onConfirm={() => act.mutate()}>
+        The leaderboard ranks by the earlier scores again. The history shows this act.
       </Confirm>
       <Notice error={act.error} />
     </>
@@ -168,30 +169,14 @@ function Undo({ path }: { path: PhasePath }) {
 function Title({ of }: { of: Campaign }) {
   return (
     <>
-      {of.re_run ? "New runs" : "Rescoring"} by {of.metric} <Badge>{of.state}</Badge>
+      {of.re_run ? "Re-run" : "Rescoring"} by {of.metric}{" "}
+      <Badge>{of.state === "cancelled" ? "discarded" : of.state}</Badge>
     </>
   );
 }
 
-const MOVED = [
-  "acts",
-  "alarms",
-  "all-submissions",
-  "campaigns",
-  "comparison",
-  "competition",
-  "details",
-  "leaderboard",
-  "queue",
-  "submission",
-  "submissions",
-];
-
-/** An act on campaigns, after which all that a phase's metric or its runs decide is read anew. */
+/** An act on campaigns, and then a fresh look at all that it may have changed. */
 function useAct(act: () => Promise<unknown>) {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: act,
-    onSettled: () => Promise.all(MOVED.map((key) => client.invalidateQueries({ queryKey: [key] }))),
-  });
+  return useMutation({ mutationFn: act, onSettled: () => refresh(client, "rescoring") });
 }

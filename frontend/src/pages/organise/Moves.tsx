@@ -7,6 +7,7 @@ import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Table } from "../../ui/Table";
+import { Term } from "../../ui/Term";
 import { isMoved, movedFirst, rankOf } from "../../words/moves";
 import { count, score } from "../../words/numbers";
 
@@ -16,7 +17,7 @@ const FEW = 10;
 export function Moves({ path }: { path: { slug: string; phase: string; campaign_id: string } }) {
   const query = useQuery(campaign(path));
   return (
-    <Await query={query} what="what moves">
+    <Await query={query} what="the preview">
       {({ moves, unscorable }) => (
         <>
           {unscorable.length > 0 && <SetAside items={unscorable} />}
@@ -32,7 +33,7 @@ function SetAside({ items }: { items: readonly Unscorable[] }) {
     <section aria-label="Not scored">
       <p>
         <Badge tone="bad">not scored</Badge> {count(items.length, "submission")} could not be scored by this
-        metric. By it the team&rsquo;s next best stands; of a new run, the one before.
+        metric. The team&rsquo;s next-best entry is shown instead; a failed re-run keeps its previous score.
       </p>
       <ul>
         {items.map((one) => (
@@ -54,12 +55,12 @@ function Listed({ moves }: { moves: readonly Move[] }) {
   return (
     <>
       <p>
-        {moves.filter(isMoved).length} of {count(moves.length, "row")} would change rank, {separated} beyond
-        noise. In brackets stand the ranks that noise allows (95 %); a move is beyond noise where those before
-        and after have none in common.
+        {moves.filter(isMoved).length} of {moves.length} entries would change rank, {separated} of them beyond
+        noise. Brackets show the 95% <Term of="rank interval">rank interval</Term>. A change is beyond noise
+        if the intervals before and after do not overlap.
       </p>
       <Table
-        label="What moves"
+        label="Rank changes"
         rows={movedFirst(moves).slice(0, all ? undefined : FEW)}
         keyOf={(move) => `${move.team} ${move.reference}`}
         columns={[
@@ -75,7 +76,7 @@ function Listed({ moves }: { moves: readonly Move[] }) {
               <>
                 {move.reference !== "none" && <Badge>reference</Badge>}{" "}
                 {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
-                {move.re_run_failed && <Badge tone="bad">new run failed, old one counts</Badge>}
+                {move.re_run_failed && <Badge tone="bad">re-run failed, previous score kept</Badge>}
               </>
             ),
           },

@@ -2,6 +2,7 @@ import type { Me } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Section } from "../../ui/Page";
 import { Forbidden } from "../../ui/states";
+import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Queue } from "../queue/Queue";
@@ -10,6 +11,7 @@ import { AddPhase } from "./AddPhase";
 import { Alarms } from "./Alarms";
 import { AllSubmissions } from "./AllSubmissions";
 import { Campaigns } from "./Campaigns";
+import styles from "./Organise.module.css";
 import { PhaseForm } from "./PhaseForm";
 
 export function Organise() {
@@ -21,11 +23,11 @@ function Organised({ who }: { who: Me }) {
   const { slug, organiser } = competition;
   const phase = usePhase();
   if (who.account.role !== "operator" && who.account.username !== organiser) {
-    return <Forbidden>{`Only ${organiser} or an operator may organise this competition.`}</Forbidden>;
+    return <Forbidden>{`Only ${organiser} or an operator can organise this competition.`}</Forbidden>;
   }
   if (!phase) {
     return (
-      <Section title="The first phase">
+      <Section title="Add the first phase">
         <AddPhase slug={slug} />
       </Section>
     );
@@ -34,7 +36,11 @@ function Organised({ who }: { who: Me }) {
   return (
     <>
       <PhaseChoice part="organise" />
-      <Section title="Window and quota">
+      <p className={styles.glossary}>
+        The glossary explains <Term of="alarm">alarms</Term>, <Term of="rescoring">rescoring</Term>,{" "}
+        <Term of="evaluation">evaluations</Term> and <Term of="run">runs</Term>.
+      </p>
+      <Section title="Dates and quota">
         <PhaseForm key={phase.slug} phase={phase} />
       </Section>
       <Section title="Alarms">
@@ -49,10 +55,10 @@ function Organised({ who }: { who: Me }) {
       <Section title="Queue">
         <Queue slug={slug} />
       </Section>
-      <Section title="Another phase">
+      <Section title="Add a phase">
         <AddPhase slug={slug} />
       </Section>
-      <Section title="Rescoring on record">
+      <Section title="Rescoring history">
         <Acts slug={slug} />
       </Section>
     </>

@@ -31,22 +31,22 @@ export function PhaseForm({ phase }: { phase: Phase }) {
   });
   return (
     <FormCard onSubmit={() => save.mutate()}>
-      <p>Times are in your zone, {zone()}.</p>
+      <p>Times are in your time zone ({zone()}).</p>
       <Row>
         <MomentField
-          label="Opens"
+          label="Opens at"
           required
           value={opens}
           onChange={(event) => setOpens(event.target.value)}
         />
         <MomentField
-          label="Closes"
+          label="Closes at"
           required
           value={closes}
           onChange={(event) => setCloses(event.target.value)}
         />
         <Field
-          label="Submissions per team and 24 hours"
+          label="Submissions per team per 24 hours"
           type="number"
           min={0}
           max={1000}
@@ -55,7 +55,7 @@ export function PhaseForm({ phase }: { phase: Phase }) {
           onChange={(event) => setQuota(event.target.value)}
         />
         <Button type="submit" look="main" busy={save.isPending}>
-          Save
+          Save changes
         </Button>
       </Row>
       <Notice error={save.error} />

@@ -40,15 +40,15 @@ function Summary({ of: { phases, shards, oldest_queued_s } }: { of: Shown }) {
     <>
       <p>
         {oldest_queued_s === null
-          ? "Nothing waits."
-          : `The oldest of what waits was queued ${span(oldest_queued_s)} ago.`}
+          ? "No evaluation is waiting."
+          : `The longest wait so far is ${span(oldest_queued_s)}.`}
       </p>
       <Facts
         of={[
           ["Evaluations waiting", queued],
           ["Evaluations running", running],
-          ["Shards waiting", shards.queued ?? 0],
-          ["Shards running", shards.running ?? 0],
+          ["Batches of runs waiting", shards.queued ?? 0],
+          ["Batches of runs running", shards.running ?? 0],
         ]}
       />
       {phases.length > 1 && (
@@ -62,7 +62,7 @@ function Summary({ of: { phases, shards, oldest_queued_s } }: { of: Shown }) {
             { name: "waiting", show: (phase) => phase.queued },
             { name: "running", show: (phase) => phase.running },
             {
-              name: "oldest that waits",
+              name: "longest wait",
               show: ({ oldest_queued_s: age_s }) => (age_s === null ? "–" : span(age_s)),
             },
           ]}
@@ -79,7 +79,7 @@ function Evaluations({ of }: { of: Shown }) {
   return (
     <>
       <Table
-        label="Evaluations that wait or run"
+        label="Waiting and running evaluations"
         rows={evaluations.slice(0, all ? undefined : FEW)}
         keyOf={(one) => one.id}
         columns={[
@@ -91,8 +91,8 @@ function Evaluations({ of }: { of: Shown }) {
             show: (one) => (
               <>
                 <Badge tone={one.state === "running" ? "river" : "calm"}>{one.state}</Badge>{" "}
-                {one.is_re_run && <Badge>new run</Badge>}{" "}
-                {one.attempt > 1 && <Badge tone="warn">try {one.attempt}</Badge>}
+                {one.is_re_run && <Badge>re-run</Badge>}{" "}
+                {one.attempt > 1 && <Badge tone="warn">attempt {one.attempt}</Badge>}
               </>
             ),
           },
@@ -105,7 +105,7 @@ function Evaluations({ of }: { of: Shown }) {
           <Button onClick={() => setAll(true)}>Show {extent(of)}</Button>
         </p>
       )}
-      {all && <p>These are {extent(of)}, in the order in which they are served.</p>}
+      {all && <p>Showing {extent(of)}, in the order in which workers take them.</p>}
     </>
   );
 }
@@ -117,8 +117,8 @@ function Leases({ of, isAll }: { of: Shown; isAll: boolean }) {
     <>
       <h3>Workers</h3>
       <p>
-        {workers === 0 ? "None is at work." : `${count(workers, "worker")} at work.`} An idle worker holds
-        nothing, so it is not seen here.
+        {workers === 0 ? "No worker is busy." : `${count(workers, "worker")} busy.`} Idle workers are not
+        listed.
       </p>
       {isStuck(of) && <NobodyServes isAll={isAll} />}
       {leases.length > 0 && (
@@ -139,9 +139,9 @@ function Leases({ of, isAll }: { of: Shown; isAll: boolean }) {
               name: "lease",
               show: ({ expires_in_s: left_s }) =>
                 left_s > 0 ? (
-                  `ends in ${span(left_s)} unless renewed`
+                  `expires in ${span(left_s)} unless renewed`
                 ) : (
-                  <Badge tone="bad">silent for {span(-left_s)}</Badge>
+                  <Badge tone="bad">expired {span(-left_s)} ago</Badge>
                 ),
             },
           ]}
@@ -156,16 +156,16 @@ function NobodyServes({ isAll }: { isAll: boolean }) {
   if (!isAll) {
     return (
       <p className={styles.stuck} role="status">
-        Work waits, and no worker has taken it: all are busy with other competitions, or none runs that has
-        what the phase asks for. If it stays so, ask an operator.
+        Submissions are waiting but no worker has picked them up. Workers may be busy, or none may match the
+        phase&rsquo;s requirements. If this persists, contact an operator.
       </p>
     );
   }
   return (
     <p className={styles.stuck} role="status">
-      Work waits, and no worker has taken it. See that one runs: <code>lethe worker</code> starts it, under
-      Docker Compose <code>docker compose up -d worker</code>, and <code>lethe doctor</code> on its host says
-      what is amiss. A phase on a GPU needs a worker that has one.
+      Submissions are waiting but no worker has picked them up. Start a worker with <code>lethe worker</code>,
+      or under Docker Compose with <code>docker compose up -d worker</code>. If one is running, run{" "}
+      <code>lethe doctor</code> on its host to find the problem. A phase on a GPU needs a worker with a GPU.
     </p>
   );
 }
@@ -173,9 +173,9 @@ function NobodyServes({ isAll }: { isAll: boolean }) {
 function Failures({ of: { platform_failures: failures } }: { of: Shown }) {
   return (
     <>
-      <h3>Failures of the platform</h3>
+      <h3>Platform failures</h3>
       {failures.length === 0 ? (
-        <p>None.</p>
+        <p>No platform failures.</p>
       ) : (
         <ul className={styles.failures}>
           {failures.map((failure) => (

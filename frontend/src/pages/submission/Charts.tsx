@@ -32,8 +32,8 @@ export default function Charts({ histograms, runS, peakMemoryBytes }: Props) {
             <section>
               <h3>Epsilon of the forget examples</h3>
               <Chart of={histograms} draw={drawEpsilons} label={epsilonSentence(histograms)}>
-                Examples in each bucket of ε; above it, the points that one of them earns.{" "}
-                {epsilonSentence(histograms)}
+                Each bar counts the examples in one bucket of ε; the number above it is the points that each
+                of them earns. {epsilonSentence(histograms)}
               </Chart>
             </section>
             <section>
@@ -43,26 +43,25 @@ export default function Charts({ histograms, runS, peakMemoryBytes }: Props) {
                 draw={drawConfidences}
                 label={confidenceSentence(histograms.confidences)}
               >
-                <Sides /> {confidenceSentence(histograms.confidences)} Over all models and examples; the score
-                compares them example by example.
+                <Sides /> {confidenceSentence(histograms.confidences)} The chart pools all models and
+                examples; the score compares each example separately.
               </Chart>
             </section>
           </>
         )}
         {times && (
           <section>
-            <h3>Time of one run</h3>
+            <h3>Time per run</h3>
             <Chart of={runS} draw={drawTimes} label={spreadSentence(times)}>
               {spreadSentence(times)}
-              {peakMemoryBytes !== null &&
-                ` The largest process used up to ${bytes(peakMemoryBytes)} of memory.`}
+              {peakMemoryBytes !== null && ` The largest process used ${bytes(peakMemoryBytes)} of memory.`}
             </Chart>
           </section>
         )}
       </div>
       {histograms && (
         <details className={styles.examples}>
-          <summary>Confidence on {histograms.examples.length} single examples</summary>
+          <summary>Show the confidence on {histograms.examples.length} single examples</summary>
           <p className={styles.note}>
             <Sides /> The better an example is forgotten, the less its two distributions differ.
           </p>
@@ -88,7 +87,7 @@ function Sides() {
   return (
     <>
       <span className={styles.unlearned}>Filled: unlearned.</span>{" "}
-      <span className={styles.oracle}>Line: retrained.</span>
+      <span className={styles.oracle}>Line: oracle.</span>
     </>
   );
 }

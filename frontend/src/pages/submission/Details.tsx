@@ -11,7 +11,7 @@ const Charts = lazy(() => import("./Charts"));
 export function Details({ id, metric }: { id: string; metric: string }) {
   const query = useQuery(details(id, metric));
   return (
-    <Section title="Behind the score">
+    <Section title="Score details">
       <Await query={query} what="the histograms">
         {({ histograms, run_s, peak_memory_bytes }) =>
           histograms || run_s.length > 0 ? (
@@ -19,7 +19,7 @@ export function Details({ id, metric }: { id: string; metric: string }) {
               <Charts histograms={histograms} runS={run_s} peakMemoryBytes={peak_memory_bytes} />
             </Suspense>
           ) : (
-            <p>Nothing is there to draw: this score was made before histograms were kept.</p>
+            <p>This score has no charts because it was computed before Lethe stored histograms.</p>
           )
         }
       </Await>

@@ -16,10 +16,10 @@ export function LiveStatus({ live, connected }: { live: Live; connected: boolean
         <StateBadge state={live.state} />
         {live.retries > 0 && !ended && (
           <span className={styles.aside}>
-            Put back {count(live.retries, "time")} after a fault of ours; it goes on by itself.
+            Restarted {count(live.retries, "time")} after a platform failure. You need to do nothing.
           </span>
         )}
-        {!connected && !ended && <span className={styles.lost}>Connection lost; trying again.</span>}
+        {!connected && !ended && <span className={styles.lost}>Connection lost. Reconnecting…</span>}
       </p>
       <p className={styles.seeds}>
         <Reached of={live} />
@@ -28,7 +28,7 @@ export function LiveStatus({ live, connected }: { live: Live; connected: boolean
       {hasOnlyWritten(live) ? (
         <Progress done={Math.min(live.written, live.seeds)} of={live.seeds} label="Checkpoints written" />
       ) : (
-        <Progress done={live.done} of={live.seeds} label="Seeds done" />
+        <Progress done={live.done} of={live.seeds} label="Runs done" />
       )}
     </div>
   );
@@ -46,7 +46,7 @@ function Reached({ of: live }: { of: Live }) {
   }
   return (
     <>
-      <strong>{live.done}</strong> of {live.seeds} {live.written > 0 ? "checkpoints measured" : "seeds done"}
+      <strong>{live.done}</strong> of {live.seeds} {live.written > 0 ? "checkpoints measured" : "runs done"}
     </>
   );
 }
@@ -54,8 +54,8 @@ function Reached({ of: live }: { of: Live }) {
 function Rest({ of: live }: { of: Live }) {
   const left = secondsLeft(live, useNow());
   if (live.state === "queued") return "waiting for a worker";
-  if (live.state === "measured") return "the score comes in a moment";
+  if (live.state === "measured") return "computing the score";
   if (left === null) return "no estimate yet";
-  if (hasOnlyWritten(live)) return left < 1 ? "its last cells run" : `about ${span(left)} left to write`;
-  return left < 1 ? "any moment now" : `about ${span(left)} left`;
+  if (hasOnlyWritten(live)) return left < 1 ? "running the last cells" : `about ${span(left)} left to write`;
+  return left < 1 ? "almost done" : `about ${span(left)} left`;
 }

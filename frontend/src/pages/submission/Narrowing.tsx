@@ -23,14 +23,14 @@ export function Narrowing({ steps, final }: Props) {
   return (
     <table className={styles.narrowing}>
       <caption>
-        Provisional scores. F depends on the number of runs, so these are no forecast of the final score and
-        decide nothing.
+        Provisional scores. F depends on the number of runs, so these scores do not predict the final score
+        and do not count.
       </caption>
       <thead>
         <tr>
           <th scope="col">runs</th>
           <th scope="col">score</th>
-          <th scope="col">95 % interval</th>
+          <th scope="col">95% interval</th>
           <td className={styles.bar}>
             <AxisLabels axis={axis} />
           </td>

@@ -12,7 +12,7 @@ export function Printed({ id }: { id: string }) {
   return (
     <Section title="Log">
       <details className={styles.log} onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>The last that its runs printed</summary>
+        <summary>Show the end of the printed output</summary>
         {open && (
           <Await query={query} what="the log">
             {(text) => (

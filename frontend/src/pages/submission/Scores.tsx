@@ -55,15 +55,20 @@ function OneScore({ of }: { of: Score }) {
           ],
           ["Utility", estimate(of.utility, of.utility_low, of.utility_high)],
           ...(of.generalisation_low !== null && of.generalisation_high !== null
-            ? [["Over other subjects too", interval(of.generalisation_low, of.generalisation_high)] as const]
+            ? [
+                [
+                  "Including forget-set uncertainty",
+                  interval(of.generalisation_low, of.generalisation_high),
+                ] as const,
+              ]
             : []),
           ...(of.ceiling === null ? [] : [["Ceiling of F", score(of.ceiling)] as const]),
-          ["Models", `${of.seeds}, ${of.effective_models} of them not near-duplicates`],
+          ["Models", `${of.seeds} (${of.effective_models} distinct)`],
           [
-            "Time of one run",
+            "Time per run",
             of.time_ratio === null
               ? runTime(of.run_s)
-              : `${runTime(of.run_s)}, ${plain(of.time_ratio * 100)} % of retraining`,
+              : `${runTime(of.run_s)} (${plain(of.time_ratio * 100)}% of retraining)`,
           ],
           ...(of.certificate
             ? [

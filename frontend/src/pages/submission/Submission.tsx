@@ -11,8 +11,9 @@ import { Confirm } from "../../ui/Confirm";
 import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
+import { Term } from "../../ui/Term";
 import { Moment } from "../../ui/Time";
-import { words } from "../../words/board";
+import { inWords } from "../../words/board";
 import { isolated } from "../../words/isolated";
 import { canBeCancelled, hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
@@ -22,6 +23,7 @@ import { LiveStatus } from "./LiveStatus";
 import { Narrowing } from "./Narrowing";
 import { Printed } from "./Printed";
 import { Scores } from "./Scores";
+import styles from "./Submission.module.css";
 import { useLive } from "./useLive";
 
 export function Submission() {
@@ -70,6 +72,11 @@ function Watched({ shown }: { shown: Shown }) {
           <Narrowing steps={live.provisional} final={shown.score} />
         )}
       </Card>
+      <p className={styles.glossary}>
+        The glossary explains <Term of="run">runs</Term>, <Term of="final score">final scores</Term>,{" "}
+        <Term of="interval">intervals</Term>, <Term of="forgetting quality">forgetting quality</Term> and{" "}
+        <Term of="utility">utility</Term>.
+      </p>
       {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
       {shown.score && shown.has_details && <Details id={shown.id} metric={shown.score.metric} />}
       {shown.has_log && <Printed id={shown.id} />}
@@ -91,12 +98,12 @@ function Cancel({ id }: { id: string }) {
     <>
       <Notice error={cancel.error} />
       <Confirm
-        act="Cancel this evaluation"
-        title="Cancel this evaluation?"
+        act="Cancel submission"
+        title="Cancel this submission?"
         busy={cancel.isPending}
         onConfirm={() => cancel.mutate()}
       >
-        Its runs stop. It stays on record, and its place in the quota stays spent.
+        Its runs stop. The submission stays on record and still counts against your quota.
       </Confirm>
     </>
   );
@@ -124,7 +131,7 @@ function Provenance({ of }: { of: Shown }) {
           ...(of.claim
             ? [["Claims", `(${plain(of.claim.epsilon)}, ${of.claim.delta})-unlearning`] as const]
             : []),
-          ...Object.entries(of.provenance).map(([name, value]) => [words(name), String(value)] as const),
+          ...Object.entries(of.provenance).map(([name, value]) => [inWords(name), String(value)] as const),
         ]}
       />
     </Section>

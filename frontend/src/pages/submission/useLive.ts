@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useReducer, useState } from "react";
 import { follow } from "../../api/events";
-import { submission } from "../../api/queries";
+import { refresh } from "../../api/queries";
 import type { Submission } from "../../api/types";
 import { hasEnded, liveOf, reduce } from "../../words/live";
 
@@ -18,10 +18,8 @@ export function useLive(shown: Submission) {
   const isNews = hasEnded(live.state) && !hasEnded(shown.state);
   useEffect(() => {
     if (!isNews) return;
-    void client.invalidateQueries({ queryKey: submission(shown.id).queryKey });
-    void client.invalidateQueries({ queryKey: ["submissions"] });
-    void client.invalidateQueries({ queryKey: ["leaderboard"] });
-  }, [client, isNews, shown.id]);
+    void refresh(client, "ending");
+  }, [client, isNews]);
   return {
     live: hasEnded(shown.state)
       ? { ...live, state: shown.state, done: shown.seeds_done, written: shown.checkpoints_written }

@@ -3,11 +3,12 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { comparison } from "../../api/queries";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
+import { buttonLook } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Facts } from "../../ui/Facts";
 import { Interval } from "../../ui/Interval";
 import { Page } from "../../ui/Page";
-import { NotFound } from "../../ui/states";
+import { Empty } from "../../ui/states";
 import { namesOf } from "../../words/compared";
 import { interval, score, share } from "../../words/numbers";
 import styles from "./Compare.module.css";
@@ -17,14 +18,23 @@ export function Compare() {
   return (
     <Page
       title="Comparison"
-      lead="Of two submissions, by the paired test that also makes the board's tie groups."
+      lead="Two submissions compared by the paired test that also forms the tie groups of the leaderboard."
     >
       <Require>
         {() =>
           one && other ? (
             <Found one={one} other={other} />
           ) : (
-            <NotFound>Choose two submissions on the page of yours.</NotFound>
+            <Empty
+              title="No submissions to compare"
+              actions={
+                <Link to="/submissions" className={buttonLook("main")}>
+                  Go to my submissions
+                </Link>
+              }
+            >
+              Select two scored submissions of one phase, then compare them.
+            </Empty>
           )
         }
       </Require>
@@ -53,7 +63,7 @@ function Found({ one, other }: { one: string; other: string }) {
             </div>
             <p className={styles.verdict}>
               {found.separated
-                ? `${better} is better, beyond what noise explains.`
+                ? `${better} is better. Noise alone does not explain the difference.`
                 : "Noise alone could explain the difference."}
             </p>
             <div>
@@ -65,12 +75,17 @@ function Found({ one, other }: { one: string; other: string }) {
             </div>
             <Facts
               of={[
-                ["Difference of scores", score(found.difference, found.low, found.high)],
-                ["95 % interval, were both run again", interval(found.low, found.high)],
-                [`P(${first} > ${second})`, share(found.p_better)],
+                ["Score difference", score(found.difference, found.low, found.high)],
+                ["95% interval if both were re-run", interval(found.low, found.high)],
+                [`Chance that ${first} scores higher if both were re-run`, share(found.p_better)],
                 ...(found.p_better_elsewhere === null
                   ? []
-                  : [["The same, with other subjects to forget", share(found.p_better_elsewhere)] as const]),
+                  : [
+                      [
+                        "The same chance with a different forget set",
+                        share(found.p_better_elsewhere),
+                      ] as const,
+                    ]),
                 ["Metric", found.metric],
               ]}
             />

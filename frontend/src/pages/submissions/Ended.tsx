@@ -26,14 +26,14 @@ export function Ended({ items }: { items: readonly Submission[] }) {
     <div className={styles.listed}>
       <Row>
         <Button look="main" disabled={!one || !other} onClick={() => void compare()}>
-          Compare two
+          Compare selected
         </Button>
         <span className={styles.hint} role="status">
           {other
             ? `${isolated(one?.name ?? "")} against ${isolated(other.name)}`
             : one
-              ? `${isolated(one.name)} against … Choose another of phase ${one.phase}.`
-              : "Choose two scored ones of one phase."}
+              ? `Selected ${isolated(one.name)}. Select another submission of phase ${one.phase}.`
+              : "Select two scored submissions of one phase."}
         </span>
       </Row>
       <Table

@@ -14,7 +14,7 @@ import { UnderWay } from "./UnderWay";
 
 export function Submissions() {
   return (
-    <Page title="My submissions" lead="What your teams submitted, newest first.">
+    <Page title="My submissions" lead="The submissions of your teams, newest first.">
       <Require>{() => <Own />}</Require>
     </Page>
   );
@@ -51,27 +51,27 @@ function Both({ underWay, ended, more }: BothProps) {
   if (underWay.length + ended.length === 0) {
     return (
       <Empty
-        title="Nothing submitted yet"
+        title="No submissions yet"
         actions={
           <Link to="/" className={buttonLook("main")}>
             Find a competition
           </Link>
         }
       >
-        Every entry starts as one function. The starting kit holds one to change.
+        Choose a competition, download its starting kit and change the function in it.
       </Empty>
     );
   }
   return (
     <>
       {underWay.length > 0 && (
-        <Section title="Under way">
+        <Section title="In progress">
           <UnderWay items={underWay} />
           {more.underWay}
         </Section>
       )}
       {ended.length > 0 && (
-        <Section title="Ended">
+        <Section title="Finished">
           <Ended items={ended} />
           {more.ended}
         </Section>

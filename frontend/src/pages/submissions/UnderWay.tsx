@@ -8,22 +8,22 @@ import styles from "./Submissions.module.css";
 export function UnderWay({ items }: { items: readonly Submission[] }) {
   return (
     <Table
-      label="Submissions under way"
+      label="Submissions in progress"
       rows={items}
       keyOf={(item) => item.id}
       columns={[
         NAME,
         STATE,
         {
-          name: "seeds done",
+          name: "runs done",
           className: styles.done,
           show: (item) => (
             <>
               {item.seeds_done} of {item.seeds}
               {item.seeds_done === 0 &&
                 item.checkpoints_written > 0 &&
-                `, ${item.checkpoints_written} written`}
-              <Progress done={item.seeds_done} of={item.seeds} label={`Seeds done of ${item.name}`} />
+                `, ${item.checkpoints_written} checkpoints written`}
+              <Progress done={item.seeds_done} of={item.seeds} label={`Runs done of ${item.name}`} />
             </>
           ),
         },

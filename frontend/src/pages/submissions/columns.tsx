@@ -5,7 +5,7 @@ import { Badge } from "../../ui/Badge";
 import { StateBadge } from "../../ui/StateBadge";
 import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
-import { words } from "../../words/board";
+import { inWords } from "../../words/board";
 import { score } from "../../words/numbers";
 import styles from "./Submissions.module.css";
 
@@ -30,8 +30,8 @@ export const STATE: Column<Submission> = {
   show: (item) => (
     <>
       <StateBadge state={item.state} />
-      {item.failure && ` ${words(item.failure.kind)}`}{" "}
-      {item.on_board && <Badge tone="river">on the board</Badge>}
+      {item.failure && ` ${inWords(item.failure.kind)}`}{" "}
+      {item.on_board && <Badge tone="river">on the leaderboard</Badge>}
     </>
   ),
 };

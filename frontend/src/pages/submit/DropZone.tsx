@@ -25,7 +25,9 @@ export function DropZone({ notebooks, file, mostBytes, busy, onFile }: Props) {
   const take = (chosen: File | undefined) => {
     if (!chosen || busy) return;
     const fits = endings.some((ending) => chosen.name.toLowerCase().endsWith(ending));
-    setProblem(fits ? null : new Error(`${chosen.name} does not end in ${endings.join(" or ")}.`));
+    setProblem(
+      fits ? null : new Error(`${chosen.name} does not end in ${endings.join(" or ")}. Choose another file.`),
+    );
     onFile(fits ? chosen : null);
   };
   const drop = (event: DragEvent) => {
@@ -46,7 +48,7 @@ export function DropZone({ notebooks, file, mostBytes, busy, onFile }: Props) {
         onDragLeave={() => setOver(false)}
         onDrop={drop}
       >
-        <label htmlFor={id}>{file ? file.name : "Drop your entry here, or choose a file"}</label>
+        <label htmlFor={id}>{file ? file.name : "Drop your submission here, or choose a file"}</label>
         <p className={styles.hint}>
           {file
             ? bytes(file.size)

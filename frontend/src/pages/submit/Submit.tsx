@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { Problem } from "../../api/client";
-import { installation, quota } from "../../api/queries";
+import { installation, quota, refresh } from "../../api/queries";
 import type { Checked, Me, Phase } from "../../api/types";
 import { check, upload } from "../../api/upload";
 import { Require } from "../../app/Require";
@@ -23,7 +23,7 @@ import styles from "./Submit.module.css";
 
 export function Submit() {
   const phase = usePhase();
-  if (!phase) return <Empty title="Nothing to submit to yet">Submitting begins with the first phase.</Empty>;
+  if (!phase) return <Empty title="No phase yet">You can submit when the organiser has added a phase.</Empty>;
   return (
     <>
       <PhaseChoice part="submit" />
@@ -49,8 +49,7 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
       upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of }), stop),
     onSettled: () => {
       setSent(null);
-      void client.invalidateQueries({ queryKey: ["submissions"] });
-      void client.invalidateQueries({ queryKey: ["quota"] });
+      void refresh(client, "uploading");
     },
   });
   const send = () => {
@@ -91,8 +90,8 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
           </p>
         </div>
         <Field
-          label="Name on the board"
-          hint="Left empty, the file's name."
+          label="Name on the leaderboard"
+          hint="If you leave this empty, the file's name is used."
           maxLength={200}
           value={name}
           onChange={(event) => setName(event.target.value)}
@@ -140,11 +139,11 @@ function Found({ of }: { of: Checked }) {
       {of.submitted_as && (
         <>
           {" "}
-          You submitted these very bytes before:{" "}
+          You have{" "}
           <Link to="/submissions/$id" params={{ id: of.submitted_as }}>
-            see what came of it
+            already submitted this exact file
           </Link>
-          . Unless that failed or was cancelled, submitting them again would share its runs.
+          . Submitting it again will reuse those results, unless that evaluation failed or was cancelled.
         </>
       )}
     </>
