@@ -261,7 +261,10 @@ def flipped(members: list[Member]) -> list[Member]:
 
 
 HOSTILE: dict[str, tuple[Callable[[list[Member]], list[Member]], str]] = {
-    "not in the manifest": (lambda m: [*m, new_member("public/extra.txt", b"x")], "public/extra.txt does not match the manifest"),
+    "not in the manifest": (
+        lambda m: [*m, new_member("public/extra.txt", b"x")],
+        "public/extra.txt does not match the manifest",
+    ),
     "above": (lambda m: [*m, new_member("../stolen.txt", b"x")], "stolen.txt does not match the manifest"),
     "absolute": (lambda m: [*m, new_member("/tmp/stolen.txt", b"x")], "stolen.txt does not match the manifest"),
     "above in the manifest": (lambda m: named_in_manifest(m, "public/../../stolen.txt"), "manifest is invalid"),
