@@ -75,7 +75,7 @@ def test_confidences_name_the_seed_when_a_logit_is_not_finite(bad: float) -> Non
         ((2, 3), [0, 0, 0], "logits has 2 axes", 2, None),
         ((2, 0, 4), [], r"logits is empty on axis 1 \(example\)", 1, 0),
         ((2, 3, 1), [0, 0, 0], "logits has one class on axis 2", 2, 0),
-        ((2, 3, 4), [0, 0], "labels has 2 examples on axis 0, the logits have 3 on axis 1", 0, 2),
+        ((2, 3, 4), [0, 0], "labels has 2 examples on axis 0, but the logits have 3 on axis 1", 0, 2),
         ((2, 3, 4), [0, 0, 4], "labels is 4 on axis 0, index 2; expected 0 to 3", 0, 2),
         ((2, 3, 4), [0, -1, 0], "labels is -1 on axis 0, index 1", 0, 1),
         ((2, 3, 4), [0.0, 1.0, 0.0], "labels has dtype float64", 0, None),

@@ -142,7 +142,7 @@ def _with(array: Any, index: tuple[int, ...], value: float) -> Any:
         ("unlearned", "forget_logits", lambda a: a[:, :9], "has 9 examples on axis 1, the oracle's have 24", 1, 9),
         ("unlearned", "forget_logits", lambda a: a[:, :, :4], "has 4 classes on axis 2, the oracle's have 10", 2, 4),
         ("unlearned", "forget_logits", lambda a: a[:0], "unlearned_logits is empty on axis 0", 0, 0),
-        ("unlearned", "retain_accuracy", lambda a: a[:30], "has 30 models on axis 0, the logits have 32", 0, 30),
+        ("unlearned", "retain_accuracy", lambda a: a[:30], "has 30 models on axis 0, but the logits have 32", 0, 30),
         ("unlearned", "test_accuracy", lambda a: _with(a, (5,), 1.5), "is 1.5 on axis 0, index 5", 0, 5),
         ("oracle", "retain_accuracy", lambda a: _with(a, (6,), np.inf), "is inf at model 6", 0, 6),
         ("oracle", "test_accuracy", lambda a: 0 * a, "is 0 for every model", 0, 0),
