@@ -11,27 +11,27 @@ help: ## List the targets
 setup: .venv/installed frontend/dist/index.html ## Install packages, choose the sandbox, build its image and the web app
 	@$(BIN)/lethe setup
 
-demo: .venv/installed ## Hold a whole competition on this machine and print its leaderboard (about 3 minutes)
+demo: .venv/installed ## Run a whole competition on this machine and print its leaderboard (about 3 minutes)
 	@$(BIN)/lethe setup
 	@$(BIN)/lethe demo
 
 up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
-test: .venv/installed frontend/dist/index.html ## Run all tests; Docker, Postgres, Redis and Chromium are used for real where they are there
-	@# In the order given, so that browser tests come last: Playwright's loop stays in its thread to the end.
+test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Postgres, Redis and Chromium if they are installed
+	@# The order stays as given, so that browser tests come last: Playwright's loop stays in its thread until the end.
 	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-e2e: .venv/installed frontend/dist/index.html ## Walk through the web app in a real browser, as every role (about 3 minutes)
+e2e: .venv/installed frontend/dist/index.html ## Test the web app in a real browser, in every role (about 3 minutes)
 	@scripts/chromium >/dev/null
 	@$(BIN)/pytest tests/web
 
-screenshots: .venv/installed frontend/dist/index.html ## Picture every page in light, dark and narrow into var/screenshots
+screenshots: .venv/installed frontend/dist/index.html ## Save screenshots of every page, light, dark and narrow, to var/screenshots
 	@scripts/chromium >/dev/null
 	@$(BIN)/python -m tests.web.screenshots
 
-check: .venv/installed frontend/node_modules/installed ## Lint, check formatting, types, layers of imports, the web app
+check: .venv/installed frontend/node_modules/installed ## Check lint, formatting, types, import layers and the web app
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -39,20 +39,20 @@ check: .venv/installed frontend/node_modules/installed ## Lint, check formatting
 	@$(NPM) run check
 	@$(NPM) test
 
-fix: .venv/installed frontend/node_modules/installed ## Mend what the linters and formatters can mend
+fix: .venv/installed frontend/node_modules/installed ## Apply the fixes of linters and formatters
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 	@$(NPM) run fix
 
-bench: .venv/installed ## Time our code against plain implementations, side by side
+bench: .venv/installed ## Measure the speed of our code beside plain implementations
 	@$(BIN)/python -m benches.score_speed
 	@$(BIN)/python -m benches.oracle_speed
 
-baselines: setup ## Run every baseline through the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
+baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
-lock: .venv/installed ## Write requirements.lock from what is installed in .venv
-	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
+lock: .venv/installed ## Write requirements.lock from the packages installed in .venv
+	@{ echo '# Exact versions, tested together on Python 3.11. Written by `make lock`.'; \
 	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed
@@ -66,11 +66,11 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Lethe needs Python 3.11 or newer. Name one: make PYTHON=python3.11"; exit 1; }
+		|| { echo "Lethe needs Python 3.11 or newer. Choose one, for example: make PYTHON=python3.11"; exit 1; }
 	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
-	@$(PYTHON) -m venv .venv || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. Install it: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	@# Its warnings about indexes are those of the line before; they are shown where it fails.
+	@# pip repeats the warnings of the line before; they are shown only if it fails.
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Print what a service needs: the project's own dependencies and those of the named extras, one a line.
+"""Print the requirements of a service: the project's dependencies and those of the named extras, one per line.
 
 Exact versions come from requirements.lock, as pip's constraints.
 """

@@ -1,4 +1,4 @@
-"""An architecture by name, made for one shape of input and number of classes."""
+"""Finds an architecture by name, for one input shape and number of classes."""
 
 import importlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ARCHITECTURES = tuple(sorted(path.stem for path in FOLDER.glob("[a-z]*.py")))
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Call it for an untrained model, initialised from torch's global generator."""
+    """An architecture. Call it to get an untrained model, initialised from torch's global generator."""
 
     name: str  # one of ARCHITECTURES
     input_shape: tuple[int, ...]
@@ -32,13 +32,13 @@ class Architecture:
         return model
 
     def source(self) -> str:
-        """Give the text of a file that stands alone and defines `build() -> torch.nn.Module`."""
+        """Return the text of a self-contained file that defines `build() -> torch.nn.Module`."""
         text = (FOLDER / f"{self.name}.py").read_text(encoding="utf-8")
         fixed = f"make(input_shape={self.input_shape!r}, classes={self.classes})"
         return f'{text}\n\ndef build() -> nn.Module:\n    """Make this benchmark\'s model."""\n    return {fixed}\n'
 
     def is_linear_algebra(self) -> bool:
-        """Tell whether all parameters belong to linear layers, so that many models become one batched product."""
+        """Tell whether all parameters belong to linear layers; if so, many models become one batched product."""
         return _is_linear_algebra(self)
 
 

@@ -1,8 +1,8 @@
-"""Building a benchmark: split, oracle, original model, fitness, bundle.
+"""Builds a benchmark: split, oracle, original model, fitness, bundle.
 
-A build goes on where it was killed: its secret and every chunk of models that was finished lie beside the destination
-until the bundle is whole. So machines can share the work: each trains some of the oracle's seeds into a directory of
-its own, and the build that is given these directories takes up what they hold.
+A killed build can continue: until the bundle is complete, its secret and every finished chunk of models stay beside the
+destination. Machines can also share the work: each trains some of the oracle's seeds into a separate directory, and the
+build then uses the models in these directories.
 """
 
 import shutil
@@ -50,15 +50,17 @@ def build_benchmark(
     progress: Progress = lambda *_: None,
     announce: Callable[[Disk], None] = lambda _: None,
 ) -> Bundle:
-    """Build a benchmark into `destination`, taking up what `train_part` put into other directories.
+    """Build a benchmark in `destination`, with the models that `train_part` wrote to other directories.
 
-    A benchmark that is not fit is built all the same, and says so in its manifest. Raises AlreadyBuilt, BuildRunning,
-    NoRoom, Interrupted or DivergedOracle.
+    An unfit benchmark is built too, and its manifest says why it is unfit. Raises AlreadyBuilt, BuildRunning, NoRoom,
+    Interrupted or DivergedOracle.
     """
     with only_build(destination) as work:
         if destination.exists():
             shutil.rmtree(work, ignore_errors=True)
-            raise AlreadyBuilt(f"{destination} exists. Delete it to build anew, or choose another place with --out.")
+            raise AlreadyBuilt(
+                f"{destination} already exists. Delete it to build again, or choose another directory with --out."
+            )
         secret = secret_of(work, order.secret)
         whole = order.cut(secret)
         architecture = _architecture(order, whole)
@@ -78,9 +80,9 @@ def build_benchmark(
 
 
 def train_part(order: Order, destination: Path, first: int, last: int, *, progress: Progress = lambda *_: None) -> None:
-    """Train the seeds from `first` to below `last` of both oracles into a directory that a build can take up.
+    """Train the seeds from `first` to below `last` of both oracles into a directory that a build can use.
 
-    The order must have the secret that the build will have. Raises BadSeeds, NoRoom or Interrupted.
+    The order must have the secret of that build. Raises BadSeeds, NoRoom or Interrupted.
     """
     assert order.secret is not None
     whole = order.cut(order.secret)
@@ -88,8 +90,8 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
     size = chunk_size(architecture)
     if not 0 <= first < last or first % size:
         raise BadSeeds(
-            f"{first}:{last} is no range of seeds: models are trained {size} at a time, so the first must be a "
-            f"multiple of {size}, and below the last."
+            f"{first}:{last} is not a valid range of seeds. Models are trained {size} at a time, so give a first seed "
+            f"that is a multiple of {size} and below the last."
         )
     with only_build(destination) as work:
         check_room(_plan(replace(order, seeds=last - first), architecture, whole), work)
@@ -101,7 +103,7 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
 
 
 def _build(shop: Workshop, root: Path, disk: Disk) -> None:
-    """Train everything, judge it, and write the bundle."""
+    """Train all models, judge the benchmark, and write the bundle."""
     order, splits = shop.order, shop.cut.splits
     oracle, second = (_retrain(shop, name) for name in ORACLES)
     placebo = order.definition.placebo
@@ -150,7 +152,7 @@ def _build(shop: Workshop, root: Path, disk: Disk) -> None:
 
 
 def _retrain(shop: Workshop, stage: str) -> tuple[Trained, int]:
-    """Retrain an oracle, none of it diverged; its stage is also what its seeds derive from."""
+    """Retrain an oracle without diverged models. Its seeds derive from the name of the stage."""
     purpose, count = shop.order.purpose(stage), shop.order.seeds
     job = shop.job(keep_models=shop.order.keep_checkpoints)
     return train_without_diverged(
@@ -182,7 +184,7 @@ def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
         architecture(),
         whole.splits,
         whole.classes,
-        seeds=order.seeds + size,  # diverged ones and their replacements
+        seeds=order.seeds + size,  # including diverged models and their replacements
         placebo_models=runs,
         kept_models=(placebo.starts if placebo else 0) + originals,
         pack=order.keep_checkpoints,
@@ -190,11 +192,13 @@ def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
 
 
 def _take_up(parts: Sequence[Path], store: Path) -> None:
-    """Copy what other machines trained; files are named after what they hold, so nothing foreign is ever used."""
+    """Copy the models of other machines. Files are named by content, so models of another build are never used."""
     store.mkdir(parents=True, exist_ok=True)
     for part in parts:
         if not part.is_dir():
-            raise BadInput(f"{part} is no directory. Name what `lethe benchmark build --seeds 0:256 --out …` wrote.")
+            raise BadInput(
+                f"{part} is not a directory. Give a directory that `lethe benchmark build --seeds 0:256 --out …` wrote."
+            )
         for file in part.iterdir():
             if file.suffix in {".safetensors", ".models"} and not (store / file.name).exists():
                 partial = store / f"{file.name}.partial"

@@ -1,4 +1,4 @@
-"""Cutting a dataset for a benchmark: train, validation and test, and of the training set what is to be forgotten."""
+"""Splits a dataset into training, validation and test sets, and the training set into retain and forget sets."""
 
 from dataclasses import dataclass, replace
 
@@ -20,18 +20,18 @@ class NoPublishedSplit(BadInput):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A dataset, cut, and what a manifest says about it."""
+    """The splits of a dataset, and their description for the manifest."""
 
     splits: Splits
-    classes: int  # of the labels that models learn
+    classes: int  # number of classes that models learn
     scenario: str  # in words
     split: str  # in words
 
 
 def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = None) -> Cut:
-    """Cut a dataset as its publishers did, or as the definition's seed says; or draw everything from another seed.
+    """Split a dataset as published, or by the definition's seed; with `drawn_from`, draw everything from that seed.
 
-    Retain and forget carry the labels as trained. Raises BadScenario, and NoPublishedSplit.
+    Retain and forget sets have the labels used in training. Raises BadScenario or NoPublishedSplit.
     """
     generator = np.random.default_rng(definition.split_seed if drawn_from is None else drawn_from)
     scenario = definition.scenario
@@ -68,9 +68,9 @@ def _parts(
         parts = split(count, train=sizes[0], validation=sizes[1], generator=generator)
         return parts, "drawn at random"
     if published is None:
-        raise NoPublishedSplit(f"{dataset.name} was not published with a split: the definition must say one.")
+        raise NoPublishedSplit(f"{dataset.name} has no published split. Give the shares of a split in the definition.")
     validation = published.validation
-    if validation is None:  # as in the starting kit of 2023: a random half of the test set
+    if validation is None:  # a random half of the test set, as in the starting kit of 2023
         shuffled = generator.permutation(published.test)
         validation, test = np.sort(shuffled[::2]), np.sort(shuffled[1::2])
         words = "as published, a random half of the test set for validation"

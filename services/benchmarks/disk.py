@@ -1,4 +1,4 @@
-"""How much disk a build takes, announced before it starts."""
+"""Plans the disk space of a build, which is announced before it starts."""
 
 import shutil
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from services.core.errors import LetheError
 
 __all__ = ["Disk", "NoRoom", "check_room", "plan_disk"]
 
-FILE_BYTES = 16_384  # what a file takes beside its tensors, headers and a started block included
+FILE_BYTES = 16_384  # of a file besides its tensors, including headers and a started block
 PREDICTION_BYTES = 7  # class, margin, entropy
-OTHER_MODELS = 9  # the original and untrained ones
+OTHER_MODELS = 9  # the original model and the untrained ones
 
 
 class NoRoom(LetheError):
-    """The disk is too full for a build."""
+    """The disk has too little free space for a build."""
 
     code = "no_room"
     status = 507
@@ -26,17 +26,17 @@ class NoRoom(LetheError):
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """At most so many bytes."""
+    """Upper bounds on disk space, in bytes."""
 
-    building: int  # beside the destination while the build goes on, the bundle included
+    building: int  # beside the destination during the build, including the bundle
     bundle: int
-    checkpoints: int  # the packed archive; 0 where checkpoints are dropped
+    checkpoints: int  # of the packed archive; 0 if the checkpoints are not kept
 
 
 def plan_disk(  # noqa: PLR0917 - one number for each kind of file
     model: nn.Module, splits: Splits, classes: int, seeds: int, placebo_models: int, kept_models: int, *, pack: bool
 ) -> Disk:
-    """Say how much disk a build takes with `seeds` models in each oracle and so many of all models kept."""
+    """Compute the disk space of a build with `seeds` models per oracle and `kept_models` models kept whole."""
     state = sum(value.numel() * value.element_size() for value in model.state_dict().values()) + FILE_BYTES
     forget = len(splits.forget) * classes * 4
     reading = forget + (len(splits.test) + min(len(splits.retain), PROBE_SIZE)) * PREDICTION_BYTES
@@ -49,10 +49,10 @@ def plan_disk(  # noqa: PLR0917 - one number for each kind of file
 
 
 def check_room(disk: Disk, place: Path) -> None:
-    """Raise NoRoom unless there is room for a build."""
+    """Raise NoRoom unless the disk has enough free space for a build."""
     free = shutil.disk_usage(place).free
     if disk.building > free:
         raise NoRoom(
-            f"This build takes up to {disk.building / 1e9:.1f} GB and {place} has {free / 1e9:.1f} GB free. Make room, "
-            "choose another place with --out, or drop --keep-checkpoints."
+            f"This build needs up to {disk.building / 1e9:.1f} GB, but {place} has {free / 1e9:.1f} GB free. Free some "
+            "space, choose another directory with --out, or omit --keep-checkpoints."
         )

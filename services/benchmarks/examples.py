@@ -1,7 +1,7 @@
-"""Examples as they are stored, and as a model sees them.
+"""Examples in stored form, and as inputs of a model.
 
-Images are kept as the bytes that were decoded and become float32 a batch at a time, so that the 30,000 images of
-CASIA-SURF take 90 MB and not 370.
+Images stay in decoded bytes and become float32 one batch at a time, so that the 30,000 images of CASIA-SURF take 90 MB
+and not 370 MB.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ __all__ = ["Examples", "Pixels", "Splits"]
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """What makes model inputs of stored bytes: value * scale + shift, a pair for each channel, in float32."""
+    """Converts stored bytes to model inputs: value * scale + shift in float32, with one pair per channel."""
 
     scale: tuple[float, ...]
     shift: tuple[float, ...]
 
     @classmethod
     def standardising(cls, images: NDArray[np.uint8]) -> "Pixels":
-        """Give every channel of images [n, channels, height, width] mean 0 and variance 1."""
+        """Choose scale and shift that give each channel of [n, channels, height, width] mean 0 and variance 1."""
         wide = [images[:, channel].astype(np.float64) for channel in range(images.shape[1])]
         deviations = [max(float(one.std()), 1.0) for one in wide]
         means = [float(one.mean()) for one in wide]
@@ -36,18 +36,18 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """Images [n, ...] uint8 or float32, with the labels [n] that training sees."""
+    """Images [n, ...] uint8 or float32, with the labels [n] used in training."""
 
     images: NDArray[Any]
     labels: NDArray[np.int64]
-    subjects: NDArray[np.int64] | None = None  # [n], whose data an example is
-    pixels: Pixels | None = None  # None: values are taken as they are, as the 2023 evaluation took them
+    subjects: NDArray[np.int64] | None = None  # [n], the person whose data an example is
+    pixels: Pixels | None = None  # None: values are used unchanged, as in the 2023 evaluation
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def inputs(self, chosen: Tensor | slice) -> Tensor:
-        """Give the float32 inputs of chosen examples; an index tensor of any shape leads the result's shape."""
+        """Return the float32 inputs of chosen examples. The result's shape begins with that of the index tensor."""
         images = torch.from_numpy(self.images)[chosen].float()
         if self.pixels is None:
             return images
@@ -55,7 +55,7 @@ class Examples:
         return images * scale + shift
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give what a bundle stores of them. `inputs` can be had again from these arrays alone."""
+        """Return the arrays that a bundle stores. They suffice to compute `inputs` again."""
         found: dict[str, NDArray[Any]] = {"image": self.images, "label": self.labels}
         if self.subjects is not None:
             found["subject"] = self.subjects
@@ -65,14 +65,14 @@ class Examples:
 
     @classmethod
     def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "Examples":
-        """Take up what `arrays` gave."""
+        """Make examples from the result of `arrays`."""
         pixels = None
         if "scale" in arrays:
             pixels = Pixels(tuple(arrays["scale"].tolist()), tuple(arrays["shift"].tolist()))
         return cls(arrays["image"], arrays["label"], arrays.get("subject"), pixels)
 
     def joined(self, other: "Examples") -> "Examples":
-        """Put other examples of the same dataset behind these."""
+        """Append other examples of the same dataset."""
         subjects = None
         if self.subjects is not None and other.subjects is not None:
             subjects = np.concatenate([self.subjects, other.subjects])
@@ -86,7 +86,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Splits:
-    """A dataset, cut. Retain and forget together are the training set."""
+    """The splits of a dataset. Retain and forget sets together are the training set."""
 
     retain: Examples
     forget: Examples
@@ -94,5 +94,5 @@ class Splits:
     test: Examples
 
     def named(self) -> dict[str, Examples]:
-        """Give every part by its name."""
+        """Return every split by its name."""
         return {"retain": self.retain, "forget": self.forget, "validation": self.validation, "test": self.test}

@@ -1,9 +1,9 @@
-"""Training many models on all cores, and never the same one twice.
+"""Trains many models on all cores, and never trains the same model twice.
 
-Work is done in chunks, each by one process with one thread: two processes with a thread each train more models than one
-process with two. A finished chunk is written to disk as measurements (and as models, where a job says so), under a name
-that says what it was trained from: a build that was killed goes on where it stopped, machines can share the work, and
-the models of another recipe are never taken up.
+One process with one thread trains each chunk: two processes with a thread each train more models than one process with
+two. A finished chunk is written to disk as measurements (and as models, if the job keeps them), under a name that
+depends on everything that determines the models. So a killed build continues where it stopped, machines can share the
+work, and models of another recipe are never used.
 """
 
 import hashlib
@@ -37,11 +37,11 @@ from services.core.processes import end_with_parent
 __all__ = ["Farm", "Interrupted", "Job", "models_beside"]
 
 Arrays = dict[str, NDArray[Any]]
-DATA = ".data"  # of the files that processes read their data from
+DATA = ".data"  # suffix of the files from which processes read their data
 
 
 class Interrupted(LetheError):
-    """A training process died. What was finished is kept."""
+    """A training process died. Finished models are kept."""
 
     code = "training_interrupted"
     status = 500
@@ -49,25 +49,26 @@ class Interrupted(LetheError):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How models of one kind are made from their seeds, and what is kept of them."""
+    """How to train models of one kind from their seeds, and what to keep of them."""
 
     recipe: Recipe | NoisyDescent
     trained_on: Literal["retain", "everything"] = "retain"
-    start: Path | None = None  # a file of models whose first one all start from; None: from scratch
-    deviation: float = 0.0  # of the noise that is put on a start's weights
+    start: Path | None = None  # a file of models; all runs start from its first one. None: from scratch
+    deviation: float = 0.0  # standard deviation of the noise added to a start's weights
     keep: Literal["measurements", "forget_logits"] = "measurements"
     keep_models: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class _Shop:
-    """What a training process holds: the architecture and the data."""
+    """The architecture and the data of a training process."""
 
     build: Architecture
     splits: Splits
     _everything: list[Examples] = field(default_factory=list)
 
     def examples(self, job: Job) -> Examples:
+        """Return the training set of a job."""
         if job.trained_on == "retain":
             return self.splits.retain
         if not self._everything:
@@ -75,7 +76,7 @@ class _Shop:
         return self._everything[0]
 
     def work(self, job: Job, seeds: list[int], file: Path) -> int:
-        """Train models, and write what the job keeps of them; return their number."""
+        """Train models and write the results that the job keeps; return the number of models."""
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -111,11 +112,11 @@ class _Shop:
         return measure(self.build, models, self.splits)
 
 
-_shop: _Shop | None = None  # of this process, in a pool
+_shop: _Shop | None = None  # of this process, if it belongs to a pool
 
 
 class Farm:
-    """All cores, for the time of one build. Use it in a `with` statement."""
+    """A pool of training processes for one build. Use it in a `with` statement."""
 
     def __init__(self, build: Architecture, splits: Splits, store: Path) -> None:
         self.store = store
@@ -136,9 +137,9 @@ class Farm:
             file.unlink()
 
     def run(self, job: Job, seeds: Sequence[int], progress: Callable[[int], None] = lambda _: None) -> list[Path]:
-        """Make a model per seed, or find it in the store; return the files of all chunks, in order.
+        """Train one model per seed, or find it in the store; return the files of all chunks, in order.
 
-        `progress` gets the number of models there so far. Raises Interrupted when a process died, as for want of
+        `progress` gets the number of finished models. Raises Interrupted if a process died, for example for lack of
         memory.
         """
         size = chunk_size(self._shop.build)
@@ -155,7 +156,7 @@ class Farm:
         return files
 
     def files_of(self, job: Job, chunks: Sequence[Sequence[int]]) -> list[Path]:
-        """Name the file of each chunk after everything that its models depend on."""
+        """Name the file of each chunk by a hash of everything on which its models depend."""
         start = None if job.start is None else hashlib.sha256(job.start.read_bytes()).hexdigest()
         described = asdict(job) | {"start": start, "architecture": self._shop.build.source()}
         common = hashlib.sha256(json.dumps(described, sort_keys=True).encode() + self._data_sha256).digest()
@@ -165,7 +166,7 @@ class Farm:
         ]
 
     def _work(self, job: Job, missing: Sequence[tuple[list[int], Path]]) -> Iterator[int]:
-        """Do what is missing; yield the number of models of each chunk as it is finished."""
+        """Train the missing chunks; yield the number of models of each chunk when it is finished."""
         processes = min(os.cpu_count() or 1, len(missing))
         if processes <= 1:
             for chunk, file in missing:
@@ -177,12 +178,12 @@ class Farm:
                 yield future.result()
         except BrokenProcessPool as error:
             raise Interrupted(
-                "A training process was killed, perhaps for want of memory. Run the same command again: finished "
-                "models are kept."
+                "A training process was killed, perhaps for lack of memory. Run the same command again; it keeps the "
+                "finished models."
             ) from error
 
     def _started(self) -> ProcessPoolExecutor:
-        """Start the processes, or find them started: spawned, since torch's threads do not survive a fork."""
+        """Return the pool, started on first use. It spawns processes, because torch's threads do not survive a fork."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 os.cpu_count() or 1,
@@ -193,7 +194,7 @@ class Farm:
         return self._pool
 
     def _write_data(self) -> dict[str, Path]:
-        """Write the data where processes read them: a pipe would block for ever if a process died early."""
+        """Write the data to files for the processes; a pipe would block forever if a process died early."""
         files = {}
         for name, examples in self._shop.splits.named().items():
             files[name] = self.store / f"{name}{DATA}"
@@ -202,13 +203,13 @@ class Farm:
 
 
 def models_beside(file: Path) -> Path:
-    """Name the file of a chunk's models, where a job keeps them."""
+    """Name the file for a chunk's models, if the job keeps them."""
     return file.with_suffix(".models")
 
 
 def _open_shop(build: Architecture, data: dict[str, Path]) -> None:
     end_with_parent()
-    global _shop  # noqa: PLW0603 - the data are read once by each process, not with each chunk
+    global _shop  # noqa: PLW0603 - each process reads the data only once
     _shop = _Shop(build, Splits(**{name: Examples.of_arrays(load_file(file)) for name, file in data.items()}))
 
 
@@ -224,7 +225,7 @@ def _write(save: Callable[[Any, Path], None], arrays: dict[str, Any], file: Path
 
 
 def _is_whole(job: Job, file: Path, models: int) -> bool:
-    """Tell whether a file holds all models of its chunk: only whole ones are ever renamed to their name."""
+    """Tell whether a file contains all models of its chunk. Only complete files get their final name."""
     try:
         found = all(len(value) == models for value in load_file(file).values())
         if job.keep_models:

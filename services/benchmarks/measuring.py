@@ -1,4 +1,4 @@
-"""What is kept of trained models: what a worker's measurer would read off them."""
+"""Measures trained models in the same way as a worker's measurer."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -20,32 +20,32 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(slots=True, eq=False)
 class Trained:
-    """Measurements of models, and whether each gave finite logits on the retain set; the models themselves are gone."""
+    """Measurements of models, and whether each had finite logits on the retain set. The models are not kept."""
 
     measurements: Measurements
     finite: NDArray[np.bool_]  # [models]
     retain_accuracy: NDArray[np.float64]  # [models]
 
     def arrays(self) -> Arrays:
-        """Give everything as arrays with the models first, as `from_arrays` takes them."""
+        """Return all arrays, with models on the first axis, as input for `from_arrays`."""
         named = {field.name: getattr(self.measurements, field.name) for field in fields(Measurements)}
         return named | {"finite": self.finite, "retain_accuracy": self.retain_accuracy}
 
     @classmethod
     def from_arrays(cls, parts: Sequence[Arrays]) -> Self:
-        """Put parts behind one another."""
+        """Concatenate parts."""
         whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         finite, accuracy = whole.pop("finite"), whole.pop("retain_accuracy")
         return cls(Measurements(**whole), finite.astype(bool), accuracy)
 
     def replace(self, positions: Sequence[int], others: Self) -> None:
-        """Put other models in the place of those at some positions."""
+        """Replace the models at some positions by others."""
         for name, array in self.arrays().items():
             array[list(positions)] = others.arrays()[name]
 
 
 def probe_of(splits: Splits) -> NDArray[np.int64]:
-    """Say which retain examples' predictions are kept."""
+    """Choose the retain examples whose predictions are kept."""
     return np.arange(min(len(splits.retain), readings.PROBE_SIZE))
 
 
@@ -56,8 +56,8 @@ def forget_logits_of(build: Build, models: Stacked, forget: Examples) -> NDArray
 
 
 def measure(build: Build, models: Stacked, splits: Splits) -> Arrays:
-    """Measure models as a worker's measurer does; arrays as of `Trained`, models first."""
-    with np.errstate(all="ignore"):  # of diverged models
+    """Measure models as a worker's measurer does; return the arrays of `Trained`, with models on the first axis."""
+    with np.errstate(all="ignore"):  # diverged models cause warnings
         rows = list(_readings(build, models, splits))
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 

@@ -1,7 +1,7 @@
-"""An oracle's checkpoints in one archive beside the bundle: for research, never for a sandbox.
+"""Packs an oracle's checkpoints into one archive beside the bundle, for research, never for a sandbox.
 
-A zip without compression (weights do not compress), a member `<oracle>/<index>.safetensors` for each model, in the
-order of the oracle's measurements. A measurement names its model by content, so the archive needs no other proof.
+The archive is a zip without compression (weights do not compress) with one member `<oracle>/<index>.safetensors` per
+model, in the order of the oracle's measurements. A measurement has its model's hash, which proves the member genuine.
 """
 
 import zipfile
@@ -16,7 +16,7 @@ from services.core.bundle.measurements import Measurements
 
 __all__ = ["pack_checkpoints"]
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same archive from the same models
+EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same models give the same archive
 
 
 def pack_checkpoints(
@@ -26,7 +26,7 @@ def pack_checkpoints(
     *,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> None:
-    """Pack the models of stacked files that oracles were measured from; other models are left out."""
+    """Pack the models in stacked files that belong to the oracles' measurements; leave out other models."""
     members = {
         row.tobytes().hex(): f"{name}/{index:05}.safetensors"
         for name, measurements in oracles.items()

@@ -1,4 +1,4 @@
-"""What lets a killed build go on: a directory of its own, a lock on it, and the secret that its seeds derive from."""
+"""Lets a killed build continue: a work directory, a lock on it, and the secret from which its seeds derive."""
 
 import os
 import secrets
@@ -24,14 +24,14 @@ class BadSecret(BadInput):
 
 @contextmanager
 def only_build(destination: Path) -> Iterator[Path]:
-    """Give the work directory of a build, which lies beside its destination, to one process at a time.
+    """Give the work directory of a build, which is beside its destination, to one process at a time.
 
-    Raises BuildRunning while another build of this destination goes on.
+    Raises BuildRunning if another build of this destination is running.
     """
     work = destination.with_name(f"{destination.name}.building")
     work.parent.mkdir(parents=True, exist_ok=True)
     lock = work.with_name(f"{work.name}.lock")
-    with exclusive(lock, BuildRunning(f"Another build of {destination.name} goes on. Wait until it ends.")):
+    with exclusive(lock, BuildRunning(f"Another build of {destination.name} is running. Wait until it ends.")):
         try:
             work.mkdir(exist_ok=True)
             yield work
@@ -40,7 +40,7 @@ def only_build(destination: Path) -> Iterator[Path]:
 
 
 def secret_of(work: Path, given: bytes | None) -> bytes:
-    """Use the secret given, or that of a build that was killed here, or a new one; only its owner may read it."""
+    """Use the given secret, or that of a killed build, or a new one; store it with access for its owner only."""
     kept = work / "secret"
     if given is None and kept.is_file() and len(secret := kept.read_bytes()) == SECRET_BYTES:
         return secret
@@ -50,7 +50,7 @@ def secret_of(work: Path, given: bytes | None) -> bytes:
 
 
 def read_secret(path: Path, *, make: bool = False) -> bytes:
-    """Read an organiser's secret, 64 hexadecimal digits; `make` writes a new one where there is no file.
+    """Read an organiser's secret, 64 hexadecimal digits. With `make`, create one if the file does not exist.
 
     Raises BadSecret.
     """
@@ -58,13 +58,17 @@ def read_secret(path: Path, *, make: bool = False) -> bytes:
         try:
             _write(path, secrets.token_hex(SECRET_BYTES).encode() + b"\n", os.O_EXCL)
         except OSError as error:
-            raise BadSecret(f"{path} cannot be written: {error.strerror}.") from error
+            raise BadSecret(f"{path} cannot be written: {error.strerror}. Choose another file.") from error
     try:
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
-        raise BadSecret(f"{path} is no secret file: it should hold {2 * SECRET_BYTES} hexadecimal digits.") from error
+        raise BadSecret(
+            f"{path} is not a secret file. Give a file with {2 * SECRET_BYTES} hexadecimal digits."
+        ) from error
     if len(secret) != SECRET_BYTES:
-        raise BadSecret(f"{path} holds {len(secret)} bytes in hexadecimal digits, not {SECRET_BYTES}.")
+        raise BadSecret(
+            f"{path} contains {2 * len(secret)} hexadecimal digits. Give a file with {2 * SECRET_BYTES} of them."
+        )
     return secret
 
 

@@ -1,4 +1,4 @@
-"""Commit and reveal: whoever is told the secret of a benchmark can check that nothing was chosen after the fact."""
+"""Commit and reveal: with the secret of a benchmark, anyone can check that nothing was chosen afterwards."""
 
 import hashlib
 from pathlib import Path
@@ -22,16 +22,18 @@ class WrongSecret(BadInput):
 def check_reveal(
     bundle: Bundle, secret: bytes, *, data: Path | None, cache: Path, progress: Progress = lambda *_: None
 ) -> int:
-    """Cut the dataset again from the secret and compare every example; return how many there are.
+    """Split the dataset again from the secret and compare every example; return the number of examples.
 
-    Raises WrongSecret where the secret's hash is not the one that was published, or where anything differs.
+    Raises WrongSecret if the secret does not have the published hash, or if anything differs.
     """
     manifest = bundle.manifest
     found = hashlib.sha256(secret).hexdigest()
     if found != manifest.seed_commitment:
-        raise WrongSecret(f"The secret's SHA-256 is {found}; {manifest.name} was committed to another one.")
+        raise WrongSecret(
+            f"The secret's SHA-256 is {found}, but {manifest.name} was committed to another one. Check the secret file."
+        )
     if manifest.origin is None:
-        raise WrongSecret(f"{manifest.name} was built before benchmarks said what they are made from.")
+        raise WrongSecret(f"{manifest.name} cannot be checked, because its manifest does not record its origin.")
     label = manifest.origin.drawn_for
     definition = find_definition(manifest.origin.definition).with_scenario(manifest.origin.scenario)
     dataset = definition.read(data, cache=cache, progress=progress)
@@ -40,5 +42,5 @@ def check_reveal(
         stored = bundle.arrays(f"{'hidden' if name == 'test' else 'public'}/{name}.safetensors")
         expected = examples.arrays()
         if stored.keys() != expected.keys() or not all(np.array_equal(stored[key], expected[key]) for key in expected):
-            raise WrongSecret(f"The {name} set is not the one that this secret and these data give.")
+            raise WrongSecret(f"The {name} set differs from the one that this secret and dataset give. Check --data.")
     return len(dataset.labels)

@@ -1,4 +1,4 @@
-"""Forgetting scenarios: which training examples are to be forgotten, and what made them worth forgetting."""
+"""Forgetting scenarios: the choice of the training examples to forget, and of wrong labels among them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ from services.core.errors import BadInput
 __all__ = ["BadScenario", "Class", "Drawn", "Random", "Scenario", "Subclass", "Subjects", "parse_scenario"]
 
 HOW = (
-    "Write random:500 or random:10% (with random:60,wrong=12 some labels are wrong), subjects:15, class or class:3, "
+    "Write random:500 or random:10% (random:60,wrong=12 makes 12 labels wrong), subjects:15, class or class:3, "
     "subclass or subclass:7."
 )
 
@@ -23,28 +23,28 @@ class BadScenario(BadInput):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """What a scenario made of a training set; positions are within it."""
+    """A scenario's division of a training set. Positions count within the training set."""
 
     forget: NDArray[np.int64]  # [S]
     retain: NDArray[np.int64]
-    labels: NDArray[np.int64]  # [train], as trained
+    labels: NDArray[np.int64]  # [train], used in training
     description: str
 
 
 class Scenario(Protocol):
-    """Says which examples of a training set are to be forgotten."""
+    """Chooses the examples of a training set to forget."""
 
     def draw(self, dataset: Dataset, train: NDArray[np.int64], generator: np.random.Generator) -> Drawn:
-        """Draw a forget set; `train` indexes the dataset. Raises BadScenario where the dataset does not fit."""
+        """Draw a forget set; `train` indexes the dataset. Raises BadScenario if the dataset does not fit."""
         ...
 
     def labels(self, dataset: Dataset) -> tuple[NDArray[np.int64], int]:
-        """Give the labels [n] that models learn, wrong ones apart, and the number of their classes."""
+        """Return the labels [n] that models learn, without wrong ones, and the number of classes."""
         ...
 
 
 class _ByClass:
-    """Models learn the dataset's own classes."""
+    """Makes models learn the dataset's classes."""
 
     def labels(self, dataset: Dataset) -> tuple[NDArray[np.int64], int]:
         return dataset.labels, dataset.classes
@@ -52,19 +52,21 @@ class _ByClass:
 
 @dataclass(frozen=True, slots=True)
 class Random(_ByClass):
-    """Examples at random, the first `wrong` of them with another class, chosen uniformly.
+    """Random examples, the first `wrong` of them with another, uniformly chosen class.
 
-    With clean labels a model that never saw the forget set treats it much as the original does, and a benchmark may
-    reward diversity instead of forgetting; wrong labels leave something that only those know who have seen them.
+    With correct labels, a model that never saw the forget set treats it much like the original model, so a benchmark
+    may reward diversity instead of forgetting. Only a model that saw the wrong labels knows them.
     """
 
-    count: int | float  # examples, or a share below 1 of the training set
+    count: int | float  # number of examples, or a share of the training set below 1
     wrong: int = 0
 
     def draw(self, dataset: Dataset, train: NDArray[np.int64], generator: np.random.Generator) -> Drawn:
         count = round(self.count * len(train)) if self.count < 1 else int(self.count)
         if self.wrong > count:
-            raise BadScenario(f"{self.wrong} wrong labels do not fit into {count} forget examples.")
+            raise BadScenario(
+                f"{count} forget examples cannot have {self.wrong} wrong labels. Lower one, or raise both."
+            )
         order = generator.permutation(len(train)).astype(np.int64)
         labels = dataset.labels[train].copy()
         mislabelled = order[: self.wrong]
@@ -78,18 +80,18 @@ class Random(_ByClass):
 
 @dataclass(frozen=True, slots=True)
 class Subjects(_ByClass):
-    """All training examples of some subjects, drawn at random, or of those that the dataset's publishers forgot."""
+    """All training examples of some subjects: random ones, or those of the dataset's published forget set."""
 
     count: int
     published: bool = False
 
     def draw(self, dataset: Dataset, train: NDArray[np.int64], generator: np.random.Generator) -> Drawn:
         if dataset.subjects is None:
-            raise BadScenario(f"{dataset.name} does not know whose data its examples are. Choose another scenario.")
+            raise BadScenario(f"{dataset.name} does not name the subjects of its examples. Choose another scenario.")
         own = dataset.subjects[train]
         known = np.unique(own)
         if len(known) <= self.count:
-            raise BadScenario(f"{len(known)} subjects are in training; more than {self.count} are needed.")
+            raise BadScenario(f"The training set has only {len(known)} subjects. Forget fewer than that.")
         forgotten = np.isin(own, generator.permutation(known)[: self.count])
         which = "random"
         if self.published and dataset.parts is not None and dataset.parts.forget is not None:
@@ -100,21 +102,21 @@ class Subjects(_ByClass):
 
 @dataclass(frozen=True, slots=True)
 class Class(_ByClass):
-    """All training examples of one class, drawn at random where none is named."""
+    """All training examples of one class; a random class if none is named."""
 
     label: int | None = None
 
     def draw(self, dataset: Dataset, train: NDArray[np.int64], generator: np.random.Generator) -> Drawn:
         label = int(generator.integers(dataset.classes)) if self.label is None else self.label
         if not 0 <= label < dataset.classes:
-            raise BadScenario(f"{dataset.name} has classes 0 to {dataset.classes - 1}, not {label}.")
+            raise BadScenario(f"{dataset.name} has no class {label}. Choose one from 0 to {dataset.classes - 1}.")
         words = f"all training examples of class {label}{_called(dataset, label)}"
         return _divide(dataset.labels[train] == label, dataset.labels[train], words)
 
 
 @dataclass(frozen=True, slots=True)
 class Subclass:
-    """All training examples of one fine class, where models learn the superclasses alone."""
+    """All training examples of one fine class; models learn only the superclasses."""
 
     label: int | None = None
 
@@ -122,7 +124,7 @@ class Subclass:
         coarse, _ = self.labels(dataset)
         label = int(generator.integers(dataset.classes)) if self.label is None else self.label
         if not 0 <= label < dataset.classes:
-            raise BadScenario(f"{dataset.name} has fine classes 0 to {dataset.classes - 1}, not {label}.")
+            raise BadScenario(f"{dataset.name} has no fine class {label}. Choose one from 0 to {dataset.classes - 1}.")
         above = np.unique(coarse[dataset.labels == label])
         words = f"all training examples of subclass {label}{_called(dataset, label)}"
         words += f", one of those of superclass {', '.join(map(str, above))}"
@@ -130,12 +132,12 @@ class Subclass:
 
     def labels(self, dataset: Dataset) -> tuple[NDArray[np.int64], int]:
         if dataset.superclasses is None:
-            raise BadScenario(f"{dataset.name} has no superclasses. Choose another scenario, or cifar100.")
+            raise BadScenario(f"{dataset.name} has no superclasses. Choose another scenario, or the dataset cifar100.")
         return dataset.superclasses, 1 + int(dataset.superclasses.max())
 
 
 def parse_scenario(text: str) -> Scenario:
-    """Read a scenario as written on a command line. Raises BadScenario, which says how to write one."""
+    """Parse a scenario from the command line. Raises BadScenario, which explains the syntax."""
     kind, _, rest = text.partition(":")
     amount, _, option = rest.partition(",wrong=")
     try:
@@ -151,9 +153,9 @@ def parse_scenario(text: str) -> Scenario:
         else:
             raise BadScenario(f"There is no scenario {text}. {HOW}")
     except ValueError as error:
-        raise BadScenario(f"{text} is no scenario. {HOW}") from error
+        raise BadScenario(f"{text} is not a valid scenario. {HOW}") from error
     if not valid:
-        raise BadScenario(f"{text} is no scenario. {HOW}")
+        raise BadScenario(f"{text} is not a valid scenario. {HOW}")
     return scenario
 
 
@@ -164,9 +166,12 @@ def _called(dataset: Dataset, label: int) -> str:
 def _divide(
     forgotten: NDArray[np.bool_], labels: NDArray[np.int64], words: str, *, order: NDArray[np.int64] | None = None
 ) -> Drawn:
-    """Divide a training set; the forget set is in the order given, else in that of the training set."""
+    """Divide a training set. The forget set has the given order, or else that of the training set."""
     if not forgotten.any() or forgotten.all():
-        raise BadScenario(f"The forget set would be {words}: {forgotten.sum()} of {len(forgotten)} training examples.")
+        raise BadScenario(
+            f"The forget set would be {words}: {forgotten.sum()} of {len(forgotten)} training examples. "
+            "Choose a scenario that forgets some examples, but not all."
+        )
     return Drawn(
         forget=np.flatnonzero(forgotten) if order is None else order,
         retain=np.flatnonzero(~forgotten),

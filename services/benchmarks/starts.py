@@ -1,4 +1,4 @@
-"""Where unlearning starts: the original model, judged by a placebo; or, in certified benchmarks, one for every seed."""
+"""Trains the models where unlearning starts: the original model, or, in certified benchmarks, one for every seed."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +21,9 @@ __all__ = ["Start", "one_original", "originals_of_all_seeds"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """Where unlearning starts, and how that was judged."""
+    """The model or models where unlearning starts, and the results of the placebo test."""
 
-    original: Stacked  # of one model
+    original: Stacked  # one model
     originals: Stacked | None  # one for each seed, in certified benchmarks
     measured: Trained
     draw: int
@@ -31,7 +31,7 @@ class Start:
 
 
 def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
-    """Train the original model and judge it by the placebo; of several, take the first that is fit, or the best."""
+    """Train original models and judge them by the placebo test; return the first fit one, or else the best."""
     order, splits = shop.order, shop.cut.splits
     starts = [
         models_beside(shop.train(shop.job(keep_models=True), [seed], "models that never saw the forget set")[0])
@@ -56,9 +56,9 @@ def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
 
 
 def originals_of_all_seeds(shop: Workshop, oracle: Trained, second: Trained) -> Start:
-    """Learn an original for each seed, and one to show. Here the reference algorithm does nothing at all.
+    """Train one original model per seed, and one for the public part. The reference algorithm here does nothing.
 
-    What is published of a model gets noise; where unlearning starts from, which is secret, does not.
+    Models to publish get noise. The secret models where unlearning starts get none.
     """
     recipe = shop.order.definition.recipe
     assert isinstance(recipe, NoisyDescent)

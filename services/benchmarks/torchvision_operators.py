@@ -1,11 +1,11 @@
-"""Importing torchvision beside a CPU-only torch.
+"""Imports torchvision together with a CPU-only torch.
 
-PyPI's torchvision is compiled against CUDA. Beside a CPU-only torch its extension does not load, and then its Python
-code fails as it mentions two operators of that extension: `operator torchvision::nms does not exist`. Declaring both,
-without an implementation, is enough for models and transforms. Image decoding stays unavailable: use Pillow. Where the
+PyPI's torchvision is compiled against CUDA. With a CPU-only torch its extension does not load, and then its Python code
+fails because it uses two operators of that extension: `operator torchvision::nms does not exist`. Declaring both
+without an implementation is enough for models and transforms. Image decoding stays unavailable: use Pillow. If the
 extension loads, as with Debian's packages, nothing is declared.
 
-This file is also copied into sandboxes, so it imports the standard library and torch alone.
+This file is also copied into sandboxes, so it imports only the standard library and torch.
 """
 
 import importlib
@@ -16,18 +16,18 @@ import torch
 __all__ = ["import_torchvision"]
 
 _SCHEMAS = tuple(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor" for name in ("nms", "qnms"))
-_declared: list[torch.library.Library] = []  # the declaration lasts as long as the object
+_declared: list[torch.library.Library] = []  # the declaration lasts as long as this object
 
 
 def import_torchvision() -> None:
-    """Import torchvision, declaring its missing operators if it fails for want of them. Raises ImportError."""
+    """Import torchvision; declare its missing operators if it fails without them. Raises ImportError."""
     try:
         importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]  # half imported
+            del sys.modules[name]  # only half imported
         if not _declared:
             library = torch.library.Library("torchvision", "DEF")
             for schema in _SCHEMAS:

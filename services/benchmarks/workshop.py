@@ -1,4 +1,4 @@
-"""Where the models of one build are trained: order, secret, data, and the farm that does the work."""
+"""The workshop of one build: order, secret, data, and the farm that trains its models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["Workshop"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Workshop:
-    """One build's, for as long as it is under way."""
+    """Everything that a build needs to train models."""
 
     order: Order
     secret: bytes
@@ -33,10 +33,13 @@ class Workshop:
         return derive_seeds(self.secret, self.order.purpose(what), count)
 
     def job(self, *, keep_models: bool) -> Job:
+        """Describe the training of models by the definition's recipe."""
         return Job(self.order.definition.recipe, keep_models=keep_models)
 
     def train(self, job: Job, seeds: Sequence[int], stage: str) -> list[Path]:
+        """Train one model per seed, report progress under the name of the stage, and return the files."""
         return self.farm.run(job, seeds, lambda done: self.progress(stage, done, len(seeds)))
 
     def measured(self, job: Job, seeds: Sequence[int], stage: str) -> Trained:
+        """Train one model per seed and return the measurements."""
         return Trained.from_arrays([load_file(file) for file in self.train(job, seeds, stage)])

@@ -1,4 +1,4 @@
-"""Writing a bundle: its files, and the manifest that names them by hash."""
+"""Writes a bundle: its files, and the manifest that names them by hash."""
 
 import hashlib
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ LIBRARIES = ("lethe", "torch", "torchvision", "numpy", "scikit-learn", "pillow")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Built:
-    """Everything that a bundle is written from."""
+    """Everything needed to write a bundle."""
 
     name: str
     definition: Definition
@@ -50,7 +50,7 @@ class Built:
     architecture: Architecture
     secret: bytes
     original: Mapping[str, Tensor]
-    originals: Mapping[str, Tensor] | None  # stacked, one for each seed; None where all start from `original`
+    originals: Mapping[str, Tensor] | None  # stacked, one for each seed; None if all runs start from `original`
     measured: Mapping[str, Measurements]
     replaced: int
     fitness: Fitness
@@ -58,7 +58,7 @@ class Built:
 
 
 def write_bundle(root: Path, built: Built) -> None:
-    """Write a bundle into a new directory, the manifest last."""
+    """Write a bundle into a new directory; write the manifest last."""
     for folder in ("public", "hidden"):
         (root / folder).mkdir(parents=True)
     (root / "public/architecture.py").write_text(built.architecture.source(), encoding="utf-8", newline="\n")
@@ -72,7 +72,7 @@ def write_bundle(root: Path, built: Built) -> None:
     for name, measurements in built.measured.items():
         (root / f"hidden/{name}.safetensors").write_bytes(measurements.to_bytes())
     for path in root.rglob("*.safetensors"):
-        path.chmod(0o644)  # a sandbox is another user
+        path.chmod(0o644)  # a sandbox runs as another user
     (root / MANIFEST).write_bytes(_manifest(root, built).to_bytes())
 
 

@@ -1,10 +1,10 @@
 """The root of every error that Lethe raises on purpose. Subclasses live beside the feature that raises them.
 
-LetheError              code, HTTP status, a message that says what to do
-├── BadInput            what came from outside is wrong: a file, an array, a request
-├── NotFound            it does not exist, or the reader may not know that it does
-├── Conflict            it exists already, or its state does not allow this
-└── Unavailable         something Lethe needs is not there: Docker, a database, disk
+LetheError              a code, an HTTP status, and a message with a remedy
+├── BadInput            input from outside is wrong: a file, an array, a request
+├── NotFound            the thing does not exist, or the reader may not know that it does
+├── Conflict            the thing already exists, or its state does not allow this
+└── Unavailable         Lethe lacks something it needs: Docker, a database, disk space
 """
 
 from typing import ClassVar
@@ -13,7 +13,7 @@ __all__ = ["BadInput", "Conflict", "LetheError", "NotFound", "Unavailable"]
 
 
 class LetheError(Exception):
-    """An error with a stable code, whose message says what happened, where, and what to do next."""
+    """An error with a stable code and a message that says what happened, where, and what to do next."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500

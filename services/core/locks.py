@@ -1,6 +1,6 @@
-"""Locks between processes, held on open files: the kernel gives one back when its process dies, however it dies.
+"""Locks between processes, held on open files: when a process dies, however it dies, the kernel releases its locks.
 
-Nobody waits here. Who wants a lock that another process has is told at once.
+Nothing here waits: if another process holds a lock, the caller learns it at once.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ __all__ = ["attempt", "exclusive"]
 
 @contextmanager
 def exclusive(path: Path, refusal: LetheError) -> Iterator[None]:
-    """Hold a file, made if need be, for one process alone. Raises `refusal` at once when another has it."""
+    """Lock a file for one process, creating it if needed. Raises `refusal` at once if another process holds it."""
     with attempt(path) as held:
         if not held:
             raise refusal
@@ -26,9 +26,9 @@ def exclusive(path: Path, refusal: LetheError) -> Iterator[None]:
 
 @contextmanager
 def attempt(path: Path) -> Iterator[bool]:
-    """Hold a file, made if need be, unless another process does, and say whether it worked.
+    """Try to lock a file, creating it if needed, and tell whether that worked.
 
-    The holder may remove the file, last of all that it does. Raises FileNotFoundError where its directory is gone.
+    The holder may remove the file as its last act. Raises FileNotFoundError if the directory no longer exists.
     """
     while True:
         with path.open("ab") as file:
@@ -43,7 +43,7 @@ def attempt(path: Path) -> Iterator[bool]:
 
 
 def _names(path: Path, file: IO[bytes]) -> bool:
-    """Whether a path still leads to an open file: its holder may have removed it before we had the lock."""
+    """Tell whether a path still leads to an open file: its holder may have removed it before we got the lock."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:

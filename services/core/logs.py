@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, on standard error, with ids from request to shard."""
+"""Structured logs: one line per event on standard error, with the ids of request, evaluation and shard."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ __all__ = ["configure_logs"]
 
 
 def configure_logs() -> None:
-    """Write events as `key=value` on a terminal and as JSON elsewhere; libraries only from warnings up."""
+    """Write events as `key=value` on a terminal and as JSON elsewhere; of libraries, log only warnings and errors."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     on_terminal = sys.stderr.isatty()
     structlog.configure(

@@ -1,4 +1,4 @@
-"""What processes that we start ask of the kernel."""
+"""Requests to the kernel that the processes we start make."""
 
 import ctypes
 import signal
@@ -9,8 +9,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Let the kernel end this process when the thread that started it ends: a pool's would wait for work for ever.
+    """Ask the kernel to end this process when the thread that started it ends; else a pool's worker would wait forever.
 
-    Forked children must ask anew.
+    A forked child must ask again.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

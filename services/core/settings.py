@@ -1,4 +1,5 @@
-"""Every setting of Lethe: from the environment (`LETHE_*`), `lethe.env` in the data directory, or a file a secret."""
+"""Every setting of Lethe. They come from the environment (`LETHE_*`), from `lethe.env` in the data directory, or from
+secret files."""
 
 import os
 import secrets
@@ -12,7 +13,7 @@ __all__ = ["ENV_FILE", "SandboxKind", "Settings", "load_settings"]
 
 ENV_FILE = "lethe.env"
 SECRET_FILE = "secret-key"  # noqa: S105 - the name of a file
-SECRETS_DIR = Path("/run/secrets")  # where containers find their secrets, each in a file named like its setting
+SECRETS_DIR = Path("/run/secrets")  # in containers, one file per secret, named like its setting
 
 
 class SandboxKind(StrEnum):
@@ -21,50 +22,57 @@ class SandboxKind(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The defaults are the embedded setting; production changes URLs only."""
+    """All settings. The defaults are for the embedded setting; production changes only URLs."""
 
     model_config = SettingsConfigDict(env_prefix="LETHE_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("var"), description="Where the database, blobs, benchmarks and work files live.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty for SQLite in the data directory.")
-    database_password: SecretStr = Field(SecretStr(""), description="Password of the URL's user, where it has none.")
-    blob_url: str = Field("", description="s3://bucket/prefix; empty for a directory in the data directory.")
-    blob_key_id: SecretStr = Field(SecretStr(""), description="Key id of the S3 store; empty for AWS_ACCESS_KEY_ID.")
-    blob_key: SecretStr = Field(SecretStr(""), description="Its secret; empty for AWS_SECRET_ACCESS_KEY.")
-    redis_url: str = Field("", description="Redis for wake-ups; empty when API, worker and scorer share a machine.")
-    sandbox: SandboxKind | None = Field(None, description="docker or process; chosen once by `lethe setup`.")
-    sandbox_image: str = Field("", description="Image for the Docker sandbox; empty for the one Lethe builds.")
+    data_dir: Path = Field(Path("var"), description="Directory for the database, blobs, benchmarks and work files.")
+    database_url: str = Field("", description="SQLAlchemy URL. If empty, SQLite in the data directory.")
+    database_password: SecretStr = Field(
+        SecretStr(""), description="Database password, if the URL does not contain one."
+    )
+    blob_url: str = Field("", description="s3://bucket/prefix. If empty, a directory in the data directory.")
+    blob_key_id: SecretStr = Field(SecretStr(""), description="Key ID for the S3 store. If empty, AWS_ACCESS_KEY_ID.")
+    blob_key: SecretStr = Field(SecretStr(""), description="Key for the S3 store. If empty, AWS_SECRET_ACCESS_KEY.")
+    redis_url: str = Field("", description="Redis for wake-ups. Empty if API, worker and scorer share a machine.")
+    sandbox: SandboxKind | None = Field(None, description="docker or process. `lethe setup` chooses it once.")
+    sandbox_image: str = Field("", description="Image for the Docker sandbox. If empty, the image that Lethe builds.")
     sandbox_runtime: str = Field(
-        "", description="OCI runtime of the Docker sandbox, such as runsc; empty for its default."
+        "", description="OCI runtime for the Docker sandbox, such as runsc. If empty, Docker's default."
     )
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Keys token digests; empty for one kept in the data directory."
+        SecretStr(""), description="Key used to HMAC API tokens. If empty, Lethe keeps one in the data directory."
     )
     sign_up: bool | None = Field(
-        None, description="Whether strangers may sign up; unset: only with the Docker sandbox."
+        None, description="Allow public sign-up. It needs the Docker sandbox, and is on there unless set to false."
     )
-    host: str = Field("127.0.0.1", description="Address the API listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port the API listens on.")
-    max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted.")
+    host: str = Field("127.0.0.1", description="Address on which the API listens.")
+    port: int = Field(8000, ge=1, le=65535, description="Port on which the API listens.")
+    max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
     worker_slots: int = Field(
-        0, ge=0, description="Sandboxes run side by side, the first of them on the GPUs; 0 for one per CPU."
+        0, ge=0, description="Number of sandboxes run side by side; the first ones get the GPUs. 0 for one per CPU."
     )
     gpus_only: bool = Field(
-        False, description="Whether a worker serves phases on GPUs alone; without a GPU it then refuses to start."
+        False, description="Serve GPU phases only. Without a GPU, the worker then refuses to start."
     )
-    slots_per_gpu: int = Field(1, ge=1, description="Sandboxes that share a GPU; more than 1 blurs run times.")
-    slot_memory_bytes: int = Field(2 * 1024**3, gt=0, description="Memory of one sandbox.")
-    lease_s: float = Field(15.0, gt=0, description="A worker silent for this long loses its shard.")
-    renew_every_s: float = Field(2.0, gt=0, description="How often a worker renews its lease and notices a cancel.")
-    sweep_every_s: float = Field(0.0, ge=0, description="Seconds between sweeps; 0 for 15 with Redis, 0.5 without.")
+    slots_per_gpu: int = Field(
+        1, ge=1, description="Number of sandboxes that share a GPU. With more than 1, run times are less precise."
+    )
+    slot_memory_bytes: int = Field(2 * 1024**3, gt=0, description="Memory of one sandbox, in bytes.")
+    lease_s: float = Field(15.0, gt=0, description="Seconds without a sign of life until a worker loses its shard.")
+    renew_every_s: float = Field(
+        2.0, gt=0, description="Seconds between lease renewals, at which a worker also notices a cancellation."
+    )
+    sweep_every_s: float = Field(0.0, ge=0, description="Seconds between sweeps. 0 for 15 with Redis, 0.5 without.")
 
     @property
     def embedded(self) -> bool:
-        """Whether wake-ups stay inside each process, because no Redis is configured."""
+        """Tell whether wake-ups stay inside each process, because no Redis is configured."""
         return not self.redis_url
 
     @property
     def resolved_database_url(self) -> str:
+        """The database's URL, with its password or with the default filled in."""
         password = self.database_password.get_secret_value()
         if self.database_url and password:
             return _with_password(self.database_url, password)
@@ -72,29 +80,31 @@ class Settings(BaseSettings):
 
     @property
     def resolved_sandbox(self) -> SandboxKind:
-        """The sandbox chosen at setup; `process` where nobody chose, since it trusts nobody but the operator."""
+        """The sandbox chosen at setup; `process` if none was, because only the operator may submit to it."""
         return self.sandbox or SandboxKind.PROCESS
 
     @property
     def sign_up_open(self) -> bool:
-        """Whether strangers may make accounts. Never with the process sandbox, which isolates nothing."""
+        """Tell whether anyone may create an account. Never with the process sandbox, which isolates nothing."""
         return self.resolved_sandbox is SandboxKind.DOCKER and self.sign_up is not False
 
     @property
     def resolved_sweep_every_s(self) -> float:
+        """Seconds between sweeps, with the default filled in."""
         return self.sweep_every_s or (0.5 if self.embedded else 15.0)
 
     @property
     def benchmarks_dir(self) -> Path:
+        """The directory where benchmarks are built and imported."""
         return self.data_dir / "benchmarks"
 
     @property
     def bundle_cache(self) -> Path:
-        """Where worker and scorer keep the benchmarks they fetched from the blob store."""
+        """The directory where worker and scorer keep the benchmarks fetched from the blob store."""
         return self.data_dir.resolve() / "cache" / "benchmarks"
 
     def key(self) -> bytes:
-        """The secret key, made on first use with mode 0600 when none is configured."""
+        """Return the secret key; create one with mode 0600 on first use if none is configured."""
         if self.secret_key.get_secret_value():
             return self.secret_key.get_secret_value().encode()
         path = self.data_dir / SECRET_FILE
@@ -109,14 +119,14 @@ class Settings(BaseSettings):
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
-    """Read the settings of one data directory: the environment, then its `lethe.env`, then files of secrets."""
+    """Read the settings for one data directory: the environment first, then its `lethe.env`, then secret files."""
     root = data_dir or Path(os.environ.get("LETHE_DATA_DIR", "var"))
     secrets_dir = SECRETS_DIR if SECRETS_DIR.is_dir() else None
     return Settings(_env_file=root / ENV_FILE, _secrets_dir=secrets_dir, data_dir=root)
 
 
 def _with_password(url: str, password: str) -> str:
-    from sqlalchemy import make_url  # not with the module: a participant's command has no database
+    from sqlalchemy import make_url  # imported here because a participant's command needs no database
 
     parsed = make_url(url)
     return (parsed if parsed.password else parsed.set(password=password)).render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""Choosing the sandbox that the settings name."""
+"""Opens the sandbox backend that the settings name."""
 
 import hashlib
 import platform
@@ -15,17 +15,17 @@ DOCKERFILE = Path(__file__).parent / "images" / "cpu.Dockerfile"
 
 
 def default_image() -> str:
-    """Name the image by its Dockerfile's content, so that a changed one is built anew."""
+    """Name the image by its Dockerfile's content, so that a changed Dockerfile gives a new image."""
     return f"lethe-sandbox-cpu:{hashlib.sha256(DOCKERFILE.read_bytes()).hexdigest()[:12]}"
 
 
 def worker_name(work: Path) -> str:
-    """Name a worker by machine and work directory: the same after a restart, different from its neighbours."""
+    """Name a worker by machine and work directory: it keeps its name after a restart, and no other worker has it."""
     return f"{platform.node()}-{hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:8]}"
 
 
 def make_sandbox(settings: Settings, work: Path, code: Path) -> Sandbox:
-    """Open the backend chosen at setup. Raises SandboxUnavailable when it is not there: it is never swapped."""
+    """Open the backend chosen at setup. Raises SandboxUnavailable if it does not answer; no other one replaces it."""
     if settings.resolved_sandbox is SandboxKind.PROCESS:
         return ProcessSandbox(code)
     image = settings.sandbox_image or default_image()

@@ -23,7 +23,7 @@ VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,39}")
 
 
 class MeasurerAnswer:
-    """One answer: a reading, or why the checkpoint is bad."""
+    """One answer: a reading, or the reason why the checkpoint is bad."""
 
     def __init__(self, message: dict[str, Any]) -> None:
         self.token = str(message["token"])
@@ -33,7 +33,7 @@ class MeasurerAnswer:
 
 
 class MeasurerProcess:
-    """A measurer for one benchmark, kept warm between the shards of a slot. It gets ready while the first seed runs."""
+    """A measurer for one benchmark, kept between the shards of a slot. It loads data while the first seed runs."""
 
     def __init__(self, sandbox: Sandbox, slot: Slot, bundle: Bundle) -> None:
         self.digest = bundle.manifest.digest
@@ -55,16 +55,18 @@ class MeasurerProcess:
 
     @property
     def outputs(self) -> "queue.Queue[Output]":
+        """The measurer's outputs, to pass to `read`."""
         return self._process.outputs
 
     def ask(self, token: str) -> None:
+        """Ask for the reading of one checkpoint."""
         self._last_heard = time.monotonic()
         self._process.send(json.dumps({"token": token}).encode())
 
     def read(self, output: Output) -> MeasurerAnswer | None:
-        """Turn an output into a reading and delete the checkpoint; None when it only says that it is ready.
+        """Turn an output into a reading and delete the checkpoint; None if the measurer only reports that it is ready.
 
-        Raises a platform failure when the measurer died.
+        Raises a platform failure if the measurer died.
         """
         if not isinstance(output, OutputLine):
             raise RunFailed(FailureKind.PLATFORM, f"The measurer ended: {self._process.log_tail()[-500:]}")
@@ -79,11 +81,12 @@ class MeasurerProcess:
         return reading
 
     def raise_if_late(self) -> None:
-        """Raise a platform failure when an answer has been due for too long."""
+        """Raise a platform failure if an answer is overdue."""
         if time.monotonic() - self._last_heard > ANSWER_TIMEOUT_S:
             raise RunFailed(FailureKind.PLATFORM, f"The measurer did not answer within {ANSWER_TIMEOUT_S:g} s.")
 
     def end(self) -> None:
+        """End the measurer."""
         self._process.end()
 
 
@@ -116,6 +119,6 @@ class Measurers:
 
 
 def _versions(told: dict[str, Any]) -> dict[str, str]:
-    """Keep what looks like a version: it is shown to everybody, and comes out of a sandbox."""
+    """Keep only valid version numbers, because the page shows them and they come from a sandbox."""
     versions = {name: str(told.get(name)) for name in ("python", "torch")}
     return {name: version for name, version in versions.items() if VERSION.fullmatch(version)}

@@ -1,4 +1,4 @@
-"""Slots: where a worker runs sandboxes side by side, each with its own directory and share of the machine."""
+"""Slots: a worker runs one sandbox in each, side by side, with a directory and a share of the machine."""
 
 import contextlib
 import hashlib
@@ -28,7 +28,7 @@ __all__ = [
     "worker_lock",
 ]
 
-NOBODY = 65534  # the user of a Docker sandbox, where Lethe itself runs as root
+NOBODY = 65534  # the user of a Docker sandbox, if Lethe itself runs as root
 SERVICES = Path(__file__).parents[1]
 STAGED = (
     "__init__.py",
@@ -58,12 +58,13 @@ class Gpu:
 
     @property
     def device_class(self) -> str:
+        """The model of the GPU as one word, such as gpu-nvidia-h200; all shards of an evaluation need the same one."""
         return "gpu-" + self.name.lower().replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Room for one submission's sandbox and one measurer."""
+    """The directories and the share of the machine for one submission's sandbox and one measurer."""
 
     number: int
     root: Path
@@ -75,29 +76,31 @@ class Slot:
 
     @property
     def out(self) -> Path:
-        """Where the sandbox may write: the checkpoint of the seed in progress, nothing older."""
+        """The sandbox's writable directory. It contains only the checkpoint of the seed in progress."""
         return self.root / "out"
 
     @property
     def checkpoints(self) -> Path:
-        """Where finished checkpoints wait for the measurer, out of the sandbox's sight."""
+        """The directory where finished checkpoints wait for the measurer, which the sandbox cannot see."""
         return self.root / "checkpoints"
 
     @property
     def submission(self) -> Path:
+        """The directory with the participant's files."""
         return self.root / "submission"
 
     @property
     def original(self) -> Path:
-        """Where the original of the seed in progress lies, where every seed has its own."""
+        """The directory with the original model of the seed in progress, if each seed starts from a different one."""
         return self.root / "original"
 
     @property
     def scratch(self) -> Path:
+        """The directory for temporary files."""
         return self.root / "scratch"
 
     def clear(self) -> None:
-        """Empty all directories, as before each shard. The directories stay, since containers have them mounted."""
+        """Empty all directories, as before each shard, but keep them, because containers mount them."""
         for directory in (self.out, self.checkpoints, self.submission, self.original, self.scratch):
             directory.mkdir(parents=True, exist_ok=True)
             empty_directory(directory)
@@ -106,10 +109,10 @@ class Slot:
 
 
 def make_slots(settings: Settings, work: Path) -> list[Slot]:
-    """Cut the machine into slots, one per CPU unless set otherwise; the first of them hold the GPUs.
+    """Divide the machine into slots, one per CPU unless set otherwise; the first slots get the GPUs.
 
-    A slot with a GPU serves phases that ask for one, the others those that ask for CPUs. With LETHE_GPUS_ONLY the
-    others are left out, and their CPUs to another worker of the machine. Raises NoGpu where no slot is left.
+    Slots with a GPU serve GPU phases; the others serve CPU phases. With LETHE_GPUS_ONLY there are only slots with a
+    GPU, and the other CPUs are free for another worker on this machine. Raises NoGpu if that leaves no slot.
     """
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o711)
@@ -117,7 +120,7 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
     gpus = [gpu for gpu in find_gpus() for _ in range(settings.slots_per_gpu)]
     count = settings.worker_slots or max(cpus, len(gpus) + 1 if gpus else 1)
     if settings.gpus_only and not gpus:
-        raise NoGpu("LETHE_GPUS_ONLY is set, and nvidia-smi tells of no GPU. Look at the driver and container toolkit.")
+        raise NoGpu("LETHE_GPUS_ONLY is set but nvidia-smi reports no GPU. Check the driver and the container toolkit.")
     slots = []
     for number in range(min(count, len(gpus)) if settings.gpus_only else count):
         gpu = gpus[number] if number < len(gpus) else None
@@ -136,7 +139,7 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
 
 
 def stage_code(work: Path) -> Path:
-    """Copy what a sandbox needs of our code to a directory of its own, named by content."""
+    """Copy the part of our code that a sandbox needs to a separate directory, named by content."""
     digest = hashlib.sha256()
     files = [path for part in STAGED for path in _python_files(SERVICES / part)]
     for path in files:
@@ -156,15 +159,15 @@ def stage_code(work: Path) -> Path:
 
 @contextlib.contextmanager
 def worker_lock(work: Path) -> Iterator[None]:
-    """Hold the work directory for one worker alone. Raises WorkerRunning when another has it."""
+    """Lock the work directory for one worker. Raises WorkerRunning if another one uses it."""
     work.mkdir(parents=True, exist_ok=True)
-    refusal = WorkerRunning(f"Another worker uses {work}. Stop it, or set another LETHE_DATA_DIR.")
+    refusal = WorkerRunning(f"Another worker uses {work}. Stop it, or set a different LETHE_DATA_DIR.")
     with exclusive(work / "worker.lock", refusal):
         yield
 
 
 def find_gpus() -> list[Gpu]:
-    """List the NVIDIA GPUs of this machine; none where there is no driver."""
+    """List the NVIDIA GPUs of this machine; none if it has no driver."""
     command = ["nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
@@ -175,7 +178,7 @@ def find_gpus() -> list[Gpu]:
 
 
 def empty_directory(directory: Path) -> None:
-    """Remove all that a directory holds, following no link."""
+    """Remove everything in a directory without following links."""
     for path in directory.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

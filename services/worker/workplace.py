@@ -1,8 +1,8 @@
-"""A directory for one local run, gone with it. A run that was killed leaves its own; the next run clears that away.
+"""Temporary directories for local runs. A run removes its directory; if it was killed, the next run removes it.
 
-Each has a lock in it, held by the process that lives there. A sweep may come upon one that was just made and take the
-lock before its owner does; the owner notices and makes another. The lock goes last: who is killed while clearing away
-leaves either a lock, for the next sweep to take, or an empty directory.
+Each directory contains a lock file, which the run's process holds. A sweep may find a new directory and take its lock
+before its owner does; the owner notices this and creates another directory. The lock file is removed last, so a process
+killed during removal leaves either a lock file, which the next sweep takes, or an empty directory.
 """
 
 import shutil
@@ -21,7 +21,7 @@ SUFFIX = "?" * 8  # what tempfile.mkdtemp appends
 
 @contextmanager
 def workplace(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a directory in `parent`, held for as long as the block lasts; first remove those that nobody holds."""
+    """Create a directory in `parent` and hold it until the block ends; first remove directories that nobody holds."""
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.resolve().glob(f"{prefix}-{SUFFIX}/"):
         if not left.is_symlink():
@@ -31,7 +31,7 @@ def workplace(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def _move_in(parent: Path, prefix: str, stack: ExitStack) -> Path:
-    """Make a directory, hold it until the stack closes, and clear it away then."""
+    """Create a directory, hold it until the stack closes, then remove it."""
     while True:
         work = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=parent))
         with suppress(FileNotFoundError):  # swept while it was still empty
@@ -41,7 +41,7 @@ def _move_in(parent: Path, prefix: str, stack: ExitStack) -> Path:
 
 
 def _sweep(left: Path) -> None:
-    with suppress(OSError):  # cleared away just now, or another user's, or none of ours: not empty, without a lock
+    with suppress(OSError):  # removed just now, or another user's, or not ours: without a lock file but not empty
         if not (left / LOCK).exists():
             left.rmdir()
             return

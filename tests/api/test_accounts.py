@@ -97,7 +97,7 @@ def test_login_does_not_say_which_half_is_wrong(api: Api, wrong: dict[str, str])
     answer = api.anonymous.post("/api/sessions", json=CREDENTIALS | wrong)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials")
-    assert answer.json()["detail"] == "Username or password is wrong."
+    assert answer.json()["detail"] == "Username or password is wrong. Check both and try again."
 
 
 def test_logins_are_limited_for_a_username(api: Api) -> None:

@@ -149,7 +149,7 @@ def test_what_cannot_be_scored_is_named_and_leaves_the_board(api: Api, phase: Ph
     put(api, phase, "a", 0.3, 0.1)
     lost = put(api, phase, "b", 0.4, None)
     campaign = begin(organiser)
-    set_aside(api, lost, "Blob 0 is not in the store.")
+    set_aside(api, lost, "Blob 0 is missing from the store.")
 
     shown = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()
     assert (shown["state"], shown["done"], shown["total"]) == ("ready", 1, 1)
@@ -158,7 +158,7 @@ def test_what_cannot_be_scored_is_named_and_leaves_the_board(api: Api, phase: Ph
             "team": "b",
             "submission": "by b",
             "submission_id": str(lost.submission_id),
-            "reason": "Blob 0 is not in the store.",
+            "reason": "Blob 0 is missing from the store.",
         }
     ]
     assert [(move["team"], move["after"] is None) for move in shown["moves"]] == [("a", False), ("b", True)]

@@ -25,7 +25,7 @@ def test_what_one_does_not_see_is_refused_by_name(
     ]
     assert [answer.status_code for answer in answers] == [422] * 4
     steering = next(character for character in label if character not in "ab")
-    assert all(f"U+{ord(steering):04X} is not allowed" in answer.text for answer in answers)
+    assert all(f"control characters (found U+{ord(steering):04X})" in answer.text for answer in answers)
     with api.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Submission)) == 0
 

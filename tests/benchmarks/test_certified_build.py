@@ -273,5 +273,5 @@ def test_some_classes_of_a_dataset_keep_all_that_is_known_of_them(
 def test_digits_of_two_classes_are_those_two() -> None:
     dataset = DEFINITIONS["certified-digits"].read(None, cache=Path())
     assert (dataset.classes, dataset.class_names, len(dataset.labels)) == (2, ("3", "8"), 357)
-    assert dataset.name.endswith(": 3 and 8 alone")
+    assert dataset.name.endswith(": only 3 and 8")
     assert np.bincount(dataset.labels).tolist() == [183, 174]  # as scikit-learn's documentation counts them

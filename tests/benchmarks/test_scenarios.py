@@ -133,16 +133,16 @@ def test_models_learn_superclasses_where_a_subclass_is_forgotten() -> None:
 @pytest.mark.parametrize(
     ("scenario", "changes", "says"),
     [
-        (Random(5, wrong=6), {}, "6 wrong labels do not fit into 5"),
+        (Random(5, wrong=6), {}, "5 forget examples cannot have 6 wrong labels"),
         (Random(80), {}, "80 of 80"),
         (Random(0.001), {}, "0 of 80"),
-        (Subjects(12), {}, "12 subjects are in training; more than 12"),
-        (Subjects(2), {"subjects": None}, "does not know whose data"),
-        (Class(6), {}, "classes 0 to 5, not 6"),
-        (Class(-1), {}, "classes 0 to 5, not -1"),
+        (Subjects(12), {}, "only 12 subjects"),
+        (Subjects(2), {"subjects": None}, "does not name the subjects"),
+        (Class(6), {}, "no class 6. Choose one from 0 to 5"),
+        (Class(-1), {}, "no class -1. Choose one from 0 to 5"),
         (Class(2), {"labels": np.full(COUNT, 2)}, "80 of 80"),
         (Class(3), {"labels": np.full(COUNT, 2)}, "0 of 80"),
-        (Subclass(6), {}, "fine classes 0 to 5, not 6"),
+        (Subclass(6), {}, "no fine class 6. Choose one from 0 to 5"),
         (Subclass(1), {"superclasses": None}, "no superclasses"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_range_that_no_build_would_take_up_is_refused(tmp_path: Path, first: i
 
 
 def test_a_part_that_is_no_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="nowhere is no directory"):
+    with pytest.raises(BadInput, match="nowhere is not a directory"):
         build_benchmark(order(), tmp_path / "digits", parts=[tmp_path / "nowhere"])
 
 
@@ -180,7 +180,7 @@ def test_a_label_that_is_not_the_one_drawn_for_is_found(alone: Bundle, tmp_path:
     origin = {"definition": "digits", "drawn_for": "public"}
     with pytest.raises(WrongSecret, match="The retain set"):
         check_reveal(with_manifest(alone, tmp_path / "a", origin=origin), SECRET, data=None, cache=tmp_path)
-    with pytest.raises(WrongSecret, match="made from"):
+    with pytest.raises(WrongSecret, match="does not record its origin"):
         check_reveal(with_manifest(alone, tmp_path / "b", origin=None), SECRET, data=None, cache=tmp_path)
 
 
@@ -261,25 +261,28 @@ def flipped(members: list[Member]) -> list[Member]:
 
 
 HOSTILE: dict[str, tuple[Callable[[list[Member]], list[Member]], str]] = {
-    "not in the manifest": (lambda m: [*m, new_member("public/extra.txt", b"x")], "public/extra.txt is not the file"),
-    "above": (lambda m: [*m, new_member("../stolen.txt", b"x")], "stolen.txt is not the file"),
-    "absolute": (lambda m: [*m, new_member("/tmp/stolen.txt", b"x")], "stolen.txt is not the file"),
-    "above in the manifest": (lambda m: named_in_manifest(m, "public/../../stolen.txt"), "manifest is not valid"),
-    "absolute in the manifest": (lambda m: named_in_manifest(m, "/tmp/stolen.txt"), "manifest is not valid"),
-    "twice": (lambda m: [*m, m[2]], "is not the file"),
-    "longer": (lambda m: [*m[:2], new_member(m[2][0].name, m[2][1] + b"x"), *m[3:]], "is not the file"),
-    "shorter": (lambda m: [*m[:2], new_member(m[2][0].name, m[2][1][:-1]), *m[3:]], "is not the file"),
+    "not in the manifest": (
+        lambda m: [*m, new_member("public/extra.txt", b"x")],
+        "public/extra.txt does not match the manifest",
+    ),
+    "above": (lambda m: [*m, new_member("../stolen.txt", b"x")], "stolen.txt does not match the manifest"),
+    "absolute": (lambda m: [*m, new_member("/tmp/stolen.txt", b"x")], "stolen.txt does not match the manifest"),
+    "above in the manifest": (lambda m: named_in_manifest(m, "public/../../stolen.txt"), "manifest is invalid"),
+    "absolute in the manifest": (lambda m: named_in_manifest(m, "/tmp/stolen.txt"), "manifest is invalid"),
+    "twice": (lambda m: [*m, m[2]], "does not match the manifest"),
+    "longer": (lambda m: [*m[:2], new_member(m[2][0].name, m[2][1] + b"x"), *m[3:]], "does not match the manifest"),
+    "shorter": (lambda m: [*m[:2], new_member(m[2][0].name, m[2][1][:-1]), *m[3:]], "does not match the manifest"),
     "flipped byte": (flipped, "is damaged"),
     "symbolic link": (
         lambda m: [*m[:2], new_member(m[2][0].name, kind=tarfile.SYMTYPE, link="/etc/passwd"), *m[3:]],
-        "is not the file",
+        "does not match the manifest",
     ),
     "hard link": (
         lambda m: [*m[:2], new_member(m[2][0].name, kind=tarfile.LNKTYPE, link=m[1][0].name), *m[3:]],
-        "is not the file",
+        "does not match the manifest",
     ),
-    "directory": (lambda m: [*m, new_member("public", kind=tarfile.DIRTYPE)], "public is not the file"),
-    "device": (lambda m: [*m, new_member("hidden/null", kind=tarfile.CHRTYPE)], "is not the file"),
+    "directory": (lambda m: [*m, new_member("public", kind=tarfile.DIRTYPE)], "public does not match the manifest"),
+    "device": (lambda m: [*m, new_member("hidden/null", kind=tarfile.CHRTYPE)], "does not match the manifest"),
     "missing": (lambda m: m[:-1], "is missing from the archive"),
     "manifest last": (lambda m: [*m[1:], m[0]], "does not begin with manifest.json"),
     "manifest a link": (
@@ -290,7 +293,7 @@ HOSTILE: dict[str, tuple[Callable[[list[Member]], list[Member]], str]] = {
         lambda m: [new_member("manifest.json", m[0][1] + b" " * 4 * 1024**2), *m[1:]],
         "does not begin with manifest.json",
     ),
-    "no manifest": (lambda m: [new_member("manifest.json", b"{}"), *m[1:]], "manifest is not valid"),
+    "no manifest": (lambda m: [new_member("manifest.json", b"{}"), *m[1:]], "manifest is invalid"),
     "nothing": (lambda _: [], "does not begin with manifest.json"),
     "a manifest alone": (lambda m: m[:1], "is missing from the archive"),
 }
@@ -321,7 +324,7 @@ def test_what_is_no_archive_is_refused(archive: Path, tmp_path: Path) -> None:
         path.write_bytes(wrong)
         with pytest.raises(BadBundle):
             import_bundle(path, tmp_path / "bundle")
-    with pytest.raises(BadBundle, match="There is no file"):
+    with pytest.raises(BadBundle, match="does not exist"):
         import_bundle(tmp_path / "absent.tar", tmp_path / "bundle")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{number}.tar" for number in range(5)]
 

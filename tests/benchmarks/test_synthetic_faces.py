@@ -256,7 +256,7 @@ def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
 
 def test_a_place_below_a_file_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(CannotWrite, match="choose another place"):
+    with pytest.raises(CannotWrite, match="choose another directory"):
         write_faces(tmp_path / "file" / "faces", subjects=2, images_per_subject=1)
 
 

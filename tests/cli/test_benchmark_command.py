@@ -96,7 +96,7 @@ def test_an_unfit_benchmark_stays_with_a_report_and_is_not_published(
     assert "<svg" in report.read_text()
     with pytest.raises(UnfitBenchmark):
         bundle.require_fit()
-    assert "not fit for a competition" in refusal(place, "publish", "digits-random-60-final")
+    assert "cannot be used in a competition" in refusal(place, "publish", "digits-random-60-final")
 
 
 def test_inspect_shows_it_and_writes_a_page(place: Path, bundle: Bundle) -> None:

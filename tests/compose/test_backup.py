@@ -53,14 +53,14 @@ def test_blobs_are_in_it_also_those_of_a_directory_that_grew(programs: Path, tmp
 def test_blobs_of_another_store_are_said_to_be_missing(programs: Path, tmp_path: Path) -> None:
     done = back_up(programs, tmp_path / "today", blobs="s3://bucket")
     assert done.returncode == 0
-    assert "in a store of their own" in done.stderr
+    assert "in an S3 store" in done.stderr
     assert [path.name for path in (tmp_path / "today").iterdir()] == ["database.dump"]
 
 
 def test_an_api_that_does_not_run_is_no_other_store(programs: Path, tmp_path: Path) -> None:
     done = back_up(programs, tmp_path / "today", api_answers="")
     assert done.returncode == 1
-    assert "The api does not answer: start it first." in done.stderr
+    assert "The api does not answer. Start it first." in done.stderr
     assert not list((tmp_path / "today").iterdir())
 
 

@@ -76,7 +76,7 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
     assert "so far" in json.dumps(contest.client.get(f"/api/submissions/{failed['id']}/notebook"))
 
     refused = contest.lethe("submit", str(good), "-c", "cup", "-p", "feedback", check=False)
-    assert (refused.returncode, "takes no notebooks" in refused.stderr) == (1, True)
+    assert (refused.returncode, "does not accept notebooks" in refused.stderr) == (1, True)
     entries = list(contest.client.pages("/api/competitions/cup/phases/notebooks/leaderboard"))
     assert [entry["final_score"] for entry in entries] == [scored["score"]["final_score"]]
     assert list(contest.client.pages("/api/competitions/cup/phases/check/leaderboard")) == []

@@ -201,7 +201,7 @@ def test_a_planted_false_certificate_is_found(bundle: Bundle) -> None:
     assert found.certificate.audited_epsilon is not None and found.certificate.largest_auditable is not None
     assert 0.5 < found.certificate.audited_epsilon <= found.certificate.largest_auditable
     (message,) = (alarm.message for alarm in found.alarms if alarm.kind is AlarmKind.FALSE_CERTIFICATE)
-    assert "0.5 is claimed" in message and f"{found.certificate.audited_epsilon:.2f}" in message
+    assert "claims epsilon 0.5" in message and f"{found.certificate.audited_epsilon:.2f}" in message
 
 
 def test_no_more_than_the_audit_proves_is_no_accusation(bundle: Bundle) -> None:

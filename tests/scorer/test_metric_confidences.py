@@ -64,7 +64,7 @@ def test_confidences_leave_the_logits_alone() -> None:
 def test_confidences_name_the_seed_when_a_logit_is_not_finite(bad: float) -> None:
     logits, labels = _draw()
     logits[4, 7, 2] = bad
-    with pytest.raises(BadArray, match=r"oracle holds -?(nan|inf) at seed 4, example 7, class 2") as caught:
+    with pytest.raises(BadArray, match=r"oracle is -?(nan|inf) at seed 4, example 7, class 2") as caught:
         confidences(logits, labels, name="oracle")
     assert (caught.value.axis, caught.value.index) == (0, 4)
 
@@ -75,9 +75,9 @@ def test_confidences_name_the_seed_when_a_logit_is_not_finite(bad: float) -> Non
         ((2, 3), [0, 0, 0], "logits has 2 axes", 2, None),
         ((2, 0, 4), [], r"logits is empty on axis 1 \(example\)", 1, 0),
         ((2, 3, 1), [0, 0, 0], "logits has one class on axis 2", 2, 0),
-        ((2, 3, 4), [0, 0], "labels has 2 examples on axis 0, the logits have 3 on axis 1", 0, 2),
-        ((2, 3, 4), [0, 0, 4], "labels holds 4 on axis 0, index 2; expected 0 to 3", 0, 2),
-        ((2, 3, 4), [0, -1, 0], "labels holds -1 on axis 0, index 1", 0, 1),
+        ((2, 3, 4), [0, 0], "labels has 2 examples on axis 0, but the logits have 3 on axis 1", 0, 2),
+        ((2, 3, 4), [0, 0, 4], "labels is 4 on axis 0, index 2; expected 0 to 3", 0, 2),
+        ((2, 3, 4), [0, -1, 0], "labels is -1 on axis 0, index 1", 0, 1),
         ((2, 3, 4), [0.0, 1.0, 0.0], "labels has dtype float64", 0, None),
         ((2, 3, 4), [[0], [0], [0]], "labels has 2 axes", 1, None),
     ],

@@ -212,9 +212,9 @@ def test_epsilons_agree_when_computed_in_forked_processes_and_concurrent_threads
         (np.zeros((8, 3)), np.zeros((8, 0)), r"retrained is empty on axis 1 \(example\)", 1, 0),
         (np.zeros((8, 3)), np.zeros((8, 4)), "unlearned has 3 examples on axis 1, retrained 4", 1, 3),
         (np.array([["a"]]), np.zeros((1, 1)), "unlearned has dtype", None, None),
-        (np.array([[0.0], [1.0], [np.nan]]), np.zeros((3, 1)), "unlearned holds nan at model 2, example 0", 0, 2),
-        (np.zeros((3, 1)), np.array([[0.0], [-np.inf], [1.0]]), "retrained holds -inf at model 1, example 0", 0, 1),
-        (np.array([[0.0], [2e6]]), np.zeros((2, 1)), r"unlearned holds values beyond .* axis 0, index 1", 0, 1),
+        (np.array([[0.0], [1.0], [np.nan]]), np.zeros((3, 1)), "unlearned is nan at model 2, example 0", 0, 2),
+        (np.zeros((3, 1)), np.array([[0.0], [-np.inf], [1.0]]), "retrained is -inf at model 1, example 0", 0, 1),
+        (np.array([[0.0], [2e6]]), np.zeros((2, 1)), r"unlearned has values beyond .* axis 0, index 1", 0, 1),
     ],
 )
 def test_epsilons_refuse_with_axis_and_index_when_given(

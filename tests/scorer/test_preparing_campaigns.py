@@ -154,7 +154,7 @@ def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
         reasons = {UUID(one): why for one, why in campaign.unscorable.items()}
         assert campaigns.progress_of(session, campaign) == campaigns.Progress(2, 2)
     assert reasons.keys() == {gone, damaged}
-    assert "is not in the store" in reasons[gone]
+    assert "is missing from the store" in reasons[gone]
     assert "is damaged" in reasons[damaged]
 
 

@@ -225,8 +225,8 @@ def test_report_greys_gaussian_estimates_when_too_many_misfit() -> None:
     assert "doubtful" not in render_card(replace(card, audit=audit(2)))
     text = render_card(replace(card, audit=audit(3)))
     assert "Gaussian estimate (doubtful)" in text
-    assert "30.0&nbsp;% of the examples do not pass as Gaussian" in text
-    assert "1 of 10 claims prove more than 0, the largest 0.8." in text
+    assert "30.0% of the examples fail the test of normality" in text
+    assert "1 of 10 are above 0, and the largest is 0.8." in text
     assert "proven at least 0.8" in text
 
 
@@ -336,7 +336,12 @@ def test_fitness_report_is_well_formed_and_fetches_nothing(tmp_path: Path) -> No
     assert page.count("svg") == 4
     assert page.count("script") == 0
     assert "Tiny <script>" in page.text
-    for words in ("Placebo ratio 4 3 is needed", "Ceiling of F 0.2", "Commonest class 0.5", "earns 4 times as much F"):
+    for words in (
+        "Placebo ratio 4 must be at least 3",
+        "Ceiling of F 0.2",
+        "Commonest class 0.5",
+        "gets 4 times as much F",
+    ):
         assert words in page.text
     assert "default-src 'none'" in text
     assert set(re.findall(r"https?://[^\"' <]*", text)) == {
@@ -348,7 +353,7 @@ def test_fitness_report_is_well_formed_and_fetches_nothing(tmp_path: Path) -> No
 
 
 def test_fitness_report_shows_what_is_wrong(tmp_path: Path) -> None:
-    problems = ("The placebo ratio is <b>1.00</b>.", "A second oracle gets F 0.010.")
+    problems = ("The placebo ratio is <b>1.00</b>.", "The second oracle gets F 0.010.")
     unfit = Page(render_fitness(tiny_benchmark(tmp_path / "unfit", problems=problems)))
     fit = Page(render_fitness(tiny_benchmark(tmp_path / "fit")))
     for problem in problems:

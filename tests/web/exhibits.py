@@ -59,7 +59,7 @@ def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> 
     failed, evaluation = add("masked reset", 9)
     fail(session, evaluation, FailureKind.EXCEPTION, TRACEBACK)
     timed_out, evaluation = add("slow second order", 8)
-    fail(session, evaluation, FailureKind.TIMEOUT, f"Run 1 of {phase.seeds} did not end within 60 s.")
+    fail(session, evaluation, FailureKind.TIMEOUT, f"Run 1 of {phase.seeds} did not finish within 60 s.")
     cancelled, evaluation = add("abandoned", 7)
     cancel(session, evaluation)
     running, evaluation = add("teacher and student", 0.1, filename="teacher.zip", kind=SubmissionKind.ARCHIVE)

@@ -135,7 +135,7 @@ def test_phase_is_made_with_its_quota_and_what_it_shows_and_takes(gallery: Galle
     expect(page.get_by_label("data hidden")).not_to_be_checked()
     expect(page.get_by_text("in your time zone (Europe/Berlin)")).to_be_visible()
     page.get_by_role("button", name="Add phase").click()
-    expect(page.get_by_role("alert")).to_contain_text("no benchmark for notebooks")
+    expect(page.get_by_role("alert")).to_contain_text("Notebooks cannot run on")
     page.get_by_label("Accept notebooks").uncheck()
     page.get_by_role("button", name="Add phase").click()
     expect(page.get_by_role("heading", name="Add a phase")).to_be_visible()

@@ -238,9 +238,9 @@ def test_intake_widens_halves_and_keeps_counters(tmp_path: Path, compression: in
 
 def test_intake_wants_each_index_once(tmp_path: Path) -> None:
     path = archive(tmp_path, {name_of(index): member() for index in (0, 1, 3)})
-    with pytest.raises(BadMember, match=r"lacks unlearned_checkpoint_2\.pth: 4 checkpoints"):
+    with pytest.raises(BadMember, match=r"lacks unlearned_checkpoint_2\.pth; write 4 checkpoints"):
         SubmittedArchive(path, SPECS, 4, take_first=False)
-    with pytest.raises(BadMember, match=r"holds 3 checkpoints, and this phase runs 2.*_3\.pth"):
+    with pytest.raises(BadMember, match=r"contains 3 checkpoints, but this phase expects 2.*_3\.pth"):
         SubmittedArchive(path, SPECS, 2, take_first=False)
     assert SubmittedArchive(path, SPECS, 2, take_first=True)
     twice = archive(tmp_path, {name_of(0): member(), "unlearned_checkpoint_0.pth": member()})
@@ -268,13 +268,13 @@ class Touch:
         (member(steps=torch.tensor(1.5)), "float32"),
         (member(bias=torch.tensor([1.0, float("nan"), 0.0])), "NaN"),
         (member(bias=torch.tensor([1.0, float("inf"), 0.0]).half()), "NaN or infinite"),
-        (member(bias=torch.zeros(3).to_sparse()), "no plain tensor"),
-        (member(bias="text"), "no plain tensor"),
-        (member()[:-300], "no state dict"),
-        (b"", "no state dict"),
-        (b"\x80\x04garbage", "no state dict"),
-        (pickle.dumps([1, 2]), "no state dict|holds a list"),
-        (b"\0" * 3_000_000, "bytes; a checkpoint has at most"),
+        (member(bias=torch.zeros(3).to_sparse()), "not a plain tensor"),
+        (member(bias="text"), "not a plain tensor"),
+        (member()[:-300], "not a state dict"),
+        (b"", "not a state dict"),
+        (b"\x80\x04garbage", "not a state dict"),
+        (pickle.dumps([1, 2]), "not a state dict|contains a list"),
+        (b"\0" * 3_000_000, "bytes; the limit for a checkpoint is"),
     ],
 )
 def test_intake_names_the_member_and_what_is_wrong_with_it(tmp_path: Path, data: bytes, why: str) -> None:

@@ -153,7 +153,7 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
 
 FAILURES = {
     "does not parse": ("def (", FailureKind.REJECTED, "does not parse"),
-    "no unlearning": ("x = 1", FailureKind.REJECTED, "defines no function unlearning"),
+    "no unlearning": ("x = 1", FailureKind.REJECTED, "does not define a function unlearning"),
     "fails to import": ("import no_such_module", FailureKind.IMPORT_ERROR, "No module named 'no_such_module'"),
     "raises": ("def unlearning(*_):\n    raise ValueError('why')", FailureKind.EXCEPTION, "ValueError: why"),
     "exits": ("import sys\ndef unlearning(*_):\n    sys.exit(0)", FailureKind.EXCEPTION, "SystemExit"),
@@ -196,7 +196,7 @@ FAILURES = {
     "NaN weights": (
         "def unlearning(net, *_):\n    net.weight.data[0, 0] = float('nan')",
         FailureKind.BAD_CHECKPOINT,
-        "tensor weight holds NaN",
+        "tensor weight contains NaN",
     ),
 }
 

@@ -83,7 +83,7 @@ def test_one_changed_byte_is_refused_or_gives_a_model_of_the_same_form(
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_value_that_is_not_finite_is_refused_by_name(checkpoint: Path, value: float) -> None:
     checkpoint.write_bytes(tensors.encode(MODEL | {"weight": np.full((3, 4), value, np.float32)}))
-    with pytest.raises(tensors.BadTensors, match="tensor weight holds NaN"):
+    with pytest.raises(tensors.BadTensors, match="tensor weight contains NaN"):
         tensors.load_untrusted(str(checkpoint), SPECS)
 
 

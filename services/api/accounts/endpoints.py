@@ -1,4 +1,4 @@
-"""Signing up, logging in and out, tokens and teams."""
+"""Endpoints for sign-up, login and logout, tokens and teams."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -37,16 +37,16 @@ class SessionNeeded(Forbidden):
 
 @router.post("/accounts", status_code=201, dependencies=[PUBLIC])
 def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -> MeOut:
-    """Make an account and its team of one."""
+    """Create an account and a team with it as the only member."""
     if not state.settings.sign_up_open:
-        raise service.SignUpClosed("Sign-up is closed here. Ask the operator for an account.")
+        raise service.SignUpClosed("Sign-up is closed. Ask the operator for an account.")
     state.rates.sign_up(_address(request))
     return _created(session, new, Role.PARTICIPANT)
 
 
 @router.post("/admin/accounts", status_code=201)
 def create_account(new: NewAccountByOperator, session: Writing, _who: Operating) -> MeOut:
-    """Make an account of any role, whether or not sign-up is open."""
+    """Create an account with any role, even if sign-up is closed."""
     return _created(session, new, new.role)
 
 
@@ -54,7 +54,7 @@ def create_account(new: NewAccountByOperator, session: Writing, _who: Operating)
 def log_in(
     credentials: Credentials, request: Request, response: Response, state: State, session: Writing
 ) -> SessionOut:
-    """Begin a session: sets a cookie for browsers, and returns its token for other clients."""
+    """Start a session. The response sets a cookie for browsers and contains the token for other clients."""
     state.rates.login(_address(request), credentials.username)
     client = request.headers.get("user-agent", "unknown client")[:200]
     password = credentials.password.get_secret_value()
@@ -74,14 +74,14 @@ def log_in(
 
 @router.delete("/sessions/current", status_code=204)
 def log_out(who: SignedIn, session: Writing, response: Response) -> None:
-    """End the session or token that this request came with."""
+    """Revoke the session or token of this request."""
     service.revoke_presented(session, who)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
 
 
 @router.get("/me")
 def me(who: Anyone, session: Reading) -> MeOut | None:
-    """Show one's own account and teams; null to whoever is not signed in."""
+    """Show your account and teams; null if you are not logged in."""
     return _me(session, session.get_one(Account, who.account_id)) if who else None
 
 
@@ -89,7 +89,7 @@ def me(who: Anyone, session: Reading) -> MeOut | None:
 def list_tokens(
     who: SignedIn, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[TokenOut]:
-    """List one's tokens and sessions that are still valid, newest first."""
+    """List your valid tokens and sessions, newest first."""
     rows, following = newest_first(
         session,
         service.valid_tokens(who.account_id),
@@ -104,9 +104,9 @@ def list_tokens(
 
 @router.post("/me/tokens", status_code=201)
 def create_token(new: NewToken, who: SignedIn, session: Writing, state: State) -> TokenWithSecret:
-    """Make a token for scripts. A token cannot make another, so that a leaked one ends when it is revoked."""
+    """Create a token for scripts. This requires a session, so that a leaked token cannot create others."""
     if who.token_kind is not TokenKind.SESSION:
-        raise SessionNeeded("A token cannot make tokens. Log in with your password, then make it.")
+        raise SessionNeeded("A token cannot create tokens. Log in with your password, then create it.")
     account = session.get_one(Account, who.account_id)
     lifetime = timedelta(days=new.expires_in_days)
     row, secret = service.issue_token(session, account, state.key, name=new.name, kind=TokenKind.API, lifetime=lifetime)
@@ -115,13 +115,13 @@ def create_token(new: NewToken, who: SignedIn, session: Writing, state: State) -
 
 @router.delete("/me/tokens/{token_id}", status_code=204)
 def revoke_token(token_id: UUID, who: SignedIn, session: Writing) -> None:
-    """End one of one's tokens or sessions."""
+    """Revoke one of your tokens or sessions."""
     service.revoke_own(session, who, token_id)
 
 
 @router.post("/teams", status_code=201)
 def create_team(new: NewTeam, who: SignedIn, session: Writing) -> TeamOut:
-    """Make a further team; operators only, whose teams are entries of their own."""
+    """Create another team. Only operators may have more than one; each of their teams is ranked separately."""
     return TeamOut.of(service.create_team(session, who, new.name))
 
 

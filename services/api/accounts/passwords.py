@@ -1,4 +1,4 @@
-"""Passwords, hashed with Argon2id. Hashing takes 64 MB each time, so few hash at once."""
+"""Hashes passwords with Argon2id. One hash needs 64 MB of memory, so at most four run at once."""
 
 from threading import BoundedSemaphore
 
@@ -9,16 +9,17 @@ __all__ = ["hash_password", "verify_password"]
 
 _hasher = PasswordHash((Argon2Hasher(),))
 _turns = BoundedSemaphore(4)
-_nobody = ""  # a hash that no password has, made at first need
+_nobody = ""  # a hash to compare with if the account does not exist, computed on first use
 
 
 def hash_password(password: str) -> str:
+    """Hash a password with a random salt."""
     with _turns:
         return _hasher.hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Compare a password with a hash; without one take as long and say no, so that timing names no accounts."""
+    """Compare a password with a hash. Without a hash, take as long and return False, so that timing reveals nothing."""
     global _nobody  # noqa: PLW0603 - computed once, and never while importing
     if not _nobody:
         _nobody = hash_password("nobody")

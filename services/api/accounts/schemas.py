@@ -1,4 +1,4 @@
-"""What accounts, sessions, tokens and teams look like from outside."""
+"""Request and response bodies for accounts, sessions, tokens and teams."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -28,7 +28,7 @@ NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200)]
 
 
 class NewAccount(Input):
-    username: Username = Field(description="Lower-case letters, digits and inner hyphens; also the name of the team.")
+    username: Username = Field(description="Lower-case letters, digits and inner hyphens. It is also the team's name.")
     password: NewPassword
 
 
@@ -81,7 +81,7 @@ class TokenOut(BaseModel):
     name: str
     created_at: datetime
     expires_at: datetime
-    is_current: bool = Field(description="Whether this request came with it.")
+    is_current: bool = Field(description="Whether this request used this token.")
 
     @classmethod
     def of(cls, token: Token, current_id: UUID) -> Self:
@@ -96,10 +96,10 @@ class TokenOut(BaseModel):
 
 
 class TokenWithSecret(TokenOut):
-    token: str = Field(description="Shown this once; the server keeps only a digest.")
+    token: str = Field(description="The token. It is shown only once, because the server stores only a digest.")
 
 
 class SessionOut(BaseModel):
     account: AccountOut
-    token: str = Field(description="For clients that keep no cookies.")
+    token: str = Field(description="The session's token, for clients without cookies.")
     expires_at: datetime

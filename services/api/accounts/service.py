@@ -1,4 +1,4 @@
-"""Accounts, their teams, and the tokens that prove them."""
+"""Accounts, their teams, and the tokens that authenticate them."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -52,7 +52,7 @@ class BadCredentials(NotSignedIn):
 
 
 def create_account(session: WriteSession, username: str, password: str, role: Role) -> Account:
-    """Make an account and its team of one. Raises NameTaken."""
+    """Create an account and a team with it as the only member. Raises NameTaken."""
     account = Account(username=username, password_hash=hash_password(password), role=role)
     session.add(account)
     _flush(session, username)
@@ -61,19 +61,19 @@ def create_account(session: WriteSession, username: str, password: str, role: Ro
 
 
 def create_team(session: WriteSession, who: Principal, name: str) -> Team:
-    """Make a further team of one. Raises OneTeamOnly unless an operator asks, whose teams are entries of his own."""
+    """Create another team of one. Raises OneTeamOnly unless an operator asks, whose teams are ranked separately."""
     count = session.scalars(
         select(func.count()).select_from(TeamMember).where(TeamMember.account_id == who.account_id)
     ).one()
     if count and not who.is_operator:
-        raise OneTeamOnly("You are in a team already; a participant competes in one. Submit under that team.")
+        raise OneTeamOnly("You are already in a team, and a participant may be in only one. Submit with that team.")
     return _add_team(session, who.account_id, name)
 
 
 def issue_token(
     session: WriteSession, account: Account, key: bytes, *, name: str, kind: TokenKind, lifetime: timedelta
 ) -> tuple[Token, str]:
-    """Make a token; return its row, and the token itself, which is stored nowhere."""
+    """Create a token; return its row and the token itself, which is not stored."""
     secret = new_token()
     row = Token(
         account_id=account.id, kind=kind, name=name, digest=digest(key, secret), expires_at=utc_now() + lifetime
@@ -84,44 +84,44 @@ def issue_token(
 
 
 def create_token(session: WriteSession, account: Account, key: bytes, *, name: str) -> str:
-    """Make a token for use outside a browser, valid for a year."""
+    """Create a token for use outside a browser, valid for one year."""
     lifetime = timedelta(days=API_TOKEN_DAYS)
     return issue_token(session, account, key, name=name, kind=TokenKind.API, lifetime=lifetime)[1]
 
 
 def check_password(database: Database, username: str, password: str) -> UUID:
-    """Find the account of a name and its password. Raises BadCredentials, the same for either being wrong.
+    """Return the account with this username and password. Raises BadCredentials, the same whichever of them is wrong.
 
-    It reads in a transaction of its own, since hashing is slow on purpose and must not hold a lock.
+    It reads in a separate transaction, because hashing is slow on purpose and must not hold a lock.
     """
     with database.read() as session:
         account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
     if not verify_password(password, account.password_hash if account else None) or account is None:
-        raise BadCredentials("Username or password is wrong.")
+        raise BadCredentials("Username or password is wrong. Check both and try again.")
     return account.id
 
 
 def begin_session(session: WriteSession, account: Account, key: bytes, client: str) -> tuple[Token, str]:
-    """Begin a session of the named client; return its row and its token."""
+    """Start a session for the named client; return its row and its token."""
     lifetime = timedelta(days=SESSION_DAYS)
     return issue_token(session, account, key, name=client, kind=TokenKind.SESSION, lifetime=lifetime)
 
 
 def valid_tokens(account_id: UUID) -> Select[Token]:
-    """Select the tokens of an account that still open something."""
+    """Select the valid tokens and sessions of an account."""
     return select(Token).where(Token.account_id == account_id, Token.revoked_at.is_(None), Token.expires_at > utc_now())
 
 
 def revoke_own(session: WriteSession, who: Principal, token_id: UUID) -> None:
-    """End one of one's own tokens or sessions. Raises NotFound for any other."""
+    """Revoke one of the caller's tokens or sessions. Raises NotFound for any other."""
     row = session.scalars(valid_tokens(who.account_id).where(Token.id == token_id)).one_or_none()
     if row is None:
-        raise NotFound(f"You have no token {token_id}. List yours to see which there are.")
+        raise NotFound(f"You have no valid token {token_id}. See GET /api/me/tokens for your tokens.")
     row.revoked_at = utc_now()
 
 
 def revoke_presented(session: WriteSession, who: Principal) -> None:
-    """End the very token that the request came with."""
+    """Revoke the token of the request."""
     session.get_one(Token, who.token_id).revoked_at = utc_now()
 
 
@@ -149,4 +149,4 @@ def _flush(session: WriteSession, name: str) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        raise NameTaken(f"The name {name!r} is taken. Choose another.") from error
+        raise NameTaken(f"The name {name!r} is taken. Choose another one.") from error

@@ -1,4 +1,4 @@
-"""What the installation is, whether it works, and what waits in its queue."""
+"""Endpoints for health, installation, system and queue."""
 
 import shutil
 from importlib.metadata import version
@@ -24,14 +24,14 @@ router = APIRouter()
 
 @router.get("/health", dependencies=[PUBLIC], tags=["health"])
 def health(session: Reading) -> HealthOut:
-    """Say that API and database answer; 503 when the database does not."""
+    """Confirm that API and database answer; the status is 503 if the database does not."""
     session.execute(select(1))
     return HealthOut(version=version("lethe"))
 
 
 @router.get("/installation", dependencies=[PUBLIC], tags=["installation"])
 def show_installation(state: ApiState) -> InstallationOut:
-    """Show the settings that a visitor or client needs to know."""
+    """Show the settings that visitors and clients need to know."""
     settings = state.settings
     return InstallationOut(
         version=version("lethe"),
@@ -43,7 +43,7 @@ def show_installation(state: ApiState) -> InstallationOut:
 
 @router.get("/admin/system", tags=["admin"])
 def show_system(state: ApiState, _who: Operating) -> SystemOut:
-    """Show what this API process is connected to, and how much disk is left under its data directory."""
+    """Show the database and stores of this API process, and the free disk space under its data directory."""
     settings = state.settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(settings.data_dir)
@@ -59,11 +59,11 @@ def show_system(state: ApiState, _who: Operating) -> SystemOut:
 
 @router.get("/admin/queue", tags=["admin"])
 def queue(session: Reading, _who: Operating) -> QueueOut:
-    """Show which evaluations wait or run, where, and which the platform failed."""
+    """Show the evaluations that wait or run, the workers that run them, and recent platform failures."""
     return read_queue(session)
 
 
 @router.get("/admin/metrics", tags=["admin"], response_class=Response, responses=METRICS)
 def metrics(state: ApiState, _who: Operating) -> Response:
-    """Give metrics in the text format of Prometheus, which scrapes with a token of an operator's."""
+    """Return metrics in the text format of Prometheus, which needs an operator's token to scrape them."""
     return Response(render(state.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,4 +1,4 @@
-"""What an operator's Prometheus scrapes: the state of the queue and of evaluations, as the database has it."""
+"""Prometheus metrics for operators: the state of the queue and of evaluations, read from the database."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,16 +16,17 @@ __all__ = ["DatabaseMetrics", "render"]
 
 
 class DatabaseMetrics(Collector):
-    """Reads everything anew at each scrape, so that any API process answers for the whole installation."""
+    """Reads the database at each scrape, so that any API process answers for the whole installation."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def describe(self) -> Iterator[Metric]:
-        """Say nothing before the first scrape: registering must not read the database."""
+        """Describe nothing, because registering must not read the database."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
+        """Read all metrics."""
         with self._database.read() as session:
             yield from (_queue_age(session, utc_now()), _shards(session), _evaluations(session))
             yield from (*_unscored(session, utc_now()), _seeds(session), _retries(session))
@@ -48,7 +49,7 @@ def _queue_age(session: ReadSession, now: datetime) -> Metric:
     for kind, created_at in rows:
         oldest[kind] = (now - created_at).total_seconds()
     found = GaugeMetricFamily(
-        "lethe_queue_oldest_seconds", "Age of the oldest evaluation that waits for a worker.", labels=["kind"]
+        "lethe_queue_oldest_seconds", "Age of the oldest evaluation that waits for a worker, by kind.", labels=["kind"]
     )
     for kind, age in oldest.items():
         found.add_metric([kind], age)
@@ -59,7 +60,7 @@ def _shards(session: ReadSession) -> Metric:
     counts = dict.fromkeys(State, 0)
     for state, count in session.execute(select(Shard.state, func.count()).group_by(Shard.state)):
         counts[state] = count
-    found = GaugeMetricFamily("lethe_shards", "Pieces of evaluations that workers lease, by state.", labels=["state"])
+    found = GaugeMetricFamily("lethe_shards", "Shards, the units that workers lease, by state.", labels=["state"])
     for state, count in counts.items():
         found.add_metric([state], count)
     return found
@@ -67,7 +68,7 @@ def _shards(session: ReadSession) -> Metric:
 
 def _evaluations(session: ReadSession) -> Metric:
     found = GaugeMetricFamily(
-        "lethe_evaluations", "Evaluations by state, the failed ones by kind of failure.", labels=["state", "failure"]
+        "lethe_evaluations", "Evaluations by state; failed ones also by kind of failure.", labels=["state", "failure"]
     )
     kinds = (Evaluation.state, Evaluation.failure_kind)
     for state, failure, count in session.execute(select(*kinds, func.count()).group_by(*kinds)):
@@ -80,13 +81,15 @@ def _unscored(session: ReadSession, now: datetime) -> list[Metric]:
     count, oldest = session.execute(waiting).one()
     age_s = (now - oldest).total_seconds() if oldest else 0.0
     return [
-        GaugeMetricFamily("lethe_unscored", "Evaluations that are measured and not scored.", value=count),
-        GaugeMetricFamily("lethe_unscored_oldest_seconds", "How long the oldest of them has waited.", value=age_s),
+        GaugeMetricFamily("lethe_unscored", "Evaluations that are measured but not scored.", value=count),
+        GaugeMetricFamily(
+            "lethe_unscored_oldest_seconds", "Time that the oldest unscored evaluation has waited.", value=age_s
+        ),
     ]
 
 
 def _seeds(session: ReadSession) -> Metric:
-    """Count what retries of notebooks discarded too: a counter must not fall."""
+    """Count measured runs, including those that a notebook's retry discarded, because a counter must not decrease."""
     measured = session.scalar(select(func.sum(Evaluation.seeds_done))) or 0
     discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == EventKind.DISCARDED)
     value = float(measured + (session.scalar(discarded) or 0))
@@ -96,7 +99,7 @@ def _seeds(session: ReadSession) -> Metric:
 def _retries(session: ReadSession) -> Metric:
     found = CounterMetricFamily(
         "lethe_shard_retries",
-        "Tries of a piece that a lost lease or a failure of ours ended; after the third it is not put back.",
+        "Attempts at a shard that ended by a lost lease or a platform failure. After the third, the evaluation fails.",
         labels=["cause"],
     )
     cause = Event.payload["cause"].as_string()

@@ -1,4 +1,4 @@
-"""Reading the queue: what waits and runs, who holds which lease, and what the platform failed lately."""
+"""Reads the queue: evaluations that wait or run, the leases of workers, and recent platform failures."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -36,7 +36,7 @@ MOST_FAILURES = 20
 
 
 def read_queue(session: ReadSession, competition: Competition | None = None) -> QueueOut:
-    """Read the queue of the whole installation, or that of one competition."""
+    """Read the queue of the whole installation, or of one competition."""
     own = true() if competition is None else Phase.competition_id == competition.id
     now = utc_now()
     phases = _phases(session, own, now)
@@ -60,7 +60,7 @@ def _shards(session: ReadSession, own: ColumnElement[bool]) -> dict[State, int]:
 
 
 def _phases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[PhaseQueueOut]:
-    """Count evaluations by phase, and say since when the oldest with a waiting shard was there."""
+    """Count open evaluations by phase, and return the age of the oldest one with a waiting shard."""
     by_phase = (Competition.slug, Phase.slug, Phase.device)
     statement = (
         select(*by_phase)
@@ -90,7 +90,7 @@ def _phases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> li
 
 
 def _open_evaluations(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[OpenEvaluationOut]:
-    """Show what waits or runs, in the order in which it is served."""
+    """List the evaluations that wait or run, in the order in which workers take them."""
     statement = _evaluations().where(own, Evaluation.state.in_(OPEN))
     rows = session.scalars(statement.order_by(Evaluation.created_at, Evaluation.id).limit(MOST_EVALUATIONS)).all()
     wanted = [row.id for row in rows]
@@ -122,7 +122,7 @@ def _open_evaluations(session: ReadSession, own: ColumnElement[bool], now: datet
 
 
 def _leases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[LeaseOut]:
-    """Show the shards that workers hold, by worker. A worker that holds none has left no trace here."""
+    """List the shards that workers hold, by worker. Idle workers are not listed."""
     done = and_(
         MeasurementRow.evaluation_id == Shard.evaluation_id,
         MeasurementRow.seed >= Shard.seed_start,
@@ -161,7 +161,7 @@ def _leases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> li
 
 
 def _failures(session: ReadSession, own: ColumnElement[bool]) -> list[PlatformFailureOut]:
-    """Show the newest evaluations that we failed, every retry included."""
+    """List the newest evaluations that failed through the platform after every retry."""
     failed = and_(Evaluation.state == State.FAILED, Evaluation.failure_kind == FailureKind.PLATFORM)
     statement = _evaluations().where(own, failed)
     rows = session.scalars(statement.order_by(Evaluation.finished_at.desc(), Evaluation.id).limit(MOST_FAILURES)).all()
@@ -189,7 +189,7 @@ def _code(evaluation: Evaluation) -> tuple[UUID, str]:
 
 
 def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[tuple[UUID, str], SubmittedOut]:
-    """Find who submitted the code of each evaluation first, in its phase; new runs have no submission of their own."""
+    """Find the first submission of each evaluation's code in its phase, because a re-run has no submission itself."""
     wanted = {_code(row) for row in rows}
     statement = (
         select(Submission)

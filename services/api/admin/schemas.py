@@ -1,4 +1,4 @@
-"""What the state of the installation looks like from outside."""
+"""Response bodies for the state of the installation."""
 
 from datetime import datetime
 from typing import Literal
@@ -28,36 +28,36 @@ class HealthOut(BaseModel):
 
 
 class InstallationOut(BaseModel):
-    """What everybody may know of an installation's settings."""
+    """The public settings of an installation."""
 
     version: str
     sandbox: SandboxKind
-    sign_up_open: bool = Field(description="Whether strangers may make accounts.")
+    sign_up_open: bool = Field(description="Whether anyone may create an account.")
     max_upload_bytes: int
 
 
 class SystemOut(BaseModel):
-    """The machine that the API runs on, and what it is connected to."""
+    """The database and stores of this API process, and its disk."""
 
-    database: str = Field(description="sqlite or postgresql.")
+    database: str = Field(description="Either sqlite or postgresql.")
     doorbell: Literal["redis", "in process"]
     blobs: Literal["s3", "directory"]
     data_dir: str
-    disk_free_bytes: int = Field(description="Of the disk under the data directory.")
-    disk_total_bytes: int
+    disk_free_bytes: int = Field(description="Free space on the data directory's disk.")
+    disk_total_bytes: int = Field(description="Size of the data directory's disk.")
 
 
 class PhaseQueueOut(BaseModel):
     competition: str
     phase: str
     device: Device
-    queued: int = Field(description="Evaluations that no worker has begun.")
+    queued: int = Field(description="Evaluations that no worker has started.")
     running: int
     oldest_queued_s: float | None
 
 
 class SubmittedOut(BaseModel):
-    """The first submission of some code."""
+    """The first submission of an evaluation's code."""
 
     id: UUID
     name: str
@@ -71,15 +71,15 @@ class OpenEvaluationOut(BaseModel):
     state: State
     seeds: int
     seeds_done: int
-    age_s: float = Field(description="Since it was queued.")
+    age_s: float = Field(description="Seconds since the evaluation was queued.")
     running_s: float | None
-    attempt: int = Field(description="The most tries that one of its shards has had.")
+    attempt: int = Field(description="Highest number of attempts at one of its shards.")
     is_re_run: bool
     submission: SubmittedOut | None
 
 
 class LeaseOut(BaseModel):
-    """A shard in a worker's hands: seeds seed_start to seed_stop - 1."""
+    """A shard that a worker holds: the seeds from seed_start to seed_stop - 1."""
 
     worker: str
     device_class: str | None
@@ -90,11 +90,13 @@ class LeaseOut(BaseModel):
     seed_stop: int
     seeds_done: int
     attempt: int
-    expires_in_s: float = Field(description="Negative where the worker has stopped answering.")
+    expires_in_s: float = Field(
+        description="Seconds until the lease expires; negative if the worker has stopped answering."
+    )
 
 
 class PlatformFailureOut(BaseModel):
-    """An evaluation that ended by our fault, after every retry."""
+    """An evaluation that failed through the platform after every retry."""
 
     evaluation_id: UUID
     competition: str
@@ -106,8 +108,10 @@ class PlatformFailureOut(BaseModel):
 
 class QueueOut(BaseModel):
     shards: dict[State, int]
-    oldest_queued_s: float | None = Field(description="Age of the oldest evaluation with a shard that waits.")
-    phases: list[PhaseQueueOut] = Field(description="With anything that waits or runs.")
-    evaluations: list[OpenEvaluationOut] = Field(description="The next 100, in the order in which they are served.")
-    leases: list[LeaseOut] = Field(description="By worker. An idle worker holds none, so it is not seen.")
-    platform_failures: list[PlatformFailureOut] = Field(description="The newest 20.")
+    oldest_queued_s: float | None = Field(description="Age in seconds of the oldest evaluation with a waiting shard.")
+    phases: list[PhaseQueueOut] = Field(description="Phases with evaluations that wait or run.")
+    evaluations: list[OpenEvaluationOut] = Field(
+        description="The next 100 evaluations, in the order in which workers take them."
+    )
+    leases: list[LeaseOut] = Field(description="Leases by worker. Idle workers are not listed.")
+    platform_failures: list[PlatformFailureOut] = Field(description="The newest 20 platform failures.")

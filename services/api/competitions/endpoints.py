@@ -1,4 +1,4 @@
-"""Competitions, their phases, and the benchmarks that phases evaluate on."""
+"""Endpoints for competitions, their phases and benchmarks."""
 
 from typing import Any
 
@@ -26,7 +26,10 @@ from services.core.store.database import ReadSession
 __all__ = ["router"]
 
 ZIP: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The kit", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {
+        "description": "The starting kit",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 
 router = APIRouter(tags=["competitions"])
@@ -36,7 +39,7 @@ router = APIRouter(tags=["competitions"])
 def list_competitions(
     session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CompetitionDetail]:
-    """List competitions and their phases, newest first."""
+    """List competitions with their phases, newest competition first."""
     rows, following = newest_first(
         session,
         select(Competition),
@@ -51,7 +54,7 @@ def list_competitions(
 
 @router.post("/competitions", status_code=201)
 def create_competition(new: NewCompetition, who: Organising, session: Writing) -> CompetitionOut:
-    """Make a competition, without phases yet."""
+    """Create a competition without phases."""
     return CompetitionOut.of(service.create_competition(session, who, new), who.username)
 
 
@@ -63,7 +66,7 @@ def show_competition(slug: str, session: Reading) -> CompetitionDetail:
 
 @router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])
 def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
-    """List the phases of a competition in the order they open."""
+    """List the phases of a competition in the order in which they open."""
     competition = service.find_competition(session, slug)
     phases = service.phases_of(session, [competition])[competition.id]
     return Page(items=[PhaseOut.of(phase) for phase in phases], next=None)
@@ -71,13 +74,13 @@ def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
 
 @router.post("/competitions/{slug}/phases", status_code=201)
 def add_phase(slug: str, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
-    """Add a phase. Its organiser or an operator may."""
+    """Add a phase to a competition. Only its organiser or an operator may do this."""
     return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug), new))
 
 
 @router.patch("/competitions/{slug}/phases/{phase}")
 def change_phase(slug: str, phase: str, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
-    """Move a phase's window or change its quota. Its organiser or an operator may."""
+    """Change a phase's dates or quota. Only its organiser or an operator may do this."""
     return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase), change))
 
 
@@ -98,7 +101,7 @@ def list_benchmarks(session: Reading, state: State, limit: Limit = 50, after: Af
 
 @router.get("/starting-kit", dependencies=[PUBLIC], response_class=Response, responses=ZIP)
 def download_starting_kit() -> Response:
-    """Download a module, a notebook and a CI workflow to start from."""
+    """Download the starting kit: a module, a notebook and a CI workflow to start from."""
     return Response(
         starting_kit(),
         media_type="application/zip",

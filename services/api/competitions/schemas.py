@@ -1,4 +1,4 @@
-"""What competitions, phases and benchmarks look like from outside."""
+"""Request and response bodies for competitions, phases and benchmarks."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -25,7 +25,7 @@ __all__ = [
 GIBIBYTE = 1024**3
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions of one team in any 24 hours.")]
+Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions per team in any 24 hours.")]
 
 
 def _known_metric(name: str) -> str:
@@ -49,30 +49,36 @@ class NewCompetition(Input):
 class NewPhase(Input):
     slug: Slug
     kind: PhaseKind
-    benchmark: Text = Field(max_length=64, description="Digest of a benchmark, or a name: the newest of that name.")
+    benchmark: Text = Field(
+        max_length=64, description="Digest of a benchmark, or a name, for the newest with that name."
+    )
     opens_at: Moment = Field(default_factory=utc_now)
     closes_at: Moment
-    seeds: int = Field(512, ge=1, le=10_000, description="Unlearning runs of one evaluation.")
-    shard_seeds: int = Field(64, ge=1, le=10_000, description="Runs that a worker takes at once.")
+    seeds: int = Field(512, ge=1, le=10_000, description="Number of unlearning runs in one evaluation.")
+    shard_seeds: int = Field(64, ge=1, le=10_000, description="Number of runs that a worker takes at once.")
     quota_per_day: Quota = 5
-    seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Wall clock of one unlearning run.")
+    seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Time limit of one unlearning run, in seconds.")
     memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
     device: Device = Device.CPU
     metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
-        0.2, gt=0, le=1000, description="Run time over that of retraining, above which an entry is not ranked."
+        0.2, gt=0, le=1000, description="Run time over retraining time; an entry above this ratio is not ranked."
     )
     data_hidden: bool | None = Field(
-        None, description="Whether failures hide messages and print-outs; by default in every phase but checks."
+        None,
+        description="Keep this phase's data hidden: failures show no messages and no printed output. If not set, the "
+        "data are hidden in every phase except check phases.",
     )
 
-    notebooks: bool = Field(False, description="Whether notebooks in the layout of 2023 may be submitted.")
-    notebook_timeout_s: float = Field(8 * 3600.0, gt=0, le=7 * 86_400, description="Wall clock of a whole notebook.")
+    notebooks: bool = Field(False, description="Accept notebooks in the layout of the 2023 competition.")
+    notebook_timeout_s: float = Field(
+        8 * 3600.0, gt=0, le=7 * 86_400, description="Time limit of a whole notebook, in seconds."
+    )
     cuda_stand_in: bool = Field(
-        False, description="Whether notebooks see CUDA where there is no GPU, everything being computed on the CPU."
+        False, description="Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU."
     )
     take_first: bool = Field(
-        False, description="Whether the first checkpoints count of a notebook that writes more, such as 512."
+        False, description="If a notebook writes more checkpoints than `seeds`, such as 512, use only the first ones."
     )
 
     @model_validator(mode="after")
@@ -83,7 +89,7 @@ class NewPhase(Input):
 
 
 class PhaseChange(Input):
-    """What may change while a phase runs; what is left out stays."""
+    """The fields of a phase that may change later. A field that is left out keeps its value."""
 
     opens_at: Moment | None = None
     closes_at: Moment | None = None
@@ -166,7 +172,7 @@ class CompetitionDetail(CompetitionOut):
 
 
 class BenchmarkOut(BaseModel):
-    """The part of a manifest that says what a benchmark is; its files are not for download."""
+    """A benchmark, described by part of its manifest. Its files cannot be downloaded."""
 
     name: str
     digest: str

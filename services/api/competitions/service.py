@@ -1,4 +1,4 @@
-"""Competitions and their phases: finding them, making them, and who may run them."""
+"""Finds, creates and changes competitions and their phases, and decides who may."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -50,23 +50,27 @@ class NotOrganiser(Forbidden):
 
 
 def find_competition(session: ReadSession, slug: str) -> Competition:
+    """Find a competition. Raises NotFound."""
     competition = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
     if competition is None:
-        raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for those there are.")
+        raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for all competitions.")
     return competition
 
 
 def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
-    """Find a phase with its competition and benchmark. Raises NotFound naming what is missing."""
+    """Find a phase with its competition and benchmark. Raises NotFound, which names the missing one."""
     owner = find_competition(session, competition)
     phase = session.scalars(_phases(owner).where(Phase.slug == slug)).one_or_none()
     if phase is None:
-        raise NotFound(f"Competition {competition!r} has no phase {slug!r}. See GET /api/competitions/{competition}.")
+        raise NotFound(
+            f"Competition {competition!r} has no phase {slug!r}. "
+            f"See GET /api/competitions/{competition} for its phases."
+        )
     return phase
 
 
 def phases_of(session: ReadSession, competitions: Sequence[Competition]) -> dict[UUID, list[Phase]]:
-    """List the phases of each competition by its id, in the order they open."""
+    """List the phases of each competition, by its id, in the order in which they open."""
     found: dict[UUID, list[Phase]] = {competition.id: [] for competition in competitions}
     for phase in session.scalars(_phases(*competitions).order_by(Phase.opens_at, Phase.slug)):
         found[phase.competition_id].append(phase)
@@ -74,7 +78,7 @@ def phases_of(session: ReadSession, competitions: Sequence[Competition]) -> dict
 
 
 def organisers_of(session: ReadSession, competitions: list[Competition]) -> list[str]:
-    """Name the organiser of each competition, in the same order."""
+    """Return the organiser's username of each competition, in the same order."""
     wanted = {competition.organiser_id for competition in competitions}
     accounts = session.scalars(select(Account).where(Account.id.in_(wanted)))
     names = {account.id: account.username for account in accounts}
@@ -82,19 +86,21 @@ def organisers_of(session: ReadSession, competitions: list[Competition]) -> list
 
 
 def organises(who: Principal | None, competition: Competition) -> bool:
-    """Whether this caller runs the competition."""
+    """Tell whether the caller may run the competition."""
     return who is not None and (who.is_operator or who.account_id == competition.organiser_id)
 
 
 def require_organiser(who: Principal, competition: Competition) -> None:
+    """Raise NotOrganiser unless the caller may run the competition."""
     if not organises(who, competition):
         raise NotOrganiser(f"Only the organiser of {competition.slug!r} or an operator may do this.")
 
 
 def create_competition(session: WriteSession, who: Principal, new: NewCompetition) -> Competition:
+    """Create a competition that the caller runs. Raises SlugTaken."""
     competition = Competition(**new.model_dump(), organiser_id=who.account_id)
     session.add(competition)
-    _flush(session, f"A competition {new.slug!r} exists already.")
+    _flush(session, f"A competition {new.slug!r} already exists.")
     return competition
 
 
@@ -112,12 +118,12 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
         data_hidden=hidden,
     )
     session.add(phase)
-    _flush(session, f"{competition.slug!r} has a phase {new.slug!r} already.")
+    _flush(session, f"{competition.slug!r} already has a phase {new.slug!r}.")
     return phase
 
 
 def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> Phase:
-    """Move the window or change the quota. Raises BadWindow or NotOrganiser."""
+    """Change the dates or the quota. Raises BadWindow or NotOrganiser."""
     require_organiser(who, phase.competition)
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(phase, name, value)
@@ -144,7 +150,8 @@ def _find_benchmark(session: ReadSession, wanted: str) -> BenchmarkRow:
     ).one_or_none()
     if found is None:
         raise BenchmarkNotPublished(
-            f"There is no benchmark {wanted!r}. Build and publish it with `lethe benchmark build`."
+            f"Benchmark {wanted!r} is not published. Build it with `lethe benchmark build`, then publish it with "
+            "`lethe benchmark publish`."
         )
     return found
 
@@ -153,4 +160,4 @@ def _flush(session: WriteSession, problem: str) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        raise SlugTaken(f"{problem} Choose another slug.") from error
+        raise SlugTaken(f"{problem} Choose a different slug.") from error

@@ -1,4 +1,4 @@
-"""The starting kit as one file to download."""
+"""Packs the starting kit into one zip for download."""
 
 import io
 import zipfile
@@ -10,15 +10,15 @@ from services.core.errors import NotFound
 __all__ = ["starting_kit"]
 
 FOLDER = Path(__file__).parents[3] / "starting_kit"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes from the same files
+EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same files give the same bytes
 
 
 @cache
 def starting_kit() -> bytes:
-    """Zip the kit's files. Raises NotFound where this installation came without them."""
+    """Zip the kit's files. Raises NotFound if this installation does not include them."""
     files = [path for path in sorted(FOLDER.glob("*")) if path.is_file()] if FOLDER.is_dir() else []
     if not files:
-        raise NotFound("This installation has no starting kit. It lies in Lethe's repository, under starting_kit/.")
+        raise NotFound("This installation has no starting kit. Download it from Lethe's repository: starting_kit/.")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:

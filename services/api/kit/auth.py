@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token, or the cookie of a browser's session."""
+"""Identifies the caller by a bearer token, or by the cookie of a browser session."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,8 +19,8 @@ __all__ = ["COOKIE", "NotSignedIn", "Principal", "identify"]
 
 COOKIE = "lethe_session"
 
-_bearer = HTTPBearer(auto_error=False, description="A token from `lethe login` or made on the account page.")
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a browser.")
+_bearer = HTTPBearer(auto_error=False, description="A token from `lethe login` or from the account page.")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session cookie of a browser.")
 
 
 class NotSignedIn(LetheError):
@@ -40,6 +40,7 @@ class Principal:
 
     @property
     def is_operator(self) -> bool:
+        """Tell whether the caller is an operator."""
         return self.role is Role.OPERATOR
 
 
@@ -49,16 +50,16 @@ def identify(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
 ) -> Principal | None:
-    """Find who is asking; nobody without a token. Raises NotSignedIn for a bearer token that is not valid.
+    """Identify the caller; None without a token. Raises NotSignedIn if a bearer token is not valid.
 
-    A cookie that is no longer valid is nobody's, so that a browser with an old one still sees what everybody may. It
-    counts only where there is no Authorization header, since one excuses a write from the check of its origin.
+    An invalid cookie also gives None, so that a browser with an old one still sees public pages. A cookie counts only
+    if there is no Authorization header, because that header exempts a write from the origin check.
     """
     if "authorization" not in request.headers:
         return _find(state, cookie) if cookie else None
     found = _find(state, bearer.credentials) if bearer else None
     if found is None:
-        raise NotSignedIn("The token is unknown, expired or revoked. Log in again, or make a new token.")
+        raise NotSignedIn("The token is unknown, expired or revoked. Log in again, or create a new token.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Opaque cursors of keyset pages: the sort key of a page's last row, signed, and valid for one listing only."""
+"""Opaque cursors for keyset pages: the signed sort key of a page's last row, valid for one listing only."""
 
 import base64
 import binascii
@@ -26,12 +26,12 @@ class Cursors:
         self._key = hmac.digest(key, b"cursors", "sha256")
 
     def encode(self, listing: str, values: Sequence[Value]) -> str:
-        """Write the sort key of the last row on a page of the named listing."""
+        """Encode the sort key of the last row on a page of this listing."""
         payload = json.dumps(list(values), separators=(",", ":"), allow_nan=False).encode()
         return base64.urlsafe_b64encode(self._mac(listing, payload) + payload).rstrip(b"=").decode()
 
     def decode(self, listing: str, cursor: str) -> list[Value]:
-        """Read a cursor back. Raises BadCursor unless we wrote it for this very listing."""
+        """Decode a cursor. Raises BadCursor unless `encode` made it for the same listing."""
         try:
             if len(cursor) > MAX_CHARACTERS:
                 raise ValueError("too long")
@@ -50,4 +50,4 @@ class Cursors:
 
 
 def _bad() -> BadCursor:
-    return BadCursor("The cursor in `after` is not one that this listing gave. Take `next` of the page before.")
+    return BadCursor("The cursor in `after` is not from this listing. Use `next` from the previous page.")

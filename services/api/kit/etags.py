@@ -1,4 +1,4 @@
-"""Entity tags, so that a page that did not change is not sent again."""
+"""Entity tags, so that an unchanged page is not sent again."""
 
 import hashlib
 
@@ -6,12 +6,12 @@ __all__ = ["etag", "matches"]
 
 
 def etag(*parts: object) -> str:
-    """Make a strong entity tag of everything that a response depends on."""
+    """Create a strong entity tag from everything on which a response depends."""
     return '"' + hashlib.sha256(repr(parts).encode()).hexdigest()[:32] + '"'
 
 
 def matches(tag: str, if_none_match: str | None) -> bool:
-    """Whether an If-None-Match header names this tag. Weak comparison, as RFC 9110 wants for it."""
+    """Tell whether an If-None-Match header names this tag, by the weak comparison of RFC 9110."""
     if if_none_match is None:
         return False
     given = [item.strip().removeprefix("W/") for item in if_none_match.split(",")]

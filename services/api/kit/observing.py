@@ -1,4 +1,4 @@
-"""What an operator sees of requests: an id for each, in the response and in every log line, and how long they take."""
+"""Request ids, in the response and in every log line, and request latencies, both for operators."""
 
 import re
 import time
@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["REQUEST_ID", "Latencies", "Observed"]
 
 REQUEST_ID = "X-Request-ID"
-GIVEN = re.compile(r"^[A-Za-z0-9._-]{8,64}$")  # what a proxy in front may have chosen
-# Names of strangers' choosing make no time series: a path that no route has, a method that nobody knows.
+GIVEN = re.compile(r"^[A-Za-z0-9._-]{8,64}$")  # an id that a reverse proxy may have set
+# Unknown paths and methods share one label, so that clients cannot create time series.
 UNMATCHED = "unmatched"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
@@ -22,22 +22,23 @@ log = structlog.get_logger()
 
 
 class Latencies:
-    """How long requests took, by method, route and status."""
+    """A histogram of request latencies, by method, route and status."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._histogram = Histogram(
             "lethe_api_request_seconds",
-            "Time from a request's arrival to the start of its response.",
+            "Seconds from a request's arrival to the start of its response.",
             ("method", "route", "status"),
             registry=registry,
         )
 
     def add(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
         self._histogram.labels(method, route, str(status)).observe(seconds)
 
 
 class Observed:
-    """Gives every request its id, times it to the start of its response, and logs it."""
+    """Gives every request an id, measures the time to the start of its response, and logs it."""
 
     def __init__(self, app: ASGIApp, latencies: Latencies) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""A browser sends its cookie wherever a page tells it to, so writes must come from our own pages."""
+"""Refuses writes from other sites, because a browser sends its cookie whichever page asks it to."""
 
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ class CrossOrigin(Forbidden):
 
 
 def same_origin(request: Request) -> None:
-    """Refuse a write that another site's page made, or that carries a cookie and does not say where it comes from."""
+    """Refuse a write from another site's page, or one that carries a cookie but no `Origin` header."""
     if request.method in SAFE or "authorization" in request.headers:
         return
     origin = request.headers.get("origin")
@@ -25,6 +25,6 @@ def same_origin(request: Request) -> None:
         return
     if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
         raise CrossOrigin(
-            "The request does not come from this site's own pages. Send `Authorization: Bearer` with a token instead "
-            "of a cookie, or the `Origin` header that a browser would."
+            "The request does not come from a page of this site. Send `Authorization: Bearer` with a token instead "
+            "of a cookie, or set the `Origin` header as a browser does."
         )

@@ -1,4 +1,4 @@
-"""Keyset pages, newest first: no page repeats or skips a row because others came or went."""
+"""Keyset pages, newest first: no page repeats or skips a row if others are added or removed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,12 +17,12 @@ __all__ = ["After", "Limit", "Page", "newest_first"]
 Item = TypeVar("Item")
 Row = TypeVar("Row", bound=Any)
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
-After = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of items on the page.")]
+After = Annotated[str | None, Query(max_length=1000, description="`next` from the previous page.")]
 
 
 class Page(BaseModel, Generic[Item]):
-    """Some items of a listing; `next` is null on the last page."""
+    """One page of a listing. `next` is null on the last page."""
 
     items: list[Item]
     next: str | None

@@ -1,4 +1,4 @@
-"""Who may call what. Every route names its least role; one that names none keeps the API from starting."""
+"""Access control. Every route names the minimum role of its callers; the API does not start if one names none."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -16,7 +16,7 @@ __all__ = ["PUBLIC", "Access", "Anyone", "Forbidden", "Operating", "Organising",
 
 
 class Access(IntEnum):
-    """The least that a caller must be; each may do what those before it may."""
+    """The minimum role of a caller; each role may do all that the ones before it may."""
 
     ANYONE = 0
     PARTICIPANT = 1
@@ -33,7 +33,7 @@ class Forbidden(LetheError):
 
 
 class Public:
-    """Lets everybody in without asking who it is."""
+    """Admits everybody without identifying them."""
 
     access = Access.ANYONE
 
@@ -42,7 +42,7 @@ class Public:
 
 
 class Identify:
-    """Lets everybody in, and says who it is where a token was sent."""
+    """Admits everybody, and identifies callers that send a token."""
 
     access = Access.ANYONE
 
@@ -51,16 +51,18 @@ class Identify:
 
 
 class Require:
-    """Lets in whoever has at least the named role."""
+    """Admits callers with at least the given role."""
 
     def __init__(self, access: Access) -> None:
         self.access = access
 
     def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal:
         if who is None:
-            raise NotSignedIn("This needs an account. Log in, or send `Authorization: Bearer` with a token.")
+            raise NotSignedIn("This requires an account. Log in, or send `Authorization: Bearer` with a token.")
         if _RANK[who.role] < self.access:
-            raise Forbidden(f"This needs the role {self.access.name.lower()}; {who.username} is a {who.role}.")
+            raise Forbidden(
+                f"This requires the role {self.access.name.lower()}; {who.username} has the role {who.role}."
+            )
         return who
 
 
@@ -72,17 +74,17 @@ Operating = Annotated[Principal, Depends(Require(Access.OPERATOR))]
 
 
 def access_of(route: APIRoute) -> Access | None:
-    """Return the least role that a route names, or None when it names none."""
+    """Return the minimum role that a route names; None if it names none."""
     found = [call.access for call in _calls(route.dependant) if isinstance(call, Public | Identify | Require)]
     return max(found, default=None)
 
 
 def deny_others(routers: Iterable[APIRouter]) -> None:
-    """Refuse routes without a policy. Raises RuntimeError naming the first."""
+    """Refuse routes without a policy. Raises RuntimeError, which names the first."""
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute) and access_of(route) is None:
-                raise RuntimeError(f"{route.methods} {route.path} names no role: add PUBLIC, SignedIn or another.")
+                raise RuntimeError(f"{route.methods} {route.path} names no role. Add PUBLIC, SignedIn or another one.")
 
 
 def _calls(dependant: Dependant) -> Iterable[object]:

@@ -1,4 +1,4 @@
-"""Every error leaves as problem+json (RFC 9457): a stable code, a sentence that helps, and what the error adds."""
+"""Renders every error as problem+json (RFC 9457): a stable code, a message with a remedy, and further members."""
 
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "b
 
 
 class Problem(BaseModel):
-    """An error. Some carry more members, such as `remedy`, `errors` or `next_slot_at`."""
+    """An error. Some errors have more members, such as `remedy`, `errors` or `next_slot_at`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -40,7 +40,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def problem(status: int, code: str, detail: str, **details: object) -> Response:
-    """Render a problem. `retry_after_s` among the details also becomes the header."""
+    """Render a problem. If the details contain `retry_after_s`, it also becomes the header."""
     body = {
         "type": f"urn:lethe:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
@@ -79,14 +79,14 @@ def _http_error(request: Request, error: Exception) -> Response:
     code = _CODES.get(error.status_code, "http_error")
     detail = str(error.detail)
     if error.status_code in (404, 405):
-        detail = f"Nothing answers {request.method} {request.url.path}. See /docs for what does."
+        detail = f"There is no route {request.method} {request.url.path}. See /docs for all routes."
     response = problem(error.status_code, code, detail)
     response.headers.update(error.headers or {})
     return response
 
 
 def _invalid(_request: Request, error: Exception) -> Response:
-    """Name each field that is wrong. What was sent is not repeated, since it may be a password."""
+    """Name each invalid field, but do not repeat its value, because it may be a password."""
     assert isinstance(error, RequestValidationError)
     errors = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
     named = "; ".join(f"{one['field']}: {one['problem']}" for one in errors[:3])
@@ -94,11 +94,13 @@ def _invalid(_request: Request, error: Exception) -> Response:
 
 
 def _unstorable(_request: Request, _error: Exception) -> Response:
-    return problem(422, "invalid_request", "The request holds a value that cannot be stored, such as a null byte.")
+    return problem(
+        422, "invalid_request", "The request contains a value that cannot be stored, such as a null byte. Remove it."
+    )
 
 
 def _gone(_request: Request, _error: Exception) -> Response:
-    return problem(400, "client_disconnected", "The client went away before its request was complete.")
+    return problem(400, "client_disconnected", "The client disconnected before it had sent the whole request.")
 
 
 def _database_unavailable(request: Request, error: Exception) -> Response:
@@ -114,6 +116,6 @@ def _unexpected(request: Request, error: Exception) -> Response:
     return problem(
         500,
         "internal",
-        f"Lethe made a mistake; nothing was changed. Tell the operator the incident {incident}.",
+        f"Something went wrong on our side and nothing was saved. Please give the operator incident ID {incident}.",
         incident=incident,
     )

@@ -1,8 +1,8 @@
-"""A request is one transaction: it commits after the endpoint returns and before the response is sent.
+"""One transaction per request: it commits after the endpoint returns and before the response is sent.
 
-Between the steps of a request no thread is held but its transaction is, so the number of open ones is bounded below
-the pool's connections and the thread pool's threads: else waiting requests would take the last thread from the one
-they wait for.
+Between its steps, a request keeps its transaction open but holds no thread. The number of open transactions is
+therefore limited to less than the connections of the pool and the threads of the thread pool; without this limit,
+waiting requests could take the last thread that the request they wait for needs.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,13 @@ READERS = 24
 
 
 def read_session(state: State) -> Iterator[ReadSession]:
+    """Open the read transaction of a request."""
     with state.database.read() as session:
         yield session
 
 
 def write_session(state: State) -> Iterator[WriteSession]:
+    """Open the write transaction of a request."""
     with state.database.write() as session:
         yield session
 

@@ -1,6 +1,6 @@
-"""Tokens: `lethe_`, 40 random letters and digits, and a checksum. The database holds their keyed digest alone.
+"""Tokens: `lethe_`, 40 random letters and digits, and a checksum. The database stores only their keyed digest.
 
-Prefix and checksum let secret scanners know a leaked token, and us refuse a mistyped one without a look-up.
+With prefix and checksum, secret scanners recognise a leaked token, and we refuse a mistyped one without a query.
 """
 
 import hmac
@@ -17,13 +17,13 @@ _ALPHABET = string.digits + string.ascii_letters
 
 
 def new_token() -> str:
-    """Make a token that nobody can guess."""
+    """Create a token that nobody can guess."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_CHARACTERS))
     return PREFIX + body + _checksum(body)
 
 
 def is_well_formed(token: str) -> bool:
-    """Whether prefix, length and checksum are those of a token."""
+    """Tell whether a text has the prefix, length and checksum of a token."""
     body, checksum = token[len(PREFIX) : -CHECKSUM_CHARACTERS], token[-CHECKSUM_CHARACTERS:]
     return (
         token.startswith(PREFIX)
@@ -34,7 +34,7 @@ def is_well_formed(token: str) -> bool:
 
 
 def digest(key: bytes, token: str) -> str:
-    """Return HMAC-SHA256 of a token in hex, as it is stored."""
+    """Return the HMAC-SHA256 of a token in hex, which the database stores."""
     return hmac.digest(key, b"token\0" + token.encode(), "sha256").hex()
 
 

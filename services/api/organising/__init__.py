@@ -1,1 +1,1 @@
-"""What an organiser sees of a whole competition: everybody's submissions, and what becomes of them in the queue."""
+"""An organiser's view of a competition: all submissions and their progress in the queue."""

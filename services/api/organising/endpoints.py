@@ -1,4 +1,4 @@
-"""What organisers and operators see of a competition: all submissions to it, and its part of the queue."""
+"""Endpoints for organisers and operators: all submissions to a competition, and its part of the queue."""
 
 from typing import Annotated
 
@@ -28,13 +28,15 @@ def list_all_submissions(
     who: Organising,
     session: Reading,
     state: State,
-    phase: Annotated[str | None, Query(description="Only of this phase.")] = None,
-    is_: Annotated[SubmissionState | None, Query(alias="state", description="Only those in this state.")] = None,
-    team: Annotated[str | None, Query(max_length=100, description="Part of the team's name.")] = None,
+    phase: Annotated[str | None, Query(description="Only submissions to this phase.")] = None,
+    is_: Annotated[SubmissionState | None, Query(alias="state", description="Only submissions in this state.")] = None,
+    team: Annotated[
+        str | None, Query(max_length=100, description="Only submissions of teams with this text in their name.")
+    ] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SubmissionOut]:
-    """List what everybody submitted to a competition, newest first."""
+    """List all submissions to a competition, newest first."""
     competition = find_competition(session, slug)
     require_organiser(who, competition)
     rows, following = newest_first(
@@ -51,7 +53,7 @@ def list_all_submissions(
 
 @router.get("/competitions/{slug}/queue")
 def show_queue(slug: str, who: Organising, session: Reading) -> QueueOut:
-    """Show which evaluations of a competition wait or run, where, and which the platform failed."""
+    """Show a competition's evaluations that wait or run, the workers that run them, and recent platform failures."""
     competition = find_competition(session, slug)
     require_organiser(who, competition)
     return read_queue(session, competition)

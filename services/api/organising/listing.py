@@ -1,4 +1,4 @@
-"""All submissions of a competition, by phase, state and team."""
+"""Selects the submissions to a competition by phase, state and team."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -11,7 +11,7 @@ __all__ = ["submissions_to"]
 def submissions_to(
     competition: Competition, *, phase: str | None, state: SubmissionState | None, team: str | None
 ) -> Select[Submission]:
-    """Select what anybody submitted to a competition; `team` is part of a team's name."""
+    """Select all submissions to a competition; `team` matches part of a team's name."""
     statement = (
         select(Submission)
         .options(

@@ -1,4 +1,4 @@
-"""May this team submit to this phase now? Asked once before an upload is read, and again under the team's lock."""
+"""Decides whether a team may submit to a phase now: once before the upload is read, and again under the team's lock."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ class NoNotebooks(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """What a caller wants to submit, before its bytes."""
+    """A request to submit, without the file's bytes."""
 
     who: Principal
     competition: str
@@ -60,14 +60,14 @@ class SubmitRequest:
 
 
 def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) -> tuple[Phase, Team]:
-    """Return phase and team when the request may go on. Raises the error that says why not.
+    """Return phase and team if the request is allowed. Raises the error that says why it is not.
 
-    Reference rows are an organiser's, who prepares a board before it opens: no window and no quota binds them.
+    Dates and quota do not apply to reference entries, because the organiser prepares a leaderboard before it opens.
     """
     phase = find_phase(session, request.competition, request.phase)
     if sandbox is SandboxKind.PROCESS and not request.who.is_operator:
         raise SandboxRequiresOperator(
-            "This installation runs submissions as plain processes, which isolate nothing, so only its operator may "
+            "This installation runs submissions as plain processes without isolation, so only the operator may "
             "submit. Ask the operator to set up Docker."
         )
     require_kind(phase, request.filename)
@@ -78,7 +78,7 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:
         raise PhaseNotOpen(
-            f"Phase {phase.slug!r} takes submissions from {phase.opens_at:%Y-%m-%d %H:%M} "
+            f"Phase {phase.slug!r} accepts submissions from {phase.opens_at:%Y-%m-%d %H:%M} UTC "
             f"to {phase.closes_at:%Y-%m-%d %H:%M} UTC.",
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
@@ -88,21 +88,21 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
 
 
 def require_kind(phase: Phase, filename: str) -> None:
-    """Raise NoNotebooks where a phase takes none, and UnsupportedFile for a name that no submission has."""
+    """Raise NoNotebooks if the phase does not accept them, or UnsupportedFile if no submission has such a name."""
     if kind_of(filename) is SubmissionKind.NOTEBOOK and not phase.notebooks:
         remedy = "Upload a module (.py) or an archive (.zip)."
-        raise NoNotebooks(f"Phase {phase.slug!r} takes no notebooks. {remedy}", remedy=remedy)
+        raise NoNotebooks(f"Phase {phase.slug!r} does not accept notebooks. {remedy}", remedy=remedy)
 
 
 def team_of(session: ReadSession, who: Principal, name: str | None) -> Team:
-    """Find the caller's team of a name, or the only one they have. Raises TeamNeeded or NotInTeam."""
+    """Find the caller's team by name; without a name, find their only team. Raises TeamNeeded or NotInTeam."""
     teams = teams_of(session, who.account_id)
     if name is None:
         if len(teams) == 1:
             return teams[0]
         names = ", ".join(team.name for team in teams) or "none"
-        raise TeamNeeded(f"Say with `team` which of your teams submits. Yours: {names}.")
+        raise TeamNeeded(f"Choose the team that submits with `team`. Your teams: {names}.")
     for team in teams:
         if team.name == name:
             return team
-    raise NotInTeam(f"You are not in a team {name!r}. See GET /api/me for yours.")
+    raise NotInTeam(f"You are not in a team {name!r}. See GET /api/me for your teams.")

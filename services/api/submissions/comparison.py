@@ -1,4 +1,4 @@
-"""Comparing two submissions of a phase by the paired test that also makes the board's tie groups."""
+"""Compares two submissions to a phase by the paired test that also forms the leaderboard's tie groups."""
 
 from dataclasses import asdict
 from uuid import UUID
@@ -25,10 +25,10 @@ class NotScored(Conflict):
 
 
 def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID) -> ComparisonOut:
-    """Compare two submissions. Raises NotFound, NotComparable for two phases, and NotScored."""
+    """Compare two submissions. Raises NotFound, NotScored, or NotComparable if their phases differ."""
     submissions = [_find(session, who, submission_id) for submission_id in (one, other)]
     if submissions[0].phase_id != submissions[1].phase_id:
-        raise NotComparable("The two submissions are of different phases. Only scores of one phase can be compared.")
+        raise NotComparable("The two submissions belong to different phases. Choose two submissions to one phase.")
     scores = [_score(session, submission) for submission in submissions]
     found = compare(*(HalvedScore(score.final_score, score.halves, score.subject_points) for score in scores))
     first, second = (ComparedOut.of(*pair) for pair in zip(submissions, scores, strict=True))
@@ -36,7 +36,7 @@ def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID)
 
 
 def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
-    """Find a submission that stands on its board, or that the caller may see."""
+    """Find a submission that is on the leaderboard or that the caller may see."""
     stands = exists().where(LeaderboardEntry.submission_id == submission_id, LeaderboardEntry.retired_at.is_(None))
     submission = session.scalars(select(Submission).where(Submission.id == submission_id, stands)).one_or_none()
     return submission or find_visible(session, who, submission_id)
@@ -47,5 +47,5 @@ def _score(session: ReadSession, submission: Submission) -> Score:
         select(Score).where(Score.evaluation_id == submission.evaluation_id, Score.metric == submission.phase.metric)
     ).one_or_none()
     if score is None:
-        raise NotScored(f"Submission {submission.id} has no score yet. Wait until it is scored.")
+        raise NotScored(f"Submission {submission.id} has no score yet. Compare it after it is scored.")
     return score

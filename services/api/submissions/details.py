@@ -1,6 +1,6 @@
-"""What the runs of a submission took and printed, and what its score is made of.
+"""Details of a scored submission: run times, memory, printed output and histograms.
 
-All of it speaks of the data, so where a phase hides them it is for organisers alone.
+All of these reveal something about the data, so in a phase with hidden data only organisers see them.
 """
 
 from uuid import UUID
@@ -19,7 +19,7 @@ __all__ = ["find_log", "show_details"]
 
 
 def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> DetailsOut:
-    """Show run times, memory and histograms of a scored submission. Raises NotFound where there are none to show."""
+    """Show run times, memory and histograms of a scored submission. Raises NotFound if there are none to show."""
     submission = find_visible(session, who, submission_id)
     score = session.scalars(
         select(Score)
@@ -27,7 +27,7 @@ def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> D
         .options(undefer(Score.histograms))
     ).one_or_none()
     if score is None or not sees_data(who, submission):
-        raise NotFound("There are no details to show: it is not scored, or the phase's data are hidden.")
+        raise NotFound("This submission has no details to show: it is not scored, or the phase's data are hidden.")
     runs = session.execute(
         select(MeasurementRow.run_s, MeasurementRow.peak_memory_bytes)
         .where(MeasurementRow.evaluation_id == submission.evaluation_id)
@@ -44,9 +44,9 @@ def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> D
 
 
 def find_log(session: ReadSession, who: Principal, submission_id: UUID) -> str:
-    """Find the blob of the last that a submission printed. Raises NotFound where there is none to show."""
+    """Find the blob with the end of a submission's printed output. Raises NotFound if there is none to show."""
     submission = find_visible(session, who, submission_id)
     blob = submission.evaluation.log_blob
     if blob is None or not sees_data(who, submission):
-        raise NotFound("There is no log to show: it printed nothing, or the phase's data are hidden.")
+        raise NotFound("This submission has no log to show: it printed nothing, or the phase's data are hidden.")
     return blob

@@ -1,4 +1,4 @@
-"""How many submissions a team has left in a phase, and when the next is possible. Counted in the database alone."""
+"""Counts a team's remaining submissions to a phase, and finds the time of the next. Only the database counts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,19 +21,20 @@ class QuotaExceeded(LetheError):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a team has used of a phase's quota in the last 24 hours."""
+    """A team's use of a phase's quota in the last 24 hours."""
 
     per_day: int
     used: int
-    free_at: datetime | None  # when the next submission is possible: now, later, or never with a quota of 0
+    free_at: datetime | None  # time of the next possible submission: now or later; None if the quota is 0
 
     @property
     def left(self) -> int:
+        """Return the number of submissions that are possible now."""
         return max(0, self.per_day - self.used)
 
 
 def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Quota:
-    """Count the team's submissions of the last 24 hours; those that failed through our fault are given back."""
+    """Count the team's submissions of the last 24 hours. Platform failures do not count."""
     times = session.scalars(
         select(Submission.created_at)
         .join(Evaluation, Submission.evaluation_id == Evaluation.id)
@@ -50,23 +51,23 @@ def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Q
 
 
 def require_slot(session: ReadSession, phase: Phase, team: Team, now: datetime) -> None:
-    """Raise QuotaExceeded, saying when the next submission is possible, unless one is now."""
+    """Raise QuotaExceeded, with the time of the next possible submission, unless one is possible now."""
     quota = quota_of(session, phase, team, now)
     if quota.free_at is None:
-        raise QuotaExceeded(f"Phase {phase.slug!r} takes no submissions: its quota is 0.", next_slot_at=None)
+        raise QuotaExceeded(f"Phase {phase.slug!r} accepts no submissions: its quota is 0.", next_slot_at=None)
     if quota.free_at > now:
         raise QuotaExceeded(
-            f"Team {team.name!r} has used its {phase.quota_per_day} submissions of the last 24 hours. "
-            f"The next is possible at {quota.free_at:%Y-%m-%d %H:%M:%S} UTC.",
+            f"Team {team.name!r} has used its quota of {phase.quota_per_day} submissions in 24 hours. "
+            f"Submit again at {quota.free_at:%Y-%m-%d %H:%M:%S} UTC or later.",
             next_slot_at=quota.free_at,
             retry_after_s=int((quota.free_at - now).total_seconds()) + 1,
         )
 
 
 def next_slot_at(submitted_at: list[datetime], quota: int, now: datetime) -> datetime | None:
-    """Say when a team may submit next, from the times of what counts, newest first; `now` when it may at once.
+    """Return when a team may submit next, given the times of its counted submissions, newest first.
 
-    None when it never may, because the quota is zero.
+    The result is `now` if it may submit at once, and None if it never may because the quota is 0.
     """
     counted = [moment for moment in submitted_at if moment > now - WINDOW]
     if quota == 0:

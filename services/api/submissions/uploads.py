@@ -1,4 +1,4 @@
-"""The body of an upload: received under the size cap, checked without running it, and stored only to be submitted."""
+"""Receives the body of an upload under the size limit and checks it without running or storing it."""
 
 from uuid import UUID
 
@@ -20,13 +20,13 @@ __all__ = ["describe", "read", "require_phase_takes"]
 
 
 async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
-    """Receive what can be a submission, and say what it is; nothing is stored. Raises TooLarge or Rejected."""
+    """Receive an upload and tell its kind; store nothing. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
     return data, await anyio.to_thread.run_sync(check, filename, data)
 
 
 def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
-    """Find the phase that a file is checked for. Raises NotFound, UnsupportedFile or NoNotebooks."""
+    """Find the phase for which a file is checked. Raises NotFound, UnsupportedFile or NoNotebooks."""
     with state.database.read() as session:
         found = find_phase(session, competition, phase)
     require_kind(found, filename)
@@ -34,7 +34,7 @@ def require_phase_takes(state: ApiState, competition: str, phase: str, filename:
 
 
 def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: Checked) -> CheckOut:
-    """Say what a submission of these bytes would be, and whether the caller has made it before."""
+    """Describe a submission of these bytes, and find the caller's earlier submission of the same bytes."""
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
@@ -42,7 +42,7 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: 
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
-    """Find the newest submission of these very bytes that the caller's teams made in this phase."""
+    """Find the newest submission of exactly these bytes to this phase by the caller's teams."""
     teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
     return session.scalar(
         select(Submission.id)
@@ -53,9 +53,9 @@ def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: st
 
 
 def _limit(state: ApiState, body: Request) -> int:
-    """Return the largest size; refuse a body that announces a larger one before a byte of it is read."""
+    """Return the size limit; refuse a body that announces a larger size before reading any of it."""
     limit_bytes = state.settings.max_upload_bytes
     announced = body.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > limit_bytes:
-        raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
+        raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Upload a smaller file.")
     return limit_bytes

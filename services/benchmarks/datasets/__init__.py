@@ -1,4 +1,4 @@
-"""Datasets, read from local files in their published layout and checked on the way. Nothing is fetched."""
+"""Reads datasets from local files in their published layout and checks them. Nothing is downloaded."""
 
 from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts, Split, split
 from services.benchmarks.datasets.digits import digits

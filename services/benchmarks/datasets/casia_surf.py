@@ -1,14 +1,13 @@
-"""CASIA-SURF CeFA, divided exactly as the 2023 evaluation divided it.
+"""CASIA-SURF CeFA, split exactly as in the 2023 evaluation.
 
-DIR/Age_Gender.txt                                   a line for each subject: id, age, gender
+DIR/Age_Gender.txt                                   one line per subject: id, age, gender
 DIR/WBackground/<folder>/<id>/real.rssdk/color/*.jpg   its images
 
-Labels are ten equally wide bins of age. All images, in order of their paths, are shuffled with seed 43 and cut into
-80 % train, 10 % validation and 10 % test; the forget set is whatever of the training set belongs to its first 15
-subjects.
+Labels are ten equally wide bins of age. All images, in order of their paths, are shuffled with seed 43 and split into
+80% train, 10% validation and 10% test; the forget set is all images of the training set's first 15 subjects.
 
-Images are shuffled, not subjects: nearly every subject of the forget set also has images in validation and test. A
-retrained model has seen none of their training images, but what it is tested on shows faces that the original saw.
+The shuffle is over images, not subjects, so nearly every subject of the forget set also has images in validation and
+test sets. A retrained model has seen none of their training images, but the test set shows faces that the original saw.
 Source: google-deepmind/unlearning_evaluation, commit ffae0ff.
 """
 
@@ -25,8 +24,8 @@ from services.benchmarks.datasets.images import read_images
 __all__ = ["Listing", "casia_surf", "list_casia_surf"]
 
 SOURCE = (
-    "CASIA-SURF CeFA is given to researchers on request (sites.google.com/view/face-anti-spoofing-challenge). Unpack "
-    "CASIA_SURF_live.zip beside Age_Gender.txt; or make a stand-in with `lethe data synthetic-faces`."
+    "Researchers get CASIA-SURF CeFA on request (sites.google.com/view/face-anti-spoofing-challenge). Unpack "
+    "CASIA_SURF_live.zip beside Age_Gender.txt, or create a stand-in with `lethe data synthetic-faces`."
 )
 BINS = 10
 SIZE = 32
@@ -36,17 +35,17 @@ FORGET_SUBJECTS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """The dataset without its pixels, in shuffled order."""
+    """The dataset without pixels, in shuffled order."""
 
     paths: tuple[str, ...]  # relative to the dataset's directory
-    subjects: NDArray[np.int64]  # positions of their ids in order
+    subjects: NDArray[np.int64]  # position of each image's subject in the sorted list of ids
     ages: NDArray[np.int64]  # years
     labels: NDArray[np.int64]  # bins of age
     parts: Parts
 
 
 def casia_surf(directory: Path, *, cache: Path | None = None, progress: Progress = lambda *_: None) -> Dataset:
-    """Read images [n, 3, 32, 32] uint8. Raises BadDataset naming the file that is missing or damaged."""
+    """Read images [n, 3, 32, 32] uint8. Raises BadDataset, which names the missing or damaged file."""
     listing = list_casia_surf(directory)
     return Dataset(
         name="CASIA-SURF CeFA",
@@ -61,7 +60,7 @@ def casia_surf(directory: Path, *, cache: Path | None = None, progress: Progress
 
 
 def list_casia_surf(directory: Path) -> Listing:
-    """List images with their labels and parts, without opening any."""
+    """List images with their labels and parts without opening them."""
     people = _read_people(directory / "Age_Gender.txt")
     ids = sorted(people)
     ages = np.array([people[one] for one in ids], dtype=np.int64)
@@ -80,7 +79,7 @@ def list_casia_surf(directory: Path) -> Listing:
 
 
 def _read_people(path: Path) -> dict[str, int]:
-    """Read each subject's age. Raises BadDataset naming the line."""
+    """Read each subject's age. Raises BadDataset, which names the line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -93,7 +92,7 @@ def _read_people(path: Path) -> dict[str, int]:
         if not fields:
             continue
         if len(fields) != 3 or not fields[1].isdecimal():
-            raise BadDataset(path, f"has no id, age and gender in line {number}", SOURCE)
+            raise BadDataset(path, f"does not have id, age and gender in line {number}", SOURCE)
         if fields[0] in people:
             raise BadDataset(path, f"names subject {fields[0]} again in line {number}", SOURCE)
         people[fields[0]] = int(fields[1])
@@ -114,12 +113,12 @@ def _find_images(directory: Path, known: set[str]) -> list[tuple[str, str]]:
             raise BadDataset(folder, "belongs to a subject that Age_Gender.txt does not name", SOURCE)
         found += [(str(image.relative_to(directory)), folder.name) for image in images]
     if not found:
-        raise BadDataset(root, "holds no <folder>/<id>/real.rssdk/color/*.jpg", SOURCE)
+        raise BadDataset(root, "contains no <folder>/<id>/real.rssdk/color/*.jpg", SOURCE)
     return found
 
 
 def _visible(root: Path, pattern: str) -> list[Path]:
-    """Find files as a shell would: names that begin with a dot are left out."""
+    """Find files as a shell does, without names that begin with a dot."""
     return [
         path for path in root.glob(pattern) if not any(part.startswith(".") for part in path.relative_to(root).parts)
     ]
@@ -130,9 +129,7 @@ def _divide(subjects: NDArray[np.int64], directory: Path) -> Parts:
     train, validation = int(0.8 * count), int(0.9 * count)  # rounded as published
     seen = np.unique(subjects[:train])
     if len(seen) <= FORGET_SUBJECTS:
-        problem = (
-            f"has {len(seen)} subjects in its training set; more than {FORGET_SUBJECTS} are needed to forget those"
-        )
+        problem = f"has {len(seen)} subjects in its training set, but forgetting {FORGET_SUBJECTS} needs more than that"
         raise BadDataset(directory / "WBackground", problem, SOURCE)
     return Parts(
         train=np.arange(train),

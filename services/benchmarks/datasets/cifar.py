@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, from their "python version" archives or the directories these unpack to."""
+"""CIFAR-10 and CIFAR-100, from their "python version" archives or from the unpacked directories."""
 
 import tarfile
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from services.benchmarks.datasets.pickled import read_pickle
 __all__ = ["cifar10", "cifar100"]
 
 SOURCE = (
-    "Get cifar-10-python.tar.gz or cifar-100-python.tar.gz at www.cs.toronto.edu/~kriz/cifar.html (python versions), "
-    "and name the directory that holds it, packed or unpacked."
+    "Download cifar-10-python.tar.gz or cifar-100-python.tar.gz from www.cs.toronto.edu/~kriz/cifar.html (python "
+    "versions), and give the directory that contains it, packed or unpacked."
 )
-LARGEST = 400_000_000  # bytes of one member; the true ones have 155 million at most
+LARGEST = 400_000_000  # bytes of one member; the published ones have at most 155 million
 LICENCE = "none stated by its authors; free for research"
 
 
 def cifar10(directory: Path) -> Dataset:
-    """Read images [n, 3, 32, 32] uint8 and labels of ten classes; train first, then test."""
+    """Read images [n, 3, 32, 32] uint8 and labels of 10 classes, the training set first."""
     files = _Files(directory, "cifar-10-python.tar.gz", "cifar-10-batches-py")
     train = [files.batch(f"data_batch_{number}", (b"labels",)) for number in range(1, 6)]
     test = files.batch("test_batch", (b"labels",))
@@ -31,7 +31,7 @@ def cifar10(directory: Path) -> Dataset:
 
 
 def cifar100(directory: Path) -> Dataset:
-    """Read images [n, 3, 32, 32] uint8, labels of 100 classes, and the 20 superclasses these belong to."""
+    """Read images [n, 3, 32, 32] uint8, labels of 100 classes, and labels of their 20 superclasses."""
     files = _Files(directory, "cifar-100-python.tar.gz", "cifar-100-python")
     batches = [files.batch(name, (b"fine_labels", b"coarse_labels")) for name in ("train", "test")]
     names = files.names("meta", b"fine_label_names", 100)
@@ -43,7 +43,7 @@ Batch = dict[bytes, NDArray[Any]]
 
 
 class _Files:
-    """Members of the archive, or of the directory it unpacks to."""
+    """The members of the archive or of the unpacked directory."""
 
     def __init__(self, directory: Path, archive: str, folder: str) -> None:
         self.folder = folder
@@ -57,17 +57,17 @@ class _Files:
         path, found = self._read(name)
         data = found.get(b"data")
         if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (3072,):
-            raise BadDataset(path, "holds no images of 3 x 32 x 32 bytes", SOURCE)
+            raise BadDataset(path, "does not contain images of 3 x 32 x 32 bytes", SOURCE)
         batch: Batch = {b"data": data}
         for key in labels:
             values = np.asarray(found.get(key, ()))
             if values.shape != (len(data),) or values.dtype.kind not in "iu" or values.min(initial=0) < 0:
-                raise BadDataset(path, f"holds {len(data)} images, but not as many {key.decode()}", SOURCE)
+                raise BadDataset(path, f"contains {len(data)} images, but not as many {key.decode()}", SOURCE)
             batch[key] = values.astype(np.int64)
         return batch
 
     def names(self, name: str, key: bytes, expected: int) -> tuple[str, ...]:
-        """Read the names of classes."""
+        """Read the names of the classes."""
         path, found = self._read(name)
         names = found.get(key)
         if not isinstance(names, list) or len(names) != expected:
@@ -91,7 +91,7 @@ class _Files:
                     raise KeyError(name)
                 return path, read_pickle(path, file.read(), SOURCE)
         except KeyError as error:
-            raise BadDataset(path, "is missing in the archive", SOURCE) from error
+            raise BadDataset(path, "is missing from the archive", SOURCE) from error
         except (OSError, EOFError, tarfile.TarError) as error:
             raise BadDataset(self.place, f"cannot be unpacked ({error})", SOURCE) from error
 
@@ -103,7 +103,7 @@ def _holds(place: Path, folder: str) -> bool:
 
 
 def _dataset(name: str, batches: Sequence[Batch], labels: Sequence[bytes], class_names: tuple[str, ...]) -> Dataset:
-    """Put batches together, the last one for test."""
+    """Join batches; the last one is the test set."""
     whole = {key: np.concatenate([batch[key] for batch in batches]) for key in (b"data", *labels)}
     count, test = len(whole[b"data"]), len(batches[-1][b"data"])
     if whole[labels[0]].max(initial=0) >= len(class_names):

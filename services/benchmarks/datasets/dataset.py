@@ -1,4 +1,4 @@
-"""What a dataset is, once read, and the one error for files that are not what they should be."""
+"""The form of a dataset in memory, and the error for invalid files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]  # images read, images in all
 
 
 class BadDataset(BadInput):
-    """A file of a dataset that is missing or not what it should be; the message says where to get it."""
+    """A file of a dataset is missing or invalid; the message says where to get it."""
 
     code = "bad_dataset"
 
@@ -27,7 +27,7 @@ class BadDataset(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Positions in a dataset, as its publishers or the 2023 evaluation divided it; None where they did not."""
+    """Positions of the parts of a dataset, as published or as in the 2023 evaluation; None if there is no such part."""
 
     train: NDArray[np.int64]
     test: NDArray[np.int64]
@@ -37,21 +37,21 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Images [n, ...] and labels [n]. What a dataset does not know is None."""
+    """Images [n, ...] and labels [n]. Fields that a dataset lacks are None or empty."""
 
     name: str
     licence: str
-    images: NDArray[Any]  # uint8 0 to 255 as decoded, or float32 as scaled by its loader
+    images: NDArray[Any]  # uint8 from 0 to 255 as decoded, or float32 as scaled by the loader
     labels: NDArray[np.int64]
     classes: int
     class_names: tuple[str, ...] = ()
-    superclasses: NDArray[np.int64] | None = None  # [n], the coarse label
-    subjects: NDArray[np.int64] | None = None  # [n], whose data an example is
+    superclasses: NDArray[np.int64] | None = None  # [n], the coarse labels
+    subjects: NDArray[np.int64] | None = None  # [n], the person whose data an example is
     paths: tuple[str, ...] = ()  # [n], relative to the dataset's directory
     parts: Parts | None = None
 
     def only(self, classes: Sequence[int]) -> "Dataset":
-        """Keep the examples of some classes, which become 0, 1, .. in the order given."""
+        """Keep only the examples of some classes, which become 0, 1, ... in the given order."""
         kept = np.flatnonzero(np.isin(self.labels, classes))
         place = {label: position for position, label in enumerate(classes)}
 
@@ -68,7 +68,7 @@ class Dataset:
         names = [self.class_names[label] if self.class_names else str(label) for label in classes]
         return replace(
             self,
-            name=f"{self.name}: {' and '.join(names)} alone",
+            name=f"{self.name}: only {' and '.join(names)}",
             images=self.images[kept],
             labels=np.array([place[int(label)] for label in self.labels[kept]], dtype=np.int64),
             classes=len(classes),
@@ -82,7 +82,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Indexes into a dataset; disjoint."""
+    """Disjoint indexes into a dataset."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -90,6 +90,6 @@ class Split:
 
 
 def split(count: int, *, train: int, validation: int, generator: np.random.Generator) -> Split:
-    """Cut a random permutation of `count` examples into train, validation and the rest for test."""
+    """Split a random permutation of `count` examples into train and validation sets, and the rest as test set."""
     order = generator.permutation(count).astype(np.int64)
     return Split(order[:train], order[train : train + validation], order[train + validation :])

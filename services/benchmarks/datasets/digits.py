@@ -1,4 +1,4 @@
-"""Handwritten digits that come with scikit-learn: nothing to fetch, nothing to license."""
+"""Handwritten digits that come with scikit-learn, without a download or a licence agreement."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,9 +28,9 @@ def digits() -> Dataset:
 
 
 def digits_pairs() -> Dataset:
-    """Load the digits with a superclass for every two of them: 0 and 1, 2 and 3, up to 8 and 9.
+    """Load the digits with one superclass for every two of them: 0 and 1, 2 and 3, up to 8 and 9.
 
-    A fine class to forget, where models learn the superclasses, as CIFAR-20 has them among the classes of CIFAR-100.
+    Models learn the superclasses and forget a fine class, as with the 20 superclasses of CIFAR-100.
     """
     fine = digits()
     return replace(fine, name=f"{fine.name}, in pairs", superclasses=fine.labels // 2)

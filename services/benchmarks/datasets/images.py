@@ -1,7 +1,7 @@
-"""Reading many image files: decoded and resized as the 2023 evaluation did, in parallel, and remembered.
+"""Reads many image files in parallel, decodes and resizes them as the 2023 evaluation did, and caches the result.
 
 That evaluation resized tensors of bytes with torchvision 0.13: bilinear between pixel centres, without antialiasing, in
-float32, rounded half to even. Later versions antialias by default and give other pixels.
+float32, rounded half to even. Later versions use antialiasing by default, which gives other pixels.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ from services.benchmarks.datasets.dataset import BadDataset, Progress
 
 __all__ = ["read_images", "resize"]
 
-FORMAT = b"1"  # of the cache: another one forgets what older versions wrote
+FORMAT = b"1"  # of the cache; a new format ignores caches of older versions
 LARGEST_PIXELS = 40_000_000
-CHUNK = 64  # images between two reports of progress
+CHUNK = 64  # number of images between two progress reports
 
 
 def read_images(
@@ -37,9 +37,9 @@ def read_images(
     cache: Path | None = None,
     progress: Progress = lambda *_: None,
 ) -> NDArray[np.uint8]:
-    """Read images, relative to `root`, as uint8 [n, 3, size, size]; the second time from `cache`, if it is given.
+    """Read images at paths relative to `root` as uint8 [n, 3, size, size]; the second time from `cache`, if given.
 
-    A cached array is used only while names, sizes and times of all files are what they were. Raises BadDataset naming
+    A cached array is used only while names, sizes and times of all files are unchanged. Raises BadDataset, which names
     the first file that cannot be read.
     """
     stored = None if cache is None else cache / f"{_fingerprint(root, paths, size, source)}.safetensors"
@@ -48,7 +48,7 @@ def read_images(
         return found
     images = np.empty((len(paths), 3, size, size), dtype=np.uint8)
     read = partial(_read_one, root, size=size, source=source)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets other threads run
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding releases the interpreter's lock
         for position, image in enumerate(pool.map(read, paths, chunksize=CHUNK)):
             images[position] = image
             if position % CHUNK == 0 or position == len(paths) - 1:
@@ -72,10 +72,10 @@ def _read_one(root: Path, path: str, *, size: int, source: str) -> NDArray[np.ui
     try:
         with Image.open(root / path) as file:
             if file.width * file.height > LARGEST_PIXELS:
-                raise BadDataset(root / path, f"has {file.width} x {file.height} pixels, far more than a photo", source)
+                raise BadDataset(root / path, f"is too large ({file.width} x {file.height} pixels)", source)
             pixels = np.asarray(file.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadDataset(root / path, f"is no readable image ({error})", source) from error
+        raise BadDataset(root / path, f"is not a readable image ({error})", source) from error
     return resize(np.ascontiguousarray(pixels.transpose(2, 0, 1)), size)
 
 

@@ -1,6 +1,6 @@
-"""Pickles that publishers chose as a format, read without letting them run anything.
+"""Reads pickles, which some publishers use as a format, without running anything.
 
-A pickle is a program. This reader knows the few names that an array of bytes or numbers needs, and refuses all others.
+A pickle is a program. This reader allows only the few names that arrays of bytes or numbers need.
 """
 
 import io
@@ -24,18 +24,18 @@ ALLOWED = {
 
 
 def read_pickle(path: Path, data: bytes, source: str) -> dict[bytes, Any]:
-    """Read a dictionary of lists and arrays. Raises BadDataset for one that holds or calls anything else."""
+    """Read a dictionary of lists and arrays. Raises BadDataset if it contains or calls anything else."""
     try:
         found = _ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
-    except Exception as error:  # a damaged pickle raises whatever it happens to run into
-        raise BadDataset(path, f"is no pickle of arrays ({type(error).__name__}: {error})", source) from error
+    except Exception as error:  # a damaged pickle can raise anything
+        raise BadDataset(path, f"is not a pickle of arrays ({type(error).__name__}: {error})", source) from error
     if not isinstance(found, dict):
-        raise BadDataset(path, f"holds a {type(found).__name__} instead of a dictionary", source)
+        raise BadDataset(path, f"contains a {type(found).__name__} instead of a dictionary", source)
     return {key.encode() if isinstance(key, str) else key: value for key, value in found.items()}
 
 
 class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
-            raise ValueError(f"it asks for {module}.{name}")
+            raise ValueError(f"it uses {module}.{name}, which is not allowed")
         return super().find_class(module, name)

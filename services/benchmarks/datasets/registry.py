@@ -1,4 +1,4 @@
-"""Every dataset that can be read, by name."""
+"""The readers of all datasets, by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class NoDirectory(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How a dataset is read."""
+    """The function that reads a dataset, and whether it needs a directory."""
 
     read: Callable[[Path, Path, Progress], Dataset]  # directory, cache, progress
     needs_directory: bool = True
@@ -45,22 +45,22 @@ DATASETS = {
 
 
 def read_dataset(name: str, directory: Path | None, *, cache: Path, progress: Progress = lambda *_: None) -> Dataset:
-    """Read a dataset from the directory that holds its files. Raises UnknownDataset, NoDirectory and BadDataset."""
+    """Read a dataset from the directory with its files. Raises UnknownDataset, NoDirectory or BadDataset."""
     if name not in DATASETS:
         raise UnknownDataset(f"There is no dataset {name}. Choose one of: {', '.join(sorted(DATASETS))}.")
     reader = DATASETS[name]
     if reader.needs_directory and directory is None:
-        raise NoDirectory(f"Say with --data which directory holds the files of {name}.")
+        raise NoDirectory(f"The dataset {name} needs its files. Give their directory with --data.")
     return reader.read(directory or Path(), cache, progress)
 
 
 def divide(name: str, directory: Path) -> dict[str, list[str]]:
-    """List the paths of retain, forget, validation and test images, in order. Raises BadInput and BadDataset.
+    """List the paths of retain, forget, validation and test images, in order. Raises BadInput or BadDataset.
 
-    Of the datasets that can be read, only CASIA-SURF was published with a forget set; scenarios draw those of others.
+    Only CASIA-SURF has a published forget set; for other datasets, scenarios draw one.
     """
     if name != "casia-surf":
-        raise BadInput(f"{name} was not published with a forget set: choose casia-surf.")
+        raise BadInput(f"The dataset {name} has no published forget set. Choose casia-surf.")
     listing = list_casia_surf(directory)
     parts = listing.parts
     assert parts.forget is not None

@@ -1,4 +1,4 @@
-"""Procedurally drawn faces, which stand in for data sets that need a licence. They are nobody's faces."""
+"""Procedurally drawn faces, a stand-in for datasets that need a licence. They show no real person."""
 
 from services.benchmarks.synthetic_faces.drawing import SIDE, SMALL_SIDE, portrait, small
 from services.benchmarks.synthetic_faces.layouts import LAYOUTS, TooFewImages

@@ -1,4 +1,4 @@
-"""Draw one image of one subject: the layers from back to front, then light, focus and grain."""
+"""Draws one image of one subject: the layers from back to front, then light, focus and grain."""
 
 import numpy as np
 from numpy.typing import NDArray

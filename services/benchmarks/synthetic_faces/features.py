@@ -54,7 +54,7 @@ def nose(pen: Pen, subject: Subject, view: View) -> None:
 
 
 def mouth(pen: Pen, subject: Subject, view: View) -> None:
-    """Draw the mouth: corners rise with the smile, teeth show when it opens."""
+    """Draw the mouth. A smile raises its corners, and an open mouth shows teeth."""
     x, y, width = 1.1 * view.turn, 0.55 * subject.height, subject.mouth_width * (1 + 0.18 * max(0.0, view.smile))
     lift, gap, full = 0.09 * view.smile, 0.10 * view.mouth_open, subject.lips
     colour = mix(shade(skin_colour(subject), 0.82), LIPS, 0.45 if subject.gender == "F" else 0.25)
@@ -73,7 +73,7 @@ def mouth(pen: Pen, subject: Subject, view: View) -> None:
 
 
 def beard(pen: Pen, subject: Subject, view: View) -> None:
-    """Draw stubble, a moustache or a full beard, grey as the hair."""
+    """Draw stubble, a moustache or a full beard, as grey as the hair."""
     if subject.beard == "none":
         return
     skin, width, height = skin_colour(subject), subject.width, subject.height

@@ -1,4 +1,4 @@
-"""What lies behind and around the features: wall, clothes, skull, hair, and the marks that years leave on skin."""
+"""Draws everything behind and around the features: wall, clothes, skull, hair, and the signs of age on the skin."""
 
 import math
 
@@ -14,17 +14,17 @@ ROSE: Colour = (224, 92, 92)
 
 
 def skin_colour(subject: Subject) -> Colour:
-    """Give the skin's colour, which dulls a little with the years."""
+    """Return the skin's colour, which dulls a little with age."""
     return mix(subject.skin, shade(SALLOW, sum(subject.skin) / sum(SALLOW)), 0.70 * subject.wear)
 
 
 def hair_colour(subject: Subject) -> Colour:
-    """Give the hair's colour, grey as far as it has gone grey."""
+    """Return the hair's colour, with the subject's share of grey."""
     return mix(subject.hair, GREY, 0.95 * subject.grey)
 
 
 def backdrop(pen: Pen, subject: Subject, view: View) -> None:
-    """Paint a wall of two colours, whose edge is the subject's."""
+    """Paint a wall of two colours; the position of their edge belongs to the subject."""
     pen.polygon(_box(-FAR, -FAR, FAR, FAR), shade(subject.wall, view.wall_shade))
     pen.polygon(_box(subject.panel_edge, -FAR, FAR, FAR), shade(subject.panel, view.wall_shade))
 
@@ -50,7 +50,7 @@ def skull(pen: Pen, subject: Subject) -> None:
 
 
 def ageing(pen: Pen, subject: Subject, view: View) -> None:
-    """Draw wrinkles and spots: they deepen with the visible age, and some with the smile."""
+    """Draw wrinkles and spots. They deepen with visible age, and some with a smile."""
     wear, skin = subject.wear, skin_colour(subject)
     _cheeks(pen, subject, view)
     for x, y, radius in subject.marks:
@@ -67,7 +67,7 @@ def ageing(pen: Pen, subject: Subject, view: View) -> None:
 
 
 def _cheeks(pen: Pen, subject: Subject, view: View) -> None:
-    """Colour the cheeks of the young, and hollow those of the old."""
+    """Colour young cheeks, and hollow old ones."""
     wear, skin = subject.wear, skin_colour(subject)
     rosy = mix(skin, shade(ROSE, max(skin) / 240), 0.34 * max(0.0, 1 - 1.6 * wear))
     hollow = shade(skin, 1 - 0.22 * wear)
@@ -117,7 +117,7 @@ def hair_behind(pen: Pen, subject: Subject) -> None:
 
 
 def hair_in_front(pen: Pen, subject: Subject) -> None:
-    """Draw the hair that frames the face; the hairline climbs as it recedes, at the temples first."""
+    """Draw the hair that frames the face. A receding hairline rises, first at the temples."""
     hair, width, height, bald = hair_colour(subject), subject.width, subject.height, subject.bald
     hairline = -0.56 - 0.30 * bald
     temple = -0.20 - 0.25 * bald

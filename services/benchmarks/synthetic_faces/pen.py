@@ -1,4 +1,4 @@
-"""A pen that draws in a face's own coordinates: (0, 0) is its middle, y points down, 1 is half a middle-sized face."""
+"""A pen that draws in coordinates of the face: (0, 0) is its middle, y points down, 1 is half an average height."""
 
 import math
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MIDDLE_Y = 0.53
 
 
 class Pen:
-    """Draw shapes, moved, turned and scaled as a view says."""
+    """Draws shapes that are moved, turned and scaled by a view."""
 
     def __init__(self, canvas: Image.Image, view: View) -> None:
         unit = canvas.width * FACE_SHARE * view.scale

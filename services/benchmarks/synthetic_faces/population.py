@@ -1,4 +1,4 @@
-"""Who is drawn: invented subjects, their ages and the traits that all their images share. Nothing is drawn here."""
+"""Invents subjects: their ages and the traits that all their images share. Nothing is drawn here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Colour = tuple[float, float, float]
 AGE_GROUPS = 10
 YOUNGEST, OLDEST = 15, 70
 VISIBLE_AGE_NOISE_YEARS = 4.0
-YOUNG_SHARE = 0.8  # the others are of any age alike, so that no age group starves
+YOUNG_SHARE = 0.8  # the others have uniformly distributed ages, so that every age group has some subjects
 
 SKINS: tuple[Colour, ...] = ((88, 57, 41), (134, 90, 62), (180, 128, 94), (214, 165, 130), (238, 198, 170))
 HAIRS: tuple[Colour, ...] = ((28, 24, 24), (58, 38, 28), (98, 64, 40), (150, 104, 58), (196, 156, 96), (138, 62, 34))
@@ -24,7 +24,7 @@ STYLE_SHARES = {"M": (0.38, 0.26, 0.14, 0.12, 0.03, 0.05, 0.02), "F": (0.10, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One invented person. Lengths are in half heights of a middling face; `wear`, `grey`, `bald` run from 0 to 1."""
+    """One invented person. Lengths are in half heights of an average face; `wear`, `grey`, `bald` run from 0 to 1."""
 
     number: int
     age: int
@@ -59,7 +59,7 @@ class Subject:
 
 
 def subject_of(seed: int, number: int) -> Subject:
-    """Invent subject `number` (1, 2, …) of the population of a seed; who else is in it makes no difference."""
+    """Invent subject `number` (1, 2, …) of a seed's population. The result does not depend on its other subjects."""
     rng = np.random.default_rng([seed, number, 0])
     age = _age(rng)
     visible_age = age + VISIBLE_AGE_NOISE_YEARS * float(rng.standard_normal())

@@ -1,4 +1,4 @@
-"""How one image differs from the next of the same subject: pose, expression, light, focus and grain."""
+"""Invents the differences between images of one subject: pose, expression, light, focus and grain."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ __all__ = ["View", "view_of"]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one image adds. Shifts are in half heights of a face, the angle in radians, blur in pixels of 96."""
+    """The traits of one image. Shifts are in half heights of a face, the angle in radians, blur in pixels of 96."""
 
     shift_x: float
     shift_y: float
     angle: float
     scale: float
-    turn: float  # features slide sideways, as when a head turns
+    turn: float  # features shift sideways, as on a turned head
     smile: float
     mouth_open: float
     eyes_open: float
@@ -32,7 +32,7 @@ class View:
 
 
 def view_of(seed: int, number: int, image: int) -> View:
-    """Invent image `image` (1, 2, …) of subject `number`; how many images there are makes no difference."""
+    """Invent image `image` (1, 2, …) of subject `number`. The result does not depend on the number of images."""
     rng = np.random.default_rng([seed, number, image])
     return View(
         shift_x=float(np.clip(rng.normal(0, 0.07), -0.16, 0.16)),

@@ -1,4 +1,4 @@
-"""Draw a whole data set in all cores, beside the place where it will be, and put it there when it is complete."""
+"""Draws a whole dataset on all cores beside its destination, and moves it there when it is complete."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ from services.core.errors import BadInput, Conflict, Unavailable
 
 __all__ = ["CannotWrite", "OutOccupied", "UnknownLayout", "WrongNumber", "contact_sheet", "write_faces"]
 
-MAX_SUBJECTS, MAX_IMAGES = 99_999, 9_999  # the digits of a name
-MAX_SEED = 2**32 - 1  # one word of a generator's seed: longer seeds could meet another subject's
-WORTH_A_PROCESS = 500  # images; a process takes about a second to start
+MAX_SUBJECTS, MAX_IMAGES = 99_999, 9_999  # bounded by the digits in file names
+MAX_SEED = 2**32 - 1  # one word of a generator's seed; longer seeds could equal another subject's
+WORTH_A_PROCESS = 500  # images per process, because a process takes about 1 s to start
 SHEET_COLUMNS, SHEET_ROWS, SHEET_SIDE, SHEET_COLOURS = 8, 6, 72, 128
 
-Progress = Callable[[int, int], None]  # images done, images in all
+Progress = Callable[[int, int], None]  # images done, total number of images
 
 
 class UnknownLayout(BadInput):
@@ -51,10 +51,10 @@ def write_faces(
     workers: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> int:
-    """Draw a data set into `out`, which is absent or empty, and return how many images were written.
+    """Draw a dataset into `out`, which must be absent or empty; return the number of images.
 
-    Nothing but new parent directories is left where it fails or `progress` raises. Raises WrongNumber,
-    UnknownLayout, TooFewImages, OutOccupied or CannotWrite.
+    If it fails or `progress` raises, it leaves at most new parent directories. Raises WrongNumber, UnknownLayout,
+    TooFewImages, OutOccupied or CannotWrite.
     """
     _check_numbers(subjects, images_per_subject, seed)
     if layout not in LAYOUTS:
@@ -75,14 +75,16 @@ def write_faces(
             out.rmdir()
         partial.rename(out)
     except OSError as error:
-        raise CannotWrite(f"Cannot write {out}: {error.strerror}. Free some space or choose another place.") from error
+        raise CannotWrite(
+            f"{out} cannot be written: {error.strerror}. Free some space, or choose another directory."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return done
 
 
 def contact_sheet(path: Path, *, subjects: int, images_per_subject: int, seed: int = 0) -> None:
-    """Write a PNG with up to 8 subjects of the data set, from the youngest to the oldest, 6 images of each."""
+    """Write a PNG with up to 8 subjects of the dataset, from the youngest to the oldest, with up to 6 images each."""
     people = sorted((subject_of(seed, number) for number in range(1, subjects + 1)), key=lambda subject: subject.age)
     columns, rows = min(SHEET_COLUMNS, subjects), min(SHEET_ROWS, images_per_subject)
     sheet = Image.new("RGB", (columns * SIDE, rows * SIDE))
@@ -95,7 +97,7 @@ def contact_sheet(path: Path, *, subjects: int, images_per_subject: int, seed: i
         smaller.quantize(SHEET_COLOURS).save(path, format="PNG", optimize=True)
     except OSError as error:
         raise CannotWrite(
-            f"Cannot write {path}: {error.strerror}. Choose another place for --contact-sheet."
+            f"{path} cannot be written: {error.strerror}. Choose another file for --contact-sheet."
         ) from error
 
 
@@ -111,13 +113,13 @@ def _check_numbers(subjects: int, images: int, seed: int) -> None:
 
 def _check_free(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutOccupied(f"{out} exists and is not an empty directory. Delete it, or choose another place.")
+        raise OutOccupied(f"{out} exists and is not an empty directory. Delete it, or choose another directory.")
 
 
 def _draw_all(
     root: Path, layout: str, seed: int, people: list[Subject], images: int, *, workers: int | None
 ) -> Iterator[int]:
-    """Draw every subject, and tell of each how many images it has."""
+    """Draw every subject; yield the number of images of each."""
     worth = len(people) * images // WORTH_A_PROCESS
     workers = workers or max(1, min(os.cpu_count() or 1, worth, len(people)))
     if workers == 1:
@@ -130,7 +132,7 @@ def _draw_all(
         for future in as_completed(futures):
             yield future.result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)  # or a process would write on while all is being deleted
+        pool.shutdown(wait=True, cancel_futures=True)  # else a process could still write while the directory is deleted
 
 
 def _draw_subject(root: Path, layout: str, seed: int, subject: Subject, images: int) -> int:

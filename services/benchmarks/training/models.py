@@ -1,4 +1,4 @@
-"""Many models of one architecture, as tensors stacked along a leading axis."""
+"""Many models of one architecture as tensors, stacked along a leading axis."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -16,7 +16,7 @@ IMAGES_AT_ONCE = 1024
 
 
 class Build(Protocol):
-    """Makes an untrained model."""
+    """Builds an untrained model."""
 
     def __call__(self) -> nn.Module: ...
 
@@ -26,7 +26,7 @@ class Build(Protocol):
 
 
 def initialise(build: Callable[[], nn.Module], seeds: Sequence[int]) -> Stacked:
-    """Build one model per seed, each under its own generator state."""
+    """Build one model per seed, each with the global generator seeded by it."""
     states = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
@@ -41,7 +41,7 @@ def repeat(state: dict[str, Tensor], models: int) -> Stacked:
 
 
 def perturb(models: Stacked, *, parameters: Sequence[str], deviation: float, seeds: Sequence[int]) -> Stacked:
-    """Add normal noise to every parameter, each model from a generator of its own; buffers stay."""
+    """Add normal noise to every parameter, with a separate generator for each model; keep buffers."""
     noisy = dict(models)
     for name in parameters:
         noisy[name] = models[name].clone()
@@ -54,7 +54,7 @@ def perturb(models: Stacked, *, parameters: Sequence[str], deviation: float, see
 
 
 def skeleton(build: Callable[[], nn.Module]) -> nn.Module:
-    """Build a model without weights, which costs nothing: those are put in later, or at every call."""
+    """Build a model without weights, which costs nothing; they come later, or with every call."""
     with torch.device("meta"):
         return build()
 
@@ -65,18 +65,18 @@ def count_of(models: Stacked) -> int:
 
 
 def one_of(models: Stacked, position: int) -> dict[str, Tensor]:
-    """Take one model's state dict."""
+    """Return one model's state dict."""
     return {name: value[position] for name, value in models.items()}
 
 
 def stacked_logits(build: Build, models: Stacked, examples: Examples) -> Tensor:
-    """Compute logits [models, n, classes] on the models' device; the result is on the CPU."""
+    """Compute logits [models, n, classes] on the models' device; return them on the CPU."""
     template = skeleton(build).eval()
     return torch.cat([logits.cpu() for logits in _logits(build, template, models, examples)], dim=1)
 
 
 def _logits(build: Build, template: nn.Module, models: Stacked, examples: Examples) -> Iterator[Tensor]:
-    """Yield [models, part, classes], a part of the images at a time."""
+    """Yield logits [models, part, classes], for a part of the images at a time."""
     device = next(iter(models.values())).device
 
     def forward(state: Stacked, images: Tensor) -> Tensor:

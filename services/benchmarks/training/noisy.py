@@ -1,4 +1,4 @@
-"""Noisy gradient descent on logistic regression, many models at once: `NoisyDescent` says what it does and why."""
+"""Noisy gradient descent on logistic regression for many models at once. `NoisyDescent` explains the algorithm."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from services.core.errors import BadInput
 
 __all__ = ["BadNoisyDescent", "clipped_gradient", "descend", "project", "unit_features"]
 
-BLOCK = 256  # steps whose noise is drawn at once
+BLOCK = 256  # number of steps for which noise is drawn at once
 
 
 class BadNoisyDescent(BadInput):
@@ -21,16 +21,16 @@ class BadNoisyDescent(BadInput):
 
 
 def descend(start: Stacked, *, examples: Examples, seeds: Sequence[int], recipe: NoisyDescent) -> Stacked:
-    """Learn one model per seed, each with its own noise; `start` gives shapes and device alone.
+    """Train one model per seed, each with different noise; `start` gives only shapes and device.
 
-    The model is `unit_logistic`: one tensor [models, rows, d], of one row for two classes and a row for each of more.
-    Raises BadNoisyDescent where batches would be of unequal size.
+    The model is `unit_logistic`: one tensor [models, rows, d], with one row for two classes, else one row per class.
+    Raises BadNoisyDescent if batches would have unequal sizes.
     """
     (name, shape) = _only_tensor(start)
     count, device = len(examples), start[name].device
     if count % recipe.batches or recipe.steps % recipe.batches:
         raise BadNoisyDescent(
-            f"{count} examples and {recipe.steps} steps do not divide into {recipe.batches} batches: change the split, "
+            f"{count} examples and {recipe.steps} steps do not divide into {recipe.batches} batches. Change the split, "
             "the forget set or the steps."
         )
     features = unit_features(examples.inputs(slice(None))).to(device)
@@ -55,12 +55,12 @@ def descend(start: Stacked, *, examples: Examples, seeds: Sequence[int], recipe:
 
 
 def clipped_gradient(weights: Tensor, features: Tensor, targets: Tensor, *, limit: float) -> Tensor:
-    """Average over a batch the gradients of its losses, each clipped to a norm: [models, rows, d] as the weights.
+    """Average the gradients of a batch's losses, each clipped to a norm; return [models, rows, d], like the weights.
 
-    `features` [b, d] are of unit norm, so that an example's gradient is as long as its error [rows]; `targets`
-    [b, rows] are one-hot labels, or the label itself where there are two classes.
+    `features` [b, d] have unit norm, so an example's gradient has the norm of its error [rows]. `targets` [b, rows] are
+    one-hot labels, or the labels themselves for two classes.
     """
-    logits = (weights @ features.T).transpose(1, 2)  # [models, b, rows]; in this order one matrix product
+    logits = (weights @ features.T).transpose(1, 2)  # [models, b, rows]; this order needs one matrix product
     probabilities = torch.sigmoid(logits) if targets.shape[1] == 1 else torch.softmax(logits, dim=2)
     errors = probabilities - targets
     errors = errors * (limit / errors.norm(dim=2, keepdim=True).clamp(min=limit))
@@ -69,7 +69,7 @@ def clipped_gradient(weights: Tensor, features: Tensor, targets: Tensor, *, limi
 
 
 def project(weights: Tensor, radius: float) -> Tensor:
-    """Bring every model [rows, d] that left the ball around 0 back to its surface; the others stay."""
+    """Move every model [rows, d] outside the ball around 0 to its surface; keep the others."""
     norms = weights.flatten(1).norm(dim=1)[:, None, None]
     inside: Tensor = weights * (radius / norms).clamp(max=1)
     return inside
@@ -82,7 +82,7 @@ def unit_features(inputs: Tensor) -> Tensor:
 
 def _only_tensor(start: Stacked) -> tuple[str, tuple[int, ...]]:
     if len(start) != 1:
-        raise BadNoisyDescent("Noisy descent learns a model of one tensor: take the architecture unit_logistic.")
+        raise BadNoisyDescent("Noisy descent trains models of one tensor. Use the architecture unit_logistic.")
     name, value = next(iter(start.items()))
     return name, tuple(value.shape)
 

@@ -1,4 +1,4 @@
-"""What a recipe means, step by step: the same for models in lockstep and for one alone."""
+"""The steps of a recipe, the same for models in lockstep and for a single model."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ __all__ = ["class_weights", "learning_rates", "make_optimizer", "orders"]
 
 
 def make_optimizer(recipe: Recipe, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-    """Make the recipe's optimizer in its fused form: one pass over all parameters instead of many small ones."""
+    """Create the recipe's optimizer in its fused form: one pass over all parameters instead of many small ones."""
     if recipe.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     return torch.optim.SGD(
@@ -21,7 +21,7 @@ def make_optimizer(recipe: Recipe, parameters: Iterable[Tensor]) -> torch.optim.
 
 
 def learning_rates(recipe: Recipe) -> list[float]:
-    """Give each epoch's learning rate."""
+    """Return the learning rate of each epoch."""
     if recipe.schedule == "constant":
         return [recipe.learning_rate] * recipe.epochs
     turns = [math.pi * epoch / recipe.epochs for epoch in range(recipe.epochs)]
@@ -29,7 +29,7 @@ def learning_rates(recipe: Recipe) -> list[float]:
 
 
 def class_weights(recipe: Recipe, labels: Tensor, classes: int) -> Tensor:
-    """Give each class's weight [classes]; a class without examples weighs nothing."""
+    """Return the weight of each class, [classes]; a class without examples has weight 0."""
     counts = torch.bincount(labels, minlength=classes).float()
     if recipe.class_weights == "none":
         return torch.ones_like(counts)
@@ -37,9 +37,9 @@ def class_weights(recipe: Recipe, labels: Tensor, classes: int) -> Tensor:
 
 
 def orders(generators: Sequence[torch.Generator], count: int, recipe: Recipe) -> Iterator[Tensor]:
-    """Yield one epoch's batches as indexes [models, batch], each row shuffled by its model's generator."""
+    """Yield the batches of one epoch as indexes [models, batch]; each model's generator shuffles its row."""
     order = torch.stack([torch.randperm(count, generator=generator) for generator in generators])
     ends = list(range(recipe.batch_size, count, recipe.batch_size))
     if ends and count - ends[-1] == 1:
-        ends.pop()  # batch normalisation cannot learn from a single example
+        ends.pop()  # batch normalisation needs more than one example
     yield from torch.tensor_split(order, ends, dim=1)

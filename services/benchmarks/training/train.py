@@ -1,10 +1,10 @@
-"""Training a chunk of models: the recipe on one training set, each model with a seed of its own.
+"""Trains a chunk of models by one recipe on one training set, each model with a different seed.
 
-Where all parameters belong to linear layers, models are trained in lockstep: stacked along a leading axis, torch's vmap
-turns each layer into one batched matrix product. Convolutions gain nothing from that on a CPU (batched products over
-unfolded images take 1.6 to 3.4 times as long, grouped convolutions 0.9 to 1.6 times), so those nets are trained one
-after another, with fused optimizers. A model depends on its own seed alone, not on which others it was trained beside
-(rounding apart).
+If all parameters belong to linear layers, models are trained in lockstep: they are stacked along a leading axis, and
+torch's vmap turns each layer into one batched matrix product. Convolutions gain nothing from that on a CPU (batched
+products over unfolded images take 1.6 to 3.4 times as long, grouped convolutions 0.9 to 1.6 times), so those nets are
+trained one after another, with fused optimizers. Except for rounding, a model depends only on its seed, not on the
+models trained beside it.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from services.benchmarks.training.steps import class_weights, learning_rates, ma
 
 __all__ = ["CHUNK", "chunk_size", "train"]
 
-CHUNK = 64  # models in lockstep; more no longer fit the cache
+CHUNK = 64  # models in lockstep; more do not fit into the cache
 
 
 def chunk_size(build: Build) -> int:
-    """Say how many models are best trained as one piece of work."""
+    """Return the best number of models to train together."""
     return CHUNK if build.is_linear_algebra() else 1
 
 
@@ -38,10 +38,10 @@ def train(
     recipe: Recipe | NoisyDescent,
     validation: Examples | None = None,
 ) -> Stacked:
-    """Train each model from its start, on the start's device. Validation is needed for best-validation weights alone.
+    """Train each model from its start, on the start's device. Only best-validation weights need `validation`.
 
-    Initialisation is the caller's: `initialise` for models from scratch. Seeds decide the order of examples, and
-    dropout where there is any. Noisy descent draws its starts itself.
+    The caller initialises models, with `initialise` for models from scratch. Seeds determine the order of examples and
+    any dropout. Noisy descent draws its starts itself.
     """
     if isinstance(recipe, NoisyDescent):
         return descend(start, examples=examples, seeds=seeds, recipe=recipe)
@@ -55,7 +55,7 @@ def train(
 
 
 class _Learner:
-    """Some models under training."""
+    """Models in training."""
 
     def __init__(self, build: Build, models: Stacked, examples: Examples, recipe: Recipe) -> None:
         self.recipe = recipe
@@ -68,19 +68,19 @@ class _Learner:
         self.optimizer = make_optimizer(recipe, self.take(models))
 
     def take(self, models: Stacked) -> list[Tensor]:
-        """Take the models up; return what the optimizer is to change."""
+        """Load the models; return the parameters for the optimizer."""
         raise NotImplementedError
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Sum the models' losses on a batch of indexes [models, batch]; models share nothing."""
+        """Add up the models' losses on a batch of indexes [models, batch]; models share no parameters."""
         raise NotImplementedError
 
     def state(self) -> Stacked:
-        """Give the models as they are now."""
+        """Return the current models."""
         raise NotImplementedError
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give inputs, labels and their share of their model's loss."""
+        """Return inputs, labels and the weight of each example in its model's loss."""
         labels = self.labels[chosen]
         weights = self.weights[labels]
         shares = weights / weights.sum(dim=-1, keepdim=True)
@@ -119,13 +119,13 @@ class _Alone(_Learner):
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
-    """Sum share * cross-entropy. torch's own takes 6 times as long on many rows of few classes."""
+    """Add up share * cross-entropy. torch's function takes 6 times as long on many rows with few classes."""
     own = logits.gather(-1, labels[..., None])[..., 0]
     return ((torch.logsumexp(logits, dim=-1) - own) * shares).sum()
 
 
 def _run(build: Build, learner: _Learner, seeds: Sequence[int], validation: Examples | None) -> Stacked:
-    """Take all steps of the recipe; return the weights that it keeps."""
+    """Run all steps of the recipe; return the weights that it keeps."""
     recipe, optimizer = learner.recipe, learner.optimizer
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     best: Stacked = {}
@@ -147,7 +147,7 @@ def _run(build: Build, learner: _Learner, seeds: Sequence[int], validation: Exam
 def _better(
     build: Build, best: Stacked, highest: Tensor, models: Stacked, validation: Examples | None
 ) -> tuple[Stacked, Tensor]:
-    """Put in place of each best model the present one where its validation accuracy is higher."""
+    """Replace each best model by the current one if its validation accuracy is higher."""
     assert validation is not None, "best-validation weights need a validation set"
     logits = stacked_logits(build, models, validation)
     accuracy = (logits.argmax(dim=2) == torch.from_numpy(validation.labels)).float().mean(dim=1)

@@ -1,4 +1,4 @@
-"""A benchmark's manifest: what it is, how it was made, every file by its hash. Its own SHA-256 names the benchmark."""
+"""A benchmark's manifest: its description, its making, every file by hash. Its own SHA-256 names the benchmark."""
 
 import hashlib
 from typing import Annotated, Any, Literal, Self
@@ -57,22 +57,24 @@ class Counts(_Frozen):
 
 
 class Fitness(_Frozen):
-    """What the build measured of the benchmark itself, by metric `neurips-2023`."""
+    """The build's measurements of the benchmark itself, by metric `neurips-2023`."""
 
     ceiling: float  # F of an independent oracle against the oracle
-    expected_ceiling: float | None = None  # F between two samples of one normal distribution
+    expected_ceiling: float | None = None  # F between two samples from one normal distribution
     placebo_ratio: float  # F of one reference entry started from a model that never saw the forget set, over its F here
-    original_forget_accuracy: float  # on the labels as trained, wrong ones included
+    original_forget_accuracy: float  # on the labels used in training, including wrong ones
     oracle_retain_accuracy: float  # mean over models
     oracle_test_accuracy: float
     majority_share: float | None = None  # accuracy of always guessing the commonest class of the test set
     original_quality: float | None = None  # F of the reference entry, started from the original model
-    placebo_qualities: tuple[float, ...] = ()  # F of it, started from each of some models that never saw the forget set
-    problems: tuple[str, ...] = ()  # why the benchmark is unfit, each with what to do
+    placebo_qualities: tuple[
+        float, ...
+    ] = ()  # F of the reference entry, started from each of several models that never saw the forget set
+    problems: tuple[str, ...] = ()  # why the benchmark is unfit, each with a remedy
 
 
 class Learning(_Frozen):
-    """How certified originals and oracle were learned: what an accountant needs, as in `docs/certificates.md`."""
+    """How certified original models and the oracle were trained: an accountant's input, see `docs/certificates.md`."""
 
     strong_convexity: float = Field(gt=0)
     smoothness: float = Field(gt=0)
@@ -85,16 +87,16 @@ class Learning(_Frozen):
 
 
 class Origin(_Frozen):
-    """From what a benchmark can be built again."""
+    """Everything needed to build a benchmark again."""
 
     definition: str
-    scenario: str | None = None  # in place of the definition's own, as on the command line
-    drawn_for: str | None = None  # split, forget set and original derive from the secret and this name
-    original_draw: int = Field(default=0, ge=0)  # which of the secret's originals was the first fit one
+    scenario: str | None = None  # replaces the definition's scenario, written as on the command line
+    drawn_for: str | None = None  # split, forget set and original model derive from the secret and this name
+    original_draw: int = Field(default=0, ge=0)  # index of the first fit original model that the secret gives
 
 
 class DiskUse(_Frozen):
-    """What was announced before the build started."""
+    """The disk space announced before the build started."""
 
     building_bytes: int = Field(ge=0)
     bundle_bytes: int = Field(ge=0)
@@ -106,20 +108,22 @@ class Manifest(_Frozen):
     title: str
     dataset: str
     licence: str
-    scenario: str  # how the forget set was drawn, in words
-    split: str = "drawn at random"  # into train, validation and test, in words
+    scenario: str  # in words, how the forget set was drawn
+    split: str = "drawn at random"  # in words, how train, validation and test sets were made
     origin: Origin | None = None
     classes: int = Field(ge=2, le=256)
     input_shape: tuple[int, ...]
     counts: Counts
     architecture: str
     checkpoint: tuple[TensorSpec, ...]  # every tensor of a checkpoint, in name order
-    recipe: dict[str, Any]  # how original and oracle were trained: public, so that retraining is a fair reference
-    learning: Learning | None = None  # of a certified benchmark
+    recipe: dict[str, Any]  # how original model and oracle were trained; public, so that retraining is a fair reference
+    learning: Learning | None = None  # only in a certified benchmark
     oracle_seeds: int = Field(gt=0)
-    oracle_replaced: int = Field(default=0, ge=0)  # diverged models that the build retrained from another seed
-    seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret that seeds derive from
-    device: Literal["cpu", "cuda"] = "cpu"  # that models were trained on: entries belong on the same class of device
+    oracle_replaced: int = Field(
+        default=0, ge=0
+    )  # number of diverged models that the build retrained from another seed
+    seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret from which seeds derive
+    device: Literal["cpu", "cuda"] = "cpu"  # the models were trained on it, so entries should run on the same kind
     fitness: Fitness
     disk: DiskUse | None = None
     versions: dict[str, str]
@@ -128,7 +132,7 @@ class Manifest(_Frozen):
     _written: bytes | None = PrivateAttr(default=None)
 
     def to_bytes(self) -> bytes:
-        """Give the manifest as it was written: fields that later versions add do not change what is there."""
+        """Return the manifest's bytes as first written, so that fields of later versions do not change its digest."""
         return self._written or (self.model_dump_json(indent=1) + "\n").encode()
 
     @property
@@ -138,9 +142,10 @@ class Manifest(_Frozen):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
+        """Read a manifest. Raises BadBundle if it is not valid."""
         try:
             manifest = cls.model_validate_json(data)
         except ValidationError as error:
-            raise BadBundle(f"The benchmark's manifest is not valid: {error}") from error
+            raise BadBundle(f"The benchmark's manifest is invalid: {error}") from error
         manifest._written = data
         return manifest

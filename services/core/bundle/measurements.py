@@ -1,4 +1,4 @@
-"""Measurements: the readings of many models, stacked along the seed axis. Every metric is computed from them alone."""
+"""Measurements: the readings of many models, stacked along the seed axis. Every metric uses only these."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -21,7 +21,7 @@ class BadMeasurements(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Readings of N models; S forget, T test and P probed retain examples. Layouts are those of `core.readings`."""
+    """Readings of N models on S forget, T test and P probed retain examples, laid out as in `core.bundle.readings`."""
 
     forget_logits: NDArray[np.float32]  # [N, S, classes]
     test_class: NDArray[np.uint8]  # [N, T]
@@ -39,20 +39,20 @@ class Measurements:
 
     @classmethod
     def stack(cls, blobs: Sequence[bytes]) -> Self:
-        """Stack single readings, each a safetensors blob, in the order given.
+        """Stack single readings, each a safetensors blob, in the given order.
 
-        Raises BadMeasurements, naming the position, for a blob that is damaged or of another shape.
+        Raises BadMeasurements, naming the position, if a blob is damaged or has another shape.
         """
         if not blobs:
-            raise BadMeasurements("There are no readings to stack.")
+            raise BadMeasurements("There are no readings to stack. Give at least one.")
         rows = [_parse(blob, position) for position, blob in enumerate(blobs)]
         first = rows[0]
         for position, row in enumerate(rows):
             for name, array in row.items():
                 if array.shape != first[name].shape or array.dtype != first[name].dtype:
                     raise BadMeasurements(
-                        f"Reading {position} has {name} of {array.dtype}{list(array.shape)}, "
-                        f"the first one {first[name].dtype}{list(first[name].shape)}."
+                        f"In reading {position}, {name} is {array.dtype}{list(array.shape)}; "
+                        f"in reading 0 it is {first[name].dtype}{list(first[name].shape)}."
                     )
         return cls(**{name: np.stack([row[name] for row in rows]) for name in _names(cls)})
 
@@ -67,7 +67,7 @@ class Measurements:
         return cls.from_bytes(path.read_bytes())
 
     def first(self, models: int) -> Self:
-        """Keep the first models alone."""
+        """Keep only the first models."""
         return type(self)(**{name: getattr(self, name)[:models] for name in _names(type(self))})
 
     def to_bytes(self) -> bytes:
@@ -83,8 +83,8 @@ def _parse(blob: bytes, position: int) -> dict[str, NDArray[Any]]:
     try:
         arrays = load(blob)
     except SafetensorError as error:
-        raise BadMeasurements(f"Reading {position} is not a readable safetensors blob: {error}.") from error
+        raise BadMeasurements(f"Reading {position} is not a valid safetensors blob: {error}.") from error
     names = _names(Measurements)
     if set(arrays) != set(names):
-        raise BadMeasurements(f"Reading {position} holds {sorted(arrays)}; expected {sorted(names)}.")
+        raise BadMeasurements(f"Reading {position} contains {sorted(arrays)}; expected {sorted(names)}.")
     return arrays

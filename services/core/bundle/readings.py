@@ -1,6 +1,6 @@
-"""What the trusted side reads off one model, computed from its logits.
+"""The arrays that the trusted side keeps of one model, computed from its logits.
 
-This file is also copied into the measuring container, so it imports the standard library and numpy alone.
+This file is also copied into the measuring container, so it imports only the standard library and numpy.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["PROBE_SIZE", "SKETCH_SIZE", "checkpoint_sha256", "predictions", "reading", "weight_sketch"]
 
-PROBE_SIZE = 2000  # retain examples, fixed per benchmark, whose predictions are kept in full
+PROBE_SIZE = 2000  # retain examples whose predictions are kept in full, fixed per benchmark
 SKETCH_SIZE = 16
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
@@ -23,10 +23,10 @@ def predictions(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[
     """Compress logits [n, classes] to class uint8, margin float32 and entropy float16, each [n].
 
     The margin is the log-odds of the label: its logit minus the log-sum-exp of the others, so the cross-entropy is
-    log(1 + exp(-margin)). The entropy is that of the softmax. Both in nats.
+    log(1 + exp(-margin)). The entropy is that of the softmax. Both are in nats.
     """
     rows = np.arange(len(labels))
-    wide = logits.astype(np.float64)  # differences of float32's largest numbers are infinite in float32
+    wide = logits.astype(np.float64)  # in float32, differences of the largest numbers are infinite
     own, others = wide[rows, labels], wide.copy()
     others[rows, labels] = -np.inf
     shifted = wide - wide.max(axis=1, keepdims=True)
@@ -79,7 +79,7 @@ def weight_sketch(state: Arrays) -> NDArray[np.float32]:
     """Sum all weights with fixed random signs into 16 buckets, so that near-duplicate models can be told apart cheaply.
 
     Distances between sketches approximate distances between weight vectors: their squares are equal in expectation
-    (the count sketch of Charikar, Chen and Farach-Colton, 2002). One pass over the weights, whatever their number.
+    (the count sketch of Charikar, Chen and Farach-Colton, 2002). It takes one pass over the weights.
     """
     sketch = np.zeros(SKETCH_SIZE)
     for position, name in enumerate(sorted(state)):

@@ -1,4 +1,4 @@
-"""Benchmarks in the blob store, and copies of them on this machine: fetched once, checked, kept by digest."""
+"""Benchmarks in the blob store, and local copies of them: each is fetched once, checked, and kept by digest."""
 
 import contextlib
 import shutil
@@ -17,9 +17,9 @@ __all__ = ["materialise", "publish"]
 
 
 def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow:
-    """Store a bundle's files as blobs and insert its row; harmless when it is there already.
+    """Store a bundle's files as blobs and insert its row; do nothing if it is already published.
 
-    Raises BadBundle for a damaged one, and UnfitBenchmark.
+    Raises BadBundle if it is damaged, and UnfitBenchmark.
     """
     manifest = bundle.manifest
     existing = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == manifest.digest)).one_or_none()
@@ -40,7 +40,7 @@ def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow
 
 
 def materialise(session: ReadSession, blobs: Blobs, digest: str, directory: Path) -> Bundle:
-    """Return the bundle of a digest, fetching it from the blob store on first use."""
+    """Return the bundle with this digest; fetch it from the blob store on first use."""
     target = directory / digest
     if not target.exists():
         row = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == digest)).one()

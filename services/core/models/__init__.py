@@ -1,4 +1,4 @@
-"""The tables, a file per feature. Rows only: rules live in `core.lifecycle` and `core.leases`."""
+"""The tables, one file per feature. They define only rows; the rules live in `core.queue` and `core.board`."""
 
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun

@@ -20,8 +20,8 @@ class Role(StrEnum):
 
 
 class TokenKind(StrEnum):
-    SESSION = "session"  # a browser's or the CLI's login
-    API = "api"  # made by hand, for CI
+    SESSION = "session"  # from a login in a browser or the CLI
+    API = "api"  # created by hand, for CI
 
 
 class Account(Base):
@@ -35,7 +35,7 @@ class Account(Base):
 
 
 class Team(Base):
-    """Quotas and boards speak of teams; a team of one is made at sign-up."""
+    """A team, to which quotas and leaderboards apply. Sign-up creates a team of one."""
 
     __tablename__ = "teams"
 
@@ -54,7 +54,7 @@ class TeamMember(Base):
 
 
 class Token(Base):
-    """Only the keyed digest of a token is stored; the token itself is shown once."""
+    """A token. The database stores only its keyed digest; the token itself is shown once."""
 
     __tablename__ = "tokens"
 

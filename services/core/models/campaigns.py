@@ -1,4 +1,4 @@
-"""Bulk acts of organisers: rescoring a phase or running it again; and the record of who did what."""
+"""Rescorings of a phase, called campaigns in the code, and the record of organisers' acts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,17 +16,17 @@ __all__ = ["Act", "AuditEvent", "Campaign", "CampaignState", "ReRun"]
 
 
 class CampaignState(StrEnum):
-    """A campaign that is not published can be cancelled; one that is can be undone, newest first."""
+    """The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first."""
 
-    PREPARING = "preparing"  # scores are being computed, and runs made
-    READY = "ready"  # to be looked at
+    PREPARING = "preparing"  # runs are in progress, or scores are being computed
+    READY = "ready"  # all scores are there, for the organiser to review
     PUBLISHED = "published"
     UNDONE = "undone"
     CANCELLED = "cancelled"
 
 
 class Campaign(Base):
-    """A phase's board by another metric, or from new runs: prepared, looked at, published at once or not at all."""
+    """One rescoring: a phase's leaderboard by another metric or from new runs, prepared, reviewed, then published."""
 
     __tablename__ = "campaigns"
     __table_args__ = (
@@ -43,10 +43,10 @@ class Campaign(Base):
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"), index=True)
     metric: Mapped[str] = mapped_column(String(63))
     metric_before: Mapped[str] = mapped_column(String(63))
-    re_run: Mapped[bool]  # whether every submission that stands is run again, with seeds of its own
+    re_run: Mapped[bool]  # whether every submission on the leaderboard runs again, with new seeds
     state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.PREPARING)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
-    unscorable: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # why, by evaluation: prepared without it
+    unscorable: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # for each evaluation left out, the reason
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
@@ -55,12 +55,12 @@ class Campaign(Base):
 
     @property
     def set_aside(self) -> set[UUID]:
-        """The evaluations that it was prepared without."""
+        """The evaluations that this rescoring leaves out."""
         return {UUID(one) for one in self.unscorable}
 
 
 class ReRun(Base):
-    """In a campaign that runs submissions again, this evaluation stands in the place of that one."""
+    """In a rescoring with new runs, the evaluation that replaces another one."""
 
     __tablename__ = "re_runs"
 
@@ -70,7 +70,7 @@ class ReRun(Base):
 
 
 class Act(StrEnum):
-    """What an organiser did."""
+    """The acts of organisers that are recorded."""
 
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
@@ -79,7 +79,7 @@ class Act(StrEnum):
 
 
 class AuditEvent(Base):
-    """One act, by whom and when. Rows are added and never changed."""
+    """One act, with its author and time. Rows are added and never changed."""
 
     __tablename__ = "audit_events"
     __table_args__ = (Index("ix_audit_events_order", "competition_id", "created_at"),)

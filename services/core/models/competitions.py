@@ -1,4 +1,4 @@
-"""Contests, their phases, and the benchmarks that phases evaluate on."""
+"""Competitions, their phases, and the benchmarks on which phases evaluate."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -66,19 +66,21 @@ class Phase(Base):
     benchmark_id: Mapped[UUID] = mapped_column(ForeignKey("benchmarks.id"))
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
-    seeds: Mapped[int]  # N, the unlearning runs of one evaluation
-    shard_seeds: Mapped[int]  # seeds that a worker leases at once
-    quota_per_day: Mapped[int]  # submissions of one team in any 24 hours
-    seed_timeout_s: Mapped[float]  # wall clock of one unlearning run
+    seeds: Mapped[int]  # N, the number of unlearning runs in one evaluation
+    shard_seeds: Mapped[int]  # number of seeds that a worker leases at once
+    quota_per_day: Mapped[int]  # submissions per team in any 24 hours
+    seed_timeout_s: Mapped[float]  # wall-clock limit of one unlearning run
     memory_bytes: Mapped[int] = mapped_column(BigInteger)  # 2 GiB is one more than 32 bits hold
     device: Mapped[Device] = mapped_column(choice(Device))
     metric: Mapped[str] = mapped_column(String(63))
-    max_time_ratio: Mapped[float]  # of retraining; an entry above it is shown unranked
-    data_hidden: Mapped[bool]  # failures then show no message and no print-outs
-    notebooks: Mapped[bool] = mapped_column(default=False)  # whether notebooks may be submitted
-    notebook_timeout_s: Mapped[float] = mapped_column(default=8 * 3600.0)  # wall clock of one whole notebook
-    cuda_stand_in: Mapped[bool] = mapped_column(default=False)  # notebooks see a GPU where there is none
-    take_first: Mapped[bool] = mapped_column(default=False)  # of more checkpoints than N in a notebook's zip
+    max_time_ratio: Mapped[float]  # run time over retraining time; an entry above it is shown unranked
+    data_hidden: Mapped[bool]  # failures then show no message and no printed output
+    notebooks: Mapped[bool] = mapped_column(default=False)  # whether the phase accepts notebooks
+    notebook_timeout_s: Mapped[float] = mapped_column(default=8 * 3600.0)  # wall-clock limit of one whole notebook
+    cuda_stand_in: Mapped[bool] = mapped_column(default=False)  # notebooks see a GPU even if there is none
+    take_first: Mapped[bool] = mapped_column(
+        default=False
+    )  # if a notebook's zip has more checkpoints than N, use the first N
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     competition: Mapped[Competition] = relationship()

@@ -1,4 +1,4 @@
-"""Running submissions: evaluations, the shards that workers lease, measurements, and the events that people watch."""
+"""Tables for running submissions: evaluations, the shards that workers lease, measurements, and progress events."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -35,7 +35,7 @@ __all__ = ["Evaluation", "Event", "EventKind", "FailureKind", "MeasurementRow", 
 
 
 class State(StrEnum):
-    """States of an evaluation and of a shard; `core.lifecycle` says which may follow which."""
+    """States of an evaluation and of a shard. `core.queue.lifecycle` defines the transitions."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -93,7 +93,7 @@ class EventKind(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """All but the last are the participant's; `platform` is ours, is retried, and costs no quota."""
+    """Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota."""
 
     REJECTED = "rejected"
     IMPORT_ERROR = "import_error"
@@ -106,7 +106,7 @@ class FailureKind(StrEnum):
 
 
 class Evaluation(Base):
-    """One run of some code on one benchmark with one list of seeds: 0 to seeds - 1 under its own secret key."""
+    """An evaluation: N runs of some code on one benchmark, with the seeds 0 to seeds - 1 under its own secret key."""
 
     __tablename__ = "evaluations"
     __table_args__ = (Index("ix_evaluations_code", "phase_id", "code_sha256"),)
@@ -125,9 +125,13 @@ class Evaluation(Base):
     checkpoints_written: Mapped[int] = mapped_column(default=0)  # by a notebook, before they are measured
     last_event: Mapped[int] = mapped_column(default=0)  # sequence number of its newest event
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    dry_run: Mapped[bool] = mapped_column(default=False)  # only tried on stand-in data: measured nothing, never scored
+    dry_run: Mapped[bool] = mapped_column(
+        default=False
+    )  # ran on stand-in data only: measures nothing and is never scored
     executed_blob: Mapped[str | None] = mapped_column(String(64))  # a notebook with the outputs of its run
-    log_blob: Mapped[str | None] = mapped_column(String(64))  # the last it printed; never where data are hidden
+    log_blob: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # the end of its printed output; never set if data are hidden
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -179,7 +183,7 @@ class Evaluation(Base):
 
 
 class Shard(Base):
-    """Seeds [seed_start, seed_stop) of an evaluation. `fence` counts its claims; older ones may write no more."""
+    """Seeds [seed_start, seed_stop) of an evaluation. `fence` counts its claims; only the latest claim may write."""
 
     __tablename__ = "shards"
     __table_args__ = (
@@ -203,7 +207,7 @@ class Shard(Base):
 
 
 class MeasurementRow(Base):
-    """What was read off the model of one seed; the arrays are a blob."""
+    """The measurement of one seed's model; its arrays are a blob."""
 
     __tablename__ = "measurements"
 
@@ -211,13 +215,13 @@ class MeasurementRow(Base):
     seed: Mapped[int] = mapped_column(primary_key=True)
     blob: Mapped[str] = mapped_column(String(64))
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
-    run_s: Mapped[float]  # wall clock of the unlearning run, by the supervisor
-    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process; not of the GPU
+    run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Event(Base):
-    """One thing that happened to an evaluation; `sequence` is gapless within it."""
+    """One event of an evaluation; `sequence` has no gaps within an evaluation."""
 
     __tablename__ = "events"
 

@@ -19,7 +19,7 @@ _FINITE = "{0} >= 0 AND {0} < 1e300"
 
 
 class Score(Base):
-    """The numbers of one evaluation by one metric version. Arrays are read only where they are asked for."""
+    """The score of one evaluation by one metric version. Deferred columns are read only when a query asks for them."""
 
     __tablename__ = "scores"
     __table_args__ = (
@@ -40,7 +40,7 @@ class Score(Base):
     utility_low: Mapped[float]
     utility_high: Mapped[float]
     final_score: Mapped[float]
-    ci_low: Mapped[float]  # 95 % re-run interval of the final score
+    ci_low: Mapped[float]  # 95% re-run interval of the final score
     ci_high: Mapped[float]
     seeds: Mapped[int]
     distinct_models: Mapped[int]
@@ -49,27 +49,27 @@ class Score(Base):
     ceiling: Mapped[float | None]  # F of a second oracle, where the metric speaks relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]
-    generalisation_low: Mapped[float | None]  # 95 % interval of the final score over other subjects too
+    generalisation_low: Mapped[float | None]  # 95% interval of the final score, including forget-set uncertainty
     generalisation_high: Mapped[float | None]
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
     alarms: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # for organisers: kind, message
     suites: Mapped[dict[str, dict[str, float | None]]] = mapped_column(JSON, default=dict)
-    # final score of disjoint halves of the models; per subject: points, examples
+    # final scores of disjoint halves of the models; per subject: points and number of examples
     halves: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
     subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
     epsilons: Mapped[list[float]] = mapped_column(JSON, default=list, deferred=True)
     audit: Mapped[dict[str, Any] | None] = mapped_column(
         JSON, deferred=True
     )  # per example: sound bounds, Gaussian estimates
-    # counts of epsilons and confidences, as `scorer.histograms` makes them; for participants where data are not hidden
+    # counts of epsilons and confidences from `scorer.histograms`; participants see them unless data are hidden
     histograms: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
-    # of an entry that claims one: epsilon, delta, accountant_epsilon, audited_epsilon, largest_auditable, notes
+    # if the entry claims one: epsilon, delta, accountant_epsilon, audited_epsilon, largest_auditable, notes
     certificate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class LeaderboardEntry(Base):
-    """From `published_at` until `retired_at`, this score stands for its team in its phase."""
+    """A team's score on a phase's leaderboard from `published_at` until `retired_at`."""
 
     __tablename__ = "leaderboard_entries"
     __table_args__ = (
@@ -91,8 +91,8 @@ class LeaderboardEntry(Base):
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
     score_id: Mapped[UUID] = mapped_column(ForeignKey("scores.id"))
     reference: Mapped[Reference] = mapped_column(choice(Reference))
-    final_score: Mapped[float]  # copied from the score, so that one index serves the board
-    submitted_at: Mapped[datetime]  # likewise; earlier wins a tie
+    final_score: Mapped[float]  # copied from the score, so that one index serves the leaderboard
+    submitted_at: Mapped[datetime]  # copied from the submission; the earlier wins a tie
     published_at: Mapped[datetime] = mapped_column(default=utc_now)
     retired_at: Mapped[datetime | None]
 

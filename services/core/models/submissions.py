@@ -1,4 +1,4 @@
-"""What participants uploaded. Immutable."""
+"""Submissions, the uploads of participants. They are immutable."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,11 +20,11 @@ __all__ = ["Reference", "Submission", "SubmissionKind"]
 class SubmissionKind(StrEnum):
     MODULE = "module"  # one .py file
     ARCHIVE = "archive"  # a .zip that holds one module and what it imports
-    NOTEBOOK = "notebook"  # an .ipynb in the layout of 2023, which makes all checkpoints itself
+    NOTEBOOK = "notebook"  # an .ipynb in the layout of 2023, which writes all checkpoints itself
 
 
 class Reference(StrEnum):
-    """An organiser's reference row: shown on the board, never ranked."""
+    """An organiser's reference entry: shown on the leaderboard, never ranked."""
 
     NONE = "none"
     IDENTITY = "identity"
@@ -46,7 +46,7 @@ class Submission(Base):
     reference: Mapped[Reference] = mapped_column(choice(Reference), default=Reference.NONE)
     blob: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
-    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # the certificate it claims to have
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # the certificate that it claims
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     phase: Mapped[Phase] = relationship()

@@ -14,7 +14,7 @@ from services.core.errors import BadInput, NotFound
 from services.core.settings import Settings
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config  # a type alone: the module has no such name when it runs
+    from obstore.store import S3Config  # only a type: the module has no such name at run time
 
 __all__ = ["BlobMissing", "Blobs", "TooLarge", "receive", "sha256_hex"]
 
@@ -31,17 +31,18 @@ class BlobMissing(NotFound):
 
 
 def sha256_hex(data: bytes) -> str:
+    """Return the SHA-256 of some bytes in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 async def receive(chunks: AsyncIterable[bytes], *, limit_bytes: int) -> bytes:
-    """Read a stream to its end and keep nothing on disk. Raises TooLarge as soon as the limit is passed."""
+    """Read a stream to its end and keep nothing on disk. Raises TooLarge as soon as it exceeds the limit."""
     size = 0
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
         async for chunk in chunks:
             size += len(chunk)
             if size > limit_bytes:
-                raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Send a smaller file.")
+                raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Upload a smaller file.")
             spool.write(chunk)
         spool.seek(0)
         return spool.read()
@@ -55,12 +56,14 @@ class Blobs:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Blobs":
+        """Open the store that the settings name."""
         if settings.blob_url:
             return cls(from_url(settings.blob_url, **_keys(settings)))
         return cls.in_directory(settings.data_dir / "blobs")
 
     @classmethod
     def in_directory(cls, root: Path) -> "Blobs":
+        """Open a store in a local directory, which is created on first use."""
         return cls(LocalStore(root.resolve(), mkdir=True))
 
     def put(self, data: bytes) -> str:
@@ -77,11 +80,11 @@ class Blobs:
         return digest
 
     def get(self, digest: str) -> bytes:
-        """Return the bytes of a digest. Raises BlobMissing when they are not there or no longer match it."""
+        """Return the bytes with this digest. Raises BlobMissing if they are missing or no longer match it."""
         try:
             data = obstore.get(self._store, _key(digest)).bytes().to_bytes()
         except FileNotFoundError as error:
-            raise BlobMissing(f"Blob {digest} is not in the store. Restore it from a backup.") from error
+            raise BlobMissing(f"Blob {digest} is missing from the store. Restore it from a backup.") from error
         if sha256_hex(data) != digest:
             raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
         return data
@@ -94,7 +97,7 @@ class Blobs:
 
 
 def _keys(settings: Settings) -> "S3Config":
-    """The keys that the settings hold; without any the store looks into the environment."""
+    """Return the keys from the settings; without any, the store reads the environment."""
     keys: S3Config = {}
     if settings.blob_key_id.get_secret_value():
         keys["access_key_id"] = settings.blob_key_id.get_secret_value()

@@ -1,7 +1,8 @@
-"""SQLite and Postgres behind one door: `Database.read()` and `Database.write()`, one transaction each.
+"""SQLite and Postgres behind one interface: `Database.read()` and `Database.write()`, one transaction each.
 
 SQLite runs in WAL mode with BEGIN IMMEDIATE for writers, so a transaction that reads and then writes never finds the
-database locked half-way. Sessions are of two types, so that a function that writes cannot be called with a reader.
+database locked half-way. Read and write sessions have different types, so the type checker refuses a read session
+where a function writes.
 """
 
 from collections.abc import Iterator
@@ -17,15 +18,16 @@ from sqlalchemy.types import DateTime, TypeDecorator
 __all__ = ["Base", "Database", "ReadSession", "UtcDateTime", "WriteSession", "utc_now"]
 
 READ_ONLY = "lethe_read_only"
-POOL_SIZE = 44  # at least the thread pool's 40, so that no request waits for a connection
+POOL_SIZE = 44  # at least the thread pool's 40 threads, so that no request waits for a connection
 
 
 def utc_now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite stores no zone, so it is stripped going in and put back coming out."""
+    """An aware datetime in UTC. SQLite stores no time zone: writing removes it, and reading restores it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -34,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("Refused a datetime without a time zone.")
+            raise ValueError("A datetime needs a time zone here. Pass an aware datetime.")
         return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -44,7 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Every table. All constraints get a name, so that migrations can speak of them on both databases."""
+    """The base of every table. Every constraint gets a name, so that migrations can refer to it on both databases."""
 
     metadata = MetaData(
         naming_convention={
@@ -86,16 +88,17 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[WriteSession]:
-        """Open a writing transaction; commit when the block ends, roll back when it raises."""
+        """Open a write transaction; commit it when the block ends, roll it back if the block raises."""
         with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def answers(self) -> bool:
-        """Whether the database accepts a query now."""
+        """Tell whether the database answers a query now."""
         with self.read() as session:
             return session.execute(text("SELECT 1")).scalar() == 1
 
     def dispose(self) -> None:
+        """Close all connections."""
         self.engine.dispose()
 
 
@@ -112,7 +115,7 @@ def _engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours
+    connection.isolation_level = None  # we send BEGIN ourselves
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")

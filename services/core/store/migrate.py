@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema, and refusing to work on another."""
+"""Migrates a database to the newest schema, and refuses to work with any other."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class DatabaseUnreachable(Unavailable):
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Configure Alembic for our history, on a connection that is already open."""
+    """Configure Alembic for our migrations on an open connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
@@ -33,7 +33,7 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Apply every migration up to `revision`. Harmless when there is none to apply."""
+    """Apply every migration up to `revision`; do nothing if all are applied."""
     with database.engine.connect() as connection:
         if database.engine.dialect.name == "sqlite":
             connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
@@ -45,7 +45,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
 
 def require_newest(database: Database) -> None:
-    """Raise OtherSchema unless the schema is the one this version works on, DatabaseUnreachable where none answers."""
+    """Raise OtherSchema unless the schema is this version's, or DatabaseUnreachable if the database does not answer."""
     try:
         with database.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -53,11 +53,11 @@ def require_newest(database: Database) -> None:
     except OperationalError as error:
         place = database.engine.url.render_as_string(hide_password=True)
         raise DatabaseUnreachable(
-            f"The database {place} does not answer: {error.orig}. See LETHE_DATABASE_URL."
+            f"The database {place} does not answer: {error.orig}. Start it, or correct LETHE_DATABASE_URL."
         ) from error
     if found == history.get_current_head():
         return
     known = found is None or any(one.revision == found for one in history.walk_revisions())
     if known:
-        raise OtherSchema("The database lacks this version's schema. Run `lethe migrate` first.")
-    raise OtherSchema(f"The database has the schema {found} of a newer version. Upgrade this installation of Lethe.")
+        raise OtherSchema("The database does not have this version's schema yet. Run `lethe migrate` first.")
+    raise OtherSchema(f"The database has schema {found} of a newer version of Lethe. Upgrade this installation.")

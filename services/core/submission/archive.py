@@ -1,4 +1,4 @@
-"""Reading a .zip that a stranger made: nothing is written, and no member is trusted before all of them are checked."""
+"""Reads a .zip from an untrusted source: it writes nothing, and checks every member before it trusts any."""
 
 import io
 import re
@@ -16,10 +16,10 @@ __all__ = ["Archive", "ArchiveTooLarge", "BadArchive", "UnsafeArchive"]
 
 MAX_ENTRIES = 1000
 MAX_UNPACKED_BYTES = 100 * 1024**2
-MAX_RATIO = 100  # of unpacked to packed bytes, once there is enough to matter
+MAX_RATIO = 100  # unpacked bytes over packed bytes, checked from RATIO_FROM_BYTES on
 RATIO_FROM_BYTES = 10 * 1024**2
 MAX_NAME_BYTES = 1000
-MAX_DIRECTORY_BYTES = MAX_ENTRIES * 1024  # of the zip's own directory, so that listing it is cheap
+MAX_DIRECTORY_BYTES = MAX_ENTRIES * 1024  # bounds the zip's own directory, so that listing it is cheap
 END_RECORD = struct.Struct("<4s4H2LH")  # end of central directory: signature, disks, entries, size, offset, comment
 END_SIGNATURE = b"PK\x05\x06"
 ZIP64_LOCATOR = b"PK\x06\x07"
@@ -54,7 +54,7 @@ class ArchiveTooLarge(Rejected):
 
 
 class Archive:
-    """The checked files of a zip, by path below its top, or below its only folder."""
+    """The checked files of a zip. Paths are relative to its top, or to its only folder if it has just one."""
 
     def __init__(self, data: bytes) -> None:
         _check_directory_size(data)
@@ -71,13 +71,15 @@ class Archive:
 
     @property
     def paths(self) -> list[PurePosixPath]:
+        """List the paths of all files."""
         return list(self._files)
 
     def size_bytes(self, paths: Iterable[PurePosixPath]) -> int:
+        """Add up the unpacked sizes of these files."""
         return sum(self._files[path].file_size for path in paths)
 
     def read(self, path: PurePosixPath) -> bytes:
-        """Unpack one file. Raises BadArchive when it is damaged."""
+        """Unpack one file. Raises BadArchive if it is damaged."""
         info = self._files[path]
         try:
             with self._zip.open(info) as member:
@@ -87,18 +89,18 @@ class Archive:
 
 
 def _broken(error: BaseException) -> BadArchive:
-    return BadArchive(f"The archive cannot be read: {error}.", "Make it again with an ordinary zip program.")
+    return BadArchive(f"The archive cannot be read: {error}.", "Create it again with an ordinary zip program.")
 
 
 def _check_directory_size(data: bytes) -> None:
-    """Bound the zip's directory before anybody parses it: 20 MB can list half a million members."""
+    """Bound the zip's directory before zipfile parses it: 20 MB can list half a million members."""
     tail = data[-(END_RECORD.size + MAX_COMMENT_BYTES) :]
     at = tail.rfind(END_SIGNATURE)
     if at < 0 or at + END_RECORD.size > len(tail):
-        raise BadArchive("The file is not a zip archive.", "Make it again with an ordinary zip program.")
+        raise BadArchive("The file is not a zip archive.", "Create it again with an ordinary zip program.")
     entries, size = END_RECORD.unpack_from(tail, at)[4:6]
     if tail[max(0, at - ZIP64_LOCATOR_BYTES) : at].startswith(ZIP64_LOCATOR):
-        raise BadArchive("The archive uses the zip64 format.", "A submission is small; make an ordinary zip.")
+        raise BadArchive("The archive uses the zip64 format.", "Create it again as an ordinary zip, without zip64.")
     if entries > MAX_ENTRIES or size > MAX_DIRECTORY_BYTES:
         raise _too_many()
 
@@ -109,18 +111,18 @@ def _check_sizes(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
     unpacked_bytes = sum(info.file_size for info in infos)
     if unpacked_bytes > MAX_UNPACKED_BYTES:
         raise ArchiveTooLarge(
-            f"The archive unpacks to {unpacked_bytes:,} bytes; {MAX_UNPACKED_BYTES:,} are allowed.",
-            "Leave out what the run does not need.",
+            f"The archive unpacks to {unpacked_bytes:,} bytes; the limit is {MAX_UNPACKED_BYTES:,} bytes.",
+            "Remove files that the run does not need.",
         )
     if unpacked_bytes > RATIO_FROM_BYTES and unpacked_bytes > MAX_RATIO * packed_bytes:
         raise ArchiveTooLarge(
-            f"The archive unpacks to more than {MAX_RATIO} times its size.", "Make such data in the module instead."
+            f"The archive unpacks to more than {MAX_RATIO} times its size.", "Generate this data in the module instead."
         )
 
 
 def _too_many() -> ArchiveTooLarge:
     return ArchiveTooLarge(
-        f"The archive has more than {MAX_ENTRIES:,} members.", "Leave out what the run does not need."
+        f"The archive has more than {MAX_ENTRIES:,} members.", "Remove files that the run does not need."
     )
 
 
@@ -128,13 +130,13 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     name = info.orig_filename
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UnsafeArchive(f"{name!r} is a link or a device.", "Put plain files into the archive.")
+        raise UnsafeArchive(f"{name!r} is a link or a device.", "Include only regular files and folders.")
     if info.flag_bits & ENCRYPTED:
-        raise UnsafeArchive(f"{name!r} is encrypted.", "Make the archive without a password.")
+        raise UnsafeArchive(f"{name!r} is encrypted.", "Create the archive without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise BadArchive(f"{name!r} is compressed in an unusual way.", "Use the ordinary deflate method.")
+        raise BadArchive(f"{name!r} uses an unsupported compression method.", "Use the deflate method.")
     if not _is_plain(name):
-        raise UnsafeArchive(f"{name!r} is not a plain path below the archive.", "Use relative paths without '..'.")
+        raise UnsafeArchive(f"{name!r} is not a plain path inside the archive.", "Use relative paths without '..'.")
 
 
 def _is_plain(name: str) -> bool:
@@ -149,7 +151,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _check_names(infos: list[zipfile.ZipInfo]) -> None:
-    """Refuse two members that could be one file on some file system, and files that are also folders."""
+    """Refuse two members that some file system would treat as one file, and files that are also folders."""
     files: set[str] = set()
     folders: set[str] = set()
     for info in infos:
@@ -158,11 +160,11 @@ def _check_names(infos: list[zipfile.ZipInfo]) -> None:
         if info.is_dir():
             folders.add(str(path))
         elif str(path) in files:
-            raise UnsafeArchive(f"{info.filename!r} is in the archive twice.", "Give every file a name of its own.")
+            raise UnsafeArchive(f"{info.filename!r} is in the archive twice.", "Give every file a different name.")
         else:
             files.add(str(path))
     if both := files & folders:
-        raise UnsafeArchive(f"{min(both)!r} is both a file and a folder.", "Give every file a name of its own.")
+        raise UnsafeArchive(f"{min(both)!r} is both a file and a folder.", "Give every file a different name.")
 
 
 def _below_only_folder(files: dict[PurePosixPath, zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:

@@ -1,4 +1,4 @@
-"""What a certified entry claims of itself: `CERTIFICATE = {...}` at the top level of its module, read and never run.
+"""The claim of a certified entry: `CERTIFICATE = {...}` at the top level of its module, read but never run.
 
 CERTIFICATE = {"method": "langevin", "epsilon": 1.0, "delta": 0.00390625, "steps": 1144}
 """
@@ -15,8 +15,8 @@ __all__ = ["BadClaim", "CertifiedMethod", "Claim", "claim_in"]
 
 NAME = "CERTIFICATE"
 REMEDY = (
-    'Write a literal, such as CERTIFICATE = {"method": "langevin", "epsilon": 1.0, "delta": 0.004, "steps": 1144}; '
-    "epsilon and delta are needed, and for an accountant method and steps."
+    'Write a literal, such as CERTIFICATE = {"method": "langevin", "epsilon": 1.0, "delta": 0.004, "steps": 1144}. '
+    "epsilon and delta are required; to have an accountant check the claim, give method and steps too."
 )
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -27,7 +27,7 @@ class BadClaim(Rejected):
 
 
 class CertifiedMethod(StrEnum):
-    """Methods that an accountant knows, and `other`, of which a claim can only be audited."""
+    """Methods that an accountant knows, and `other`, whose claim can only be audited."""
 
     LANGEVIN = "langevin"
     STOCHASTIC_LANGEVIN = "stochastic_langevin"
@@ -37,15 +37,15 @@ class CertifiedMethod(StrEnum):
 
 
 class Claim(BaseModel):
-    """The (epsilon, delta) that an entry says it has, and how it would have it."""
+    """The (epsilon, delta) that an entry claims, and the method that is to provide it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: CertifiedMethod = CertifiedMethod.OTHER
     epsilon: Annotated[Finite, Field(ge=0)]
     delta: Annotated[Finite, Field(gt=0, lt=1)]
-    steps: Annotated[int, Field(gt=0, le=2**53)] | None = None  # of langevin and d2d
-    epochs: Annotated[int, Field(gt=0, le=2**53)] | None = None  # of stochastic_langevin
+    steps: Annotated[int, Field(gt=0, le=2**53)] | None = None  # for langevin and d2d
+    epochs: Annotated[int, Field(gt=0, le=2**53)] | None = None  # for stochastic_langevin
 
     @model_validator(mode="after")
     def _counts_its_steps(self) -> Self:
@@ -60,7 +60,7 @@ class Claim(BaseModel):
 
 
 def claim_in(source: bytes, filename: str) -> Claim | None:
-    """Read the claim of a module, None where it makes none. Raises BadClaim, and NotPython for what does not parse."""
+    """Read the claim of a module; None if it makes none. Raises BadClaim, or NotPython if the source does not parse."""
     value = last_assignment(source, filename, NAME)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""A submission as a file: what may be uploaded, checked without running it, and how it is laid out for a sandbox."""
+"""A submission as a file: the kinds that may be uploaded, the check without running it, the layout for a sandbox."""
 
 import ast
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from services.core.submission.source import (
 __all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
 
 ENTRY_POINT, NOTEBOOK = "submission.py", "notebook.ipynb"
-MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules at an archive's top, all of which are parsed
+MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # for the modules at an archive's top together, because all are parsed
 
 
 class UnsupportedFile(Rejected):
@@ -28,14 +28,14 @@ class UnsupportedFile(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a file is that can be submitted, and the certificate that it claims; notebooks claim none."""
+    """The kind of a valid submission and the certificate that it claims; notebooks claim none."""
 
     kind: SubmissionKind
     claim: Claim | None
 
 
 def check(filename: str, data: bytes) -> Checked:
-    """Say what a submission is and claims. Raises Rejected, with a remedy, when it cannot be one."""
+    """Tell a submission's kind and claim. Raises Rejected, with a remedy, if the file cannot be a submission."""
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
@@ -70,7 +70,7 @@ def unpack(filename: str, data: bytes, destination: Path) -> None:
 
 
 def kind_of(filename: str) -> SubmissionKind:
-    """Tell a submission's kind by its name. Raises Rejected for a name that none has."""
+    """Tell a submission's kind by its file name. Raises Rejected if no kind has such a name."""
     suffix = PurePosixPath(filename).suffix.lower()
     if suffix == ".py":
         return SubmissionKind.MODULE
@@ -78,17 +78,15 @@ def kind_of(filename: str) -> SubmissionKind:
         return SubmissionKind.ARCHIVE
     if suffix == ".ipynb":
         return SubmissionKind.NOTEBOOK
-    raise UnsupportedFile(
-        f"{filename!r} is not a kind of file that can be submitted.", "Upload a .py, a .zip or an .ipynb file."
-    )
+    raise UnsupportedFile(f"{filename!r} is not a supported file type.", "Upload a .py, a .zip or an .ipynb file.")
 
 
 def _entry(archive: Archive) -> tuple[PurePosixPath, bytes]:
-    """Find and read the one module at the top that defines `unlearning`; `submission.py` goes before all others."""
+    """Find and read the one module at the top that defines `unlearning`; `submission.py` wins over all others."""
     modules = {path: archive.read(path) for path in _top_modules(archive)}
     main = PurePosixPath(ENTRY_POINT)
     if any(main in path.parents for path in archive.paths):
-        raise BadArchive(f"{ENTRY_POINT} is a folder in the archive.", "Give the folder another name.")
+        raise BadArchive(f"{ENTRY_POINT} is a folder in the archive.", "Rename the folder.")
     if main in modules:
         if not isinstance(definition_of(modules[main], ENTRY_POINT), ast.ImportFrom):
             check_source(modules[main], ENTRY_POINT)
@@ -101,11 +99,11 @@ def _entry(archive: Archive) -> tuple[PurePosixPath, bytes]:
     if not defining:
         raise NoUnlearning(
             "No module at the top of the archive defines a function `unlearning`.",
-            f"Put {ENTRY_POINT} at its top, with `def unlearning(net, retain_loader, forget_loader, val_loader):`.",
+            f"Put {ENTRY_POINT} at the top, with `def unlearning(net, retain_loader, forget_loader, val_loader):`.",
         )
     if len(defining) > 1:
         names = ", ".join(sorted(path.name for path in defining))
-        raise BadArchive(f"{names} all define `unlearning`.", f"Name the one to run {ENTRY_POINT}.")
+        raise BadArchive(f"{names} all define `unlearning`.", f"Rename the one to run to {ENTRY_POINT}.")
     (entry,) = defining
     check_source(modules[entry], entry.name)
     return entry, modules[entry]
@@ -116,6 +114,6 @@ def _top_modules(archive: Archive) -> list[PurePosixPath]:
     if archive.size_bytes(paths) > MAX_TOP_SOURCE_BYTES:
         raise ArchiveTooLarge(
             f"The modules at the top of the archive are larger than {MAX_TOP_SOURCE_BYTES:,} bytes.",
-            "Move what is not needed at once into folders.",
+            "Move modules that the entry point does not need directly into folders.",
         )
     return paths

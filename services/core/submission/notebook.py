@@ -1,4 +1,4 @@
-"""What an uploaded notebook must be, read without running it."""
+"""Checks that an uploaded notebook is valid, without running it."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ DRY_RUN_CHECKPOINTS = 10  # that a notebook writes if it is only tried
 
 MAX_NOTEBOOK_BYTES = 20 * 1024**2
 MAX_CELLS = 5000
-REMEDY = "Save it again in Jupyter or on Kaggle, as a Python notebook of format 4."
+REMEDY = "Save it again in Jupyter or on Kaggle as a Python notebook in format 4."
 
 
 class NotANotebook(Rejected):
@@ -34,7 +34,7 @@ class NotANotebook(Rejected):
 
 
 class NotForNotebooks(BadInput):
-    """A benchmark that has no place in the layout of 2023."""
+    """A benchmark that does not fit the directory layout of 2023."""
 
     code = "not_for_notebooks"
 
@@ -51,31 +51,32 @@ class _Notebook(BaseModel):
 
 
 def require_notebooks(manifest: Manifest) -> None:
-    """Raise NotForNotebooks unless a benchmark is what notebooks expect: ResNet-18, 3x32x32 images, 10 classes."""
+    """Raise NotForNotebooks unless a benchmark has what notebooks need: ResNet-18, 3x32x32 images, 10 classes."""
     if (manifest.architecture, manifest.classes, tuple(manifest.input_shape)) != (ARCHITECTURE, CLASSES, SHAPE):
         raise NotForNotebooks(
-            f"{manifest.name} is no benchmark for notebooks: these expect torchvision's ResNet-18 on 3x32x32 images of "
-            "10 classes. Choose faces-resnet18, or take modules."
+            f"Notebooks cannot run on {manifest.name}; they need torchvision's ResNet-18 on 3x32x32 images of "
+            "10 classes. Use faces-resnet18, or accept modules only."
         )
 
 
 def check_notebook(data: bytes, filename: str) -> None:
-    """Check that a file is a Python notebook with some code. Raises NotANotebook saying what is amiss."""
+    """Check that a file is a Python notebook with some code. Raises NotANotebook, which names the problem."""
     if len(data) > MAX_NOTEBOOK_BYTES:
         raise NotANotebook(
-            f"{filename} is {len(data):,} bytes; a notebook may have {MAX_NOTEBOOK_BYTES:,}.", "Clear its outputs."
+            f"{filename} is {len(data):,} bytes; the limit for a notebook is {MAX_NOTEBOOK_BYTES:,} bytes.",
+            "Clear its outputs.",
         )
     try:
         notebook = _Notebook.model_validate(json.loads(data))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise NotANotebook(f"{filename} is no notebook: {where}: {first['msg']}.", REMEDY) from error
+        raise NotANotebook(f"{filename} is not a valid notebook: {where}: {first['msg']}.", REMEDY) from error
     except (ValueError, RecursionError) as error:
-        raise NotANotebook(f"{filename} is not JSON, which a notebook is.", REMEDY) from error
+        raise NotANotebook(f"{filename} is not a notebook: it is not valid JSON.", REMEDY) from error
     kernel = notebook.metadata.get("kernelspec")
     language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
     if language != "python":
-        raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not in Python.", REMEDY)
+        raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not Python.", REMEDY)
     if not any(cell.cell_type == "code" and "".join(cell.source).strip() for cell in notebook.cells):
-        raise NotANotebook(f"{filename} has no code.", "Upload the notebook that writes submission.zip.")
+        raise NotANotebook(f"{filename} has no code cells.", "Upload the notebook that writes submission.zip.")

@@ -1,6 +1,6 @@
-"""What the source of a submission promises, read from its syntax tree. Nothing here compiles or runs it.
+"""Checks the source of a submission by its syntax tree. Nothing here compiles or runs it.
 
-The limit keeps the parser cheap: the densest source costs CPython about 1 KB of memory and 3 us a byte.
+The size limit keeps parsing cheap: the densest source costs CPython about 1 KB of memory and 3 us per byte.
 """
 
 import ast
@@ -53,15 +53,15 @@ class WrongArity(Rejected):
 
 
 def check_source(source: bytes, filename: str) -> None:
-    """Check that a module defines `unlearning` with four positional arguments. Raises Rejected saying what is amiss."""
+    """Check that a module defines `unlearning` with four positional arguments. Raises Rejected, naming the problem."""
     found = definition_of(source, filename)
     if found is None or isinstance(found, ast.ImportFrom):
-        raise NoUnlearning(f"{filename} defines no top-level function `{FUNCTION}`.", f"Add `def {SIGNATURE}:`.")
+        raise NoUnlearning(f"{filename} does not define a top-level function `{FUNCTION}`.", f"Add `def {SIGNATURE}:`.")
     _check_arity(found, filename)
 
 
 def definition_of(source: bytes, filename: str) -> Definition | None:
-    """Return what last binds `unlearning` at the top level, a function or an import. Raises NotPython."""
+    """Return the function or import that binds `unlearning` last at the top level. Raises NotPython."""
     found: Definition | None = None
     for statement in _top_level(_parse(source, filename)):
         if isinstance(statement, Definition) and FUNCTION in _names(statement):
@@ -70,7 +70,7 @@ def definition_of(source: bytes, filename: str) -> Definition | None:
 
 
 def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
-    """Return what the top level last assigns to a name; None where it never does. Raises NotPython."""
+    """Return the last value that the top level assigns to a name; None if it never does. Raises NotPython."""
     found: ast.expr | None = None
     for statement in _top_level(_parse(source, filename)):
         targets: list[ast.expr] = []
@@ -93,24 +93,25 @@ def _names(statement: Definition) -> list[str]:
 def _parse(source: bytes, filename: str) -> ast.Module:
     if len(source) > MAX_SOURCE_BYTES:
         raise NotPython(
-            f"{filename} is {len(source):,} bytes; a module may have {MAX_SOURCE_BYTES:,}.",
-            "Put data into files of its own and upload a .zip.",
+            f"{filename} is {len(source):,} bytes; the limit for a module is {MAX_SOURCE_BYTES:,} bytes.",
+            "Move data into separate files and upload a .zip.",
         )
     try:
         with _warnings_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as an invalid escape: the participant's business
+            warnings.simplefilter("ignore")  # such as an invalid escape, which is not our concern
             return ast.parse(source)
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
-        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", "Correct it and upload again.") from error
+        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", "Fix it and upload it again.") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotPython(
-            f"{filename} does not parse: it holds null bytes or is nested too deeply.", "Simplify it and upload again."
+            f"{filename} does not parse: it contains null bytes or is nested too deeply.",
+            "Simplify it and upload it again.",
         ) from error
 
 
 def _top_level(module: ast.Module) -> Iterator[ast.stmt]:
-    """Yield the statements that run at import, in order, into `if`, `try` and `with` but not into functions."""
+    """Yield the statements that run at import, in order, including those in `if`, `try` and `with` blocks."""
     waiting: list[ast.stmt] = module.body[::-1]
     while waiting:
         statement = waiting.pop()
@@ -134,7 +135,7 @@ def _blocks(statement: ast.If | ast.Try | ast.TryStar | ast.With) -> list[ast.st
 def _check_arity(function: ast.FunctionDef | ast.AsyncFunctionDef, filename: str) -> None:
     where = f"{filename}, line {function.lineno}:"
     if isinstance(function, ast.AsyncFunctionDef):
-        raise WrongArity(f"{where} `{FUNCTION}` is an async function.", f"Write `def {SIGNATURE}:`.")
+        raise WrongArity(f"{where} `{FUNCTION}` is async.", f"Write `def {SIGNATURE}:`.")
     arguments = function.args
     most = len(arguments.posonlyargs) + len(arguments.args)
     least = most - len(arguments.defaults)
@@ -145,11 +146,11 @@ def _check_arity(function: ast.FunctionDef | ast.AsyncFunctionDef, filename: str
     ]
     if keywords_needed:
         raise WrongArity(
-            f"{where} `{FUNCTION}` needs the keyword arguments {', '.join(keywords_needed)}.",
-            f"Give them defaults; it is called as {SIGNATURE}.",
+            f"{where} `{FUNCTION}` requires the keyword arguments {', '.join(keywords_needed)}.",
+            f"Give them defaults; Lethe calls {SIGNATURE}.",
         )
     if least > PARAMETERS or (most < PARAMETERS and arguments.vararg is None):
         raise WrongArity(
-            f"{where} `{FUNCTION}` takes {most} positional arguments; it is called with {PARAMETERS}.",
+            f"{where} `{FUNCTION}` takes {most} positional arguments; Lethe calls it with {PARAMETERS}.",
             f"Write `def {SIGNATURE}:`.",
         )

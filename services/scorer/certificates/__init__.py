@@ -1,6 +1,6 @@
-"""Accountants of certified unlearning: what epsilon a method has, the least noise, the fewest steps.
+"""Accountants of certified unlearning: the epsilon of a method, its least noise, its fewest steps.
 
-Imports numpy and scipy alone, and the core's errors. `docs/certificates.md` holds the equations.
+This package imports only numpy, scipy and the core's errors. `docs/certificates.md` lists the equations.
 """
 
 from services.scorer.certificates import d2d, langevin, stochastic

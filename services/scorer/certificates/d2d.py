@@ -1,10 +1,10 @@
-"""The accountant of descent to delete (D2D): gradient descent without noise, and noise on what is published.
+"""The accountant of descent to delete (D2D): gradient descent without noise, with noise on the published model.
 
 Neel, Roth and Sharifi-Malvajerdi, "Descent-to-Delete" (ALT 2021, arXiv 2007.02923), with the constants of
 Chien et al. (arXiv 2401.10371), who compare with it. Equations are numbered as in `docs/certificates.md`.
-The step is 2/(L + m), which brings a model closer to the optimum by gamma = (L - m)/(L + m). Every request runs I steps
-from the model that the request before left, and publishes it plus N(0, sigma^2 I): here sigma is the standard deviation
-of that noise itself.
+The step is 2/(L + m), which multiplies the distance to the optimum by at most gamma = (L - m)/(L + m). Every request
+runs I steps from the model of the previous request, and publishes it plus N(0, sigma^2 I). Here sigma is the standard
+deviation of this noise itself.
 """
 
 import math
@@ -35,17 +35,17 @@ __all__ = [
 
 
 def step(problem: ConvexProblem) -> float:
-    """Give D2D's step, 2/(L + m)."""
+    """Return D2D's step, 2/(L + m)."""
     return 2 / (problem.smoothness + problem.strong_convexity)
 
 
 def contraction(problem: ConvexProblem) -> float:
-    """Give gamma = (L - m)/(L + m), the part of the distance to the optimum that is left after one step."""
+    """Return gamma = (L - m)/(L + m), the share of the distance to the optimum that remains after one step."""
     return (problem.smoothness - problem.strong_convexity) / (problem.smoothness + problem.strong_convexity)
 
 
 def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) -> Certificate:
-    """Give the least epsilon (nats) after `steps` (I >= 1) for any request of up to `points`, however many came before.
+    """Return the least epsilon (nats) after `steps` (I >= 1) for any request of up to `points`, after any earlier ones.
 
     Equation 9 solved for epsilon: two models published from within 4 S M gamma^I / (m n (1 - gamma^I)) of one optimum.
     The paper has S = 1. The optimum moves by at most 2 S M/(m n) with S points, so all of its distances grow by S.
@@ -56,7 +56,7 @@ def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) ->
 
 
 def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: float) -> float:
-    """Give the least sigma, the standard deviation of the noise on what is published, for `epsilon` (nats).
+    """Return the least sigma, the standard deviation of the noise on the published model, for `epsilon` (nats).
 
     Equation 9: sigma = 4 sqrt(2) S M gamma^I / (m n (1 - gamma^I) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))).
     Raises BadCertificate as `certify`, and for an epsilon that is not above 0.
@@ -67,9 +67,9 @@ def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: flo
 
 
 def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: float) -> int:
-    """Give the least I >= 1 whose epsilon (nats) with this sigma is at most `epsilon`.
+    """Return the least I >= 1 whose epsilon (nats) with this sigma is at most `epsilon`.
 
-    Equation 9 solved for I, which is in y = gamma^I / (1 - gamma^I). Raises BadCertificate as `least_sigma`.
+    Equation 9 solved for I, which occurs in y = gamma^I / (1 - gamma^I). Raises BadCertificate as `least_sigma`.
     """
     slope = slope_of(require_positive("epsilon", epsilon), problem.log_inverse_delta)
     log_y = math.log(require_positive("sigma", sigma)) + (math.log(2) + slope) / 2 - _log_reach(problem, points)
@@ -80,9 +80,9 @@ def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: f
 
 
 def published_state_epsilon(problem: ConvexProblem, *, steps: int, sigma: float) -> float:
-    """Give epsilon (nats) where requests start from the published model, noise and all, so that no state is secret.
+    """Return epsilon (nats) if requests start from the published model with its noise, so that no state is secret.
 
-    Equation 10 solved for epsilon, in closed form; infinite where a double cannot hold it. One point a request. `steps`
+    Equation 10 solved for epsilon in closed form; infinite if too large for a double. One point per request. `steps`
     is the base number I, at least that of equation 11; each request runs more, by `published_state_steps`.
     Raises BadCertificate for fewer than 1 step, or a sigma that is not above 0.
     """
@@ -92,7 +92,7 @@ def published_state_epsilon(problem: ConvexProblem, *, steps: int, sigma: float)
 
 
 def published_state_sigma(problem: ConvexProblem, *, steps: int, epsilon: float) -> float:
-    """Give the least sigma for `epsilon` (nats) where requests start from the published model.
+    """Return the least sigma for `epsilon` (nats) if requests start from the published model.
 
     Equation 10: sigma = 8 M gamma^I / (m n (1 - gamma^I) (sqrt(2 ln(2/delta) + 3 epsilon) - sqrt(2 ln(2/delta) +
     2 epsilon))). Raises BadCertificate as `published_state_epsilon`, and for an epsilon that is not above 0.
@@ -105,7 +105,7 @@ def published_state_sigma(problem: ConvexProblem, *, steps: int, epsilon: float)
 
 
 def published_state_base(problem: ConvexProblem, *, dimension: int, epsilon: float) -> int:
-    """Give the least base I that equation 10 holds for, `dimension` the number of parameters.
+    """Return the least base I for which equation 10 holds; `dimension` is the number of parameters.
 
     Equation 11: I >= ln(sqrt(2 d) / ((1 - gamma) (sqrt(2 ln(2/delta) + epsilon) - sqrt(2 ln(2/delta))))) / ln(1/gamma).
     Raises BadCertificate for a dimension below 1, or an epsilon that is not above 0.
@@ -118,7 +118,7 @@ def published_state_base(problem: ConvexProblem, *, dimension: int, epsilon: flo
 
 
 def published_state_steps(problem: ConvexProblem, *, dimension: int, steps: int, request: int) -> int:
-    """Give how many steps the request of this number (from 1) runs: `steps` (I), and more that grow without end.
+    """Return the steps of the request with this number (from 1): `steps` (I), plus a part that grows without bound.
 
     Equation 12: I + ceil(ln ln(4 d i / delta) / ln(1/gamma)).
     Raises BadCertificate for a dimension, steps or request below 1.

@@ -1,9 +1,9 @@
 """The accountant of Langevin unlearning: full-batch projected noisy gradient descent on a strongly convex problem.
 
 Chien, Wang, Chen and Li, "Langevin Unlearning" (NeurIPS 2024, arXiv 2401.10371). Equations are numbered as in
-`docs/certificates.md`. Learning has converged (`Problem.burn_in` steps or more) and unlearning runs
+`docs/certificates.md`. Training has converged (`ConvexProblem.burn_in` steps or more) and unlearning runs
     w <- projection onto a ball of (w - eta grad + sqrt(2 eta sigma^2) N(0, I)),  eta = 1/L,
-for exactly K steps on the data that stay.
+for exactly K steps on the remaining data.
 """
 
 import math
@@ -29,12 +29,12 @@ from services.scorer.certificates.problem import (
 
 __all__ = ["certify", "certify_sequence", "least_sequence_steps", "least_sigma", "least_steps"]
 
-GRID = 512  # orders of the first look; each further one puts ZOOM of them between the best's neighbours
+GRID = 512  # orders in the first search; each further one puts ZOOM orders between the best one's neighbours
 ZOOM = 32
 
 
 def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) -> Certificate:
-    """Give the least epsilon (nats) after `steps` of unlearning `points` at once. With no step: learning's own privacy.
+    """Return the least epsilon (nats) after `steps` of unlearning `points` at once. Without steps: training's privacy.
 
     Equation 4: min over alpha > 1 of e^(-K m eta/alpha) 4 alpha S^2 M^2 / (m sigma^2 n^2) + ln(1/delta) / (alpha - 1).
     Exact: `best_order` finds the one stationary point of a convex function.
@@ -45,16 +45,16 @@ def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) ->
 
 
 def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: float) -> float:
-    """Give the least sigma (the update adds sqrt(2 eta) sigma a step) whose epsilon after `steps` is at most `epsilon`.
+    """Return the least sigma (a step adds sqrt(2 eta) sigma noise) whose epsilon after `steps` is at most `epsilon`.
 
-    Equation 4 solved for sigma. The answer satisfies the target; one smaller by a millionth does not.
+    Equation 4 solved for sigma. The answer meets the target; one smaller by a millionth does not.
     Raises BadCertificate as `certify`, and for an epsilon that is not above 0.
     """
     require_positive("epsilon", epsilon)
     wait = require_count("steps", steps, least=0) * problem.decay
     log_l = problem.log_inverse_delta
-    # Let A0 meet the target without a wait. A0 meets it with one. An order below 1 + l/epsilon is of no use, as its
-    # second term alone is above epsilon; from there on e^(-B/alpha) >= e^(-B / (1 + l/epsilon)), so that with
+    # Let A0 meet the target without a wait; then it also meets it with one. An order below 1 + l/epsilon is useless,
+    # because its second term already exceeds epsilon; above it, e^(-B/alpha) >= e^(-B / (1 + l/epsilon)), so with
     # A = A0 e^(B / (1 + l/epsilon)) no order does better than epsilon. Between the two, epsilon increases with A.
     low = slope_of(epsilon, log_l)
     high = low + wait / (1 + log_l / epsilon)
@@ -67,9 +67,9 @@ def least_sigma(problem: ConvexProblem, *, points: int, steps: int, epsilon: flo
 
 
 def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: float, at_least: int = 0) -> int:
-    """Give the least K >= `at_least`, exactly: K steps meet `epsilon` (nats), and K - 1 do not or are too few.
+    """Return exactly the least K >= `at_least`: K steps meet `epsilon` (nats), and K - 1 do not or are too few.
 
-    Equation 4 solved for K. Every epsilon is met in the end. The papers have `at_least` 1; 0 where none is needed.
+    Equation 4 solved for K. Enough steps meet any epsilon. The papers have `at_least` 1; pass 0 to allow no steps.
     Raises BadCertificate as `certify`, for an epsilon that is not above 0, and for more than 2^53 steps.
     """
     require_positive("epsilon", epsilon)
@@ -85,16 +85,18 @@ def least_steps(problem: ConvexProblem, *, points: int, sigma: float, epsilon: f
 def certify_sequence(
     problem: ConvexProblem, *, points: Sequence[int], steps: Sequence[int], sigma: float
 ) -> list[Certificate]:
-    """Give the certificate after each of several requests: request s forgets `points[s]` with `steps[s]` steps.
+    """Return the certificate after each of several requests: request s forgets `points[s]` with `steps[s]` steps.
 
     Equation 5, by the weak triangle inequality of Renyi divergences (Mironov 2017, Corollary 4):
     epsilon_s(alpha) = (alpha - 1/2) / (alpha - 1) (epsilon_0(2 alpha) + epsilon_(s-1)(2 alpha)) e^(-eta m k_s / alpha).
-    Any order gives a valid epsilon; the least is looked for on a grid of ln(alpha - 1) that provably holds it, refined
-    around its best point. The first request alone is equation 4. Under removal, n is the smallest before any request.
-    Raises BadCertificate as `certify`, and for lists that are empty or of unequal length.
+    Any order gives a valid epsilon; the search for the least uses a grid of ln(alpha - 1) that provably contains it,
+    refined around its best point. For the first request this is equation 4. Under removal, n is the smallest before any
+    request. Raises BadCertificate as `certify`, and for lists that are empty or have unequal lengths.
     """
     if not points or len(points) != len(steps):
-        raise BadCertificate(f"points has {len(points)} requests and steps {len(steps)}; expected as many, at least 1.")
+        raise BadCertificate(
+            f"points has {len(points)} requests and steps {len(steps)}; expected equal numbers, at least 1."
+        )
     slopes = [_log_slope(problem, count, sigma) for count in points]
     waits = [require_count("steps", count, least=0) * problem.decay for count in steps]
     return [_certify_last(problem, slopes[:s], waits[:s]) for s in range(1, len(slopes) + 1)]
@@ -103,9 +105,9 @@ def certify_sequence(
 def least_sequence_steps(
     problem: ConvexProblem, *, points: Sequence[int], sigma: float, epsilon: float, at_least: int = 0
 ) -> list[int]:
-    """Give the least steps for each request in turn, so that epsilon is at most `epsilon` (nats) after every one.
+    """Return the least steps for each request in turn, so that epsilon is at most `epsilon` (nats) after every one.
 
-    Equation 5 solved for k_s, with the steps of earlier requests as found. Each is the least given those before.
+    Equation 5 solved for k_s, given the steps of earlier requests. Each is the least possible after those.
     Raises BadCertificate as `certify_sequence`, and for an epsilon that is not above 0.
     """
     require_positive("epsilon", epsilon)
@@ -126,7 +128,7 @@ def least_sequence_steps(
 
 
 def _log_slope(problem: ConvexProblem, points: int, sigma: float) -> float:
-    """Compute ln(4 S^2 M^2 / (m sigma^2 n^2)): how the divergence after learning grows with its order."""
+    """Compute ln(4 S^2 M^2 / (m sigma^2 n^2)): how the divergence after training grows with its order."""
     reach = 2 * problem.require_points(points) * problem.lipschitz / problem.n
     return 2 * (math.log(reach) - math.log(require_positive("sigma", sigma))) - math.log(problem.strong_convexity)
 
@@ -139,8 +141,8 @@ def _certify_last(problem: ConvexProblem, slopes: Sequence[float], waits: Sequen
     def log_epsilon(u: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.logaddexp(_log_divergence(u, slopes, waits), log_l - u)
 
-    # A value that is reached bounds the orders worth a look: below, ln(1/delta) / (alpha - 1) alone is above it; above
-    # alpha >= B_s, the last request alone gives 2 A_s alpha / e.
+    # A value that is reached bounds the useful orders: for smaller ones, ln(1/delta) / (alpha - 1) already exceeds it;
+    # for alpha >= B_s, the last request already gives 2 A_s alpha / e.
     log_wait = math.log(waits[-1]) if waits[-1] else 0.0
     reached = float(log_epsilon(np.linspace(-30.0, max(log_wait, 0.0) + 50, GRID)).min())
     low, high = log_l - reached, max(log_wait, 1 + reached - math.log(2) - slopes[-1])
@@ -148,7 +150,7 @@ def _certify_last(problem: ConvexProblem, slopes: Sequence[float], waits: Sequen
     values = log_epsilon(grid)
     best, u = float(values.min()), float(grid[values.argmin()])
     width = float(grid[1] - grid[0])
-    while width > 1e-9:  # near a minimum the value is out by the square of this
+    while width > 1e-9:  # near a minimum, the error of the value is the square of this
         grid = np.linspace(u - width, u + width, ZOOM)
         values = log_epsilon(grid)
         if values.min() < best:
@@ -173,14 +175,14 @@ def _log_divergence(u: NDArray[np.float64], slopes: Sequence[float], waits: Sequ
 
 
 def _least(meets: Callable[[int], bool], enough: float, at_least: int) -> int:
-    """Give the least integer from `at_least` that meets, given that all larger ones do, and one near `enough`."""
+    """Return the least integer from `at_least` that meets, given that all larger ones do, and one near `enough`."""
     low = require_count("at_least", at_least, least=0)
     if meets(low):
         return low
     if not enough < LARGEST_COUNT:
-        raise BadCertificate(f"This takes about {enough:.3g} steps, more than can be counted: ask for more sigma.")
+        raise BadCertificate(f"This needs about {enough:.3g} steps, more than can be counted. Use a larger sigma.")
     high = max(low + 1, math.ceil(enough))
-    while not meets(high):  # by rounding alone
+    while not meets(high):  # only because of rounding
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""What a certificate speaks of, and the step that all accountants share: from Renyi divergences to (epsilon, delta)."""
+"""The problem of a certificate, and the step that all accountants share: from Renyi divergences to (epsilon, delta)."""
 
 import math
 import operator
@@ -24,33 +24,33 @@ __all__ = [
     "slope_of",
 ]
 
-LARGEST_COUNT = 2**53  # the integers that a double holds one by one
+LARGEST_COUNT = 2**53  # up to it, a double represents every integer
 LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
 class BadCertificate(BadInput):
-    """A question that no certificate answers: a constant out of range, or constants that contradict each other."""
+    """No certificate exists: a constant is out of range, or constants contradict each other."""
 
     code = "bad_certificate"
 
 
 @dataclass(frozen=True)
 class ConvexProblem:
-    """The mean over n points of a loss that clips its data gradient, plus a quadratic: of any dimension.
+    """The mean over n points of a loss that clips its data gradient, plus a quadratic, in any dimension.
 
-    Datasets are neighbours when up to S points are replaced. Points that are taken away for good are covered too, with
-    n the number of points before they went.
+    Datasets are neighbours if they differ by up to S replaced points. Removed points are covered too; then n is the
+    number of points before removal.
     Raises BadCertificate for a constant out of range.
     """
 
     n: int
-    """Points in the training set, those to forget among them."""
+    """Number of points in the training set, including those to forget."""
     strong_convexity: float
     """m > 0: every point's loss less m/2 |w|^2 is convex. With an L2 penalty of m/2 |w|^2 it is m."""
     smoothness: float
     """L > m: the gradient of every point's loss is L-Lipschitz. 1/4 + m for logistic loss on features of unit norm."""
     lipschitz: float
-    """M > 0: the norm that the gradient of one point's loss, penalty apart, is clipped to."""
+    """M > 0: the norm to which the gradient of one point's loss, without the penalty, is clipped."""
     delta: float
     """Between 0 and 1: the probability with which epsilon may fail. 1/n in the papers."""
 
@@ -70,34 +70,34 @@ class ConvexProblem:
 
     @property
     def step(self) -> float:
-        """Give eta = 1/L, the step of (stochastic) Langevin unlearning."""
+        """Return eta = 1/L, the step of (stochastic) Langevin unlearning."""
         return 1 / self.smoothness
 
     @property
     def decay(self) -> float:
-        """Give eta m = m/L, between 0 and 1: the part of a distance that one step takes away."""
+        """Return eta m = m/L, between 0 and 1: the share of a distance that one step removes."""
         return self.strong_convexity / self.smoothness
 
     @property
     def log_inverse_delta(self) -> float:
-        """Give ln(1/delta), in nats."""
+        """Return ln(1/delta), in nats."""
         return -math.log(self.delta)
 
     @property
     def burn_in(self) -> int:
-        """Give ceil(20 / (eta m)) steps, after which a start is forgotten up to e^-20."""
+        """Return ceil(20 / (eta m)) steps, after which a start is forgotten up to e^-20."""
         return math.ceil(20 / self.decay)
 
     def require_points(self, points: int) -> int:
-        """Give how many points are forgotten, from 1 to n. Raises BadCertificate."""
+        """Return the number of forgotten points if it is from 1 to n. Raises BadCertificate."""
         require_count("points", points, least=1)
         if points > self.n:
-            raise BadCertificate(f"points is {points}, but the training set has n = {self.n}.")
+            raise BadCertificate(f"points is {points}, but the training set has only n = {self.n} points.")
         return points
 
 
 def require_count(name: str, value: object, *, least: int) -> int:
-    """Give an integer from `least` to 2^53. Raises BadCertificate."""
+    """Return the value if it is an integer from `least` to 2^53. Raises BadCertificate."""
     try:
         count = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -108,7 +108,7 @@ def require_count(name: str, value: object, *, least: int) -> int:
 
 
 def require_positive(name: str, value: object) -> float:
-    """Give a number that is finite and above zero. Raises BadCertificate."""
+    """Return the value as a number if it is finite and above 0. Raises BadCertificate."""
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -120,12 +120,12 @@ def require_positive(name: str, value: object) -> float:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The least (epsilon, delta) over all orders alpha, delta being the problem's."""
+    """The least epsilon over all orders alpha, for the problem's delta."""
 
     epsilon: float
     """In nats."""
     alpha: float
-    """The order > 1 of the Renyi divergence that epsilon comes from; infinite where only alpha - 1 > 1e308 would do."""
+    """The order > 1 of the Renyi divergence that gives epsilon; infinite if alpha - 1 would have to exceed 1e308."""
 
 
 def best_order(log_slope: float, wait: float, log_inverse_delta: float) -> Certificate:
@@ -155,16 +155,16 @@ def best_order(log_slope: float, wait: float, log_inverse_delta: float) -> Certi
 
 
 def slope_of(epsilon: float, log_inverse_delta: float) -> float:
-    """Give ln A of the largest A with A + 2 sqrt(A l) <= epsilon (nats): the inverse of `best_order` without a wait.
+    """Return ln A of the largest A with A + 2 sqrt(A l) <= epsilon (nats): the inverse of `best_order` without a wait.
 
     Equation 3 of `docs/certificates.md`: sqrt(A) = sqrt(l + epsilon) - sqrt(l).
     """
-    # the difference of the roots, without its cancellation
+    # the difference of the roots without cancellation
     return 2 * math.log(epsilon / (math.sqrt(log_inverse_delta + epsilon) + math.sqrt(log_inverse_delta)))
 
 
 def root(increasing: Callable[[float], float], low: float, high: float) -> float:
-    """Give where an increasing function is 0; an end where it lies there, which rounding may put it beyond."""
+    """Find the zero of an increasing function; return an end if the zero lies there or, by rounding, beyond it."""
     if increasing(low) >= 0:
         return low
     if increasing(high) <= 0:
@@ -173,17 +173,17 @@ def root(increasing: Callable[[float], float], low: float, high: float) -> float
 
 
 def settle(sigma: float, holds: Callable[[float], bool]) -> float:
-    """Raise a standard deviation by the few roundings that it may lack for `holds`: by 2e-9 of itself at most.
+    """Raise a standard deviation by the few roundings that it may lack for `holds`, at most by 2e-9 of its value.
 
-    Raises BadCertificate for one that a double cannot hold.
+    Raises BadCertificate if the result does not fit into a double.
     """
     if not sys.float_info.min <= sigma < math.inf:
-        raise BadCertificate(f"The least sigma is {sigma:.3g}, too far from 1 for a double: ask for other steps.")
+        raise BadCertificate(f"The least sigma is {sigma:.3g}, too far from 1 for a double. Change the steps.")
     for exponent in range(-50, -30):
         if holds(sigma):
             return sigma
         sigma *= 1 + 2.0**exponent
-    raise BadCertificate(f"The least sigma, about {sigma:.3g}, could not be settled: ask for another epsilon.")
+    raise BadCertificate(f"The least sigma, about {sigma:.3g}, could not be computed exactly. Change epsilon.")
 
 
 def log1p_exp(u: float) -> float:
@@ -192,5 +192,5 @@ def log1p_exp(u: float) -> float:
 
 
 def exp_or_infinity(value: float) -> float:
-    """Compute e^value; infinity where a double cannot hold it."""
+    """Compute e^value; infinity if it does not fit into a double."""
     return math.exp(value) if value < LARGEST_EXPONENT else math.inf

@@ -1,9 +1,9 @@
-"""The accountant of stochastic Langevin unlearning: noisy gradient descent on fixed mini-batches, taken in turn.
+"""The accountant of stochastic Langevin unlearning: noisy gradient descent on fixed mini-batches, used in turn.
 
 Chien, Wang, Chen and Li, "Certified Machine Unlearning via Noisy Stochastic Gradient Descent" (NeurIPS 2024,
-arXiv 2403.17105). Equations are numbered as in `docs/certificates.md`. The n points are cut once into n/b batches;
-every epoch takes them in the same order, in learning, in unlearning and in the retraining that the certificate compares
-with. The update is Langevin unlearning's, with eta = 1/L, on the mean over one batch. Learning has converged.
+arXiv 2403.17105). Equations are numbered as in `docs/certificates.md`. The n points are divided once into n/b batches.
+Training, unlearning and the retraining in the certificate use them in the same order in every epoch. The update is that
+of Langevin unlearning, with eta = 1/L, on the mean over one batch. Training has converged.
 """
 
 import math
@@ -26,10 +26,10 @@ __all__ = ["certify", "certify_sequence", "distance", "least_epochs", "least_seq
 
 
 def distance(problem: ConvexProblem, *, points: int, batch_size: int) -> float:
-    """Bound how far replacing `points` moves the learned model, wherever they lie: Z_B, in units of the parameters.
+    """Bound how far replacing any `points` moves the trained model: Z_B, in units of the parameters.
 
-    Equation 6: Z_B = 2 eta M / (b (1 - c^(n/b))), c = 1 - eta m, for 1 point, in the batch that comes last.
-    For more, by the same proof: theirs are the last batches, and each batch before counts c times as much.
+    Equation 6: Z_B = 2 eta M / (b (1 - c^(n/b))), c = 1 - eta m, for 1 point in the last batch.
+    For more points, by the same proof: they fill the last batches, and each earlier batch counts c times as much.
     Raises BadCertificate for fewer than 1 or more than n points, and for a batch_size that does not divide n.
     """
     batches = _batches(problem, batch_size)
@@ -43,10 +43,10 @@ def distance(problem: ConvexProblem, *, points: int, batch_size: int) -> float:
 
 
 def certify(problem: ConvexProblem, *, points: int, batch_size: int, epochs: int, sigma: float) -> Certificate:
-    """Give the least epsilon (nats) after `epochs` (at least 1) of n/b steps each that unlearn `points` at once.
+    """Return the least epsilon (nats) after `epochs` (at least 1) of n/b steps each that unlearn `points` at once.
 
     Equation 7: min over alpha > 1 of alpha Z_B^2 (1 - c^2) / (2 eta sigma^2 (c^(-2N) - 1)) + ln(1/delta) / (alpha - 1),
-    N = K n/b, exactly. The noise of every step counts; counting the last one's alone gives c^(2N) for the quotient.
+    N = K n/b, exactly. The noise of every step counts; counting only the last step's gives c^(2N) for the quotient.
     Raises BadCertificate as `distance`, for fewer than 1 epoch, and for a sigma that is not above 0.
     """
     log_distance = math.log(distance(problem, points=points, batch_size=batch_size))
@@ -54,9 +54,9 @@ def certify(problem: ConvexProblem, *, points: int, batch_size: int, epochs: int
 
 
 def least_sigma(problem: ConvexProblem, *, points: int, batch_size: int, epochs: int, epsilon: float) -> float:
-    """Give the least sigma (the update adds sqrt(2 eta) sigma a step) whose epsilon after `epochs` meets `epsilon`.
+    """Return the least sigma (a step adds sqrt(2 eta) sigma noise) whose epsilon after `epochs` meets `epsilon`.
 
-    Equation 7 solved for sigma, in closed form. The answer satisfies the target; one smaller by a millionth does not.
+    Equation 7 solved for sigma in closed form. The answer meets the target; one smaller by a millionth does not.
     Raises BadCertificate as `certify`, and for an epsilon that is not above 0.
     """
     require_positive("epsilon", epsilon)
@@ -68,9 +68,9 @@ def least_sigma(problem: ConvexProblem, *, points: int, batch_size: int, epochs:
 
 
 def least_epochs(problem: ConvexProblem, *, points: int, batch_size: int, sigma: float, epsilon: float) -> int:
-    """Give the least number of epochs, at least 1, after which epsilon is at most `epsilon` (nats).
+    """Return the least number of epochs, at least 1, after which epsilon is at most `epsilon` (nats).
 
-    Equation 7 solved for K, in closed form. Raises BadCertificate as `least_sigma`.
+    Equation 7 solved for K in closed form. Raises BadCertificate as `least_sigma`.
     """
     log_distance = math.log(distance(problem, points=points, batch_size=batch_size))
     return _least_epochs(problem, log_distance, batch_size, sigma, epsilon)
@@ -79,14 +79,14 @@ def least_epochs(problem: ConvexProblem, *, points: int, batch_size: int, sigma:
 def certify_sequence(
     problem: ConvexProblem, *, points: Sequence[int], batch_size: int, epochs: Sequence[int], sigma: float
 ) -> list[Certificate]:
-    """Give the certificate after each of several requests: request s forgets `points[s]` with `epochs[s]` epochs.
+    """Return the certificate after each of several requests: request s forgets `points[s]` with `epochs[s]` epochs.
 
     Equation 8: distances add up, Z_s = c^(k_(s-1) n/b) Z_(s-1) + Z_B, and equation 7 holds with Z_s in Z_B's place.
-    Raises BadCertificate as `certify`, and for lists that are empty or of unequal length.
+    Raises BadCertificate as `certify`, and for lists that are empty or have unequal lengths.
     """
     if not points or len(points) != len(epochs):
         raise BadCertificate(
-            f"points has {len(points)} requests and epochs {len(epochs)}; expected as many, at least 1."
+            f"points has {len(points)} requests and epochs {len(epochs)}; expected equal numbers, at least 1."
         )
     batches = _batches(problem, batch_size)
     certificates, far = [], 0.0
@@ -100,9 +100,9 @@ def certify_sequence(
 def least_sequence_epochs(
     problem: ConvexProblem, *, points: Sequence[int], batch_size: int, sigma: float, epsilon: float
 ) -> list[int]:
-    """Give the least epochs (at least 1) for each request in turn, so that epsilon is met after every one.
+    """Return the least epochs (at least 1) for each request in turn, so that every one meets epsilon.
 
-    Equation 8 solved for k_s, with the epochs of earlier requests as found. Raises BadCertificate as `least_epochs`.
+    Equation 8 solved for k_s, given the epochs of earlier requests. Raises BadCertificate as `least_epochs`.
     """
     if not points:
         raise BadCertificate("points is empty; expected at least 1 request.")
@@ -154,5 +154,5 @@ def _epochs(epochs: int) -> int:
 
 
 def _log_c(problem: ConvexProblem) -> float:
-    """Compute ln c, by which one step brings two runs closer."""
+    """Compute ln c; one step multiplies the distance of two runs by at most c."""
     return math.log1p(-problem.decay)

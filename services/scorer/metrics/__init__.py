@@ -1,6 +1,6 @@
-"""Metrics: arrays in, numbers out. Imports numpy, scipy, numba and scikit-learn alone, not even the core.
+"""Metrics: arrays in, numbers out. This package imports only numpy, scipy, numba and scikit-learn, not even the core.
 
-`METRICS` make the score that a board ranks by, `SUITES` the secondary columns beside it.
+`METRICS` compute the scores by which a leaderboard ranks, `SUITES` the secondary columns beside them.
 """
 
 from services.scorer.metrics import suites as _suites  # noqa: F401 - importing registers them

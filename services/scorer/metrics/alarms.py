@@ -1,4 +1,4 @@
-"""What an organiser should look at: results that honest unlearning hardly gives. An alarm changes no score."""
+"""Alarms for organisers: results that honest unlearning hardly ever gives. An alarm changes no score."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,13 +16,13 @@ from services.scorer.metrics.uncertainty import quantile
 __all__ = ["STRATIFIED_Z", "Alarm", "AlarmKind", "evenness_z", "order_z", "raise_alarms"]
 
 ALARM_Z = 3.0
-STRATIFIED_Z = 4.0  # two tests on every entry of a board: rarely wrong even over thousands
-CROWDED_SHARE = 0.5  # fine-tuning with a little noise has a few near-duplicates, and means no harm
+STRATIFIED_Z = 4.0  # for two tests on every entry of a leaderboard, rarely wrong even over thousands
+CROWDED_SHARE = 0.5  # honest fine-tuning with a little noise has a few near-duplicates
 LEAKED_SHARE = 0.05
-COPY_DISTANCE = 0.5  # of the shortest between honest models: no pair of 200 times 3 N retrained ones came so close
-SHARED_SPACINGS = 1.14  # neighbouring ratios share one, which makes their mean this much noisier (simulated)
-ROUNDING = 1e-6  # of a claim that was computed elsewhere
-MIN_MODELS = 32  # below which order and spacing say nothing
+COPY_DISTANCE = 0.5  # of the shortest between honest models; no pair of 200 times 3 N retrained ones came so close
+SHARED_SPACINGS = 1.14  # neighbouring ratios share a spacing, which makes their mean noisier by this factor (simulated)
+ROUNDING = 1e-6  # tolerance for a claim computed elsewhere
+MIN_MODELS = 32  # with fewer models, order and spacing mean nothing
 
 
 class AlarmKind(StrEnum):
@@ -46,7 +46,7 @@ class Alarm:
 
 
 def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAudit | None = None) -> tuple[Alarm, ...]:
-    """Look for leakage, dependent runs, accuracies that retraining does not reach, and claims that do not hold."""
+    """Look for leakage, dependent runs, accuracies that retraining does not reach, and false claims."""
     unlearned, oracle, second = (
         None if models is None else confidences(models.forget_logits, evidence.forget_labels)
         for models in (evidence.unlearned, evidence.oracle, evidence.second_oracle)
@@ -69,27 +69,32 @@ def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAu
 def _certificate(found: CertificateAudit) -> list[Alarm]:
     alarms = []
     if found.audited_epsilon is not None and found.audited_epsilon > found.epsilon:
-        text = f"Epsilon {found.epsilon:g} is claimed; the runs prove {found.audited_epsilon:.2f} with 95 % confidence."
+        text = (
+            f"The entry claims epsilon {found.epsilon:g}, but its runs prove at least {found.audited_epsilon:.2f} with "
+            "95% confidence."
+        )
         alarms.append(Alarm(AlarmKind.FALSE_CERTIFICATE, text))
     accountant = found.accountant_epsilon
     if accountant is not None and accountant > found.epsilon * (1 + ROUNDING):
-        text = f"Epsilon {found.epsilon:g} is claimed; the accountant gives {accountant:.3g} for the same steps."
+        text = f"The entry claims epsilon {found.epsilon:g}, but the accountant gives {accountant:.3g} for its steps."
         alarms.append(Alarm(AlarmKind.UNSUPPORTED_CERTIFICATE, text))
     return alarms
 
 
 def _above_ceiling(card: ScoreCard, oracle: NDArray[np.float64]) -> list[Alarm]:
-    """Compare F with the ceiling that the card's metric has divided it by."""
+    """Compare F with the ceiling by which the card's metric has divided it."""
     quality, highest = card.forgetting_quality, card.ceiling
     if min(card.models, len(oracle)) < MIN_MODELS or highest is None or highest.value == 0.0:
-        return []  # so few models that nothing can be said, or a metric without a ceiling
+        return []  # too few models, or a metric without a ceiling
     value = quality.value * highest.value
     errors = [(one.high - one.low) / (2 * quantile(15)) for one in (quality, highest)]
     z = (value - highest.value) / max(float(np.hypot(errors[0] * highest.value, errors[1])), 1e-9)
     if z <= ALARM_Z:
         return []
-    text = f"F is {value:.3f}, the ceiling {highest.value:.3f} (z = {z:.1f}): retraining itself earns less. "
-    return [Alarm(AlarmKind.ABOVE_CEILING, text + "Look for oracle models or data in the submission.")]
+    text = (
+        f"F is {value:.3f}, above the ceiling of {highest.value:.3f} (z = {z:.1f}), which retraining itself reaches. "
+    )
+    return [Alarm(AlarmKind.ABOVE_CEILING, text + "Check the submission for oracle models or data.")]
 
 
 def _copies(card: ScoreCard) -> list[Alarm]:
@@ -97,14 +102,14 @@ def _copies(card: ScoreCard) -> list[Alarm]:
         return []
     if card.distinct_models == 1:
         return [
-            Alarm(AlarmKind.SEEDS_IGNORED, f"All {card.models} checkpoints are the same: the method ignores its seed.")
+            Alarm(AlarmKind.SEEDS_IGNORED, f"All {card.models} checkpoints are equal, so the method ignores its seed.")
         ]
     found = []
     if card.distinct_models < card.models:
         text = f"Only {card.distinct_models} of {card.models} checkpoints are distinct."
         found.append(Alarm(AlarmKind.IDENTICAL_CHECKPOINTS, text))
     if card.effective_models < min(card.distinct_models, CROWDED_SHARE * card.models):
-        text = f"Only {card.effective_models} of {card.models} models differ by more than a near-duplicate would."
+        text = f"Only {card.effective_models} of {card.models} models are not near-duplicates of another one."
         found.append(Alarm(AlarmKind.NEAR_DUPLICATES, text))
     return found
 
@@ -116,17 +121,17 @@ def _oracle_hashes(unlearned: Models, oracles: list[Models]) -> list[Alarm]:
         row.tobytes() for oracle in oracles if oracle.checkpoint_sha256 is not None for row in oracle.checkpoint_sha256
     }
     same = sum(row.tobytes() in known for row in unlearned.checkpoint_sha256)
-    text = f"{same} of {len(unlearned)} checkpoints are the oracle's own, byte for byte."
+    text = f"{same} of {len(unlearned)} checkpoints are byte-for-byte copies of oracle checkpoints."
     return [Alarm(AlarmKind.ORACLE_CHECKPOINTS, text)] if same else []
 
 
 def _oracle_neighbours(
     unlearned: NDArray[np.float64], oracle: NDArray[np.float64], second: NDArray[np.float64] | None
 ) -> list[Alarm]:
-    """Count models that lie far closer to one of the oracle's than either side's models lie to each other.
+    """Count models that are far closer to an oracle model than the models of either side are to each other.
 
-    Far, since retraining itself must not ring: each of its models has twice as many of the oracle's about it as of its
-    own, so some lie a little closer to one of them.
+    The limit is far closer, because honest retraining must not raise the alarm: each of its models has twice as many
+    oracle models around it as models of its own side, so some are a little closer to an oracle model.
     """
     if min(len(unlearned), len(oracle)) < MIN_MODELS:
         return []
@@ -135,12 +140,12 @@ def _oracle_neighbours(
     close = distances(unlearned, oracle, everyone).min(axis=1) < COPY_DISTANCE * limit
     if close.mean() <= LEAKED_SHARE:
         return []
-    text = f"{int(close.sum())} of {len(unlearned)} models lie far closer to an oracle model than to any of their own."
+    text = f"{int(close.sum())} of {len(unlearned)} models are far closer to an oracle model than to any other model."
     return [Alarm(AlarmKind.ORACLE_CHECKPOINTS, text)]
 
 
 def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
-    """Look for order and for evenness in the models' mean confidence; independent runs have neither.
+    """Look for order and evenness in the models' mean confidences; independent runs have neither.
 
     Order: the rank version of von Neumann's ratio (Bartels, 1982). Evenness: the mean ratio of neighbouring spacings
     (Oganesyan and Huse, 2007), 2 ln 2 - 1 for independent draws of any smooth density, nearly 1 for a grid.
@@ -148,7 +153,7 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
     values = unlearned.mean(axis=1)
     models = len(values)
     if models < MIN_MODELS or len(np.unique(values)) < models:
-        return []  # copies have an alarm of their own
+        return []  # copies have a separate alarm
     order, even = order_z(values), evenness_z(values)
     if max(abs(order), even) <= STRATIFIED_Z:
         return []
@@ -156,12 +161,14 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
         f"follow each other in order (z = {order:.1f})" if abs(order) >= even else f"are evenly spaced (z = {even:.1f})"
     )
     return [
-        Alarm(AlarmKind.STRATIFIED_CHECKPOINTS, f"The models' mean confidences {what}: the runs are not independent.")
+        Alarm(
+            AlarmKind.STRATIFIED_CHECKPOINTS, f"The models' mean confidences {what}, so the runs are not independent."
+        )
     ]
 
 
 def order_z(values: NDArray[np.float64]) -> float:
-    """Return how far values [N] follow each other in order, in standard deviations."""
+    """Return how strongly values [N] follow each other in order, in standard deviations."""
     ranks = values.argsort().argsort().astype(np.float64)
     ratio = (np.diff(ranks) ** 2).sum() / ((ranks - ranks.mean()) ** 2).sum()
     return float((2 - ratio) / np.sqrt(4 / len(values)))
@@ -184,7 +191,7 @@ def _utility(evidence: Evidence) -> list[Alarm]:
         )
         if min(len(mine), len(theirs)) < MIN_MODELS:
             continue
-        spread = max(float(theirs.std(ddof=1)), 1e-9)  # of single models: a mean that few of the oracle's reach
+        spread = max(float(theirs.std(ddof=1)), 1e-9)  # of single models: few oracle models reach such a mean
         if mine.mean() - theirs.mean() > ALARM_Z * spread:
-            found.append(f"{side} accuracy is {mine.mean():.2%}, the oracle's {theirs.mean():.2%}")
-    return [Alarm(AlarmKind.UTILITY_ABOVE_ORACLE, f"Above the oracle: {'; '.join(found)}.")] if found else []
+            found.append(f"{side} accuracy is {mine.mean():.2%}, that of the oracle {theirs.mean():.2%}")
+    return [Alarm(AlarmKind.UTILITY_ABOVE_ORACLE, f"Utility exceeds the oracle: {'; '.join(found)}.")] if found else []

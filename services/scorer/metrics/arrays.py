@@ -1,4 +1,4 @@
-"""What a metric accepts as an array, and the one error it raises when it gets something else."""
+"""Checks the arrays given to a metric, and defines the error for invalid ones."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 __all__ = ["BadArray", "check_finite", "check_labels", "check_shape", "pair_confidences"]
 
-FARTHEST = 1e6  # confidences end at +-103.6; far beyond, the 100 thresholds per unit would never end
+FARTHEST = 1e6  # confidences lie within +-103.6; with 100 thresholds per unit, a far larger range would never finish
 
 
 class BadArray(ValueError):
-    """An array that no metric can be computed from; `axis` and `index` say where, as far as one place is to blame."""
+    """An array is not valid input for a metric; `axis` and `index` name the place, if it is a single one."""
 
     def __init__(self, message: str, *, axis: int | None = None, index: int | None = None) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class BadArray(ValueError):
 
 
 def check_shape(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> None:
-    """Raise BadArray unless `array` holds real numbers on exactly these axes, none of them empty."""
+    """Raise BadArray unless `array` contains real numbers on exactly these axes, none of them empty."""
     if not isinstance(array, np.ndarray):
         raise BadArray(f"{name} is a {type(array).__name__}; expected an array [{', '.join(axes)}].")
     if array.ndim != len(axes):
@@ -43,20 +43,20 @@ def check_finite(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> None:
     position = [int(at) for at in np.unravel_index(int(np.argmin(finite)), array.shape)]
     place = ", ".join(f"{axis} {at}" for axis, at in zip(axes, position, strict=True))
     raise BadArray(
-        f"{name} holds {array[tuple(position)]} at {place} (axis 0, index {position[0]}); every value must be finite.",
+        f"{name} is {array[tuple(position)]} at {place} (axis 0, index {position[0]}); every value must be finite.",
         axis=0,
         index=position[0],
     )
 
 
 def check_labels(labels: NDArray[Any], examples: int, classes: int) -> None:
-    """Raise BadArray unless `labels` holds one class number in 0 .. classes - 1 per example."""
+    """Raise BadArray unless `labels` contains one class number in 0 .. classes - 1 per example."""
     check_shape(labels, "labels", ("example",))
     if labels.dtype.kind not in "iu":
         raise BadArray(f"labels has dtype {labels.dtype}; expected whole numbers.", axis=0)
     if len(labels) != examples:
         raise BadArray(
-            f"labels has {len(labels)} examples on axis 0, the logits have {examples} on axis 1.",
+            f"labels has {len(labels)} examples on axis 0, but the logits have {examples} on axis 1.",
             axis=0,
             index=min(len(labels), examples),
         )
@@ -64,7 +64,7 @@ def check_labels(labels: NDArray[Any], examples: int, classes: int) -> None:
     if wrong.any():
         index = int(np.argmax(wrong))
         raise BadArray(
-            f"labels holds {int(labels[index])} on axis 0, index {index}; expected 0 to {classes - 1}.",
+            f"labels is {int(labels[index])} on axis 0, index {index}; expected 0 to {classes - 1}.",
             axis=0,
             index=index,
         )
@@ -82,7 +82,7 @@ def pair_confidences(
         if np.abs(side).max() > FARTHEST:
             model = int(np.argmax(np.abs(side).max(axis=1)))
             raise BadArray(
-                f"{name} holds values beyond +-{FARTHEST:g} on axis 0, index {model}: pass logit-scaled confidences.",
+                f"{name} has values beyond +-{FARTHEST:g} on axis 0, index {model}; pass logit-scaled confidences.",
                 axis=0,
                 index=model,
             )
@@ -90,8 +90,8 @@ def pair_confidences(
     examples = [side.shape[1] for side in sides]
     if examples[0] != examples[1]:
         raise BadArray(
-            f"{names[0]} has {examples[0]} examples on axis 1, {names[1]} {examples[1]}: "
-            "both sides must speak of the same forget set.",
+            f"{names[0]} has {examples[0]} examples on axis 1, but {names[1]} has {examples[1]}; "
+            "both sides must have the same forget set.",
             axis=1,
             index=min(examples),
         )

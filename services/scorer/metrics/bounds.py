@@ -1,15 +1,15 @@
-"""Sound lower bounds on epsilon: what independent runs prove, not what they suggest.
+"""Sound lower bounds on epsilon: proofs from independent runs, not estimates.
 
-The official epsilon is a maximum over some 100,000 noisy attacks: at no difference at all it reads 1.6. Here one half
-of the models chooses the attacks, and the other half, which had no part in the choice, tests them.
+The official epsilon is a maximum over some 100,000 noisy attacks: without any difference it is 1.6. Here one half of
+the models chooses the attacks, and the other half, which had no part in the choice, tests them.
 
 Half 1 (models 0, 2, 4, ...) picks for each example the set of confidences (an interval or the outside of one) that best
-tells unlearned from retrained models, and then the examples to make a claim about. Half 2 (1, 3, 5, ...) bounds the
-two probabilities of each claimed set from one side by Clopper and Pearson (1934), at alpha / 2 each, alpha being 5 %
-over the number of claims (Bonferroni). An (epsilon, delta)-indistinguishable pair satisfies, for every set A and in
-both directions, P(A) <= e^epsilon Q(A) + delta; so whatever violates it refutes the epsilon. The set and its complement
-follow from the same two one-sided bounds, so looking at both costs nothing.
-Sound only where all runs are independent draws: not for notebooks, which run all seeds themselves.
+tells unlearned from retrained models, and then the examples about which to make a claim. Half 2 (1, 3, 5, ...) bounds
+the two probabilities of each claimed set from one side by Clopper and Pearson (1934), at alpha / 2 each, where alpha is
+5% over the number of claims (Bonferroni). An (epsilon, delta)-indistinguishable pair satisfies, for every set A and in
+both directions, P(A) <= e^epsilon Q(A) + delta, so any violation refutes the epsilon. The set and its complement follow
+from the same two one-sided bounds, so checking both costs nothing.
+The bounds are sound only if all runs are independent draws: not for notebooks, which run all seeds themselves.
 """
 
 from typing import Any
@@ -24,17 +24,17 @@ __all__ = ["ALPHA", "MAX_CLAIMS", "bound_table", "certified_bounds", "largest_ce
 
 ALPHA = 0.05
 DELTA = 1e-5
-MAX_CLAIMS = 16  # more examples claimed, less proven of each
+MAX_CLAIMS = 16  # with more claims, each proves less
 
 Floats = NDArray[np.floating[Any]]
-Table = NDArray[np.float64]  # [n + 1, m + 1], by how many of either side lie in the set
+Table = NDArray[np.float64]  # [n + 1, m + 1], by the number of models of either side in the set
 
 
 def certified_bounds(unlearned: Floats, oracle: Floats) -> tuple[NDArray[np.float64], int]:
     """Bound epsilon at delta 1e-5 from below, from confidences [N, S], [M, S]: bounds [S] and the number of claims.
 
-    All bounds hold together with 95 % confidence. An example that half 1 makes no claim about has 0, which is always
-    true. With fewer than two models on a side nothing is claimed.
+    All bounds hold together with 95% confidence. An example without a claim from half 1 has the bound 0, which is
+    always true. With fewer than two models on a side there are no claims.
     """
     examples = unlearned.shape[1]
     bounds = np.zeros(examples)
@@ -53,7 +53,7 @@ def certified_bounds(unlearned: Floats, oracle: Floats) -> tuple[NDArray[np.floa
 
 
 def largest_certifiable(models: int, oracle: int, claims: int) -> float:
-    """Return the bound that a perfect attack would prove with so many models a side: no claim can read higher."""
+    """Return the bound that a perfect attack would prove with these numbers of models; no claim can exceed it."""
     if claims == 0:
         return 0.0
     return float(bound_table(models // 2, oracle // 2, claims=claims).max())
@@ -65,7 +65,7 @@ def _count(side: Floats, low: float, high: float, outside: bool) -> int:
 
 
 def bound_table(n: int, m: int, *, claims: int, delta: float = DELTA) -> Table:
-    """Tabulate the bound that k of n unlearned and j of m retrained models in a set prove, if `claims` are made."""
+    """Tabulate the bounds that k of n unlearned and j of m retrained models in a set prove, given `claims` claims."""
     level = ALPHA / claims / 2
     p_low, p_high = _clopper_pearson(n, level)
     q_low, q_high = _clopper_pearson(m, level)
@@ -93,7 +93,7 @@ def _clopper_pearson(n: int, level: float) -> tuple[NDArray[np.float64], NDArray
 
 @compiled
 def _choose(unlearned: Floats, oracle: Floats, table: Table, chosen: Floats) -> None:
-    """Find the best set of each example by the bound that half 1 itself would read: (bound, low, high, outside).
+    """Find the best set of each example by the bound that half 1 itself would prove: (bound, low, high, outside).
 
     Sides [S, n] and [S, m], ascending. Sets are (low, high] with ends between neighbouring confidences or infinite.
     """
@@ -116,7 +116,7 @@ def _choose(unlearned: Floats, oracle: Floats, table: Table, chosen: Floats) -> 
 
 @compiled
 def _cut(unlearned: Floats, oracle: Floats, cuts: Floats, below: NDArray[np.int64]) -> int:
-    """Write the places where a set may end, and how many of either side lie below each; return their number."""
+    """Write the places where a set may end, and the number of models of either side below each; return their number."""
     i, j, size = 0, 0, 1
     cuts[0], below[0, 0], below[0, 1] = -np.inf, 0, 0
     while i < unlearned.size or j < oracle.size:

@@ -1,4 +1,4 @@
-"""What a metric says: of the two sides' confidences alone, and of one evaluation."""
+"""The results of a metric: for the confidences of both sides, and for one evaluation."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ __all__ = ["Audit", "Estimate", "Forgetting", "ScoreCard"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its 95 % interval."""
+    """A value with its 95% interval."""
 
     value: float
     low: float
@@ -19,44 +19,48 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """Per example, what can be proven and what can be estimated of the true epsilon, in nats."""
+    """Sound bounds and estimates of the true epsilon of each example, in nats."""
 
-    bounds: NDArray[np.float64]  # [S], simultaneous 95 % lower bounds at delta 1e-5; 0 claims nothing
-    largest_certifiable: float  # no bound could be larger with so many models and claims
-    claims: int  # how many examples were tested; the others are 0
+    bounds: NDArray[np.float64]  # [S], simultaneous 95% lower bounds at delta 1e-5; 0 claims nothing
+    largest_certifiable: float  # no bound could be larger with this number of models and claims
+    claims: int  # number of examples tested; the bounds of the others are 0
     gaussian: NDArray[np.float64]  # [S], epsilon at delta 0.01 between fitted Gaussians
     gaussian_fits: NDArray[np.bool_]  # [S], whether both sides pass as Gaussian
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forgetting:
-    """What confidences alone say: how well N models forgot."""
+    """How well N models forgot, computed only from confidences."""
 
     quality: Estimate
-    epsilons: NDArray[np.float32]  # [S], 0 to 50: what F is made of
+    epsilons: NDArray[np.float32]  # [S], 0 to 50, from which F is computed
     points: NDArray[np.float64]  # [S]: the quality is their mean
-    halves: NDArray[np.float64]  # [splits, 2, S]: the same of disjoint halves of the models
-    effective_models: int  # near-duplicates counted once; distinct ones where a metric does not look for them
+    halves: NDArray[np.float64]  # [splits, 2, S]: points of disjoint halves of the models
+    effective_models: (
+        int  # near-duplicates counted once; all distinct ones if the metric does not look for near-duplicates
+    )
     flags: tuple[str, ...]
-    ceiling: Estimate | None = None  # F of a second oracle, where points are relative to it
+    ceiling: Estimate | None = None  # F of a second oracle, if points are relative to it
     audit: Audit | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreCard:
-    """The score of N unlearned models, and what its uncertainty and its ranking need."""
+    """The score of N unlearned models, with the data for its uncertainty and ranking."""
 
     metric: str
     forgetting_quality: Estimate
     utility: Estimate
-    final_score: Estimate  # the interval says where a re-run of the same entry would land
-    epsilons: NDArray[np.float32]  # [S], 0 to 50: what F is made of
+    final_score: Estimate  # the interval is for a re-run of the same entry
+    epsilons: NDArray[np.float32]  # [S], 0 to 50, from which F is computed
     points: NDArray[np.float64]  # [S], 0 to 1: F is their mean
     models: int
     distinct_models: int
-    effective_models: int  # near-duplicates counted once; distinct ones where a metric does not look for them
+    effective_models: (
+        int  # near-duplicates counted once; all distinct ones if the metric does not look for near-duplicates
+    )
     flags: tuple[str, ...]
-    halves: NDArray[np.float64]  # [splits, 2]: final score of disjoint halves, which paired tests are made from
-    generalisation: Estimate | None = None  # of the final score, were other subjects to be forgotten
+    halves: NDArray[np.float64]  # [splits, 2]: final score of disjoint halves, the input of paired tests
+    generalisation: Estimate | None = None  # the final score with its interval over other forget sets, too
     ceiling: Estimate | None = None  # F of a second oracle
     audit: Audit | None = None

@@ -1,12 +1,13 @@
-"""A certificate put to the test: one linear attack on all forget logits, one test.
+"""The audit of a certificate: one linear attack on all forget logits, one test.
 
-A certificate says that unlearned and retrained models are alike up to (epsilon, delta). Half of the models of each side
-choose a direction in the space of all forget logits, and a threshold on it; the other half, which had no part in the
-choice, are counted above it. The bound follows as in `bounds`, of a single claim: with 95 % confidence no true
-epsilon is below it. So it may not exceed a true claim, and one time in twenty at most it does.
+A certificate says that unlearned and retrained models are indistinguishable up to (epsilon, delta). Half of the models
+of each side choose a direction in the space of all forget logits, and a threshold on it; the other half, which had no
+part in the choice, are counted above it. The bound follows as in `bounds`, for a single claim: with 95% confidence no
+true epsilon is below it. So it exceeds a true claim at most one time in twenty.
 
-It is sound where models of either side are independent draws: each run has its own original. From one original that all
-runs share, the unlearned models are alike as no certificate says they are, and every true claim would be accused.
+The audit is sound if the models of either side are independent draws, so each run needs a different original model. If
+all runs shared one, the unlearned models would be more alike than any certificate says, and the audit would reject
+every true claim.
 """
 
 from dataclasses import dataclass
@@ -21,33 +22,33 @@ from services.scorer.metrics.evidence import Evidence
 
 __all__ = ["CertificateAudit", "audit_certificate", "lower_bound"]
 
-FOLDS = 5  # within the first half, so that a threshold is chosen on models that the direction does not know
-MAX_FEATURES = 2048  # of more logits, so many evenly chosen ones
-RIDGE = 1e-6  # of a standardised covariance: where nothing varies, the difference of means decides
+FOLDS = 5  # within the first half, so that a threshold is chosen on models that did not choose the direction
+MAX_FEATURES = 2048  # of more logits, only this number, evenly chosen
+RIDGE = 1e-6  # added to a standardised covariance: if nothing varies, the difference of means decides
 
 Features = NDArray[np.float64]  # [N, features]
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateAudit:
-    """A claim beside what it was held against."""
+    """A claim with the results of accountant and audit."""
 
     epsilon: float  # as claimed, in nats
     delta: float
-    accountant_epsilon: float | None  # of the method with the steps that it says it takes
-    audited_epsilon: float | None  # a sound lower bound, 95 %
-    largest_auditable: float | None  # what a perfect attack on so many models would prove
-    notes: tuple[str, ...] = ()  # why a number is missing
+    accountant_epsilon: float | None  # of the claimed method with the claimed steps
+    audited_epsilon: float | None  # a sound lower bound, 95%
+    largest_auditable: float | None  # the bound that a perfect attack on this number of models would prove
+    notes: tuple[str, ...] = ()  # reasons for missing numbers
 
 
 def audit_certificate(evidence: Evidence) -> CertificateAudit | None:
-    """Hold the claim of an entry against its runs; None where it makes none."""
+    """Test the claim of an entry against its runs; None if it makes none."""
     claimed = evidence.claimed
     if claimed is None:
         return None
     audited, largest, notes = None, None, list(claimed.notes)
     if not claimed.auditable:
-        notes.append("Not audited: all runs start from one original, of which no certificate speaks.")
+        notes.append("Not audited: all runs start from one original model, but a certificate assumes a random one.")
     elif not evidence.independent:
         notes.append("Not audited: the runs of a notebook are not independent.")
     else:
@@ -59,10 +60,10 @@ def audit_certificate(evidence: Evidence) -> CertificateAudit | None:
 
 
 def lower_bound(unlearned: Features, retrained: Features, *, delta: float) -> tuple[float, float]:
-    """Bound epsilon (nats) at `delta` from below with 95 % confidence, from independent draws [N, d] and [M, d].
+    """Bound epsilon (nats) at `delta` from below with 95% confidence, from independent draws [N, d] and [M, d].
 
-    Returns the bound, and what the same models would prove if the attack told them apart without fail. With fewer than
-    four models on a side, too few to choose anything by, both are 0.
+    Returns the bound, and the bound that a perfect attack on the same models would prove. With fewer than four models
+    on a side, which are too few to choose a direction, both are 0.
     """
     if min(len(unlearned), len(retrained)) < 4:
         return 0.0, 0.0
@@ -75,7 +76,7 @@ def lower_bound(unlearned: Features, retrained: Features, *, delta: float) -> tu
 
 
 def _features(logits: NDArray[np.floating[Any]]) -> Features:
-    """Take all logits [N, S, C] as they differ between classes: [N, S (C - 1)]."""
+    """Return the differences of all logits [N, S, C] between classes: [N, S (C - 1)]."""
     wide = np.asarray(logits, dtype=np.float64)
     flat = (wide[:, :, 1:] - wide[:, :, :1]).reshape(len(wide), -1)
     kept = np.unique(np.linspace(0, flat.shape[1] - 1, min(MAX_FEATURES, flat.shape[1])).astype(int))
@@ -83,7 +84,7 @@ def _features(logits: NDArray[np.floating[Any]]) -> Features:
 
 
 def _direction(unlearned: Features, retrained: Features) -> NDArray[np.float64]:
-    """Give Fisher's discriminant [d] of unit length in standard deviations, the covariance shrunk (Ledoit and Wolf)."""
+    """Return Fisher's discriminant [d] with unit length in standard deviations and shrunk covariance (Ledoit, Wolf)."""
     residuals = np.concatenate([side - side.mean(axis=0) for side in (unlearned, retrained)])
     scale = residuals.std(axis=0)
     scale[scale == 0] = 1.0
@@ -94,7 +95,7 @@ def _direction(unlearned: Features, retrained: Features) -> NDArray[np.float64]:
 
 
 def _held_out_scores(unlearned: Features, retrained: Features) -> tuple[Features, Features]:
-    """Score every model by a direction that was chosen without it."""
+    """Score every model by a direction chosen without it."""
     scores = (np.empty(len(unlearned)), np.empty(len(retrained)))
     folds = min(FOLDS, len(unlearned), len(retrained))
     for fold in range(folds):
@@ -106,7 +107,7 @@ def _held_out_scores(unlearned: Features, retrained: Features) -> tuple[Features
 
 
 def _threshold(unlearned: Features, retrained: Features, *, delta: float) -> float:
-    """Find the threshold [N], [M] that would prove most: between two neighbouring scores."""
+    """Find the threshold between two neighbouring scores [N], [M] that would prove the most."""
     values = np.unique(np.concatenate([unlearned, retrained]))
     cuts = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
     above = [len(side) - np.searchsorted(np.sort(side), cuts, side="right") for side in (unlearned, retrained)]

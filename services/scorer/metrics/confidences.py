@@ -1,4 +1,4 @@
-"""Logit-scaled confidences of forget examples: the numbers that every distribution attack looks at."""
+"""Logit-scaled confidences of forget examples: the numbers that every distribution attack uses."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from services.scorer.metrics.arrays import BadArray, check_finite, check_labels,
 __all__ = ["confidences"]
 
 AXES = ("seed", "example", "class")
-TINY = 1e-45  # of the published code: keeps log(0) at -103.6, and is lost in any other probability
+TINY = 1e-45  # from the published code: keeps log(0) at -103.6, and changes no other probability
 
 
 def confidences(
@@ -25,7 +25,7 @@ def confidences(
     check_shape(logits, name, AXES)
     models, examples, classes = logits.shape
     if classes < 2:
-        raise BadArray(f"{name} has one class on axis 2; a confidence needs at least two.", axis=2, index=0)
+        raise BadArray(f"{name} has one class on axis 2; expected at least two.", axis=2, index=0)
     check_labels(labels, examples, classes)
     check_finite(logits, name, AXES)
     result = np.empty((models, examples))

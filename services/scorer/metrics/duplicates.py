@@ -1,7 +1,7 @@
-"""Models that are hardly another model: how many independent ones an entry really has.
+"""Near-duplicate models: counts the independent models of an entry.
 
-F grows when few models are repeated: 64 distinct ones repeated 8 times score above 512 independent ones. Copies with
-equal bytes are easily counted; a little noise on top hides them from a hash, not from a distance.
+F grows if few models are repeated: 64 distinct ones repeated 8 times score above 512 independent ones. Copies with
+equal bytes are easily counted; a little noise hides a copy from a hash, but not from a distance.
 """
 
 from typing import Any
@@ -18,12 +18,12 @@ Floats = NDArray[np.floating[Any]]
 
 
 def effective_models(unlearned: Floats, oracle: Floats) -> int:
-    """Count models of confidences [N, S] that are no near-duplicates of one counted before.
+    """Count models, by confidences [N, S], that are not near-duplicates of one counted before.
 
-    A near-duplicate lies closer than all but 0.1 % of the oracle's models [M, S] lie to their nearest neighbour: in the
-    oracle's units, and also when each side is measured by its own median distance. An entry whose models are honestly
-    similar fails the first alone (and if they are too similar, F is 0), one of several clusters the second alone; few
-    models repeated fail both.
+    A near-duplicate is closer than all but 0.1% of the oracle's models [M, S] are to their nearest neighbour: in the
+    oracle's units, and also if each side is measured by its own median distance. Honestly similar models fail only the
+    first condition (and if they are too similar, F is 0). Several clusters fail only the second. Repeated models fail
+    both.
     """
     if min(len(unlearned), len(oracle)) < 2:
         return len(unlearned)
@@ -54,7 +54,7 @@ def _median(square: NDArray[np.float64]) -> float:
 
 
 def _packing(square: NDArray[np.float64], limit: float) -> int:
-    """Keep, in order, every model that is farther than the limit from all kept before; a copy is never kept."""
+    """Count models in order; skip a model within the limit of one counted before, and always skip copies."""
     kept: list[int] = []
     for model in range(len(square)):
         if not kept or square[model, kept].min() > max(limit, 0.0):

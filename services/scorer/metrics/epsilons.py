@@ -1,6 +1,6 @@
-"""How far apart two sets of models are on each forget example: the 2023 competition's epsilon.
+"""The 2023 competition's epsilon: how far apart two sets of models are on each forget example.
 
-`docs/scoring.md` tells how it was compared with the public code, and with what result.
+`docs/scoring.md` describes the comparison with the public code and its result.
 """
 
 import os
@@ -27,7 +27,7 @@ def epsilons(
 
     A side's range, by which the published code recognises narrow sides and places its second family of thresholds, runs
     from the quantile `trim` (0 to 0.5) to 1 - `trim`; 0 is published.
-    Source: the 2023 competition's scoring code; equal to it with `trim` 0, except where that has no answer:
+    Source: the 2023 competition's scoring code. With `trim` 0 the result is equal, except if that code has no answer:
     - every threshold discarded (as with two equal constants): 0 if both sides agree in minimum, maximum and median,
       else 50, so that no entry gains from it;
     - unequal numbers of models: each rate is the mean over its own side.
@@ -55,7 +55,7 @@ def epsilons(
 def _error_logs(models: int) -> NDArray[np.float32]:
     """Tabulate log(1 - delta - k/n) and log(k/n) for k = 0 .. n errors, in float32 as published: [2, n + 1].
 
-    The first has no value at k = n; -inf lets the other one win the maximum, as ignoring a NaN would.
+    The first has no value at k = n; -inf gives the maximum to the other one, as if a NaN were ignored.
     """
     rates = np.arange(models + 1, dtype=np.float32) / np.float32(models)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""What metrics are computed from: what was read off the models of each side, and the labels they are held against."""
+"""The input of metrics: the measurements of the models of each side, and the labels."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ Labels = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What N models say of T examples whose logits were not kept."""
+    """Predictions of N models on T examples whose logits were not kept."""
 
     classes: NDArray[np.uint8]  # [N, T]
     margins: NDArray[np.float32]  # [N, T], logit of the label minus log-sum-exp of the others, in nats
@@ -25,7 +25,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """What was read off N models: in full on the forget set, in brief on test set and probed retain examples."""
+    """Measurements of N models: logits on the forget set, predictions on test set and probed retain examples."""
 
     forget_logits: Floats  # [N, S, C]
     retain_accuracy: Floats  # [N], 0 to 1, on all retain examples
@@ -39,7 +39,7 @@ class Models:
 
     @property
     def distinct(self) -> int:
-        """Count models that are not copies of another, by checkpoint hash; without hashes all count."""
+        """Count models that are not copies of another one, by checkpoint hash; without hashes, count all."""
         if self.checkpoint_sha256 is None:
             return len(self)
         return len({row.tobytes() for row in self.checkpoint_sha256})
@@ -47,7 +47,7 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The certificate that an entry claims, and what an accountant says of it."""
+    """The certificate that an entry claims, with the accountant's result."""
 
     epsilon: float  # in nats
     delta: float
@@ -58,7 +58,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Everything a metric may look at. What a benchmark does not have is None."""
+    """The whole input of a metric. Parts that a benchmark does not have are None."""
 
     unlearned: Models
     oracle: Models
@@ -72,7 +72,7 @@ class Evidence:
     claimed: Claimed | None = None
 
     def check(self) -> None:
-        """Raise BadArray, naming array, axis and index, for the first array that cannot be scored."""
+        """Raise BadArray, which names array, axis and index, for the first array that cannot be scored."""
         check_shape(self.oracle.forget_logits, "oracle_logits", ("seed", "example", "class"))
         _, examples, classes = self.oracle.forget_logits.shape
         check_labels(self.forget_labels, examples, classes)
@@ -81,7 +81,7 @@ class Evidence:
         for side in ("retain", "test"):
             if not np.any(getattr(self.oracle, f"{side}_accuracy")):
                 raise BadArray(
-                    f"oracle_{side}_accuracy is 0 for every model: no ratio to it exists. Rebuild the oracle.",
+                    f"oracle_{side}_accuracy is 0 for every model, so no ratio to it exists. Rebuild the oracle.",
                     axis=0,
                     index=0,
                 )
@@ -89,13 +89,13 @@ class Evidence:
             check_shape(self.subjects, "subjects", ("example",))
             if len(self.subjects) != examples:
                 raise BadArray(
-                    f"subjects has {len(self.subjects)} examples on axis 0, the logits have {examples} on axis 1.",
+                    f"subjects has {len(self.subjects)} examples on axis 0, but the logits have {examples} on axis 1.",
                     axis=0,
                     index=min(len(self.subjects), examples),
                 )
 
     def of(self, models: Models) -> "Evidence":
-        """Hold other models against the same oracle."""
+        """Replace the unlearned models and keep the oracle."""
         return replace(self, unlearned=models)
 
     def _sides(self) -> list[tuple[str, Models]]:
@@ -114,8 +114,8 @@ def _check_models(models: Models, name: str, expected: tuple[int, int]) -> None:
     for axis, (what, size) in enumerate(zip(("examples", "classes"), expected, strict=True), start=1):
         if logits.shape[axis] != size:
             raise BadArray(
-                f"{name}_logits has {logits.shape[axis]} {what} on axis {axis}, the oracle's have {size}: "
-                "both sides must speak of the same forget set.",
+                f"{name}_logits has {logits.shape[axis]} {what} on axis {axis}, but the oracle's have {size}; "
+                "both sides must have the same forget set.",
                 axis=axis,
                 index=min(logits.shape[axis], size),
             )
@@ -148,11 +148,11 @@ def _check_accuracies(array: Floats, name: str, models: int) -> None:
     check_finite(array, name, ("model",))
     if len(array) != models:
         raise BadArray(
-            f"{name} has {len(array)} models on axis 0, the logits have {models}.",
+            f"{name} has {len(array)} models on axis 0, but the logits have {models}.",
             axis=0,
             index=min(len(array), models),
         )
     outside = (array < 0) | (array > 1)
     if outside.any():
         index = int(np.argmax(outside))
-        raise BadArray(f"{name} holds {array[index]} on axis 0, index {index}; expected 0 to 1.", axis=0, index=index)
+        raise BadArray(f"{name} is {array[index]} on axis 0, index {index}; expected 0 to 1.", axis=0, index=index)

@@ -1,7 +1,8 @@
-"""Epsilon between fitted Gaussians: an estimate without the optimism of a maximum, where the shape is right.
+"""Epsilon between fitted Gaussians: an estimate without the bias of a maximum, if both sides are Gaussian.
 
 The likelihood-ratio view of Carlini et al. (2022): both sides of an example are taken as normal. Then the exact curve
-delta(epsilon), the larger of both hockey-stick divergences, is known, and epsilon at delta 0.01 is where it crosses.
+delta(epsilon), the larger of both hockey-stick divergences, is known, and epsilon is the point where it crosses
+delta 0.01.
 """
 
 from typing import Any
@@ -15,9 +16,9 @@ __all__ = ["DELTA", "fits_gaussian", "gaussian_epsilons", "normal_epsilons"]
 
 DELTA = 0.01
 HIGHEST = 50.0
-STEPS = 60  # of bisection: 50 / 2^60 is nothing
+STEPS = 60  # of bisection: 50 / 2^60 is negligible
 FIT_LEVEL = 0.01
-MIN_FIT_MODELS = 20  # below which the test of D'Agostino and Pearson says nothing
+MIN_FIT_MODELS = 20  # with fewer, the test of D'Agostino and Pearson means nothing
 
 Floats = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
@@ -31,7 +32,7 @@ def gaussian_epsilons(unlearned: Floats, oracle: Floats) -> Vector:
 
 def normal_epsilons(mean_p: Vector, sd_p: Vector, mean_q: Vector, sd_q: Vector) -> Vector:
     """Compute epsilon at delta 0.01 between normal distributions, all parameters [S]."""
-    floor = 1e-9 * (1.0 + np.abs(mean_p - mean_q))  # a constant side: as good as separated, unless both agree
+    floor = 1e-9 * (1.0 + np.abs(mean_p - mean_q))  # a constant side counts as separated, unless both agree
     sd_p, sd_q = np.maximum(sd_p, floor), np.maximum(sd_q, floor)
     one = _crossing((mean_p - mean_q) / sd_q, sd_p / sd_q)
     other = _crossing((mean_q - mean_p) / sd_p, sd_q / sd_p)
@@ -39,10 +40,10 @@ def normal_epsilons(mean_p: Vector, sd_p: Vector, mean_q: Vector, sd_q: Vector) 
 
 
 def fits_gaussian(unlearned: Floats, oracle: Floats) -> NDArray[np.bool_]:
-    """Tell per example whether both sides pass D'Agostino and Pearson's test of normality at 1 %: [S].
+    """Tell per example whether both sides pass D'Agostino and Pearson's test of normality at 1%: [S].
 
-    The test looks at skewness and kurtosis, on which the tails, and so epsilon, depend. With fewer than 20 models it
-    cannot tell, and nothing passes.
+    The test uses skewness and kurtosis, on which the tails, and so epsilon, depend. With fewer than 20 models it means
+    nothing, and no example passes.
     """
     passes = np.ones(unlearned.shape[1], dtype=np.bool_)
     for side in (unlearned, oracle):
@@ -75,7 +76,7 @@ def hockey_stick(epsilon: Vector, mean: Vector, sd: Vector) -> Vector:
     c = -(mean**2) / (2 * sd**2) - np.log(sd) - epsilon
     with np.errstate(all="ignore"):
         root = np.sqrt(np.maximum(b * b - 4 * a * c, 0.0))
-        half = -(b + np.where(b >= 0, root, -root)) / 2  # the larger of both numerators: no digits cancel
+        half = -(b + np.where(b >= 0, root, -root)) / 2  # the larger of both numerators, so that no digits cancel
         one, other = half / a, np.where(half == 0, 0.0, c / half)
         left, right = np.minimum(one, other), np.maximum(one, other)
         edge = -c / b

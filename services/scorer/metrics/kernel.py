@@ -1,14 +1,15 @@
 """The compiled part of the 2023 metric: the epsilon of one example from its sorted confidences.
 
-The published code compares every confidence with each of about 161,000 thresholds. But an attack is worth what its two
-counts say, false positives and false negatives, and these change only where a threshold passes a confidence:
+The published code compares every confidence with each of about 161,000 thresholds. But the value of an attack depends
+only on two counts, false positives and false negatives, and these change only where a threshold passes a confidence:
 
 - one threshold: grid and sides are sorted, so one merge gives all counts;
-- two thresholds: right thresholds with the same counts form a *run*, the confidences part the line into *gaps*, and all
-  left thresholds within a gap count alike. Run by gap, the epsilon that such a pair of thresholds would have is read
-  from a table; only where it exceeds the best so far is it worth asking whether the grid holds such a pair, and then
-  the few candidates are computed as numpy computes them. So the answer is exact to the last bit of every threshold,
-  wherever confidences lie. As fewer errors of either kind are worth more, one look can dismiss a block of gaps.
+- two thresholds: right thresholds with the same counts form a *run*, the confidences divide the line into *gaps*, and
+  all left thresholds within a gap have the same counts. For each run and gap, a table gives the epsilon that such a
+  pair of thresholds would have. Only if it exceeds the best so far, the code checks whether the grid contains such a
+  pair, and then computes the few candidates as numpy does. So the answer is exact to the last bit of every threshold,
+  wherever confidences lie. Because fewer errors of either kind are worth more, one comparison can dismiss a block of
+  gaps.
 
 `logs` of a side of n models: float32 [2, n + 1], row 0 log(1 - delta - k/n), row 1 log(k/n), for k errors.
 """
@@ -29,7 +30,7 @@ Counts = NDArray[np.int64]
 
 CAP = np.float32(50.0)
 DISCARDED = np.float32(-np.inf)
-PEAKY = 0.01  # a range below this share of the other side's counts as recognised for certain
+PEAKY = 0.01  # a side with a range below this share of the other side's counts as fully recognised
 PER_UNIT = 100  # thresholds per unit of confidence
 BUFFER = 2.0
 LEFTS = 400  # left thresholds per right one
@@ -37,13 +38,13 @@ BLOCK = 16  # gaps that one bound may dismiss
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call, keep the machine code on disk, and let other threads run beside it."""
+    """Compile on the first call, cache the machine code on disk, and release the interpreter's lock."""
     return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 @compiled
 def attack(fp: int, fn: int, neg_logs: Logs, pos_logs: Logs) -> np.float32:
-    """Return one attack's epsilon from its error counts, or DISCARDED where the published code drops it."""
+    """Return one attack's epsilon from its error counts, or DISCARDED if the published code drops it."""
     if fp <= 0 or fn <= 0:
         return CAP if fp == 0 and fn == 0 else DISCARDED
     return max(neg_logs[0, fp] - pos_logs[1, fn], pos_logs[0, fn] - neg_logs[1, fp])
@@ -81,7 +82,7 @@ def one_threshold(pos: Side, neg: Side, pos_logs: Logs, neg_logs: Logs) -> np.fl
 
 @compiled
 def count_upto(side: Side, limits: Side) -> Counts:
-    """Count, for each of the ascending limits, how many of the side do not exceed it."""
+    """Count, for each of the ascending limits, the values of the side that do not exceed it."""
     counts = np.empty(limits.size, np.int64)
     upto = 0
     for k in range(limits.size):
@@ -112,7 +113,7 @@ def some_left_in(after: float, upto: float, rights: Side, width: float) -> bool:
 
 @compiled
 def merge(pos: Side, neg: Side) -> tuple[Side, Counts, Counts]:
-    """Merge both sides between -inf and inf, and count per edge how many of each side come up to it.
+    """Merge both sides between -inf and inf, and count for each edge the values of each side up to it.
 
     Of equal edges only the last one has all counts; no left threshold lies in the empty gaps between them.
     """

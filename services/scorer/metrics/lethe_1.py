@@ -1,12 +1,12 @@
-"""`lethe-1`: the 2023 score, made robust and honest. `docs/scoring.md` gives every choice its reason and its figures.
+"""`lethe-1`: the 2023 score, made robust and honest. `docs/scoring.md` gives reasons and figures for every choice.
 
 Against `neurips-2023`:
-- ranges run between the 1 % and 99 % quantiles, so that one diverged model cannot decide an example;
+- ranges run between the 1% and 99% quantiles, so that one diverged model cannot decide an example;
 - F is divided by the benchmark's ceiling, the F of a second oracle: 1 is as good as retraining;
 - an accuracy above the oracle's earns nothing;
-- near-duplicates are counted once, and too few models that differ do not rank;
+- near-duplicates are counted once, and an entry with too few different models is not ranked;
 - each example's epsilon comes with a sound lower bound and a Gaussian estimate.
-A diverged unlearned model is never dropped: non-finite logits are an error, and finite ones count as they are.
+A diverged unlearned model is never dropped: non-finite logits are an error, and finite ones count unchanged.
 """
 
 import numpy as np
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 TRIM = 0.01
-MIN_SCORED_MODELS = 8  # below which F is 0
-MIN_EFFECTIVE_MODELS = 64  # below which an entry does not rank
+MIN_SCORED_MODELS = 8  # with fewer, F is 0
+MIN_EFFECTIVE_MODELS = 64  # with fewer, an entry is not ranked
 MAX_MISFITS = 0.2  # share of examples that may fail the test of normality
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"
 GAUSSIAN_DOUBTFUL = "gaussian_doubtful"
@@ -49,13 +49,13 @@ Confidences = NDArray[np.float64]  # [N, S]
 
 @metric("lethe-1", clipped_utility=True)
 def lethe_1(sides: Sides) -> Forgetting:
-    """Judge relative to the benchmark's ceiling. Where that is 0, as with very few models, F is 0 and flagged."""
+    """Judge relative to the benchmark's ceiling. If that is 0, as with very few models, F is 0 and flagged."""
     unlearned, oracle = sides.unlearned, sides.oracle
     highest = ceiling(oracle, sides.second)
     values = epsilons(unlearned, oracle, trim=TRIM)
     effective = min(effective_models(unlearned, oracle), sides.distinct or len(unlearned))
     points, halves = np.zeros(len(values)), np.zeros((SPLITS, 2, len(values)))
-    most = 1 / highest.value if highest.value > 0 else 1.0  # what F = 1 would be
+    most = 1 / highest.value if highest.value > 0 else 1.0  # the scale of F = 1
     if effective >= MIN_SCORED_MODELS and highest.value > 0:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
         halves = _half_points(unlearned, oracle) / highest.value
@@ -73,13 +73,13 @@ def lethe_1(sides: Sides) -> Forgetting:
 
 
 def ceiling(oracle: Confidences, second: Confidences | None) -> Estimate:
-    """Compute F of an independent oracle [N, S] against the oracle [M, S]; without one, of the oracle's own halves.
+    """Compute F of a second oracle [N, S] against the oracle [M, S]; without one, F of the oracle's halves.
 
-    Halves have half as many models, so their ceiling is that of N/2: close, but not the same.
+    Halves have half as many models, so their ceiling is that of N/2, which is close but not equal.
     """
     one, other = (second, oracle) if second is not None else (oracle[1::2], oracle[::2])
     if min(len(one), len(other)) == 0:
-        return Estimate(0.0, 0.0, 0.0)  # of one model there are no halves
+        return Estimate(0.0, 0.0, 0.0)  # one model has no halves
     value = float(points_of(epsilons(one, other, trim=TRIM), min(len(one), len(other))).mean())
     return interval(value, error_of_halves(_half_points(one, other).mean(axis=2)))
 
@@ -97,7 +97,7 @@ def audit(unlearned: Confidences, oracle: Confidences) -> Audit:
 
 
 def needed_models(models: int) -> int:
-    """Return how many effective models an entry of N needs to rank: 64, or half of N in a phase of fewer than 128."""
+    """Return the number of effective models that an entry of N needs to rank: 64, or N / 2 if N is below 128."""
     return min(MIN_EFFECTIVE_MODELS, (models + 1) // 2)
 
 

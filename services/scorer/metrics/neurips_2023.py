@@ -19,7 +19,7 @@ TOO_FEW_DISTINCT_MODELS = "too_few_distinct_models"
 def neurips_2023(sides: Sides) -> Forgetting:
     """Judge by the 2023 competition's epsilons.
 
-    Below 8 models known to be distinct F is 0 and flagged: its estimate means nothing.
+    With fewer than 8 distinct models F is 0 and flagged, because its estimate means nothing.
     """
     unlearned, oracle = sides.unlearned, sides.oracle
     models = min(len(unlearned), len(oracle))

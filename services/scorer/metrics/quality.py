@@ -1,4 +1,4 @@
-"""From epsilons to the one number F: points per example, averaged."""
+"""From epsilons to forgetting quality F: points per example, averaged."""
 
 from typing import Any
 
@@ -11,10 +11,11 @@ BUCKET = 0.5
 
 
 def points_of(epsilons: NDArray[np.floating[Any]], models: int) -> NDArray[np.float64]:
-    """Give each example its points, 0 to 1, for epsilons [S] of N models a side: in bucket k of width 0.5, 2^-k.
+    """Return each example's points, 0 to 1, for epsilons [S] of N models per side: 2^-k in bucket k of width 0.5.
 
-    Buckets end at ceil(log(N - 1)); past the last one an example earns nothing. Up to two models have no bucket: 0.
-    Where the sides have unequal numbers of models, pass the smaller. Source: the 2023 competition's scoring code.
+    Buckets end at ceil(log(N - 1)); beyond the last one an example earns nothing. Up to two models have no buckets, so
+    the points are 0. If the sides have unequal numbers of models, pass the smaller. Source: the 2023 competition's
+    scoring code.
     """
     if models <= 2:
         return np.zeros(len(epsilons))

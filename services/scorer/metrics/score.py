@@ -1,4 +1,4 @@
-"""From evidence to a score card: forgetting as a metric judges it, times utility."""
+"""From evidence to a score card: forgetting, judged by a metric, times utility."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Sides:
     unlearned: NDArray[np.float64]  # [N, S]
     oracle: NDArray[np.float64]  # [M, S]
     second: NDArray[np.float64] | None  # [K, S], of a second oracle
-    distinct: int | None = None  # unlearned models that are not copies of another; None where nobody knows
+    distinct: int | None = None  # number of unlearned models that are not copies of another one; None if unknown
 
     @classmethod
     def of(cls, evidence: Evidence) -> "Sides":
@@ -40,7 +40,7 @@ class Sides:
 
     @classmethod
     def of_arrays(cls, unlearned: NDArray[Any], oracle: NDArray[Any], second: NDArray[Any] | None = None) -> "Sides":
-        """Take confidences as they are, [N, S], [M, S] and [K, S]. Raises BadArray for what cannot be scored."""
+        """Use given confidences, [N, S], [M, S] and [K, S]. Raises BadArray if they cannot be scored."""
         if second is not None:
             second, _ = pair_confidences(second, oracle, names=("second", "retrained"))
         mine, theirs = pair_confidences(unlearned, oracle)
@@ -52,14 +52,14 @@ Judge = Callable[[Sides], Forgetting]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A versioned way to score. `judge` alone is enough where there are confidences and nothing else."""
+    """A versioned metric. If there are only confidences, `judge` is enough."""
 
     name: str
     judge: Judge
     clipped_utility: bool
 
     def __call__(self, evidence: Evidence) -> ScoreCard:
-        """Score N unlearned against M oracle models. Raises BadArray for what cannot be scored."""
+        """Score N unlearned against M oracle models. Raises BadArray if they cannot be scored."""
         evidence.check()
         found = self.judge(Sides.of(evidence))
         utility = Utility.of(evidence, clipped=self.clipped_utility)
@@ -82,7 +82,7 @@ class Metric:
 
 
 def _generalisation(found: Forgetting, utility: Estimate, subjects: NDArray[Any] | None) -> Estimate | None:
-    """Widen the interval by the choice of subjects; without subjects every example is one."""
+    """Widen the interval for the choice of subjects; without subjects, every example counts as one."""
     names = np.arange(len(found.points)) if subjects is None else subjects
     groups = len(np.unique(names))
     if groups < 2:

@@ -1,21 +1,22 @@
-"""How far a score would move: on a re-run of the same entry, and on another forget set.
+"""The uncertainty of a score: on a re-run of the same entry, and on another forget set.
 
 The *re-run* estimand is E[F at N] over fresh unlearning runs and fresh oracle models, given the original model, the
 oracle's recipe and the forget set. The *generalisation* estimand also draws other subjects.
 
 Re-run. Two disjoint halves of the models are two independent evaluations at N/2, so half their squared difference is an
 unbiased variance of F at N/2; 16 random splits are averaged. F's noise comes from the few models in the tails and
-hardly shrinks with N, so the error at N/2 stands for that at N and errs on the wide side. The interval is centred on F
-itself, since halves have another F but the same kind of noise. It is symmetric in log(F + 0.001): F is a mean of few
-large points, so its noise grows with it. The t quantile has 15 degrees of freedom.
+hardly shrinks with N, so the error at N/2 is used for N, which is slightly too wide. The interval is centred on F
+itself, because halves have another F but the same kind of noise. It is symmetric in log(F + 0.001), because F is a mean
+of few large points, so its noise grows with it. The t quantile has 15 degrees of freedom.
 
-Generalisation. Whole subjects are resampled, as the linearised cluster variance of a mean. What the halves say of an
-example's own noise is taken off it, since the re-run error has that already; then the two add.
+Generalisation. Whole subjects are resampled, as the linearised cluster variance of a mean. The noise of each example,
+estimated from the halves, is subtracted, because the re-run error already contains it; then the two are added.
 
-Paired. The oracle is split alike for all entries of a benchmark, so halves of two entries share oracle halves, and the
-variance of their difference forgets what both owe to the same oracle. `core.paired` makes the test from stored halves.
+Paired. The oracle is split in the same way for all entries of a benchmark, so halves of two entries share oracle
+halves, and the variance of their difference excludes the noise of the shared oracle. `core.board.paired` computes the
+test from stored halves.
 
-`docs/calibration.md` shows coverage and bias, of this and of what else was tried, where the truth is known.
+`docs/calibration.md` shows coverage and bias of this method and its alternatives on cases with a known truth.
 """
 
 from collections.abc import Callable
@@ -43,9 +44,9 @@ __all__ = [
 
 SPLITS = 16
 LEVEL = 0.95
-LARGEST_EXPONENT = 500.0  # beyond it an interval is everything there is
-OFFSET = 1e-3  # below it F is noise about nothing, and relative errors mean nothing either
-SPLIT_SEED = 2023  # which halves are drawn is no secret and never changes: a score can be recomputed to the last bit
+LARGEST_EXPONENT = 500.0  # beyond it, an interval covers the whole range
+OFFSET = 1e-3  # below it, F is only noise, and relative errors mean nothing
+SPLIT_SEED = 2023  # public and fixed, so that a score can be recomputed to the last bit
 UNLEARNED, ORACLE = 0, 1
 
 Floats = NDArray[np.floating[Any]]
@@ -53,9 +54,9 @@ Points = Callable[[Floats, Floats], NDArray[np.float64]]  # confidences of both 
 
 
 def orders(models: int, side: int) -> NDArray[np.int64]:
-    """Shuffle one side's models for every split, [splits, models]: one half is every other column.
+    """Shuffle one side's models for every split, [splits, models]; every other column is one half.
 
-    The two sides (UNLEARNED 0, ORACLE 1) draw apart, so that the oracle's halves do not depend on an entry.
+    The two sides (UNLEARNED 0, ORACLE 1) draw separately, so that the oracle's halves do not depend on an entry.
     """
     rng = np.random.default_rng([SPLIT_SEED, side, models])
     return np.stack([rng.permutation(models) for _ in range(SPLITS)])
@@ -64,7 +65,7 @@ def orders(models: int, side: int) -> NDArray[np.int64]:
 def half_points(unlearned: Floats, oracle: Floats, points: Points) -> NDArray[np.float64]:
     """Compute the points of both halves of every split, from confidences [N, S] and [M, S]: [splits, 2, S].
 
-    One model has no halves: all points are 0, and no error is seen.
+    One model has no halves, so all points and the error are 0.
     """
     if min(len(unlearned), len(oracle)) < 2:
         return np.zeros((SPLITS, 2, unlearned.shape[1]))
@@ -91,22 +92,22 @@ def subject_variance(values: NDArray[np.float64], subjects: NDArray[Any]) -> flo
 
 
 def between_subjects(points: NDArray[np.float64], halves: NDArray[np.float64], subjects: NDArray[Any]) -> float:
-    """Estimate F's standard error due to the choice of subjects alone: points [S], halves [splits, 2, S]."""
+    """Estimate F's standard error due only to the choice of subjects, from points [S] and halves [splits, 2, S]."""
     noise = float(np.mean([subject_variance(pair[0] - pair[1], subjects) / 2 for pair in halves]))
     return float(np.sqrt(max(subject_variance(points, subjects) - noise, 0.0)))
 
 
 def interval(value: float, error: float, *, freedom: int = SPLITS - 1, highest: float = 1.0) -> Estimate:
-    """Put the 95 % interval around a score that ends at `highest`, given its standard error."""
+    """Compute the 95% interval of a score with the maximum `highest`, given its standard error."""
     factor = float(np.exp(min(quantile(freedom) * error / (value + OFFSET), LARGEST_EXPONENT)))
     low, high = (value + OFFSET) / factor - OFFSET, (value + OFFSET) * factor - OFFSET
     return Estimate(value, min(max(low, 0.0), value), max(min(high, highest), value))
 
 
 def product(quality: Estimate, utility: Estimate) -> Estimate:
-    """Multiply F and utility; their errors are taken as independent, so their distances to the ends add as squares.
+    """Multiply F and utility. Their errors count as independent, so their distances to the ends add as squares.
 
-    Utility's is some fifty times the smaller one, so that what the two share (a model that is off in both) is too.
+    Utility's error is some fifty times smaller, so the part that both share (a model that is off in both) is small too.
     """
     below, above = (
         float(np.hypot((end - quality.value) * utility.value, (other - utility.value) * quality.value))
@@ -117,5 +118,5 @@ def product(quality: Estimate, utility: Estimate) -> Estimate:
 
 
 def quantile(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t."""
+    """Return the two-sided 95% quantile of Student's t."""
     return float(stdtrit(freedom, 0.5 + LEVEL / 2))

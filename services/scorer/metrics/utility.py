@@ -1,4 +1,4 @@
-"""Utility: what unlearning left of accuracy, relative to the oracle."""
+"""Utility: the accuracy that remains after unlearning, relative to the oracle."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,10 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utility:
-    """Mean accuracy on retain set over the oracle's, times the same on the test set.
+    """Mean accuracy on the retain set over the oracle's, times the same on the test set.
 
     Source: the 2023 competition's scoring code, where an entry can gain from an accuracy above the oracle's. `clipped`
-    lets it not, as the competition's report promised: a ratio counts as 1 at most.
+    prevents this, as the competition's report promised: a ratio counts as at most 1.
     """
 
     unlearned: tuple[Floats, Floats]  # accuracies [N], 0 to 1, on retain and test set
@@ -40,7 +40,7 @@ class Utility:
         return self._product([(mine.mean(), their.mean()) for mine, their in self._pairs()])
 
     def halves(self) -> NDArray[np.float64]:
-        """Compute utility of the halves that `half_points` makes, [splits, 2]."""
+        """Compute utility of the halves of `half_points`, [splits, 2]."""
         if min(len(self.unlearned[0]), len(self.oracle[0])) < 2:
             return np.zeros((SPLITS, 2))
         mine, theirs = orders(len(self.unlearned[0]), UNLEARNED), orders(len(self.oracle[0]), ORACLE)
@@ -57,10 +57,10 @@ class Utility:
         )
 
     def estimate(self) -> Estimate:
-        """Put the 95 % interval around utility: delta method on its logarithm.
+        """Compute the 95% interval of utility by the delta method on its logarithm.
 
-        One model's influence is the sum of its accuracies over their means. With one model on a side only the bounds
-        are known, and stand as interval.
+        One model's influence is the sum of its accuracies over their means. With one model on a side, the interval is
+        the whole range.
         """
         highest = 1.0 if self.clipped else self._product([(1.0, their.mean()) for _, their in self._pairs()])
         value = self.value()

@@ -1,4 +1,4 @@
-"""One score as one HTML file: numbers, plots and how to get them again. Reads score cards, computes no metric."""
+"""One score as one HTML file: numbers, plots and how to compute them again. It reads score cards; no metric is here."""
 
 from services.scorer.report.page import Subject, render_report
 

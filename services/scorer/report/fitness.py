@@ -1,4 +1,4 @@
-"""The report of a benchmark's fitness: whether it measures forgetting, in plots and in words."""
+"""Renders the report of a benchmark's fitness: whether it measures forgetting, in plots and in words."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,16 +54,16 @@ def _confidences(models: Measurements, labels: NDArray[np.int64]) -> Vector:
 
 def _facts(fitness: Fitness, *, certified: bool) -> Iterator[dict[str, str]]:
     for name, value, meaning in (
-        ("Placebo ratio", fitness.placebo_ratio, f"{SMALLEST_PLACEBO_RATIO} is needed"),
-        ("Ceiling of F", fitness.ceiling, "what retraining earns: no honest entry expects more"),
+        ("Placebo ratio", fitness.placebo_ratio, f"must be at least {SMALLEST_PLACEBO_RATIO}"),
+        ("Ceiling of F", fitness.ceiling, "F of retraining; no honest entry can expect more"),
         (
             "Forget labels learned",
             fitness.original_forget_accuracy,
-            "by the original" + ("" if certified else "; 0.9 is needed"),
+            "share learned by the original model" + ("" if certified else "; must be at least 0.9"),
         ),
-        ("Retain accuracy", fitness.oracle_retain_accuracy, "of retrained models, mean"),
-        ("Test accuracy", fitness.oracle_test_accuracy, "of retrained models, mean"),
-        ("Commonest class", fitness.majority_share, "of the test set: what guessing earns"),
+        ("Retain accuracy", fitness.oracle_retain_accuracy, "mean over the retrained models"),
+        ("Test accuracy", fitness.oracle_test_accuracy, "mean over the retrained models"),
+        ("Commonest class", fitness.majority_share, "its share of the test set, which guessing reaches"),
     ):
         yield {"name": name, "value": "–" if value is None else number(value), "meaning": meaning}
 
@@ -83,7 +83,7 @@ def _accuracy_plot(
         axes.legend(loc="best", fontsize=10)
 
     low, high = (float(value) for value in (values[0][0].min(), values[0][0].max()))
-    title = f"Test accuracy of retrained models lies between {low:.1f} and {high:.1f} %."
+    title = f"The test accuracy of retrained models is between {low:.1f}% and {high:.1f}%."
     return draw("accuracy", title, paint), f"{title} A model far below the others can decide a score."
 
 
@@ -99,22 +99,22 @@ def _confidence_plot(sides: dict[str, Vector]) -> tuple[str, str]:
 
     medians = {name: number(float(np.median(values))) for name, values in sides.items()}
     words = ", ".join(f"{name} {value}" for name, value in medians.items())
-    title = f"Confidence on the forget examples, median: {words}."
-    return draw("confidence", title, paint), f"{title} Where both shapes agree, there is nothing to forget."
+    title = f"Median confidence on the forget examples: {words}."
+    return draw("confidence", title, paint), f"{title} If both shapes agree, there is nothing to forget."
 
 
 def _placebo_plot(fitness: Fitness) -> tuple[str, str]:
     bars = [("original", fitness.original_quality, UNLEARNED)]
     bars += [(f"placebo {n}", value, ORACLE) for n, value in enumerate(fitness.placebo_qualities, start=1)]
-    title = f"The reference algorithm earns {number(fitness.placebo_ratio)} times as much F from models that never saw "
-    title += "the forget set as from the original."
-    return _bars("placebo", title, bars), f"{title} Near 1, F would reward something else than forgetting."
+    title = f"The reference algorithm gets {number(fitness.placebo_ratio)} times as much F from models that never saw "
+    title += "the forget set as from the original model."
+    return _bars("placebo", title, bars), f"{title} If this ratio is near 1, F does not reward forgetting."
 
 
 def _ceiling_plot(fitness: Fitness) -> tuple[str, str]:
     bars = [("second oracle", fitness.ceiling, ORACLE), ("one distribution", fitness.expected_ceiling, ACCENT)]
-    title = f"A second oracle earns F {number(fitness.ceiling)} from the first."
-    caption = f"{title} Two samples of one normal distribution earn the other bar; far less means outliers."
+    title = f"The second oracle gets F {number(fitness.ceiling)} against the first."
+    caption = f"{title} The other bar is F between two samples from one normal distribution; far less means outliers."
     return _bars("ceiling", title, bars), caption
 
 

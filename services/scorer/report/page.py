@@ -1,5 +1,4 @@
-"""The report of one score: one HTML file, without scripts, that fetches nothing and says everything in it twice:
-in numbers and in words."""
+"""Renders the report of one score: one HTML file without scripts or external files, with a text for every figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -39,13 +38,13 @@ SuiteValues = Mapping[str, Mapping[str, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about. All texts are shown as they are, never as markup."""
+    """The subject of a report. All texts are shown literally, never as markup."""
 
     title: str
     benchmark: str | None = None
     _: KW_ONLY
-    command: str | None = None  # that makes this report again
-    provenance: Mapping[str, str] = field(default_factory=dict)  # what else to show there: digests, dates, versions
+    command: str | None = None  # creates this report again
+    provenance: Mapping[str, str] = field(default_factory=dict)  # shown beside it: digests, dates, versions
 
 
 def render_report(
@@ -59,15 +58,15 @@ def render_report(
     alarms: Sequence[Alarm] = (),
     ceiling: Estimate | None = None,
 ) -> str:
-    """Render one score as an HTML page: the same text for the same input, whatever the day.
+    """Render one score as an HTML page; the same input always gives the same text.
 
-    Confidences are [N, S] of the unlearned and [M, S] of the retrained models, in nats, as the card's metric saw them.
-    The reference is what a second oracle earns in the same suites. A ceiling may be given for a metric without one.
-    Raises BadArray where the confidences and the card speak of different forget sets.
+    Confidences are [N, S] of the unlearned and [M, S] of the retrained models, in nats, the input of the card's metric.
+    `reference_suites` has a second oracle's values. `ceiling` may be given for a metric without one. Raises BadArray if
+    the confidences and the card have different forget sets.
     """
     for name, side in (("unlearned", unlearned), ("oracle", oracle)):
         if side.ndim != 2 or side.shape[1] != len(card.epsilons) or len(side) == 0:
-            raise BadArray(f"{name} has shape {side.shape}, expected (models, {len(card.epsilons)}).", axis=1)
+            raise BadArray(f"{name} has shape {side.shape}; expected (models, {len(card.epsilons)}).", axis=1)
     epsilons = card.epsilons.astype(np.float64)
     buckets = Buckets.of(min(len(unlearned), len(oracle)))
     highest = card.ceiling or ceiling
@@ -93,7 +92,7 @@ def render_report(
 
 
 def template(name: str) -> Template:
-    """Load a page; whatever is put into it is text, not markup."""
+    """Load a page template, which escapes every value."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -103,7 +102,7 @@ def template(name: str) -> Template:
 
 
 def _retrained(card: ScoreCard, highest: Estimate | None) -> Estimate | None:
-    """Place retraining on the scale of the card's F, which a metric with a ceiling of its own has divided by it."""
+    """Put retraining on the scale of the card's F, which is divided by the ceiling if the metric has one."""
     if highest is None or card.ceiling is None:
         return highest
     return Estimate(1.0, highest.low / highest.value, highest.high / highest.value)
@@ -148,7 +147,7 @@ def _suites(suites: SuiteValues, reference: SuiteValues) -> Iterator[dict[str, A
 def _recompute(subject: Subject, card: ScoreCard) -> dict[str, str]:
     return {
         "Metric": card.metric,
-        "Defined by": metric_source(card.metric),
+        "Definition": metric_source(card.metric),
         **{library: version(library) for library in LIBRARIES},
         **subject.provenance,
     }

@@ -1,4 +1,4 @@
-"""The figures of a report: what is drawn, and the sentence that says it to those who cannot see it."""
+"""Draws the figures of a report, each with a sentence for readers who cannot see it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from services.scorer.report.words import number
 
 __all__ = ["audit_plot", "bucket_plot", "confidence_plot", "misfits", "plane_plot"]
 
-ROUND = [1, 2, 5, 10]  # how ticks may step
+ROUND = [1, 2, 5, 10]  # allowed steps between ticks
 ENTRY: dict[str, Any] = {"label": "this entry", "color": UNLEARNED, "fmt": "o"}
 RETRAINING: dict[str, Any] = {"label": "retraining", "color": ORACLE, "fmt": "D", "markerfacecolor": "none"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -26,21 +26,21 @@ Vector = NDArray[np.float64]
 
 
 def bucket_plot(epsilons: Vector, buckets: Buckets) -> str:
-    """Draw the histogram of epsilon that forgetting quality is made of, with the points of each bucket."""
+    """Draw the histogram of epsilon, from which forgetting quality is computed, with the points of each bucket."""
     counts = buckets.fill(epsilons)
 
     def paint(axes: Axes) -> None:
         axes.bar(buckets.middles[:-1], counts[:-1], width=0.92 * BUCKET, color=UNLEARNED)
         axes.bar(buckets.middles[-1:], counts[-1:], width=0.92 * BUCKET, color="none", edgecolor=MUTED, hatch="////")
-        every = 1 if buckets.count <= 8 else 2  # or the labels touch
+        every = 1 if buckets.count <= 8 else 2  # else the labels would touch
         for bucket in range(0, buckets.count, every):
             place = float(buckets.middles[bucket])
             axes.text(place, 1.01, _power(bucket), transform=axes.get_xaxis_transform(), ha="center", size=10)
-        axes.text(0, 1.09, "points of a bucket", transform=axes.transAxes, size=10, color=MUTED)
+        axes.text(0, 1.09, "points per example", transform=axes.transAxes, size=10, color=MUTED)
         _epsilon_axis(axes, buckets)
 
     inside = int(counts[:-1].sum())
-    title = f"Histogram of epsilon: {inside} of {len(epsilons)} examples lie in a bucket that earns points"
+    title = f"Histogram of epsilon: {inside} of {len(epsilons)} examples are in a bucket that earns points"
     if inside:
         fullest = int(counts[:-1].argmax()) * BUCKET
         title += f"; the fullest bucket is {fullest:g} to {fullest + BUCKET:g}"
@@ -48,10 +48,10 @@ def bucket_plot(epsilons: Vector, buckets: Buckets) -> str:
 
 
 def audit_plot(epsilons: Vector, audit: Audit, buckets: Buckets) -> str:
-    """Draw Gaussian estimates and sound bounds over the epsilons: what is likely and what is proven."""
+    """Draw Gaussian estimates and sound bounds over the epsilons."""
     doubtful = misfits(audit) > MAX_MISFITS
     edges = np.append(np.arange(buckets.count + 1) * BUCKET, buckets.end + 2 * BUCKET)
-    proven = np.minimum(audit.bounds[audit.bounds > 0], buckets.end + BUCKET)  # beyond the axis: at its end
+    proven = np.minimum(audit.bounds[audit.bounds > 0], buckets.end + BUCKET)  # beyond the axis, draw it at its end
 
     def paint(axes: Axes) -> None:
         name = "Gaussian estimate (doubtful)" if doubtful else "Gaussian estimate"
@@ -67,14 +67,14 @@ def audit_plot(epsilons: Vector, audit: Audit, buckets: Buckets) -> str:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2, fontsize=10)
 
     title = (
-        f"Gaussian estimates, median {number(float(np.median(audit.gaussian)))}, and sound lower bounds: "
-        f"{len(proven)} of {audit.claims} claims prove more than 0, the largest {number(float(audit.bounds.max()))}."
+        f"Gaussian estimates with median {number(float(np.median(audit.gaussian)))}, and sound lower bounds: "
+        f"{len(proven)} of {audit.claims} are above 0, and the largest is {number(float(audit.bounds.max()))}."
     )
     return draw("audit", title, paint, height=290)
 
 
 def confidence_plot(example: int, unlearned: Vector, oracle: Vector) -> str:
-    """Draw one example's confidences under unlearned [N] and retrained [M] models, in bins that both share."""
+    """Draw one example's confidences under unlearned [N] and retrained [M] models, in shared bins."""
     shared = Shared.of(unlearned, oracle)
     edges = np.linspace(shared.low, shared.high, CONFIDENCE_BINS + 1)
     mine, theirs = (100.0 * counts / counts.sum() for counts in (shared.unlearned, shared.oracle))
@@ -88,14 +88,14 @@ def confidence_plot(example: int, unlearned: Vector, oracle: Vector) -> str:
         axes.yaxis.set_major_locator(MaxNLocator(3))
 
     title = (
-        f"Confidences on example {example}: median {number(float(np.median(unlearned)))} of the unlearned models, "
-        f"{number(float(np.median(oracle)))} of the retrained ones."
+        f"Confidences on example {example}: the median is {number(float(np.median(unlearned)))} for the unlearned "
+        f"models and {number(float(np.median(oracle)))} for the retrained ones."
     )
     return draw(f"example-{example}", title, paint, width=320, height=180)
 
 
 def plane_plot(card: ScoreCard, retrained: Estimate | None) -> str:
-    """Draw forgetting quality over utility with intervals, and that of retraining, at utility 1, where it is known."""
+    """Draw forgetting quality over utility with intervals, and that of retraining at utility 1, if it is known."""
     quality, utility = card.forgetting_quality, card.utility
     highest = max(quality.high, quality.value, retrained.high if retrained else 0.0, 0.05) * 1.12
     sides = [utility.low, utility.high, utility.value, 1.0]
@@ -119,7 +119,7 @@ def plane_plot(card: ScoreCard, retrained: Estimate | None) -> str:
 
 
 def misfits(audit: Audit) -> float:
-    """Return the share of examples, 0 to 1, that do not pass as Gaussian."""
+    """Return the share of examples, 0 to 1, that fail the test of normality."""
     return float((~audit.gaussian_fits).mean())
 
 

@@ -1,6 +1,6 @@
 """Code that runs inside sandboxes: the runners of modules and notebooks, the intake, and the measurer of checkpoints.
 
-It is staged into the sandbox by itself, and so imports the standard library, numpy, torch, this package,
-`services.core.processes`, `services.core.bundle.readings` and `services.benchmarks.torchvision_operators` alone; the
-notebook runner also nbclient, which the image has. It runs on the torch of the sandbox image (1.13) as well as on ours.
+Only this package is staged into the sandbox, so it imports only the standard library, numpy, torch, this package,
+`services.core.processes`, `services.core.bundle.readings` and `services.benchmarks.torchvision_operators`. The notebook
+runner also imports nbclient, which the image contains. The code runs on the sandbox image's torch (1.13) and on ours.
 """

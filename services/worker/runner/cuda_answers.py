@@ -1,4 +1,4 @@
-"""What `torch.cuda` answers where the CPU stands in: one device, one generator, streams with nothing to wait for."""
+"""The answers of `torch.cuda` if the CPU stands in: one device, one generator, streams that never wait."""
 
 import os
 import time
@@ -11,9 +11,9 @@ import torch
 __all__ = ["answering", "cuda_answers"]
 
 DEVICE_NAME = "CPU (standing in for CUDA)"
-CAPABILITY = (7, 5)  # of the T4 that the 2023 competition offered
+CAPABILITY = (7, 5)  # of the T4, the GPU of the 2023 competition
 
-# Functions of torch.cuda that have nothing to do, and those whose answer is 0.
+# Functions of torch.cuda that do nothing, and functions that return 0.
 IDLE = """
 _lazy_init empty_cache init ipc_collect reset_accumulated_memory_stats reset_max_memory_allocated
 reset_max_memory_cached reset_peak_memory_stats set_device set_per_process_memory_fraction set_stream synchronize
@@ -25,7 +25,7 @@ memory_usage utilization
 
 
 def cuda_answers() -> dict[str, Any]:
-    """What each name of `torch.cuda` becomes."""
+    """Return the replacement for each name of `torch.cuda`."""
     generator = torch.default_generator
     return {
         **{name: answering(None) for name in IDLE.split()},
@@ -62,7 +62,7 @@ def cuda_answers() -> dict[str, Any]:
 
 
 def answering(answer: Any) -> Callable[..., Any]:
-    """A function of any arguments. torch 2 looks functions up by identity, so no two names may share one."""
+    """Make a function of any arguments. torch 2 looks functions up by identity, so each name needs a new one."""
     return lambda *_, **__: answer
 
 
@@ -95,7 +95,7 @@ def _properties() -> types.SimpleNamespace:
 
 
 class _Anywhere:
-    """`torch.cuda.device(index)`: a context in which everything is on the one device, as before it."""
+    """`torch.cuda.device(index)`: a context that changes nothing, because there is only one device."""
 
     def __init__(self, device: Any = None) -> None:
         self.idx = 0
@@ -108,7 +108,7 @@ class _Anywhere:
 
 
 class _Stream:
-    """Work is done when a call returns, so there is nothing to wait for."""
+    """`torch.cuda.Stream`: work is done when a call returns, so waiting returns at once."""
 
     device = torch.device("cuda", 0)
     device_index = 0
@@ -136,7 +136,7 @@ class _Stream:
 
 
 class _OnStream:
-    """`torch.cuda.stream(stream)`."""
+    """`torch.cuda.stream(stream)`: a context that changes nothing."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -149,7 +149,7 @@ class _OnStream:
 
 
 class _Event:
-    """A moment of the wall clock."""
+    """`torch.cuda.Event`: a moment of the wall clock."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self._recorded_s = 0.0
@@ -158,7 +158,7 @@ class _Event:
         self._recorded_s = time.perf_counter()
 
     def elapsed_time(self, end_event: "_Event") -> float:
-        """Milliseconds from this event to a later one."""
+        """Return the milliseconds from this event to a later one."""
         return (end_event._recorded_s - self._recorded_s) * 1000
 
     def query(self) -> bool:

@@ -1,18 +1,18 @@
-"""A stand-in for CUDA on hosts without a GPU: CUDA is reported available, and `cuda` devices are the CPU.
+"""A stand-in for CUDA on hosts without a GPU: torch reports CUDA as available, and `cuda` devices are the CPU.
 
-Notebooks of 2023 raise unless CUDA is available. Where an organiser allows it, the sandbox puts `hook_directory` first
-on PYTHONPATH; each Python process then patches torch right after importing it. Functions are wrapped one by one, from
-the tables below; `torch.cuda` answers as `cuda_answers.py` says. Tensors and devices stay torch's own.
+Notebooks of 2023 raise unless CUDA is available. If the organiser allows it, the sandbox puts `hook_directory` first
+on PYTHONPATH; each Python process then patches torch right after importing it. The tables below list the functions that
+are wrapped one by one; `cuda_answers.py` defines the answers of `torch.cuda`. Tensors and devices stay torch's own.
 
-What it does not do:
+Limits:
 - A tensor's `device` says cpu, and `is_cuda` is False; `torch.device("cuda")` stays a cuda device, so the two differ.
-- Moving to cuda copies nothing: `x.to("cuda")` is `x`. Moving away by `.cpu()` or `.to("cpu")` does copy, as notebooks
-  keep such snapshots of weights that they go on training; `.to(torch.device("cpu"))` does not, since that may be the
-  device of a "cuda" tensor.
+- Moving to cuda copies nothing: `x.to("cuda")` is `x`. Moving away by `.cpu()` or `.to("cpu")` does copy, because
+  notebooks keep such snapshots of weights and train on; `.to(torch.device("cpu"))` does not copy, because this may be
+  the device of a "cuda" tensor.
 - There is one random generator, the CPU's, and `torch.cuda.manual_seed` seeds it. Draws differ from a GPU's.
-- Autocast and gradient scaling are switched off: such code runs in float32. What is cast to half precision explicitly
-  can be stored and loaded, but old torch computes hardly anything with it on a CPU.
-- There is always one device, whatever index is asked for. Memory in use is reported as 0. `torch.version.cuda` is None.
+- Autocast and gradient scaling are off, so such code runs in float32. Tensors that are explicitly cast to half
+  precision can be stored and loaded, but old torch has hardly any operators for them on a CPU.
+- There is always one device, for every index. Memory in use is reported as 0 bytes. `torch.version.cuda` is None.
 - CUDA graphs, NVTX, NCCL, torch.distributed, torch.compile for cuda and custom kernels are not covered, nor is
   `Tensor.type()` without an argument, which names the CPU's types.
 """
@@ -30,7 +30,7 @@ from services.worker.runner.cuda_answers import answering, cuda_answers
 
 __all__ = ["hook_directory", "install"]
 
-# Functions that take a device by keyword; names that this torch lacks are passed over.
+# Functions that take a device by keyword. Names that the installed torch lacks are skipped.
 FACTORIES = """
 arange as_tensor asarray bartlett_window blackman_window empty empty_like empty_permuted empty_quantized empty_strided
 eye from_file full full_like hamming_window hann_window kaiser_window linspace logspace normal ones ones_like rand
@@ -79,7 +79,7 @@ def hook_directory(directory: Path) -> None:
 
 
 def install() -> None:
-    """Patch torch. Does nothing where CUDA is available, and so nothing the second time."""
+    """Patch torch. Do nothing if CUDA is available, and so nothing the second time."""
     if torch.cuda.is_available():
         return
     _patch_default_device()
@@ -91,7 +91,7 @@ def install() -> None:
 
 
 def _on_cpu(device: Any) -> Any:
-    """The CPU for whatever names a cuda device, an index included; anything else as it is."""
+    """Return the CPU for any form of a cuda device, including an index; return anything else unchanged."""
     is_index = isinstance(device, int) and not isinstance(device, bool)
     is_name = isinstance(device, str) and device.split(":")[0] == "cuda"
     is_cuda = isinstance(device, torch.device) and device.type == "cuda"
@@ -99,18 +99,18 @@ def _on_cpu(device: Any) -> Any:
 
 
 def _patch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-    """Replace an attribute by what `wrap` makes of it, where it is there."""
+    """Replace an attribute, if it exists, by the result of `wrap`."""
     original = getattr(owner, name, None)
     if original is None:
         return
     replacement = functools.wraps(original)(wrap(original))
     setattr(owner, name, replacement)
     if operator := torch.jit._builtins._find_builtin(original):
-        torch.jit._builtins._register_builtin(replacement, operator)  # torch.jit.script knows operators by identity
+        torch.jit._builtins._register_builtin(replacement, operator)  # torch.jit.script finds operators by identity
 
 
 def _by_keyword(original: Any) -> Any:
-    """Map `device=`."""
+    """Map the keyword argument `device`."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if "device" in kwargs:
@@ -130,7 +130,7 @@ def _patch_default_device() -> None:
     """Map `torch.set_default_device("cuda")` and `with torch.device("cuda")`, which torch 2 has."""
     if hasattr(torch, "set_default_device"):
         devices: Any = importlib.import_module("torch.utils._device")
-        devices._device_constructors()  # lists the functions that a context changes, once: while they are torch's own
+        devices._device_constructors()  # caches its list of functions while they are still torch's own
         _patch(devices.DeviceContext, "__init__", _by_method_argument)
 
 
@@ -144,7 +144,7 @@ def _patch_factories() -> None:
 
 
 def _load(original: Any) -> Any:
-    """Load to the CPU, also what was saved from cuda, unless the caller gave a function or another device."""
+    """Load to the CPU, including tensors saved from cuda, unless the caller gave a function or another device."""
 
     def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> Any:
         location = "cpu" if map_location is None or isinstance(map_location, dict) else _on_cpu(map_location)
@@ -179,9 +179,9 @@ def _patch_tensors() -> None:
     _patch(tensor, "pin_memory", lambda _: lambda self, device=None: self)
     _patch(tensor, "record_stream", lambda _: answering(None))
     _patch(tensor, "type", _type)
-    for name in TENSOR_TYPES.split():  # the names that `torch.set_default_tensor_type` looks up, too
+    for name in TENSOR_TYPES.split():  # `torch.set_default_tensor_type` looks these names up, too
         setattr(torch.cuda, f"{name}Tensor", getattr(torch, f"{name}Tensor"))
-    # What `map_location=lambda storage, location: storage.cuda()` calls.
+    # `map_location=lambda storage, location: storage.cuda()` calls this.
     torch.storage._StorageBase.cuda = lambda self, *args, **kwargs: self  # type: ignore[method-assign]
 
 
@@ -207,10 +207,10 @@ def _type(original: Any) -> Any:
 
 def _patch_modules() -> None:
     _patch(torch.nn.Module, "to", _by_method_argument)
-    # With no device, DataParallel calls its module as it is.
+    # Without a device, DataParallel calls its module directly.
     parallel: Any = sys.modules["torch.nn.parallel.data_parallel"]
     parallel._get_available_device_type = lambda: None
-    # A torch built for CUDA would pin the batches of loaders on its accelerator, which is not there.
+    # A torch built for CUDA would pin the batches of loaders for its accelerator, which does not exist here.
     if hasattr(torch, "accelerator"):
         torch.accelerator.is_available = lambda: False
 

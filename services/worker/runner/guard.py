@@ -1,4 +1,4 @@
-"""What keeps a process of ours apart from participants' code that runs as the same user."""
+"""Protects our processes from participants' code that runs as the same user."""
 
 import ctypes
 
@@ -10,7 +10,7 @@ PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
 def guard_process() -> None:
-    """Adopt orphans, end with the supervisor, and let no process of the same user read or trace this one."""
+    """Adopt orphans, end with the supervisor, and forbid processes of the same user to read or trace this one."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

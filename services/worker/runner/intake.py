@@ -1,13 +1,13 @@
-"""The intake: turns the members of a notebook's `submission.zip` into plain tensors, one at a time.
+"""The intake: converts the members of a notebook's `submission.zip` to plain tensors, one at a time.
 
-Theory of operation. Members are pickles that a participant's code wrote. They are read with torch's restricted
-unpickler, which has had holes, so this process runs in a sandbox of its own that holds no data at all: the zip
-read-only, and a directory for what it writes. The archive is never unpacked; a member's size is bounded before it is
-read. What it writes is read again by the measurer as untrusted. It answers one JSON line per request line, after a
-first line about the archive as a whole:
+Theory of operation. Members are pickles that a participant's code wrote. torch's restricted unpickler reads them, and
+it has had security holes, so this process runs in a separate sandbox without any data: it sees only the read-only zip
+and an output directory. The archive is never unpacked, and a member's size is checked before it is read. The measurer
+treats the output as untrusted. The first line of output is about the whole archive; then each request line gets one
+JSON line as its answer:
 
     {"ready": true, "written": checkpoints in the archive}, or {"ready": true, "bad": why}
-    {"token": T, "index": i}  ->  {"token": T} when `out/T` is there, or {"token": T, "bad": why}
+    {"token": T, "index": i}  ->  {"token": T} once `out/T` exists, or {"token": T, "bad": why}
 """
 
 import argparse
@@ -30,7 +30,7 @@ from services.worker.runner import tensors
 __all__ = ["SubmittedArchive", "main"]
 
 MEMBER = re.compile(r"(?:^|/)unlearned_checkpoint_(\d{1,6})\.pth$")
-SLACK_BYTES = 1024**2  # of a .pth beside its tensors
+SLACK_BYTES = 1024**2  # allowed in a .pth besides its tensors
 ENCRYPTED = 0x1 | 0x40
 MAX_NAMED = 5  # indices that a message names
 
@@ -38,7 +38,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImp
 
 
 class BadMember(Exception):
-    """A member that cannot be used; the message names it."""
+    """A member cannot be used; the message names it."""
 
 
 class SubmittedArchive:
@@ -50,11 +50,11 @@ class SubmittedArchive:
         try:
             self._zip = zipfile.ZipFile(archive)
         except _BROKEN as error:
-            raise BadMember(f"submission.zip is not a zip archive, or it was cut short: {error}") from error
+            raise BadMember(f"submission.zip is not a zip archive, or it is incomplete: {error}") from error
         self._members = self._find(seeds, take_first=take_first)
 
     def _find(self, seeds: int, *, take_first: bool) -> dict[int, zipfile.ZipInfo]:
-        """Find exactly one member for each index, at any depth. Other files do not matter."""
+        """Find exactly one member for each index, at any depth. Ignore other files."""
         found: dict[int, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
             match = MEMBER.search(info.filename)
@@ -62,23 +62,23 @@ class SubmittedArchive:
                 continue
             index = int(match[1])
             if index in found:
-                raise BadMember(f"submission.zip holds unlearned_checkpoint_{index}.pth twice")
+                raise BadMember(f"submission.zip contains unlearned_checkpoint_{index}.pth twice")
             found[index] = info
         missing = [index for index in range(seeds) if index not in found]
         if missing:
-            raise BadMember(f"submission.zip lacks {_names(missing)}: {seeds} checkpoints are needed, 0 to {seeds - 1}")
+            raise BadMember(f"submission.zip lacks {_names(missing)}; write {seeds} checkpoints, 0 to {seeds - 1}")
         extra = sorted(set(found) - set(range(seeds)))
         if extra and not take_first:
             raise BadMember(
-                f"submission.zip holds {len(found)} checkpoints, and this phase runs {seeds}: {_names(extra)} should "
-                f"not be there. Write {seeds} (the environment variable LETHE_SEEDS says so), or ask the organiser to "
-                "let the phase take the first ones"
+                f"submission.zip contains {len(found)} checkpoints, but this phase expects {seeds}: {_names(extra)} "
+                f"should not be there. Write {seeds} (the value of the environment variable LETHE_SEEDS), or ask the "
+                "organiser to let the phase use the first ones"
             )
         self.written = len(found)
         return {index: found[index] for index in range(seeds)}
 
     def convert(self, index: int, place: Path) -> None:
-        """Write one member as plain tensors, integers and all, in the architecture's dtypes. Raises BadMember."""
+        """Write one member as plain tensors in the architecture's dtypes. Raises BadMember."""
         info = self._members[index]
         name = info.filename[:200]
         state = self._load(info, name)
@@ -98,29 +98,31 @@ class SubmittedArchive:
         if info.flag_bits & ENCRYPTED:
             raise BadMember(f"{name} is encrypted")
         if info.file_size > self._largest:
-            raise BadMember(f"{name} has {info.file_size:,} bytes; a checkpoint has at most {self._largest:,}")
+            raise BadMember(
+                f"{name} is {info.file_size:,} bytes; the limit for a checkpoint is {self._largest:,} bytes"
+            )
         try:
             with self._zip.open(info) as member:
                 data = member.read(self._largest + 1)
         except _BROKEN as error:
             raise BadMember(f"{name} cannot be unpacked: {error}") from error
         if len(data) != info.file_size:
-            raise BadMember(f"{name} is cut short")
+            raise BadMember(f"{name} is incomplete")
         try:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)  # noqa: TID251 - confined here
         except Exception as error:  # hostile bytes raise anything
             why = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-            raise BadMember(f"{name} is no state dict that can be read without running code: {why}") from error
+            raise BadMember(f"{name} is not a state dict that can be read without running code: {why}") from error
         if not isinstance(state, dict):
-            raise BadMember(f"{name} holds a {type(state).__name__}, not a state dict")
+            raise BadMember(f"{name} contains a {type(state).__name__}, not a state dict")
         return state
 
 
 def _array(value: Any, key: str, dtype: str, shape: tuple[int, ...], name: str) -> NDArray[Any]:
-    """Take one tensor in the dtype expected: half precision is widened, integers must be integers."""
+    """Convert one tensor to the expected dtype: widen half precision, but accept only integers for integers."""
     wanted = tensors.numpy_dtype(dtype)
     if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized:
-        raise BadMember(f"{name}: {key} is no plain tensor")
+        raise BadMember(f"{name}: {key} is not a plain tensor")
     if tuple(value.shape) != shape:
         raise BadMember(f"{name}: tensor {key} has shape {list(value.shape)}; the architecture has {list(shape)}")
     if value.is_floating_point() != (wanted.kind == "f") or value.is_complex():
@@ -128,7 +130,7 @@ def _array(value: Any, key: str, dtype: str, shape: tuple[int, ...], name: str) 
     plain = value.detach().float() if wanted.kind == "f" else value.detach()
     array: NDArray[Any] = plain.contiguous().numpy().astype(wanted, copy=False)
     if wanted.kind == "f" and not np.isfinite(array).all():
-        raise BadMember(f"{name}: tensor {key} holds NaN or infinite values")
+        raise BadMember(f"{name}: tensor {key} contains NaN or infinite values")
     return array
 
 
@@ -138,9 +140,10 @@ def _names(indices: list[int]) -> str:
 
 
 def main() -> None:
+    """Convert members on request until standard input closes."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--archive", type=Path, required=True, help="directory that holds submission.zip")
-    parser.add_argument("--specs", type=Path, required=True, help="directory that holds specs.json")
+    parser.add_argument("--archive", type=Path, required=True, help="directory with submission.zip")
+    parser.add_argument("--specs", type=Path, required=True, help="directory with specs.json")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, required=True)
     parser.add_argument("--take-first", action="store_true")

@@ -1,6 +1,6 @@
 """The loaders that `unlearning(net, retain_loader, forget_loader, val_loader)` receives.
 
-A batch speaks both dialects of 2023: `x, y = batch` (the starting kit) and `batch["image"], batch["age_group"]` (the
+A batch works in both forms of 2023: `x, y = batch` (the starting kit) and `batch["image"], batch["age_group"]` (the
 evaluation code).
 """
 
@@ -17,7 +17,7 @@ BATCH_SIZE = 64
 
 
 class Batch(tuple):  # type: ignore[type-arg]
-    """A pair (image, label) that also answers to names. torch's collate functions treat it as a named tuple."""
+    """A pair (image, label) that also accepts names as keys. torch's collate functions treat it as a named tuple."""
 
     __slots__ = ()
     _fields = ("image", "age_group")
@@ -29,14 +29,16 @@ class Batch(tuple):  # type: ignore[type-arg]
         return super().__getitem__(self._fields.index(key) if isinstance(key, str) else key)
 
     def keys(self) -> tuple[str, ...]:
+        """List the names."""
         return self._fields
 
     def items(self) -> list[tuple[str, Any]]:
-        return list(zip(self._fields, self))  # noqa: B905 - the image's Python is ours, the pair is a pair
+        """List the names with their tensors."""
+        return list(zip(self._fields, self))  # noqa: B905 - both have length 2
 
 
 class ExampleSet(Dataset):  # type: ignore[type-arg]
-    """Images float32 [n, ...] and labels int64 [n], held in memory."""
+    """Images float32 [n, ...] and labels int64 [n] in memory."""
 
     def __init__(self, images: Tensor, labels: Tensor) -> None:
         self.images = images
@@ -50,7 +52,7 @@ class ExampleSet(Dataset):  # type: ignore[type-arg]
 
 
 class Loader(DataLoader):  # type: ignore[type-arg]
-    """A DataLoader over tensors in memory, which slices whole batches instead of collating single examples."""
+    """A DataLoader over tensors in memory. It slices whole batches instead of collating single examples."""
 
     def __init__(self, examples: ExampleSet, *, shuffle: bool) -> None:
         super().__init__(examples, batch_size=BATCH_SIZE, shuffle=shuffle)

@@ -1,15 +1,15 @@
 """The warm parent: imports and loads once, then forks one process per seed.
 
-Theory of operation. No participant's code ever runs in this process, so nothing that one seed does can reach the next
-through it. A forked child is seeded, imports the submission, calls it, writes a checkpoint, and ends. Then this parent
-kills whatever the child left running, empties the scratch directories, and reports. The supervisor moves the checkpoint
-away before it asks for the next seed. Commands come on standard input, reports go to what was standard output; both
-streams of the participant's prints go to standard error. When standard input closes, the supervisor is gone: exit, and
-take the child along.
+Theory of operation. No participant's code ever runs in this process, so one seed cannot affect the next through it. A
+forked child is seeded, imports the submission, calls it, writes a checkpoint, and ends. Then this parent kills every
+process that the child left running, empties the scratch directories, and reports. The supervisor moves the checkpoint
+away before it asks for the next seed. Commands come on standard input, and reports go to the original standard output;
+everything that the participant prints goes to standard error. If standard input closes, the supervisor has ended, so
+this process exits together with the child.
 
     {"token": T, "value": V}  ->  {"token": T, "out_of_memory": bool, "peak_memory_bytes": B, "exit": status}
 
-or with "signal": number in the place of "exit".
+If a signal ended the child, the report has "signal": number instead of "exit".
 """
 
 import argparse
@@ -42,13 +42,14 @@ from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 
 __all__ = ["main"]
 
-# Imported before the fork when a submission names them, since they are the image's own and slow to import.
+# Imported before the fork if a submission names them, because they are the image's own and slow to import.
 WARM_PACKAGES = {"torchvision", "pandas", "scipy", "sklearn", "PIL", "matplotlib", "tqdm", "copy", "math"}
 EXIT_PLATFORM = 70
 _MEMORY_EVENTS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 
 
 def main() -> None:
+    """Run one seed per command until standard input closes."""
     arguments = _arguments()
     reports = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -77,7 +78,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--submission", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--original", type=Path, help="where the original of each seed lies, if it has its own")
+    parser.add_argument(
+        "--original",
+        type=Path,
+        help="directory with the original model of each seed, if each starts from a different one",
+    )
     parser.add_argument("--scratch", type=Path, action="append", required=True, help="emptied after every seed")
     parser.add_argument("--threads", type=int, required=True)
     return parser.parse_args()
@@ -117,7 +122,7 @@ def _warm_up(source: Path) -> None:
 
 @contextlib.contextmanager
 def _without_cuda() -> Iterator[None]:
-    """Let nothing touch CUDA, which no forked child could use then: the first optimizer step asks for it."""
+    """Keep CUDA untouched, which the first optimizer step would initialise: forked children could not use it then."""
     asked, torch.cuda.is_available = torch.cuda.is_available, lambda: False
     try:
         yield
@@ -126,7 +131,7 @@ def _without_cuda() -> Iterator[None]:
 
 
 def _packages(source: Path) -> set[str]:
-    """Find which of the slow packages a submission names."""
+    """Find the slow packages that a submission imports."""
     found = set()
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for node in ast.walk(ast.parse(source.read_bytes())):
@@ -145,7 +150,7 @@ def _wake_on_child_exit() -> int:
 
 
 def _commands(descriptor: int) -> Any:
-    """Yield lines as they come, unbuffered, so that select() on the descriptor tells the truth."""
+    """Yield lines as they come, without buffering, so that select() on the descriptor stays reliable."""
     buffer = b""
     while chunk := os.read(descriptor, 65536):
         buffer += chunk
@@ -175,7 +180,7 @@ def _fork(bench: Bench, token: str, value: int, report_descriptor: int) -> int:
 
 
 def _skip_process_ids() -> None:
-    """Use up a random few process ids (threads draw on the same counter), so that a child's id is not its index."""
+    """Use up a random number of process ids, by threads, so that a child cannot infer its index from its id."""
     for _ in range(random.SystemRandom().randrange(8)):
         thread = threading.Thread(target=lambda: None)
         thread.start()
@@ -183,7 +188,7 @@ def _skip_process_ids() -> None:
 
 
 def _wait(child: int, wake: int) -> tuple[int, resource.struct_rusage]:
-    """Wait for the child and for what it used; exit at once when standard input closes: the supervisor is gone."""
+    """Wait for the child; return its status and resource use. Exit at once if standard input closes."""
     while True:
         ready, _, _ = select.select([wake, 0], [], [])
         if 0 in ready:
@@ -201,7 +206,7 @@ def _outcome(status: int) -> dict[str, int]:
 
 
 def _sweep_up(scratch: list[Path]) -> None:
-    """Leave nothing of a seed behind: no process, no file."""
+    """Remove every process and file that a seed left."""
     while survivors := _children():
         for process in survivors:
             with contextlib.suppress(ProcessLookupError):
@@ -236,7 +241,7 @@ def _parent_of(process: Path) -> int | None:
 
 
 def _oom_kills() -> int:
-    """Count the processes that the kernel ended in this container for want of memory (cgroup v2, then v1)."""
+    """Count the processes that the kernel killed in this container for lack of memory (cgroup v2, then v1)."""
     for path in _MEMORY_EVENTS:
         with contextlib.suppress(OSError):
             counts = dict(line.split() for line in path.read_text().splitlines())

@@ -1,8 +1,8 @@
-"""The measurer: reads checkpoints that participants' code wrote, and prints what every metric needs.
+"""The measurer: reads checkpoints that participants' code wrote, and prints the readings that every metric needs.
 
-Theory of operation. It is trusted code on hostile files, so it runs in a sandbox of its own, with the hidden data and
-the checkpoints mounted read-only and no network. It first says that it is ready, and on what: no checkpoint has been
-looked at by then. Then it answers one JSON line per request line:
+Theory of operation. It is trusted code that reads hostile files, so it runs in a separate sandbox without a network and
+with the hidden data and the checkpoints mounted read-only. Before it opens any checkpoint, it reports that it is ready,
+with its versions. Then it answers one JSON line per request line:
     {"token": T}  ->  {"token": T, "reading": base64 safetensors, "checkpoint_sha256": hex}
                       {"token": T, "bad": why}
 """
@@ -26,11 +26,11 @@ from services.worker.runner.model import build_model, examples, load_state
 
 __all__ = ["Measurer", "main"]
 
-CHUNK = 1024  # images of one forward pass
+CHUNK = 1024  # images per forward pass
 
 
 class Measurer:
-    """A benchmark held in memory, against which checkpoints are measured one after another."""
+    """A benchmark in memory, against which checkpoints are measured one after another."""
 
     def __init__(self, bundle: Path) -> None:
         self._model = build_model(bundle / "public" / "architecture.py").eval()
@@ -41,7 +41,7 @@ class Measurer:
         self._probe = tensors.load(str(bundle / "hidden" / "probe.safetensors"))["index"]
 
     def measure(self, checkpoint: Path) -> dict[str, Any]:
-        """Measure one checkpoint. Raises BadTensors for one that is not a finite model of the architecture."""
+        """Measure one checkpoint. Raises BadTensors unless it is a finite model of the architecture."""
         state = tensors.load_untrusted(str(checkpoint), self._expected)
         load_state(self._model, state)
         arrays = readings.reading(
@@ -67,6 +67,7 @@ class Measurer:
 
 
 def main() -> None:
+    """Measure checkpoints on request until standard input closes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)

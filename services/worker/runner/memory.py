@@ -1,4 +1,4 @@
-"""How much memory runs used, as the kernel counted it: getrusage(2)."""
+"""Reads the peak memory of runs from the kernel: getrusage(2)."""
 
 import resource
 
@@ -6,5 +6,5 @@ __all__ = ["peak_bytes"]
 
 
 def peak_bytes(used: resource.struct_rusage) -> int:
-    """Say how large the largest process was at its largest: pages in RAM, those shared with others too."""
-    return used.ru_maxrss * 1024  # Linux gives KiB
+    """Return the peak size of the largest process in bytes: its pages in RAM, including shared ones."""
+    return used.ru_maxrss * 1024  # Linux counts in KiB

@@ -1,4 +1,4 @@
-"""Loading what a bundle says about its model: the architecture's source file, and data."""
+"""Loads a bundle's architecture, state dicts and data."""
 
 import importlib.util
 from pathlib import Path
@@ -16,7 +16,7 @@ __all__ = ["arrays_of", "build_model", "examples", "load_state"]
 
 
 def build_model(architecture: Path) -> nn.Module:
-    """Execute the benchmark's architecture file, which the organiser wrote, and call its `build()`."""
+    """Execute the benchmark's architecture file, which comes from the organiser, and call its `build()`."""
     if "torchvision" in architecture.read_text(encoding="utf-8"):
         import_torchvision()
     spec = importlib.util.spec_from_file_location("architecture", architecture)
@@ -28,12 +28,12 @@ def build_model(architecture: Path) -> nn.Module:
 
 
 def load_state(model: nn.Module, arrays: dict[str, NDArray[Any]]) -> None:
-    """Copy arrays into the model, strictly: every name, every shape."""
+    """Copy arrays into the model; every name and shape must match."""
     model.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}, strict=True)
 
 
 def arrays_of(model: nn.Module, expected: tensors.Specs) -> dict[str, NDArray[Any]]:
-    """Take a model's state dict as numpy arrays, in the expected dtypes where it has the expected names."""
+    """Return a model's state dict as numpy arrays; arrays with an expected name get the expected dtype."""
     arrays = {}
     for name, value in model.state_dict().items():
         plain = value.detach().cpu()
@@ -43,10 +43,10 @@ def arrays_of(model: nn.Module, expected: tensors.Specs) -> dict[str, NDArray[An
 
 
 def examples(path: Path) -> tuple[Tensor, Tensor]:
-    """Read model inputs float32 [n, ...] and labels int64 [n] of one split.
+    """Read the model inputs float32 [n, ...] and labels int64 [n] of one split.
 
-    Images that were stored as bytes take their float32 values, times `scale` plus `shift` of their channel where the
-    split holds these.
+    Images stored as bytes become float32. If the split has `scale` and `shift`, each channel is then multiplied by the
+    first and increased by the second.
     """
     arrays = {name: torch.from_numpy(array.copy()) for name, array in tensors.load(str(path)).items()}
     images = arrays["image"].float()

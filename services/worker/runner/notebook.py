@@ -1,11 +1,11 @@
-"""Running a notebook as the 2023 competition did: every cell in order, in one kernel, in the layout of Kaggle.
+"""Runs a notebook as the 2023 competition did: every cell in order, in one kernel, in Kaggle's directory layout.
 
-Theory of operation. The kernel is the participant's; this process only drives it. Outputs of earlier runs are removed
-first, so that a failed run cannot show old results as its own. What cells print goes to standard error as it comes. The
-executed notebook, its outputs capped, and a note about a failure are left in the output directory; the supervisor
-believes neither for more than its text.
+Theory of operation. The kernel runs the participant's code; this process only drives it. It first removes the outputs
+of earlier runs, so that a failed run cannot show old results as its own. Text that cells print goes to standard error
+at once. The output directory gets the executed notebook, with shortened outputs, and a note if the run failed; the
+supervisor uses only their text.
 
-    {"ready": true}, then {"exit": 0, "peak_memory_bytes": B}; or with {"exit": 64} a note
+    {"ready": true}, then {"exit": 0, "peak_memory_bytes": B}; with {"exit": 64} there is a note
 """
 
 import argparse
@@ -26,13 +26,13 @@ __all__ = ["cleared", "main"]
 EXIT_FAILED = 64
 MAX_NOTE_CHARACTERS = 8000
 MAX_NOTEBOOK_BYTES = 8 * 1024**2
-MAX_OUTPUT_CHARACTERS = 20_000  # kept of each cell
+MAX_OUTPUT_CHARACTERS = 20_000  # kept per output
 KERNEL_ENVIRONMENT = {
-    "ZIPOPT": "-0",  # weights do not compress: deflating gigabytes of them takes minutes for nothing
+    "ZIPOPT": "-0",  # weights do not compress, and deflating gigabytes of them takes minutes
     "KAGGLE_KERNEL_RUN_TYPE": "Batch",
     "PYTHONWARNINGS": "ignore::DeprecationWarning",
 }
-# Bars of tqdm.notebook are widgets, which Debian's versions cannot draw and nobody would see: they become plain text.
+# The bars of tqdm.notebook are widgets, which Debian's versions cannot draw. This startup code makes them plain text.
 STARTUP = """
 import sys, types
 from tqdm import std
@@ -42,10 +42,11 @@ plain.trange = plain.tnrange = std.trange
 sys.modules["tqdm.notebook"] = plain
 del sys, types, std, plain
 """
-SCRATCH = Path("/tmp")  # noqa: S108 - of the container
+SCRATCH = Path("/tmp")  # noqa: S108 - in the container
 
 
 def main() -> None:
+    """Run the notebook and report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--submission", type=Path, required=True)
     parser.add_argument("--working", type=Path, required=True)
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def _prepare_kernel() -> None:
-    """Lay out what the kernel runs before the first cell."""
+    """Write the code that the kernel runs before the first cell."""
     startup = SCRATCH / "ipython/profile_default/startup"
     startup.mkdir(parents=True)
     (startup / "00-plain-bars.py").write_text(STARTUP)
@@ -77,7 +78,7 @@ def _prepare_kernel() -> None:
 
 
 def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Remove what earlier runs left in a notebook: outputs and execution counts."""
+    """Remove the traces of earlier runs from a notebook: outputs and execution counts."""
     for cell in notebook.get("cells", []):
         if cell.get("cell_type") == "code":
             cell["outputs"], cell["execution_count"] = [], None
@@ -99,12 +100,12 @@ def _execute(arguments: argparse.Namespace) -> int:
         return EXIT_FAILED
     client = _client(notebook, arguments.working)
     try:
-        client.execute(stdout=subprocess.DEVNULL)  # what subprocesses print comes as messages too
+        client.execute(stdout=subprocess.DEVNULL)  # printed text arrives in messages, also that of subprocesses
     except CellExecutionError as error:
         _note(out, "exception", error, _traceback(notebook, error), name=str(error.ename))
         return EXIT_FAILED
     except DeadKernelError as error:
-        _note(out, "exception", error, "The kernel died. Look for crashes in native code, or exit() in a cell.")
+        _note(out, "exception", error, "The kernel died. Look for crashes in native code, or for exit() in a cell.")
         return EXIT_FAILED
     finally:
         _keep(nbformat.writes(notebook), out / "executed.ipynb")
@@ -112,7 +113,7 @@ def _execute(arguments: argparse.Namespace) -> int:
 
 
 def _client(notebook: Any, working: Path) -> Any:
-    """Make a client that shows what cells print while they run."""
+    """Create a client that shows the text that cells print while they run."""
     from nbclient import NotebookClient
 
     class Live(NotebookClient):  # type: ignore[misc]
@@ -123,11 +124,11 @@ def _client(notebook: Any, working: Path) -> Any:
             return super().process_message(msg, cell, cell_index)
 
         def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
-            """Pass over what widgets say, such as tqdm's bars: nobody watches them, and versions disagree on it."""
+            """Ignore messages of widgets, such as tqdm's bars, because library versions disagree about them."""
 
     return Live(
         notebook,
-        timeout=None,  # the supervisor's clock rules
+        timeout=None,  # the supervisor enforces the time limit
         kernel_name="python3",
         resources={"metadata": {"path": str(working)}},
         store_widget_state=False,
@@ -135,7 +136,7 @@ def _client(notebook: Any, working: Path) -> Any:
 
 
 def _traceback(notebook: Any, error: Any) -> str:
-    """Give the participant's own traceback, without terminal colours, and the cell it came from."""
+    """Return the participant's traceback, without terminal colours, and the number of its cell."""
     import re
 
     for number, cell in enumerate(notebook.cells, start=1):
@@ -147,7 +148,7 @@ def _traceback(notebook: Any, error: Any) -> str:
 
 
 def _keep(text: str, place: Path) -> None:
-    """Write the executed notebook with its outputs capped, or without any where it is still too large."""
+    """Write the executed notebook with shortened outputs, or without outputs if it is still too large."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         cell["outputs"] = [_capped(output) for output in cell.get("outputs", [])] if "outputs" in cell else []
@@ -166,7 +167,7 @@ def _capped(output: dict[str, Any]) -> dict[str, Any]:
         text = "".join(text)
     if isinstance(text, str) and len(text) > MAX_OUTPUT_CHARACTERS:
         half = MAX_OUTPUT_CHARACTERS // 2
-        output["text"] = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+        output["text"] = f"{text[:half]}\n[{len(text) - 2 * half} characters omitted]\n{text[-half:]}"
     return output
 
 

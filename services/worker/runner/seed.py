@@ -1,7 +1,7 @@
-"""One unlearning run, in a process of its own: seed, import the submission, call it, write the checkpoint.
+"""One unlearning run in a separate process: seed, import the submission, call it, write the checkpoint.
 
-Everything here happens after the fork. What this process says about itself is a participant's word: the supervisor
-believes only files and exit status, and uses the failure note for its text alone.
+Everything here happens after the fork, so the participant controls everything that this process reports. The supervisor
+believes only files and exit status, and uses only the text of the failure note.
 """
 
 import json
@@ -25,24 +25,26 @@ from services.worker.runner.model import arrays_of, load_state
 
 __all__ = ["EXIT_FAILED", "Bench", "run_seed"]
 
-EXIT_FAILED = 64  # a failure note was written
+EXIT_FAILED = 64  # the run wrote a failure note
 MAX_NOTE_CHARACTERS = 8000
 ENTRY_POINT = "submission.py"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the warm parent loaded once."""
+    """Everything that the warm parent loads once."""
 
     model: nn.Module
-    specs: tensors.Specs  # of a checkpoint, read before any participant could change the model
+    specs: tensors.Specs  # of a checkpoint, read before any participant's code could change the model
     retain: ExampleSet
     forget: ExampleSet
     validation: ExampleSet
-    submission: Path  # directory that holds submission.py
+    submission: Path  # directory with submission.py
     out: Path
     threads: int
-    original: Path | None = None  # of the seed in progress, where each has its own; this process alone reads it
+    original: Path | None = (
+        None  # of the seed in progress, if each starts from a different one; only this process reads it
+    )
 
 
 class Failed(Exception):
@@ -59,7 +61,7 @@ def run_seed(bench: Bench, token: str, value: int) -> int:
     except Failed as failure:
         _write_note(bench, token, failure.kind, failure, str(failure))
         return EXIT_FAILED
-    except BaseException as error:  # whatever a participant raises, SystemExit included
+    except BaseException as error:  # everything that a participant's code can raise, including SystemExit
         _write_note(bench, token, "exception", error, "")
         return EXIT_FAILED
     return 0
@@ -82,7 +84,7 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     if result is None:
         return net
     if not isinstance(result, nn.Module):
-        raise Failed("bad_checkpoint", f"unlearning() returned {type(result).__name__}; return a model, or nothing")
+        raise Failed("bad_checkpoint", f"unlearning() returned {type(result).__name__}; return a model or None")
     return result
 
 
@@ -105,7 +107,8 @@ def _import(directory: Path) -> Any:
     function = getattr(module, "unlearning", None)
     if not callable(function):
         raise Failed(
-            "rejected", "the module defines no function unlearning(net, retain_loader, forget_loader, val_loader)"
+            "rejected",
+            "the module does not define a function unlearning(net, retain_loader, forget_loader, val_loader)",
         )
     return function
 
@@ -137,7 +140,7 @@ def _write_note(bench: Bench, token: str, kind: str, error: BaseException, messa
 
 
 def _text(error: BaseException) -> str:
-    """Format an exception with the participant's frames and those below them, without ours above."""
+    """Format an exception from the participant's first frame on, without our frames above it."""
     linecache.clearcache()
     frames = traceback.extract_tb(error.__traceback__)
     first = next((i for i, frame in enumerate(frames) if not frame.filename.startswith(_OURS)), 0)

@@ -1,4 +1,4 @@
-"""Reading and writing safetensors by hand: the sandbox image has no library for it, and hostile files are read here.
+"""Reads and writes safetensors without a library, because the sandbox image has none and files here may be hostile.
 
 The format: 8 bytes of little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, raw bytes.
 """
@@ -42,24 +42,24 @@ Specs = dict[str, tuple[str, tuple[int, ...]]]  # name -> (dtype, shape)
 
 
 class BadTensors(Exception):
-    """The file is not what it should be; the message says which part."""
+    """A file is not a valid checkpoint; the message names the part that is wrong."""
 
 
 def specs_of(arrays: Arrays) -> Specs:
-    """Describe arrays by safetensors dtype and shape. Raises BadTensors for a dtype the format lacks."""
+    """Describe arrays by safetensors dtype and shape. Raises BadTensors if the format lacks a dtype."""
     specs: Specs = {}
     for name, array in arrays.items():
         if array.dtype not in _NAMES:
-            raise BadTensors(f"tensor {name} has dtype {array.dtype}, which a checkpoint cannot hold")
+            raise BadTensors(f"tensor {name} has dtype {array.dtype}, which a checkpoint cannot contain")
         specs[name] = (_NAMES[array.dtype], tuple(array.shape))
     return specs
 
 
 def first_difference(found: Specs, expected: Specs) -> str | None:
-    """Say how a checkpoint differs from the architecture, or None when names, dtypes and shapes are all equal."""
+    """Describe how a checkpoint differs from the architecture; None if names, dtypes and shapes are all equal."""
     for name in sorted(expected):
         if name not in found:
-            return f"tensor {name} is missing; return a model of the benchmark's own architecture"
+            return f"tensor {name} is missing; return a model of the benchmark's architecture"
         if found[name] != expected[name]:
             return f"tensor {name} is {_describe(found[name])}; the architecture has {_describe(expected[name])}"
     extra = sorted(set(found) - set(expected))
@@ -67,12 +67,12 @@ def first_difference(found: Specs, expected: Specs) -> str | None:
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """Translate a safetensors dtype."""
+    """Return numpy's dtype for a safetensors dtype."""
     return np.dtype(_DTYPES[name])
 
 
 def encode(arrays: Arrays) -> bytes:
-    """Write arrays in name order; the same arrays always give the same bytes."""
+    """Encode arrays in name order; the same arrays always give the same bytes."""
     header = _header(specs_of(arrays))
     return header + b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays))
 
@@ -83,15 +83,15 @@ def encoded_size(specs: Specs) -> int:
 
 
 def load(path: str) -> dict[str, NDArray[Any]]:
-    """Read a trusted file, such as one of the bundle."""
+    """Read a trusted file, such as a file of the bundle."""
     return _decode(Path(path).read_bytes())
 
 
 def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
-    """Read a checkpoint that a participant's code wrote, and check all that can be checked without running it.
+    """Read a checkpoint that a participant's code wrote, and check it without running anything.
 
-    The file is opened once, without following links; it must be regular, have one link and exactly the expected size;
-    its tensors must be those expected, and finite. Raises BadTensors.
+    The file is opened once, without following links. It must be a regular file with one link and exactly the expected
+    size, and its tensors must have the expected specs and finite values. Raises BadTensors.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -100,7 +100,7 @@ def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise BadTensors("the checkpoint is not a plain file")
+            raise BadTensors("the checkpoint is not a regular file")
         limit = encoded_size(expected)
         data = file.read(limit + 1)
     arrays = _decode(data, whole=status.st_size == len(data))
@@ -108,10 +108,10 @@ def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
     if difference:
         raise BadTensors(difference)
     if len(data) != limit:
-        raise BadTensors(f"the checkpoint has {len(data)} bytes, expected {limit}")
+        raise BadTensors(f"the checkpoint is {len(data):,} bytes; expected {limit:,} bytes")
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise BadTensors(f"tensor {name} holds NaN or infinite values")
+            raise BadTensors(f"tensor {name} contains NaN or infinite values")
     return arrays
 
 
@@ -144,7 +144,7 @@ def _decode(data: bytes, *, whole: bool = True) -> dict[str, NDArray[Any]]:
         header = json.loads(data[8 : 8 + header_size])
         entries = sorted((tuple(entry["data_offsets"]), name, entry) for name, entry in header.items())
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BadTensors("the checkpoint's header is not valid") from error
+        raise BadTensors("the checkpoint's header is invalid") from error
     arrays: dict[str, NDArray[Any]] = {}
     body = memoryview(data)[8 + header_size :]
     position = 0
@@ -166,8 +166,8 @@ def _tensor(
         raise BadTensors(f"tensor {name[:200]} has an unknown dtype or shape")
     size = _size(dtype, tuple(shape))
     if offsets != (position, position + size):
-        raise BadTensors(f"tensor {name[:200]} does not lie where the header says")
+        raise BadTensors(f"tensor {name[:200]} is not at the offsets in the header")
     if position + size > len(body):
-        kind = "is cut short" if whole else f"is larger than the architecture (tensor {name[:200]})"
+        kind = "is incomplete" if whole else f"is larger than the architecture (tensor {name[:200]})"
         raise BadTensors(f"the checkpoint {kind}")
     return np.frombuffer(body[position : position + size], dtype=_DTYPES[dtype]).reshape(shape)

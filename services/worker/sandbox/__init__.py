@@ -1,1 +1,1 @@
-"""Sandboxes: where code that Lethe does not trust, or data that it does not trust, is kept apart."""
+"""Sandboxes, which isolate untrusted code and untrusted data."""

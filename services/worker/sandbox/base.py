@@ -1,9 +1,9 @@
-"""What every sandbox backend offers: start a process under limits, talk to it by lines, end it from outside.
+"""The interface of every sandbox backend: start a process under limits, exchange lines with it, end it from outside.
 
-Theory of operation. A sandboxed process gets commands on standard input and answers on standard output, one line each.
-Whatever it prints on standard error is a log, kept to its tail and counted. Streams are read by threads that put
-everything into one queue, so that a supervisor waits in a single place with a deadline of its own. Ending is always
-from outside and of everything at once: the container, or the process group.
+Theory of operation. A sandboxed process reads commands from standard input and answers on standard output, one line
+each. Its standard error is a log; only the end is kept, and its size is counted. Threads read the streams and put
+everything into one queue, so that a supervisor waits in a single place with its own deadline. A sandbox is always ended
+from outside and as a whole: the container, or the process group.
 """
 
 import queue
@@ -27,7 +27,7 @@ class SandboxUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A host directory and the name it has inside. Backends without a file system of their own use the host's name."""
+    """A host directory and its path inside the sandbox. Backends without a separate file system use the host's path."""
 
     source: Path
     target: str
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One sandboxed process: `python -m module arguments`; an argument that is a Mount becomes the path inside."""
+    """One sandboxed process: `python -m module arguments`. A Mount as an argument becomes its path inside."""
 
     module: str
     arguments: Sequence[str | Mount]
@@ -56,7 +56,7 @@ class Spec:
     scratch: Path  # host directory for temporary files, where the backend has none of its own
     scratch_argument: bool = False  # pass the scratch directories as --scratch
     gpu_uuid: str | None = None
-    on_log: Callable[[bytes], None] | None = None  # gets what it prints, as it comes
+    on_log: Callable[[bytes], None] | None = None  # called with the log as it is printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process ended; `code` is negative for a signal."""
+    """The process ended. `code` is negative if a signal ended it."""
 
     code: int
     out_of_memory: bool
@@ -77,7 +77,7 @@ Output = OutputLine | Exited | Literal["too_much_output"]
 
 @dataclass(slots=True)
 class Streams:
-    """Collects what a process writes: lines into the queue, the log into a capped tail."""
+    """Collects the output of a process: lines into the queue, the end of the log up to a limit."""
 
     log_limit: int
     on_log: Callable[[bytes], None] | None = None
@@ -88,6 +88,7 @@ class Streams:
     log_bytes: int = 0
 
     def feed_output(self, data: bytes) -> None:
+        """Add data from standard output and queue every complete line."""
         self._partial += data
         if len(self._partial) > MAX_LINE_BYTES:
             self.outputs.put("too_much_output")
@@ -97,6 +98,7 @@ class Streams:
             del self._partial[: end + 1]
 
     def feed_log(self, data: bytes) -> None:
+        """Add data from standard error and keep its end."""
         before = self.log_bytes
         self.log_bytes += len(data)
         if before <= self.log_limit < self.log_bytes:
@@ -109,6 +111,7 @@ class Streams:
             self._tail_bytes -= len(self._log.popleft())
 
     def log_tail(self) -> str:
+        """Return the end of the log."""
         return b"".join(self._log)[-LOG_TAIL_BYTES:].decode(errors="replace")
 
 
@@ -116,44 +119,50 @@ class Sandboxed(Protocol):
     """A running sandboxed process."""
 
     @property
-    def outputs(self) -> "queue.Queue[Output]": ...
+    def outputs(self) -> "queue.Queue[Output]":
+        """Everything that the process answered, in order, and its end."""
+        ...
 
     def send(self, line: bytes) -> None:
-        """Write one line to its standard input. Silently lost when the process has ended."""
+        """Write one line to its standard input. If the process has ended, the line is lost silently."""
 
     def check(self) -> None:
-        """Enforce limits that the backend must watch for itself; called often."""
+        """Enforce the limits that the backend must watch itself. The supervisor calls this often."""
 
     def out_of_memory(self) -> bool:
-        """Whether anything in it was ended for want of memory."""
+        """Tell whether the kernel or the backend ended one of its processes for lack of memory."""
 
     def log_tail(self) -> str:
-        """The last of what it printed."""
+        """Return the end of its log."""
 
     def end(self) -> None:
-        """End everything in it, and wait until it is gone. Harmless when it has ended."""
+        """End all its processes and wait for that; do nothing if they have ended."""
 
 
 class Sandbox(Protocol):
-    """A backend."""
+    """A sandbox backend."""
 
-    versions: dict[str, str]  # of Python and torch in it, once a measurer there has told them
+    versions: dict[str, str]  # of Python and torch in the sandbox, once a measurer has reported them
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The backend's name in the settings."""
+        ...
 
     @property
     def has_file_system(self) -> bool:
-        """Whether mounts have the names inside that a spec gives them."""
+        """Tell whether mounts have the paths inside that a spec gives them."""
         ...
 
-    def start(self, spec: Spec) -> Sandboxed: ...
+    def start(self, spec: Spec) -> Sandboxed:
+        """Start one sandboxed process. Raises SandboxUnavailable."""
+        ...
 
     def end_orphans(self, live: set[str]) -> int:
-        """End what an earlier worker of this installation left running; return how many."""
+        """End the sandboxes that an earlier worker of this installation left running; return their number."""
 
     def close(self) -> None:
-        """Let go of the backend; what it started has been ended."""
+        """Disconnect from the backend after all its sandboxes have ended."""
 
     def provenance(self) -> dict[str, str]:
-        """What a result should say about where it was computed."""
+        """Describe the backend for the provenance of a result."""

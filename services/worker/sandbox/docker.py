@@ -1,8 +1,8 @@
-"""The Docker sandbox: one container per sandboxed process, with nothing in it but what the spec mounts.
+"""The Docker sandbox: one container per sandboxed process, with only the spec's mounts in it.
 
-No network, read-only root, an unprivileged user, no capabilities, no new privileges, limits on memory (swap included),
-CPUs, processes, file size and scratch space, private IPC without System V or POSIX queues (they would outlive a seed),
-no engine socket, no log kept by the engine. Orphans are found by label.
+A container has no network, a read-only root, an unprivileged user, no capabilities and no new privileges. It has limits
+on memory (including swap), CPUs, processes, file size and scratch space, and private IPC without System V or POSIX
+queues, which would outlive a seed. It has no engine socket, and the engine keeps no log. A label identifies orphans.
 """
 
 import contextlib
@@ -30,13 +30,13 @@ __all__ = ["DockerSandbox"]
 CODE = "/lethe/code"
 LABEL_WORKER, LABEL_LEASE = "org.lethe.worker", "org.lethe.lease"
 STDERR = 2
-SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - tmpfs of the container
-# Shared memory, semaphores and queues survive the process that made them, so one seed could leave a note there.
+SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - tmpfs in the container
+# Shared memory, semaphores and queues outlive the process that created them, so a seed could leave a message in them.
 NO_IPC = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0", "fs.mqueue.queues_max": "0"}
 
 
 class DockerSandbox:
-    """Runs sandboxes on the engine that DOCKER_HOST names, or the local one."""
+    """Runs sandboxes on the engine that DOCKER_HOST names, or on the local one."""
 
     name = "docker"
     has_file_system = True
@@ -47,9 +47,11 @@ class DockerSandbox:
             self._image_id = str(self._engine.inspect_image(image)["Id"])
         except NotFound as error:
             self._engine.close()
-            raise SandboxUnavailable(f"The image {image} is not there. Build it with `make setup`.") from error
+            raise SandboxUnavailable(f"The image {image} does not exist. Build it with `make setup`.") from error
         except DockerException as error:
-            raise SandboxUnavailable(f"No Docker engine answers: {error}. Start it, or see `lethe doctor`.") from error
+            raise SandboxUnavailable(
+                f"No Docker engine answers: {error}. Start Docker, or run `lethe doctor` for a diagnosis."
+            ) from error
         self._image = image
         self._code = code
         self.versions: dict[str, str] = {}
@@ -72,10 +74,12 @@ class DockerSandbox:
             )
             return _Container(self._engine, str(container["Id"]), spec)
         except (DockerException, requests.RequestException) as error:
-            raise SandboxUnavailable(f"The Docker engine could not start a sandbox: {error}") from error
+            raise SandboxUnavailable(
+                f"The Docker engine could not start a sandbox: {error}. Run `lethe doctor` for a diagnosis."
+            ) from error
 
     def end_orphans(self, live: set[str]) -> int:
-        """Remove this worker's containers whose lease is not in `live`."""
+        """Remove this worker's containers with leases that are not in `live`; return their number."""
         found = self._engine.containers(all=True, filters={"label": f"{LABEL_WORKER}={self._worker}"})
         orphans = [container["Id"] for container in found if container["Labels"].get(LABEL_LEASE) not in live]
         for container in orphans:
@@ -84,9 +88,11 @@ class DockerSandbox:
         return len(orphans)
 
     def close(self) -> None:
+        """Disconnect from the engine."""
         self._engine.close()
 
     def provenance(self) -> dict[str, str]:
+        """Describe image, runtime and machine."""
         return {
             "sandbox": self.name,
             "image": self._image,
@@ -132,7 +138,7 @@ class _Container:
         self._container = container
         self._streams = Streams(spec.limits.log_bytes, spec.on_log)
         attached = engine.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        self._socket: socket.socket = attached._sock  # the SocketIO around it can only read or only write
+        self._socket: socket.socket = attached._sock  # its SocketIO wrapper can only read or only write
         self._attached = attached
         engine.start(container)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -147,7 +153,7 @@ class _Container:
             self._socket.sendall(line + b"\n")
 
     def check(self) -> None:
-        """The kernel enforces a container's limits by itself."""
+        """Do nothing, because the kernel enforces a container's limits."""
 
     def out_of_memory(self) -> bool:
         with contextlib.suppress(DockerException, requests.RequestException):
@@ -158,14 +164,14 @@ class _Container:
         return self._streams.log_tail()
 
     def end(self) -> None:
-        # First let go of its output: an engine that cannot deliver it hangs when the container is killed.
+        # First close the socket: an engine that cannot deliver output hangs when it kills the container.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(NotFound):
             try:
                 self._engine.remove_container(self._container, force=True, v=True)
             except APIError as error:
-                if error.status_code != requests.codes.conflict:  # somebody else is removing it
+                if error.status_code != requests.codes.conflict:  # another process is removing it
                     raise
         self._reader.join(timeout=5)
         self._attached._response.close()
@@ -207,5 +213,5 @@ def _environment(spec: Spec) -> dict[str, str]:
 
 
 def _user() -> str:
-    """Be nobody; or, where Lethe itself is unprivileged, be its user, who owns the mounted directories."""
+    """Return the user `nobody`, or Lethe's own user if it is unprivileged, because that one owns the mounts."""
     return f"{NOBODY}:{NOBODY}" if os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}"

@@ -1,4 +1,4 @@
-"""Reaching the Docker engine: the one DOCKER_HOST names, or the local one."""
+"""Connects to the Docker engine that DOCKER_HOST names, or to the local one."""
 
 import docker
 from docker.utils import kwargs_from_env
@@ -7,5 +7,5 @@ __all__ = ["open_engine"]
 
 
 def open_engine(timeout_s: int = 60) -> docker.APIClient:
-    """Connect to the engine; the caller closes what it gets. Raises DockerException when none answers."""
+    """Connect to the engine; the caller closes the client. Raises DockerException if no engine answers."""
     return docker.APIClient(version="auto", timeout=timeout_s, **kwargs_from_env())

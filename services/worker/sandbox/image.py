@@ -1,4 +1,4 @@
-"""The sandbox image: building it from our Dockerfile, on a base that is pulled or made with debootstrap."""
+"""Builds the sandbox image from our Dockerfile, on a base image that is pulled or made with debootstrap."""
 
 import subprocess
 from contextlib import closing
@@ -15,6 +15,7 @@ SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
 def image_exists(image: str) -> bool:
+    """Tell whether an engine answers and has the image."""
     try:
         with closing(open_engine()) as engine:
             engine.inspect_image(image)
@@ -24,11 +25,11 @@ def image_exists(image: str) -> bool:
 
 
 def build_image() -> None:
-    """Build the image unless it is there; output goes to the terminal. Takes some minutes the first time."""
+    """Build the image unless it exists, with output on the terminal. The first build takes some minutes."""
     try:
         subprocess.run([str(SCRIPTS / "sandbox-image")], check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SandboxUnavailable(
-            "The sandbox image could not be built; the lines above say why. "
-            "To run your own code without Docker, set LETHE_SANDBOX=process."
+            "The sandbox image could not be built; see the lines above for the reason. "
+            "To run only your own code, without Docker, set LETHE_SANDBOX=process."
         ) from error

@@ -1,7 +1,7 @@
 """The process sandbox: a child process with the same rights as Lethe. It isolates nothing.
 
-It exists so that one's own code runs without Docker: limits are kept, failures are typed, but the code can read
-whatever the operator can. That is why an installation that uses it takes submissions from its operator alone.
+It exists so that you can run your own code without Docker. It enforces limits and types failures, but the code can read
+everything that the operator can read, so an installation that uses it accepts submissions only from its operator.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, Spec,
 __all__ = ["ProcessSandbox"]
 
 READ_BYTES = 65536
-PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) settles it
+PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) suffices
 
 
 class ProcessSandbox:
-    """Starts `python -m module` from the staged code, with an environment of its own."""
+    """Starts `python -m module` from the staged code with a minimal environment."""
 
     name = "process"
     has_file_system = False
@@ -37,17 +37,19 @@ class ProcessSandbox:
         self.versions: dict[str, str] = {}
 
     def start(self, spec: Spec) -> Sandboxed:
+        """Start a child process."""
         return _Process(spec, self._code)
 
     def end_orphans(self, live: set[str]) -> int:
-        """Nothing to do: these processes ask the kernel to end them with the worker."""
+        """Do nothing, because these processes ask the kernel to end them with the worker."""
         del live
         return 0
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing, because there is no connection."""
 
     def provenance(self) -> dict[str, str]:
+        """Describe the backend and its versions."""
         return {"sandbox": self.name} | self.versions
 
 
@@ -68,7 +70,7 @@ class _Process:
             start_new_session=True,
             bufsize=0,
         )
-        # Set from here rather than in a preexec function, which is unsafe in a process with threads.
+        # Set here and not in a preexec function, which is unsafe in a process with threads.
         resource.prlimit(self._popen.pid, resource.RLIMIT_FSIZE, (spec.limits.file_bytes,) * 2)
         resource.prlimit(self._popen.pid, resource.RLIMIT_CORE, (0, 0))
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -84,7 +86,7 @@ class _Process:
             self._popen.stdin.write(line + b"\n")
 
     def check(self) -> None:
-        """End the processes when together they use more memory than allowed: shared pages count once."""
+        """End the processes if together they use more memory than allowed. Shared pages count once."""
         processes = self._tree()
         if sum(_rss(process) for process in processes) <= self._memory_bytes * PSS_TOO_DEAR:
             return
@@ -164,7 +166,7 @@ def _rss(process: psutil.Process) -> int:
 
 
 def _pss(process: psutil.Process) -> int:
-    """Shared pages divided among their users; where the kernel does not tell (the runner guards itself), RSS."""
+    """Return memory with shared pages divided among their users; RSS if the kernel refuses (the runner is guarded)."""
     with contextlib.suppress(psutil.Error):
         return int(process.memory_full_info().pss)
     return _rss(process)

@@ -1,4 +1,4 @@
-"""Secondary columns, a file per source. Importing this package registers every suite."""
+"""Secondary columns, one file per source. Importing this package registers every suite."""
 
 from services.scorer.metrics.suites.average_gap import average_gap
 from services.scorer.metrics.suites.klom import klom

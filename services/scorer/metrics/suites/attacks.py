@@ -1,6 +1,6 @@
-"""The parts that the membership inference attacks share: who takes part, and a logistic regression on one number.
+"""Parts that the membership inference attacks share: the choice of examples, and a logistic regression on one number.
 
-An attack runs once per model, so it looks at the first models alone: a mean over them is as good as one over all.
+An attack runs once per model, so it uses only the first models; their mean is as good as a mean over all.
 """
 
 import numpy as np
@@ -11,16 +11,16 @@ from services.scorer.metrics.suites.predictions import Array
 
 __all__ = ["LOGISTIC_MODELS", "choose", "fit_logistic"]
 
-LOGISTIC_MODELS = 64  # logistic regressions attack at most so many models of a side
+LOGISTIC_MODELS = 64  # logistic regressions attack at most this number of models per side
 SEED = 20_230_911  # fixed, so that a score can be recomputed
 STEPS = 100
 HALVINGS = 60
-TOLERANCE = 1e-18  # nats that the next step would gain
+TOLERANCE = 1e-18  # gain of the next step, in nats
 FLATTEST = 1e-16  # of a saturated example, whose curvature would be 0
 
 
 def choose(available: int, wanted: int) -> NDArray[np.intp]:
-    """Draw `wanted` of `available` positions without repeats, in rising order; the same ones at every call."""
+    """Draw `wanted` of `available` positions without repeats, in ascending order; every call gives the same ones."""
     drawn = np.random.default_rng(SEED).permutation(available)[:wanted]
     return np.sort(drawn)
 
@@ -32,7 +32,7 @@ def fit_logistic(values: Array, members: NDArray[np.bool_], weights: Array) -> t
     Minimises slope^2 / 2 + the weighted cross-entropy, as scikit-learn's LogisticRegression does with C=1 (Bishop,
     Pattern Recognition and Machine Learning, 4.3.3). Newton's method with step halving solves all rows at once: 1,280
     attacks take as long as some twenty calls of scikit-learn. Made for losses and entropies, values between 0 and 100.
-    Both kinds must occur, else the intercept has no end.
+    Both kinds must occur, else the intercept has no finite optimum.
     """
     middle = values.mean(axis=1, keepdims=True)
     spread = values.std(axis=1, keepdims=True)
@@ -46,7 +46,7 @@ def fit_logistic(values: Array, members: NDArray[np.bool_], weights: Array) -> t
 
 
 class _Problem:
-    """K logistic regressions on standardised values, where the penalty on the slope differs from row to row."""
+    """K logistic regressions on standardised values, with a different penalty on the slope in each row."""
 
     def __init__(self, values: Array, members: NDArray[np.bool_], weights: Array, penalty: Array) -> None:
         self.values, self.weights, self.penalty = values, weights, penalty
@@ -64,7 +64,7 @@ class _Problem:
         return at[0], at[1]
 
     def descend(self, at: Array, step: Array, loss: Array) -> tuple[Array, Array]:
-        """Take the step, halved on each row until the loss does not rise; none where it always does."""
+        """Take the step, halved on each row until the loss does not rise; take none if it always rises."""
         size = np.ones(len(loss))
         for _ in range(HALVINGS):
             tried = self.loss(at - size * step)

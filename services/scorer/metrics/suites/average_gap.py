@@ -1,17 +1,17 @@
-"""The average gap to retraining: accuracies on forget, retain and test examples and an attack, beside the oracle's.
+"""The average gap to retraining: accuracies on forget, retain and test examples and an attack, against the oracle.
 
 Sources: Fan et al., SalUn (arXiv 2310.12508); Jia et al., l1-sparse (arXiv 2304.04934). UA (unlearning accuracy) is 1 -
-forget accuracy, against labels as trained; RA and TA are retain and test accuracy; MIA is the share of forget examples
-that an attack on the label's probability takes for non-members. The average gap is the mean of the four absolute
-differences to the oracle, in percentage points; the papers' fifth number, run time, stands in the suite `ssd`.
+forget accuracy, on the labels used in training; RA and TA are retain and test accuracy; MIA is the share of forget
+examples that an attack on the label's probability takes for non-members. The average gap is the mean of the four
+absolute differences to the oracle, in percentage points; the papers' fifth number, run time, is in the suite `ssd`.
 
 The attack is a support vector classifier (RBF kernel, C = 3, gamma = 1 / number of features = 1), trained on equally
 many probed retain examples (members) and test examples, at most 500 of each, drawn by a fixed generator as are at most
 500 forget examples. It looks at the first 32 models of a side: each costs a fit.
 
 Differs from the public code: there the attack trains on the first retain examples of an unshuffled loader and on all
-test examples; and one model is held against one retrained model, where here it is mean against mean. Of its attacks
-only that on confidences is computed: its modified entropy takes the wrong logarithm and overwrites whole columns.
+test examples; and it compares one model with one retrained model, while this compares means. Only its attack on
+confidences is computed, because its modified entropy uses the wrong logarithm and overwrites whole columns.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ _PARTS = ("unlearning_accuracy", "remaining_accuracy", "testing_accuracy", "mia_
 
 @suite("average-gap", columns=("average_gap", *(part + side for part in _PARTS for side in ("", "_oracle"))))
 def average_gap(evidence: Evidence) -> dict[str, float | None]:
-    """Compute UA, RA, TA and MIA of both sides in percent, and the average gap; None where a part is missing."""
+    """Compute UA, RA, TA and MIA of both sides in percent, and the average gap; None if a part is missing."""
     ours, theirs = (_measure(side, evidence) for side in (evidence.unlearned, evidence.oracle))
     gaps = [abs(a - b) for a, b in zip(ours.values(), theirs.values(), strict=True) if a is not None and b is not None]
     complete = len(gaps) == len(_PARTS)

@@ -1,14 +1,14 @@
 """KLoM: how far the distribution of each example's margin is from the oracle's, as a KL divergence in nats.
 
 Source: Georgiev, Rinberg et al., "Attribute-to-Delete" (arXiv 2410.23232); Rinberg et al., EasyDUB (arXiv 2602.16400).
-A margin is the log-odds of the label (as trained, for forget examples), clipped to +-100; a histogram of 20 bins is
-taken over the joint range of both sides; where the unlearned have mass, probabilities of the oracle below 1e-5 are
-raised to 1e-5, and the oracle's are then normalised.
+A margin is the log-odds of the label (used in training, for forget examples), clipped to +-100; a histogram of 20 bins
+is taken over the joint range of both sides; in bins where the unlearned have mass, probabilities of the oracle below
+1e-5 are raised to 1e-5, and the oracle's are then normalised.
 
 Differs from the public code: there the bins end before the largest value, which is thus dropped (one of its versions
-also makes 19 bins out of 20 and clips the unlearned side alone). Here both sides are clipped, all 20 bins are of equal
-width and the last one holds the maximum. A divergence of histograms is above 0 for finitely many models even between
-two oracles, the more so the fewer there are: compare with a second oracle's.
+also makes 19 bins out of 20 and clips only the unlearned side). Here both sides are clipped, all 20 bins have equal
+width, and the last one contains the maximum. With finitely many models, a divergence of histograms is above 0 even
+between two oracles, and more so with fewer models, so compare it with that of a second oracle.
 """
 
 from typing import Any
@@ -46,7 +46,7 @@ def _of_block(unlearned: Margins, oracle: Margins) -> Array:
     q /= q.sum(axis=1, keepdims=True)
     terms = p * np.log(np.divide(p, q, out=np.ones_like(p), where=p > 0))
     sums: Array = terms.sum(axis=1)
-    return np.maximum(sums, 0.0)  # rounding alone can make it negative
+    return np.maximum(sums, 0.0)  # rounding can make it negative
 
 
 def _histogram(places: Array) -> Array:

@@ -1,6 +1,6 @@
-"""What the suites read off logits and stored predictions, in float64 and in nats.
+"""Quantities that the suites compute from logits and stored predictions, in float64 and in nats.
 
-Labels of forget examples are labels as trained: in a benchmark that forgets wrong labels, the wrong ones.
+Labels of forget examples are those used in training: in a benchmark that forgets wrong labels, the wrong ones.
 """
 
 from typing import Any
@@ -69,7 +69,7 @@ def label_probabilities(margins: NDArray[np.floating[Any]]) -> Array:
 
 
 def forget_accuracies(models: Models, evidence: Evidence) -> Array:
-    """Compute each model's share of forget examples that it gives their label, [N]; of tied classes the first wins."""
+    """Compute each model's accuracy on the forget examples, [N]; of tied classes, the first wins."""
     hits = models.forget_logits.argmax(axis=2) == evidence.forget_labels
     return hits.mean(axis=1)  # type: ignore[no-any-return]
 

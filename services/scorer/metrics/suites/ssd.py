@@ -11,12 +11,12 @@ Teaching Induce Forgetting?" (arXiv 2205.08096) for ZRF and activation distance.
 - `run_s`: the paper also divides this by the time of retraining; a board does (`core.board.order`), since its reference
   may change after an entry was scored.
 - `activation_distance`: mean Euclidean distance between the softmax outputs of unlearned model i and oracle model i on
-  forget examples, over the pairs that exist. Two independent oracles are not at distance 0: compare with theirs.
+  forget examples, over the pairs that exist. Two independent oracles are not at distance 0, so compare with theirs.
 
 Differs from the public code: its divergence swaps the arguments of the KL divergence and averages over classes too, so
 that it shrinks with their number; its regression has a parameter that scikit-learn no longer has (with two classes it
-halved the penalty: the default penalty is used here); for class forgetting it takes the accuracy on *test* images of
-the class for forget accuracy, here it is that on the forget set, against labels as trained.
+halved the penalty: the default penalty is used here); for class forgetting its forget accuracy is that on *test* images
+of the class, while here it is that on the forget set, on the labels used in training.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ from services.scorer.metrics.suites.predictions import Array, entropies, forget_
 
 __all__ = ["ssd"]
 
-FEWEST = 2  # of each kind, that an attack trains on
+FEWEST = 2  # examples of each kind that an attack needs for training
 
 
 @suite(

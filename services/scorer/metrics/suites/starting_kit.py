@@ -1,14 +1,14 @@
 """The membership inference attack of the 2023 competition's starting kit: can losses tell forget from test examples?
 
-Source: the starting kit's CIFAR-10 notebook (unlearning-challenge/starting-kit). Per model, a logistic regression on
-the cross-entropy of forget examples (members; labels as trained) and equally many test examples; its mean accuracy over
-10 stratified shuffle splits of 90 % and 10 %. 0.5 means that the attack learns nothing.
+Source: the starting kit's CIFAR-10 notebook (unlearning-challenge/starting-kit). For each model, a logistic regression
+on the cross-entropy of forget examples (members; labels used in training) and equally many test examples; its mean
+accuracy over 10 stratified shuffle splits of 90% and 10%. 0.5 means that the attack learns nothing.
 
-Differs from the notebook: there the forget examples that take part are drawn by an unseeded shuffle, so that no value
-can be computed twice, and equal numbers are only asserted; here both kinds are drawn by a fixed generator, the same
-examples for every model. Losses end at 100 nats, so that one example of a diverged model cannot set the scale. The
-notebook attacks one model; here it is the mean over the first 64 of a side. An attack on the losses of a whole
-population under-reports what single examples leak (arXiv 2403.01218): see `u-lira`.
+Differs from the notebook: there an unseeded shuffle draws the forget examples, so that no value can be reproduced, and
+equal numbers are only asserted; here a fixed generator draws both kinds, the same examples for every model. Losses are
+capped at 100 nats, so that one example of a diverged model cannot set the scale. The notebook attacks one model; here
+the value is the mean over the first 64 models of a side. An attack on the losses of a whole population under-reports
+the leakage of single examples (arXiv 2403.01218); see `u-lira`.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ __all__ = ["starting_kit"]
 
 SPLITS = 10
 LARGEST = 100.0  # nats; far beyond any loss that an attack could still tell apart
-FEWEST = 6  # of each kind: with fewer, the 10 % that a split tests on cannot hold one of each
+FEWEST = 6  # examples of each kind; with fewer, the 10% that a split tests cannot contain one of each
 
 
 @suite("starting-kit", columns=("mia_accuracy", "mia_accuracy_oracle"))
@@ -49,7 +49,7 @@ def _accuracy(models: Models, evidence: Evidence) -> float | None:
 
 
 def _validate(losses: Array, members: NDArray[np.bool_]) -> float:
-    """Return the mean over models and splits of the share of left-out examples that the attack gets right."""
+    """Return the attack's accuracy on left-out examples, averaged over models and splits."""
     splits = StratifiedShuffleSplit(n_splits=SPLITS, random_state=0).split(members, members)
     shares = []
     for train, test in splits:

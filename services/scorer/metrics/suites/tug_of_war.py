@@ -4,7 +4,7 @@ Source: Zhao, Kurmanji, Barbulescu, Triantafillou and Triantafillou, "What makes
 it" (arXiv 2406.01257), which gives ToW = (1 - |dA_f|)(1 - |dA_r|)(1 - |dA_t|), where dA is the difference of accuracy
 to a model retrained from scratch. Differs from the paper: dA is the difference of the means over all models of each
 side, not of one model and one retrained model, so that the noise of single runs does not count as a difference. Forget
-accuracy is against labels as trained.
+accuracy is on the labels used in training.
 """
 
 from services.scorer.metrics.evidence import Evidence

@@ -1,13 +1,13 @@
 """U-LiRA: per forget example, a likelihood ratio test between unlearned and retrained models.
 
 Sources: Hayes et al., "Inexact Unlearning Needs More Careful Evaluations" (arXiv 2403.01218); Kurmanji et al., SCRUB
-(arXiv 2302.09880); Carlini et al. (arXiv 2112.03570) for the Gaussian test on logit-scaled confidences. The
-even-numbered models of each side fit a Gaussian per example, the odd-numbered ones are told apart by the ratio of the
-two densities.
+(arXiv 2302.09880); Carlini et al. (arXiv 2112.03570) for the Gaussian test on logit-scaled confidences. A Gaussian per
+example is fitted to the even-numbered models of each side; the ratio of the two densities then classifies the
+odd-numbered ones.
 
-Standard deviations (n - 1 in the denominator) below 0.001 are raised to it: far below the spread of any two trainings,
-far above the rounding of float32, so that constant confidences give large but finite ratios. A ratio of exactly 1 is a
-coin toss and counts half. Columns are None with fewer than 4 models on a side.
+Standard deviations (n - 1 in the denominator) below 0.001 are raised to 0.001, which is far below the spread of any two
+trainings and far above the rounding of float32, so that constant confidences give large but finite ratios. A ratio of
+exactly 1 counts half. Columns are None with fewer than 4 models on a side.
 
 Differs from the papers: all unlearned models start from one original model, so this tests what *this* benchmark's
 unlearning leaves behind. Differs from a public re-implementation: Gaussians are fitted to confidences, never to whether
@@ -24,14 +24,14 @@ from services.scorer.metrics.suites.predictions import Array
 
 __all__ = ["u_lira"]
 
-FEWEST = 4  # models of a side: two to fit, two to test
+FEWEST = 4  # models per side: two to fit, two to test
 SD_FLOOR = 1e-3
 _NAMES = ("accuracy", "accuracy_p95", "auc", "tpr_at_1_percent_fpr")
 
 
 @suite("u-lira", columns=_NAMES)
 def u_lira(evidence: Evidence) -> dict[str, float | None]:
-    """Compute what an attacker gets right when unlearned and retrained models are equally likely, 0 to 1."""
+    """Compute an attacker's accuracy if unlearned and retrained models are equally likely, 0 to 1."""
     sides = (evidence.unlearned, evidence.oracle)
     if min(len(side) for side in sides) < FEWEST:
         return dict.fromkeys(_NAMES)
@@ -72,7 +72,7 @@ def _areas(ours: Array, theirs: Array) -> Array:
 
 
 def _rate_at(ours: Array, theirs: Array) -> float:
-    """Return the share of `ours` above a threshold that at most 1 % of `theirs` are above."""
+    """Return the share of `ours` above a threshold that at most 1% of `theirs` exceed."""
     allowed = len(theirs) // 100
     threshold = np.sort(theirs)[len(theirs) - 1 - allowed]
     return float((ours > threshold).mean())
