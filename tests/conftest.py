@@ -15,9 +15,24 @@ import redis
 from services.core.bundle.directory import Bundle
 from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
 from tests.faces import make_faces_bundle
+from tests.kinds import KINDS, in_order, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for kind, meaning in KINDS.items():
+        config.addinivalue_line("markers", f"{kind}: {meaning}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    mark_kinds(item)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest has put tests that share a fixture beside one another
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from services.core.models import (
 )
 from services.core.queue.lifecycle import add_event, lock_evaluation, move, queue_evaluation
 from services.core.store.database import WriteSession, utc_now
+from tests.api.harness import Api
 from tests.halves import halves_with_margin
 
 
@@ -114,3 +115,13 @@ def publish(
     session.add(entry)
     session.flush()
     return entry
+
+
+def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -> LeaderboardEntry:
+    """Put an entry of a new team on the board."""
+    with api.database.write() as session:
+        row = Team(name=team)
+        session.add(row)
+        session.flush()
+        current = session.get_one(Phase, phase.id)
+        return publish(session, current, row, final_score, **options)

@@ -13,7 +13,7 @@ from services.core.models import Phase, Submission, SubmissionKind
 from services.core.settings import Settings
 from services.core.store.database import utc_now
 from tests.api.harness import MODULE, SUBMIT, Api, Caller, prepare, running, serving
-from tests.api.test_uploads import REFUSED
+from tests.api.refused import REFUSED
 from tests.core.uploads import make_zip
 
 CHECK = f"{SUBMIT}/check"

@@ -6,7 +6,7 @@ import pytest
 
 from services.core.models import LeaderboardEntry, Phase, Role
 from tests.api.harness import Api, prepare
-from tests.api.test_leaderboard import put
+from tests.api.scores import put
 
 ALARMS = "/api/competitions/cup/phases/feedback/alarms"
 LEAK = {"kind": "above_ceiling", "message": "F is 0.9, the ceiling 0.2."}

@@ -10,19 +10,9 @@ from sqlalchemy import select
 from services.core.models import LeaderboardEntry, Phase, Reference, Team
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
-from tests.api.scores import publish
+from tests.api.scores import publish, put
 
 NOW = utc_now().replace(microsecond=0)
-
-
-def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -> LeaderboardEntry:
-    """Put an entry of a new team on the board."""
-    with api.database.write() as session:
-        row = Team(name=team)
-        session.add(row)
-        session.flush()
-        current = session.get_one(Phase, phase.id)
-        return publish(session, current, row, final_score, **options)
 
 
 def put_own(api: Api, phase: Phase, who: Caller, final_score: float, **options: Any) -> None:

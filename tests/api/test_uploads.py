@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from services.core.models import Evaluation, Event, Phase, Reference, Role, Shard, Submission, SubmissionKind, Team
 from services.core.settings import SandboxKind, Settings
 from tests.api.harness import MODULE, SUBMIT, Api, Caller, prepare, running, serving
+from tests.api.refused import REFUSED
 from tests.core.uploads import make_zip
 
 
@@ -37,19 +38,6 @@ def test_an_archive_is_accepted(api: Api, phase: Phase, participant: Caller) -> 
 
     assert shown["kind"] == SubmissionKind.ARCHIVE
     assert shown["name"] == "entry"
-
-
-REFUSED = [
-    ("entry.py", b"def unlearning(", "not_python"),
-    ("entry.py", b"\0\0", "not_python"),
-    ("entry.py", b"x = 1", "no_unlearning"),
-    ("entry.py", b"def unlearning(net): pass", "wrong_arity"),
-    ("entry.ipynb", b"{}", "no_notebooks"),
-    ("entry.exe", b"MZ", "unsupported_file"),
-    ("entry.zip", b"PK", "bad_archive"),
-    ("entry.zip", make_zip({"submission.py": MODULE, "../x": b""}), "unsafe_archive"),
-    ("entry.zip", make_zip({"submission.py": MODULE, "zeros": bytes(20 * 1024**2)}), "archive_too_large"),
-]
 
 
 @pytest.mark.parametrize(("filename", "data", "code"), REFUSED, ids=[f"{one[0]} {one[2]}" for one in REFUSED])

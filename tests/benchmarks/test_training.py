@@ -122,8 +122,7 @@ def test_a_model_depends_on_its_own_seed_alone() -> None:
     few, many = train_from_seeds(MLP, FEATURES, [7, 8], SGD), train_from_seeds(MLP, FEATURES, [*range(20, 90), 7], SGD)
     assert_equal(many, 70, {name: value[0] for name, value in few.items()})
     alone, beside = (train_from_seeds(CONVNET, PHOTOS, seeds, SGD) for seeds in ([8], [7, 8]))
-    for name, value in alone.items():
-        assert torch.equal(value[0], beside[name][1])
+    assert_equal(beside, 1, {name: value[0] for name, value in alone.items()})
 
 
 @pytest.mark.parametrize(("build", "examples"), [(MLP, FEATURES), (CONVNET, PHOTOS)], ids=["mlp", "convnet"])

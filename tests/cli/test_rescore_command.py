@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from services.core.models import Campaign, Phase, Role
 from tests.api.harness import Api, Caller, add_phase, make_settings, running, serving
-from tests.api.test_campaigns import add_score, begin, end_runs, put, set_aside
+from tests.api.rescoring import add_score, begin, end_runs, put, set_aside
 from tests.command import lethe
 
 ROUTE = "/competitions/{slug}/phases/{phase}/campaigns"

@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from services.core.models import Evaluation, Score
-from tests.e2e.test_submission_to_leaderboard import NOISE
+from tests.entries import NOISE, STILL
 from tests.installation import Installation
 
 PHASE = ("-c", "cup", "-p", "feedback")
-STILL = NOISE.replace("torch.randn_like(parameter)", "torch.randn_like(parameter), alpha=0.05")
 
 
 def rescore(installation: Installation, *arguments: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from services.core.models import MeasurementRow
 from services.core.settings import SandboxKind, Settings
 from services.core.store.blobs import Blobs
-from tests.e2e.test_submission_to_leaderboard import NOISE
+from tests.entries import NOISE
 from tests.installation import Installation
 
 

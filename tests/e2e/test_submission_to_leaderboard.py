@@ -10,16 +10,8 @@ import torch
 
 from services.cli.client import ServerProblem
 from services.core.settings import SandboxKind
+from tests.entries import NOISE
 from tests.installation import Installation
-
-NOISE = """
-import torch
-
-def unlearning(net, retain_loader, forget_loader, val_loader):
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.add_(torch.randn_like(parameter))
-"""
 
 
 def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_path: Path) -> None:

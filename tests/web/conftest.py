@@ -1,7 +1,7 @@
 """A real Chromium, and what it looks at: a whole installation, and an API whose database holds every kind of row.
 
 Whatever a page writes to the console as an error fails the test that opened it; breaches of the content security
-policy are among that. Playwright's loop runs in this thread until the session ends, so these tests come last.
+policy are among that.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,15 +18,8 @@ from tests.real_services import missing
 from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, chromium, sign_in
 from tests.web.gallery import Gallery, Place, open_gallery
 
-HERE = Path(__file__).parent
-
 NewContext = Callable[..., BrowserContext]
 Visit = Callable[[Place], Page]
-
-
-@pytest.hookimpl(trylast=True)  # after pytest has put tests that share a fixture beside one another
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE in item.path.parents)
 
 
 @pytest.fixture(scope="session")
