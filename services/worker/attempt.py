@@ -103,10 +103,10 @@ class Attempt:
         if last:
             self.resources.doorbell.ring_across(Bell.SCORE)
 
-    def _fail(self, kind: FailureKind, message: str) -> None:
-        if kind is FailureKind.PLATFORM:
+    def _fail(self, failure: FailureKind, message: str) -> None:
+        if failure is FailureKind.PLATFORM:
             self.resources.measurers.drop(self.slot)  # it may be what broke; a fresh one costs seconds
-        self._write_unless_lost(lambda session: leases.fail_claim(session, self.lease, kind, message))
+        self._write_unless_lost(lambda session: leases.fail_claim(session, self.lease, failure, message))
 
     def _write_unless_lost(self, write: Callable[[WriteSession], None]) -> None:
         try:
