@@ -9,7 +9,7 @@ const BETTER: Record<ColumnInfo["better"], string> = {
   higher: "Higher is better.",
   lower: "Lower is better.",
   oracle: "Closer to the oracle is better.",
-  neither: "It is there to compare with.",
+  neither: "Shown for comparison.",
 };
 
 export function metricOptions(of: Catalogue): { value: string; label: string }[] {
