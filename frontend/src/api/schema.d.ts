@@ -1447,7 +1447,7 @@ export interface components {
         };
         /**
          * EventKind
-         * @description What can happen to an evaluation. Those that bear the name of a state lead to it.
+         * @description The kinds of events of an evaluation. A kind with the name of a state leads to that state.
          * @enum {string}
          */
         EventKind: "queued" | "running" | "progress" | "provisional" | "retried" | "discarded" | "measured" | "scored" | "checked" | "failed" | "cancelled";
@@ -2375,7 +2375,7 @@ export interface components {
         };
         /**
          * SubmissionState
-         * @description What people are shown: the evaluation's state, and `scored` once its score is there.
+         * @description The state shown to users: that of the evaluation, or `scored` once it has a score.
          * @enum {string}
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
