@@ -1,4 +1,4 @@
-"""Our side of measurers: start one beside a slot, ask it for readings, and keep it warm."""
+"""Starts a measurer beside a slot, asks it for readings, and keeps it for the next shard."""
 
 import base64
 import contextlib

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Sign Up
-         * @description Make an account and its team of one.
+         * @description Create an account and a team with it as the only member.
          */
         post: operations["sign_up"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Create Account
-         * @description Make an account of any role, whether or not sign-up is open.
+         * @description Create an account with any role, even if sign-up is closed.
          */
         post: operations["create_account"];
         delete?: never;
@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Give metrics in the text format of Prometheus, which scrapes with a token of an operator's.
+         * @description Return metrics in the text format of Prometheus, which needs an operator's token to scrape them.
          */
         get: operations["metrics"];
         put?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Queue
-         * @description Show which evaluations wait or run, where, and which the platform failed.
+         * @description Show the evaluations that wait or run, the workers that run them, and recent platform failures.
          */
         get: operations["queue"];
         put?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Show System
-         * @description Show what this API process is connected to, and how much disk is left under its data directory.
+         * @description Show the database and stores of this API process, and the free disk space under its data directory.
          */
         get: operations["show_system"];
         put?: never;
@@ -133,13 +133,13 @@ export interface paths {
         };
         /**
          * List Competitions
-         * @description List competitions and their phases, newest first.
+         * @description List competitions with their phases, newest competition first.
          */
         get: operations["list_competitions"];
         put?: never;
         /**
          * Create Competition
-         * @description Make a competition, without phases yet.
+         * @description Create a competition without phases.
          */
         post: operations["create_competition"];
         delete?: never;
@@ -197,13 +197,13 @@ export interface paths {
         };
         /**
          * List Phases
-         * @description List the phases of a competition in the order they open.
+         * @description List the phases of a competition in the order in which they open.
          */
         get: operations["list_phases"];
         put?: never;
         /**
          * Add Phase
-         * @description Add a phase. Its organiser or an operator may.
+         * @description Add a phase to a competition. Only its organiser or an operator may do this.
          */
         post: operations["add_phase"];
         delete?: never;
@@ -227,7 +227,7 @@ export interface paths {
         head?: never;
         /**
          * Change Phase
-         * @description Move a phase's window or change its quota. Its organiser or an operator may.
+         * @description Change a phase's dates or quota. Only its organiser or an operator may do this.
          */
         patch: operations["change_phase"];
         trace?: never;
@@ -445,7 +445,7 @@ export interface paths {
         };
         /**
          * Show Queue
-         * @description Show which evaluations of a competition wait or run, where, and which the platform failed.
+         * @description Show a competition's evaluations that wait or run, the workers that run them, and recent platform failures.
          */
         get: operations["show_queue"];
         put?: never;
@@ -465,7 +465,7 @@ export interface paths {
         };
         /**
          * List All Submissions
-         * @description List what everybody submitted to a competition, newest first.
+         * @description List all submissions to a competition, newest first.
          */
         get: operations["list_all_submissions"];
         put?: never;
@@ -485,7 +485,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Say that API and database answer; 503 when the database does not.
+         * @description Confirm that API and database answer; the status is 503 if the database does not.
          */
         get: operations["health"];
         put?: never;
@@ -505,7 +505,7 @@ export interface paths {
         };
         /**
          * Show Installation
-         * @description Show the settings that a visitor or client needs to know.
+         * @description Show the settings that visitors and clients need to know.
          */
         get: operations["show_installation"];
         put?: never;
@@ -525,7 +525,7 @@ export interface paths {
         };
         /**
          * Me
-         * @description Show one's own account and teams; null to whoever is not signed in.
+         * @description Show your account and teams; null if you are not logged in.
          */
         get: operations["me"];
         put?: never;
@@ -545,13 +545,13 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description List one's tokens and sessions that are still valid, newest first.
+         * @description List your valid tokens and sessions, newest first.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
          * Create Token
-         * @description Make a token for scripts. A token cannot make another, so that a leaked one ends when it is revoked.
+         * @description Create a token for scripts. This requires a session, so that a leaked token cannot create others.
          */
         post: operations["create_token"];
         delete?: never;
@@ -572,7 +572,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Token
-         * @description End one of one's tokens or sessions.
+         * @description Revoke one of your tokens or sessions.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -611,7 +611,7 @@ export interface paths {
         put?: never;
         /**
          * Log In
-         * @description Begin a session: sets a cookie for browsers, and returns its token for other clients.
+         * @description Start a session. The response sets a cookie for browsers and contains the token for other clients.
          */
         post: operations["log_in"];
         delete?: never;
@@ -632,7 +632,7 @@ export interface paths {
         post?: never;
         /**
          * Log Out
-         * @description End the session or token that this request came with.
+         * @description Revoke the session or token of this request.
          */
         delete: operations["log_out"];
         options?: never;
@@ -649,7 +649,7 @@ export interface paths {
         };
         /**
          * Download Starting Kit
-         * @description Download a module, a notebook and a CI workflow to start from.
+         * @description Download the starting kit: a module, a notebook and a CI workflow to start from.
          */
         get: operations["download_starting_kit"];
         put?: never;
@@ -831,7 +831,7 @@ export interface paths {
         put?: never;
         /**
          * Create Team
-         * @description Make a further team; operators only, whose teams are entries of their own.
+         * @description Create another team. Only operators may have more than one; each of their teams is ranked separately.
          */
         post: operations["create_team"];
         delete?: never;
@@ -862,7 +862,7 @@ export interface components {
         };
         /**
          * Act
-         * @description What an organiser did.
+         * @description The acts of organisers that are recorded.
          * @enum {string}
          */
         Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
@@ -926,7 +926,7 @@ export interface components {
         };
         /**
          * BenchmarkOut
-         * @description The part of a manifest that says what a benchmark is; its files are not for download.
+         * @description A benchmark, described by part of its manifest. Its files cannot be downloaded.
          */
         BenchmarkOut: {
             /** Architecture */
@@ -1068,7 +1068,7 @@ export interface components {
         };
         /**
          * CampaignState
-         * @description A campaign that is not published can be cancelled; one that is can be undone, newest first.
+         * @description The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first.
          * @enum {string}
          */
         CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
@@ -1126,7 +1126,7 @@ export interface components {
         };
         /**
          * CertifiedMethod
-         * @description Methods that an accountant knows, and `other`, of which a claim can only be audited.
+         * @description Methods that an accountant knows, and `other`, whose claim can only be audited.
          * @enum {string}
          */
         CertifiedMethod: "langevin" | "stochastic_langevin" | "d2d" | "retrain" | "other";
@@ -1150,7 +1150,7 @@ export interface components {
         };
         /**
          * Claim
-         * @description The (epsilon, delta) that an entry says it has, and how it would have it.
+         * @description The (epsilon, delta) that an entry claims, and the method that is to provide it.
          */
         Claim: {
             /** Delta */
@@ -1446,6 +1446,59 @@ export interface components {
             wall_s: number | null;
         };
         /**
+         * EventKind
+         * @description The kinds of events of an evaluation. A kind with the name of a state leads to that state.
+         * @enum {string}
+         */
+        EventKind: "queued" | "running" | "progress" | "provisional" | "retried" | "discarded" | "measured" | "scored" | "checked" | "failed" | "cancelled";
+        /**
+         * EventOut
+         * @description What the data of an event hold. Its kind is the event's name, its sequence number the event's id.
+         */
+        EventOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Cancellable
+             * @description Whether runs are left to stop; with `state`.
+             */
+            cancellable?: boolean | null;
+            /** Checkpoints Written */
+            checkpoints_written?: number | null;
+            /** Ci High */
+            ci_high?: number | null;
+            /** Ci Low */
+            ci_low?: number | null;
+            /**
+             * Ended
+             * @description Whether nothing more is to come; with `state`.
+             */
+            ended?: boolean | null;
+            failure?: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score?: number | null;
+            /** @description The event's name; not among its data. */
+            kind: components["schemas"]["EventKind"];
+            /** Message */
+            message?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /**
+             * Models
+             * @description Runs that a provisional score rests on.
+             */
+            models?: number | null;
+            /** Seeds */
+            seeds?: number | null;
+            /** Seeds Done */
+            seeds_done?: number | null;
+            /** @description The state that begins; absent if it stays. */
+            state?: components["schemas"]["SubmissionState"] | null;
+        };
+        /**
          * ExampleOut
          * @description One forget example among the best, the median or the worst; all where there are few.
          */
@@ -1463,7 +1516,7 @@ export interface components {
         };
         /**
          * FailureKind
-         * @description All but the last are the participant's; `platform` is ours, is retried, and costs no quota.
+         * @description Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota.
          * @enum {string}
          */
         FailureKind: "rejected" | "import_error" | "exception" | "timeout" | "out_of_memory" | "bad_checkpoint" | "too_much_output" | "platform";
@@ -1475,7 +1528,7 @@ export interface components {
         };
         /**
          * Fitness
-         * @description What the build measured of the benchmark itself, by metric `neurips-2023`.
+         * @description The build's measurements of the benchmark itself, by metric `neurips-2023`.
          */
         Fitness: {
             /** Ceiling */
@@ -1550,7 +1603,7 @@ export interface components {
         };
         /**
          * InstallationOut
-         * @description What everybody may know of an installation's settings.
+         * @description The public settings of an installation.
          */
         InstallationOut: {
             /** Max Upload Bytes */
@@ -1558,7 +1611,7 @@ export interface components {
             sandbox: components["schemas"]["SandboxKind"];
             /**
              * Sign Up Open
-             * @description Whether strangers may make accounts.
+             * @description Whether anyone may create an account.
              */
             sign_up_open: boolean;
             /** Version */
@@ -1596,7 +1649,7 @@ export interface components {
         };
         /**
          * LeaseOut
-         * @description A shard in a worker's hands: seeds seed_start to seed_stop - 1.
+         * @description A shard that a worker holds: the seeds from seed_start to seed_stop - 1.
          */
         LeaseOut: {
             /** Attempt */
@@ -1612,7 +1665,7 @@ export interface components {
             evaluation_id: string;
             /**
              * Expires In S
-             * @description Negative where the worker has stopped answering.
+             * @description Seconds until the lease expires; negative if the worker has stopped answering.
              */
             expires_in_s: number;
             /** Phase */
@@ -1683,7 +1736,7 @@ export interface components {
             password: string;
             /**
              * Username
-             * @description Lower-case letters, digits and inner hyphens; also the name of the team.
+             * @description Lower-case letters, digits and inner hyphens. It is also the team's name.
              */
             username: string;
         };
@@ -1698,7 +1751,7 @@ export interface components {
             role?: components["schemas"]["Role"];
             /**
              * Username
-             * @description Lower-case letters, digits and inner hyphens; also the name of the team.
+             * @description Lower-case letters, digits and inner hyphens. It is also the team's name.
              */
             username: string;
         };
@@ -1732,7 +1785,7 @@ export interface components {
         NewPhase: {
             /**
              * Benchmark
-             * @description Digest of a benchmark, or a name: the newest of that name.
+             * @description Digest of a benchmark, or a name, for the newest with that name.
              */
             benchmark: string;
             /**
@@ -1742,13 +1795,13 @@ export interface components {
             closes_at: string;
             /**
              * Cuda Stand In
-             * @description Whether notebooks see CUDA where there is no GPU, everything being computed on the CPU.
+             * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.
              * @default false
              */
             cuda_stand_in?: boolean;
             /**
              * Data Hidden
-             * @description Whether failures hide messages and print-outs; by default in every phase but checks.
+             * @description Keep this phase's data hidden: failures show no messages and no printed output. If not set, the data are hidden in every phase except check phases.
              */
             data_hidden?: boolean | null;
             /** @default cpu */
@@ -1756,7 +1809,7 @@ export interface components {
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
-             * @description Run time over that of retraining, above which an entry is not ranked.
+             * @description Run time over retraining time; an entry above this ratio is not ranked.
              * @default 0.2
              */
             max_time_ratio?: number;
@@ -1773,13 +1826,13 @@ export interface components {
             metric?: string;
             /**
              * Notebook Timeout S
-             * @description Wall clock of a whole notebook.
+             * @description Time limit of a whole notebook, in seconds.
              * @default 28800
              */
             notebook_timeout_s?: number;
             /**
              * Notebooks
-             * @description Whether notebooks in the layout of 2023 may be submitted.
+             * @description Accept notebooks in the layout of the 2023 competition.
              * @default false
              */
             notebooks?: boolean;
@@ -1790,25 +1843,25 @@ export interface components {
             opens_at?: string;
             /**
              * Quota Per Day
-             * @description Submissions of one team in any 24 hours.
+             * @description Submissions per team in any 24 hours.
              * @default 5
              */
             quota_per_day?: number;
             /**
              * Seed Timeout S
-             * @description Wall clock of one unlearning run.
+             * @description Time limit of one unlearning run, in seconds.
              * @default 60
              */
             seed_timeout_s?: number;
             /**
              * Seeds
-             * @description Unlearning runs of one evaluation.
+             * @description Number of unlearning runs in one evaluation.
              * @default 512
              */
             seeds?: number;
             /**
              * Shard Seeds
-             * @description Runs that a worker takes at once.
+             * @description Number of runs that a worker takes at once.
              * @default 64
              */
             shard_seeds?: number;
@@ -1816,7 +1869,7 @@ export interface components {
             slug: string;
             /**
              * Take First
-             * @description Whether the first checkpoints count of a notebook that writes more, such as 512.
+             * @description If a notebook writes more checkpoints than `seeds`, such as 512, use only the first ones.
              * @default false
              */
             take_first?: boolean;
@@ -1840,12 +1893,12 @@ export interface components {
         OpenEvaluationOut: {
             /**
              * Age S
-             * @description Since it was queued.
+             * @description Seconds since the evaluation was queued.
              */
             age_s: number;
             /**
              * Attempt
-             * @description The most tries that one of its shards has had.
+             * @description Highest number of attempts at one of its shards.
              */
             attempt: number;
             /** Competition */
@@ -1944,7 +1997,7 @@ export interface components {
         };
         /**
          * PhaseChange
-         * @description What may change while a phase runs; what is left out stays.
+         * @description The fields of a phase that may change later. A field that is left out keeps its value.
          */
         PhaseChange: {
             /** Closes At */
@@ -2016,7 +2069,7 @@ export interface components {
             phase: string;
             /**
              * Queued
-             * @description Evaluations that no worker has begun.
+             * @description Evaluations that no worker has started.
              */
             queued: number;
             /** Running */
@@ -2050,7 +2103,7 @@ export interface components {
         };
         /**
          * PlatformFailureOut
-         * @description An evaluation that ended by our fault, after every retry.
+         * @description An evaluation that failed through the platform after every retry.
          */
         PlatformFailureOut: {
             /** Competition */
@@ -2072,27 +2125,27 @@ export interface components {
         QueueOut: {
             /**
              * Evaluations
-             * @description The next 100, in the order in which they are served.
+             * @description The next 100 evaluations, in the order in which workers take them.
              */
             evaluations: components["schemas"]["OpenEvaluationOut"][];
             /**
              * Leases
-             * @description By worker. An idle worker holds none, so it is not seen.
+             * @description Leases by worker. Idle workers are not listed.
              */
             leases: components["schemas"]["LeaseOut"][];
             /**
              * Oldest Queued S
-             * @description Age of the oldest evaluation with a shard that waits.
+             * @description Age in seconds of the oldest evaluation with a waiting shard.
              */
             oldest_queued_s: number | null;
             /**
              * Phases
-             * @description With anything that waits or runs.
+             * @description Phases with evaluations that wait or run.
              */
             phases: components["schemas"]["PhaseQueueOut"][];
             /**
              * Platform Failures
-             * @description The newest 20.
+             * @description The newest 20 platform failures.
              */
             platform_failures: components["schemas"]["PlatformFailureOut"][];
             /** Shards */
@@ -2122,7 +2175,7 @@ export interface components {
         };
         /**
          * Reference
-         * @description An organiser's reference row: shown on the board, never ranked.
+         * @description An organiser's reference entry: shown on the leaderboard, never ranked.
          * @enum {string}
          */
         Reference: "none" | "identity" | "retrain";
@@ -2184,7 +2237,10 @@ export interface components {
                     [key: string]: number | null;
                 };
             };
-            /** Time Ratio */
+            /**
+             * Time Ratio
+             * @description run_s over that of the phase's retraining reference, as of now.
+             */
             time_ratio: number | null;
             /** Utility */
             utility: number;
@@ -2203,13 +2259,13 @@ export interface components {
             expires_at: string;
             /**
              * Token
-             * @description For clients that keep no cookies.
+             * @description The session's token, for clients without cookies.
              */
             token: string;
         };
         /**
          * State
-         * @description States of an evaluation and of a shard; `core.lifecycle` says which may follow which.
+         * @description States of an evaluation and of a shard. `core.queue.lifecycle` defines the transitions.
          * @enum {string}
          */
         State: "queued" | "running" | "measured" | "failed" | "cancelled";
@@ -2221,6 +2277,11 @@ export interface components {
         /** SubmissionOut */
         SubmissionOut: {
             /**
+             * Cancellable
+             * @description Whether runs are left to stop.
+             */
+            cancellable: boolean;
+            /**
              * Checkpoints Written
              * @description By a notebook so far; they are measured once it has ended.
              */
@@ -2229,6 +2290,11 @@ export interface components {
             claim: components["schemas"]["Claim"] | null;
             /** Competition */
             competition: string;
+            /**
+             * Ended
+             * @description Whether nothing more is to come.
+             */
+            ended: boolean;
             /**
              * Evaluation Id
              * Format: uuid
@@ -2299,18 +2365,23 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
+            /**
+             * Succeeded
+             * @description Whether it was scored, or a notebook that was only checked ran to its end.
+             */
+            succeeded: boolean;
             /** Team */
             team: string;
         };
         /**
          * SubmissionState
-         * @description The evaluation's state, and `scored` once its score is there. The last four are final.
+         * @description The state shown to users: that of the evaluation, or `scored` once it has a score.
          * @enum {string}
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
         /**
          * SubmittedOut
-         * @description The first submission of some code.
+         * @description The first submission of an evaluation's code.
          */
         SubmittedOut: {
             /**
@@ -2339,7 +2410,7 @@ export interface components {
         };
         /**
          * SystemOut
-         * @description The machine that the API runs on, and what it is connected to.
+         * @description The database and stores of this API process, and its disk.
          */
         SystemOut: {
             /**
@@ -2351,15 +2422,18 @@ export interface components {
             data_dir: string;
             /**
              * Database
-             * @description sqlite or postgresql.
+             * @description Either sqlite or postgresql.
              */
             database: string;
             /**
              * Disk Free Bytes
-             * @description Of the disk under the data directory.
+             * @description Free space on the data directory's disk.
              */
             disk_free_bytes: number;
-            /** Disk Total Bytes */
+            /**
+             * Disk Total Bytes
+             * @description Size of the data directory's disk.
+             */
             disk_total_bytes: number;
             /**
              * Doorbell
@@ -2401,7 +2475,7 @@ export interface components {
             id: string;
             /**
              * Is Current
-             * @description Whether this request came with it.
+             * @description Whether this request used this token.
              */
             is_current: boolean;
             kind: components["schemas"]["TokenKind"];
@@ -2427,7 +2501,7 @@ export interface components {
             id: string;
             /**
              * Is Current
-             * @description Whether this request came with it.
+             * @description Whether this request used this token.
              */
             is_current: boolean;
             kind: components["schemas"]["TokenKind"];
@@ -2435,7 +2509,7 @@ export interface components {
             name: string;
             /**
              * Token
-             * @description Shown this once; the server keeps only a digest.
+             * @description The token. It is shown only once, because the server stores only a digest.
              */
             token: string;
         };
@@ -2691,9 +2765,9 @@ export interface operations {
     list_benchmarks: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -2738,9 +2812,9 @@ export interface operations {
     list_competitions: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -2875,9 +2949,9 @@ export interface operations {
     list_acts: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -3065,9 +3139,9 @@ export interface operations {
     list_alarms: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -3115,9 +3189,9 @@ export interface operations {
     list_campaigns: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -3352,9 +3426,9 @@ export interface operations {
     show_leaderboard: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
                 /** @description The board as it was then; now without one. */
                 as_of?: string | null;
@@ -3662,15 +3736,15 @@ export interface operations {
     list_all_submissions: {
         parameters: {
             query?: {
-                /** @description Only of this phase. */
+                /** @description Only submissions to this phase. */
                 phase?: string | null;
-                /** @description Only those in this state. */
+                /** @description Only submissions in this state. */
                 state?: components["schemas"]["SubmissionState"] | null;
-                /** @description Part of the team's name. */
+                /** @description Only submissions of teams with this text in their name. */
                 team?: string | null;
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -3843,9 +3917,9 @@ export interface operations {
     list_tokens: {
         parameters: {
             query?: {
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -4121,7 +4195,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The kit */
+            /** @description The starting kit */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4161,9 +4235,9 @@ export interface operations {
                 phase?: string | null;
                 /** @description Only those that have ended, or only those that have not. */
                 ended?: boolean | null;
-                /** @description Most items on the page. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next` of the page before. */
+                /** @description `next` from the previous page. */
                 after?: string | null;
             };
             header?: never;
@@ -4404,7 +4478,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["EventOut"];
                 };
             };
             /** @description A problem */

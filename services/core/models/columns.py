@@ -16,7 +16,7 @@ Name = Annotated[str, mapped_column(String(200))]
 
 
 def choice(enum: type[StrEnum], *, length: int = 24, checked: bool = True) -> Enum:
-    """A string column that holds one value of the enum, checked by the database on both engines if asked."""
+    """Define a string column for one value of the enum; if `checked`, both databases check it."""
     return Enum(
         enum,
         native_enum=False,

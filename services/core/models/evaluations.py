@@ -45,41 +45,41 @@ class State(StrEnum):
 
 
 class SubmissionState(StrEnum):
-    """What people are shown: the evaluation's state, and `scored` once its score is there."""
+    """The state shown to users: that of the evaluation, or `scored` once it has a score."""
 
     QUEUED = "queued"
     RUNNING = "running"
-    MEASURED = "measured"  # its score comes in a moment
+    MEASURED = "measured"  # the score follows soon
     SCORED = "scored"
-    CHECKED = "checked"  # a notebook that was only tried out, and ran to its end
+    CHECKED = "checked"  # a notebook that ran to its end on stand-in data
     FAILED = "failed"
     CANCELLED = "cancelled"
 
     @property
     def cancellable(self) -> bool:
-        """Whether runs are left to stop."""
+        """Tell whether runs remain that can be stopped."""
         return self in (SubmissionState.QUEUED, SubmissionState.RUNNING)
 
     @property
     def succeeded(self) -> bool:
-        """Whether it came to its end as its participant wished."""
+        """Tell whether the submission was scored or checked successfully."""
         return self in (SubmissionState.SCORED, SubmissionState.CHECKED)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is to come."""
+        """Tell whether the state is final."""
         return self.succeeded or self in (SubmissionState.FAILED, SubmissionState.CANCELLED)
 
 
 class EventKind(StrEnum):
-    """What can happen to an evaluation. Those that bear the name of a state lead to it."""
+    """The kinds of events of an evaluation. A kind with the name of a state leads to that state."""
 
     QUEUED = "queued"
     RUNNING = "running"
     PROGRESS = "progress"
     PROVISIONAL = "provisional"  # a score of the runs so far
-    RETRIED = "retried"  # a shard was put back, because a worker was lost or failed
-    DISCARDED = "discarded"  # what an earlier try of a notebook measured
+    RETRIED = "retried"  # a shard went back to the queue, because its worker was lost or failed
+    DISCARDED = "discarded"  # the measurements of an earlier attempt at a notebook were removed
     MEASURED = "measured"
     SCORED = "scored"
     CHECKED = "checked"
@@ -88,7 +88,7 @@ class EventKind(StrEnum):
 
     @property
     def leads_to(self) -> SubmissionState | None:
-        """Return the state that begins with it; None if the state stays."""
+        """Return the state that begins with this event; None if the state does not change."""
         return next((state for state in SubmissionState if state.value == self.value), None)
 
 
@@ -142,7 +142,7 @@ class Evaluation(Base):
 
     @hybrid_property
     def is_scored(self) -> bool:
-        """Whether it has a score by its phase's metric."""
+        """Tell whether the evaluation has a score by its phase's metric."""
         return any(score.metric == self.phase.metric for score in self.scores)
 
     @is_scored.inplace.expression
@@ -153,7 +153,7 @@ class Evaluation(Base):
 
     @hybrid_property
     def shown_state(self) -> SubmissionState:
-        """The state that people are shown."""
+        """The state shown to users."""
         if self.state is State.MEASURED and self.dry_run:
             return SubmissionState.CHECKED
         if self.state is State.MEASURED and self.is_scored:
@@ -173,7 +173,7 @@ class Evaluation(Base):
 
     @hybrid_property
     def has_ended(self) -> bool:
-        """Whether nothing more is to come of it."""
+        """Tell whether the shown state is final."""
         return self.shown_state.ended
 
     @has_ended.inplace.expression

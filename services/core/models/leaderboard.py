@@ -45,8 +45,8 @@ class Score(Base):
     seeds: Mapped[int]
     distinct_models: Mapped[int]
     effective_models: Mapped[int]  # near-duplicates counted once
-    run_s: Mapped[float]  # mean wall clock of one unlearning run
-    ceiling: Mapped[float | None]  # F of a second oracle, where the metric speaks relative to it
+    run_s: Mapped[float]  # mean wall-clock time of one unlearning run
+    ceiling: Mapped[float | None]  # F of a second oracle, if the metric is relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]
     generalisation_low: Mapped[float | None]  # 95% interval of the final score, including forget-set uncertainty

@@ -21,8 +21,8 @@ __all__ = [
     "require_notebooks",
 ]
 
-ARCHITECTURE, CLASSES, SHAPE = "resnet18", 10, (3, 32, 32)  # what notebooks of 2023 hard-code
-DRY_RUN_CHECKPOINTS = 10  # that a notebook writes if it is only tried
+ARCHITECTURE, CLASSES, SHAPE = "resnet18", 10, (3, 32, 32)  # hard-coded in the notebooks of 2023
+DRY_RUN_CHECKPOINTS = 10  # number of checkpoints of a notebook that runs on stand-in data
 
 MAX_NOTEBOOK_BYTES = 20 * 1024**2
 MAX_CELLS = 5000

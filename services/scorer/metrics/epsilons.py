@@ -47,7 +47,7 @@ def epsilons(
         for first in starts:
             fill(first)
     else:
-        with ThreadPoolExecutor(threads) as pool:  # ours alone and joined here, so a process may fork before and after
+        with ThreadPoolExecutor(threads) as pool:  # only ours, and joined here, so a process may fork before and after
             list(pool.map(fill, starts))
     return result
 

@@ -77,7 +77,7 @@ class Metric:
             effective_models=found.effective_models,
             flags=found.flags if evidence.independent else (*found.flags, NOT_INDEPENDENT),
             halves=found.halves.mean(axis=2) * utility.halves(),
-            audit=found.audit if evidence.independent else None,  # a bound speaks of independent draws
+            audit=found.audit if evidence.independent else None,  # bounds assume independent draws
         )
 
 

@@ -52,8 +52,8 @@ class Spec:
     arguments: Sequence[str | Mount]
     mounts: Sequence[Mount]
     limits: Limits
-    label: str  # of the container, so that orphans can be told from live ones
-    scratch: Path  # host directory for temporary files, where the backend has none of its own
+    label: str  # of the container, to tell orphans from live ones
+    scratch: Path  # host directory for temporary files, for backends without a separate file system
     scratch_argument: bool = False  # pass the scratch directories as --scratch
     gpu_uuid: str | None = None
     on_log: Callable[[bytes], None] | None = None  # called with the log as it is printed

@@ -59,6 +59,7 @@ class DockerSandbox:
         self._runtime = runtime
 
     def start(self, spec: Spec) -> Sandboxed:
+        """Start a container. Raises SandboxUnavailable."""
         labels = {LABEL_WORKER: self._worker, LABEL_LEASE: spec.label}
         try:
             container = self._engine.create_container(

@@ -8,8 +8,8 @@ Teaching Induce Forgetting?" (arXiv 2205.08096) for ZRF and activation distance.
   first 64 models.
 - `zrf`: 1 - mean Jensen-Shannon divergence between unlearned and untrained models on forget examples, in base 2, where
   the divergence ends at 1; averaged over all pairs of an unlearned and an untrained model.
-- `run_s`: the paper also divides this by the time of retraining; a board does (`core.board.order`), since its reference
-  may change after an entry was scored.
+- `run_s`: the paper also divides this by the time of retraining; a leaderboard does (`core.board.order`), because its
+  reference may change after an entry was scored.
 - `activation_distance`: mean Euclidean distance between the softmax outputs of unlearned model i and oracle model i on
   forget examples, over the pairs that exist. Two independent oracles are not at distance 0, so compare with theirs.
 
