@@ -1372,6 +1372,59 @@ export interface components {
             wall_s: number | null;
         };
         /**
+         * EventKind
+         * @description What can happen to an evaluation. Those that bear the name of a state lead to it.
+         * @enum {string}
+         */
+        EventKind: "queued" | "running" | "progress" | "provisional" | "retried" | "discarded" | "measured" | "scored" | "checked" | "failed" | "cancelled";
+        /**
+         * EventOut
+         * @description What the data of an event hold. Its kind is the event's name, its sequence number the event's id.
+         */
+        EventOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Cancellable
+             * @description Whether runs are left to stop; with `state`.
+             */
+            cancellable?: boolean | null;
+            /** Checkpoints Written */
+            checkpoints_written?: number | null;
+            /** Ci High */
+            ci_high?: number | null;
+            /** Ci Low */
+            ci_low?: number | null;
+            /**
+             * Ended
+             * @description Whether nothing more is to come; with `state`.
+             */
+            ended?: boolean | null;
+            failure?: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score?: number | null;
+            /** @description The event's name; not among its data. */
+            kind: components["schemas"]["EventKind"];
+            /** Message */
+            message?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /**
+             * Models
+             * @description Runs that a provisional score rests on.
+             */
+            models?: number | null;
+            /** Seeds */
+            seeds?: number | null;
+            /** Seeds Done */
+            seeds_done?: number | null;
+            /** @description The state that begins; absent if it stays. */
+            state?: components["schemas"]["SubmissionState"] | null;
+        };
+        /**
          * ExampleOut
          * @description One forget example among the best, the median or the worst; all where there are few.
          */
@@ -2082,7 +2135,10 @@ export interface components {
                     [key: string]: number | null;
                 };
             };
-            /** Time Ratio */
+            /**
+             * Time Ratio
+             * @description run_s over that of the phase's retraining reference, as of now.
+             */
             time_ratio: number | null;
             /** Utility */
             utility: number;
@@ -2119,6 +2175,11 @@ export interface components {
         /** SubmissionOut */
         SubmissionOut: {
             /**
+             * Cancellable
+             * @description Whether runs are left to stop.
+             */
+            cancellable: boolean;
+            /**
              * Checkpoints Written
              * @description By a notebook so far; they are measured once it has ended.
              */
@@ -2127,6 +2188,11 @@ export interface components {
             claim: components["schemas"]["Claim"] | null;
             /** Competition */
             competition: string;
+            /**
+             * Ended
+             * @description Whether nothing more is to come.
+             */
+            ended: boolean;
             /**
              * Evaluation Id
              * Format: uuid
@@ -2197,12 +2263,17 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
+            /**
+             * Succeeded
+             * @description Whether it was scored, or a notebook that was only checked ran to its end.
+             */
+            succeeded: boolean;
             /** Team */
             team: string;
         };
         /**
          * SubmissionState
-         * @description The evaluation's state, and `scored` once its score is there. The last four are final.
+         * @description What people are shown: the evaluation's state, and `scored` once its score is there.
          * @enum {string}
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
@@ -4237,7 +4308,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["EventOut"];
                 };
             };
             /** @description A problem */

@@ -14,7 +14,6 @@ import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { words } from "../../words/board";
 import { isolated } from "../../words/isolated";
-import { canBeCancelled, hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
@@ -58,8 +57,8 @@ function Watched({ shown }: { shown: Shown }) {
       }
       actions={
         <>
-          {canBeCancelled(live.state) && <Cancel id={shown.id} />}
-          {hasEnded(live.state) && <Notebook of={shown} />}
+          {live.cancellable && <Cancel id={shown.id} />}
+          {live.ended && <Notebook of={shown} />}
         </>
       }
     >
