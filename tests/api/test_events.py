@@ -94,6 +94,13 @@ def test_events_come_as_they_are_written_until_scored(watched: Watched) -> None:
     assert [event["event"] for event in rest] == ["running", "measured", "scored"]
     assert [event["id"] for event in rest] == ["3", "4", "5"]
     assert all(event["data"]["at"] for event in rest)
+    told = [[event["data"].get(name) for name in ("state", "ended", "cancellable")] for event in (progress, *rest)]
+    assert told == [
+        [None, None, None],
+        ["running", False, True],
+        ["measured", False, False],
+        ["scored", True, False],
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["failed", "cancelled"])
