@@ -1,6 +1,5 @@
 """The state that people are shown: alike in Python and in SQL, on both databases."""
 
-import pytest
 from sqlalchemy import select
 
 from services.core.models import Evaluation, EventKind, Phase, Score, State, SubmissionState
