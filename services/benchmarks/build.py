@@ -17,7 +17,7 @@ from services.benchmarks.disk import Disk, check_room, plan_disk
 from services.benchmarks.farm import Farm
 from services.benchmarks.fitness import fitness_of
 from services.benchmarks.measuring import Trained, measure
-from services.benchmarks.oracle import derive_seed, train_without_diverged
+from services.benchmarks.oracle import train_without_diverged
 from services.benchmarks.order import Order
 from services.benchmarks.packing import pack_checkpoints
 from services.benchmarks.resuming import only_build, secret_of
@@ -27,6 +27,7 @@ from services.benchmarks.workshop import Workshop
 from services.benchmarks.writing import Built, write_bundle
 from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput, Conflict
+from services.core.seeds import derive_seed
 
 __all__ = ["AlreadyBuilt", "BadSeeds", "build_benchmark", "train_part"]
 

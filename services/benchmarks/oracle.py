@@ -1,11 +1,10 @@
-"""The oracle: models retrained from scratch without the forget set; where their seeds come from, and which are unfit.
+"""The oracle: models retrained from scratch without the forget set; and which of them are unfit.
 
 A model is *diverged* when a logit on the retain set is not finite, or when its retain accuracy is below half the
 median model's. One such model can decide a score, so the build retrains it from a further seed. The rule stands here
 before any model is trained; the manifest says how many it met; above 1 % the recipe is at fault and nothing is built.
 """
 
-import hmac
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,20 +13,9 @@ from numpy.typing import NDArray
 from services.benchmarks.measuring import Trained
 from services.core.errors import BadInput
 
-__all__ = ["DivergedOracle", "derive_seed", "derive_seeds", "find_diverged", "train_without_diverged"]
+__all__ = ["DivergedOracle", "find_diverged", "train_without_diverged"]
 
 MAX_DIVERGED_SHARE = 0.01
-SEED_BITS = 63
-
-
-def derive_seed(secret: bytes, purpose: str, index: int) -> int:
-    """Derive a seed by HMAC-SHA256, so that it says nothing of the secret nor of other seeds."""
-    digest = hmac.digest(secret, f"{purpose}|{index}".encode(), "sha256")
-    return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)
-
-
-def derive_seeds(secret: bytes, purpose: str, count: int) -> list[int]:
-    return [derive_seed(secret, purpose, index) for index in range(count)]
 
 
 class DivergedOracle(BadInput):

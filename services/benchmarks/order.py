@@ -6,7 +6,7 @@ from services.benchmarks.cutting import Cut, cut
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.definitions import Definition
 from services.benchmarks.fitness import MIN_PLACEBO_RATIO, ForgettingQuality
-from services.benchmarks.oracle import derive_seed, derive_seeds
+from services.core.seeds import derive_seed, derive_seeds
 
 __all__ = ["Order"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
 from services.benchmarks.definitions import Progress
-from services.benchmarks.oracle import derive_seed
 from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput
+from services.core.seeds import derive_seed
 
 __all__ = ["WrongSecret", "check_reveal"]
 

@@ -11,8 +11,8 @@ from services.benchmarks.cutting import Cut
 from services.benchmarks.definitions import Progress
 from services.benchmarks.farm import Farm, Job
 from services.benchmarks.measuring import Trained
-from services.benchmarks.oracle import derive_seeds
 from services.benchmarks.order import Order
+from services.core.seeds import derive_seeds
 
 __all__ = ["Workshop"]
 

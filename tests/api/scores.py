@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.core.models import (
     Evaluation,
+    EventKind,
     LeaderboardEntry,
     Phase,
     Reference,
@@ -66,7 +67,7 @@ def score(
     )
     session.add(row)
     session.flush()
-    add_event(session, evaluation, "scored", final_score=final_score)
+    add_event(session, evaluation, EventKind.SCORED, final_score=final_score)
     return row
 
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import QueuePool
 
 from services.api.submissions.feed import EventFeed
-from services.core.models import FailureKind, State
+from services.core.models import EventKind, FailureKind, State
 from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move
 from services.core.settings import Settings
 from tests.api.harness import Api, Caller, Served, prepare, running, serving
@@ -42,7 +42,9 @@ class Watched:
 
     def progress(self, done: int) -> None:
         with self.api.database.write() as session:
-            add_event(session, lock_evaluation(session, self.evaluation_id), "progress", seeds_done=done, seeds=8)
+            add_event(
+                session, lock_evaluation(session, self.evaluation_id), EventKind.PROGRESS, seeds_done=done, seeds=8
+            )
 
 
 @pytest.fixture
@@ -92,6 +94,13 @@ def test_events_come_as_they_are_written_until_scored(watched: Watched) -> None:
     assert [event["event"] for event in rest] == ["running", "measured", "scored"]
     assert [event["id"] for event in rest] == ["3", "4", "5"]
     assert all(event["data"]["at"] for event in rest)
+    told = [[event["data"].get(name) for name in ("state", "ended", "cancellable")] for event in (progress, *rest)]
+    assert told == [
+        [None, None, None],
+        ["running", False, True],
+        ["measured", False, False],
+        ["scored", True, False],
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["failed", "cancelled"])
@@ -123,7 +132,7 @@ def test_long_histories_arrive_whole(watched: Watched) -> None:
     with watched.api.database.write() as session:
         evaluation = lock_evaluation(session, watched.evaluation_id)
         for done in range(1000):
-            add_event(session, evaluation, "progress", seeds_done=done)
+            add_event(session, evaluation, EventKind.PROGRESS, seeds_done=done)
     score_it(watched)
 
     assert [int(event["id"]) for event in follow(watched)] == list(range(1, 1005))
@@ -229,7 +238,7 @@ def test_a_poll_that_fails_is_followed_by_another(watched: Watched, monkeypatch:
 
         monkeypatch.setattr(feed, "_read", flaky)
         poller = asyncio.create_task(feed.poll())
-        kinds = [record.kind async for record in feed.follow(watched.evaluation_id, after=0) if record]
+        kinds = [record.kind.value async for record in feed.follow(watched.evaluation_id, after=0) if record]
         feed.close()
         await poller
         return kinds

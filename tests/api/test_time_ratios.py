@@ -36,7 +36,7 @@ def entry(api: Api, phase: Phase) -> LeaderboardEntry:
     return put(api, phase, "a", 0.3, run_s=3.0, submitted_at=NOW - timedelta(minutes=1))
 
 
-def shown(api: Api) -> tuple[int | None, str | None, float]:
+def shown(api: Api) -> tuple[int | None, str | None, float | None]:
     [item] = [item for item in api.anonymous.get(BOARD).json()["items"] if item["entry"] == "a"]
     return item["rank"], item["unranked_reason"], item["time_ratio"]
 
@@ -56,3 +56,36 @@ def test_an_entry_keeps_its_rank_and_ratio_when_a_rescoring_is_published_and_und
         found.append(shown(api))
 
     assert set(found) == {(1, None, 0.15)}
+
+
+def test_board_and_submission_page_tell_the_same_ratio(
+    api: Api, phase: Phase, organiser: Caller, entry: LeaderboardEntry
+) -> None:
+    """Also when another reference comes after the entry was scored."""
+    found = []
+    for reference_s in (None, 30.0):
+        if reference_s is not None:
+            put(api, phase, "third", 0.9, reference=Reference.RETRAIN, run_s=reference_s, submitted_at=NOW)
+        page = organiser.get(f"/api/submissions/{entry.submission_id}").json()
+        assert {score["time_ratio"] for score in (page["score"], *page["other_scores"])} == {shown(api)[2]}
+        found.append(shown(api)[2])
+
+    assert found == [0.15, 0.1]
+
+
+def test_a_reference_that_was_submitted_before_and_scored_after_another_does_not_replace_it(
+    api: Api, phase: Phase, organiser: Caller, entry: LeaderboardEntry
+) -> None:
+    submitted_at = NOW - timedelta(minutes=9)
+    put(api, phase, "late", 0.9, reference=Reference.RETRAIN, run_s=6.0, submitted_at=submitted_at, published_at=NOW)
+    page = organiser.get(f"/api/submissions/{entry.submission_id}").json()
+
+    assert shown(api) == (1, None, 0.15)
+    assert page["score"]["time_ratio"] == 0.15
+
+
+def test_without_a_reference_there_is_no_ratio(api: Api, phase: Phase, organiser: Caller) -> None:
+    alone = put(api, phase, "a", 0.3, run_s=3.0)
+    page = organiser.get(f"/api/submissions/{alone.submission_id}").json()
+
+    assert (page["score"]["time_ratio"], shown(api)[2]) == (None, None)

@@ -16,13 +16,7 @@ from services.benchmarks.build import AlreadyBuilt, build_benchmark
 from services.benchmarks.catalogue import DEFINITIONS, UnknownBenchmark, find_definition
 from services.benchmarks.disk import Disk, NoRoom
 from services.benchmarks.measuring import Trained
-from services.benchmarks.oracle import (
-    DivergedOracle,
-    derive_seed,
-    derive_seeds,
-    find_diverged,
-    train_without_diverged,
-)
+from services.benchmarks.oracle import DivergedOracle, find_diverged, train_without_diverged
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Random
@@ -32,6 +26,7 @@ from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import BadBundle, UnfitBenchmark
 from services.core.bundle.measurements import Measurements
 from services.core.models import BenchmarkRow
+from services.core.seeds import derive_seed, derive_seeds
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
@@ -382,13 +377,6 @@ def test_a_full_disk_is_refused_before_anything_is_trained(tmp_path: Path, monke
         build_benchmark(order(definition=SHORT), tmp_path / "digits", progress=lambda *done: seen.append(done))
     assert seen == []
     assert not (tmp_path / "digits").exists()
-
-
-def test_seeds_differ_by_purpose_and_index() -> None:
-    """First value computed with `openssl dgst -sha256 -mac HMAC -macopt key:key` on `oracle|0`."""
-    assert derive_seed(b"key", "oracle", 0) == 0x31D3B48EC15AB689
-    seeds = {derive_seed(b"k", purpose, index) for purpose in ("oracle", "second", "placebo") for index in range(512)}
-    assert len(seeds) == 3 * 512
 
 
 def test_images_of_bytes_are_stored_as_bytes(tmp_path: Path) -> None:

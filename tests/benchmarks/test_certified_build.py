@@ -17,11 +17,11 @@ from services.benchmarks.catalogue import DEFINITIONS
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.datasets.dataset import Parts
 from services.benchmarks.examples import Examples
-from services.benchmarks.oracle import derive_seeds
 from services.benchmarks.training.noisy import BadNoisyDescent, descend
 from services.cli.benchmarks import app
 from services.core.bundle import readings
 from services.core.bundle.directory import Bundle
+from services.core.seeds import derive_seeds
 from tests.certified import SECRET, SEEDS, STEPS, certified_recipe_of, short_definition, short_order
 
 NAMES = ["certified-digits", "certified-digits-batches", "certified-digits-d2d", "certified-digits-ten"]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from services.core.models import (
     Evaluation,
+    EventKind,
     FailureKind,
     LeaderboardEntry,
     MeasurementRow,
@@ -67,10 +68,10 @@ def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> 
     evaluation.started_at = utc_now() - timedelta(minutes=3)
     evaluation.provenance = PROVENANCE
     evaluation.seeds_done = phase.seeds * 3 // 8
-    add_event(session, evaluation, "progress", seeds_done=evaluation.seeds_done, seeds=phase.seeds)
+    add_event(session, evaluation, EventKind.PROGRESS, seeds_done=evaluation.seeds_done, seeds=phase.seeds)
     for models, value, margin in ((8, 0.019, 0.014), (16, 0.031, 0.011)):
         ends = {"ci_low": value - margin, "ci_high": value + margin}
-        add_event(session, evaluation, "provisional", models=models, final_score=value, **ends)
+        add_event(session, evaluation, EventKind.PROVISIONAL, models=models, final_score=value, **ends)
     queued, _ = add("sharpened noise", 0.05)
     found = {"scored before": before, "scored": scored, "failed": failed, "timed out": timed_out}
     found |= {"cancelled": cancelled, "running": running, "queued": queued}

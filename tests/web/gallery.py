@@ -87,7 +87,12 @@ PLACES = (
     Place("leaderboard", _of("/leaderboard?phase=feedback")),
     Place("leaderboard-of-own", _of("/leaderboard?phase=feedback"), PARTICIPANT),
     Place("leaderboard-long", "/competitions/crowded/leaderboard", PARTICIPANT),
-    Place("leaderboard-loading", _of("/leaderboard?phase=feedback"), shows="Loading the leaderboard", stalls="/leaderboard?"),
+    Place(
+        "leaderboard-loading",
+        _of("/leaderboard?phase=feedback"),
+        shows="Loading the leaderboard",
+        stalls="/leaderboard?",
+    ),
     Place("leaderboard-empty", _of("/leaderboard?phase=final")),
     Place("submit", _of("/submit?phase=feedback"), PARTICIPANT),
     Place("submit-too-early", _of("/submit?phase=final"), PARTICIPANT),

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from services.core.models import Evaluation, State
+from services.core.models import Evaluation, EventKind, State
 from services.core.queue.lifecycle import add_event, lock_evaluation, move
 from services.core.store.database import WriteSession
 from tests.api.scores import score
@@ -47,4 +47,4 @@ def test_provisional_scores_come_one_by_one_and_end_with_the_final_one(gallery: 
 
 def tell(session: WriteSession, evaluation: Evaluation, models: int, value: float, margin: float) -> None:
     ends = {"ci_low": value - margin, "ci_high": value + margin}
-    add_event(session, evaluation, "provisional", models=models, final_score=value, **ends)
+    add_event(session, evaluation, EventKind.PROVISIONAL, models=models, final_score=value, **ends)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, Request, Route, expect
 
 from services.cli.client import Client
-from services.core.models import State, Submission
+from services.core.models import EventKind, State, Submission
 from services.core.queue.lifecycle import add_event, cancel, lock_evaluation, move
 from services.core.store.database import utc_now
 from tests.web.browsing import ENTRY, file
@@ -85,7 +85,7 @@ def test_hidden_tab_holds_no_stream_and_catches_up(gallery: Gallery, visit: Visi
     with gallery.database.write() as session:
         evaluation = lock_evaluation(session, row.evaluation_id)
         move(session, evaluation, State.RUNNING)
-        add_event(session, evaluation, "progress", seeds_done=3, seeds=evaluation.seeds)
+        add_event(session, evaluation, EventKind.PROGRESS, seeds_done=3, seeds=evaluation.seeds)
     with page.expect_request(is_stream):
         page.evaluate(HIDE, False)
     expect(status).to_contain_text("running")

@@ -1,5 +1,6 @@
-import type { EventKind, LiveEvent } from "../words/live";
+import type { LiveEvent } from "../words/live";
 import { EVENT_KINDS } from "../words/live";
+import type { EventKind } from "./types";
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;

@@ -1,4 +1,5 @@
 import type { SubmissionState } from "../api/types";
+import { STATE_WORDS } from "../words/states";
 import type { Tone } from "./Badge";
 import { Badge } from "./Badge";
 
@@ -13,5 +14,5 @@ const TONE: Record<SubmissionState, Tone> = {
 };
 
 export function StateBadge({ state }: { state: SubmissionState }) {
-  return <Badge tone={TONE[state]}>{state === "measured" ? "being scored" : state}</Badge>;
+  return <Badge tone={TONE[state]}>{STATE_WORDS[state]}</Badge>;
 }

@@ -1,19 +1,27 @@
 import { expect, it } from "vitest";
-import type { Submission } from "../api/types";
-import type { EventKind, LiveEvent } from "./live";
-import { canBeCancelled, hasEnded, hasOnlyWritten, liveOf, reduce, secondsLeft } from "./live";
+import type { EventKind, Submission, SubmissionState } from "../api/types";
+import type { LiveEvent } from "./live";
+import { EVENT_KINDS, hasOnlyWritten, liveOf, reduce, secondsLeft } from "./live";
 
 const START = Date.parse("2026-06-01T12:00:00Z");
 const QUEUED = liveOf({
   state: "queued",
+  ended: false,
+  cancellable: true,
   seeds: 8,
   seeds_done: 0,
   checkpoints_written: 0,
   started_at: null,
 } as Submission);
 
+const ENDS: readonly string[] = ["scored", "checked", "failed", "cancelled"];
+
+/** An event as the server sends it: one that leads to a state says so. */
 function event(sequence: number, kind: EventKind, seconds = 0, seeds_done?: number): LiveEvent {
-  return { sequence, kind, at: new Date(START + seconds * 1000).toISOString(), seeds_done };
+  const told = { sequence, kind, at: new Date(START + seconds * 1000).toISOString(), seeds_done };
+  if (["progress", "provisional", "retried", "discarded"].includes(kind)) return told;
+  const cancellable = kind === "queued" || kind === "running";
+  return { ...told, state: kind as SubmissionState, ended: ENDS.includes(kind), cancellable };
 }
 
 const STORY = [
@@ -116,12 +124,20 @@ it("counts from the start again when a notebook is put back", () => {
   expect([hasOnlyWritten(live), live.written, live.done]).toEqual([true, 2, 0]);
 });
 
-it.each(["scored", "checked", "failed", "cancelled"] as const)("%s is final", (state) => {
-  expect(hasEnded(state)).toBe(true);
+it("begins a notebook anew when what it measured is discarded", () => {
+  const live = [...NOTEBOOK, event(6, "retried", 210), event(7, "discarded", 220)].reduce(reduce, QUEUED);
+
+  expect([live.state, live.done, live.written]).toEqual(["running", 0, 0]);
+});
+
+it.each(EVENT_KINDS)("takes the server's word for it whether all has ended: %s", (kind) => {
+  const live = reduce(reduce(QUEUED, event(2, "running")), event(3, kind));
+
+  expect(live.ended).toBe(ENDS.includes(kind));
 });
 
 it("can be cancelled for as long as something runs", () => {
-  const states = STORY.map((_, place) => STORY.slice(0, place + 1).reduce(reduce, QUEUED).state);
+  const lives = STORY.map((_, place) => STORY.slice(0, place + 1).reduce(reduce, QUEUED));
 
-  expect(states.filter(canBeCancelled)).toEqual(["queued", "running", "running", "running"]);
+  expect(lives.map((live) => live.cancellable)).toEqual([true, true, true, true, false, false]);
 });

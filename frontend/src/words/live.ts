@@ -1,35 +1,23 @@
 /** What a page knows of a running evaluation, and how each event changes it. */
-import type { FailureKind, Submission, SubmissionState } from "../api/types";
+import type { EventData, EventKind, Submission, SubmissionState } from "../api/types";
 
-/** The events of a stream, in the words of the server. */
-export const EVENT_KINDS = [
-  "queued",
-  "running",
-  "progress",
-  "provisional",
-  "retried",
-  "measured",
-  "scored",
-  "checked",
-  "failed",
-  "cancelled",
-] as const;
-export type EventKind = (typeof EVENT_KINDS)[number];
+/** The events of a stream, in the words of the server. A kind that it has and this lacks fails the type check. */
+const KINDS: Record<EventKind, true> = {
+  queued: true,
+  running: true,
+  progress: true,
+  provisional: true,
+  retried: true,
+  discarded: true,
+  measured: true,
+  scored: true,
+  checked: true,
+  failed: true,
+  cancelled: true,
+};
+export const EVENT_KINDS = Object.keys(KINDS) as EventKind[];
 
-export interface LiveEvent {
-  sequence: number;
-  kind: EventKind;
-  at: string;
-  seeds_done?: number;
-  seeds?: number;
-  checkpoints_written?: number;
-  failure?: FailureKind;
-  message?: string;
-  models?: number;
-  final_score?: number;
-  ci_low?: number;
-  ci_high?: number;
-}
+export type LiveEvent = EventData & { sequence: number };
 
 /** The score of the first so many runs. F depends on their number, so it is no forecast of the final one. */
 export interface Provisional {
@@ -41,6 +29,9 @@ export interface Provisional {
 
 export interface Live {
   state: SubmissionState;
+  ended: boolean;
+  /** Whether runs are left to stop. */
+  cancellable: boolean;
   seeds: number;
   done: number;
   /** Checkpoints that a notebook has written; they are measured when it has ended. */
@@ -55,21 +46,12 @@ export interface Live {
   provisional: readonly Provisional[];
 }
 
-const FINAL: ReadonlySet<SubmissionState> = new Set(["scored", "checked", "failed", "cancelled"]);
-
-export function hasEnded(state: SubmissionState): boolean {
-  return FINAL.has(state);
-}
-
-/** Whether runs are left to stop: what is measured waits for its score alone. */
-export function canBeCancelled(state: SubmissionState): boolean {
-  return state === "queued" || state === "running";
-}
-
 export function liveOf(submission: Submission): Live {
   const startedAt = submission.started_at ? Date.parse(submission.started_at) : null;
   return {
     state: submission.state,
+    ended: submission.ended,
+    cancellable: submission.cancellable,
     seeds: submission.seeds,
     done: submission.seeds_done,
     written: submission.checkpoints_written,
@@ -83,36 +65,43 @@ export function liveOf(submission: Submission): Live {
 
 export function reduce(live: Live, event: LiveEvent): Live {
   if (event.sequence <= live.sequence) return live;
-  const next = { ...live, sequence: event.sequence };
+  const next = {
+    ...live,
+    sequence: event.sequence,
+    state: event.state ?? live.state,
+    ended: event.ended ?? live.ended,
+    cancellable: event.cancellable ?? live.cancellable,
+  };
   switch (event.kind) {
     case "progress":
       return {
         ...next,
-        state: "running",
         done: event.seeds_done ?? live.done,
         written: event.checkpoints_written ?? live.written,
         countsSince: event.seeds_done === 0 ? Date.parse(event.at) : live.countsSince,
       };
     case "running": {
       const at = Date.parse(event.at);
-      return { ...next, state: "running", startedAt: at, countsSince: at };
+      return { ...next, startedAt: at, countsSince: at };
     }
     case "provisional":
       return { ...next, provisional: [...live.provisional, provisionalOf(event)] };
     case "retried":
       return { ...next, retries: live.retries + 1 };
-    default:
-      return { ...next, state: event.kind };
+    case "discarded":
+      return { ...next, done: 0, written: 0 };
+    case "queued":
+    case "measured":
+    case "scored":
+    case "checked":
+    case "failed":
+    case "cancelled":
+      return next;
   }
 }
 
-function provisionalOf({
-  models = 0,
-  final_score: value = 0,
-  ci_low = 0,
-  ci_high = 0,
-}: LiveEvent): Provisional {
-  return { models, value, low: ci_low, high: ci_high };
+function provisionalOf({ models, final_score, ci_low, ci_high }: LiveEvent): Provisional {
+  return { models: models ?? 0, value: final_score ?? 0, low: ci_low ?? 0, high: ci_high ?? 0 };
 }
 
 /** Whether a notebook has come no further than writing checkpoints: none is measured yet, or ever was. */

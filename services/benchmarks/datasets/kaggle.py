@@ -1,7 +1,4 @@
-"""Faces in the layout of the 2023 Kaggle competition.
-
-DIR/retain.csv, forget.csv, validation.csv   image_id, age_group, age, person_id
-DIR/images/<a>/<b>.png                       3x32x32; the image of image_id <a>-<b>
+"""Faces in the layout of the 2023 Kaggle competition, which `services.benchmarks.kaggle` describes.
 
 The layout has no table of the test set, which was hidden: every second row of the validation table serves as test.
 """
@@ -14,14 +11,11 @@ import numpy as np
 
 from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts, Progress
 from services.benchmarks.datasets.images import read_images
+from services.benchmarks.kaggle import COLUMNS, GROUPS, SIZE, TABLES, image_path, table_path
 
 __all__ = ["kaggle_faces"]
 
 SOURCE = "The data of 2023 were never published; make a stand-in with `lethe data synthetic-faces --layout kaggle`."
-TABLES = ("retain", "forget", "validation")
-COLUMNS = {"image_id", "age_group", "age", "person_id"}
-SIZE = 32
-GROUPS = 10
 _IMAGE_ID = re.compile(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+")
 
 Row = tuple[str, int, str]  # path, age group, person
@@ -29,7 +23,7 @@ Row = tuple[str, int, str]  # path, age group, person
 
 def kaggle_faces(directory: Path, *, cache: Path | None = None, progress: Progress = lambda *_: None) -> Dataset:
     """Read images [n, 3, 32, 32] uint8 in the order of the tables. Raises BadDataset naming the file."""
-    tables = {name: _read_table(directory / f"{name}.csv") for name in TABLES}
+    tables = {name: _read_table(table_path(directory, name)) for name in TABLES}
     rows = [row for name in TABLES for row in tables[name]]
     paths = tuple(path for path, _, _ in rows)
     people = {person: number for number, person in enumerate(sorted({person for _, _, person in rows}))}
@@ -57,7 +51,7 @@ def _read_table(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             table = csv.DictReader(file)
-            if not set(table.fieldnames or ()) >= COLUMNS:
+            if not set(table.fieldnames or ()) >= set(COLUMNS):
                 raise BadDataset(path, f"lacks one of the columns {', '.join(sorted(COLUMNS))}", SOURCE)
             rows = [_row(path, table.line_num, row) for row in table]
     except FileNotFoundError as error:
@@ -76,4 +70,4 @@ def _row(path: Path, line: int, row: dict[str, str | None]) -> Row:
     if not group.isdecimal() or int(group) >= GROUPS or not person:
         raise BadDataset(path, f"has no age_group from 0 to {GROUPS - 1} or no person_id in line {line}", SOURCE)
     first, second = name.split("-")
-    return f"images/{first}/{second}.png", int(group), person
+    return image_path(first, second), int(group), person

@@ -3,15 +3,13 @@
 A layout writes one subject at a time (in any process), and at the end what is known only of all of them together.
 """
 
-import csv
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import ClassVar, Protocol
 
 from PIL import Image
 
+from services.benchmarks.kaggle import TABLES, Row, image_path, write_counts, write_table
 from services.benchmarks.synthetic_faces.drawing import small
 from services.benchmarks.synthetic_faces.population import AGE_GROUPS, Subject, age_groups
 from services.core.errors import BadInput
@@ -23,9 +21,6 @@ JPEG_QUALITY = 92
 SPLIT_SEED = 43  # the shuffle of 2023
 FORGET_SUBJECTS = 15
 FORGET_PERCENT = 15  # of the subjects, where there are fewer than 100
-COLUMNS = ("image_id", "age_group", "age", "person_id")
-
-Row = tuple[Subject, int]  # a subject and the number of an image
 
 
 class TooFewImages(BadInput):
@@ -87,7 +82,7 @@ class Kaggle:
 
     def write_image(self, root: Path, subject: Subject, number: int, image: Image.Image) -> None:
         """Write a PNG of 32x32 as `images/<person>/<image>.png`."""
-        path = root / "images" / str(subject.number) / f"{number}.png"
+        path = root / image_path(subject.number, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         small(image).save(path)
 
@@ -99,11 +94,10 @@ class Kaggle:
         last = _forget_subjects(len(subjects))
         retain = [row for row in train if row[0].number > last]
         forget = [row for row in train if row[0].number <= last]
-        for name, part in (("retain", retain), ("forget", forget), ("validation", validation)):
-            _write_table(root / f"{name}.csv", part, groups)
+        for name, part in zip(TABLES, (retain, forget, validation), strict=True):
+            write_table(root, name, [_row(subject, number, groups) for subject, number in part])
         drawn = [groups[subject] for subject, _ in train]
-        counts = {str(group): drawn.count(group) for group in range(AGE_GROUPS)}
-        (root / "age_class_weights.json").write_text(json.dumps(counts) + "\n", encoding="ascii", newline="\n")
+        write_counts(root, [drawn.count(group) for group in range(AGE_GROUPS)])
 
 
 LAYOUTS: dict[str, Layout] = {CasiaSurf.name: CasiaSurf(), Kaggle.name: Kaggle()}
@@ -125,9 +119,5 @@ def _forget_subjects(subjects: int) -> int:
     return min(FORGET_SUBJECTS, max(1, subjects * FORGET_PERCENT // 100))
 
 
-def _write_table(path: Path, rows: Iterable[Row], groups: dict[Subject, int]) -> None:
-    with path.open("w", encoding="ascii", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for subject, number in rows:
-            table.writerow((f"{subject.number}-{number}", groups[subject], subject.age, subject.number))
+def _row(subject: Subject, number: int, groups: dict[Subject, int]) -> Row:
+    return Row.of(subject.number, number, group=groups[subject], age=subject.age)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeEngine
 
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
@@ -169,7 +170,8 @@ class Evaluation(Base):
             (and_(measured, cls.is_scored), SubmissionState.SCORED.value),
             else_=type_coerce(cls.state, String),
         )
-        return type_coerce(found, choice(SubmissionState, checked=False))
+        shown = cast("TypeEngine[SubmissionState]", choice(SubmissionState, checked=False))
+        return type_coerce(found, shown)
 
     @hybrid_property
     def has_ended(self) -> bool:

@@ -1,13 +1,10 @@
 """A benchmark in the layout that notebooks of 2023 read, made once and kept beside the cached benchmark.
 
-hidden run   /kaggle/input/neurips-2023-machine-unlearning/  original_model.pth, retain.csv, forget.csv, validation.csv,
-                                                             age_class_weights.json, images/<a>/<b>.png
+hidden run   /kaggle/input/neurips-2023-machine-unlearning/  what `services.benchmarks.kaggle` lists
 dry run      the same place holds `empty.txt` alone
 both         /kaggle/input/mock-cifar10-data/                the same files of random images, to try code on
 """
 
-import csv
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.benchmarks.kaggle import ORIGINAL, TABLES, Row, image_path, write_counts, write_table
 from services.core.bundle.directory import Bundle
 from services.core.submission.notebook import ARCHITECTURE, CLASSES, SHAPE, NotForNotebooks, require_notebooks
 
 __all__ = ["benchmark_layout", "dry_layout", "mock_layout"]
 
 FORMAT = "1"  # of these directories: another one makes them anew
-COLUMNS = ("image_id", "age_group", "age", "person_id")
 YEARS_PER_GROUP = 10
 MOCK_COUNTS = {"retain": 128, "forget": 32, "validation": 64}
 
@@ -34,7 +31,7 @@ Split = Mapping[str, NDArray[Any]]
 def benchmark_layout(bundle: Bundle, cache: Path) -> Path:
     """Lay out a benchmark's public part; return the directory. Raises NotForNotebooks."""
     require_notebooks(bundle.manifest)
-    splits = {name: bundle.arrays(f"public/{name}.safetensors") for name in ("retain", "forget", "validation")}
+    splits = {name: bundle.arrays(f"public/{name}.safetensors") for name in TABLES}
     if any(split["image"].dtype != np.uint8 for split in splits.values()):
         raise NotForNotebooks(f"{bundle.manifest.name} holds no images of bytes, which PNG files need.")
     original = bundle.arrays("public/original.safetensors")
@@ -88,26 +85,22 @@ def _write(place: Path, splits: Mapping[str, Split], original: Split) -> None:
     import torch
 
     state = {name: torch.from_numpy(np.array(value)) for name, value in original.items()}
-    torch.save(state, place / "original_model.pth")
+    torch.save(state, place / ORIGINAL)
     people: dict[int, int] = {}  # how many images each person has so far
     for name, split in splits.items():
         subjects = split.get("subject", np.arange(len(split["label"])))
-        with (place / f"{name}.csv").open("w", encoding="ascii", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
-            for image, label, subject in zip(split["image"], split["label"], subjects, strict=True):
-                person = int(subject)
-                people[person] = people.get(person, -1) + 1
-                _write_image(place, person, people[person], image)
-                age = YEARS_PER_GROUP * int(label) + YEARS_PER_GROUP // 2
-                table.writerow((f"{person}-{people[person]}", int(label), age, person))
+        rows = []
+        for image, label, subject in zip(split["image"], split["label"], subjects, strict=True):
+            person = int(subject)
+            number = people[person] = people.get(person, -1) + 1
+            _write_image(place / image_path(person, number), image)
+            age = YEARS_PER_GROUP * int(label) + YEARS_PER_GROUP // 2
+            rows.append(Row.of(person, number, group=int(label), age=age))
+        write_table(place, name, rows)
     trained = np.concatenate([splits["retain"]["label"], splits["forget"]["label"]])
-    counts = np.bincount(trained, minlength=CLASSES).tolist()
-    weights = {str(group): count for group, count in enumerate(counts)}  # counts, though the file says weights
-    (place / "age_class_weights.json").write_text(json.dumps(weights) + "\n", encoding="ascii")
+    write_counts(place, np.bincount(trained, minlength=CLASSES).tolist())
 
 
-def _write_image(place: Path, person: int, number: int, image: NDArray[np.uint8]) -> None:
-    folder = place / "images" / str(person)
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(folder / f"{number}.png", compress_level=1)
+def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(path, compress_level=1)

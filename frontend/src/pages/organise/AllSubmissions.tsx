@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from 
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
 import { allSubmissions, refresh } from "../../api/queries";
-import type { CompetitionDetail, Submission, SubmissionState } from "../../api/types";
+import type { CompetitionDetail, Submission } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
@@ -11,10 +11,8 @@ import { More } from "../../ui/More";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { isolated } from "../../words/isolated";
-import { canBeCancelled } from "../../words/live";
+import { STATE_WORDS, STATES } from "../../words/states";
 import { NAME, SCORE, STATE, SUBMITTED } from "../submissions/columns";
-
-const STATES = ["queued", "running", "measured", "scored", "checked", "failed", "cancelled"] as const;
 
 /** What everybody submitted to the competition: found by phase, state and team, looked at, cancelled. */
 export function AllSubmissions({ of: { slug, phases } }: { of: CompetitionDetail }) {
@@ -43,7 +41,10 @@ export function AllSubmissions({ of: { slug, phases } }: { of: CompetitionDetail
           label="State"
           value={state}
           onChange={(event) => setState(event.target.value)}
-          options={[{ value: "", label: "any" }, ...STATES.map((one) => ({ value: one, label: said(one) }))]}
+          options={[
+            { value: "", label: "any" },
+            ...STATES.map((one) => ({ value: one, label: STATE_WORDS[one] })),
+          ]}
         />
         <Field
           label="Team name contains"
@@ -87,7 +88,7 @@ function Listed({ items }: { items: readonly Submission[] }) {
             name: "cancel",
             kind: "acts",
             show: (item) =>
-              canBeCancelled(item.state) && (
+              item.cancellable && (
                 <Confirm
                   act="Cancel"
                   title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}
@@ -103,9 +104,4 @@ function Listed({ items }: { items: readonly Submission[] }) {
       />
     </>
   );
-}
-
-/** The state in the words of its badge. */
-function said(state: SubmissionState): string {
-  return state === "measured" ? "being scored" : state;
 }

@@ -2,13 +2,13 @@ import { useNow } from "../../ui/now";
 import { Progress } from "../../ui/Progress";
 import { StateBadge } from "../../ui/StateBadge";
 import type { Live } from "../../words/live";
-import { hasEnded, hasOnlyWritten, secondsLeft } from "../../words/live";
+import { hasOnlyWritten, secondsLeft } from "../../words/live";
 import { count } from "../../words/numbers";
 import { span } from "../../words/time";
 import styles from "./LiveStatus.module.css";
 
 export function LiveStatus({ live, connected }: { live: Live; connected: boolean }) {
-  const ended = hasEnded(live.state);
+  const { ended } = live;
   return (
     <div className={styles.status}>
       {/* What is said aloud changes with the state alone, not with every seed. */}

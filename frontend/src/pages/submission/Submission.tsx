@@ -15,7 +15,6 @@ import { Term } from "../../ui/Term";
 import { Moment } from "../../ui/Time";
 import { inWords } from "../../words/board";
 import { isolated } from "../../words/isolated";
-import { canBeCancelled, hasEnded } from "../../words/live";
 import { bytes, plain } from "../../words/numbers";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
@@ -60,8 +59,8 @@ function Watched({ shown }: { shown: Shown }) {
       }
       actions={
         <>
-          {canBeCancelled(live.state) && <Cancel id={shown.id} />}
-          {hasEnded(live.state) && <Notebook of={shown} />}
+          {live.cancellable && <Cancel id={shown.id} />}
+          {live.ended && <Notebook of={shown} />}
         </>
       }
     >
