@@ -1,7 +1,6 @@
 """`lethe rescore` against a real server: what it takes up, what it refuses, and how it waits."""
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ class Server:
     url: str
     phase: Phase
     organiser: Caller
+    operator: Caller
 
     def rescore(self, *arguments: str, status: int = 0) -> str:
         """Run the command; return what it said to people, its messages in one line."""
@@ -35,10 +35,11 @@ class Server:
 
     def requests(self, route: str) -> int:
         """Count how often somebody has read from a route of the server."""
-        headers = {"Authorization": f"Bearer {self.api.caller(f'root{len(route)}', Role.OPERATOR).token}"}
+        headers = {"Authorization": f"Bearer {self.operator.token}"}
         text = httpx2.get(f"{self.url}/api/admin/metrics", headers=headers).text
         series = f'lethe_api_request_seconds_count{{method="GET",route="{route}",status="200"}} '
-        return int(float(text.split(series)[1].split()[0]))
+        _, found, count = text.partition(series)
+        return int(float(count.split()[0])) if found else 0
 
     def state(self) -> str:
         with self.api.database.read() as session:
@@ -53,7 +54,7 @@ def server(tmp_path: Path, sqlite_url: str) -> Iterator[Server]:
         assert organiser.account is not None
         with api.database.write() as session:
             phase = add_phase(session, organiser.account)
-        yield Server(api, served.url, phase, organiser)
+        yield Server(api, served.url, phase, organiser, api.caller("root", Role.OPERATOR))
 
 
 def test_a_prepared_re_run_is_not_published_as_a_rescoring(server: Server) -> None:
@@ -80,20 +81,23 @@ def test_a_prepared_rescoring_is_not_published_as_a_re_run(server: Server) -> No
 def test_waiting_computes_no_boards(server: Server) -> None:
     """Two boards are computed for what moves: once at the end, not twice a second."""
     late = put(server.api, server.phase, "a", 0.3, None)
+    ended = threading.Event()
 
-    def score_later() -> None:
-        while not server.organiser.get("/api/competitions/cup/phases/feedback/campaigns").json()["items"]:
-            time.sleep(0.05)
-        time.sleep(1.5)
+    def score_when_waited_for() -> None:
+        while server.requests(ROUTE) < 3 and not ended.wait(0.05):
+            pass
         add_score(server.api, late, 0.2)
 
-    scorer = threading.Thread(target=score_later)
+    scorer = threading.Thread(target=score_when_waited_for)
     scorer.start()
-    server.rescore("--metric", "lethe-1")
-    scorer.join()
+    try:
+        server.rescore("--metric", "lethe-1")
+    finally:
+        ended.set()
+        scorer.join()
 
-    assert server.requests(ROUTE + "/{campaign_id}") == 1
     assert server.requests(ROUTE) >= 3
+    assert server.requests(ROUTE + "/{campaign_id}") == 1
 
 
 def test_what_cannot_be_scored_is_named_with_its_reason(server: Server) -> None:

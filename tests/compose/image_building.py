@@ -2,6 +2,7 @@
 
 Builds see none of this machine's configuration. So pip downloads what requirements.lock names, and an image with these
 files and this machine's certificates is what the others are built on. Docker keeps every layer for the next run.
+The images' tag is a hash of all that they are built from, so that those that are here already are not built again.
 """
 
 import hashlib
@@ -12,18 +13,33 @@ import ssl
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-__all__ = ["BUILD_BASE", "ROOT", "build_images", "compose_command", "withdraw_stand_ins"]
+__all__ = ["BUILD_BASE", "ROOT", "build_images", "compose_command", "tag_of_inputs", "withdraw_stand_ins"]
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = Path(__file__).parent / "stand_ins"
 CACHE = ROOT / "var" / "compose"
 BUILD_BASE = "lethe-test-build-base"
+SERVICES = ("api", "scorer", "worker")
+INPUTS = (  # what deploy/Dockerfile copies, and what says how to build
+    "LICENSE",
+    "deploy",
+    "docker-compose.yml",
+    "frontend",
+    "migrations",
+    "pyproject.toml",
+    "requirements.lock",
+    "scripts",
+    "services",
+    "tests/compose/image_building.py",
+    "tests/compose/stand_ins",
+)
+NOT_COPIED = {"node_modules", "dist", "coverage", "__pycache__"}  # of .dockerignore
 OFFICIAL = {"postgres:15-bookworm": "postgres", "redis:7-bookworm": "redis"}
 PYTHON_OF_THE_IMAGES = "3.11"
 DOWNLOADS_AT_ONCE = 8
@@ -40,16 +56,44 @@ def compose_command() -> list[str] | None:
     return plugin
 
 
+def tag_of_inputs(root: Path = ROOT) -> str:
+    """Give the tag of images that are built from the files in `root` as they are."""
+    digest = hashlib.sha256()
+    for path in sorted(path for name in INPUTS for path in _files(root / name)):
+        digest.update(f"{path.relative_to(root)} {path.stat().st_mode & 0o111:o} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return f"test-{digest.hexdigest()[:12]}"
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    elif path.name not in NOT_COPIED:
+        for child in path.iterdir():
+            yield from _files(child)
+
+
 def build_images(compose: Sequence[str], environment: dict[str, str]) -> None:
-    """Build the images of api, scorer and worker; provide those that are pulled elsewhere."""
+    """Build the images of api, scorer and worker unless they are here; provide those that are pulled elsewhere."""
     _run([str(ROOT / "scripts" / "base-image")])
     for image, name in OFFICIAL.items():
         if not _is_here(image) and not _pull(image):
             ours = f"lethe-test-{name}"
             _run(["docker", "build", "--network", "host", "-t", ours, *_proxies(), str(STAND_INS / name)])
             _run(["docker", "tag", ours, image])
+    tag = environment["LETHE_VERSION"]
+    if all(_is_here(f"lethe-{service}:{tag}") for service in SERVICES):
+        return
     _build_base(_wheels())
-    _run([*compose, "build", *_proxies(), "api", "scorer", "worker"], environment)
+    _run([*compose, "build", *_proxies(), *SERVICES], environment)
+    _remove_images_of_other_inputs(tag)
+
+
+def _remove_images_of_other_inputs(tag: str) -> None:
+    for service in SERVICES:
+        listed = _run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"lethe-{service}:test*"])
+        if others := [image for image in listed.split() if not image.endswith(f":{tag}")]:
+            _run(["docker", "image", "rm", "--no-prune", *others])
 
 
 def withdraw_stand_ins() -> None:

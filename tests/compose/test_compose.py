@@ -15,7 +15,7 @@ import pytest
 from services.cli.client import Client
 from services.core.store.database import utc_now
 from tests.bundles import make_tiny_bundle
-from tests.compose.image_building import BUILD_BASE, build_images, compose_command, withdraw_stand_ins
+from tests.compose.image_building import BUILD_BASE, build_images, compose_command, tag_of_inputs, withdraw_stand_ins
 from tests.compose.participant import CREDENTIALS, Participant, Seen
 from tests.compose.project import Project
 from tests.installation import free_port
@@ -48,7 +48,7 @@ def variables(
 ) -> Iterator[dict[str, str]]:
     """Settings of every project here, once its images are built."""
     environment = {
-        "LETHE_VERSION": "test",
+        "LETHE_VERSION": tag_of_inputs(),
         "LETHE_SECRETS": str(tmp_path_factory.mktemp("compose") / "secrets"),
         "LETHE_SANDBOX_IMAGE": sandbox_image,
         "LETHE_BUILD_BASE": BUILD_BASE,

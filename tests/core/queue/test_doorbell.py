@@ -81,7 +81,14 @@ def test_ring_crosses_processes_with_redis(fresh_redis_url: str) -> None:
 
 
 def test_ring_across_is_silent_where_nothing_crosses() -> None:
-    Doorbell(Settings(redis_url="")).ring_across(Bell.RUN)
+    doorbell = Doorbell(Settings(redis_url=""))
+    with doorbell.app.connection_for_read() as connection, connection.SimpleQueue(Bell.RUN.value) as messages:
+        messages.clear()
+        doorbell.ring_across(Bell.RUN)
+        assert messages.qsize() == 0
+        doorbell.ring(Bell.RUN)
+        assert messages.qsize() == 1
+        messages.clear()
 
 
 def test_ring_without_redis_is_harmless_and_quick() -> None:
