@@ -10,15 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from services.core.catalogue import FLAGS
 from services.core.errors import BadInput
 
-__all__ = ["leaderboard_table", "milestone", "print_json", "print_table", "progress", "require_place", "say"]
+__all__ = [
+    "leaderboard_table",
+    "milestone",
+    "print_estimates",
+    "print_json",
+    "print_marks",
+    "print_table",
+    "progress",
+    "require_place",
+    "say",
+]
 
 notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
+ESTIMATES = {
+    "forgetting_quality": "forgetting_quality",
+    "utility": "utility",
+    "final_score": "ci",
+    "ceiling": "ceiling",
+}
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
 CERTIFICATE_WIDTH = 40
 TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
@@ -61,6 +79,23 @@ def require_place(path: Path | None) -> None:
         raise BadInput(
             f"{path} cannot be written: {'it is a directory' if path.is_dir() else 'there is no such place'}."
         )
+
+
+def print_estimates(score: dict[str, Any]) -> None:
+    """Print the estimates of a score's JSON form with their intervals; those that it lacks are left out."""
+    for name, interval in ESTIMATES.items():
+        if score.get(name) is not None:
+            value, low, high = (score[key] for key in (name, f"{interval}_low", f"{interval}_high"))
+            typer.echo(f"{name.replace('_', ' '):<20}{value:.4f}   95% {low:.4f} to {high:.4f}")
+
+
+def print_marks(flags: list[str], alarms: list[dict[str, str]]) -> None:
+    """Print a score's flags and alarms, and what each flag means."""
+    for flag in flags:
+        meaning = FLAGS[flag].meaning if flag in FLAGS else ""
+        typer.echo(f"{'flag':<20}{flag}: {meaning}" if meaning else f"{'flag':<20}{flag}")
+    for alarm in alarms:
+        typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")
 
 
 def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:

@@ -1,13 +1,12 @@
 """`lethe evaluate`: the whole of an evaluation on this machine, with no server."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import milestone, print_json, progress, require_place, say
+from services.cli.console import milestone, print_estimates, print_json, print_marks, progress, require_place, say
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 from services.core.settings import load_settings
@@ -86,29 +85,20 @@ def _evaluate(
     return {
         "state": "scored",
         **outcome,
-        **scored(report),
-        "run_s": round(run.run_s, 6),
+        **scored(report, run.run_s),
         "wall_s": round(time.monotonic() - started, 3),
         "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": run.provenance,
     }
 
 
-def scored(report: "Report") -> dict[str, Any]:
-    """Give what a score says, as a program reads it."""
-    card = report.card
+def scored(report: "Report", run_s: float) -> dict[str, Any]:
+    """Give what a report says, as a program reads it: the score as the API has it, and its alarms."""
+    from services.scorer.rows import score_form
+
     return {
-        "scores": {
-            name: {"value": estimate.value, "ci_low": estimate.low, "ci_high": estimate.high}
-            for name in ("forgetting_quality", "utility", "final_score")
-            for estimate in [getattr(card, name)]
-        },
-        "distinct_models": card.distinct_models,
-        "effective_models": card.effective_models,
-        "flags": list(card.flags),
-        "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
-        "suites": report.suites,
-        "certificate": report.certificate and asdict(report.certificate),
+        "score": score_form(report, run_s=round(run_s, 6)).model_dump(mode="json"),
+        "alarms": [alarm.model_dump(mode="json") for alarm in report.alarms],
     }
 
 
@@ -132,17 +122,13 @@ def print_outcome(result: dict[str, Any]) -> None:
     if result["state"] == "failed":
         say(f"Failed ({result['failure']['kind']}): {result['failure']['message']}")
         return
-    for name, estimate in result["scores"].items():
-        label = name.replace("_", " ")
-        typer.echo(f"{label:<20}{estimate['value']:.4f}   95 % {estimate['ci_low']:.4f} to {estimate['ci_high']:.4f}")
-    typer.echo(f"{'runs':<20}{result['seeds']} ({result['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
+    score = result["score"]
+    print_estimates(score)
+    typer.echo(f"{'runs':<20}{result['seeds']} ({score['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
     typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
-    if certificate := result["certificate"]:
+    if certificate := score["certificate"]:
         _print_certificate(certificate)
-    for flag in result["flags"]:
-        typer.echo(f"{'flag':<20}{flag}")
-    for alarm in result["alarms"]:
-        typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")
+    print_marks(score["flags"], result["alarms"])
 
 
 def _print_certificate(found: dict[str, Any]) -> None:

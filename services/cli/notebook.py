@@ -163,8 +163,7 @@ def _run(wish: _Wish) -> dict[str, Any]:
     return {
         "state": "scored",
         **outcome,
-        **scored(report),
-        "run_s": round(each, 6),
+        **scored(report, each),
         "wall_s": round(time.monotonic() - started, 3),
         "peak_memory_bytes": traces.peak_memory_bytes,
         "provenance": provenance,

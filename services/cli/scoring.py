@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import print_json, require_place, say
+from services.cli.console import print_estimates, print_json, print_marks, require_place, say
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST
-from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
+from services.core.catalogue import DEFAULT_METRIC, SUITES, find_column, find_metric, metric_names
 from services.core.errors import BadInput
 from services.core.settings import load_settings
 
 if TYPE_CHECKING:
     from services.core.bundle.measurements import Measurements
-    from services.scorer.metrics import Audit, Estimate
+    from services.scorer.metrics import Audit
     from services.scorer.scoring import Report
 
 __all__ = ["measurements", "score"]
@@ -100,28 +100,14 @@ def measurements(
 
 
 def _report_dict(report: "Report") -> dict[str, Any]:
-    """Make of a report what `--json` prints."""
-    card = report.card
+    """Make of a report what `--json` prints: the score's form, and per example what the server shows nobody."""
+    from services.scorer.rows import score_form
+
     return {
-        "metric": card.metric,
-        "forgetting_quality": card.forgetting_quality.value,
-        "utility": card.utility.value,
-        "final_score": card.final_score.value,
-        "intervals": {
-            "forgetting_quality": _interval(card.forgetting_quality),
-            "utility": _interval(card.utility),
-            "final_score": _interval(card.final_score),
-            "final_score_generalisation": _interval(card.generalisation),
-        },
-        "ceiling": _estimate(card.ceiling),
-        "models": card.models,
-        "distinct_models": card.distinct_models,
-        "effective_models": card.effective_models,
-        "flags": list(card.flags),
-        "alarms": [{"kind": alarm.kind.value, "message": alarm.message} for alarm in report.alarms],
-        "suites": report.suites,
-        "epsilons": card.epsilons.tolist(),
-        **_audit(card.audit),
+        **score_form(report).model_dump(mode="json"),
+        "alarms": [alarm.model_dump(mode="json") for alarm in report.alarms],
+        "epsilons": report.card.epsilons.tolist(),
+        **_audit(report.card.audit),
     }
 
 
@@ -159,19 +145,14 @@ def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -
 
 def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric: str) -> dict[str, Any]:
     from services.scorer.metrics import METRICS, Sides
+    from services.scorer.rows import forgetting_form
 
     judge = METRICS[find_metric(metric).name].judge
     sides = Sides.of_arrays(_load(unlearned), _load(retrained), None if second is None else _load(second))
     found = judge(sides)
     return {
-        "metric": metric,
-        "forgetting_quality": found.quality.value,
-        "intervals": {"forgetting_quality": _interval(found.quality)},
-        "ceiling": _estimate(found.ceiling),
-        "models": len(sides.unlearned),
+        **forgetting_form(metric, found, models=len(sides.unlearned)).model_dump(mode="json"),
         "oracle_models": len(sides.oracle),
-        "effective_models": found.effective_models,
-        "flags": list(found.flags),
         "epsilons": found.epsilons.tolist(),
         **_audit(found.audit),
     }
@@ -216,14 +197,6 @@ def _write_page(path: Path, page: str) -> None:
     say(f"Wrote the report to {path}.")
 
 
-def _estimate(estimate: "Estimate | None") -> dict[str, float] | None:
-    return None if estimate is None else {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _interval(estimate: "Estimate | None") -> list[float] | None:
-    return None if estimate is None else [estimate.low, estimate.high]
-
-
 def _audit(audit: "Audit | None") -> dict[str, Any]:
     if audit is None:
         return {}
@@ -237,20 +210,16 @@ def _audit(audit: "Audit | None") -> dict[str, Any]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    for name in ("forgetting_quality", "utility", "final_score"):
-        if name in result:
-            low, high = result["intervals"][name]
-            typer.echo(f"{name.replace('_', ' '):<20}{result[name]:.4f}   95 % {low:.4f} to {high:.4f}")
-    if ceiling := result["ceiling"]:
-        typer.echo(f"{'ceiling (F)':<20}{ceiling['value']:.4f}   95 % {ceiling['low']:.4f} to {ceiling['high']:.4f}")
-    typer.echo(f"{'models':<20}{result['models']}, {result['effective_models']} effective")
+    print_estimates(result)
+    typer.echo(f"{'models':<20}{result['seeds']}, {result['effective_models']} effective")
     if "epsilon_bounds" in result:
         proven = max(result["epsilon_bounds"])
         typer.echo(f"{'epsilon, proven':<20}{proven:.2f} (at most {result['largest_certifiable']:.2f} could be)")
-    for name, columns in result.get("suites", {}).items():
-        shown = ", ".join(f"{column} {value:.4g}" for column, value in columns.items() if value is not None)
-        typer.echo(f"{name:<20}{shown}")
-    for flag in result["flags"]:
-        typer.echo(f"{'flag':<20}{flag}")
-    for alarm in result.get("alarms", []):
-        typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")
+    for suite, values in result.get("suites", {}).items():
+        typer.echo(SUITES[suite].title if suite in SUITES else suite)
+        for name, value in values.items():
+            if value is not None:
+                column = find_column(suite, name)
+                title, unit = (column.title, column.unit) if column else (name, "")
+                typer.echo(f"  {title:<28}{value:.4g} {unit}".rstrip())
+    print_marks(result["flags"], result.get("alarms", []))

@@ -26,7 +26,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
-from services.scorer.metrics import METRICS, Alarm, AlarmKind, BadArray, CertificateAudit, Evidence, ScoreCard, Sides
+from services.scorer.metrics import METRICS, BadArray, Evidence, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
@@ -160,15 +160,9 @@ _opened: tuple[Database, Blobs] | None = None
 
 
 def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
-    certificate = earlier.certificate
     card = METRICS[find_metric(metric).name](evidence)
-    return Report(
-        card,
-        Histograms.of(card, Sides.of(evidence)),
-        earlier.suites,
-        tuple(Alarm(AlarmKind(alarm["kind"]), alarm["message"]) for alarm in earlier.alarms),
-        None if certificate is None else CertificateAudit(**(certificate | {"notes": tuple(certificate["notes"])})),
-    )
+    histograms = Histograms.of(card, Sides.of(evidence))
+    return Report(card, histograms, earlier.suites, earlier.alarms, earlier.certificate)
 
 
 def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id: UUID) -> _Stored:
@@ -191,7 +185,7 @@ def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
 def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:
     """All submissions of an evaluation are the same bytes, so one speaks for all."""
     submission = session.scalars(submissions_of(evaluation).limit(1)).one()
-    return submission.kind, None if submission.claim is None else Claim.model_validate(submission.claim)
+    return submission.kind, submission.claim
 
 
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:

@@ -91,4 +91,4 @@ def _told(session: ReadSession, evaluation_ids: list[UUID]) -> dict[UUID, int]:
         .where(Event.evaluation_id.in_(evaluation_ids), Event.kind == EventKind.PROVISIONAL)
         .order_by(Event.sequence)
     )
-    return {evaluation_id: int(payload["models"]) for evaluation_id, payload in events}
+    return {evaluation_id: payload.models or 0 for evaluation_id, payload in events}

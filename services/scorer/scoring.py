@@ -1,5 +1,6 @@
 """From the measurements of an evaluation and of the oracle to a score: what a metric needs, gathered and checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,15 +11,14 @@ from services.core import catalogue
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.errors import BadInput
+from services.core.models.stored import AlarmForm, CertificateForm, SuiteValues
 from services.core.submission.certificate import Claim
 from services.scorer.claims import hold_against_accountant
 from services.scorer.histograms import Histograms
 from services.scorer.metrics import (
     METRICS,
     SUITES,
-    Alarm,
     BadArray,
-    CertificateAudit,
     Evidence,
     Models,
     Predictions,
@@ -43,8 +43,6 @@ __all__ = [
 
 log = structlog.get_logger()
 
-SuiteValues = dict[str, dict[str, float | None]]
-
 
 class TooManyModels(BadInput):
     code = "too_many_models"
@@ -56,9 +54,9 @@ class Report:
 
     card: ScoreCard
     histograms: Histograms
-    suites: SuiteValues  # by suite, then by column
-    alarms: tuple[Alarm, ...]
-    certificate: CertificateAudit | None = None  # where the entry claims one
+    suites: SuiteValues
+    alarms: Sequence[AlarmForm]
+    certificate: CertificateForm | None = None  # if the entry claims one
 
 
 def gather(
@@ -124,7 +122,12 @@ def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
     certificate = audit_certificate(evidence)
     alarms = raise_alarms(evidence, _for_alarms(cards, metric), certificate)
     sides = Sides.of(evidence)
-    return [Report(card, Histograms.of(card, sides), suites, alarms, certificate) for card in cards.values()]
+    shared = (
+        suites,
+        [AlarmForm.model_validate(alarm) for alarm in alarms],
+        None if certificate is None else CertificateForm.model_validate(certificate),
+    )
+    return [Report(card, Histograms.of(card, sides), *shared) for card in cards.values()]
 
 
 def _for_alarms(cards: dict[str, ScoreCard], metric: str) -> ScoreCard:

@@ -50,18 +50,19 @@ def evaluate(directory: Path, tiny: Path, source: str, *options: str) -> tuple[i
 def test_good_module_is_scored(tmp_path: Path, tiny: Path) -> None:
     code, result = evaluate(tmp_path, tiny, NOISE, "--seeds", "32")
     assert (code, result["state"], result["seeds"], result["sandbox"]) == (0, "scored", 32, "process")
-    for name in ("forgetting_quality", "utility", "final_score"):
-        estimate = result["scores"][name]
-        assert estimate["ci_low"] <= estimate["value"] <= estimate["ci_high"]
+    score = result["score"]
+    for name, interval in (("forgetting_quality", "forgetting_quality"), ("utility", "utility"), ("final_score", "ci")):
+        assert score[f"{interval}_low"] <= score[name] <= score[f"{interval}_high"]
     assert result["wall_s"] > 0
     assert not list((tmp_path / "var").glob("evaluate-*"))
 
 
 def test_identity_scores_zero_and_is_flagged(tmp_path: Path, tiny: Path) -> None:
     _, result = evaluate(tmp_path, tiny, "def unlearning(a, b, c, d): ...", "--seeds", "16")
-    assert result["scores"]["final_score"] == {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0}
-    assert result["flags"] == ["too_few_distinct_models"]
-    assert result["distinct_models"] == 1
+    score = result["score"]
+    assert (score["final_score"], score["ci_low"], score["ci_high"]) == (0.0, 0.0, 0.0)
+    assert score["flags"] == ["too_few_distinct_models"]
+    assert score["distinct_models"] == 1
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def evidence_of(unlearned: np.ndarray, oracle: np.ndarray, second: np.ndarray) -
     return Evidence(models(unlearned), models(oracle), np.zeros(EXAMPLES, dtype=np.int64), second_oracle=models(second))
 
 
-def alarms(evidence: Evidence, metric: str = "lethe-1") -> set[AlarmKind]:
+def alarms(evidence: Evidence, metric: str = "lethe-1") -> set[str]:
     """What an organiser is told, whichever metric ranks."""
     return {alarm.kind for alarm in score_measurements(metric, evidence).alarms}
 

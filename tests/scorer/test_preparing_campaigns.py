@@ -1,5 +1,6 @@
 """What a scorer prepares for a campaign: all that can be scored, and of the rest the reason."""
 
+import json
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -8,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from services.core.board import campaigns
 from services.core.bundle import store as bundle_store
@@ -132,6 +133,30 @@ def rescoring(database: Database, settings: Settings, tmp_path: Path) -> Iterato
     made.scorer.database.dispose()
 
 
+def test_what_an_older_version_wrote_is_taken_over(rescoring: Rescoring) -> None:
+    """A kind of alarm, a suite and fields of a certificate that are no longer known keep nobody from a new score."""
+    written = {
+        "alarms": [{"kind": "retired_kind", "message": "Look."}],
+        "suites": {"retired-suite": {"column": 0.5}},
+        "certificate": {"epsilon": 1.0, "delta": 0.25, "retired_field": 3},
+    }
+    assignments = ", ".join(f"{name} = :{name}" for name in written)
+    with rescoring.database.write() as session:
+        session.execute(
+            text(f"UPDATE scores SET {assignments}"), {name: json.dumps(value) for name, value in written.items()}
+        )
+    rescoring.begin()
+
+    assert rescoring.serve() == ENTRIES
+
+    with rescoring.database.read() as session:
+        for score in session.scalars(select(Score).where(Score.metric == "lethe-1")):
+            assert [(alarm.kind, alarm.message) for alarm in score.alarms] == [("retired_kind", "Look.")]
+            assert score.suites == written["suites"]
+            assert score.certificate is not None
+            assert (score.certificate.epsilon, score.certificate.audited_epsilon) == (1.0, None)
+
+
 @pytest.mark.parametrize("pool_from", [2, 100], ids=["on all cores", "one by one"])
 def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
     rescoring: Rescoring, monkeypatch: pytest.MonkeyPatch, pool_from: int
@@ -151,7 +176,7 @@ def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
     with rescoring.database.read() as session:
         campaign = rescoring.campaign(session)
         assert campaign.state == "ready"
-        reasons = {UUID(one): why for one, why in campaign.unscorable.items()}
+        reasons = campaign.unscorable
         assert campaigns.progress_of(session, campaign) == campaigns.Progress(2, 2)
     assert reasons.keys() == {gone, damaged}
     assert "is missing from the store" in reasons[gone]

@@ -90,7 +90,7 @@ class Running:
     def told(self) -> list[dict[str, Any]]:
         with self.database.read() as session:
             events = select(Event).where(Event.kind == "provisional").order_by(Event.sequence)
-            return [event.payload for event in session.scalars(events)]
+            return [event.payload.model_dump() for event in session.scalars(events)]
 
     def change(self, table: type[Phase | Evaluation], **values: object) -> None:
         with self.database.write() as session:

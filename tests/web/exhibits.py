@@ -22,6 +22,7 @@ from services.core.models import (
     Team,
     TeamMember,
 )
+from services.core.models.stored import HistogramsForm
 from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
 from services.core.store.blobs import Blobs
 from services.core.store.database import WriteSession, utc_now
@@ -149,7 +150,7 @@ def _scored(
     evaluation.finished_at = row.created_at + timedelta(minutes=7)
     found = score(session, evaluation.id, value, margin=0.006, run_s=0.08 * RETRAINING_S)
     _complete(session, found, 0.995)
-    found.histograms = _histograms(phase.seeds)
+    found.histograms = HistogramsForm.model_validate(_histograms(phase.seeds))
     for seed in range(phase.seeds):
         run_s = found.run_s * (1 + 0.1 * sin(seed))
         session.add(

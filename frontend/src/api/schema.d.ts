@@ -867,6 +867,16 @@ export interface components {
          */
         Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
         /**
+         * AlarmForm
+         * @description What an organiser should look at: the kind of observation, and the figure that raised it.
+         */
+        AlarmForm: {
+            /** Kind */
+            kind: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * AlarmInfo
          * @description A kind of observation that honest unlearning hardly gives; only organisers see it, and it changes no score.
          */
@@ -878,20 +888,13 @@ export interface components {
             /** Title */
             title: string;
         };
-        /** AlarmOut */
-        AlarmOut: {
-            /** Kind */
-            kind: string;
-            /** Message */
-            message: string;
-        };
         /** AlarmedOut */
         AlarmedOut: {
             /**
              * Alarms
              * @description Observations that honest unlearning hardly gives.
              */
-            alarms: components["schemas"]["AlarmOut"][];
+            alarms: components["schemas"]["AlarmForm"][];
             /** Final Score */
             final_score: number;
             /** Submission */
@@ -1092,20 +1095,20 @@ export interface components {
             suites: components["schemas"]["SuiteInfo"][];
         };
         /**
-         * CertificateOut
+         * CertificateForm
          * @description A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats.
          */
-        CertificateOut: {
+        CertificateForm: {
             /**
              * Accountant Epsilon
              * @description Of the method with the steps that the entry says it takes.
              */
-            accountant_epsilon: number | null;
+            accountant_epsilon?: number | null;
             /**
              * Audited Epsilon
-             * @description Sound lower bound, 95 %: above the claim, the claim is false.
+             * @description Sound lower bound, 95%: above the claim, the claim is false.
              */
-            audited_epsilon: number | null;
+            audited_epsilon?: number | null;
             /** Delta */
             delta: number;
             /**
@@ -1117,12 +1120,13 @@ export interface components {
              * Largest Auditable
              * @description What a perfect attack on so many runs would prove.
              */
-            largest_auditable: number | null;
+            largest_auditable?: number | null;
             /**
              * Notes
              * @description Why a number is missing.
+             * @default []
              */
-            notes: string[];
+            notes?: string[];
         };
         /**
          * CertifiedMethod
@@ -1267,10 +1271,10 @@ export interface components {
             title: string;
         };
         /**
-         * ConfidencesOut
+         * ConfidencesForm
          * @description Confidences of both sides, in nats, counted in the same bins of equal width.
          */
-        ConfidencesOut: {
+        ConfidencesForm: {
             /**
              * High
              * @description Where the last bin ends. What lies beyond either end is counted in its bin.
@@ -1313,7 +1317,7 @@ export interface components {
          */
         DetailsOut: {
             /** @description Null for scores of before they were kept. */
-            histograms: components["schemas"]["HistogramsOut"] | null;
+            histograms: components["schemas"]["HistogramsForm"] | null;
             /** Metric */
             metric: string;
             /**
@@ -1332,24 +1336,34 @@ export interface components {
          * @enum {string}
          */
         Device: "cpu" | "gpu";
-        /** EntryOut */
+        /**
+         * EntryOut
+         * @description One row: a team's best score, and where it stands.
+         */
         EntryOut: {
             /**
              * Ceiling
-             * @description F of a second oracle, where the metric is relative to it.
+             * @description F of a second oracle, if the metric is relative to it.
              */
             ceiling: number | null;
+            /** Ceiling High */
+            ceiling_high: number | null;
+            /** Ceiling Low */
+            ceiling_low: number | null;
             /** @description Of an entry that claims one. */
-            certificate: components["schemas"]["CertificateOut"] | null;
+            certificate: components["schemas"]["CertificateForm"] | null;
             /** Ci High */
             ci_high: number;
-            /** Ci Low */
+            /**
+             * Ci Low
+             * @description 95% interval of the final score if the same entry is run again.
+             */
             ci_low: number;
             /** Distinct Models */
             distinct_models: number;
             /**
              * Effective Models
-             * @description Near-duplicates counted once.
+             * @description Distinct models, near-duplicates counted once.
              */
             effective_models: number;
             /**
@@ -1359,7 +1373,10 @@ export interface components {
             entry: string;
             /** Final Score */
             final_score: number;
-            /** Flags */
+            /**
+             * Flags
+             * @description What each means: `GET /api/metrics`.
+             */
             flags: string[];
             /** Forgetting Quality */
             forgetting_quality: number;
@@ -1371,15 +1388,17 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description 95 % interval over other subjects to forget, too.
+             * @description 95% interval that also covers other subjects to forget.
              */
             generalisation_low: number | null;
+            /** Metric */
+            metric: string;
             /**
              * Other Scores
              * @description By the metrics that the board does not rank by.
              */
             other_scores: {
-                [key: string]: components["schemas"]["OtherScoreOut"];
+                [key: string]: components["schemas"]["FiguresForm"];
             };
             /** Rank */
             rank: number | null;
@@ -1396,7 +1415,10 @@ export interface components {
              * @description Mean wall clock of one unlearning run.
              */
             run_s: number;
-            /** Seeds */
+            /**
+             * Seeds
+             * @description Unlearned models, N.
+             */
             seeds: number;
             /**
              * Submission
@@ -1499,20 +1521,20 @@ export interface components {
             state?: components["schemas"]["SubmissionState"] | null;
         };
         /**
-         * ExampleOut
+         * ExampleForm
          * @description One forget example among the best, the median or the worst; all where there are few.
          */
-        ExampleOut: {
-            confidences: components["schemas"]["ConfidencesOut"];
+        ExampleForm: {
+            confidences: components["schemas"]["ConfidencesForm"];
             /** Epsilon */
             epsilon: number;
             /** Example */
             example: number;
             /**
              * Place
-             * @enum {string}
+             * @description best, median, worst or all.
              */
-            place: "best" | "median" | "worst" | "all";
+            place: string;
         };
         /**
          * FailureKind
@@ -1525,6 +1547,73 @@ export interface components {
             kind: components["schemas"]["FailureKind"];
             /** Message */
             message: string;
+        };
+        /**
+         * FiguresForm
+         * @description All figures of a score that a leaderboard compares.
+         */
+        FiguresForm: {
+            /**
+             * Ceiling
+             * @description F of a second oracle, if the metric is relative to it.
+             */
+            ceiling: number | null;
+            /** Ceiling High */
+            ceiling_high: number | null;
+            /** Ceiling Low */
+            ceiling_low: number | null;
+            /** Ci High */
+            ci_high: number;
+            /**
+             * Ci Low
+             * @description 95% interval of the final score if the same entry is run again.
+             */
+            ci_low: number;
+            /** Distinct Models */
+            distinct_models: number;
+            /**
+             * Effective Models
+             * @description Distinct models, near-duplicates counted once.
+             */
+            effective_models: number;
+            /** Final Score */
+            final_score: number;
+            /**
+             * Flags
+             * @description What each means: `GET /api/metrics`.
+             */
+            flags: string[];
+            /** Forgetting Quality */
+            forgetting_quality: number;
+            /** Forgetting Quality High */
+            forgetting_quality_high: number;
+            /** Forgetting Quality Low */
+            forgetting_quality_low: number;
+            /** Generalisation High */
+            generalisation_high: number | null;
+            /**
+             * Generalisation Low
+             * @description 95% interval that also covers other subjects to forget.
+             */
+            generalisation_low: number | null;
+            /** Metric */
+            metric: string;
+            /**
+             * Run S
+             * @description Mean wall clock of one unlearning run; null if nobody knows.
+             */
+            run_s: number | null;
+            /**
+             * Seeds
+             * @description Unlearned models, N.
+             */
+            seeds: number;
+            /** Utility */
+            utility: number;
+            /** Utility High */
+            utility_high: number;
+            /** Utility Low */
+            utility_low: number;
         };
         /**
          * Fitness
@@ -1582,24 +1671,24 @@ export interface components {
             version: string;
         };
         /**
-         * HistogramsOut
+         * HistogramsForm
          * @description What a score is made of, counted: by its own metric.
          */
-        HistogramsOut: {
+        HistogramsForm: {
             /**
              * Bucket
              * @description Width of a bucket of epsilon, in nats.
              */
             bucket: number;
             /** @description Over all models and all forget examples. */
-            confidences: components["schemas"]["ConfidencesOut"];
+            confidences: components["schemas"]["ConfidencesForm"];
             /**
              * Epsilons
              * @description Examples in each bucket; the last ones lie beyond all that earn points.
              */
             epsilons: number[];
             /** Examples */
-            examples: components["schemas"]["ExampleOut"][];
+            examples: components["schemas"]["ExampleForm"][];
         };
         /**
          * InstallationOut
@@ -1921,24 +2010,6 @@ export interface components {
             state: components["schemas"]["State"];
             submission: components["schemas"]["SubmittedOut"] | null;
         };
-        /**
-         * OtherScoreOut
-         * @description What a metric that the board does not rank by says of an entry.
-         */
-        OtherScoreOut: {
-            /** Ceiling */
-            ceiling: number | null;
-            /** Ci High */
-            ci_high: number;
-            /** Ci Low */
-            ci_low: number;
-            /** Final Score */
-            final_score: number;
-            /** Forgetting Quality */
-            forgetting_quality: number;
-            /** Utility */
-            utility: number;
-        };
         /** Page[AlarmedOut] */
         Page_AlarmedOut_: {
             /** Items */
@@ -2189,18 +2260,28 @@ export interface components {
          * @enum {string}
          */
         SandboxKind: "docker" | "process";
-        /** ScoreOut */
+        /**
+         * ScoreOut
+         * @description A score that is kept.
+         */
         ScoreOut: {
-            /** Ceiling */
+            /**
+             * Ceiling
+             * @description F of a second oracle, if the metric is relative to it.
+             */
             ceiling: number | null;
             /** Ceiling High */
             ceiling_high: number | null;
             /** Ceiling Low */
             ceiling_low: number | null;
-            certificate: components["schemas"]["CertificateOut"] | null;
+            /** @description Of an entry that claims one. */
+            certificate: components["schemas"]["CertificateForm"] | null;
             /** Ci High */
             ci_high: number;
-            /** Ci Low */
+            /**
+             * Ci Low
+             * @description 95% interval of the final score if the same entry is run again.
+             */
             ci_low: number;
             /**
              * Created At
@@ -2209,11 +2290,17 @@ export interface components {
             created_at: string;
             /** Distinct Models */
             distinct_models: number;
-            /** Effective Models */
+            /**
+             * Effective Models
+             * @description Distinct models, near-duplicates counted once.
+             */
             effective_models: number;
             /** Final Score */
             final_score: number;
-            /** Flags */
+            /**
+             * Flags
+             * @description What each means: `GET /api/metrics`.
+             */
             flags: string[];
             /** Forgetting Quality */
             forgetting_quality: number;
@@ -2223,15 +2310,27 @@ export interface components {
             forgetting_quality_low: number;
             /** Generalisation High */
             generalisation_high: number | null;
-            /** Generalisation Low */
+            /**
+             * Generalisation Low
+             * @description 95% interval that also covers other subjects to forget.
+             */
             generalisation_low: number | null;
             /** Metric */
             metric: string;
-            /** Run S */
+            /**
+             * Run S
+             * @description Mean wall clock of one unlearning run.
+             */
             run_s: number;
-            /** Seeds */
+            /**
+             * Seeds
+             * @description Unlearned models, N.
+             */
             seeds: number;
-            /** Suites */
+            /**
+             * Suites
+             * @description Secondary columns, by suite; never ranked by.
+             */
             suites: {
                 [key: string]: {
                     [key: string]: number | null;
@@ -2345,7 +2444,7 @@ export interface components {
              * @description Where and how it ran, once it has.
              */
             provenance: {
-                [key: string]: unknown;
+                [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
             score: components["schemas"]["ScoreOut"] | null;

@@ -100,7 +100,7 @@ export function spreadSentence({ shortest, median, longest }: Spread): string {
   return `The median run took ${runTime(median)}, the shortest ${runTime(shortest)}, the longest ${runTime(longest)}.`;
 }
 
-const PLACES = {
+const PLACES: Record<string, string> = {
   best: "One of the best",
   median: "One in the middle",
   worst: "One of the worst",
@@ -108,7 +108,7 @@ const PLACES = {
 };
 
 export function exampleTitle({ place, example, epsilon }: Histograms["examples"][number]): string {
-  return `${PLACES[place]}: example ${example}, ε = ${plain(epsilon)}`;
+  return `${PLACES[place] ?? place}: example ${example}, ε = ${plain(epsilon)}`;
 }
 
 /** A half to the power of `times`. */

@@ -47,7 +47,7 @@ def unscorable_in(session: ReadSession, campaign: Campaign) -> list[UnscorableOu
     )
     return [
         UnscorableOut(
-            team=team, submission=name, submission_id=submission_id, reason=campaign.unscorable[str(evaluation_id)]
+            team=team, submission=name, submission_id=submission_id, reason=campaign.unscorable[evaluation_id]
         )
         for evaluation_id, team, name, submission_id in session.execute(statement)
     ]

@@ -8,14 +8,10 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import joinedload
 
 from services.core.models import Phase, Score, Submission
+from services.core.models.stored import AlarmForm
 from services.core.store.database import ReadSession
 
 __all__ = ["AlarmedOut", "alarmed", "show_alarms"]
-
-
-class AlarmOut(BaseModel):
-    kind: str
-    message: str
 
 
 class AlarmedOut(BaseModel):
@@ -23,7 +19,7 @@ class AlarmedOut(BaseModel):
     team: str
     submission: str
     final_score: float
-    alarms: list[AlarmOut] = Field(description="Observations that honest unlearning hardly gives.")
+    alarms: list[AlarmForm] = Field(description="Observations that honest unlearning hardly gives.")
 
     @classmethod
     def of(cls, submission: Submission, score: Score) -> Self:
@@ -32,7 +28,7 @@ class AlarmedOut(BaseModel):
             team=submission.team.name,
             submission=submission.name,
             final_score=score.final_score,
-            alarms=[AlarmOut(**alarm) for alarm in score.alarms],
+            alarms=score.alarms,
         )
 
 

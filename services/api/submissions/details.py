@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from services.api.kit.auth import Principal
-from services.api.submissions.schemas import DetailsOut, HistogramsOut
+from services.api.submissions.schemas import DetailsOut
 from services.api.submissions.service import find_visible, sees_data
 from services.core.errors import NotFound
 from services.core.models import MeasurementRow, Score
@@ -39,7 +39,7 @@ def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> D
         peak_memory_bytes=max(
             (run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None), default=None
         ),
-        histograms=score.histograms and HistogramsOut.model_validate(score.histograms),
+        histograms=score.histograms,
     )
 
 

@@ -150,7 +150,9 @@ def _events(session: ReadSession, evaluation_id: UUID, after: int) -> list[Event
         .order_by(Event.sequence)
         .limit(BATCH_EVENTS)
     )
-    return [EventRecord(row.sequence, row.kind, row.payload | _told(row.kind), row.created_at) for row in rows]
+    return [
+        EventRecord(row.sequence, row.kind, row.payload.model_dump() | _told(row.kind), row.created_at) for row in rows
+    ]
 
 
 def _told(kind: EventKind) -> dict[str, Any]:

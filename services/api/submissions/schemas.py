@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.api.submissions.quota import Quota
 from services.core.board.order import time_ratio
+from services.core.board.shown import ScoreForm
 from services.core.models import (
     Evaluation,
     EventKind,
@@ -20,19 +21,16 @@ from services.core.models import (
     SubmissionState,
     Team,
 )
+from services.core.models.stored import HistogramsForm
 from services.core.submission.certificate import Claim
 
 __all__ = [
-    "CertificateOut",
     "CheckOut",
     "ComparedOut",
     "ComparisonOut",
-    "ConfidencesOut",
     "DetailsOut",
     "EventOut",
-    "ExampleOut",
     "FailureOut",
-    "HistogramsOut",
     "QuotaOut",
     "ScoreOut",
     "SubmissionOut",
@@ -73,51 +71,17 @@ class FailureOut(BaseModel):
     message: str
 
 
-class CertificateOut(BaseModel):
-    """A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats."""
+class ScoreOut(ScoreForm):
+    """A score that is kept."""
 
-    epsilon: float = Field(description="As claimed.")
-    delta: float
-    accountant_epsilon: float | None = Field(description="Of the method with the steps that the entry says it takes.")
-    audited_epsilon: float | None = Field(description="Sound lower bound, 95 %: above the claim, the claim is false.")
-    largest_auditable: float | None = Field(description="What a perfect attack on so many runs would prove.")
-    notes: list[str] = Field(description="Why a number is missing.")
-
-    @classmethod
-    def of(cls, score: Score) -> Self | None:
-        return None if score.certificate is None else cls.model_validate(score.certificate)
-
-
-class ScoreOut(BaseModel):
-    metric: str
-    forgetting_quality: float
-    forgetting_quality_low: float
-    forgetting_quality_high: float
-    utility: float
-    utility_low: float
-    utility_high: float
-    final_score: float
-    ci_low: float
-    ci_high: float
-    generalisation_low: float | None
-    generalisation_high: float | None
-    ceiling: float | None
-    ceiling_low: float | None
-    ceiling_high: float | None
-    seeds: int
-    distinct_models: int
-    effective_models: int
-    run_s: float
+    run_s: float = Field(description="Mean wall clock of one unlearning run.")
     time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference, as of now.")
-    flags: list[str]
-    suites: dict[str, dict[str, float | None]]
-    certificate: CertificateOut | None
     created_at: datetime
 
     @classmethod
     def of(cls, score: Score, retrain_s: float | None) -> Self:
-        derived = {"time_ratio": time_ratio(score.run_s, retrain_s), "certificate": CertificateOut.of(score)}
-        return cls(**{name: getattr(score, name) for name in cls.model_fields if name not in derived}, **derived)
+        form = ScoreForm.model_validate(score)
+        return cls(**dict(form), time_ratio=time_ratio(score.run_s, retrain_s), created_at=score.created_at)
 
 
 class ComparedOut(BaseModel):
@@ -152,33 +116,6 @@ class ComparisonOut(BaseModel):
     separated: bool = Field(description="Whether the difference is beyond noise at the 5 % level.")
 
 
-class ConfidencesOut(BaseModel):
-    """Confidences of both sides, in nats, counted in the same bins of equal width."""
-
-    low: float = Field(description="Where the first bin begins.")
-    high: float = Field(description="Where the last bin ends. What lies beyond either end is counted in its bin.")
-    unlearned: list[int]
-    oracle: list[int]
-
-
-class ExampleOut(BaseModel):
-    """One forget example among the best, the median or the worst; all where there are few."""
-
-    place: Literal["best", "median", "worst", "all"]
-    example: int
-    epsilon: float
-    confidences: ConfidencesOut
-
-
-class HistogramsOut(BaseModel):
-    """What a score is made of, counted: by its own metric."""
-
-    bucket: float = Field(description="Width of a bucket of epsilon, in nats.")
-    epsilons: list[int] = Field(description="Examples in each bucket; the last ones lie beyond all that earn points.")
-    confidences: ConfidencesOut = Field(description="Over all models and all forget examples.")
-    examples: list[ExampleOut]
-
-
 class DetailsOut(BaseModel):
     """What the runs of a scored submission were like. Shown where the phase's data are not hidden."""
 
@@ -187,7 +124,7 @@ class DetailsOut(BaseModel):
     peak_memory_bytes: int | None = Field(
         description="Of the largest process of any run, the GPU's not counted. Null for runs of before it was kept."
     )
-    histograms: HistogramsOut | None = Field(description="Null for scores of before they were kept.")
+    histograms: HistogramsForm | None = Field(description="Null for scores of before they were kept.")
 
 
 class EventOut(BaseModel):
@@ -233,7 +170,7 @@ class SubmissionOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     failure: FailureOut | None
-    provenance: dict[str, Any] = Field(description="Where and how it ran, once it has.")
+    provenance: dict[str, str] = Field(description="Where and how it ran, once it has.")
     has_notebook: bool = Field(description="Whether its executed notebook can be downloaded.")
     has_details: bool = Field(description="Whether histograms and run times can be read.")
     has_log: bool = Field(description="Whether the last that it printed can be read.")
@@ -283,7 +220,7 @@ class SubmissionOut(BaseModel):
             has_details=sees_data and score is not None,
             has_log=sees_data and evaluation.log_blob is not None,
             on_board=on_board,
-            claim=submission.claim and Claim.model_validate(submission.claim),
+            claim=submission.claim,
             score=ScoreOut.of(score, retrain_s) if score else None,
             other_scores=[ScoreOut.of(other, retrain_s) for other in others],
         )

@@ -78,7 +78,7 @@ def accept(
             reference=request.reference,
             blob=blob,
             size_bytes=size_bytes,
-            claim=claim and claim.model_dump(mode="json"),
+            claim=claim,
         )
         session.add(submission)
         session.flush()

@@ -168,14 +168,14 @@ def set_aside(session: WriteSession, campaign_id: UUID, evaluation_id: UUID, rea
     """Prepare a campaign without an evaluation that cannot be scored, and keep why."""
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign.state in OPEN:
-        campaign.unscorable = campaign.unscorable | {str(evaluation_id): reason}
+        campaign.unscorable = campaign.unscorable | {evaluation_id: reason}
 
 
 def take_back(session: WriteSession, evaluation: Evaluation, metrics: Collection[str]) -> None:
     """Prepare a campaign with an evaluation after all, which has got a score by one of these metrics."""
     of_phase = and_(Campaign.phase_id == evaluation.phase_id, Campaign.state.in_(OPEN), Campaign.metric.in_(metrics))
     for campaign in session.scalars(select(Campaign).where(of_phase).with_for_update()):
-        campaign.unscorable = {one: why for one, why in campaign.unscorable.items() if one != str(evaluation.id)}
+        campaign.unscorable = {one: why for one, why in campaign.unscorable.items() if one != evaluation.id}
 
 
 def lock_campaign(session: WriteSession, phase: Phase, campaign_id: UUID) -> Campaign:

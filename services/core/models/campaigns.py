@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import Phase
+from services.core.models.stored import StoredJson
 from services.core.store.database import Base, utc_now
 
 __all__ = ["Act", "AuditEvent", "Campaign", "CampaignState", "ReRun"]
@@ -46,7 +47,9 @@ class Campaign(Base):
     re_run: Mapped[bool]  # whether every submission on the leaderboard runs again, with new seeds
     state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.PREPARING)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
-    unscorable: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # for each evaluation left out, the reason
+    unscorable: Mapped[dict[UUID, str]] = mapped_column(
+        StoredJson(dict[UUID, str]), default=dict
+    )  # for each evaluation left out, the reason
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
@@ -56,7 +59,7 @@ class Campaign(Base):
     @property
     def set_aside(self) -> set[UUID]:
         """The evaluations that this rescoring leaves out."""
-        return {UUID(one) for one in self.unscorable}
+        return set(self.unscorable)
 
 
 class ReRun(Base):

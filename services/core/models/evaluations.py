@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
@@ -27,6 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
+from services.core.models.stored import EventPayload, StoredJson
 from services.core.store.database import Base, utc_now
 
 if TYPE_CHECKING:
@@ -125,10 +125,8 @@ class Evaluation(Base):
     seeds_done: Mapped[int] = mapped_column(default=0)
     checkpoints_written: Mapped[int] = mapped_column(default=0)  # by a notebook, before they are measured
     last_event: Mapped[int] = mapped_column(default=0)  # sequence number of its newest event
-    provenance: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    dry_run: Mapped[bool] = mapped_column(
-        default=False
-    )  # ran on stand-in data only: measures nothing and is never scored
+    provenance: Mapped[dict[str, str]] = mapped_column(StoredJson(dict[str, str]), default=dict)
+    dry_run: Mapped[bool] = mapped_column(default=False)  # ran on stand-in data only: it is never scored
     executed_blob: Mapped[str | None] = mapped_column(String(64))  # a notebook with the outputs of its run
     log_blob: Mapped[str | None] = mapped_column(
         String(64)
@@ -230,5 +228,5 @@ class Event(Base):
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[EventKind] = mapped_column(choice(EventKind, length=40, checked=False))
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    payload: Mapped[EventPayload] = mapped_column(StoredJson(EventPayload), default=EventPayload)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,7 +1,6 @@
 """Scores, which are immutable, and the dated pointers to them that make a leaderboard."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
+from services.core.models.stored import AlarmForm, AuditForm, CertificateForm, HistogramsForm, StoredJson, SuiteValues
 from services.core.models.submissions import Reference, Submission
 from services.core.store.database import Base, utc_now
 
@@ -52,19 +52,16 @@ class Score(Base):
     generalisation_low: Mapped[float | None]  # 95% interval of the final score, including forget-set uncertainty
     generalisation_high: Mapped[float | None]
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
-    alarms: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # for organisers: kind, message
-    suites: Mapped[dict[str, dict[str, float | None]]] = mapped_column(JSON, default=dict)
+    alarms: Mapped[list[AlarmForm]] = mapped_column(StoredJson(list[AlarmForm]), default=list)  # for organisers
+    suites: Mapped[SuiteValues] = mapped_column(StoredJson(SuiteValues), default=dict)
     # final scores of disjoint halves of the models; per subject: points and number of examples
-    halves: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
+    halves: Mapped[list[list[float]]] = mapped_column(StoredJson(list[list[float]]), default=list, deferred=True)
     subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
     epsilons: Mapped[list[float]] = mapped_column(JSON, default=list, deferred=True)
-    audit: Mapped[dict[str, Any] | None] = mapped_column(
-        JSON, deferred=True
-    )  # per example: sound bounds, Gaussian estimates
+    audit: Mapped[AuditForm | None] = mapped_column(StoredJson(AuditForm), deferred=True)
     # counts of epsilons and confidences from `scorer.histograms`; participants see them unless data are hidden
-    histograms: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
-    # if the entry claims one: epsilon, delta, accountant_epsilon, audited_epsilon, largest_auditable, notes
-    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    histograms: Mapped[HistogramsForm | None] = mapped_column(StoredJson(HistogramsForm), deferred=True)
+    certificate: Mapped[CertificateForm | None] = mapped_column(StoredJson(CertificateForm))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, Name, choice
 from services.core.models.competitions import Phase
 from services.core.models.evaluations import Evaluation
+from services.core.models.stored import StoredJson
 from services.core.store.database import Base, utc_now
+from services.core.submission.certificate import Claim
 
 __all__ = ["Reference", "Submission", "SubmissionKind"]
 
@@ -46,7 +47,7 @@ class Submission(Base):
     reference: Mapped[Reference] = mapped_column(choice(Reference), default=Reference.NONE)
     blob: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
-    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # the certificate that it claims
+    claim: Mapped[Claim | None] = mapped_column(StoredJson(Claim))  # the certificate that it claims
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     phase: Mapped[Phase] = relationship()

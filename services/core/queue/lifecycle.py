@@ -24,6 +24,7 @@ from services.core.models import (
     Submission,
     SubmissionState,
 )
+from services.core.models.stored import EventPayload
 from services.core.store.database import WriteSession, utc_now
 from services.core.submission.notebook import DRY_RUN_CHECKPOINTS
 
@@ -71,9 +72,8 @@ def lock_evaluation(session: WriteSession, evaluation_id: UUID) -> Evaluation:
 def add_event(session: WriteSession, evaluation: Evaluation, kind: EventKind, **payload: object) -> None:
     """Append an event. The evaluation must be locked, since its counter gives the sequence number."""
     evaluation.last_event += 1
-    session.add(
-        Event(evaluation_id=evaluation.id, sequence=evaluation.last_event, kind=kind, payload=payload),
-    )
+    said = EventPayload.model_validate(payload, extra="forbid")
+    session.add(Event(evaluation_id=evaluation.id, sequence=evaluation.last_event, kind=kind, payload=said))
 
 
 def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: object) -> None:

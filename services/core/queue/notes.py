@@ -1,7 +1,5 @@
 """What a worker notes under a lease beside measurements: how far a notebook is, what was printed, where it ran."""
 
-from typing import Any
-
 from sqlalchemy import delete
 
 from services.core.models import EventKind, MeasurementRow
@@ -28,7 +26,7 @@ def discard(session: WriteSession, lease: Lease) -> None:
     evaluation.seeds_done = evaluation.checkpoints_written = 0
 
 
-def describe(session: WriteSession, lease: Lease, provenance: dict[str, Any], executed_blob: str | None = None) -> None:
+def describe(session: WriteSession, lease: Lease, provenance: dict[str, str], executed_blob: str | None = None) -> None:
     """Keep where an evaluation ran, and a notebook with its outputs. Raises LeaseLost."""
     evaluation, _ = locked(session, lease)
     evaluation.provenance = provenance

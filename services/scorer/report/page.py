@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
 from services.core.catalogue import SUITES
+from services.core.models.stored import AlarmForm
 from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import Alarm, BadArray, Estimate, ScoreCard
 from services.scorer.metrics.lethe_1 import MAX_MISFITS
@@ -55,7 +56,7 @@ def render_report(
     oracle: Confidences,
     suites: SuiteValues | None = None,
     reference_suites: SuiteValues | None = None,
-    alarms: Sequence[Alarm] = (),
+    alarms: Sequence[Alarm | AlarmForm] = (),
     ceiling: Estimate | None = None,
 ) -> str:
     """Render one score as an HTML page; the same input always gives the same text.

@@ -67,7 +67,7 @@ def test_recording_the_same_seeds_again_counts_them_once(database: Database, eva
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(MeasurementRow)) == 3
         progress = session.scalars(select(Event.payload).where(Event.kind == "progress").order_by(Event.sequence))
-        assert [payload["seeds_done"] for payload in progress] == [2, 3]
+        assert [payload.seeds_done for payload in progress] == [2, 3]
 
 
 @pytest.mark.usefixtures("evaluation")

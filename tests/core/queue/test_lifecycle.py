@@ -39,7 +39,7 @@ def test_events_number_without_gaps(database: Database, evaluation: Evaluation) 
     with database.read() as session:
         events = list(session.scalars(select(Event).order_by(Event.sequence)))
     assert [(event.sequence, event.kind) for event in events] == [(1, "queued"), (2, "running"), (3, "failed")]
-    assert events[-1].payload == {"failure": "timeout", "message": "too slow"}
+    assert events[-1].payload.model_dump() == {"failure": "timeout", "message": "too slow"}
 
 
 def test_cancel_ends_the_shards(database: Database, evaluation: Evaluation) -> None:

@@ -36,7 +36,7 @@ def test_checkpoints_of_a_notebook_are_told_before_any_is_measured_and_forgotten
         leases.record(session, lease, MEASURED)
     with database.read() as session:
         progress = session.scalars(select(Event.payload).where(Event.kind == "progress").order_by(Event.sequence))
-        told = [(payload["checkpoints_written"], payload["seeds_done"], payload["seeds"]) for payload in progress]
+        told = [(payload.checkpoints_written, payload.seeds_done, payload.seeds) for payload in progress]
     assert told == [(5, 0, 8), (5, 2, 8)]
     with database.write() as session:
         notes.discard(session, lease)

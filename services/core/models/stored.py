@@ -1,0 +1,158 @@
+"""What lies in the JSON columns, as typed forms. Rows are kept for years, so forms read what any earlier version wrote.
+
+Rules for whoever changes a form:
+- a new field has a default;
+- a renamed field reads its old name too: `Field(validation_alias=AliasChoices("new", "old"))`;
+- a retired field is dropped: what a form does not know, it ignores;
+- names of metrics, flags, alarms and columns are text, never an enum: the catalogue may lack one that a row has;
+- a change beyond these raises VERSION, which is written beside the fields, and makes `from_version` turn what an older
+  version wrote into the new fields; what has no version is of version 1.
+"""
+
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer
+from sqlalchemy import JSON, Dialect
+from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "AlarmForm",
+    "AuditForm",
+    "CertificateForm",
+    "ConfidencesForm",
+    "EventPayload",
+    "ExampleForm",
+    "HistogramsForm",
+    "StoredForm",
+    "StoredJson",
+    "SuiteValues",
+]
+
+SuiteValues = dict[str, dict[str, float | None]]  # by suite, then by column
+
+Form = TypeVar("Form")
+
+
+class StoredForm(BaseModel):
+    """An object in a JSON column."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, populate_by_name=True, extra="ignore")
+
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def from_version(cls, version: int, written: dict[str, Any]) -> dict[str, Any]:
+        """Turn what a version wrote into the fields of this one."""
+        return written
+
+
+class StoredJson(TypeDecorator[Form]):
+    """A JSON column of one form, or of a list or dict of plain values: checked when written, tolerant when read."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, form: Any) -> None:
+        super().__init__(none_as_null=True)
+        self.form = form
+        self._adapter: TypeAdapter[Form] = TypeAdapter(form)
+        self._versioned = form if isinstance(form, type) and issubclass(form, StoredForm) else None
+
+    def process_bind_param(self, value: Form | None, dialect: Dialect) -> Any:
+        """Make JSON of a form, and of anything that it can be read from."""
+        if value is None:
+            return None
+        written = self._adapter.dump_python(self._adapter.validate_python(value), mode="json")
+        return written | {"version": self._versioned.VERSION} if self._versioned else written
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Form | None:
+        """Read a form, whichever version wrote it."""
+        if value is None:
+            return None
+        fields = self._versioned.from_version(value.get("version", 1), value) if self._versioned else value
+        return self._adapter.validate_python(fields, extra="ignore")
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Compare as JSON does, so that a query can look into it."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+class AlarmForm(StoredForm):
+    """What an organiser should look at: the kind of observation, and the figure that raised it."""
+
+    kind: str
+    message: str
+
+
+class CertificateForm(StoredForm):
+    """A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats."""
+
+    epsilon: float = Field(description="As claimed.")
+    delta: float
+    accountant_epsilon: float | None = Field(
+        None, description="Of the method with the steps that the entry says it takes."
+    )
+    audited_epsilon: float | None = Field(
+        None, description="Sound lower bound, 95%: above the claim, the claim is false."
+    )
+    largest_auditable: float | None = Field(None, description="What a perfect attack on so many runs would prove.")
+    notes: tuple[str, ...] = Field((), description="Why a number is missing.")
+
+
+class AuditForm(StoredForm):
+    """Per forget example, what can be proven and what can be estimated of the true epsilon, in nats."""
+
+    bounds: list[float]
+    largest_certifiable: float
+    claims: int
+    gaussian: list[float]
+    gaussian_fits: list[bool]
+
+
+class ConfidencesForm(StoredForm):
+    """Confidences of both sides, in nats, counted in the same bins of equal width."""
+
+    low: float = Field(description="Where the first bin begins.")
+    high: float = Field(description="Where the last bin ends. What lies beyond either end is counted in its bin.")
+    unlearned: list[int]
+    oracle: list[int]
+
+
+class ExampleForm(StoredForm):
+    """One forget example among the best, the median or the worst; all where there are few."""
+
+    place: str = Field(description="best, median, worst or all.")
+    example: int
+    epsilon: float
+    confidences: ConfidencesForm
+
+
+class HistogramsForm(StoredForm):
+    """What a score is made of, counted: by its own metric."""
+
+    bucket: float = Field(description="Width of a bucket of epsilon, in nats.")
+    epsilons: list[int] = Field(description="Examples in each bucket; the last ones lie beyond all that earn points.")
+    confidences: ConfidencesForm = Field(description="Over all models and all forget examples.")
+    examples: list[ExampleForm]
+
+
+class EventPayload(StoredForm):
+    """What an event says beside its kind; each kind has some of these."""
+
+    seeds: int | None = None  # of the evaluation; of `discarded`, those that are forgotten
+    seeds_done: int | None = None
+    checkpoints_written: int | None = None
+    attempt: int | None = None
+    seed_start: int | None = None
+    cause: str | None = None  # why a shard was put back
+    failure: str | None = None
+    message: str | None = None
+    metric: str | None = None
+    models: int | None = None  # of a provisional score
+    final_score: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+    @model_serializer(mode="wrap")
+    def _given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
