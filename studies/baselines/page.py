@@ -65,13 +65,13 @@ page, words and numbers; run it again rather than edit it. {machine}
   where one uncertain entry stands near the top, its group holds entries that are well apart from each other.
 - **F / ceiling** is that of `lethe-1`: 1 is as good as a second oracle. It counts near-duplicates once, and gives 0 to
   fewer than 8 models that differ.
-- **epsilon ≥**: the largest sound lower bound that was certified for any forget example, at 95 % confidence for all
+- **epsilon ≥**: the largest sound lower bound that was certified for any forget example, at 95% confidence for all
   claims together. 0 says that nothing was proven, not that nothing is left:
   {claims}
 - **models** counts different checkpoints. Equal models score 0 by rule, however well they forget.
   {fixed}
 - **of retraining** is the time of a run over that of `retrain` on the same machine, beside as many others; other
-  work on the machine distorts it. Entries rank up to 100 % here; a competition's default is 20 %.
+  work on the machine distorts it. Entries rank up to 100% here; a competition's default is 20%.
 - `retrain` runs with the recipe of the benchmark at hand, which the oracle had; the loaders' batches are of 64, as
   the recipes say. Every other entry runs with its defaults, tuned to no benchmark.
 
