@@ -38,7 +38,7 @@ SCORES = (
         "neggrad_plus",
         "0.0001 ± 0.0001",
         "public leaderboard, NegGrad",
-        f"that one ascends on the forget set alone; ours descends on the retain set too; {_FACES_2023}",
+        f"that one ascends only on the forget set; ours descends on the retain set too; {_FACES_2023}",
     ),
     Published(
         "winner_1_contrastive",
