@@ -18,7 +18,8 @@ def raised() -> dict[str, set[int]]:
         if not module.name.startswith(SANDBOXED) and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     found: dict[str, set[int]] = {}
-    for kind in (LetheError, *_below(LetheError)):
+    kinds: list[type[LetheError]] = [LetheError, *_below(LetheError)]
+    for kind in kinds:
         if kind.__module__.startswith("services."):
             found.setdefault(kind.code, set()).add(kind.status)
     return found

@@ -1,4 +1,4 @@
-"""docs/glossary.md can be read by programs: an entry is `**term**: sentence`, and the words that pages need are there."""
+"""docs/glossary.md can be read by programs: entries are `**term**: sentence`, with all words that pages need."""
 
 import re
 
