@@ -9,8 +9,9 @@ import typer.main
 
 from services.api.app import create_app
 from services.cli.main import app
+from services.core.catalogue import ALARMS, FLAGS, METRICS, SUITES
+from services.core.models import EventKind
 from services.core.settings import Settings
-from services.scorer.metrics.alarms import AlarmKind
 from tests.docs.pages import ROOT, in_code, read, rows_of, sections_of
 
 PARTICIPANT, ORGANISER, API = "docs/participant.md", "docs/organiser.md", "docs/reference/api.md"
@@ -38,12 +39,12 @@ def test_every_state_of_a_submission_is_named(schemas: dict[str, Any]) -> None:
     assert set(schemas["SubmissionState"]["enum"]) == set(re.findall(r"\*([a-z]+)\*", text))
 
 
-def test_every_reason_for_no_rank_is_explained(schemas: dict[str, Any]) -> None:
-    assert set(schemas["Unranked"]["enum"]) <= set(firsts(PARTICIPANT, "Read the result"))
+def test_every_flag_and_every_reason_for_no_rank_is_explained(schemas: dict[str, Any]) -> None:
+    assert firsts(PARTICIPANT, "Read the result") == [*schemas["Unranked"]["enum"], *FLAGS]
 
 
 def test_every_alarm_is_explained() -> None:
-    assert firsts(ORGANISER, "Watch") == [kind.value for kind in AlarmKind]
+    assert firsts(ORGANISER, "Watch") == list(ALARMS)
 
 
 def test_every_choice_of_a_phase_is_explained() -> None:
@@ -62,3 +63,13 @@ def test_the_packages_of_the_sandbox_are_those_of_its_image() -> None:
     image = (ROOT / "services/worker/images/cpu.Dockerfile").read_text()
     names = {"pil": "PIL"}
     assert told == [names.get(name, name) for name in re.findall(r"\bpython3-(\w+)", image)]
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    assert firsts(API, "Events")[: len(EventKind)] == [kind.value for kind in EventKind]
+
+
+def test_every_metric_and_suite_has_its_section_or_row() -> None:
+    sections = sections_of(read("docs/scoring.md"))
+    assert {f"`{name}`" for name in METRICS} <= set(sections)
+    assert {name for cells in rows_of(sections["Secondary columns"]) for name in in_code(cells[0])} == set(SUITES)
