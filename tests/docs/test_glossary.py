@@ -33,9 +33,9 @@ NEEDED = {
 
 def entries() -> list[tuple[str, str]]:
     """The terms with their sentences, in order."""
-    lines = [line for line in read("docs/glossary.md").splitlines() if "**" in line]
-    found = [re.fullmatch(r"- \*\*([^*]+)\*\*: (.+)", line) for line in lines]
-    assert None not in found
+    paragraphs = read("docs/glossary.md").split("\n\n")
+    found = [re.fullmatch(r"\*\*([^*]+)\*\*: (.+)", " ".join(text.split())) for text in paragraphs]
+    assert sum(text.startswith("**") for text in paragraphs) == sum(match is not None for match in found)
     return [(match[1], match[2]) for match in found if match]
 
 
