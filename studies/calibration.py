@@ -1,10 +1,10 @@
-"""Does a 95 % interval hold the truth 95 % of the time? Simulated evaluations whose truth is known.
+"""Does a 95% interval hold the truth 95% of the time? Simulated evaluations whose truth is known.
 
     python -m studies.calibration           a few minutes: the smaller sizes, fewer evaluations
     python -m studies.calibration --full    what docs/calibration.md shows: about 40 minutes on 2 cores
 
-A model's confidence in an example is the example's centre + a factor of the model that all examples share (10 % of the
-variance) + a factor of model and subject (20 %) + noise. Unlearned models are also shifted by so many standard
+A model's confidence in an example is the example's centre + a factor of the model that all examples share (10% of the
+variance) + a factor of model and subject (20%) + noise. Unlearned models are also shifted by so many standard
 deviations, more for some subjects than for others, or spread otherwise. Truth is the mean of F over fresh evaluations:
 with the examples held fixed for re-runs, with fresh subjects for generalisation.
 """
@@ -222,7 +222,7 @@ def print_intervals(sizes: tuple[tuple[int, int, int], ...], seed: int) -> None:
             held, width, bias = np.array(values).T
             figures = f"{held.mean():.1%} | {held.min():.1%} | {width.mean():.2f} | {bias.mean():+.1%}"
             print(f"| {models} | {examples} | {name} | {figures} |", flush=True)
-    print("\n| N | S | false separations of equal entries (aim 5 % at most) | worst shape |")
+    print("\n| N | S | false separations of equal entries (aim 5% at most) | worst shape |")
     print("|---|---|---|---|")
     for models, examples, _ in sizes:
         rates = [rate for n, s, _, rate in false_separations if (n, s) == (models, examples)]

@@ -1,47 +1,59 @@
-"""The documentation names everything there is: settings, commands, and the files it points at."""
+"""What the pages point at exists: files, headings and make targets; and the lock is one that everybody can use."""
 
 import re
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from services.core.settings import Settings
+from tests.docs.pages import PAGES, ROOT, code_in, slugs_of
 
-ROOT = Path(__file__).parents[1]
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def test_every_setting_is_documented_with_its_meaning() -> None:
-    text = (ROOT / "docs/settings.md").read_text()
-    for name, field in Settings.model_fields.items():
-        assert f"`LETHE_{name.upper()}`" in text
-        assert field.description is not None and field.description in text
+FOLDERS = "services|tests|scripts|docs|benches|studies|baselines|deploy|migrations|frontend|starting_kit"
+NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
-def test_readme_names_the_make_targets_that_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for path in DOCS:
-        assert set(re.findall(r"`make ([a-z]+)`", path.read_text())) <= targets
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_make_targets_that_a_page_names_exist(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {found[1] for code in code_in(path.read_text()) if (found := re.match(r"make ([a-z][a-z0-9-]*)", code))}
+    assert named <= targets
 
 
-def test_lethe_commands_in_the_readme_exist() -> None:
-    named = set(re.findall(r"\.venv/bin/lethe ([a-z]+)", (ROOT / "README.md").read_text()))
-    shown = subprocess.run(
-        [sys.executable, "-m", "services.cli.main", "--help"], capture_output=True, text=True, check=True
-    ).stdout
-    assert named
-    assert all(command in shown for command in named)
-
-
-@pytest.mark.parametrize("path", DOCS, ids=[path.name for path in DOCS])
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
 def test_files_that_a_page_points_at_exist(path: Path) -> None:
     text = path.read_text()
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
         assert (path.parent / target).exists(), target
-    for named in re.findall(r"`((?:services|tests|scripts|docs|benches|baselines)/[\w/.-]+)`", text):
+    for named in re.findall(rf"`((?:{FOLDERS})/[\w/.-]+)`", text):
         assert (ROOT / named).exists(), named
+
+
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_headings_that_a_page_points_at_exist(path: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)]+)\)", path.read_text()):
+        page = path.parent / target if target else path
+        assert anchor in slugs_of(page.read_text()), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_every_page_is_reached_from_the_readme(path: Path) -> None:
+    assert path.resolve() in reached()
+
+
+@cache
+def reached() -> set[Path]:
+    """The pages that links lead to, beginning at the README; .github's are shown by the forge itself."""
+    found = {ROOT / "README.md", *(ROOT / ".github").rglob("*.md")}
+    waiting = list(found)
+    while waiting:
+        page = waiting.pop()
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+            one = (page.parent / target).resolve()
+            inside = sorted(one.glob("*.md")) if one.is_dir() else [one]
+            new = [other for other in inside if other.suffix == ".md" and other.exists() and other not in found]
+            found.update(new)
+            waiting.extend(new)
+    return found
 
 
 def test_lock_pins_every_package_by_version_alone() -> None:

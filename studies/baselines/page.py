@@ -60,18 +60,18 @@ page, words and numbers; run it again rather than edit it. {machine}
 - Each entry went up through the HTTP API, ran in the sandbox, was measured and scored by the services, and stands on
   a board of its benchmark. `identity` and `retrain` are references and have no rank.
 - **F**, **utility** and **final score** are those of `neurips-2023`, by which the boards rank, so that they compare
-  with 2023. The interval says where the score would lie were the same entry run again.
+  with 2023. The interval says where the score would lie if the same entry were run again.
 - **tie**: an entry joins the group of the highest entry that the paired test does not separate it from. Groups chain:
-  where one uncertain entry stands near the top, its group holds entries that are well apart from each other.
+  if one uncertain entry is near the top, its group holds entries that are well apart from each other.
 - **F / ceiling** is that of `lethe-1`: 1 is as good as a second oracle. It counts near-duplicates once, and gives 0 to
   fewer than 8 models that differ.
-- **epsilon ≥**: the largest sound lower bound that was certified for any forget example, at 95 % confidence for all
+- **epsilon ≥**: the largest sound lower bound that was certified for any forget example, at 95% confidence for all
   claims together. 0 says that nothing was proven, not that nothing is left:
   {claims}
 - **models** counts different checkpoints. Equal models score 0 by rule, however well they forget.
   {fixed}
 - **of retraining** is the time of a run over that of `retrain` on the same machine, beside as many others; other
-  work on the machine distorts it. Entries rank up to 100 % here; a competition's default is 20 %.
+  work on the machine distorts it. Entries rank up to 100% here; a competition's default is 20%.
 - `retrain` runs with the recipe of the benchmark at hand, which the oracle had; the loaders' batches are of 64, as
   the recipes say. Every other entry runs with its defaults, tuned to no benchmark.
 
@@ -93,13 +93,13 @@ suite `ssd`. A benchmark that F cannot judge has no board, so these runs are tho
 sandbox, the same scorer. Mean ± standard deviation over {runs} runs.
 
 - **D_r**: accuracy on test images, without those of the forgotten class or subclass. **D_f**: on test images of the
-  forgotten class or subclass; on the forget set where examples are forgotten at random. As in the paper.
+  forgotten class or subclass; on the forget set if examples are forgotten at random, as in the paper.
 - **retain set**, **forget set**: accuracy on the training images.
 - **MIA**: share of the forget set that an attack on entropies takes for members. **ZRF**: likeness to untrained
   models there.
 - For D_f, MIA and ZRF the good value is that of `oracle`, {runs} retrained models, not the lowest.
 - The last column is the paper's (arXiv 2308.07707, RTX 4090, times of a whole run), per cent. Other data and models:
-  only the pattern compares. Its `retrain` reset the last layer alone, and its MIA halved the regression's penalty.
+  only the pattern compares. Its `retrain` reset only the last layer, and its MIA halved the regression's penalty.
 """
 
 

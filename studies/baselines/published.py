@@ -38,7 +38,7 @@ SCORES = (
         "neggrad_plus",
         "0.0001 ± 0.0001",
         "public leaderboard, NegGrad",
-        f"that one ascends on the forget set alone; ours descends on the retain set too; {_FACES_2023}",
+        f"that one ascends only on the forget set; ours descends on the retain set too; {_FACES_2023}",
     ),
     Published(
         "winner_1_contrastive",
@@ -64,13 +64,13 @@ SCORES = (
     Published("retrain", "none", "–", "exact unlearning was not on the board"),
     Published(
         "langevin_noisy",
-        "MNIST 3 against 8: 91.07 ± 0.48 % test accuracy at epsilon 1",
+        "MNIST 3 against 8: 91.07 ± 0.48% test accuracy at epsilon 1",
         "arXiv 2401.10371, one step of unlearning",
         "convex logistic regression with a certificate; here neither holds, and nothing is certified",
     ),
     Published(
         "potion",
-        "heals 93.72 % of poison, SSD 83.41 %, retraining 40.68 %; accuracy falls by 1.41 points, SSD by 5.68",
+        "heals 93.72% of poison, SSD 83.41%, retraining 40.68%; accuracy falls by 1.41 points, SSD by 5.68",
         "its authors' repository: ResNet-9 on CIFAR-10, WRN-28-10 on CIFAR-100",
         "removing poisoned triggers of which only some are known, by accuracy, not by F",
     ),

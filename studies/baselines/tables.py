@@ -69,7 +69,7 @@ def board_table(rows: Sequence[BoardRow]) -> str:
         "epsilon ≥",
         "utility",
         "final score",
-        "95 % interval",
+        "95% interval",
         "models",
         "s a run",
         "of retraining",
@@ -128,7 +128,7 @@ def _board_cells(row: BoardRow) -> tuple[str, ...]:
         f"{row.low:.4f} to {row.high:.4f}",
         str(row.models),
         f"{row.run_s:.3f}",
-        NOTHING if row.time_ratio is None else f"{100 * row.time_ratio:.0f} %",
+        NOTHING if row.time_ratio is None else f"{100 * row.time_ratio:.0f}%",
     )
 
 

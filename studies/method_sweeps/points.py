@@ -66,7 +66,7 @@ def displacement(evidence: Evidence) -> tuple[float, float]:
 
 def table_of(sweep: Sweep, points: Sequence[Point]) -> str:
     """Write a sweep's points as Markdown; the file's own value is marked."""
-    head = (f"{sweep.title}: {sweep.constant}", "F / ceiling", "95 % interval", "utility", "shift", "spread", "s a run")
+    head = (f"{sweep.title}: {sweep.constant}", "F / ceiling", "95% interval", "utility", "shift", "spread", "s a run")
     return table(head, [(_name(sweep, point.value), *_cells(point)) for point in points])
 
 

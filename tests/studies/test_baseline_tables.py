@@ -48,13 +48,13 @@ BROKEN = BoardRow(entry="broken", failure="timeout", message="ran for\n120 s | a
 
 def test_a_board_shows_ranks_intervals_and_failures() -> None:
     assert board_table([RETRAIN, SCRUB, SLOW, BROKEN]).splitlines() == [
-        "| rank | tie | entry | F | F / ceiling | epsilon ≥ | utility | final score | 95 % interval | models |"
+        "| rank | tie | entry | F | F / ceiling | epsilon ≥ | utility | final score | 95% interval | models |"
         " s a run | of retraining |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         "| – | – | `retrain` (reference) | 0.2000 | 0.988 | 0.00 | 1.000 | 0.2000 | 0.1800 to 0.2200 | 512 | 0.500 |"
-        " 100 % |",
-        "| 1 | 1 | `scrub` | 0.0500 | 0.250 | 1.50 | 0.990 | 0.0495 | 0.0400 to 0.0600 | 512 | 0.012 | 2 % |",
-        "| – | – | `slow` (too slow) | 0.0000 | – | – | 0.000 | 0.0000 | 0.0000 to 0.0000 | 8 | 0.000 | 150 % |",
+        " 100% |",
+        "| 1 | 1 | `scrub` | 0.0500 | 0.250 | 1.50 | 0.990 | 0.0495 | 0.0400 to 0.0600 | 512 | 0.012 | 2% |",
+        "| – | – | `slow` (too slow) | 0.0000 | – | – | 0.000 | 0.0000 | 0.0000 to 0.0000 | 8 | 0.000 | 150% |",
         "| – | – | `broken` | failed: timeout |  |  |  |  |  |  |  |  |",
     ]
 

@@ -73,7 +73,7 @@ def test_the_table_marks_the_default_and_says_what_failed() -> None:
     text = table_of(SWEEP, [Point(5, failure="timeout"), SCORED])
 
     assert text.splitlines() == [
-        "| ssd_random: ALPHA | F / ceiling | 95 % interval | utility | shift | spread | s a run |",
+        "| ssd_random: ALPHA | F / ceiling | 95% interval | utility | shift | spread | s a run |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| 5 | failed: timeout | – | – | – | – | – |",
         "| 10 (default) | 0.063 | 0.032 to 0.111 | 0.900 | 1.3 | 0.50 | 0.12 |",
