@@ -9,7 +9,6 @@ import typer
 
 from services.cli.console import milestone, print_json, progress, require_place, say
 from services.cli.evaluate import print_outcome, read_file, require_oracle, scored
-from services.core.settings import load_settings
 
 __all__ = ["app"]
 
@@ -77,6 +76,7 @@ def _run(
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.core.bundle.measurements import Measurements
+    from services.core.settings import load_settings
     from services.core.submission.notebook import check_notebook
     from services.core.submission.source import Rejected
     from services.scorer.scoring import find_metric, gather, score_measurements

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import print_json, require_place, say
-from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import MANIFEST
 from services.core.errors import BadInput
-from services.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from services.core.bundle.directory import Bundle
     from services.core.bundle.measurements import Measurements
     from services.scorer.metrics import Audit, Estimate
     from services.scorer.scoring import Report
@@ -72,6 +70,7 @@ def measurements(
 
     from services.core.bundle.measurements import Measurements
     from services.core.models import MeasurementRow, Submission
+    from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
     from services.core.store.database import Database
 
@@ -178,9 +177,11 @@ def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric:
     }
 
 
-def _find_oracle(name: str) -> Bundle:
+def _find_oracle(name: str) -> "Bundle":
     """Find a benchmark by name, by directory, or by a file within it."""
     from services.cli.building import find
+    from services.core.bundle.manifest import MANIFEST
+    from services.core.settings import load_settings
 
     path = Path(name)
     inside = [place for place in path.parents if path.is_file() and (place / MANIFEST).is_file()]

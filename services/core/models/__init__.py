@@ -1,8 +1,9 @@
 """The tables, a file per feature. Rows only: rules live in `core.lifecycle` and `core.leases`."""
 
+from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
-from services.core.models.competitions import BenchmarkRow, Competition, Device, Phase, PhaseKind
+from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.models.evaluations import Evaluation, Event, FailureKind, MeasurementRow, Shard, State
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.submissions import Reference, Submission, SubmissionKind

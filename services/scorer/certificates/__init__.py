@@ -1,6 +1,6 @@
 """Accountants of certified unlearning: what epsilon a method has, the least noise, the fewest steps.
 
-Imports numpy and scipy alone, and the core's errors. `docs/certificates.md` holds the equations.
+Imports the core's errors alone, and numpy for sequences of requests. `docs/certificates.md` holds the equations.
 """
 
 from services.scorer.certificates import d2d, langevin, stochastic

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-
 from services.core.errors import BadInput
 
 __all__ = [
@@ -25,6 +23,7 @@ __all__ = [
 ]
 
 LARGEST_COUNT = 2**53  # the integers that a double holds one by one
+ROOT_TOLERANCE = 1e-15
 LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
@@ -164,12 +163,19 @@ def slope_of(epsilon: float, log_inverse_delta: float) -> float:
 
 
 def root(increasing: Callable[[float], float], low: float, high: float) -> float:
-    """Give where an increasing function is 0; an end where it lies there, which rounding may put it beyond."""
+    """Give where an increasing function is 0; an end where it lies there, which rounding may put it beyond.
+
+    By halving, as `lethe certify` would spend more time on importing a faster way than on its answer.
+    """
     if increasing(low) >= 0:
         return low
     if increasing(high) <= 0:
         return high
-    return float(brentq(increasing, low, high, xtol=1e-14, rtol=1e-15))
+    while True:
+        middle = (low + high) / 2
+        if high - low <= ROOT_TOLERANCE * max(1.0, abs(middle)) or not low < middle < high:
+            return middle
+        low, high = (middle, high) if increasing(middle) < 0 else (low, middle)
 
 
 def settle(sigma: float, holds: Callable[[float], bool]) -> float:
