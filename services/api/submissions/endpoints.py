@@ -8,10 +8,11 @@ from uuid import UUID
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
+from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
 from services.api.kit.schemas import Label
@@ -51,7 +52,12 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/competitions/{slug}/phases/{phase}/submissions", status_code=201, openapi_extra=UPLOAD_BODY)
+@router.post(
+    "/competitions/{slug}/phases/{phase}/submissions",
+    status_code=201,
+    openapi_extra=UPLOAD_BODY,
+    max_body_size=COUNTED_BY_ITSELF,
+)
 async def submit(
     *,
     slug: str,
@@ -88,7 +94,11 @@ async def submit(
     return shown
 
 
-@router.post("/competitions/{slug}/phases/{phase}/submissions/check", openapi_extra=UPLOAD_BODY)
+@router.post(
+    "/competitions/{slug}/phases/{phase}/submissions/check",
+    openapi_extra=UPLOAD_BODY,
+    max_body_size=COUNTED_BY_ITSELF,
+)
 async def check_submission(
     *,
     slug: str,
@@ -200,7 +210,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     return service.show(session, who, [submission])[0]
 
 
-@router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
+@router.get("/submissions/{submission_id}/events", response_class=EventSourceResponse, responses=EVENT_STREAM)
 def watch(
     submission_id: UUID,
     who: SignedIn,
@@ -213,11 +223,7 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return StreamingResponse(
-        stream(state.feed, evaluation_id, after),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
+    return EventSourceResponse(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
