@@ -51,9 +51,11 @@ bench: .venv/installed ## Time our code against plain implementations, side by s
 baselines: setup ## Run every baseline through the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
-lock: .venv/installed ## Write requirements.lock from what is installed in .venv
-	@{ echo '# Exact versions that were tested together on Python 3.11. Made by `make lock`.'; \
-	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
+lock: .venv/installed ## Write requirements/ from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock $(UPGRADE)
+
+dist: .venv/installed ## Build the distribution into var/dist, install its wheel apart, and try the client
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try-distribution
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed
 	@echo "Installing the web app's packages into frontend/node_modules: about a minute, 300 MB of disk."
@@ -64,14 +66,15 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@echo "Building the web app."
 	@$(NPM) run build
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements/development.lock requirements/torch.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Lethe needs Python 3.11 or newer. Name one: make PYTHON=python3.11"; exit 1; }
 	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
 	@$(PYTHON) -m venv .venv || { echo "Install the venv module: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/torch.txt
 	@# Its warnings about indexes are those of the line before; they are shown where it fails.
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test e2e screenshots check fix bench baselines lock
+.PHONY: help setup demo up test e2e screenshots check fix bench baselines lock dist

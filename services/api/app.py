@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -26,6 +25,7 @@ from services.api.organising.endpoints import router as organising
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
+from services.core.distribution import installed_version
 from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
@@ -53,7 +53,7 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
     app = _App(
         title="Lethe",
         description="Open competitions for machine unlearning.",
-        version=version("lethe"),
+        version=installed_version(),
         max_body_size=MAX_BODY_BYTES,
         openapi_url="/api/openapi.json",
         docs_url=None,

@@ -11,6 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
+from services.core.distribution import installed_version
 from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import SUITES, Alarm, BadArray, Estimate, ScoreCard
 from services.scorer.metrics.lethe_1 import MAX_MISFITS
@@ -21,7 +22,7 @@ from services.scorer.report.words import BETTER, facts, flag_sentence, headlines
 __all__ = ["Subject", "render_report", "template"]
 
 WORST_SHOWN = 50
-LIBRARIES = ("lethe", "numpy", "scipy")
+LIBRARIES = ("numpy", "scipy")
 
 Confidences = NDArray[np.float64]  # [models, S]
 SuiteValues = Mapping[str, Mapping[str, float | None]]
@@ -139,6 +140,7 @@ def _recompute(subject: Subject, card: ScoreCard) -> dict[str, str]:
     return {
         "Metric": card.metric,
         "Defined by": metric_source(card.metric),
+        "lethe": installed_version(),
         **{library: version(library) for library in LIBRARIES},
         **subject.provenance,
     }
