@@ -56,9 +56,11 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
-lock: .venv/installed ## Write requirements.lock from the packages installed in .venv
-	@{ echo '# Exact versions, tested together on Python 3.11. Written by `make lock`.'; \
-	   $(BIN)/pip freeze --exclude-editable | sed -E 's/[+]cpu$$//' | grep -viE '^(pip|setuptools)=='; } > requirements.lock
+lock: .venv/installed ## Write requirements/ from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock $(UPGRADE)
+
+dist: .venv/installed ## Build the distribution into var/dist, install its wheel apart, and try the client
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try-distribution
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed
 	@echo "Installing the web app's packages into frontend/node_modules: about a minute, 300 MB of disk."
@@ -69,14 +71,15 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@echo "Building the web app."
 	@$(NPM) run build
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements/development.lock requirements/torch.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Lethe needs Python 3.11 or newer. Choose one, for example: make PYTHON=python3.11"; exit 1; }
 	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. Install it: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/torch.txt
 	@# pip repeats the warnings of the line before; they are shown only if it fails.
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test test-fast e2e screenshots check fix bench baselines lock
+.PHONY: help setup demo up test test-fast e2e screenshots check fix bench baselines lock dist

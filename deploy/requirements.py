@@ -1,14 +1,58 @@
-"""Print the requirements of a service: the project's dependencies and those of the named extras, one per line.
+"""Print the part of a lock that some extras need: `python3 deploy/requirements.py LOCK EXTRA...`.
 
-Exact versions come from requirements.lock, as pip's constraints.
+A lock says of every package which others brought it (`# via`). What is printed keeps its hashes. Packages that a lock
+leaves out, such as torch, bring theirs all the same.
 """
 
+import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
-project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-wanted = [*project["dependencies"]]
-for extra in sys.argv[1:]:
-    wanted += project["optional-dependencies"][extra]
-sys.stdout.write("\n".join(wanted) + "\n")
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def named(requirement: str) -> str:
+    """Give the name of a package as all spellings of it agree on."""
+    found = NAME.match(requirement)
+    assert found
+    return re.sub(r"[-_.]+", "-", found.group()).lower()
+
+
+def wanted(project: dict[str, object], extras: Iterable[str]) -> set[str]:
+    """Name what the project itself asks for: its dependencies, and those of extras and of the extras these name."""
+    dependencies, optional = project["dependencies"], project["optional-dependencies"]
+    assert isinstance(dependencies, list)
+    assert isinstance(optional, dict)
+    found = {named(one) for one in dependencies}
+    for extra in extras:
+        for one in optional[extra]:
+            inner = re.fullmatch(rf"{project['name']}\[(.+)\]", one)
+            found |= wanted(project, inner[1].split(",")) if inner else {named(one)}
+    return found
+
+
+def entries(lock: str) -> dict[str, tuple[str, set[str]]]:
+    """Read the packages of a lock: the lines of each, and what brought it."""
+    found = {}
+    for lines in re.split(r"\n(?=[A-Za-z0-9])", lock):
+        if NAME.match(lines):
+            body = re.split(r"\n(?=#)", lines)[0].rstrip()
+            brought_by = re.findall(r"#\s+(?:via\s+)?([A-Za-z0-9][^\s]*)", body)
+            found[named(lines)] = (body, {named(one) for one in brought_by} - {"via"})
+    return found
+
+
+def select(lock: str, names: set[str]) -> str:
+    """Give the lines of these packages, and of all that they bring."""
+    every, kept = entries(lock), set(names)
+    while new := {name for name, (_, brought_by) in every.items() if name not in kept and brought_by & kept}:
+        kept |= new
+    return "\n".join(body for name, (body, _) in every.items() if name in kept) + "\n"
+
+
+if __name__ == "__main__":
+    found = wanted(tomllib.loads(PROJECT.read_text())["project"], sys.argv[2:])
+    sys.stdout.write(select(Path(sys.argv[1]).read_text(), found))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -16,7 +15,8 @@ from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
-from services.api.kit.middleware import BodyLimit, SecurityHeaders
+from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
+from services.api.kit.middleware import SecurityHeaders
 from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
@@ -26,6 +26,7 @@ from services.api.organising.endpoints import router as organising
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
+from services.core.distribution import installed_version
 from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
@@ -41,7 +42,7 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         state: ApiState = self.state.lethe
-        return Observed(SecurityHeaders(super().build_middleware_stack()), latencies=state.latencies)
+        return Observed(SecurityHeaders(TooLargeProblems(super().build_middleware_stack())), latencies=state.latencies)
 
 
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
@@ -53,7 +54,8 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
     app = _App(
         title="Lethe",
         description="Open competitions for machine unlearning.",
-        version=version("lethe"),
+        version=installed_version(),
+        max_body_size=MAX_BODY_BYTES,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -62,7 +64,7 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
     )
     app.state.lethe = make_state(settings)
     install_problems(app)
-    app.add_middleware(BodyLimit)
+    app.add_exception_handler(413, too_large)
     for router in ROUTERS:
         app.include_router(router, prefix="/api", dependencies=[Depends(same_origin)], responses=PROBLEMS)
     install_docs(app)

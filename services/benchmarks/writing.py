@@ -29,11 +29,12 @@ from services.core.bundle.manifest import (
     TensorSpec,
 )
 from services.core.bundle.measurements import Measurements
+from services.core.distribution import installed_version
 
 __all__ = ["Built", "write_bundle"]
 
 _DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
-LIBRARIES = ("lethe", "torch", "torchvision", "numpy", "scikit-learn", "pillow")
+LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "pillow")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -108,7 +109,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
         device="cuda" if torch.cuda.is_available() else "cpu",
         fitness=built.fitness,
         disk=DiskUse(building_bytes=built.disk.building, bundle_bytes=built.disk.bundle),
-        versions={package: version(package) for package in LIBRARIES},
+        versions={"lethe": installed_version()} | {package: version(package) for package in LIBRARIES},
         files={str(path.relative_to(root)): _entry(path) for path in sorted(root.rglob("*")) if path.is_file()},
     )
 

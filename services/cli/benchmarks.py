@@ -2,16 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.building import build_order, find, read_definition, require_fit, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
-from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import Learning
 from services.core.errors import BadInput
-from services.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from services.core.bundle.directory import Bundle
+    from services.core.bundle.manifest import Learning
 
 __all__ = ["app"]
 
@@ -80,6 +81,7 @@ def build(
     from services.benchmarks.build import train_part
     from services.benchmarks.order import Order
     from services.benchmarks.resuming import read_secret
+    from services.core.settings import load_settings
     from services.scorer.scoring import forgetting_quality_of
 
     settings = load_settings()
@@ -120,6 +122,8 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Show what a benchmark is made of, and how fit it is."""
+    from services.core.settings import load_settings
+
     require_place(report)
     bundle = find(load_settings(), benchmark)
     if report is not None:
@@ -136,6 +140,8 @@ def verify(
     data: Annotated[Path | None, typer.Option(help="The directory that holds the dataset's files.")] = None,
 ) -> None:
     """Check every file of a benchmark against its manifest; and, with its secret, that it was drawn as promised."""
+    from services.core.settings import load_settings
+
     settings = load_settings()
     bundle = find(settings, benchmark)
     bundle.verify()
@@ -162,6 +168,7 @@ def export_(
 ) -> None:
     """Write a benchmark to one file, hidden part included, to carry it to another installation."""
     from services.core.bundle.archive import export_bundle
+    from services.core.settings import load_settings
 
     bundle = find(load_settings(), benchmark)
     file = file or Path(f"{bundle.manifest.name}.tar")
@@ -178,6 +185,7 @@ def import_(
 ) -> None:
     """Unpack an exported benchmark and check every byte of it."""
     from services.core.bundle.archive import import_bundle
+    from services.core.settings import load_settings
 
     settings = load_settings()
     settings.benchmarks_dir.mkdir(parents=True, exist_ok=True)
@@ -210,6 +218,7 @@ def split(
 def publish(benchmark: Benchmark) -> None:
     """Put a benchmark into this installation's blob store, so that phases can use it. For operators."""
     from services.core.bundle import store as bundle_store
+    from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
     from services.core.store.database import Database
     from services.core.store.migrate import require_newest
@@ -240,7 +249,7 @@ def _default_name(name: str, drawn_for: str | None, scenario: str | None) -> str
     return "-".join(words)
 
 
-def _learned(learning: Learning) -> str:
+def _learned(learning: "Learning") -> str:
     """Give the constants that a certificate needs, in the letters of `docs/certificates.md`."""
     noise = f"{learning.sigma:g}" if learning.sigma else f"{learning.published_sigma:g} on what is published"
     batches = f", {learning.batches} batches in turn" if learning.batches > 1 else ""
@@ -248,7 +257,7 @@ def _learned(learning: Learning) -> str:
     return f"{learning.steps} steps of 1/L{batches}; {constants}, sigma {noise}, radius {learning.radius:g}"
 
 
-def _show(bundle: Bundle, as_json: bool) -> None:
+def _show(bundle: "Bundle", as_json: bool) -> None:
     manifest = bundle.manifest
     if as_json:
         print_json({"digest": manifest.digest, "directory": str(bundle.root), **manifest.model_dump(mode="json")})

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.progress import Progress, TaskID
-
 from services.cli.console import milestone, progress, say
-from services.core.bundle.directory import Bundle
 from services.core.errors import NotFound
-from services.core.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from services.benchmarks.datasets import Dataset
     from services.benchmarks.definitions import Definition
     from services.benchmarks.disk import Disk
     from services.benchmarks.order import Order
+    from services.core.bundle.directory import Bundle
+    from services.core.settings import Settings
 
 __all__ = ["build_order", "find", "find_or_build", "read_definition", "require_fit", "stages_on", "write_report"]
 
@@ -25,7 +25,7 @@ MILESTONES = 4  # lines of progress for each stage, where bars cannot be shown
 Stages = Callable[[str, int, int], None]  # stage, done, total
 
 
-def find_or_build(settings: Settings, benchmark: str) -> Bundle:
+def find_or_build(settings: "Settings", benchmark: str) -> "Bundle":
     """Open a benchmark by directory or name; build a named one that needs no files and is not there yet."""
     try:
         return find(settings, benchmark)
@@ -46,8 +46,10 @@ def find_or_build(settings: Settings, benchmark: str) -> Bundle:
         return bundle
 
 
-def find(settings: Settings, benchmark: str) -> Bundle:
+def find(settings: "Settings", benchmark: str) -> "Bundle":
     """Open a benchmark by directory or name. Raises NotFound."""
+    from services.core.bundle.directory import Bundle
+
     for directory in (Path(benchmark), settings.benchmarks_dir / benchmark):
         if (directory / "manifest.json").is_file():
             return Bundle(directory)
@@ -58,7 +60,7 @@ def find(settings: Settings, benchmark: str) -> Bundle:
 
 
 def read_definition(
-    settings: Settings, name: str, stages: Stages, *, data: Path | None = None, scenario: str | None = None
+    settings: "Settings", name: str, stages: Stages, *, data: Path | None = None, scenario: str | None = None
 ) -> "tuple[Definition, Dataset]":
     """Find a definition, and read its dataset."""
     from services.benchmarks.catalogue import find_definition
@@ -67,7 +69,7 @@ def read_definition(
     return definition, definition.read(data, cache=settings.data_dir / "datasets", progress=stages)
 
 
-def build_order(order: "Order", destination: Path, parts: list[Path], stages: Stages) -> Bundle:
+def build_order(order: "Order", destination: Path, parts: list[Path], stages: Stages) -> "Bundle":
     """Build, saying beforehand how much disk it takes and afterwards what was measured."""
     from services.benchmarks.build import build_benchmark
 
@@ -87,7 +89,7 @@ def build_order(order: "Order", destination: Path, parts: list[Path], stages: St
     return bundle
 
 
-def require_fit(bundle: Bundle) -> None:
+def require_fit(bundle: "Bundle") -> None:
     """Leave a report beside an unfit benchmark, and raise UnfitBenchmark."""
     if bundle.manifest.fitness.problems:
         report = bundle.root.with_name(f"{bundle.root.name}.fitness.html")
@@ -96,7 +98,7 @@ def require_fit(bundle: Bundle) -> None:
     bundle.require_fit()
 
 
-def write_report(bundle: Bundle, report: Path) -> None:
+def write_report(bundle: "Bundle", report: Path) -> None:
     """Write a page with plots of a benchmark's fitness."""
     from services.scorer.report.fitness import render_fitness
 
@@ -107,7 +109,7 @@ def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def stages_on(bars: Progress) -> Stages:
+def stages_on(bars: "Progress") -> Stages:
     """Show a bar for each stage, or a few lines with the time left where there is no terminal."""
     tasks: dict[str, TaskID] = {}
     started: dict[str, tuple[float, int, int]] = {}  # when, at which count, and how many lines were written

@@ -4,16 +4,18 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import httpx2
+from typing import TYPE_CHECKING, Any
 
 from services.core.errors import BadInput, LetheError, Unavailable
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 __all__ = ["Client", "NotLoggedIn", "ServerProblem", "open_client", "save_credentials"]
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-TIMEOUT = httpx2.Timeout(30.0, read=120.0)
+TIMEOUT_S = 30.0
+READ_TIMEOUT_S = 120.0
 
 
 class ServerProblem(LetheError):
@@ -34,9 +36,13 @@ class Client:
     """One server, as one account."""
 
     def __init__(self, url: str, token: str | None) -> None:
+        import httpx2
+
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url
-        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+        self._http = httpx2.Client(
+            base_url=url, headers=headers, timeout=httpx2.Timeout(TIMEOUT_S, read=READ_TIMEOUT_S)
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -62,6 +68,8 @@ class Client:
             yield from page["items"]
 
     def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        import httpx2
+
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx2.HTTPError as error:
@@ -112,7 +120,7 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}
 
 
-def _problem(answer: httpx2.Response) -> dict[str, Any]:
+def _problem(answer: "Response") -> dict[str, Any]:
     try:
         problem = answer.json()
     except ValueError:

@@ -7,16 +7,18 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from services.core.catalogue import FLAGS
 from services.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 __all__ = [
     "leaderboard_table",
@@ -30,7 +32,6 @@ __all__ = [
     "say",
 ]
 
-notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
 ESTIMATES = {
     "forgetting_quality": "forgetting_quality",
     "utility": "utility",
@@ -44,7 +45,7 @@ TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or 
 
 def say(message: str) -> None:
     """Tell the user what is happening."""
-    notes.print(message)
+    _notes().print(message)
 
 
 def print_json(value: Any) -> None:
@@ -55,13 +56,23 @@ def print_json(value: Any) -> None:
 
 def milestone(message: str) -> None:
     """Write a line of progress where bars cannot be shown."""
-    if not notes.is_terminal:
+    if not _notes().is_terminal:
         say(message)
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress() -> "Iterator[Progress]":
     """Show bars while long work goes on; where standard error is no terminal, `milestone` writes lines instead."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    notes = _notes()
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -120,12 +131,23 @@ def print_table(
     width: int = TABLE_WIDTH,
 ) -> None:
     """Print a table with numbers to the right, and the columns called `words` to the left."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left")
     for heading in headings:
         table.add_column(heading, justify="left" if heading in words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False, emoji=False, width=max(width, Console().width)).print(table)
+
+
+@cache
+def _notes() -> "Console":
+    """Return standard error; loaded for whoever writes to it."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def _certificate(found: dict[str, Any] | None) -> list[str]:

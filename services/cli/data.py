@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from services.cli.console import milestone, print_json, progress, say
-from services.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["app"]
 
@@ -25,6 +26,7 @@ def inspect(
 ) -> None:
     """Read a dataset, check its files, and say what is in it. An error names the file and where to get it."""
     from services.benchmarks.datasets.registry import read_dataset
+    from services.core.settings import load_settings
 
     settings = load_settings()
     with progress() as bars:
@@ -102,12 +104,12 @@ def synthetic_faces(
         typer.echo(f"{images} images are in {out} ({layout} layout).")
 
 
-def _reading(bars: Progress) -> Callable[[int, int], None]:
+def _reading(bars: "Progress") -> Callable[[int, int], None]:
     task = bars.add_task("Reading images", total=None)
     return lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _drawing(bars: Progress) -> Callable[[int, int], None]:
+def _drawing(bars: "Progress") -> Callable[[int, int], None]:
     task = bars.add_task("Drawing faces", total=None)
     told = 0
 

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.client import Client
 from services.cli.console import leaderboard_table, say
 from services.core.errors import LetheError
-from services.core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from services.core.settings import Settings
 
 __all__ = ["EntryRefused", "baseline_files", "demo", "plan", "publish", "submit_file", "team_of"]
 
@@ -81,6 +83,7 @@ def demo(
     from services.cli.building import find_or_build
     from services.cli.operator import prepare, setup
     from services.cli.stack import Stack
+    from services.core.settings import load_settings
 
     started = time.monotonic()
     contests = plan(all_baselines=all_baselines)
@@ -129,14 +132,16 @@ def plan(*, all_baselines: bool) -> list[Contest]:
     return [Contest(PHASE, BENCHMARK, baseline_files()), *certified]
 
 
-def _fresh_installation(settings: Settings, directory: Path, port: int) -> Settings:
+def _fresh_installation(settings: "Settings", directory: Path, port: int) -> "Settings":
     """An installation of its own, so that the demo touches nothing else and every entry runs again."""
+    from services.core.settings import Settings
+
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     return Settings(data_dir=directory, sandbox=settings.resolved_sandbox, port=port)
 
 
-def publish(settings: Settings, bundle_root: Path) -> None:
+def publish(settings: "Settings", bundle_root: Path) -> None:
     """Put a benchmark into an installation. Raises UnfitBenchmark."""
     from services.core.bundle import store as bundle_store
     from services.core.bundle.directory import Bundle

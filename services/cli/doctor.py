@@ -5,13 +5,15 @@ import platform
 import shutil
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.console import print_json
 from services.core.errors import LetheError
-from services.core.settings import SandboxKind, Settings, load_settings
+
+if TYPE_CHECKING:
+    from services.core.settings import Settings
 
 __all__ = ["docker_answer", "doctor"]
 
@@ -31,6 +33,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
 
     Exit status 1 when something that this installation is set up to use is missing.
     """
+    from services.core.settings import load_settings
+
     settings = load_settings()
     findings = [
         _machine(),
@@ -70,7 +74,9 @@ def _machine() -> Finding:
     )
 
 
-def _docker(settings: Settings) -> list[Finding]:
+def _docker(settings: "Settings") -> list[Finding]:
+    from services.core.settings import SandboxKind
+
     needed = settings.resolved_sandbox is SandboxKind.DOCKER
     version = docker_answer()
     if version is None:
@@ -88,7 +94,7 @@ def _docker(settings: Settings) -> list[Finding]:
     return [engine, _image(settings)]
 
 
-def _image(settings: Settings) -> Finding:
+def _image(settings: "Settings") -> Finding:
     from services.worker.backends import default_image
     from services.worker.sandbox.image import image_exists
 
@@ -98,7 +104,7 @@ def _image(settings: Settings) -> Finding:
     return Finding("sandbox", False, True, f"the image {image} is not built. Run `lethe setup`.")
 
 
-def _gpu(settings: Settings) -> Finding:
+def _gpu(settings: "Settings") -> Finding:
     from services.worker.slots import find_gpus
 
     found = find_gpus()
@@ -109,7 +115,7 @@ def _gpu(settings: Settings) -> Finding:
     )
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: "Settings") -> Finding:
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.core.store.database import Database
@@ -123,7 +129,7 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", True, True, f"{kind} answers{hint}")
 
 
-def _redis(settings: Settings) -> Finding:
+def _redis(settings: "Settings") -> Finding:
     if settings.embedded:
         meaning = "not configured: worker and scorer look at the database twice a second instead of being woken."
         return Finding("redis", False, False, meaning)
@@ -137,7 +143,7 @@ def _redis(settings: Settings) -> Finding:
     return Finding("redis", True, True, "answers")
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: "Settings") -> Finding:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(settings.data_dir).free

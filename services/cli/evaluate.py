@@ -9,7 +9,6 @@ import typer
 from services.cli.console import milestone, print_estimates, print_json, print_marks, progress, require_place, say
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
-from services.core.settings import load_settings
 
 if TYPE_CHECKING:
     from services.scorer.scoring import Report
@@ -43,6 +42,7 @@ def _evaluate(
     file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, save: Path | None
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
+    from services.core.settings import load_settings
     from services.core.submission import file as submission_file
     from services.core.submission.source import Rejected
     from services.scorer.scoring import gather, score_measurements

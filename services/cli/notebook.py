@@ -11,7 +11,6 @@ import typer
 from services.cli.console import milestone, print_json, progress, require_place, say
 from services.cli.evaluate import print_outcome, read_file, require_oracle, scored
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
-from services.core.settings import load_settings
 
 __all__ = ["app"]
 
@@ -97,6 +96,7 @@ class _Wish:
 def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.core.bundle.measurements import Measurements
+    from services.core.settings import load_settings
     from services.core.submission.notebook import check_notebook
     from services.core.submission.source import Rejected
     from services.scorer.scoring import gather, score_measurements

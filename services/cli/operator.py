@@ -6,13 +6,15 @@ import secrets
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.console import say
-from services.core.settings import ENV_FILE, SandboxKind, Settings, load_settings
-from services.core.store.database import Database
+
+if TYPE_CHECKING:
+    from services.core.settings import Settings
+    from services.core.store.database import Database
 
 __all__ = ["OPERATOR_FILE", "api", "migrate", "operator", "prepare", "scorer", "setup", "up", "worker"]
 
@@ -24,6 +26,8 @@ def setup(
     again: Annotated[bool, typer.Option("--again", help="Choose anew, though a choice was made before.")] = False,
 ) -> None:
     """Choose the sandbox, once: Docker where an engine answers, else plain processes. Build the sandbox image."""
+    from services.core.settings import SandboxKind, load_settings
+
     settings = load_settings()
     if settings.sandbox is None or again:
         settings = _choose_sandbox(settings)
@@ -40,6 +44,7 @@ def setup(
 def up() -> None:
     """Serve the platform: API, worker and scorer, until Ctrl-C."""
     from services.cli.stack import Stack
+    from services.core.settings import load_settings
 
     settings = load_settings()
     prepare(settings)
@@ -85,6 +90,8 @@ def scorer() -> None:
 
 def migrate() -> None:
     """Bring the database to the newest schema."""
+    from services.core.settings import load_settings
+    from services.core.store.database import Database
     from services.core.store.migrate import upgrade
 
     settings = load_settings()
@@ -94,14 +101,18 @@ def migrate() -> None:
 
 def operator(username: Annotated[str, typer.Argument(help="Its name; also that of its team.")] = OPERATOR) -> None:
     """Make an operator's account; print its password and a token, as JSON, this once."""
+    from services.core.settings import load_settings
+    from services.core.store.database import Database
+
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     typer.echo(json.dumps(_make_operator(settings, database, username), indent=2))
     database.dispose()
 
 
-def prepare(settings: Settings) -> dict[str, str]:
+def prepare(settings: "Settings") -> dict[str, str]:
     """Migrate, and make the operator's account and token on first use; return its credentials."""
+    from services.core.store.database import Database
     from services.core.store.migrate import upgrade
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -116,7 +127,7 @@ def prepare(settings: Settings) -> dict[str, str]:
     return credentials
 
 
-def _make_operator(settings: Settings, database: Database, username: str) -> dict[str, str]:
+def _make_operator(settings: "Settings", database: "Database", username: str) -> dict[str, str]:
     from services.api.accounts.service import create_account, create_token
     from services.core.models import Role
 
@@ -127,8 +138,9 @@ def _make_operator(settings: Settings, database: Database, username: str) -> dic
     return {"username": username, "password": password, "token": token}
 
 
-def _choose_sandbox(settings: Settings) -> Settings:
+def _choose_sandbox(settings: "Settings") -> "Settings":
     from services.cli.doctor import docker_answer
+    from services.core.settings import ENV_FILE, SandboxKind, load_settings
 
     kind = SandboxKind.DOCKER if docker_answer() else SandboxKind.PROCESS
     if kind is SandboxKind.PROCESS:
@@ -148,10 +160,12 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text + "\n")
 
 
-def _begin_service() -> Settings:
+def _begin_service() -> "Settings":
     """Prepare this process to serve, on a database that it knows. Raises OtherSchema or DatabaseUnreachable."""
     from services.cli.stack import end_with_parent
     from services.core.logs import configure_logs
+    from services.core.settings import load_settings
+    from services.core.store.database import Database
     from services.core.store.migrate import require_newest
 
     end_with_parent()

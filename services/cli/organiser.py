@@ -8,7 +8,7 @@ from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
 from services.core.catalogue import DEFAULT_METRIC, metric_names
-from services.core.models import Device
+from services.core.device import Device
 
 __all__ = ["competition_app", "phase_app"]
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import print_estimates, print_json, print_marks, require_place, say
-from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import MANIFEST
 from services.core.catalogue import DEFAULT_METRIC, SUITES, find_column, find_metric, metric_names
 from services.core.errors import BadInput
-from services.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from services.core.bundle.directory import Bundle
     from services.core.bundle.measurements import Measurements
     from services.scorer.metrics import Audit
     from services.scorer.scoring import Report
@@ -73,6 +71,7 @@ def measurements(
 
     from services.core.bundle.measurements import Measurements
     from services.core.models import MeasurementRow, Submission
+    from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
     from services.core.store.database import Database
 
@@ -158,9 +157,11 @@ def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric:
     }
 
 
-def _find_oracle(name: str) -> Bundle:
+def _find_oracle(name: str) -> "Bundle":
     """Find a benchmark by name, by directory, or by a file within it."""
     from services.cli.building import find
+    from services.core.bundle.manifest import MANIFEST
+    from services.core.settings import load_settings
 
     path = Path(name)
     inside = [place for place in path.parents if path.is_file() and (place / MANIFEST).is_file()]

@@ -13,10 +13,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from services.core.errors import Unavailable
-from services.core.settings import Settings
+
+if TYPE_CHECKING:
+    from services.core.settings import Settings
 
 __all__ = ["NotStarted", "Stack", "end_with_parent"]
 
@@ -34,7 +36,7 @@ class NotStarted(Unavailable):
 class Stack:
     """All services of one installation, for as long as the block lasts."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.url = f"http://{settings.host}:{settings.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -129,7 +131,7 @@ def end_with_parent() -> None:
         raise SystemExit(1)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: "Settings") -> dict[str, str]:
     """Hand the settings on, whatever they were read from."""
     return {
         "LETHE_DATA_DIR": str(settings.data_dir.resolve()),

@@ -72,6 +72,7 @@ def follow(watched: Watched, last: int | None = None) -> list[dict[str, Any]]:
     with httpx2.stream("GET", watched.url, headers=watched.headers(last), timeout=30) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-store", "no")
         return list(events_of(answer.iter_lines()))
 
 

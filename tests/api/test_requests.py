@@ -91,6 +91,22 @@ def test_bodies_are_bounded_before_they_are_read(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+def test_a_path_that_ends_like_an_upload_is_bounded_too(api: Api) -> None:
+    ada = api.caller("ada")
+    for path in ("/api/submissions", "/api/competitions/cup/submissions", "/api/submissions/check"):
+        answer = ada.post(path, content=b"x" * (1024**2 + 1))
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_a_refused_body_says_how_much_may_be_sent(api: Api) -> None:
+    answer = api.anonymous.post("/api/sessions", content=b"x" * (1024**2 + 1))
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.json()["detail"] == "The request body is larger than 1,048,576 bytes. Send less."
+
+
 def test_bodies_are_bounded_while_they_are_read(api: Api) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(20):

@@ -1,6 +1,6 @@
 """The images of the production setting, built here: on Debian's base, from packages that this machine's pip finds.
 
-Builds see none of this machine's configuration. So pip downloads what requirements.lock names, and an image with these
+Builds see none of this machine's configuration. So pip downloads what the locks name, and an image with these
 files and this machine's certificates is what the others are built on. Docker keeps every layer for the next run.
 The images' tag is a hash of all that they are built from, so that those that are here already are not built again.
 """
@@ -108,13 +108,13 @@ def withdraw_stand_ins() -> None:
 
 def _wheels() -> Path:
     """Download what the lock names, once for each lock, as wheels for the images' Python."""
-    lock = (ROOT / "requirements.lock").read_text()
+    lock = "".join((ROOT / "requirements" / name).read_text() for name in ("production.lock", "torch.txt"))
     directory = CACHE / f"wheels-{hashlib.sha256(lock.encode()).hexdigest()[:12]}"
     complete = directory / ".complete"
     if complete.exists():
         return directory
     directory.mkdir(parents=True, exist_ok=True)
-    wanted = [line for line in lock.splitlines() if not line.startswith("#")]
+    wanted = re.findall(r"^[\w.-]+==[\w.]+", lock, re.MULTILINE)
     wanted += [*_build_requirements(), _node()]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         list(pool.map(lambda part: _download(wanted[part::DOWNLOADS_AT_ONCE], directory), range(DOWNLOADS_AT_ONCE)))

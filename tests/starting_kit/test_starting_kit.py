@@ -129,14 +129,14 @@ def test_workflow_installs_the_client_and_submits(
     shutil.copy(KIT / "my_unlearning.py", checkout)
     environment = client_environment(tmp_path) | evaluated(workflow["env"], {})
     environment |= {
-        "LETHE_PACKAGE": f"lethe @ {copy_of_the_package(tmp_path).as_uri()}",
+        "LETHE_PACKAGE": f"lethe-unlearning @ {copy_of_the_package(tmp_path).as_uri()}",
         "LETHE_COMPETITION": "cup",
         "LETHE_PHASE": "feedback",
     }
     secrets = {"LETHE_URL": installation.stack.url, "LETHE_TOKEN": token_made_as_the_readme_says(installation)}
     (job,) = workflow["jobs"].values()
     printed = [run_step(step, environment, secrets, checkout) for step in job["steps"] if "run" in step]
-    assert "Successfully installed lethe" in printed[0]
+    assert "Successfully installed lethe-unlearning" in printed[0]
     assert re.search(r"^my_unlearning: scored, 64 of 64 runs$", printed[1], re.MULTILINE), printed[1]
     (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1

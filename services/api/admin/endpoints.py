@@ -1,7 +1,6 @@
 """Endpoints for health, installation, system and queue."""
 
 import shutil
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -14,6 +13,7 @@ from services.api.admin.schemas import HealthOut, InstallationOut, QueueOut, Sys
 from services.api.kit.policy import PUBLIC, Operating
 from services.api.kit.sessions import Reading
 from services.api.state import State as ApiState
+from services.core.distribution import installed_version
 
 __all__ = ["router"]
 
@@ -26,7 +26,7 @@ router = APIRouter()
 def health(session: Reading) -> HealthOut:
     """Confirm that API and database answer; the status is 503 if the database does not."""
     session.execute(select(1))
-    return HealthOut(version=version("lethe"))
+    return HealthOut(version=installed_version())
 
 
 @router.get("/installation", dependencies=[PUBLIC], tags=["installation"])
@@ -34,7 +34,7 @@ def show_installation(state: ApiState) -> InstallationOut:
     """Show the settings that visitors and clients need to know."""
     settings = state.settings
     return InstallationOut(
-        version=version("lethe"),
+        version=installed_version(),
         sandbox=settings.resolved_sandbox,
         sign_up_open=settings.sign_up_open,
         max_upload_bytes=settings.max_upload_bytes,

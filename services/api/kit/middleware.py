@@ -1,15 +1,9 @@
-"""What every response carries and every request must respect: security headers, and a bound on bodies."""
+"""What every response carries: security headers."""
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.kit.problems import problem
-
-__all__ = ["BodyLimit", "SecurityHeaders"]
-
-MAX_BODY_BYTES = 1024**2
-UPLOADS = ("/submissions", "/submissions/check")  # the routes that take more; they count for themselves
+__all__ = ["SecurityHeaders"]
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -59,34 +53,3 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
-
-
-class BodyLimit:
-    """Refuses bodies over a limit before they are read into memory, by their announced and by their counted size."""
-
-    def __init__(self, app: ASGIApp, limit_bytes: int = MAX_BODY_BYTES) -> None:
-        self.app = app
-        self.limit_bytes = limit_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith(UPLOADS):
-            await self.app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self.limit_bytes:
-            await problem(413, "too_large", self._message())(scope, receive, send)
-            return
-        size_bytes = 0
-
-        async def receive_counted() -> Message:
-            nonlocal size_bytes
-            message = await receive()
-            size_bytes += len(message.get("body", b""))
-            if size_bytes > self.limit_bytes:
-                raise HTTPException(413, self._message())
-            return message
-
-        await self.app(scope, receive_counted, send)
-
-    def _message(self) -> str:
-        return f"The request body is larger than {self.limit_bytes:,} bytes. Send less."

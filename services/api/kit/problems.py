@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect
 
 from services.core.errors import LetheError
 
-__all__ = ["PROBLEMS", "Problem", "install_problems", "problem"]
+__all__ = ["MEDIA_TYPE", "PROBLEMS", "Problem", "install_problems", "problem"]
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "bad_request"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}
 
 
 class Problem(BaseModel):

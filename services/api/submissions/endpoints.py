@@ -8,10 +8,11 @@ from uuid import UUID
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
+from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
 from services.api.kit.schemas import Label
@@ -49,11 +50,12 @@ LOG: dict[int | str, dict[str, Any]] = {
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", "model": EventOut}}
 
 
-class EventStream(StreamingResponse):
-    media_type = "text/event-stream"
-
-
-@router.post("/competitions/{slug}/phases/{phase}/submissions", status_code=201, openapi_extra=UPLOAD_BODY)
+@router.post(
+    "/competitions/{slug}/phases/{phase}/submissions",
+    status_code=201,
+    openapi_extra=UPLOAD_BODY,
+    max_body_size=COUNTED_BY_ITSELF,
+)
 async def submit(
     *,
     slug: str,
@@ -90,7 +92,11 @@ async def submit(
     return shown
 
 
-@router.post("/competitions/{slug}/phases/{phase}/submissions/check", openapi_extra=UPLOAD_BODY)
+@router.post(
+    "/competitions/{slug}/phases/{phase}/submissions/check",
+    openapi_extra=UPLOAD_BODY,
+    max_body_size=COUNTED_BY_ITSELF,
+)
 async def check_submission(
     *,
     slug: str,
@@ -202,7 +208,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     return service.show(session, who, [submission])[0]
 
 
-@router.get("/submissions/{submission_id}/events", response_class=EventStream, responses=EVENT_STREAM)
+@router.get("/submissions/{submission_id}/events", response_class=EventSourceResponse, responses=EVENT_STREAM)
 def watch(
     submission_id: UUID,
     who: SignedIn,
@@ -215,7 +221,7 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return EventStream(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
+    return EventSourceResponse(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:

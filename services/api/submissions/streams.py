@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from uuid import UUID
 
+from fastapi.sse import format_sse_event
 from sqlalchemy import func, select
 
 from services.api.submissions.feed import TERMINAL, EventFeed, EventRecord
@@ -39,14 +40,17 @@ def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
     return newest is not None and after >= newest
 
 
-async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[str]:
-    """Write the events of an evaluation as they come, and a comment where none does."""
-    yield f"retry: {RECONNECT_MS}\n\n"
+async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
+    """Write the events of an evaluation as they come, and a comment where none does.
+
+    FastAPI would make a stream of what an endpoint yields, but such an endpoint cannot answer 204.
+    """
+    yield format_sse_event(retry=RECONNECT_MS)
     async with aclosing(feed.follow(evaluation_id, after)) as records:
         async for record in records:
-            yield _format(record) if record else ": still here\n\n"
+            yield _event(record) if record else format_sse_event(comment="still here")
 
 
-def _format(record: EventRecord) -> str:
+def _event(record: EventRecord) -> bytes:
     data = json.dumps(record.payload | {"at": record.created_at.isoformat()}, separators=(",", ":"))
-    return f"id: {record.sequence}\nevent: {record.kind}\ndata: {data}\n\n"
+    return format_sse_event(data_str=data, event=record.kind, id=str(record.sequence))

@@ -1,8 +1,9 @@
 """The tables, one file per feature. They define only rows; the rules live in `core.queue` and `core.board`."""
 
+from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
-from services.core.models.competitions import BenchmarkRow, Competition, Device, Phase, PhaseKind
+from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.models.evaluations import (
     Evaluation,
     Event,

@@ -8,21 +8,17 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from services.core.device import Device
 from services.core.models.columns import Id, Name, Slug, choice
 from services.core.store.database import Base, utc_now
 
-__all__ = ["BenchmarkRow", "Competition", "Device", "Phase", "PhaseKind"]
+__all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind"]
 
 
 class PhaseKind(StrEnum):
     CHECK = "check"
     FEEDBACK = "feedback"
     FINAL = "final"
-
-
-class Device(StrEnum):
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 class BenchmarkRow(Base):

@@ -1,6 +1,7 @@
 """Accountants of certified unlearning: the epsilon of a method, its least noise, its fewest steps.
 
-This package imports only numpy, scipy and the core's errors. `docs/certificates.md` lists the equations.
+This package imports only the core's errors, and numpy for sequences of requests. `docs/certificates.md` lists the
+equations.
 """
 
 from services.scorer.certificates import d2d, langevin, stochastic

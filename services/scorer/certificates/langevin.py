@@ -9,9 +9,6 @@ for exactly K steps on the remaining data.
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from services.scorer.certificates.problem import (
     LARGEST_COUNT,
     BadCertificate,
@@ -19,7 +16,6 @@ from services.scorer.certificates.problem import (
     ConvexProblem,
     best_order,
     exp_or_infinity,
-    log1p_exp,
     require_count,
     require_positive,
     root,
@@ -28,9 +24,6 @@ from services.scorer.certificates.problem import (
 )
 
 __all__ = ["certify", "certify_sequence", "least_sequence_steps", "least_sigma", "least_steps"]
-
-GRID = 512  # orders in the first search; each further one puts ZOOM orders between the best one's neighbours
-ZOOM = 32
 
 
 def certify(problem: ConvexProblem, *, points: int, steps: int, sigma: float) -> Certificate:
@@ -93,13 +86,15 @@ def certify_sequence(
     refined around its best point. For the first request this is equation 4. Under removal, n is the smallest before any
     request. Raises BadCertificate as `certify`, and for lists that are empty or have unequal lengths.
     """
+    from services.scorer.certificates.sequences import certify_last  # numpy: more than `lethe certify` needs
+
     if not points or len(points) != len(steps):
         raise BadCertificate(
             f"points has {len(points)} requests and steps {len(steps)}; expected equal numbers, at least 1."
         )
     slopes = [_log_slope(problem, count, sigma) for count in points]
     waits = [require_count("steps", count, least=0) * problem.decay for count in steps]
-    return [_certify_last(problem, slopes[:s], waits[:s]) for s in range(1, len(slopes) + 1)]
+    return [certify_last(problem, slopes[:s], waits[:s]) for s in range(1, len(slopes) + 1)]
 
 
 def least_sequence_steps(
@@ -110,6 +105,8 @@ def least_sequence_steps(
     Equation 5 solved for k_s, given the steps of earlier requests. Each is the least possible after those.
     Raises BadCertificate as `certify_sequence`, and for an epsilon that is not above 0.
     """
+    from services.scorer.certificates.sequences import certify_last, log_divergence
+
     require_positive("epsilon", epsilon)
     if not points:
         raise BadCertificate("points is empty; expected at least 1 request.")
@@ -119,10 +116,10 @@ def least_sequence_steps(
         waits = [count * problem.decay for count in found]
 
         def meets(steps: int, upto: int = s, before: tuple[float, ...] = tuple(waits)) -> bool:
-            return _certify_last(problem, slopes[:upto], [*before, steps * problem.decay]).epsilon <= epsilon
+            return certify_last(problem, slopes[:upto], [*before, steps * problem.decay]).epsilon <= epsilon
 
         alpha = 1 + 2 * problem.log_inverse_delta / epsilon
-        divergence = float(_log_divergence(np.array([math.log(alpha - 1)]), slopes[:s], [*waits, 0.0])[0])
+        divergence = log_divergence(math.log(alpha - 1), slopes[:s], [*waits, 0.0])
         found.append(_least(meets, alpha * (divergence + math.log(2 / epsilon)) / problem.decay, at_least))
     return found
 
@@ -131,47 +128,6 @@ def _log_slope(problem: ConvexProblem, points: int, sigma: float) -> float:
     """Compute ln(4 S^2 M^2 / (m sigma^2 n^2)): how the divergence after training grows with its order."""
     reach = 2 * problem.require_points(points) * problem.lipschitz / problem.n
     return 2 * (math.log(reach) - math.log(require_positive("sigma", sigma))) - math.log(problem.strong_convexity)
-
-
-def _certify_last(problem: ConvexProblem, slopes: Sequence[float], waits: Sequence[float]) -> Certificate:
-    if len(slopes) == 1:
-        return best_order(slopes[0], waits[0], problem.log_inverse_delta)
-    log_l = math.log(problem.log_inverse_delta)
-
-    def log_epsilon(u: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.logaddexp(_log_divergence(u, slopes, waits), log_l - u)
-
-    # A value that is reached bounds the useful orders: for smaller ones, ln(1/delta) / (alpha - 1) already exceeds it;
-    # for alpha >= B_s, the last request already gives 2 A_s alpha / e.
-    log_wait = math.log(waits[-1]) if waits[-1] else 0.0
-    reached = float(log_epsilon(np.linspace(-30.0, max(log_wait, 0.0) + 50, GRID)).min())
-    low, high = log_l - reached, max(log_wait, 1 + reached - math.log(2) - slopes[-1])
-    grid = np.linspace(low, max(low, high), GRID)
-    values = log_epsilon(grid)
-    best, u = float(values.min()), float(grid[values.argmin()])
-    width = float(grid[1] - grid[0])
-    while width > 1e-9:  # near a minimum, the error of the value is the square of this
-        grid = np.linspace(u - width, u + width, ZOOM)
-        values = log_epsilon(grid)
-        if values.min() < best:
-            best, u = float(values.min()), float(grid[values.argmin()])
-        width *= 4 / (ZOOM - 1)
-    return Certificate(exp_or_infinity(best), exp_or_infinity(log1p_exp(u)))
-
-
-def _log_divergence(u: NDArray[np.float64], slopes: Sequence[float], waits: Sequence[float]) -> NDArray[np.float64]:
-    """Compute ln epsilon_s(alpha) of equation 5, alpha = 1 + e^u: [orders]. Request s - 1 has twice the order of s."""
-    last = len(slopes) - 1
-    log_alpha = np.logaddexp(0.0, u) + last * math.log(2)
-    value = slopes[0] + log_alpha - waits[0] * np.exp(-log_alpha)
-    for s in range(1, last + 1):
-        log_alpha = log_alpha - math.log(2)
-        # (alpha - 1/2) / (alpha - 1) = 1 + 1 / (2 (alpha - 1)), without the cancellation of alpha - 1 near 1
-        log_excess = u if s == last else log_alpha + np.log1p(-np.exp(-log_alpha))
-        triangle = np.logaddexp(0.0, -math.log(2) - log_excess)
-        both = np.logaddexp(slopes[s] + math.log(2) + log_alpha, value)
-        value = triangle + both - waits[s] * np.exp(-log_alpha)
-    return value
 
 
 def _least(meets: Callable[[int], bool], enough: float, at_least: int) -> int:

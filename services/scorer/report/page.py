@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
 from services.core.catalogue import SUITES
+from services.core.distribution import installed_version
 from services.core.models.stored import AlarmForm
 from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import Alarm, BadArray, Estimate, ScoreCard
@@ -31,7 +32,7 @@ from services.scorer.report.words import (
 __all__ = ["Subject", "render_report", "template"]
 
 WORST_SHOWN = 50
-LIBRARIES = ("lethe", "numpy", "scipy")
+LIBRARIES = ("numpy", "scipy")
 
 Confidences = NDArray[np.float64]  # [models, S]
 SuiteValues = Mapping[str, Mapping[str, float | None]]
@@ -149,6 +150,7 @@ def _recompute(subject: Subject, card: ScoreCard) -> dict[str, str]:
     return {
         "Metric": card.metric,
         "Definition": metric_source(card.metric),
+        "lethe": installed_version(),
         **{library: version(library) for library in LIBRARIES},
         **subject.provenance,
     }

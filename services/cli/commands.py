@@ -1,0 +1,115 @@
+"""Every command of `lethe` by name: where it is, and what its line in `lethe --help` says.
+
+Plain data, so that `lethe --help` imports no command. A line is the first sentences of the command's own help, which a
+test compares.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "Command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, or a group of them."""
+
+    panel: str
+    place: str
+    """Its module in `services.cli`, and the name there."""
+    help: str
+    extras: str = ""
+    """The extras of the distribution that install what it imports; none for commands that speak HTTP."""
+
+
+COMMANDS = {
+    "evaluate": Command(
+        "Participants",
+        "evaluate:evaluate",
+        "Run, measure and score a submission locally: the same sandbox and the same numbers as on a server.",
+        "worker,scorer",
+    ),
+    "score": Command(
+        "Participants", "scoring:score", "Score stored measurements, or plain arrays, by any metric.", "scorer"
+    ),
+    "certify": Command(
+        "Participants",
+        "certify:certify",
+        "Compute what an unlearning method certifies on a strongly convex problem: "
+        "epsilon, or the least sigma for one.",
+    ),
+    "login": Command(
+        "Participants",
+        "participant:login",
+        "Log in at a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead.",
+    ),
+    "submit": Command(
+        "Participants",
+        "participant:submit",
+        "Submit an unlearning algorithm. With --wait, exit status 1 when it failed or was cancelled: use that in CI.",
+    ),
+    "status": Command("Participants", "participant:status", "Show how far a submission is."),
+    "cancel": Command(
+        "Participants",
+        "participant:cancel",
+        "Stop a submission that is queued or running. Its quota stays spent.",
+    ),
+    "compare": Command(
+        "Participants",
+        "participant:compare",
+        "Test whether one submission is better than another, beyond the noise of their runs and of the oracle.",
+    ),
+    "leaderboard": Command(
+        "Participants",
+        "participant:leaderboard",
+        "Print a leaderboard. Intervals are 95 %; reference rows are never ranked.",
+    ),
+    "rescore": Command(
+        "Organisers",
+        "rescoring:rescore",
+        "Rescore a phase from what was measured, or from new runs. For organisers.",
+    ),
+    "setup": Command(
+        "Operators",
+        "operator:setup",
+        "Choose the sandbox, once: Docker where an engine answers, else plain processes. Build the sandbox image.",
+        "worker",
+    ),
+    "demo": Command("Operators", "demo:demo", "Hold a whole competition here and print its leaderboard.", "all"),
+    "up": Command("Operators", "operator:up", "Serve the platform: API, worker and scorer, until Ctrl-C.", "all"),
+    "doctor": Command(
+        "Operators",
+        "doctor:doctor",
+        "Say what is there (Docker, GPU, Redis, database, disk), and what each absence means.",
+        "worker",
+    ),
+    "operator": Command(
+        "Operators",
+        "operator:operator",
+        "Make an operator's account; print its password and a token, as JSON, this once.",
+        "api",
+    ),
+    "measurements": Command(
+        "Operators",
+        "scoring:measurements",
+        "Write what was measured of a submission on this installation to a file, for `lethe score`. For operators.",
+        "core",
+    ),
+    "migrate": Command("Operators", "operator:migrate", "Bring the database to the newest schema.", "core"),
+    "api": Command("Operators", "operator:api", "Serve the REST API alone.", "api"),
+    "worker": Command(
+        "Operators",
+        "operator:worker",
+        "Run submissions: claim shards, run them in the sandbox, measure their models.",
+        "worker",
+    ),
+    "scorer": Command("Operators", "operator:scorer", "Score measured evaluations and move the leaderboard.", "scorer"),
+    "benchmark": Command(
+        "Organisers", "benchmarks:app", "Build, inspect, verify, carry and publish benchmarks.", "worker,scorer"
+    ),
+    "data": Command("Organisers", "data:app", "Check datasets, and make one to try things on.", "worker"),
+    "competition": Command("Organisers", "organiser:competition_app", "Create competitions. For organisers."),
+    "phase": Command("Organisers", "organiser:phase_app", "Create phases, and look after them. For organisers."),
+    "notebook": Command(
+        "Participants", "notebook:app", "Run notebooks of the 2023 Kaggle competition.", "worker,scorer"
+    ),
+}
