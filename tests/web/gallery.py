@@ -54,7 +54,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as though the classifier had never seen them.
 
 A submission is one function. Lethe calls it many times from the same original model, and compares the models that \
-come back with models retrained without those sixty. The closer the two distributions, the higher the score."""
+come back with models that were retrained without those sixty. The closer the distributions, the higher the score."""
 
 INSTEAD = """{
     const call = window.fetch;
