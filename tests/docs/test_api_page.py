@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from services.api.app import ROUTERS, create_app
 from services.api.kit.policy import access_of
 from services.core.settings import Settings
-from tests.docs.pages import PAGES, ROOT, in_code, read, rows_of
+from tests.docs.pages import PAGES, ROOT, code_in, read, rows_of
 
 METHODS = "GET|POST|PUT|PATCH|DELETE"
 ROUTE = re.compile(rf"^({METHODS}) (/api/[^\s?]+)")
@@ -48,7 +48,7 @@ def test_the_documented_role_is_the_one_that_the_route_asks_for() -> None:
 @pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
 def test_routes_that_a_page_names_exist(path: Path, served: set[str]) -> None:
     shapes = {shape(route) for route in served}
-    for code in in_code(path.read_text().replace("\n", " ")):
+    for code in code_in(path.read_text()):
         if (named := ROUTE.match(code)) and "..." not in code:
             assert shape(f"{named[1]} {named[2]}") in shapes, code
 
