@@ -113,7 +113,7 @@ def test_of_retraining_references_submitted_at_once_the_greater_id_counts() -> N
 
 
 def test_a_board_shows_the_better_score_then_the_earlier_submission_then_the_smaller_id() -> None:
-    board = [line(1, 0.5, minutes=3), line(4, 0.5, minutes=2), line(3, 0.5, minutes=3), line(2, 0.6, minutes=9)]
+    board = [line(3, 0.5, minutes=3), line(1, 0.5, minutes=3), line(4, 0.5, minutes=2), line(2, 0.6, minutes=9)]
 
     shown = [one.submitted.submission_id.int for one in sorted(board, key=lambda one: one.place)]
 
@@ -124,6 +124,12 @@ def test_a_retraining_reference_that_took_no_time_is_none() -> None:
     board = [line(1, 0.9, reference=Reference.RETRAIN, run_s=0.0), line(3, 0.5)]
 
     assert standings(board, max_time_ratio=0.2)[1].time_ratio is None
+
+
+def test_a_retraining_reference_that_took_no_time_hides_no_earlier_one() -> None:
+    board = [line(2, 0.9, reference=Reference.RETRAIN, run_s=0.0), line(1, 0.8, reference=Reference.RETRAIN, run_s=4.0)]
+
+    assert [one.time_ratio for one in standings(board, max_time_ratio=0.2)] == [0.0, 1.0]
 
 
 @given(seed=st.integers(0, 2**32))
