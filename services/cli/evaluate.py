@@ -13,7 +13,7 @@ from services.core.errors import BadInput
 if TYPE_CHECKING:
     from services.scorer.scoring import Report
 
-__all__ = ["evaluate", "print_outcome", "read_file", "require_oracle", "scored"]
+__all__ = ["evaluate", "print_outcome", "read_file", "scored"]
 
 
 def evaluate(
@@ -42,6 +42,7 @@ def _evaluate(
     file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, save: Path | None
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
+    from services.core.bundle.manifest import require_oracle
     from services.core.settings import load_settings
     from services.core.submission import file as submission_file
     from services.core.submission.source import Rejected
@@ -109,12 +110,6 @@ def read_file(file: Path, limit_bytes: int) -> bytes:
     if file.stat().st_size > limit_bytes:
         raise BadInput(f"{file} is larger than the limit of {limit_bytes:,} bytes.")
     return file.read_bytes()
-
-
-def require_oracle(seeds: int, oracle_seeds: int) -> None:
-    """Raise BadInput where a benchmark has fewer models to compare with."""
-    if seeds > oracle_seeds:
-        raise BadInput(f"The benchmark's oracle has {oracle_seeds} models; ask for at most --seeds {oracle_seeds}.")
 
 
 def print_outcome(result: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.console import milestone, print_json, progress, require_place, say
-from services.cli.evaluate import print_outcome, read_file, require_oracle, scored
+from services.cli.evaluate import print_outcome, read_file, scored
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 
 __all__ = ["app"]
@@ -95,6 +95,7 @@ class _Wish:
 
 def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.building import find_or_build
+    from services.core.bundle.manifest import require_oracle
     from services.core.bundle.measurements import Measurements
     from services.core.settings import load_settings
     from services.core.submission.notebook import check_notebook

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from services.core import catalogue
 from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import require_oracle
 from services.core.bundle.measurements import BadMeasurements, Measurements
-from services.core.errors import BadInput
 from services.core.models.stored import AlarmForm, CertificateForm, SuiteValues
 from services.core.submission.certificate import Claim
 from services.scorer.claims import hold_against_accountant
@@ -33,7 +33,6 @@ from services.scorer.metrics import (
 
 __all__ = [
     "Report",
-    "TooManyModels",
     "compute_suites",
     "forgetting_quality_of",
     "gather",
@@ -42,10 +41,6 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
-
-
-class TooManyModels(BadInput):
-    code = "too_many_models"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,15 +64,12 @@ def gather(
 ) -> Evidence:
     """Put N unlearned models beside the first N of the benchmark's oracles, since F depends on N.
 
-    Raises TooManyModels, and BadMeasurements for those of another benchmark.
+    Raises TooManyModels, and BadMeasurements if these are of another benchmark.
     """
     oracle = bundle.oracle()
     _check_benchmark(unlearned, oracle)
     models = len(unlearned)
-    if models > bundle.manifest.oracle_seeds:
-        raise TooManyModels(
-            f"There are {models} models, but the benchmark's oracle has {bundle.manifest.oracle_seeds}."
-        )
+    require_oracle(models, bundle.manifest.oracle_seeds)
     second = bundle.measurements_of("second_oracle")
     labels, retain = bundle.test_labels(), bundle.manifest.counts.retain
 

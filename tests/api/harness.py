@@ -101,7 +101,7 @@ def add_account(session: WriteSession, username: str, role: Role = Role.PARTICIP
 
 
 def add_benchmark(session: WriteSession, name: str = "tiny", digest: str = "d" * 64) -> BenchmarkRow:
-    row = BenchmarkRow(name=name, digest=digest, manifest={}, manifest_blob="0" * 64)
+    row = BenchmarkRow(name=name, digest=digest, manifest={"oracle_seeds": 512}, manifest_blob="0" * 64)
     session.add(row)
     session.flush()
     return row

@@ -220,6 +220,15 @@ def test_a_phase_takes_notebooks_only_on_a_benchmark_that_they_can_read(api: Api
     assert (taken.status_code, taken.json()["notebooks"]) == (201, True)
 
 
+def test_a_phase_has_at_most_as_many_runs_as_the_oracle_has_models(api: Api, cup: Caller) -> None:
+    refused = cup.post(PHASES, json=PHASE | {"seeds": 513})
+    taken = cup.post(PHASES, json=PHASE | {"seeds": 512})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_models")
+    assert "at most 512" in refused.json()["detail"]
+    assert taken.status_code == 201
+
+
 def test_the_starting_kit_is_one_file_to_download(api: Api) -> None:
     answer = api.anonymous.get("/api/starting-kit")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import TooManyModels
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.catalogue import UnknownMetric
 from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (
-    TooManyModels,
     forgetting_quality_of,
     gather,
     score_by_all,

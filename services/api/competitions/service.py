@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
-from services.core.bundle.manifest import Manifest
+from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.store.database import ReadSession, WriteSession
@@ -105,9 +105,13 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
 
 
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
-    """Add a phase on a published benchmark. Raises BenchmarkNotPublished, NotForNotebooks, SlugTaken, NotOrganiser."""
+    """Add a phase on a published benchmark. Raises NotOrganiser, BenchmarkNotPublished, SlugTaken.
+
+    Raises TooManyModels if its oracle has fewer models than the phase has runs, and NotForNotebooks.
+    """
     require_organiser(who, competition)
     benchmark = _find_benchmark(session, new.benchmark)
+    require_oracle(new.seeds, benchmark.manifest["oracle_seeds"])
     if new.notebooks:
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden

@@ -18,7 +18,9 @@ __all__ = [
     "Manifest",
     "Origin",
     "TensorSpec",
+    "TooManyModels",
     "UnfitBenchmark",
+    "require_oracle",
 ]
 
 MANIFEST = "manifest.json"
@@ -32,6 +34,10 @@ class UnfitBenchmark(BadInput):
     """A benchmark that does not measure forgetting; the message says why."""
 
     code = "unfit_benchmark"
+
+
+class TooManyModels(BadInput):
+    code = "too_many_models"
 
 
 class _Frozen(BaseModel):
@@ -149,3 +155,11 @@ class Manifest(_Frozen):
             raise BadBundle(f"The benchmark's manifest is invalid: {error}") from error
         manifest._written = data
         return manifest
+
+
+def require_oracle(models: int, oracle_seeds: int) -> None:
+    """Raise TooManyModels if an oracle has fewer models than an evaluation that is to be compared with it."""
+    if models > oracle_seeds:
+        raise TooManyModels(
+            f"The benchmark's oracle has {oracle_seeds} models, fewer than {models}. Use at most {oracle_seeds} runs."
+        )
