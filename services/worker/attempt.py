@@ -1,4 +1,4 @@
-"""One attempt: a claim carried from its benchmark and code to its recorded measurements, and to its end."""
+"""One attempt: it carries a claim from benchmark and code to recorded measurements, and then ends the claim."""
 
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -28,14 +28,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a worker does under one lease, in one slot."""
+    """The work of one lease, in one slot."""
 
     resources: Resources
     slot: Slot
     lease: Lease
 
     def carry_through(self) -> None:
-        """Run the shard to its end: it is finished, failed, given back, or was lost to another worker."""
+        """Run the shard until it is finished, failed, given back, or lost to another worker."""
         lease = self.lease
         shard_log = log.bind(evaluation=str(lease.evaluation_id), shard=str(lease.shard_id), attempt=lease.attempt)
         shard_log.info("shard_started", slot=self.slot.number)
@@ -53,7 +53,7 @@ class Attempt:
             self._fail(failure.kind, failure.message)
         except Exception as error:
             shard_log.exception("shard_broke")
-            self._fail(FailureKind.PLATFORM, f"{type(error).__name__} on worker {self.resources.worker}.")
+            self._fail(FailureKind.PLATFORM, f"Unexpected {type(error).__name__} on worker {self.resources.worker}.")
 
     def _measure(self) -> None:
         shared = self.resources
@@ -66,7 +66,7 @@ class Attempt:
                 self._run(kind, station)
 
     def _run(self, kind: Kind, station: Station) -> None:
-        """Record every reading as it comes, and keep what the run leaves beside them, however it ends."""
+        """Record every reading as it comes; keep printed output and provenance, however the run ends."""
         shared, recorded = self.resources, False
         traces = Traces(on_written=lambda checkpoints: self._note_written(kind, checkpoints))
         try:
@@ -79,16 +79,16 @@ class Attempt:
                 self._describe(kind.provenance(station), traces.executed)
 
     def _note_written(self, kind: Kind, checkpoints: int) -> None:
-        """Tell how far a notebook is. A database that is away for a moment is no reason to end it.
+        """Note how many checkpoints a notebook has written. If the database is briefly unreachable, the run goes on.
 
-        Never if data are hidden: the notebook chooses when to write each, and could spell the data out so.
+        If data are hidden, note nothing: a notebook could leak them through the timing of checkpoint writes.
         """
         if not kind.data_hidden:
             with suppress(OperationalError):
                 self._write_unless_lost(lambda session: notes.note_written(session, self.lease, checkpoints))
 
     def _keep_log(self, kind: Kind, printed: str) -> None:
-        """Keep what the runs printed, unless it may carry hidden data out."""
+        """Keep the printed output of the runs, unless it could leak hidden data."""
         if printed.strip() and not kind.data_hidden:
             blob = self.resources.blobs.put(printed.encode())
             self._write_unless_lost(lambda session: notes.keep_log(session, self.lease, blob))
@@ -105,7 +105,7 @@ class Attempt:
 
     def _fail(self, failure: FailureKind, message: str) -> None:
         if failure is FailureKind.PLATFORM:
-            self.resources.measurers.drop(self.slot)  # it may be what broke; a fresh one costs seconds
+            self.resources.measurers.drop(self.slot)  # it may be at fault; a fresh one costs seconds
         self._write_unless_lost(lambda session: leases.fail_claim(session, self.lease, failure, message))
 
     def _write_unless_lost(self, write: Callable[[WriteSession], None]) -> None:

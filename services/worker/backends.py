@@ -20,12 +20,12 @@ def default_image() -> str:
 
 
 def worker_name(work: Path) -> str:
-    """Name a worker by machine and work directory: it keeps its name after a restart, and no other worker has it."""
+    """Name a worker by machine and work directory, so that the name is unique and survives a restart."""
     return f"{platform.node()}-{hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:8]}"
 
 
 def make_sandbox(settings: Settings, work: Path, code: Path) -> Sandbox:
-    """Open the backend chosen at setup. Raises SandboxUnavailable if it does not answer; no other one replaces it."""
+    """Open the backend chosen at setup, never a different one. Raises SandboxUnavailable if it does not answer."""
     if settings.resolved_sandbox is SandboxKind.PROCESS:
         return ProcessSandbox(code)
     image = settings.sandbox_image or default_image()

@@ -33,11 +33,11 @@ class Worker:
         self.resources.sandbox.end_orphans(set())
 
     def serve(self) -> int:
-        """Take a slot and run shards until none is claimable; return how many ran. Zero when every slot is busy."""
+        """Take a slot and run shards until none is claimable; return how many ran, 0 if every slot is busy."""
         return sum(self._serve(free) for free in self._free.values())
 
     def sweep(self) -> None:
-        """Put expired shards back, end orphaned sandboxes, and ring when there is something to claim."""
+        """Put expired shards back, end orphaned sandboxes, and ring if a shard can be claimed."""
         with self.resources.database.write() as session:
             expired = leases.sweep(session)
         if expired:
@@ -62,7 +62,7 @@ class Worker:
             self._live.discard(lease.label)
 
     def _something_waits(self) -> bool:
-        """Whether a shard is claimable by a kind of slot that has a free one."""
+        """Tell whether any free slot could claim a shard."""
         one_of_each = {slot.device_class: slot for slot in self.slots if not self._free[slot.device_class].empty()}
         with self.resources.database.read() as session:
             return any(leases.claimable(session, self._offer(slot)) for slot in one_of_each.values())
@@ -82,7 +82,7 @@ class Worker:
 
 @contextmanager
 def _taken(free: "queue.Queue[Slot]") -> Iterator[Slot | None]:
-    """Hold a free slot for as long as the block lasts; None when there is none."""
+    """Hold a free slot while the block lasts; None if every slot is busy."""
     try:
         slot = free.get_nowait()
     except queue.Empty:

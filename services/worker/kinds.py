@@ -15,19 +15,19 @@ __all__ = ["Kind", "Module", "Notebook", "kind_of"]
 
 
 class Kind(Protocol):
-    """What a worker must know of a submission to run it."""
+    """A way to run a submission."""
 
-    # One run makes all models. A new attempt then discards what an earlier one measured, and a failed one is described
-    # too, because what it left shows how far it came.
+    # Whether one run makes all models. If so, a new attempt discards the measurements of an earlier one, and a failed
+    # attempt is described too, because its output shows how far it came.
     whole: ClassVar[bool]
 
     @property
     def data_hidden(self) -> bool:
-        """Whether what a run tells could carry hidden data out."""
+        """Tell whether the output of a run could leak hidden data."""
         ...
 
     def disk_bytes(self, station: Station) -> int:
-        """Say how many bytes of disk a run must reserve; 0 if it needs no more than every run does."""
+        """Return how many bytes of disk a run must reserve; 0 if it needs no more than every run does."""
         ...
 
     def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
@@ -35,7 +35,7 @@ class Kind(Protocol):
         ...
 
     def provenance(self, station: Station) -> dict[str, str]:
-        """Say for the record where and how the submission ran."""
+        """Describe where and how the submission ran."""
         ...
 
 
@@ -49,19 +49,23 @@ class Module:
 
     @property
     def data_hidden(self) -> bool:
+        """Tell whether the phase hides its data."""
         return self.limits.data_hidden
 
     def disk_bytes(self, station: Station) -> int:
+        """Reserve no disk: a checkpoint is deleted as soon as it is measured."""
         return 0
 
     def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
+        """Run the module once for each seed; yield each model's reading."""
         return run_seeds(station, self.limits, self.seeds, traces)
 
     def provenance(self, station: Station) -> dict[str, str]:
+        """Describe the sandbox."""
         return station.sandbox.provenance()
 
     def share(self, part: int, parts: int) -> "Module":
-        """Deal the seeds out in turn; return one of so many parts."""
+        """Deal the seeds out to `parts` modules in turn; return the one with index `part`."""
         return replace(self, seeds=self.seeds[part::parts])
 
 
@@ -75,21 +79,25 @@ class Notebook:
 
     @property
     def data_hidden(self) -> bool:
+        """Tell whether the run sees hidden data, which a dry run does not."""
         return self.limits.data_hidden
 
     def disk_bytes(self, station: Station) -> int:
+        """Return how many bytes all checkpoints and their archive may take."""
         return disk_needed(station, self.limits)
 
     def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
+        """Run the notebook once, then yield the readings of its checkpoints."""
         return run_notebook(station, self.limits, self.cache, traces)
 
     def provenance(self, station: Station) -> dict[str, str]:
+        """Describe the sandbox, and name the device that the notebook used as CUDA."""
         told = {"independence": "not enforced", "cuda": self.limits.cuda_in(station.slot)}
         return station.sandbox.provenance() | told
 
 
 def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
-    """Choose how an evaluation runs, under the limits of its phase; `seeds` are those without a measurement."""
+    """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured."""
     phase = evaluation.phase
     if kind is SubmissionKind.NOTEBOOK:
         limits = NotebookLimits(

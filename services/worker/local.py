@@ -32,7 +32,7 @@ SEED_KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class LocalRun:
-    """The measurements of all seeds, in seed order, and what they cost."""
+    """The measurements of all seeds, in seed order, with the time and memory of the runs."""
 
     measurements: Measurements
     run_s: float  # mean wall clock of one unlearning run
@@ -52,7 +52,7 @@ def run_locally(
     device: Device | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
-    """Run every seed, side by side in as many slots as the machine has on a device: on a GPU where it has one.
+    """Run every seed in all slots of one device at once; by default on the GPUs if the machine has any.
 
     Raises RunFailed for the first seed that fails, and SandboxUnavailable.
     """
@@ -119,7 +119,7 @@ def _results(kind: Kind, station: Station, traces: Traces, on_seed: Callable[[],
 def _side_by_side(
     module: Module, stations: Sequence[Station], failed: threading.Event, on_seed: Callable[[], None]
 ) -> list[SeedResult]:
-    """Deal the seeds out to stations in turn; when one fails, stop the others by `failed` and raise its failure."""
+    """Deal the seeds out to stations in turn; if one fails, stop the others through `failed` and raise its failure."""
 
     def run(part: int) -> list[SeedResult]:
         own = module.share(part, len(stations))
@@ -138,9 +138,9 @@ def _side_by_side(
 
 
 def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:
-    """Choose the slots of one device; without a wish those of the first slot's, where the GPUs are."""
+    """Choose the slots of one device; by default the device of the first slot, which gets a GPU if there is one."""
     wanted = device or slots[0].device
     chosen = [slot for slot in slots if slot.device is wanted]
     if not chosen:
-        raise SandboxUnavailable(f"No slot here has a {wanted.value.upper()}; `lethe doctor` says what there is.")
+        raise SandboxUnavailable(f"This machine has no {wanted.value.upper()} slot. Run `lethe doctor` to see what it has.")
     return chosen

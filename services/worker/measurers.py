@@ -98,7 +98,7 @@ class Measurers:
         self._warm: dict[int, MeasurerProcess] = {}
 
     def of(self, slot: Slot, bundle: Bundle) -> MeasurerProcess:
-        """Return the slot's measurer of a benchmark; start it if there is none, and end that of another benchmark."""
+        """Return the slot's measurer of a benchmark; start it if there is none, and end one of another benchmark."""
         current = self._warm.get(slot.number)
         if current is not None and current.digest == bundle.manifest.digest:
             return current
@@ -113,7 +113,7 @@ class Measurers:
             measurer.end()
 
     def close(self) -> None:
-        """End all of them."""
+        """End every measurer."""
         for measurer in self._warm.values():
             measurer.end()
 

@@ -1,4 +1,4 @@
-"""Recording what a shard's runs measured, as it comes, under its lease."""
+"""Recording the measurements of a shard's runs as they come, under its lease."""
 
 import time
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ ASK_AGAIN_S = 0.5
 
 
 def record(database: Database, blobs: Blobs, lease: Lease, results: Iterator[SeedResult], *, patience_s: float) -> None:
-    """Write measurements in batches, so that a database commit is not the price of every seed.
+    """Write measurements in batches, because a commit for every seed would be slow.
 
-    A database that is away for a moment costs nothing that was measured: it is asked again for `patience_s`.
+    If the database is unreachable, try again for up to `patience_s`, so that no measurement is lost.
     """
     batch: list[MeasuredSeed] = []
     flushed = time.monotonic()

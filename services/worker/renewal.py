@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Renewal:
-    """Renews a lease from a thread of its own until the block ends; `stopped` turns true when it is lost."""
+    """Renews a lease from a separate thread until the block ends."""
 
     def __init__(self, database: Database, lease: Lease, settings: Settings, stopping: threading.Event) -> None:
         self._database = database
@@ -32,6 +32,7 @@ class Renewal:
 
     @property
     def stopped(self) -> Callable[[], bool]:
+        """Return a function that tells whether the run must stop: the lease is lost, or the worker ends."""
         return lambda: self._lost.is_set() or self._stopping.is_set()
 
     def __enter__(self) -> Self:

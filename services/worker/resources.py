@@ -1,4 +1,4 @@
-"""What all attempts of one worker share: the stores, the sandbox backend, its warm measurers, and the disk."""
+"""The resources that all attempts of one worker share: stores, sandbox backend, warm measurers and disk."""
 
 import shutil
 import threading
@@ -26,7 +26,7 @@ MIN_FREE_BYTES = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Opened by a worker, used by its attempts side by side."""
+    """The shared resources, which a worker opens once."""
 
     settings: Settings
     work: Path  # the worker's directory
@@ -76,7 +76,7 @@ class Resources:
             if free < needed_bytes + MIN_FREE_BYTES:
                 raise RunFailed(
                     FailureKind.PLATFORM,
-                    f"A notebook of this phase may need {needed_bytes / 1e9:.0f} GB of disk, and {free / 1e9:.0f} GB "
-                    "are free.",
+                    f"A notebook of this phase may need {needed_bytes / 1e9:.0f} GB of disk, but only "
+                    f"{free / 1e9:.0f} GB are free.",
                 )
             yield

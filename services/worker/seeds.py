@@ -1,6 +1,6 @@
-"""The seeds of an evaluation's runs, under a key that each evaluation has for itself.
+"""The seeds of an evaluation's runs, derived from a secret key of that evaluation.
 
-An oracle uses another key, so no entry can reproduce oracle models; the index never enters a sandbox.
+An oracle has a different key, so no entry can reproduce oracle models. The index of a seed never enters a sandbox.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A claimed shard before it runs: its benchmark, its code in the slot, and what of it is still to run."""
+"""A claimed shard before it runs: its benchmark, its code in the slot, and the seeds still to run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +21,9 @@ __all__ = ["prepare"]
 
 
 def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: Path) -> tuple[Bundle, Kind]:
-    """Fetch the benchmark and lay the code into the slot; return how the seeds run that have no measurement yet.
+    """Fetch the benchmark, put the code into the slot, and choose how to run the seeds without a measurement.
 
-    A notebook runs as a whole, so what an earlier attempt measured of it is discarded.
+    A notebook runs as a whole, so the measurements of an earlier attempt are discarded.
     """
     with database.read() as session:
         evaluation = session.get_one(Evaluation, lease.evaluation_id)

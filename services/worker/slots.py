@@ -100,7 +100,7 @@ class Slot:
         return self.root / "scratch"
 
     def clear(self) -> None:
-        """Empty all directories, as before each shard, but keep them, because containers mount them."""
+        """Empty all directories before a shard, but keep them, because containers mount them."""
         for directory in (self.out, self.checkpoints, self.submission, self.original, self.scratch):
             directory.mkdir(parents=True, exist_ok=True)
             empty_directory(directory)

@@ -1,4 +1,4 @@
-"""Where one submission runs, and what comes of a run: the words that kinds, supervisors and attempts share."""
+"""The place of a submission's runs, and their results: types that kinds, supervisors and attempts share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,11 +54,11 @@ class Station:
 
 @dataclass(slots=True)
 class Traces:
-    """What a run leaves beside readings. Filled while it goes on; of use also if it fails."""
+    """Everything that a run leaves besides readings, filled while it goes on and kept if it fails."""
 
-    on_written: Callable[[int], None] = lambda _: None  # hears how many checkpoints a notebook has written
-    on_log: Callable[[bytes], None] | None = None  # gets what a notebook prints, as it comes
-    printed: str = ""  # the last that all runs of a module printed
+    on_written: Callable[[int], None] = lambda _: None  # called with the number of checkpoints of a notebook
+    on_log: Callable[[bytes], None] | None = None  # called with a notebook's printed output, as it comes
+    printed: str = ""  # the end of the printed output of all runs of a module
     executed: bytes | None = None  # a notebook with its outputs
     run_s: float = 0.0  # of a whole notebook
     peak_memory_bytes: int = 0  # of a notebook's kernel, or of the largest process that the kernel started

@@ -1,8 +1,9 @@
-"""Supervising one sandbox: one seed at a time, by our clock, from outside.
+"""Supervising one sandbox from outside: one seed at a time, by our clock.
 
-The runner inside is asked for a seed, and reports when the process of that seed has ended and is swept up. The time
-between the two is the seed's run time. Its checkpoint is then moved out of the sandbox's sight, and measured while the
-next seed runs. Every limit is enforced here: a seed's deadline, what it prints, what it writes.
+The supervisor asks the runner in the sandbox for a seed. The runner reports once the process of that seed has ended and
+nothing of it is left. The time between request and report is the seed's run time. Its checkpoint is then moved out of
+the sandbox's sight, and measured while the next seed runs. The supervisor also enforces every limit: a seed's deadline,
+its printed output, its files.
 """
 
 import contextlib
@@ -36,12 +37,12 @@ MAX_FILES = 1000
 @dataclass(frozen=True, slots=True)
 class Seed:
     index: int
-    value: int  # secret; all the sandbox gets
+    value: int  # secret; the sandbox learns no index
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What the phase allows one unlearning run."""
+    """The limits of a phase for one unlearning run."""
 
     seeds: int  # N of the evaluation, for messages
     seed_timeout_s: float
@@ -58,7 +59,7 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A run that has ended well, whose checkpoint is being measured."""
+    """A successful run whose checkpoint is being measured."""
 
     seed: Seed
     run_s: float
@@ -70,7 +71,7 @@ def run_seeds(
 ) -> Generator[SeedResult, None, None]:
     """Run the submission in the station's slot once per seed; yield each model's reading as it is measured.
 
-    However it ends, `traces` then has the last that all of the runs printed.
+    However the runs end, `traces` then has the end of their printed output.
     Raises RunFailed at the first seed that fails, and Stopped.
     """
     measurer = station.measurer()
@@ -132,7 +133,7 @@ class _Supervision:
             yield from self._collect(wait=not self.running)
 
     def _await_ready(self) -> None:
-        """Until the runner says it is ready, no participant's code has run: whatever fails is ours, memory apart."""
+        """Wait for the runner. No participant's code has run before it is ready, so a failure is the platform's."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             output = self._next_output()
@@ -151,14 +152,14 @@ class _Supervision:
         self.runner.send(json.dumps({"token": token, "value": seed.value}).encode())
 
     def _lay_out_original(self, seed: Seed) -> None:
-        """Put the seed's own original in the place of the last one; no sandbox ever sees two."""
+        """Replace the original model by the one of this seed; no sandbox ever sees two."""
         partial = self.station.slot.root / "original.part"
         partial.write_bytes(self.station.bundle.original_of(seed.index))
         partial.chmod(0o644)
         partial.replace(self.station.slot.original / "original.safetensors")
 
     def _follow(self, running: _Running) -> None:
-        """Wait a moment for the running seed; enforce its limits; take its checkpoint when it is done."""
+        """Wait a moment for the running seed; enforce its limits; take its checkpoint once it is done."""
         output = self._next_output()
         seed, seeds = running.seed.index, self.limits.seeds
         if isinstance(output, OutputLine):
@@ -176,7 +177,7 @@ class _Supervision:
             raise failures.timeout(seed, seeds, self.limits.seed_timeout_s)
 
     def _take(self, running: _Running, run_s: float, report: dict[str, Any]) -> None:
-        """Move the checkpoint away and ask for its reading; or raise why there is none."""
+        """Move the checkpoint away and ask for its reading. Raises RunFailed if there is no checkpoint."""
         seed, seeds = running.seed, self.limits.seeds
         if report.get("exit") != 0:
             raise self._explain(running, report)
@@ -207,7 +208,7 @@ class _Supervision:
                 return
             reading = self.measurer.read(output)
             if reading is None or reading.token not in self.measuring:
-                continue  # it got ready, or was asked by a shard that failed meanwhile
+                continue  # the measurer got ready, or answered a shard that has failed meanwhile
             done = self.measuring.pop(reading.token)
             if reading.bad:
                 raise failures.bad_checkpoint(done.seed.index, self.limits.seeds, reading.bad)
@@ -218,7 +219,7 @@ class _Supervision:
                 return
 
     def _next_output(self) -> object:
-        """Wait for the runner's next output; None after a moment of silence, in which the limits are checked."""
+        """Wait a moment for the runner's next output; if there is none, check the limits and return None."""
         try:
             return self.runner.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:

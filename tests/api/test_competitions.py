@@ -207,7 +207,7 @@ def test_phases_store_memory_beyond_32_bits(api: Api, cup: Caller) -> None:
 def test_a_phase_takes_notebooks_only_on_a_benchmark_that_they_can_read(api: Api, cup: Caller, tmp_path: Path) -> None:
     manifest = make_tiny_bundle(tmp_path / "bundle").manifest.model_dump(mode="json")
     fitting = {"name": "fits", "architecture": "resnet18", "classes": 10, "input_shape": [3, 32, 32]}
-    rows = (manifest | {"name": "flat"}, manifest | fitting)
+    rows = (manifest | {"name": "flat", "oracle_seeds": 512}, manifest | fitting | {"oracle_seeds": 512})
     with api.database.write() as session:
         for number, row in enumerate(rows):
             digest = str(number) * 64

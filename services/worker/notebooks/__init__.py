@@ -1,4 +1,4 @@
-"""Notebook submissions: the layout of 2023, a run of the whole notebook, and the intake of what it leaves."""
+"""Notebook submissions: the layout of 2023, a run of the whole notebook, and the intake of its checkpoints."""
 
 from services.worker.notebooks.limits import NotebookLimits
 from services.worker.notebooks.run import disk_needed, run_notebook

@@ -58,9 +58,9 @@ class IntakeProcess:
         )
 
     def results(self, *, run_s: float, peak_memory_bytes: int) -> Iterator[SeedResult]:
-        """Convert and measure every checkpoint; `run_s` and the memory are what all in the archive took to make.
+        """Convert and measure every checkpoint; `run_s` and the memory are those of the run that made all of them.
 
-        Raises RunFailed naming the first member that cannot be used, or Stopped.
+        Raises Stopped, or RunFailed, which names the first member that cannot be used.
         """
         measurer = self._station.measurer()
         first = self._answer()
@@ -91,7 +91,7 @@ class IntakeProcess:
         return token
 
     def _collect(self, measurer: MeasurerProcess, measuring: dict[str, int]) -> Iterator[tuple[int, MeasurerAnswer]]:
-        """Yield the next reading, and of which checkpoint it is, if one comes in a moment."""
+        """Wait a moment for the next reading; if one comes, yield the index of its checkpoint and the reading."""
         try:
             output = measurer.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
@@ -100,7 +100,7 @@ class IntakeProcess:
             return
         reading = measurer.read(output)
         if reading is None or reading.token not in measuring:
-            return  # it got ready, or was asked by a run that failed meanwhile
+            return  # the measurer got ready, or answered a run that has failed meanwhile
         index = measuring.pop(reading.token)
         if reading.bad:
             raise failures.bad_checkpoint(index, self._seeds, reading.bad)
@@ -117,10 +117,11 @@ class IntakeProcess:
             if isinstance(output, OutputLine):
                 return dict(json.loads(output.text))
             if isinstance(output, Exited) and output.out_of_memory:
-                raise failures.bad_archive("a checkpoint needs more memory to read than any honest one")
+                raise failures.bad_archive(f"reading one takes more than {MEMORY_BYTES / 2**30:g} GiB of memory")
             raise RunFailed(FailureKind.PLATFORM, f"The intake ended: {self._process.log_tail()[-500:]}")
         raise RunFailed(FailureKind.PLATFORM, f"The intake did not answer within {ANSWER_TIMEOUT_S:g} s.")
 
     def end(self) -> None:
+        """End the intake and delete its converted checkpoints."""
         self._process.end()
         empty_directory(self._out)

@@ -1,7 +1,7 @@
 """A benchmark in the layout that notebooks of 2023 read, made once and kept beside the cached benchmark.
 
-hidden run   /kaggle/input/neurips-2023-machine-unlearning/  what `services.benchmarks.kaggle` lists
-dry run      the same place holds `empty.txt` alone
+hidden run   /kaggle/input/neurips-2023-machine-unlearning/  the files that `services.benchmarks.kaggle` lists
+dry run      the same directory holds only `empty.txt`
 both         /kaggle/input/mock-cifar10-data/                the same files of random images, to try code on
 """
 
@@ -21,7 +21,7 @@ from services.core.submission.notebook import ARCHITECTURE, CLASSES, SHAPE, NotF
 
 __all__ = ["benchmark_layout", "dry_layout", "mock_layout"]
 
-FORMAT = "1"  # of these directories: another one makes them anew
+FORMAT = "1"  # of these directories: a different one makes them again
 YEARS_PER_GROUP = 10
 MOCK_COUNTS = {"retain": 128, "forget": 32, "validation": 64}
 
@@ -33,13 +33,13 @@ def benchmark_layout(bundle: Bundle, cache: Path) -> Path:
     require_notebooks(bundle.manifest)
     splits = {name: bundle.arrays(f"public/{name}.safetensors") for name in TABLES}
     if any(split["image"].dtype != np.uint8 for split in splits.values()):
-        raise NotForNotebooks(f"{bundle.manifest.name} holds no images of bytes, which PNG files need.")
+        raise NotForNotebooks(f"Notebooks cannot run on {bundle.manifest.name}: its images are not 8-bit.")
     original = bundle.arrays("public/original.safetensors")
     return _once(cache / f"kaggle-{FORMAT}-{bundle.manifest.digest}", lambda place: _write(place, splits, original))
 
 
 def dry_layout(cache: Path) -> Path:
-    """Make the directory that tells a notebook to try itself out."""
+    """Make the directory by which a notebook recognises a dry run."""
     return _once(cache / f"kaggle-{FORMAT}-dry", lambda place: (place / "empty.txt").write_bytes(b""))
 
 

@@ -1,4 +1,4 @@
-"""What a phase allows one notebook."""
+"""The limits of a phase for one notebook."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ __all__ = ["NotebookLimits"]
 
 @dataclass(frozen=True, slots=True)
 class NotebookLimits:
-    """What the phase allows one notebook."""
+    """The limits of a phase for one notebook."""
 
     seeds: int  # N, the checkpoints that it must write
     timeout_s: float  # wall clock of the whole run
@@ -18,18 +18,18 @@ class NotebookLimits:
     data_hidden: bool
     dry: bool = False  # try the code on stand-in data; nothing is measured
     cuda_stand_in: bool = False
-    take_first: bool = False  # of more checkpoints than N
+    take_first: bool = False  # if there are more checkpoints than N, score the first N
 
     @property
     def wanted(self) -> int:
-        """How many checkpoints the notebook is told to write."""
+        """Return how many checkpoints the notebook is asked to write."""
         return DRY_RUN_CHECKPOINTS if self.dry else self.seeds
 
     @property
     def written(self) -> int:
-        """How many checkpoints there may be on disk; notebooks hard-code 512."""
+        """Return how many checkpoints there may be on disk; the notebooks of 2023 hard-code 512."""
         return max(self.seeds, 512) if self.take_first and not self.dry else max(self.seeds, DRY_RUN_CHECKPOINTS)
 
     def cuda_in(self, slot: Slot) -> str:
-        """Say for the record what a notebook takes for CUDA."""
+        """Name the device that a notebook uses as CUDA."""
         return "gpu" if slot.gpu_uuid else "stand-in" if self.cuda_stand_in else "none"

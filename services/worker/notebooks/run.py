@@ -1,8 +1,8 @@
 """One notebook, from its first cell to the readings of its checkpoints.
 
-Three sandboxes, one after another or side by side, none of which trusts the one before: the notebook's own, which ends
-before anything that it left is looked at; the intake, which holds no data and turns each pickled checkpoint into plain
-tensors; and the measurer. Intake and measurer work at the same time, each on a checkpoint of its own.
+There are three sandboxes, and none trusts the one before. The notebook's sandbox ends before anyone looks at its files.
+The intake holds no data and turns each pickled checkpoint into plain tensors. The measurer reads these. Intake and
+measurer work at the same time, each on a different checkpoint.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
 
 def disk_needed(station: Station, limits: NotebookLimits) -> int:
-    """Say how many bytes of disk a run may take: each checkpoint twice, in full precision."""
+    """Return how many bytes of disk a run may take: each checkpoint twice, in full precision."""
     return COPIES * limits.written * station.model_bytes + SPARE_BYTES
 
 
@@ -52,14 +52,14 @@ def run_notebook(
 ) -> Generator[SeedResult, None, None]:
     """Run `slot.submission/notebook.ipynb`, then yield the readings of its checkpoints as they come, in any order.
 
-    `traces.on_written` hears how many checkpoints lie there whenever there are more. Raises RunFailed, Stopped, or
-    NotForNotebooks. A dry run ends with a `submission.zip`, and no readings.
+    Whenever there are more checkpoints, `traces.on_written` is called with their number. A dry run ends with a
+    `submission.zip` and yields no readings. Raises RunFailed, Stopped, or NotForNotebooks.
     """
     if not station.sandbox.has_file_system:
         raise RunFailed(
             FailureKind.REJECTED,
-            "Notebooks expect the directories of Kaggle, so they run in Docker alone. Set it up with `lethe setup "
-            "--again`, or submit a module.",
+            "Notebooks need Docker (they expect Kaggle's directory layout). Run `lethe setup --again` to enable it, "
+            "or submit a module instead.",
         )
     inputs = [dry_layout(cache) if limits.dry else benchmark_layout(station.bundle, cache), mock_layout(cache)]
     kaggle = _fresh(station.slot.root / "kaggle")
@@ -144,7 +144,7 @@ class _Watch:
     ready: bool = False
 
     def run(self) -> None:
-        """Wait until it ends. Raises RunFailed saying why it did not end well, or Stopped."""
+        """Wait until the notebook ends. Raises Stopped, or RunFailed, which says why the notebook failed."""
         status: object = None
         out = self.station.slot.out
         try:
@@ -173,18 +173,18 @@ class _Watch:
         self.process.check()
 
     def _look(self) -> None:
-        """Hold the disk against its limit, and tell how many checkpoints there are once there are more."""
+        """Check the disk against its limit, and report the number of checkpoints if it has grown."""
         used, checkpoints = _contents([self.kaggle, self.station.slot.out])
         allowed = disk_needed(self.station, self.limits)
         if used > allowed:
             raise failures.too_much_output(f"wrote more than {allowed / 1e9:.1f} GB")
-        written = min(checkpoints, self.limits.written)  # it may call any number of files so
+        written = min(checkpoints, self.limits.written)  # a notebook may give any number of files such names
         if written > self.written:
             self.written = written
             self.traces.on_written(written)
 
     def _next_status(self) -> object:
-        """Wait a moment for what the runner says; return its exit status once it gives one, and note what it used."""
+        """Wait a moment for a report of the runner; note its memory, and return its exit status if it has one."""
         try:
             output = self.process.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
@@ -194,13 +194,13 @@ class _Watch:
                 raise failures.notebook_out_of_memory(self.limits.memory_bytes)
             if not self.ready:
                 raise RunFailed(FailureKind.PLATFORM, f"The sandbox ended early: {self.process.log_tail()[-500:]}")
-            return output.code or "0"  # without a last report even 0 is no good end
+            return output.code or "0"  # without a last report, status 0 is a failure too
         if not isinstance(output, OutputLine):
             raise failures.too_much_output("printed more than the limit")
         try:
             message = json.loads(output.text)
         except ValueError:
-            return "unknown"  # somebody else wrote that
+            return "unknown"  # the runner did not write this line
         self.ready = True
         status = message.get("exit")
         self.traces.peak_memory_bytes = message.get("peak_memory_bytes", 0)
@@ -217,7 +217,7 @@ def _read_executed(path: Path) -> bytes | None:
 
 
 def _contents(directories: Sequence[Path]) -> tuple[int, int]:
-    """Sum up the bytes of all files, and count those that are called like checkpoints, each name once."""
+    """Sum up the bytes of all files, and count the distinct names of checkpoints."""
     total, checkpoints = 0, set()
     for folder, _, names in itertools.chain.from_iterable(map(os.walk, directories)):
         for name in names:
