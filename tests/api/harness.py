@@ -32,7 +32,6 @@ from services.core.models import (
 )
 from services.core.settings import SandboxKind, Settings
 from services.core.store.database import Database, WriteSession, utc_now
-from services.core.store.migrate import upgrade
 
 KEY = "test-key"
 NO_WEB_APP = Path("/nonexistent")  # whether or not one is built here
@@ -154,9 +153,8 @@ def failing_commits() -> Iterator[None]:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Api]:
-    """Migrate the database and start the app in this process."""
+    """Start the app in this process, on a database that has the newest schema."""
     database = Database(settings.resolved_database_url)
-    upgrade(database)
     app = create_app(settings, web=NO_WEB_APP)
     with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
         yield Api(app, client, database)

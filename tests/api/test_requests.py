@@ -175,14 +175,13 @@ def test_more_requests_than_threads_and_connections_all_succeed(api: Api) -> Non
         assert session.scalars(select(func.count()).select_from(Competition)).one() == 120
 
 
-def test_health_says_when_the_database_does_not_answer(tmp_path: Path) -> None:
-    directory = tmp_path / "data"
-    with running(make_settings(tmp_path, "")) as api:
+def test_health_says_when_the_database_does_not_answer(tmp_path: Path, sqlite_url: str) -> None:
+    with running(make_settings(tmp_path, sqlite_url)) as api:
         assert api.anonymous.get("/api/health").json()["status"] == "ok"
         api.state.database.dispose()
-        for file in directory.glob("lethe.db*"):
+        for file in tmp_path.glob("test.db*"):
             file.unlink()
-        directory.joinpath("lethe.db").mkdir()
+        (tmp_path / "test.db").mkdir()
 
         answer = Caller(api.client).get("/api/health")
 

@@ -225,9 +225,9 @@ def test_code_that_was_scored_before_is_on_the_board_at_once(api: Api, phase: Ph
     ]
 
 
-def test_an_installation_whose_redis_is_gone_still_accepts(tmp_path: Path) -> None:
+def test_an_installation_whose_redis_is_gone_still_accepts(tmp_path: Path, sqlite_url: str) -> None:
     """The row is the queue: the sweeper finds what no bell announced."""
-    with running(make_settings(tmp_path, "", redis_url="redis://127.0.0.1:1/0")) as api:
+    with running(make_settings(tmp_path, sqlite_url, redis_url="redis://127.0.0.1:1/0")) as api:
         assert prepare(api).submit().status_code == 201
 
 

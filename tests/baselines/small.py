@@ -2,6 +2,7 @@
 
 import copy
 import random
+from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
@@ -74,9 +75,22 @@ def normalised() -> tuple[Normalised, Splits]:
 
 def digits(*, forgotten_class: int | None = None) -> tuple[nn.Module, Splits]:
     """The perceptron, trained on 600 digits; to be forgotten are 60 of them, or a whole class."""
-    images, labels = load_digits(return_X_y=True)
-    x, y = torch.tensor(images[:600] / 16, dtype=torch.float32).reshape(-1, 1, 8, 8), torch.tensor(labels[:600])
+    x, y = _digits()
     forgotten = torch.arange(600) < 60 if forgotten_class is None else y == forgotten_class
+    net = copy.deepcopy(_perceptron())
+    torch.manual_seed(1)  # whether it was trained just now or for another test
+    return net, splits(x.clone(), y.clone(), forgotten)
+
+
+@cache
+def _digits() -> tuple[Tensor, Tensor]:
+    images, labels = load_digits(return_X_y=True)
+    return torch.tensor(images[:600] / 16, dtype=torch.float32).reshape(-1, 1, 8, 8), torch.tensor(labels[:600])
+
+
+@cache
+def _perceptron() -> nn.Module:
+    x, y = _digits()
     torch.manual_seed(1)
     net = Architecture("mlp", (1, 8, 8), 10)()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
@@ -85,7 +99,8 @@ def digits(*, forgotten_class: int | None = None) -> tuple[nn.Module, Splits]:
             optimizer.zero_grad()
             nn.functional.cross_entropy(net(x[chosen]), y[chosen]).backward()
             optimizer.step()
-    return net, splits(x, y, forgotten)
+    optimizer.zero_grad()
+    return net
 
 
 def everything(loader: Loader) -> tuple[Tensor, Tensor]:

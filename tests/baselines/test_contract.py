@@ -34,6 +34,8 @@ def random_images() -> Splits:
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("baselines.potion.TRIES", 5)
+    monkeypatch.setattr("baselines.langevin_noisy.STEPS", 3)
+    monkeypatch.setattr("baselines.winner_1_contrastive.ROUNDS", 2)
     monkeypatch.setitem(retrain.RECIPE, "epochs", 2)
 
 
