@@ -179,7 +179,7 @@ class Hostile:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (pickle.dumps({b"data": Hostile()}), "asks for posix.system"),
+        (pickle.dumps({b"data": Hostile()}), "uses posix.system"),
         (b"no pickle at all", "is not a pickle of arrays"),
         (pickle.dumps([1, 2]), "a list instead of a dictionary"),
         (pickled(data=np.zeros((2, 3072)), labels=[0, 1]), "does not contain images of 3 x 32 x 32 bytes"),
