@@ -56,8 +56,8 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
-lock: .venv/installed ## Write requirements/ from pyproject.toml; UPGRADE=--upgrade takes the newest versions
-	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock $(UPGRADE)
+lock: .venv/installed ## Write requirements/*.lock from what is installed in .venv, with the hashes of PyPI
+	@$(BIN)/python scripts/lock
 
 dist: .venv/installed ## Build the distribution into var/dist, install its wheel apart, and try the client
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try-distribution

@@ -1,7 +1,7 @@
 """Print the part of a lock that some extras need: `python3 deploy/requirements.py LOCK EXTRA...`.
 
-A lock says of every package which others brought it (`# via`). What is printed keeps its hashes. Packages that a lock
-leaves out, such as torch, bring theirs all the same.
+A lock says of every package which others brought it (`# via`). What is printed keeps its hashes. torch, which the locks
+leave out, brings its own all the same.
 """
 
 import re
@@ -37,11 +37,9 @@ def wanted(project: dict[str, object], extras: Iterable[str]) -> set[str]:
 def entries(lock: str) -> dict[str, tuple[str, set[str]]]:
     """Read the packages of a lock: the lines of each, and what brought it."""
     found = {}
-    for lines in re.split(r"\n(?=[A-Za-z0-9])", lock):
-        if NAME.match(lines):
-            body = re.split(r"\n(?=#)", lines)[0].rstrip()
-            brought_by = re.findall(r"#\s+(?:via\s+)?([A-Za-z0-9][^\s]*)", body)
-            found[named(lines)] = (body, {named(one) for one in brought_by} - {"via"})
+    for lines in re.split(r"\n(?=\w)", lock)[1:]:
+        brought_by = lines.rpartition("# via ")[2].split(",")
+        found[named(lines)] = (lines.rstrip(), {named(one.strip()) for one in brought_by})
     return found
 
 

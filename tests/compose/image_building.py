@@ -33,7 +33,7 @@ INPUTS = (  # what deploy/Dockerfile copies, and what says how to build
     "frontend",
     "migrations",
     "pyproject.toml",
-    "requirements.lock",
+    "requirements",
     "scripts",
     "services",
     "tests/compose/image_building.py",

@@ -28,7 +28,9 @@ def test_equal_sources_have_one_tag_whatever_was_built_beside_them(sources: Path
     assert tag_of_inputs(sources) == tag
 
 
-@pytest.mark.parametrize("changed", ["services/cli/main.py", "requirements.lock", "scripts/npm", "frontend/index.html"])
+@pytest.mark.parametrize(
+    "changed", ["services/cli/main.py", "requirements/production.lock", "scripts/npm", "frontend/index.html"]
+)
 def test_any_change_gives_another_tag(sources: Path, changed: str) -> None:
     tag = tag_of_inputs(sources)
     with (sources / changed).open("a") as file:

@@ -44,7 +44,16 @@ def test_production_is_a_part_of_development() -> None:
 
 def test_an_image_gets_what_its_service_needs() -> None:
     api, scorer, worker = part("api"), part("scorer"), part("worker", "scorer")
-    assert {"fastapi", "starlette", "uvicorn", "argon2-cffi", "sqlalchemy", "psycopg-binary", "redis", "httpx2"} <= api
+    assert {
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "argon2-cffi",
+        "sqlalchemy",
+        "psycopg-binary",
+        "redis",
+        "async-timeout",
+    } <= api
     assert {"numba", "llvmlite", "matplotlib", "sqlalchemy"} <= scorer
     assert {"docker", "pillow", "scikit-learn", "numba", "sympy"} <= worker
     assert not {"numba", "docker", "sympy"} & api

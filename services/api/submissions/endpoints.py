@@ -8,6 +8,7 @@ from uuid import UUID
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from pydantic import StringConstraints
 
@@ -208,7 +209,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     return service.show(session, who, [submission])[0]
 
 
-@router.get("/submissions/{submission_id}/events", response_class=EventSourceResponse, responses=EVENT_STREAM)
+@router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
 def watch(
     submission_id: UUID,
     who: SignedIn,
