@@ -142,5 +142,7 @@ def _slots_on(device: Device | None, slots: Sequence[Slot]) -> list[Slot]:
     wanted = device or slots[0].device
     chosen = [slot for slot in slots if slot.device is wanted]
     if not chosen:
-        raise SandboxUnavailable(f"This machine has no {wanted.value.upper()} slot. Run `lethe doctor` to see what it has.")
+        raise SandboxUnavailable(
+            f"This machine has no {wanted.value.upper()} slot. Run `lethe doctor` to see what it has."
+        )
     return chosen

@@ -20,9 +20,9 @@ from services.benchmarks.order import Order
 from services.cli.building import build_order, find, read_definition, stages_on
 from services.cli.console import milestone, progress, say
 from services.cli.demo import baseline_files
-from services.cli.evaluate import require_oracle
 from services.cli.operator import setup
 from services.core.bundle.directory import Bundle
+from services.core.bundle.manifest import require_oracle
 from services.core.errors import BadInput, LetheError, NotFound
 from services.core.models import Device
 from services.core.settings import Settings, load_settings

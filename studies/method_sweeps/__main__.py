@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.cli.building import find_or_build
 from services.cli.console import progress
-from services.cli.evaluate import require_oracle
+from services.core.bundle.manifest import require_oracle
 from services.core.errors import LetheError
 from services.core.settings import SandboxKind, Settings, load_settings
 from studies.baselines.scenarios import Store

@@ -4577,7 +4577,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["EventOut"];
+                    "application/json": components["schemas"]["EventOut"];
                 };
             };
             /** @description A problem */
