@@ -42,7 +42,7 @@ def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
 
 
 class EventStream(StreamingResponse):
-    """Server-Sent Events. FastAPI makes them of what an endpoint yields, too, but such an endpoint cannot answer 204."""
+    """Server-Sent Events. FastAPI makes them of what an endpoint yields, but such an endpoint cannot answer 204."""
 
     media_type = "text/event-stream"
 
