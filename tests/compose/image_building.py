@@ -30,6 +30,7 @@ INPUTS = (  # what deploy/Dockerfile copies, and what says how to build
     "LICENSE",
     "deploy",
     "docker-compose.yml",
+    "docs/glossary.md",
     "frontend",
     "migrations",
     "pyproject.toml",

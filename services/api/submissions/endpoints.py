@@ -8,8 +8,6 @@ from uuid import UUID
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
@@ -22,7 +20,7 @@ from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
 from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, EventOut, QuotaOut, SubmissionOut
-from services.api.submissions.streams import has_ended, resume_after, stream
+from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
 from services.core.models import Reference, Submission
 from services.core.queue.doorbell import Bell
@@ -209,7 +207,7 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
     return service.show(session, who, [submission])[0]
 
 
-@router.get("/submissions/{submission_id}/events", response_class=StreamingResponse, responses=EVENT_STREAM)
+@router.get("/submissions/{submission_id}/events", response_class=EventStream, responses=EVENT_STREAM)
 def watch(
     submission_id: UUID,
     who: SignedIn,
@@ -222,7 +220,7 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return EventSourceResponse(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
+    return EventStream(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from uuid import UUID
 
+from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from sqlalchemy import func, select
 
@@ -13,7 +14,7 @@ from services.core.errors import BadInput
 from services.core.models import Event
 from services.core.store.database import ReadSession
 
-__all__ = ["BadEventId", "has_ended", "resume_after", "stream"]
+__all__ = ["BadEventId", "EventStream", "has_ended", "resume_after", "stream"]
 
 RECONNECT_MS = 2000
 MAX_SEQUENCE = 2**31 - 1
@@ -40,11 +41,14 @@ def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
     return newest is not None and after >= newest
 
 
-async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
-    """Write the events of an evaluation as they come, and a comment where none does.
+class EventStream(StreamingResponse):
+    """Server-Sent Events. FastAPI makes them of what an endpoint yields, but such an endpoint cannot answer 204."""
 
-    FastAPI would make a stream of what an endpoint yields, but such an endpoint cannot answer 204.
-    """
+    media_type = "text/event-stream"
+
+
+async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
+    """Write the events of an evaluation as they come, and a comment where none does."""
     yield format_sse_event(retry=RECONNECT_MS)
     async with aclosing(feed.follow(evaluation_id, after)) as records:
         async for record in records:
