@@ -24,11 +24,13 @@ class BadEventId(BadInput):
 
 
 def resume_after(last_event_id: str | None) -> int:
-    """Read the header with which a client resumes; 0 without one. Raises BadEventId."""
+    """Read the header with which a client resumes; 0 if it is missing. Raises BadEventId."""
     if not last_event_id:
         return 0
     if not (last_event_id.isascii() and last_event_id.isdecimal() and int(last_event_id[:11]) <= MAX_SEQUENCE):
-        raise BadEventId("Last-Event-ID is not the id of an event. Send the id of the last one you saw, or none.")
+        raise BadEventId(
+            "Last-Event-ID is not the id of an event. Send the id of the last event you saw, or leave the header out."
+        )
     return int(last_event_id)
 
 
@@ -41,7 +43,7 @@ def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
 
 
 async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
-    """Write the events of an evaluation as they come, and a comment where none does.
+    """Write the events of an evaluation as they come, and a comment if none comes for a while.
 
     FastAPI would make a stream of what an endpoint yields, but such an endpoint cannot answer 204.
     """
