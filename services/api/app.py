@@ -1,4 +1,4 @@
-"""The REST API: puts the features together. Rules live in the features, and in core."""
+"""The REST API: puts the features together. The rules live in the features and in core."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaig
 
 
 class _App(FastAPI):
-    """Puts around everything what must hold for every response.
+    """Adds the layers that must hold for every response.
 
     Middleware that is added to an app lies within the one that answers unexpected errors, and never sees that answer.
     """
@@ -46,9 +46,9 @@ class _App(FastAPI):
 
 
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
-    """Make the app of one API process; its database must have the newest schema already.
+    """Make the app of one API process; its database must already have the newest schema.
 
-    `web` is the directory of the built web app; without its files the API stands alone.
+    `web` is the directory of the built web app; without its files only the API is served.
     """
     deny_others(ROUTERS)
     app = _App(

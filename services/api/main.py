@@ -14,7 +14,7 @@ GRACEFUL_S = 10
 
 
 class Server(uvicorn.Server):
-    """Ends event streams when it is asked to stop; else it would wait for clients that never hang up."""
+    """Ends event streams before it stops; otherwise it would wait for clients that never hang up."""
 
     def __init__(self, settings: Settings) -> None:
         app = create_app(settings)
@@ -31,6 +31,7 @@ class Server(uvicorn.Server):
         )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End all event streams, then stop."""
         self._state.feed.close()
         await super().shutdown(sockets)
 

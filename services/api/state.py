@@ -1,4 +1,4 @@
-"""What every request of one API process shares."""
+"""The objects that all requests of one API process share."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,11 +19,13 @@ from services.core.store.database import Database
 
 __all__ = ["ApiState", "State", "make_state", "state_of"]
 
-WRITERS = 8  # few, since writers wait for each other in the database and hold a thread meanwhile
+WRITERS = 8  # few, because writers wait for each other in the database and hold a thread meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class ApiState:
+    """The objects of one API process."""
+
     settings: Settings
     key: bytes
     database: Database
@@ -38,7 +40,7 @@ class ApiState:
 
 
 def make_state(settings: Settings) -> ApiState:
-    """Open everything that the settings name."""
+    """Open the database, the stores and the doorbell that the settings name."""
     database = Database(settings.resolved_database_url)
     key = settings.key()
     registry = CollectorRegistry()
@@ -59,6 +61,7 @@ def make_state(settings: Settings) -> ApiState:
 
 
 def state_of(request: Request) -> ApiState:
+    """Return the state of the app that a request came to."""
     state: ApiState = request.app.state.lethe
     return state
 

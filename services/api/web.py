@@ -1,4 +1,4 @@
-"""The web app: files that `frontend/` was built into, served as they are; the documentation where there are none."""
+"""The web app: the built files of `frontend/`, served unchanged; without them, the API's documentation."""
 
 from pathlib import Path
 
@@ -29,16 +29,16 @@ register_url_convertor("page", PagePath())
 
 
 def install_web(app: FastAPI, built: Path = BUILT) -> None:
-    """Serve the built app below /, its first page for every path that is not the API's nor a file's.
+    """Serve the built app below /, and its first page for every path that is neither the API's nor a file's.
 
-    Whoever asks gets the page, and not only browsers, which say that they want HTML: so do previews and watchdogs.
+    All clients get the page, not only browsers that ask for HTML: previews and watchdogs need it, too.
     """
     index = built / "index.html"
     if index.is_file():
 
         @app.get("/api/{rest:path}", include_in_schema=False)
         def nothing(rest: str) -> None:
-            raise NotFound(f"There is no /api/{rest[:100]}. See /docs for what there is.")
+            raise NotFound(f"There is no /api/{rest[:100]}. See /docs for the routes of the API.")
 
         @app.api_route("/{path:page}", methods=["GET", "HEAD"], include_in_schema=False)
         def page(path: str) -> Response:

@@ -19,7 +19,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Build, inspect, verify, carry and publish benchmarks.")
 SMALLEST_ORACLE = 8
 
-Benchmark = Annotated[str, typer.Argument(help="A benchmark's name, or the directory of one.")]
+Benchmark = Annotated[str, typer.Argument(help="A benchmark's name, or its directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")]
 
 
@@ -35,7 +35,7 @@ def list_definitions() -> None:
 
 @app.command()
 def build(
-    name: Annotated[str, typer.Argument(help="Which benchmark: see `lethe benchmark list`.")],
+    name: Annotated[str, typer.Argument(help="The benchmark to build; `lethe benchmark list` shows them.")],
     seeds: Annotated[
         str | None,
         typer.Option(help="Models in each oracle, often 512; or A:B, only those from A to below B, to share the work."),
@@ -47,20 +47,23 @@ def build(
     ] = None,
     secret_file: Annotated[
         Path | None,
-        typer.Option(help="The secret that seeds derive from; made if absent. Default: a random one, forgotten."),
+        typer.Option(help="The secret that all seeds derive from; created if missing. Default: random, not kept."),
     ] = None,
     drawn_for: Annotated[
         str | None,
-        typer.Option("--for", help="Draw split, forget set and original from the secret, others for each such name."),
+        typer.Option("--for", help="For each such name, draw another split, forget set and original from the secret."),
     ] = None,
     parts: Annotated[
-        list[Path] | None, typer.Option("--from", help="What another machine built with --seeds A:B. Repeatable.")
+        list[Path] | None,
+        typer.Option("--from", help="A part that another machine built with --seeds A:B. Repeatable."),
     ] = None,
     keep_checkpoints: Annotated[
         bool, typer.Option(help="Also pack the oracles' models into a zip beside the benchmark.")
     ] = False,
-    bundle_name: Annotated[str | None, typer.Option("--name", help="What to call it.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory to make; default: in the data directory.")] = None,
+    bundle_name: Annotated[str | None, typer.Option("--name", help="The name to give it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The directory to create; default: one in the data directory.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train the original model and the oracle, check that the benchmark is fit, and write its bundle.
@@ -73,7 +76,7 @@ def build(
       lethe benchmark build digits --for final --secret-file secret
 
     \b
-    To share the work, copy the secret to every machine, and what they wrote to one:
+    To share the work, copy the secret to every machine, and copy the parts that they build to one of them:
       lethe benchmark build digits --seeds 0:256 --secret-file secret --out part-a
       lethe benchmark build digits --seeds 256:512 --secret-file secret --out part-b
       lethe benchmark build digits --seeds 512 --secret-file secret --from part-a --from part-b
@@ -87,7 +90,7 @@ def build(
     settings = load_settings()
     first, last = (None, None) if seeds is None else _range_of(seeds)
     if (drawn_for is not None or first is not None) and secret_file is None:
-        raise BadInput("Name the secret with --secret-file: it is made if the file does not exist.")
+        raise BadInput("Name a file for the secret with --secret-file. It is created if it does not exist.")
     if drawn_for is not None and not re.fullmatch(r"[a-z0-9-]{1,20}", drawn_for):
         raise BadInput("--for takes up to 20 lower-case letters, digits and hyphens, such as final.")
     called = bundle_name or _default_name(name, drawn_for, scenario)
@@ -108,7 +111,7 @@ def build(
         if first is not None and last is not None:
             place = out or settings.benchmarks_dir / f"{called}.part-{first}-{last}"
             train_part(order, place, first, last, progress=stages)
-            say(f"Models {first} to {last - 1} of both oracles are in {place}. Give it to the build with --from.")
+            say(f"Models {first} to {last - 1} of both oracles are in {place}. Pass it to the build with --from.")
             return
         bundle = build_order(order, out or settings.benchmarks_dir / called, parts or [], stages)
     _show(bundle, as_json)
@@ -135,11 +138,11 @@ def inspect(
 def verify(
     benchmark: Benchmark,
     secret_file: Annotated[
-        Path | None, typer.Option(help="The secret, once revealed: cut the dataset again and compare.")
+        Path | None, typer.Option(help="The revealed secret: split the dataset again and compare.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="The directory that holds the dataset's files.")] = None,
 ) -> None:
-    """Check every file of a benchmark against its manifest; and, with its secret, that it was drawn as promised."""
+    """Check every file of a benchmark against its manifest and, given its secret, that it was drawn as promised."""
     from services.core.settings import load_settings
 
     settings = load_settings()
@@ -158,15 +161,15 @@ def verify(
                 cache=settings.data_dir / "datasets",
                 progress=stages_on(bars),
             )
-        say(f"The secret is the one committed to, and gives this split of {count} examples.")
+        say(f"The secret matches the benchmark's commitment and gives this split of {count} examples.")
 
 
 @app.command("export")
 def export_(
     benchmark: Benchmark,
-    file: Annotated[Path | None, typer.Argument(help="The file to write; default: <name>.tar here.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The file to write; default: NAME.tar in this directory.")] = None,
 ) -> None:
-    """Write a benchmark to one file, hidden part included, to carry it to another installation."""
+    """Write a benchmark to one file, including its hidden part, to carry it to another installation."""
     from services.core.bundle.archive import export_bundle
     from services.core.settings import load_settings
 
@@ -174,14 +177,17 @@ def export_(
     file = file or Path(f"{bundle.manifest.name}.tar")
     require_place(file)
     export_bundle(bundle, file)
-    say(f"Wrote {bundle.manifest.digest} to {file} ({file.stat().st_size / 1e6:.1f} MB). Whoever has it can cheat.")
+    say(f"Wrote {bundle.manifest.digest} to {file} ({file.stat().st_size / 1e6:.1f} MB).")
+    say("Keep it secret: it holds the hidden part, with which anyone can cheat.")
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="What `lethe benchmark export` wrote.")],
-    digest: Annotated[str | None, typer.Option(help="The benchmark must be this one.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory to make; default: in the data directory.")] = None,
+    file: Annotated[Path, typer.Argument(help="The file that `lethe benchmark export` wrote.")],
+    digest: Annotated[str | None, typer.Option(help="Refuse any benchmark but the one with this digest.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The directory to create; default: one in the data directory.")
+    ] = None,
 ) -> None:
     """Unpack an exported benchmark and check every byte of it."""
     from services.core.bundle.archive import import_bundle
@@ -196,7 +202,7 @@ def import_(
 
 @app.command()
 def split(
-    dataset: Annotated[str, typer.Argument(help="A dataset that was published divided: casia-surf.")],
+    dataset: Annotated[str, typer.Argument(help="A dataset that was published with a split: casia-surf.")],
     data: Annotated[Path, typer.Option(help="The directory that holds its files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.")] = False,
 ) -> None:
@@ -250,8 +256,8 @@ def _default_name(name: str, drawn_for: str | None, scenario: str | None) -> str
 
 
 def _learned(learning: "Learning") -> str:
-    """Give the constants that a certificate needs, in the letters of `docs/certificates.md`."""
-    noise = f"{learning.sigma:g}" if learning.sigma else f"{learning.published_sigma:g} on what is published"
+    """Write the constants that a certificate needs, in the letters of `docs/certificates.md`."""
+    noise = f"{learning.sigma:g}" if learning.sigma else f"{learning.published_sigma:g} on the published model"
     batches = f", {learning.batches} batches in turn" if learning.batches > 1 else ""
     constants = f"m {learning.strong_convexity:g}, L {learning.smoothness:g}, M {learning.lipschitz:.8g}"
     return f"{learning.steps} steps of 1/L{batches}; {constants}, sigma {noise}, radius {learning.radius:g}"
@@ -273,7 +279,7 @@ def _show(bundle: "Bundle", as_json: bool) -> None:
         "architecture": manifest.architecture,
         **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
         "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
-        "seeds": f"derive from a secret of SHA-256 {manifest.seed_commitment}",
+        "seeds": f"derived from a secret with SHA-256 {manifest.seed_commitment}",
     }
     typer.echo(f"{manifest.title} ({manifest.name})")
     for key, value in lines.items():

@@ -1,4 +1,4 @@
-"""Finding benchmarks, and building them while saying how it goes."""
+"""Finding benchmarks, and building them while showing progress."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_order", "find", "find_or_build", "read_definition", "require_fit", "stages_on", "write_report"]
 
-MILESTONES = 4  # lines of progress for each stage, where bars cannot be shown
+MILESTONES = 4  # lines of progress for each stage, if bars cannot be shown
 
 Stages = Callable[[str, int, int], None]  # stage, done, total
 
@@ -36,7 +36,7 @@ def find_or_build(settings: "Settings", benchmark: str) -> "Bundle":
 
         if benchmark not in DEFINITIONS or DEFINITIONS[benchmark].needs_data:
             raise
-        say(f"The benchmark {benchmark} is not there yet; building it. This happens once.")
+        say(f"The benchmark {benchmark} is not built yet. Building it now; this happens once.")
         with progress() as bars:
             stages = stages_on(bars)
             definition, dataset = read_definition(settings, benchmark, stages)
@@ -55,14 +55,14 @@ def find(settings: "Settings", benchmark: str) -> "Bundle":
             return Bundle(directory)
     raise NotFound(
         f"There is no benchmark {benchmark}. Build one with `lethe benchmark build digits`; `lethe benchmark list` "
-        "names the others."
+        "lists the others."
     )
 
 
 def read_definition(
     settings: "Settings", name: str, stages: Stages, *, data: Path | None = None, scenario: str | None = None
 ) -> "tuple[Definition, Dataset]":
-    """Find a definition, and read its dataset."""
+    """Find a definition and read its dataset."""
     from services.benchmarks.catalogue import find_definition
 
     definition = find_definition(name).with_scenario(scenario)
@@ -70,7 +70,7 @@ def read_definition(
 
 
 def build_order(order: "Order", destination: Path, parts: list[Path], stages: Stages) -> "Bundle":
-    """Build, saying beforehand how much disk it takes and afterwards what was measured."""
+    """Build a benchmark; print the disk that it needs before, and its fitness after."""
     from services.benchmarks.build import build_benchmark
 
     def announce(disk: "Disk") -> None:
@@ -94,7 +94,7 @@ def require_fit(bundle: "Bundle") -> None:
     if bundle.manifest.fitness.problems:
         report = bundle.root.with_name(f"{bundle.root.name}.fitness.html")
         write_report(bundle, report)
-        say(f"The benchmark stays in {bundle.root}, but it cannot be published. Plots: {report}")
+        say(f"The benchmark stays in {bundle.root}, but it cannot be published. Read the report: {report}")
     bundle.require_fit()
 
 
@@ -110,7 +110,7 @@ def _size(count: int) -> str:
 
 
 def stages_on(bars: "Progress") -> Stages:
-    """Show a bar for each stage, or a few lines with the time left where there is no terminal."""
+    """Show a bar for each stage, or a few lines with the time left if there is no terminal."""
     tasks: dict[str, TaskID] = {}
     started: dict[str, tuple[float, int, int]] = {}  # when, at which count, and how many lines were written
 

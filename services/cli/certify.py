@@ -1,4 +1,4 @@
-"""`lethe certify`: what epsilon a certified method has, or the least noise for one. No data, no server."""
+"""`lethe certify`: the epsilon of a certified method, or the least noise for one. It needs no data and no server."""
 
 import math
 from enum import StrEnum
@@ -21,23 +21,24 @@ class Method(StrEnum):
 
 
 def certify(
-    method: Annotated[Method, typer.Option(help="Langevin unlearning, or descent to delete.")],
-    n: Annotated[int, typer.Option("--n", help="Points in the training set, those to forget among them.")],
-    steps: Annotated[int, typer.Option(help="Unlearning steps that are run, exactly.")],
-    strong_convexity: Annotated[float, typer.Option(help="m: with an L2 penalty of m/2 |w|^2 it is m.")],
+    method: Annotated[Method, typer.Option(help="langevin, or d2d for descent to delete.")],
+    n: Annotated[int, typer.Option("--n", help="Points in the training set, including those to forget.")],
+    steps: Annotated[int, typer.Option(help="The exact number of unlearning steps.")],
+    strong_convexity: Annotated[float, typer.Option(help="m; an L2 penalty of m/2 |w|^2 gives it.")],
     delta: Annotated[float, typer.Option(help="The probability with which epsilon may fail, such as 1/n.")],
-    points: Annotated[int, typer.Option(help="S: how many points one request forgets.")] = 1,
+    points: Annotated[int, typer.Option(help="S, the number of points that one request forgets.")] = 1,
     smoothness: Annotated[
-        float | None, typer.Option(help="L. Left out: 1/4 + m, logistic regression on features of unit norm.")
+        float | None,
+        typer.Option(help="L. If you leave it out: 1/4 + m, for logistic regression on features of unit norm."),
     ] = None,
-    lipschitz: Annotated[float, typer.Option(help="M: the norm that each point's data gradient is clipped to.")] = 1.0,
-    sigma: Annotated[float | None, typer.Option(help="The noise that is used: answers epsilon.")] = None,
-    epsilon: Annotated[float | None, typer.Option(help="The epsilon to reach: answers the least sigma.")] = None,
+    lipschitz: Annotated[float, typer.Option(help="M, the norm that each point's data gradient is clipped to.")] = 1.0,
+    sigma: Annotated[float | None, typer.Option(help="The noise you use; the answer is epsilon.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="The epsilon you want; the answer is the least sigma.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
-    """Compute what an unlearning method certifies on a strongly convex problem: epsilon, or the least sigma for one.
+    """Compute the epsilon that a sigma certifies on a strongly convex problem, or the least sigma for an epsilon.
 
-    Langevin adds sqrt(2/L) sigma N(0, I) in every step of size 1/L; d2d adds sigma N(0, I) once, to what is published.
+    Langevin adds sqrt(2/L) sigma N(0, I) in each step of size 1/L; d2d adds sigma N(0, I) once, to the published model.
     """
     from services.scorer.certificates import ConvexProblem
 
@@ -59,7 +60,7 @@ def certify(
 def _answer(
     method: Method, problem: "ConvexProblem", points: int, steps: int, sigma: float | None, epsilon: float | None
 ) -> tuple[float, "Certificate"]:
-    """Give sigma and what it certifies, from the one of the two that is named."""
+    """Return sigma and its certificate, from either sigma or epsilon."""
     from services.scorer.certificates import d2d, langevin
 
     accountant = langevin if method is Method.LANGEVIN else d2d
@@ -67,19 +68,19 @@ def _answer(
         sigma = accountant.least_sigma(problem, points=points, steps=steps, epsilon=epsilon)
     elif sigma is None or epsilon is not None:
         raise BadInput(
-            f"{'Neither' if sigma is None else 'Both'} of --sigma and --epsilon given: name one of them. "
-            "--sigma X answers the epsilon of that noise, --epsilon E the least noise for that epsilon."
+            f"You gave {'neither' if sigma is None else 'both'} of --sigma and --epsilon. Give one of them: "
+            "--sigma for the epsilon of that noise, or --epsilon for the least noise with that epsilon."
         )
     certificate = accountant.certify(problem, points=points, steps=steps, sigma=sigma)
     if not math.isfinite(certificate.epsilon) or not math.isfinite(certificate.alpha):
-        raise BadInput(f"At sigma {sigma} no certificate fits in a double: take a sigma nearer to 1, or more steps.")
+        raise BadInput(f"At sigma {sigma} the certificate overflows a double. Use a sigma nearer to 1, or more steps.")
     return sigma, certificate
 
 
 def _told(
     method: Method, problem: "ConvexProblem", points: int, steps: int, sigma: float, certificate: "Certificate"
 ) -> dict[str, Any]:
-    """Give what a certificate says, as a program reads it."""
+    """Return a certificate as a program reads it."""
     from services.scorer.certificates import d2d
 
     langevin = method is Method.LANGEVIN

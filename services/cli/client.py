@@ -1,4 +1,4 @@
-"""Talking to a Lethe server, and remembering who one is there."""
+"""Talking to a Lethe server, and remembering who you are there."""
 
 import json
 import os
@@ -45,12 +45,15 @@ class Client:
         )
 
     def close(self) -> None:
+        """Close the connections to the server."""
         self._http.close()
 
     def get(self, path: str, **params: Any) -> Any:
+        """Return the JSON at a path. Raises ServerProblem."""
         return self._request("GET", path, params=_given(params))
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send JSON to a path and return the answer. Raises ServerProblem."""
         return self._request("POST", path, json=body)
 
     def upload(self, path: str, file: Path, **params: Any) -> Any:
@@ -82,7 +85,7 @@ class Client:
 
 
 def open_client(url: str | None = None) -> Client:
-    """Use LETHE_URL and LETHE_TOKEN, or what `lethe login` saved. Raises NotLoggedIn."""
+    """Open a client by LETHE_URL and LETHE_TOKEN, or by the saved login of `lethe login`. Raises NotLoggedIn."""
     saved = _saved()
     address = url or os.environ.get("LETHE_URL") or saved.get("url") or DEFAULT_URL
     token = os.environ.get("LETHE_TOKEN") or (saved.get("token") if saved.get("url") == address else None)
@@ -92,7 +95,7 @@ def open_client(url: str | None = None) -> Client:
 
 
 def save_credentials(url: str, token: str) -> Path:
-    """Remember a login, readable by its owner alone."""
+    """Remember a login, in a file that only its owner can read."""
     path = _credentials_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,4 +1,4 @@
-"""Every command of `lethe` by name: where it is, and what its line in `lethe --help` says.
+"""Every command of `lethe` by name: where it is, and its line in `lethe --help`.
 
 Plain data, so that `lethe --help` imports no command. A line is the first sentences of the command's own help, which a
 test compares.
@@ -25,7 +25,7 @@ COMMANDS = {
     "evaluate": Command(
         "Participants",
         "evaluate:evaluate",
-        "Run, measure and score a submission locally: the same sandbox and the same numbers as on a server.",
+        "Run, measure and score a submission locally, in the same sandbox and with the same numbers as on a server.",
         "worker,scorer",
     ),
     "score": Command(
@@ -34,24 +34,27 @@ COMMANDS = {
     "certify": Command(
         "Participants",
         "certify:certify",
-        "Compute what an unlearning method certifies on a strongly convex problem: "
-        "epsilon, or the least sigma for one.",
+        "Compute the epsilon that a sigma certifies on a strongly convex problem, or the least sigma for an epsilon.",
     ),
     "login": Command(
         "Participants",
         "participant:login",
-        "Log in at a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead.",
+        "Log in to a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead.",
     ),
     "submit": Command(
         "Participants",
         "participant:submit",
-        "Submit an unlearning algorithm. With --wait, exit status 1 when it failed or was cancelled: use that in CI.",
+        "Submit an unlearning algorithm. With --wait, for CI, the exit status is 1 if it failed or was cancelled.",
     ),
-    "status": Command("Participants", "participant:status", "Show how far a submission is."),
+    "status": Command(
+        "Participants",
+        "participant:status",
+        "Show the state of a submission and, once it has ended, its score or failure.",
+    ),
     "cancel": Command(
         "Participants",
         "participant:cancel",
-        "Stop a submission that is queued or running. Its quota stays spent.",
+        "Stop a submission that is queued or running. It still counts against the quota.",
     ),
     "compare": Command(
         "Participants",
@@ -61,20 +64,22 @@ COMMANDS = {
     "leaderboard": Command(
         "Participants",
         "participant:leaderboard",
-        "Print a leaderboard. Intervals are 95 %; reference rows are never ranked.",
+        "Print a leaderboard. Intervals are at 95%; reference rows are never ranked.",
     ),
     "rescore": Command(
         "Organisers",
         "rescoring:rescore",
-        "Rescore a phase from what was measured, or from new runs. For organisers.",
+        "Rescore a phase by another metric, or from new runs. For organisers.",
     ),
     "setup": Command(
         "Operators",
         "operator:setup",
-        "Choose the sandbox, once: Docker where an engine answers, else plain processes. Build the sandbox image.",
+        "Choose the sandbox, once: Docker if an engine answers, otherwise plain processes. Build the sandbox image.",
         "worker",
     ),
-    "demo": Command("Operators", "demo:demo", "Hold a whole competition here and print its leaderboard.", "all"),
+    "demo": Command(
+        "Operators", "demo:demo", "Hold a whole competition on this machine and print its leaderboard.", "all"
+    ),
     "up": Command("Operators", "operator:up", "Serve the platform: API, worker and scorer, until Ctrl-C.", "all"),
     "doctor": Command(
         "Operators",
@@ -85,17 +90,19 @@ COMMANDS = {
     "operator": Command(
         "Operators",
         "operator:operator",
-        "Make an operator's account; print its password and a token, as JSON, this once.",
+        "Create an operator's account; print its password and a token, as JSON, this once.",
         "api",
     ),
     "measurements": Command(
         "Operators",
         "scoring:measurements",
-        "Write what was measured of a submission on this installation to a file, for `lethe score`. For operators.",
+        "Write the measurements of a submission on this installation to a file, for `lethe score`. For operators.",
         "core",
     ),
     "migrate": Command("Operators", "operator:migrate", "Bring the database to the newest schema.", "core"),
-    "api": Command("Operators", "operator:api", "Serve the REST API alone.", "api"),
+    "api": Command(
+        "Operators", "operator:api", "Serve the REST API and the web app, without worker and scorer.", "api"
+    ),
     "worker": Command(
         "Operators",
         "operator:worker",
@@ -106,7 +113,7 @@ COMMANDS = {
     "benchmark": Command(
         "Organisers", "benchmarks:app", "Build, inspect, verify, carry and publish benchmarks.", "worker,scorer"
     ),
-    "data": Command("Organisers", "data:app", "Check datasets, and make one to try things on.", "worker"),
+    "data": Command("Organisers", "data:app", "Check datasets, and make a synthetic one.", "worker"),
     "competition": Command("Organisers", "organiser:competition_app", "Create competitions. For organisers."),
     "phase": Command("Organisers", "organiser:phase_app", "Create phases, and look after them. For organisers."),
     "notebook": Command(

@@ -40,7 +40,7 @@ ESTIMATES = {
 }
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
 CERTIFICATE_WIDTH = 40
-TABLE_WIDTH = 125  # a table needs this much; where the terminal is narrower or absent, lines are longer than it
+TABLE_WIDTH = 125  # a table needs this much; if the terminal is narrower or absent, its lines are longer
 
 
 def say(message: str) -> None:
@@ -55,14 +55,14 @@ def print_json(value: Any) -> None:
 
 
 def milestone(message: str) -> None:
-    """Write a line of progress where bars cannot be shown."""
+    """Write a line of progress if bars cannot be shown."""
     if not _notes().is_terminal:
         say(message)
 
 
 @contextmanager
 def progress() -> "Iterator[Progress]":
-    """Show bars while long work goes on; where standard error is no terminal, `milestone` writes lines instead."""
+    """Show bars while long work goes on; if standard error is not a terminal, `milestone` writes lines instead."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -88,7 +88,7 @@ def require_place(path: Path | None) -> None:
     """Refuse, before any work is done, a file that could not be written in the end. Raises BadInput."""
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise BadInput(
-            f"{path} cannot be written: {'it is a directory' if path.is_dir() else 'there is no such place'}."
+            f"{path} cannot be written: {'it is' if path.is_dir() else 'it is not in'} a directory. Name another file."
         )
 
 
@@ -110,9 +110,9 @@ def print_marks(flags: list[str], alarms: list[dict[str, str]]) -> None:
 
 
 def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
-    """Print a leaderboard, with columns for certificates where an entry claims one."""
+    """Print a leaderboard, with columns for certificates if an entry claims one."""
     certified = any(entry.get("certificate") for entry in entries)
-    headings = ("rank", "tie", "entry", "F", "utility", "final score", "95 % interval", "N", "s/run", "of retraining")
+    headings = ("rank", "tie", "entry", "F", "utility", "final score", "95% interval", "N", "s/run", "of retraining")
     print_table(
         (*headings, *(("claimed ε", "accountant's", "proven ≥") if certified else ())),
         [[*_row(entry), *(_certificate(entry["certificate"]) if certified else [])] for entry in entries],
@@ -144,7 +144,7 @@ def print_table(
 
 @cache
 def _notes() -> "Console":
-    """Return standard error; loaded for whoever writes to it."""
+    """Return standard error; its library is loaded only if something is written."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -169,5 +169,5 @@ def _row(entry: dict[str, Any]) -> list[str]:
         f"{entry['ci_low']:.4f} – {entry['ci_high']:.4f}",
         str(entry["seeds"]),
         f"{entry['run_s']:.3f}",
-        "" if ratio is None else f"{100 * ratio:.0f} %",
+        "" if ratio is None else f"{100 * ratio:.0f}%",
     ]

@@ -1,4 +1,4 @@
-"""`lethe data …`: reading and checking datasets, and making one to try things on."""
+"""`lethe data …`: reading and checking datasets, and making a synthetic one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Check datasets, and make one to try things on.")
+app = typer.Typer(no_args_is_help=True, help="Check datasets, and make a synthetic one.")
 MILESTONES = 4
 
 
 @app.command()
 def inspect(
-    name: Annotated[str, typer.Argument(help="digits, mnist, cifar10, cifar100 or casia-surf.")],
+    name: Annotated[str, typer.Argument(help="The dataset: digits, mnist, cifar10, cifar100 or casia-surf.")],
     data: Annotated[Path | None, typer.Option(help="The directory that holds its files.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Read a dataset, check its files, and say what is in it. An error names the file and where to get it."""
     from services.benchmarks.datasets.registry import read_dataset
@@ -51,10 +51,10 @@ def inspect(
 
 @app.command("synthetic-faces")
 def synthetic_faces(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Directory to make; absent or empty.")],
-    subjects: Annotated[int, typer.Option(help="How many invented people. 200 or more fill every age group.")] = 300,
-    images_per_subject: Annotated[int, typer.Option(help="How many images of each.")] = 20,
-    seed: Annotated[int, typer.Option(help="Another seed, other people. The same seed: the same bytes.")] = 0,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The directory to create; it must be absent or empty.")],
+    subjects: Annotated[int, typer.Option(help="Invented people. 200 or more fill every age group.")] = 300,
+    images_per_subject: Annotated[int, typer.Option(help="Images of each person.")] = 20,
+    seed: Annotated[int, typer.Option(help="Another seed draws other people; the same seed draws the same bytes.")] = 0,
     layout: Annotated[
         str, typer.Option(help="casia-surf: JPEG 96x96 and Age_Gender.txt. kaggle: PNG 32x32, split, tables.")
     ] = "casia-surf",
@@ -63,7 +63,7 @@ def synthetic_faces(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Draw faces of invented people whose age can be guessed, as free stand-ins for CASIA-SURF.
+    """Draw faces of invented people whose age can be guessed, a free stand-in for CASIA-SURF.
 
     Every person has fixed traits; every image has its own pose, expression and light. The task is to tell the
     age group. In the kaggle layout, the images of the first 15 people are the forget set.
@@ -73,7 +73,7 @@ def synthetic_faces(
     from services.benchmarks.synthetic_faces import CannotWrite, contact_sheet, write_faces
 
     if sheet is not None and not sheet.parent.is_dir():
-        raise CannotWrite(f"There is no directory {sheet.parent}. Make it, or choose another --contact-sheet.")
+        raise CannotWrite(f"There is no directory {sheet.parent}. Create it, or choose another --contact-sheet.")
     start = perf_counter()
     with progress() as bars:
         images = write_faces(

@@ -46,7 +46,7 @@ BOARD_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A phase of the demo, and what is submitted to it."""
+    """A phase of the demo, and the files that are submitted to it."""
 
     phase: str
     benchmark: str
@@ -59,25 +59,25 @@ class DemoFailed(LetheError):
 
 
 class EntryRefused(LetheError):
-    """An upload that the server did not take, in the words of `lethe submit`."""
+    """An upload that the server refused, in the words of `lethe submit`."""
 
     code = "entry_refused"
 
 
 def demo(
-    seeds: Annotated[int, typer.Option(min=8, help="Runs of each entry.")] = 512,
-    port: Annotated[int, typer.Option(help="Port to serve on meanwhile.")] = 8765,
+    seeds: Annotated[int, typer.Option(min=8, help="Runs of each submission.")] = 512,
+    port: Annotated[int, typer.Option(help="The port to serve on during the demo.")] = 8765,
     all_baselines: Annotated[
         bool,
         typer.Option(
             "--all-baselines",
-            help="Submit every file of baselines/, certified ones to phases of their own: about 25 minutes on 2 cores.",
+            help="Submit every file of baselines/, certified ones to phases of their own. About 25 minutes on 2 cores.",
         ),
     ] = False,
 ) -> None:
-    """Hold a whole competition here and print its leaderboard.
+    """Hold a whole competition on this machine and print its leaderboard.
 
-    Builds the benchmark on first use, starts all services, submits the baselines through the HTTP API, watches them to
+    Builds the benchmark on first use, starts all services, submits the baselines through the HTTP API, waits for
     their scores, writes var/demo/leaderboard.json, and stops what it started. About 2 minutes on 2 cores.
     """
     from services.cli.building import find_or_build
@@ -120,7 +120,7 @@ def demo(
 
 
 def plan(*, all_baselines: bool) -> list[Contest]:
-    """Say which files go to which phase, and on which benchmark it stands."""
+    """List the phases of the demo, each with its benchmark and its files."""
     if not all_baselines:
         return [Contest(PHASE, BENCHMARK, [BASELINES / f"{entry}.py" for entry in ENTRIES])]
     certified = [
@@ -133,7 +133,7 @@ def plan(*, all_baselines: bool) -> list[Contest]:
 
 
 def _fresh_installation(settings: "Settings", directory: Path, port: int) -> "Settings":
-    """An installation of its own, so that the demo touches nothing else and every entry runs again."""
+    """Make an installation of its own, so that the demo touches nothing else and every submission runs again."""
     from services.core.settings import Settings
 
     shutil.rmtree(directory, ignore_errors=True)
@@ -155,13 +155,13 @@ def publish(settings: "Settings", bundle_root: Path) -> None:
 
 
 def baseline_files() -> list[Path]:
-    """List the modules of baselines/: retraining and identity, the references, first."""
+    """List the modules of baselines/: first the references, retraining and identity."""
     others = sorted(path.stem for path in BASELINES.glob("*.py") if path.stem not in {"__init__", *REFERENCES})
     return [BASELINES / f"{name}.py" for name in (*REFERENCES, *others)]
 
 
 def team_of(entry: str) -> str:
-    """Name the team that submits a baseline; each has its own, since a team stands on a board once."""
+    """Name the team that submits a baseline; each has its own, because a leaderboard has one entry per team."""
     return entry.replace("_", "-")
 
 
@@ -200,7 +200,7 @@ def _create_competition(client: Client, seeds: int, contests: Sequence[Contest])
     for name in sorted({team_of(file.stem) for contest in contests for file in contest.files}):
         client.post("/api/teams", {"name": name})
     phases = ", ".join(contest.phase for contest in contests)
-    say(f"Created the competition: {seeds} runs an entry in {phases}.")
+    say(f"Created the competition: {seeds} runs per submission in {phases}.")
 
 
 def _submit(url: str, token: str, file: Path, phase: str) -> str:
@@ -214,4 +214,4 @@ def _watch(client: Client, ids: list[str]) -> None:
     failed = [one for one in submissions if not one["succeeded"]]
     if failed:
         reasons = "; ".join(f"{one['name']} {one['state']}: {one['failure']}" for one in failed)
-        raise DemoFailed(f"Not every entry was scored: {reasons}")
+        raise DemoFailed(f"Not every submission was scored: {reasons}")

@@ -31,7 +31,7 @@ class Finding:
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
     """Say what is there (Docker, GPU, Redis, database, disk), and what each absence means.
 
-    Exit status 1 when something that this installation is set up to use is missing.
+    The exit status is 1 if something is missing that this installation is set up to use.
     """
     from services.core.settings import load_settings
 
@@ -55,7 +55,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
 
 
 def docker_answer() -> dict[str, Any] | None:
-    """Ask the Docker engine for its version; None when none answers."""
+    """Ask the Docker engine for its version; None if no engine answers."""
     from docker.errors import DockerException
 
     from services.worker.sandbox.engine import open_engine
@@ -81,7 +81,7 @@ def _docker(settings: "Settings") -> list[Finding]:
     version = docker_answer()
     if version is None:
         meaning = (
-            "no engine answers. This installation is set up to use it: start it."
+            "no engine answers, but this installation uses Docker. Start the engine."
             if needed
             else "no engine answers. Submissions run as plain processes, which isolate nothing: "
             "only the operator may submit. Install Docker and run `lethe setup --again` to open sign-up."
@@ -111,7 +111,7 @@ def _gpu(settings: "Settings") -> Finding:
     if found:
         return Finding("gpu", True, False, f"{len(found)}: {', '.join(gpu.uuid for gpu in found)}")
     return Finding(
-        "gpu", False, settings.gpus_only, "no NVIDIA GPU. Phases that ask for one wait for a worker that has it."
+        "gpu", False, settings.gpus_only, "no NVIDIA GPU. Phases that need one wait for a worker with a GPU."
     )
 
 
@@ -125,21 +125,23 @@ def _database(settings: "Settings") -> Finding:
         Database(settings.resolved_database_url).answers()
     except SQLAlchemyError as error:
         return Finding("database", False, True, f"{kind} does not answer: {str(error).splitlines()[0]}")
-    hint = "" if kind == "Postgres" else ". Postgres is not configured: needed only for several machines."
+    hint = "" if kind == "Postgres" else ". Only an installation on several machines needs Postgres."
     return Finding("database", True, True, f"{kind} answers{hint}")
 
 
 def _redis(settings: "Settings") -> Finding:
     if settings.embedded:
-        meaning = "not configured: worker and scorer look at the database twice a second instead of being woken."
+        meaning = "not configured, so worker and scorer look at the database twice a second."
         return Finding("redis", False, False, meaning)
     from redis import Redis, RedisError
 
     try:
         Redis.from_url(settings.redis_url, socket_connect_timeout=3).ping()
     except RedisError as error:
-        # Not the URL, which may hold a password: what is printed here is the container's health, for all to read.
-        return Finding("redis", False, True, f"that of LETHE_REDIS_URL does not answer: {error}. Work starts late.")
+        # Not the URL, which may hold a password: this output is the container's health, which everybody can read.
+        return Finding(
+            "redis", False, True, f"the server of LETHE_REDIS_URL does not answer: {error}. Work starts late."
+        )
     return Finding("redis", True, True, "answers")
 
 

@@ -1,4 +1,4 @@
-"""`lethe evaluate`: the whole of an evaluation on this machine, with no server."""
+"""`lethe evaluate`: a whole evaluation on this machine, without a server."""
 
 import time
 from pathlib import Path
@@ -18,16 +18,16 @@ __all__ = ["evaluate", "print_outcome", "read_file", "scored"]
 
 def evaluate(
     file: Annotated[Path, typer.Argument(help="The module (.py) or archive (.zip) to evaluate.")],
-    benchmark: Annotated[str, typer.Option(help="A benchmark's name, or the directory of one.")] = "digits",
-    seeds: Annotated[int, typer.Option(min=1, help="How many times to run it. The 2023 competition ran 512.")] = 64,
-    timeout_s: Annotated[float, typer.Option(min=0.1, help="Longest time for one run, in seconds.")] = 60.0,
+    benchmark: Annotated[str, typer.Option(help="A benchmark's name, or its directory.")] = "digits",
+    seeds: Annotated[int, typer.Option(min=1, help="The number of runs. The 2023 competition used 512.")] = 64,
+    timeout_s: Annotated[float, typer.Option(min=0.1, help="The longest time of one run, in seconds.")] = 60.0,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
-    save: Annotated[Path | None, typer.Option(help="Write the measurements here, for `lethe score`.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
-    """Run, measure and score a submission locally: the same sandbox and the same numbers as on a server.
+    """Run, measure and score a submission locally, in the same sandbox and with the same numbers as on a server.
 
-    Exit status 1 when the submission failed; the reason is printed.
+    The exit status is 1 if the submission failed; the reason is printed.
     """
     result = _evaluate(file, benchmark, seeds, timeout_s, metric, save)
     if as_json:
@@ -58,7 +58,7 @@ def _evaluate(
     started = time.monotonic()
     outcome: dict[str, Any] = {"sandbox": settings.resolved_sandbox.value, "seeds": seeds, "metric": metric}
     if file.suffix.lower() == ".ipynb":
-        raise BadInput(f"{file.name} is a notebook: run it with `lethe notebook run {file}`.")
+        raise BadInput(f"{file.name} is a notebook. Run it with `lethe notebook run {file}`.")
     try:
         claim = submission_file.check(file.name, data).claim
         bundle = find_or_build(settings, benchmark)
@@ -94,7 +94,7 @@ def _evaluate(
 
 
 def scored(report: "Report", run_s: float) -> dict[str, Any]:
-    """Give what a report says, as a program reads it: the score as the API has it, and its alarms."""
+    """Return a report as a program reads it: the score in the API's form, and its alarms."""
     from services.scorer.rows import score_form
 
     return {
@@ -104,7 +104,7 @@ def scored(report: "Report", run_s: float) -> dict[str, Any]:
 
 
 def read_file(file: Path, limit_bytes: int) -> bytes:
-    """Read what is to be evaluated. Raises BadInput."""
+    """Read the file to evaluate. Raises BadInput."""
     if not file.is_file():
         raise BadInput(f"There is no file {file}.")
     if file.stat().st_size > limit_bytes:
@@ -127,13 +127,13 @@ def print_outcome(result: dict[str, Any]) -> None:
 
 
 def _print_certificate(found: dict[str, Any]) -> None:
-    """Print a claimed epsilon beside the accountant's and what the runs prove."""
+    """Print a claimed epsilon beside the accountant's and the one that the runs prove."""
     typer.echo(f"{'epsilon, claimed':<20}{found['epsilon']:g} at delta {found['delta']:g}")
     if found["accountant_epsilon"] is not None:
         typer.echo(f"{'  accountant':<20}{found['accountant_epsilon']:.4g}")
     if found["audited_epsilon"] is not None:
         typer.echo(
-            f"{'  proven':<20}{found['audited_epsilon']:.2f} (at most {found['largest_auditable']:.2f} could be)"
+            f"{'  proven':<20}{found['audited_epsilon']:.2f} (at most {found['largest_auditable']:.2f} possible)"
         )
     for note in found["notes"]:
         typer.echo(f"{'  note':<20}{note}")

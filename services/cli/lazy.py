@@ -1,4 +1,4 @@
-"""A group of commands that imports a command when it is called, and none to list them."""
+"""A group of commands that imports a command only when it is called, and none to list them."""
 
 import copy
 import importlib
@@ -40,7 +40,7 @@ class LazyGroup(_Group):
         return list(self.commands)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """List the commands by what the table says of them."""
+        """List the commands with their lines in the table."""
         listing = copy.copy(self)
         listing.commands = {
             name: TyperCommand(name, help=command.help, rich_help_panel=command.panel)
@@ -49,7 +49,7 @@ class LazyGroup(_Group):
         super(LazyGroup, listing).format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command. Raises MissingExtra where a package is not installed that its extra would bring."""
+        """Run a command. Raises MissingExtra if a package of its extra is not installed."""
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:

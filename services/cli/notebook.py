@@ -24,32 +24,33 @@ def _group() -> None:
 
 @app.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="The notebook (.ipynb), as it was on Kaggle.")],
+    file: Annotated[Path, typer.Argument(help="The notebook (.ipynb), unchanged from Kaggle.")],
     benchmark: Annotated[
-        str, typer.Option(help="A ResNet-18 benchmark's name, or the directory of one.")
+        str, typer.Option(help="A ResNet-18 benchmark's name, or its directory.")
     ] = "faces-resnet18-tiny",
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Checkpoints to score; default: as many as the oracle has models.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only try it: stand-in data, `empty.txt` is there, nothing is scored.")
+        bool,
+        typer.Option("--dry-run", help="Only try the notebook on stand-in data, with `empty.txt`. Nothing is scored."),
     ] = False,
     cuda_stand_in: Annotated[
-        bool, typer.Option("--cuda-stand-in", help="Let it see CUDA; everything is computed on the CPU.")
+        bool, typer.Option("--cuda-stand-in", help="Let the notebook see CUDA; everything is computed on the CPU.")
     ] = False,
     take_first: Annotated[
         bool, typer.Option(help="Take the first checkpoints of a notebook that writes more, such as 512.")
     ] = True,
-    timeout_s: Annotated[float, typer.Option(min=1, help="Longest time of the notebook, in seconds.")] = 28_800.0,
+    timeout_s: Annotated[float, typer.Option(min=1, help="The longest time of the notebook, in seconds.")] = 28_800.0,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
-    save: Annotated[Path | None, typer.Option(help="Write the measurements here, for `lethe score`.")] = None,
-    executed: Annotated[Path | None, typer.Option(help="Write the notebook with its outputs here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON object of `lethe evaluate`.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
+    executed: Annotated[Path | None, typer.Option(help="Write the notebook with its outputs to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same JSON object as `lethe evaluate`.")] = False,
 ) -> None:
-    """Run every cell in the layout of Kaggle, then measure and score the checkpoints in submission.zip.
+    """Run every cell in Kaggle's directory layout, then measure and score the checkpoints in submission.zip.
 
-    What the notebook prints appears as it comes. Exit status 1 when it failed; the reason is printed. Needs Docker.
-    A notebook that writes 512 checkpoints needs up to 46 GB of disk.
+    The notebook's output appears while it runs. The exit status is 1 if the notebook failed; the reason is printed.
+    Needs Docker, and up to 46 GB of disk for 512 checkpoints.
     """
     for place in (save, executed):
         require_place(place)
@@ -79,7 +80,7 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What the command line asks for."""
+    """The arguments and options of the command."""
 
     file: Path
     benchmark: str
@@ -146,7 +147,7 @@ def _run(wish: _Wish) -> dict[str, Any]:
                     traces=traces,
                     on_seed=lambda: bars.update(measuring, advance=1, visible=True),
                 )
-            finally:  # of most use where it failed
+            finally:  # most useful if the notebook failed
                 if wish.executed is not None and traces.executed is not None:
                     wish.executed.write_bytes(traces.executed)
         if wish.dry_run:

@@ -1,4 +1,4 @@
-"""Commands of whoever runs the machines: set up, start everything, start one service."""
+"""Commands of operators: set up, start everything, start one service."""
 
 import json
 import os
@@ -23,9 +23,9 @@ OPERATOR = "operator"
 
 
 def setup(
-    again: Annotated[bool, typer.Option("--again", help="Choose anew, though a choice was made before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Choose again, although a choice was made before.")] = False,
 ) -> None:
-    """Choose the sandbox, once: Docker where an engine answers, else plain processes. Build the sandbox image."""
+    """Choose the sandbox, once: Docker if an engine answers, otherwise plain processes. Build the sandbox image."""
     from services.core.settings import SandboxKind, load_settings
 
     settings = load_settings()
@@ -59,13 +59,13 @@ def up() -> None:
         say("Press Ctrl-C to stop.")
         while not stopping.wait(1.0):
             for part in stack.restart_dead():
-                say(f"The {part} died and was started again; see {stack.log_file(part)}.")
-        say("Stopping: running shards are given back and go on at the next start.")
+                say(f"The {part} died and was restarted. See {stack.log_file(part)}.")
+        say("Stopping. Running submissions go back to the queue and continue at the next start.")
     say("Stopped.")
 
 
 def api() -> None:
-    """Serve the REST API alone."""
+    """Serve the REST API and the web app, without worker and scorer."""
     settings = _begin_service()
     from services.api.main import serve
 
@@ -99,8 +99,10 @@ def migrate() -> None:
     say("The database has the newest schema.")
 
 
-def operator(username: Annotated[str, typer.Argument(help="Its name; also that of its team.")] = OPERATOR) -> None:
-    """Make an operator's account; print its password and a token, as JSON, this once."""
+def operator(
+    username: Annotated[str, typer.Argument(help="The name of the account and of its team.")] = OPERATOR,
+) -> None:
+    """Create an operator's account; print its password and a token, as JSON, this once."""
     from services.core.settings import load_settings
     from services.core.store.database import Database
 
@@ -111,7 +113,7 @@ def operator(username: Annotated[str, typer.Argument(help="Its name; also that o
 
 
 def prepare(settings: "Settings") -> dict[str, str]:
-    """Migrate, and make the operator's account and token on first use; return its credentials."""
+    """Migrate, and create the operator's account and token on first use; return its credentials."""
     from services.core.store.database import Database
     from services.core.store.migrate import upgrade
 

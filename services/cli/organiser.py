@@ -1,4 +1,4 @@
-"""Commands of organisers: make competitions and phases."""
+"""Commands of organisers: create competitions and phases."""
 
 from typing import Annotated, Any
 
@@ -18,56 +18,58 @@ phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look afte
 
 @competition_app.command("create")
 def create_competition(
-    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
-    title: Annotated[str, typer.Option(help="Title.")],
-    description: Annotated[str, typer.Option(help="What it is about.")] = "",
+    slug: Annotated[str, typer.Argument(help="Its short name: lower-case letters, digits, inner hyphens.")],
+    title: Annotated[str, typer.Option(help="Its title.")],
+    description: Annotated[str, typer.Option(help="What it is about, as plain text.")] = "",
     url: Url = None,
 ) -> None:
-    """Create a competition."""
+    """Create a competition, without phases yet. It is public at once."""
     open_client(url).post("/api/competitions", {"slug": slug, "title": title, "description": description})
     say(f"Created the competition {slug}. Give it a phase with `lethe phase create`.")
 
 
 @phase_app.command("create")
 def create_phase(
-    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
+    slug: Annotated[str, typer.Argument(help="Its short name: lower-case letters, digits, inner hyphens.")],
     competition: Competition,
-    benchmark: Annotated[str, typer.Option(help="Name or digest of a published benchmark.")],
-    closes_at: Annotated[str, typer.Option(help="When it closes, with time zone: 2027-01-31T12:00:00Z.")],
-    opens_at: Annotated[str | None, typer.Option(help="When it opens, with time zone. Left out, at once.")] = None,
+    benchmark: Annotated[str, typer.Option(help="A published benchmark: its name or its digest.")],
+    closes_at: Annotated[str, typer.Option(help="When it closes, with a time zone: 2027-01-31T12:00:00Z.")],
+    opens_at: Annotated[
+        str | None, typer.Option(help="When it opens, with a time zone. If you leave it out: at once.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="check, feedback or final.")] = "feedback",
     device: Annotated[
-        Device, typer.Option(help="What entries run on: a slot with a GPU, or one without.")
+        Device, typer.Option(help="What submissions run on: a slot with a GPU, or one without.")
     ] = Device.CPU,
-    seeds: Annotated[int, typer.Option(help="Unlearning runs of each evaluation, N.")] = 512,
+    seeds: Annotated[int, typer.Option(help="N, the runs of each evaluation.")] = 512,
     shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
-    quota_per_day: Annotated[int, typer.Option(help="Submissions of one team in any 24 hours.")] = 5,
-    seed_timeout_s: Annotated[float, typer.Option(help="Longest time of one run, in seconds.")] = 60.0,
-    memory_gib: Annotated[float, typer.Option(help="Memory of a run, in GiB.")] = 2.0,
+    quota_per_day: Annotated[int, typer.Option(help="Submissions per team per 24 hours.")] = 5,
+    seed_timeout_s: Annotated[float, typer.Option(help="The longest time of one run, in seconds.")] = 60.0,
+    memory_gib: Annotated[float, typer.Option(help="The memory of one run, in GiB.")] = 2.0,
     metric: Annotated[
         str, typer.Option(help=f"The metric that the leaderboard ranks by: {metric_names()}.")
     ] = DEFAULT_METRIC,
     max_time_ratio: Annotated[
-        float, typer.Option(help="Run time over that of retraining, above which an entry is not ranked.")
+        float, typer.Option(help="The longest run time that ranks, as a share of the time that retraining takes.")
     ] = 0.2,
     data_hidden: Annotated[
         bool | None,
         typer.Option(
             "--data-hidden/--data-public",
-            help="Whether failures hide messages and print-outs. Left out, in every phase but checks.",
+            help="Keep data hidden from participants, or not. If you leave it out: hidden, except in a check phase.",
         ),
     ] = None,
-    notebooks: Annotated[bool, typer.Option(help="Take notebooks in the layout of 2023.")] = False,
-    notebook_timeout_s: Annotated[float, typer.Option(help="Longest time of a whole notebook, in seconds.")] = 28_800.0,
+    notebooks: Annotated[bool, typer.Option(help="Accept notebooks in the layout of 2023.")] = False,
+    notebook_timeout_s: Annotated[float, typer.Option(help="The longest time of a notebook, in seconds.")] = 28_800.0,
     cuda_stand_in: Annotated[
-        bool, typer.Option(help="Let notebooks see CUDA where there is no GPU; all is computed on the CPU.")
+        bool, typer.Option(help="Let notebooks see CUDA on a host without a GPU; all is computed on the CPU.")
     ] = False,
     take_first: Annotated[
-        bool, typer.Option(help="Of notebooks that write more checkpoints than N, such as 512, take the first N.")
+        bool, typer.Option(help="Take the first N checkpoints of a notebook that writes more, such as 512.")
     ] = False,
     url: Url = None,
 ) -> None:
-    """Create a phase of a competition."""
+    """Create a phase of a competition. You can change only its window and quota later."""
     body: dict[str, Any] = {
         "slug": slug,
         "kind": kind,
@@ -95,7 +97,7 @@ def create_phase(
 
 @phase_app.command("alarms")
 def list_alarms(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
-    """List entries that look like leakage, copies or dependent runs. An alarm changes no score: judge yourself."""
+    """List submissions that look like leakage, copies or dependent runs. An alarm changes no score: you decide."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/phases/{phase}/alarms"))
     if as_json:
         print_json(found)

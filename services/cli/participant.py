@@ -17,39 +17,41 @@ POLL_S = 0.5
 
 Competition = Annotated[str, typer.Option("--competition", "-c", help="The competition's short name.")]
 Phase = Annotated[str, typer.Option("--phase", "-p", help="The phase's short name.")]
-Url = Annotated[str | None, typer.Option(help="The server; default: LETHE_URL, or where you logged in last.")]
+Url = Annotated[str | None, typer.Option(help="The server; default: LETHE_URL, or the server of your last login.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def login(
     url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
     username: Annotated[str, typer.Option(prompt=True, help="Your account.")] = "",
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Asked for when left out.")] = "",
-    sign_up: Annotated[bool, typer.Option("--sign-up", help="Make the account first.")] = False,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, help="You are asked for it if you leave it out.")
+    ] = "",
+    sign_up: Annotated[bool, typer.Option("--sign-up", help="Create the account first.")] = False,
 ) -> None:
-    """Log in at a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead."""
+    """Log in to a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead."""
     client = Client(url.rstrip("/"), None)
     if sign_up:
         client.post("/api/accounts", {"username": username, "password": password})
     session = client.post("/api/sessions", {"username": username, "password": password})
     path = save_credentials(client.url, session["token"])
-    say(f"Logged in at {client.url} as {username}; saved in {path}.")
+    say(f"Logged in to {client.url} as {username}. The token is saved in {path}.")
 
 
 def submit(
     file: Annotated[Path, typer.Argument(help="The module (.py), archive (.zip) or notebook (.ipynb).")],
     competition: Competition,
     phase: Phase,
-    name: Annotated[str | None, typer.Option(help="What to call it; default: the file's name.")] = None,
-    team: Annotated[str | None, typer.Option(help="Needed when you are in several teams.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name on the leaderboard; default: the file's name.")] = None,
+    team: Annotated[str | None, typer.Option(help="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[
-        str | None, typer.Option(help="identity or retrain: a reference row. Organisers only.")
+        str | None, typer.Option(help="identity or retrain: submit a reference row. For organisers.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Watch until it is scored.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the submission until it is scored.")] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Submit an unlearning algorithm. With --wait, exit status 1 when it failed or was cancelled: use that in CI."""
+    """Submit an unlearning algorithm. With --wait, for CI, the exit status is 1 if it failed or was cancelled."""
     if not file.is_file():
         raise BadInput(f"There is no file {file}.")
     client = open_client(url)
@@ -68,7 +70,7 @@ def status(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Show how far a submission is."""
+    """Show the state of a submission and, once it has ended, its score or failure."""
     _show(open_client(url).get(f"/api/submissions/{submission}"), as_json)
 
 
@@ -76,14 +78,14 @@ def cancel(
     submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
     url: Url = None,
 ) -> None:
-    """Stop a submission that is queued or running. Its quota stays spent."""
+    """Stop a submission that is queued or running. It still counts against the quota."""
     open_client(url).post(f"/api/submissions/{submission}/cancel")
     say("Cancelled.")
 
 
 def compare(
     submission: Annotated[str, typer.Argument(help="The id of one submission.")],
-    other: Annotated[str, typer.Argument(help="The id of another, of the same phase.")],
+    other: Annotated[str, typer.Argument(help="The id of another one in the same phase.")],
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -92,15 +94,15 @@ def compare(
     if as_json:
         print_json(found)
         return
-    typer.echo(f"difference {found['difference']:+.4f} (95 % {found['low']:+.4f} to {found['high']:+.4f})")
-    typer.echo(f"the first is better with probability {found['p_better']:.3f}, were both run again")
+    typer.echo(f"difference {found['difference']:+.4f} (95% {found['low']:+.4f} to {found['high']:+.4f})")
+    typer.echo(f"the first is better with probability {found['p_better']:.3f} if both were re-run")
     if found["p_better_elsewhere"] is not None:
-        typer.echo(f"and {found['p_better_elsewhere']:.3f}, were other subjects to be forgotten")
+        typer.echo(f"and with probability {found['p_better_elsewhere']:.3f} with a different forget set")
     typer.echo("separated" if found["separated"] else "not separated: a tie")
 
 
 def leaderboard(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
-    """Print a leaderboard. Intervals are 95 %; reference rows are never ranked."""
+    """Print a leaderboard. Intervals are at 95%; reference rows are never ranked."""
     client = open_client(url)
     entries = list(client.pages(f"/api/competitions/{competition}/phases/{phase}/leaderboard"))
     if as_json:
@@ -130,7 +132,7 @@ def follow(client: Client, ids: list[str], on_change: Callable[[dict[str, Any]],
 
 
 def _progress_of(submission: dict[str, Any]) -> tuple[str, int]:
-    """Say what it does, and of how many seeds: a notebook writes all checkpoints before the first is measured."""
+    """Return what a submission does, and its progress in runs. A notebook first writes all checkpoints."""
     written, measured = submission["checkpoints_written"], submission["seeds_done"]
     if written and not measured:
         return "writing" if submission["state"] == "running" else submission["state"], min(written, submission["seeds"])
@@ -147,7 +149,7 @@ def _show(submission: dict[str, Any], as_json: bool) -> None:
     if failure := submission["failure"]:
         typer.echo(f"{failure['kind']}: {failure['message']}")
     if score := submission["score"]:
-        interval = f"95 % {score['ci_low']:.4f} to {score['ci_high']:.4f}"
+        interval = f"95% {score['ci_low']:.4f} to {score['ci_high']:.4f}"
         typer.echo(f"final score {score['final_score']:.4f} ({interval}), N = {score['seeds']}")
         typer.echo(f"forgetting quality {score['forgetting_quality']:.4f}, utility {score['utility']:.3f}")
         for flag in score["flags"]:

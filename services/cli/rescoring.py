@@ -1,4 +1,4 @@
-"""`lethe rescore`: a phase's board by another metric or from new runs, looked at first, published at once, undone."""
+"""`lethe rescore`: a phase's leaderboard by another metric or from new runs; previewed, published at once, undone."""
 
 import time
 from typing import Annotated, Any
@@ -21,32 +21,36 @@ def rescore(
     competition: Competition,
     phase: Phase,
     metric: Annotated[str | None, typer.Option(help=f"The metric to rank by: {metric_names()}.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move. The default.")] = False,
-    publish: Annotated[bool, typer.Option("--publish", help="Move the board, all of it at once.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what was published last.")] = False,
-    re_run: Annotated[
-        bool, typer.Option("--re-run", help="Run all that stands again, under fresh seeds; the new run counts.")
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only prepare it and show who would move. The default.")
     ] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Give up what was prepared and not published.")] = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish the rescored leaderboard, all of it at once.")
+    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back the newest published rescoring.")] = False,
+    re_run: Annotated[
+        bool, typer.Option("--re-run", help="Re-run every entry on the leaderboard; the new runs count.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Discard the rescoring that is not published.")] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Rescore a phase from what was measured, or from new runs. For organisers.
+    """Rescore a phase by another metric, or from new runs. For organisers.
 
-    Without --publish nothing on the board moves: what is prepared waits, and is published by the same command with
-    --publish. Scores are added and never changed, so --undo puts every entry back. Every act is on record.
+    Without --publish nothing on the leaderboard moves: the rescoring is prepared and shown. The same command with
+    --publish publishes it. Scores are added and never changed, so --undo puts every entry back. Every act is recorded.
     """
     if dry_run + publish + undo + cancel > 1:
         raise BadInput("Choose one of --dry-run, --publish, --undo and --cancel.")
     client, base = open_client(url), f"/api/competitions/{competition}/phases/{phase}"
     if undo:
         campaign = client.post(f"{base}/undo")
-        say(f"Undone: the board ranks by {campaign['metric_before']} as before.")
+        say(f"Undone: the leaderboard ranks by {campaign['metric_before']} as before.")
     else:
         campaign = _open_campaign(client, base)
         if cancel:
             if campaign is None:
-                raise BadInput("Nothing is prepared for this phase.")
+                raise BadInput("There is no rescoring of this phase to cancel.")
             campaign = client.post(f"{base}/campaigns/{campaign['id']}/cancel")
             say("Cancelled.")
         else:
@@ -60,9 +64,9 @@ def rescore(
     if not cancel:
         _print(shown)
     if shown["state"] == "ready":
-        say("Nothing has moved. Publish it with --publish, or give it up with --cancel.")
+        say("Nothing has moved. Publish the rescoring with --publish, or discard it with --cancel.")
     elif publish:
-        say(f"Published: the board ranks by {shown['metric']}. Take it back with --undo.")
+        say(f"Published: the leaderboard ranks by {shown['metric']}. Take it back with --undo.")
 
 
 def _open_campaign(client: Client, base: str) -> dict[str, Any] | None:
@@ -71,7 +75,7 @@ def _open_campaign(client: Client, base: str) -> dict[str, Any] | None:
 
 
 def _newest(client: Client, base: str) -> dict[str, Any] | None:
-    """Fetch the newest campaign; without what it moves, for which two boards would be computed."""
+    """Fetch the newest rescoring, without its moves, because they would need two leaderboards computed."""
     items: list[dict[str, Any]] = client.get(f"{base}/campaigns", limit=1)["items"]
     return items[0] if items else None
 
@@ -79,16 +83,16 @@ def _newest(client: Client, base: str) -> dict[str, Any] | None:
 def _prepare(
     client: Client, base: str, campaign: dict[str, Any] | None, *, metric: str | None, re_run: bool
 ) -> dict[str, Any]:
-    """Take up the campaign that is under way, or start one; wait until it is ready."""
+    """Continue the rescoring in progress, or start one; wait until it is ready."""
     if campaign is None:
         if metric is None:
-            raise BadInput(f"Say with --metric what to rank by: {metric_names()}.")
+            raise BadInput(f"Name the metric to rank by with --metric: {metric_names()}.")
         campaign = client.post(f"{base}/campaigns", {"metric": metric, "re_run": re_run})
     elif (metric and (metric, re_run) != _options(campaign)) or (re_run and not campaign["re_run"]):
         named, again = _options(campaign)
         raise BadInput(
-            f"Another rescoring is prepared: --metric {named}{' --re-run' if again else ' without --re-run'}. "
-            "Name it by these, or give it up with --cancel."
+            f"A different rescoring is already in progress (--metric {named}, {'--re-run' if again else 'no --re-run'})"
+            ". Repeat those options to continue it, or run with --cancel to discard it."
         )
     milestone(f"Preparing: {campaign['done']} of {campaign['total']} evaluations are scored by {campaign['metric']}.")
     with progress() as bars:
@@ -97,16 +101,18 @@ def _prepare(
             time.sleep(POLL_S)
             newest = _newest(client, base)
             if newest is None or newest["id"] != campaign["id"]:
-                raise BadInput("Somebody gave this rescoring up meanwhile, and began another.")
+                raise BadInput(
+                    "Somebody cancelled this rescoring and began another one. Run the command again to see it."
+                )
             campaign = newest
             bars.update(task, completed=campaign["done"], total=campaign["total"])
     if campaign["state"] != "ready":
-        raise BadInput(f"The campaign was {campaign['state']} meanwhile.")
+        raise BadInput(f"Somebody else ended this rescoring: it is {campaign['state']}.")
     return campaign
 
 
 def _options(campaign: dict[str, Any]) -> tuple[str, bool]:
-    """Give the metric of a campaign, and whether it runs things again: what it is called by."""
+    """Return the metric of a rescoring, and whether it re-runs entries: the options that name it."""
     return campaign["metric"], campaign["re_run"]
 
 
@@ -114,7 +120,7 @@ def _print(campaign: dict[str, Any]) -> None:
     runs = ", from new runs" if campaign["re_run"] else ""
     title = f"{campaign['metric_before']} to {campaign['metric']}{runs}: {campaign['state']}"
     print_table(
-        ("rank", "before", "moves", "team", "score", "95 % interval", "score before", "beyond noise", "note"),
+        ("rank", "before", "moves", "team", "score", "95% interval", "score before", "beyond noise", "note"),
         [_row(move) for move in campaign["moves"]],
         title=title,
         words={"team", "beyond noise", "note"},
@@ -135,7 +141,7 @@ def _row(move: dict[str, Any]) -> list[str]:
         f"{after['ci_low']:.4f} – {after['ci_high']:.4f}" if after else "",
         f"{before['final_score']:.4f}" if before else "",
         "yes" if move["separated"] else "no" if up else "",
-        "new run failed, the old one counts" if move["re_run_failed"] else "",
+        "re-run failed, the previous score counts" if move["re_run_failed"] else "",
     ]
 
 

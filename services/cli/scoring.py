@@ -1,4 +1,4 @@
-"""`lethe score` and `lethe measurements`: scoring what was measured, again and anywhere. Nothing is run."""
+"""`lethe score` and `lethe measurements`: scoring stored measurements, on any machine. Nothing is run."""
 
 import zipfile
 from pathlib import Path
@@ -22,15 +22,19 @@ __all__ = ["measurements", "score"]
 def score(
     stored: Annotated[
         Path | None,
-        typer.Argument(metavar="MEASUREMENTS", help="What `lethe evaluate --save` or `lethe measurements` wrote."),
+        typer.Argument(
+            metavar="MEASUREMENTS", help="The file that `lethe evaluate --save` or `lethe measurements` wrote."
+        ),
     ] = None,
     oracle: Annotated[str, typer.Option(help="The benchmark they were measured on: its name or directory.")] = "digits",
     unlearned: Annotated[
-        Path | None, typer.Option(help="Or confidences of unlearned models: a .npy array [N, S].")
+        Path | None, typer.Option(help="Instead of a file: confidences of unlearned models, a .npy array [N, S].")
     ] = None,
-    retrained: Annotated[Path | None, typer.Option(help="And of retrained models: a .npy array [M, S].")] = None,
+    retrained: Annotated[
+        Path | None, typer.Option(help="Confidences of the retrained models, a .npy array [M, S].")
+    ] = None,
     second: Annotated[
-        Path | None, typer.Option(help="And of a second oracle, for metrics with a ceiling: a .npy array.")
+        Path | None, typer.Option(help="Confidences of a second oracle, a .npy array, for metrics with a ceiling.")
     ] = None,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     report: Annotated[Path | None, typer.Option(help="Write a page with plots to this .html file.")] = None,
@@ -45,13 +49,13 @@ def score(
     require_place(report)
     try:
         if report is not None and stored is None:
-            raise BadInput("A report needs measurements: plain arrays have no utility to show.")
+            raise BadInput("A report needs a file of measurements, because plain arrays have no utility to show.")
         if stored is not None and unlearned is None and retrained is None:
             result = _score_stored(stored, oracle, metric, report)
         elif stored is None and unlearned is not None and retrained is not None:
             result = _score_arrays(unlearned, retrained, second, metric)
         else:
-            raise BadInput("Name either a file of measurements, or both --unlearned and --retrained.")
+            raise BadInput("Give either a file of measurements, or both --unlearned and --retrained.")
     except BadArray as error:
         raise BadInput(str(error)) from error
     if as_json:
@@ -64,7 +68,7 @@ def measurements(
     submission: Annotated[str, typer.Argument(help="The id of a submission that was measured here.")],
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
 ) -> None:
-    """Write what was measured of a submission on this installation to a file, for `lethe score`. For operators."""
+    """Write the measurements of a submission on this installation to a file, for `lethe score`. For operators."""
     from uuid import UUID
 
     from sqlalchemy import select
@@ -80,7 +84,9 @@ def measurements(
     try:
         wanted = UUID(submission)
     except ValueError as error:
-        raise BadInput(f"{submission} is no submission's id. `lethe submit` prints it.") from error
+        raise BadInput(
+            f"{submission} is not the id of a submission. Use the id that `lethe submit` printed."
+        ) from error
     database = Database(settings.resolved_database_url)
     statement = (
         select(MeasurementRow.blob)
@@ -92,14 +98,16 @@ def measurements(
         blobs = list(session.scalars(statement))
     database.dispose()
     if not blobs:
-        raise BadInput(f"Nothing was measured here of submission {submission}.")
+        raise BadInput(
+            f"This installation has no measurements of submission {submission}. Check the id, and where it ran."
+        )
     store = Blobs.from_settings(settings)
     out.write_bytes(Measurements.stack([store.get(blob) for blob in blobs]).to_bytes())
     say(f"Wrote the measurements of {len(blobs)} models to {out}.")
 
 
 def _report_dict(report: "Report") -> dict[str, Any]:
-    """Make of a report what `--json` prints: the score's form, and per example what the server shows nobody."""
+    """Return what `--json` prints: the score's form, and figures per example that the server shows nobody."""
     from services.scorer.rows import score_form
 
     return {
@@ -215,7 +223,7 @@ def _print(result: dict[str, Any]) -> None:
     typer.echo(f"{'models':<20}{result['seeds']}, {result['effective_models']} effective")
     if "epsilon_bounds" in result:
         proven = max(result["epsilon_bounds"])
-        typer.echo(f"{'epsilon, proven':<20}{proven:.2f} (at most {result['largest_certifiable']:.2f} could be)")
+        typer.echo(f"{'epsilon, proven':<20}{proven:.2f} (at most {result['largest_certifiable']:.2f} possible)")
     for suite, values in result.get("suites", {}).items():
         typer.echo(SUITES[suite].title if suite in SUITES else suite)
         for name, value in values.items():

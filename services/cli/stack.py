@@ -59,13 +59,15 @@ class Stack:
         self._stop()
 
     def log_file(self, part: str) -> Path:
+        """Return the file that a service writes its log to."""
         return self.settings.data_dir / "logs" / f"{part}.log"
 
     def pid(self, part: str) -> int:
+        """Return the process id of a service."""
         return self._processes[part].pid
 
     def restart_dead(self) -> list[str]:
-        """Start again what has died; return the names."""
+        """Restart the services that have died; return their names."""
         dead = [part for part, process in self._processes.items() if process.poll() is not None]
         for part in dead:
             time.sleep(RESTART_AFTER_S)
@@ -83,16 +85,18 @@ class Stack:
             stdout=self._logs[part],
             stderr=subprocess.STDOUT,
             env=os.environ | _environment(self.settings) | {PARENT: str(os.getpid())},
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the others in order
+            start_new_session=True,  # Ctrl-C reaches only this process, which then stops the others in order
         )
 
     def _refuse_taken_port(self) -> None:
         with contextlib.suppress(urllib.error.URLError, OSError):
             urllib.request.urlopen(f"{self.url}/api/health", timeout=2)  # noqa: S310 - our own address
-            raise NotStarted(f"Something answers at {self.url} already. Stop it, or set LETHE_PORT to a free port.")
+            raise NotStarted(
+                f"Another program already answers at {self.url}. Stop it, or set LETHE_PORT to a free port."
+            )
 
     def await_api(self) -> None:
-        """Wait until the API answers. Raises NotStarted, with the end of its log, when it does not."""
+        """Wait until the API answers. Raises NotStarted, with the end of its log, if it does not."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self._processes["api"].poll() is not None:
@@ -120,7 +124,7 @@ class Stack:
 
 
 def end_with_parent() -> None:
-    """Ask the kernel to end this process when the supervisor that started it is gone."""
+    """Ask the kernel to end this process if the supervisor that started it is gone."""
     import ctypes
 
     parent = os.environ.get(PARENT)
@@ -132,7 +136,7 @@ def end_with_parent() -> None:
 
 
 def _environment(settings: "Settings") -> dict[str, str]:
-    """Hand the settings on, whatever they were read from."""
+    """Return the settings as variables for the services, wherever they were read from."""
     return {
         "LETHE_DATA_DIR": str(settings.data_dir.resolve()),
         "LETHE_HOST": settings.host,

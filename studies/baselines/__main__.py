@@ -141,7 +141,7 @@ def _bundle(settings: Settings, name: str, seeds: int, *, build: bool) -> Bundle
     except NotFound:
         if not build:
             return None
-    say(f"The benchmark {name} is not there yet; building it. This happens once.")
+    say(f"The benchmark {name} is not built yet. Building it now; this happens once.")
     with progress() as bars:
         stages = stages_on(bars)
         definition, dataset = read_definition(settings, name, stages)

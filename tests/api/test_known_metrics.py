@@ -18,7 +18,7 @@ def test_it_lists_everything_that_a_score_can_carry(api: Api) -> None:
         "title": "Attack accuracy",
         "unit": "share",
         "better": "oracle",
-        "meaning": "accuracy of an attack on losses, forget against test examples",
+        "meaning": "accuracy of an attack on losses that tells forget from test examples",
         "oracle_column": "mia_accuracy_oracle",
     }
 

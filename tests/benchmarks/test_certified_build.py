@@ -93,7 +93,7 @@ def test_inspecting_tells_the_constants_that_entries_need(bundle: Bundle) -> Non
         == {
             "certified-digits": f"520 steps of 1/L; {m_and_l}, sigma 0.02, radius 100",
             "certified-digits-batches": f"520 steps of 1/L, 8 batches in turn; {m_and_l}, sigma 0.02, radius 100",
-            "certified-digits-d2d": f"520 steps of 1/L; {m_and_l}, sigma 0.05 on what is published, radius 100",
+            "certified-digits-d2d": f"520 steps of 1/L; {m_and_l}, sigma 0.05 on the published model, radius 100",
             "certified-digits-ten": "520 steps of 1/L; m 0.02, L 0.52, M 1.4142136, sigma 0.01, radius 100",
         }[bundle.manifest.name]
     )

@@ -98,13 +98,13 @@ def test_text_says_what_json_says() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (MNIST, "Neither of --sigma and --epsilon given: name one"),
-        ((*MNIST, "--sigma", "1", "--epsilon", "1"), "Both of --sigma and --epsilon given: name one"),
+        (MNIST, "You gave neither of --sigma and --epsilon. Give one"),
+        ((*MNIST, "--sigma", "1", "--epsilon", "1"), "You gave both of --sigma and --epsilon. Give one"),
         ((*MNIST, "--sigma", "0"), "sigma is 0.0"),
         ((*MNIST, "--epsilon", "-1"), "epsilon is -1.0"),
         ((*MNIST, "--sigma", "1", "--points", "11983"), "n = 11982"),
         ((*MNIST, "--sigma", "1", "--smoothness", "0.001"), "smoothness must be the larger"),
-        ((*MNIST, "--sigma", "1e-300"), "no certificate fits"),
+        ((*MNIST, "--sigma", "1e-300"), "the certificate overflows"),
         (("--n", "10", "--strong-convexity", "0.1", "--delta", "1", "--sigma", "1"), "delta is 1.0"),
         (("--n", "0", "--strong-convexity", "0.1", "--delta", "0.1", "--sigma", "1"), "n is 0"),
     ],
@@ -117,7 +117,7 @@ def test_refusal_is_one_line_and_status_1() -> None:
     done = lethe(*MNIST, "--method", "langevin", "--steps", "2")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("lethe: Neither of --sigma and --epsilon") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("lethe: You gave neither of --sigma and --epsilon") and done.stderr.count("\n") == 1
 
 
 def test_unknown_method_is_refused_naming_those_there_are() -> None:

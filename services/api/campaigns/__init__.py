@@ -1,1 +1,1 @@
-"""Bulk acts of organisers on a phase: rescoring, running again, publishing, undoing; and the record of all acts."""
+"""Rescoring a phase by another metric or from new runs, publishing and undoing it; and the record of all acts."""

@@ -1,4 +1,4 @@
-"""Rescoring a phase: prepare, look, publish, undo. Its organiser or an operator may; every act is on record."""
+"""Rescoring a phase: prepare, preview, publish, undo. Open to its organiser and operators; every act is recorded."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def start_campaign(
     state: State,
     background: BackgroundTasks,
 ) -> CampaignOut:
-    """Begin to rescore a phase by a metric, or to run its entries again. Nothing moves before it is published."""
+    """Begin to rescore a phase by a metric, or to re-run its entries. Nothing moves until you publish it."""
     row = _phase(session, slug, phase, who)
     campaign = campaigns.start(session, row, who.account_id, metric=new.metric, re_run=new.re_run)
     background.add_task(state.doorbell.ring_across, Bell.RUN if new.re_run else Bell.SCORE)
@@ -48,7 +48,7 @@ def start_campaign(
 def list_campaigns(
     *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CampaignOut]:
-    """List a phase's campaigns, newest first."""
+    """List a phase's rescorings, newest first."""
     row = _phase(session, slug, phase, who)
     rows, following = newest_first(
         session,
@@ -64,18 +64,18 @@ def list_campaigns(
 
 @router.get(PATH + "/{campaign_id}")
 def show_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Reading) -> CampaignDetail:
-    """Show a campaign and what it does to the board, team by team."""
+    """Show a rescoring and how it moves each team on the leaderboard."""
     row = _phase(session, slug, phase, who)
     campaign = session.get(Campaign, campaign_id)
     if campaign is None or campaign.phase_id != row.id:
-        raise NotFound(f"Phase {phase!r} has no campaign {campaign_id}.")
+        raise NotFound(f"Phase {phase!r} has no rescoring {campaign_id}.")
     shown = _shown(session, campaign).model_dump()
     return CampaignDetail(**shown, moves=moves_of(session, campaign), unscorable=unscorable_in(session, campaign))
 
 
 @router.post(PATH + "/{campaign_id}/publish")
 def publish_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
-    """Move every pointer of the board at once."""
+    """Publish a rescoring: every entry of the leaderboard moves at once."""
     campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
     campaigns.publish_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
@@ -83,7 +83,7 @@ def publish_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organisin
 
 @router.post(PATH + "/{campaign_id}/cancel")
 def cancel_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
-    """Give up a campaign that is not published, and end its runs."""
+    """Discard a rescoring that is not published, and end its runs."""
     campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
     campaigns.cancel_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
@@ -91,7 +91,7 @@ def cancel_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising
 
 @router.post("/competitions/{slug}/phases/{phase}/undo")
 def undo_campaign(*, slug: str, phase: str, who: Organising, session: Writing) -> CampaignOut:
-    """Take back the phase's newest published campaign: every pointer goes back to where it was."""
+    """Take back the phase's newest published rescoring: every entry goes back to where it was."""
     campaign, _ = campaigns.undo_campaign(session, _phase(session, slug, phase, who), who.account_id)
     return _shown(session, campaign)
 
@@ -100,7 +100,7 @@ def undo_campaign(*, slug: str, phase: str, who: Organising, session: Writing) -
 def list_acts(
     *, slug: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AuditOut]:
-    """List what organisers did to a competition, newest first."""
+    """List the acts of organisers on a competition, newest first."""
     competition = find_competition(session, slug)
     require_organiser(who, competition)
     rows, following = newest_first(

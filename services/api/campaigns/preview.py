@@ -1,4 +1,4 @@
-"""What a campaign would do to a board: who moves, by how much, and whether that is beyond noise."""
+"""The effect of a rescoring on a leaderboard: who moves, by how much, and whether that is beyond noise."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -16,11 +16,11 @@ from services.core.store.database import ReadSession
 __all__ = ["moves_of", "unscorable_in"]
 
 Key = tuple[UUID, Reference]
-Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the board, and what is shown
+Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the leaderboard, and the place that is shown
 
 
 def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
-    """Compare the board without a campaign to the board with it, team by team in the order of the latter."""
+    """Compare the leaderboard without a rescoring to the one with it, team by team in the order of the latter."""
     phase = campaign.phase
     with_it = standing.runs_of(session, phase, upto=campaign)
     without = standing.runs_of(session, phase, without=campaign)
@@ -35,7 +35,7 @@ def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
 
 
 def unscorable_in(session: ReadSession, campaign: Campaign) -> list[UnscorableOut]:
-    """Name the submissions that a campaign was prepared without, and say why."""
+    """List the submissions that a rescoring was prepared without, with the reasons."""
     own = func.coalesce(ReRun.replaced_id, Evaluation.id)
     statement = (
         select(Evaluation.id, Team.name, Submission.name, Submission.id)
@@ -58,7 +58,7 @@ def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:
 
 
 def _places(stands: Mapping[Key, standing.BestEntry], phase: Phase) -> Places:
-    """Rank what stands as the board does."""
+    """Rank entries in the same way as the leaderboard."""
     lines = {key: _line(one) for key, one in stands.items()}
     order = sorted(lines, key=lambda key: lines[key].place)
     ranked = standings([lines[key] for key in order], phase.max_time_ratio)

@@ -1,4 +1,4 @@
-"""What campaigns look like from outside."""
+"""The JSON forms of rescorings."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -18,7 +18,7 @@ class NewCampaign(Input):
     metric: MetricName
     re_run: bool = Field(
         False,
-        description="Run all that stands again, under fresh seeds. The new run counts, be it better or worse.",
+        description="Re-run every entry on the leaderboard, under fresh seeds. The new runs count, better or worse.",
     )
 
 
@@ -30,8 +30,8 @@ class CampaignOut(BaseModel):
     metric_before: str
     re_run: bool
     state: CampaignState
-    done: int = Field(description="Evaluations that have a score by the metric.")
-    total: int = Field(description="Evaluations that will have one.")
+    done: int = Field(description="Evaluations that have a score by the metric already.")
+    total: int = Field(description="Evaluations that will have a score by the metric.")
     created_at: datetime
     published_at: datetime | None
     undone_at: datetime | None
@@ -49,11 +49,11 @@ class CampaignOut(BaseModel):
 
 
 class PlaceOut(BaseModel):
-    """Where a team stands on one board."""
+    """The place of a team on one leaderboard."""
 
     rank: int | None
-    rank_best: int | None = Field(description="95 % with the worst.")
-    rank_worst: int | None
+    rank_best: int | None = Field(description="The best rank that its noise allows; 95% together with `rank_worst`.")
+    rank_worst: int | None = Field(description="The worst rank that its noise allows.")
     final_score: float
     ci_low: float
     ci_high: float
@@ -61,19 +61,19 @@ class PlaceOut(BaseModel):
 
 
 class MoveOut(BaseModel):
-    """What a campaign does to one team."""
+    """The effect of a rescoring on one team."""
 
     team: str
     reference: Reference
     before: PlaceOut | None
     after: PlaceOut | None
-    ranks_up: int | None = Field(description="By how many ranks it rises; negative where it falls.")
-    separated: bool = Field(description="Whether the intervals of both ranks have nothing in common.")
-    re_run_failed: bool = Field(description="Its new run failed, so that the old one goes on counting.")
+    ranks_up: int | None = Field(description="The number of ranks it rises; negative if it falls.")
+    separated: bool = Field(description="Whether the intervals of both ranks do not overlap.")
+    re_run_failed: bool = Field(description="Whether its re-run failed, so that it keeps its previous score.")
 
 
 class UnscorableOut(BaseModel):
-    """A submission that has no score by a campaign's metric, so that it does not stand on the board by it."""
+    """A submission that a rescoring's metric cannot score."""
 
     team: str
     submission: str
@@ -82,9 +82,10 @@ class UnscorableOut(BaseModel):
 
 
 class CampaignDetail(CampaignOut):
-    moves: list[MoveOut] = Field(description="What it does to each team, in the order of the board with it.")
+    moves: list[MoveOut] = Field(description="The effect on each team, in the order of the rescored leaderboard.")
     unscorable: list[UnscorableOut] = Field(
-        description="What cannot be scored by its metric. The team's next best stands; of a new run, the one before."
+        description="Submissions this metric cannot score. The team's next-best entry is shown instead; "
+        "a failed re-run keeps its previous score."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the scorer noticed about entries, for the organiser alone. An alarm changes no score."""
+"""The scorer's alarms about submissions, shown only to organisers. An alarm changes no score."""
 
 from typing import Self
 from uuid import UUID
@@ -15,11 +15,13 @@ __all__ = ["AlarmedOut", "alarmed", "show_alarms"]
 
 
 class AlarmedOut(BaseModel):
+    """A submission with its alarms."""
+
     submission_id: UUID
     team: str
     submission: str
     final_score: float
-    alarms: list[AlarmForm] = Field(description="Observations that honest unlearning hardly gives.")
+    alarms: list[AlarmForm] = Field(description="Observations that honest unlearning rarely produces.")
 
     @classmethod
     def of(cls, submission: Submission, score: Score) -> Self:
@@ -43,7 +45,7 @@ def alarmed(phase: Phase) -> Select[Submission]:
 
 
 def show_alarms(session: ReadSession, phase: Phase, submissions: list[Submission]) -> list[AlarmedOut]:
-    """Show submissions with the alarms that their scores raised."""
+    """Return submissions with the alarms of their scores."""
     wanted = {submission.evaluation_id for submission in submissions}
     scores = session.scalars(select(Score).where(Score.evaluation_id.in_(wanted), Score.metric == phase.metric))
     of = {score.evaluation_id: score for score in scores}

@@ -1,4 +1,4 @@
-"""Leaderboards: public, paged, and as of any date; and what their organisers alone are told."""
+"""Leaderboards: public, paged, and as of any date; and the alarms that only organisers see."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["leaderboard"])
 @router.get(
     "/competitions/{slug}/phases/{phase}/leaderboard",
     response_model=LeaderboardOut,
-    responses={304: {"description": "Not changed since the tag in If-None-Match."}},
+    responses={304: {"description": "The leaderboard has not changed since the tag in If-None-Match."}},
 )
 def show_leaderboard(
     *,
@@ -37,10 +37,10 @@ def show_leaderboard(
     response: Response,
     limit: Limit = 100,
     after: After = None,
-    as_of: Annotated[Moment | None, Query(description="The board as it was then; now without one.")] = None,
+    as_of: Annotated[Moment | None, Query(description="Show the leaderboard as of this time; default: now.")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> LeaderboardOut | Response:
-    """Show the board, best first, equals in order of submission. All its pages show it as it was for the first."""
+    """Show the leaderboard, best first, ties in order of submission. Later pages show the same state as the first."""
     row = find_phase(session, slug, phase)
     listing = f"leaderboard:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of or utc_now(), None)
@@ -74,7 +74,7 @@ def show_leaderboard(
 def list_alarms(
     *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AlarmedOut]:
-    """List submissions whose score an organiser should look at, newest first. An alarm changes no score."""
+    """List submissions with alarms, which their organiser should check, newest first. An alarm changes no score."""
     row = find_phase(session, slug, phase)
     require_organiser(who, row.competition)
     rows, following = newest_first(

@@ -1,4 +1,4 @@
-"""What a leaderboard looks like from outside."""
+"""The JSON forms of leaderboards."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ __all__ = ["EntryOut", "LeaderboardOut"]
 
 
 class EntryOut(ScoreForm):
-    """One row: a team's best score, and where it stands."""
+    """One entry: a team with its best score and its rank."""
 
     entry: str = Field(description="The team.")
     submission_id: UUID
@@ -23,13 +23,15 @@ class EntryOut(ScoreForm):
     reference: Reference
     rank: int | None
     unranked_reason: Unranked | None
-    rank_best: int | None = Field(description="The best rank that its noise allows; 95 % with the worst.")
-    rank_worst: int | None
-    tie_group: int | None = Field(description="Ranked entries of one group are not separated by their noise.")
-    run_s: float = Field(description="Mean wall clock of one unlearning run.")
-    time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference.")
-    wall_s: float | None = Field(description="From the start of the evaluation to its end.")
-    other_scores: dict[str, FiguresForm] = Field(description="By the metrics that the board does not rank by.")
+    rank_best: int | None = Field(description="The best rank that its noise allows; 95% together with `rank_worst`.")
+    rank_worst: int | None = Field(description="The worst rank that its noise allows.")
+    tie_group: int | None = Field(description="Noise does not let the test separate ranked entries of one group.")
+    run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
+    time_ratio: float | None = Field(description="run_s divided by the run_s of the phase's retraining reference.")
+    wall_s: float | None = Field(description="Seconds from the start of the evaluation to its end.")
+    other_scores: dict[str, FiguresForm] = Field(
+        description="Scores by the metrics that the leaderboard does not rank by."
+    )
     submitted_at: datetime
 
     @classmethod
@@ -60,8 +62,8 @@ class LeaderboardOut(BaseModel):
     phase: str
     metric: str
     max_time_ratio: float
-    as_of: datetime | None = Field(description="When this board last changed; null for an empty one.")
+    as_of: datetime | None = Field(description="When this leaderboard last changed; null if it is empty.")
     total: int = Field(description="Entries on all pages.")
     items: list[EntryOut]
-    own: list[EntryOut] = Field(description="Of the caller's teams, wherever they stand; with the first page alone.")
+    own: list[EntryOut] = Field(description="Entries of your teams, whatever their rank; only on the first page.")
     next: str | None

@@ -1,4 +1,4 @@
-"""Reading a board as of a moment, a keyset page at a time."""
+"""Reading a leaderboard as of a moment, one page at a time by key."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
@@ -21,23 +21,25 @@ __all__ = ["BoardPage", "Version", "find_own", "read_page", "version_of"]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Two readings of a board with one version are the same."""
+    """A version of a leaderboard: two readings of one version are the same."""
 
-    changed_at: datetime | None  # when the board last changed; None before its first entry
+    changed_at: datetime | None  # when the leaderboard last changed; None before its first entry
     changes: int
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
+    """One page of a leaderboard."""
+
     items: list[EntryOut]
     own: list[EntryOut]
-    metric: str  # that the board ranked by then
+    metric: str  # that the leaderboard ranked by at that moment
     total: int
     last: Place | None  # of the page, when more follow
 
 
 def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
-    """Find when the board last changed before a moment, without reading it."""
+    """Find when the leaderboard last changed before a moment, without reading it."""
     changed = []
     changes = 0
     for column in (LeaderboardEntry.published_at, LeaderboardEntry.retired_at):
@@ -52,7 +54,7 @@ def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
 
 
 def find_own(session: ReadSession, phase: Phase, moment: datetime, account_id: UUID) -> list[UUID]:
-    """Find which submissions of an account's teams stand as of a moment, references not among them."""
+    """Find the submissions of an account's teams that are entries as of a moment, without references."""
     entry = LeaderboardEntry
     teams = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
     statement = (
@@ -72,7 +74,7 @@ def read_page(
     after: Place | None,
     own: Collection[UUID],
 ) -> BoardPage:
-    """Read one page of the board as of a moment, and the submissions `own`. Ranks and ties speak of the whole board."""
+    """Read one page of the leaderboard as of a moment, and the submissions `own`. Ranks and ties count all entries."""
     lines = sorted(_lines(session, phase, moment), key=_place)
     submissions = [line.submitted.submission_id for line in lines]
     standing = standings(lines, phase.max_time_ratio)
@@ -127,7 +129,7 @@ def _stands_at(moment: datetime) -> ColumnElement[bool]:
 def _rows(
     session: ReadSession, phase: Phase, moment: datetime, submission_ids: Sequence[UUID]
 ) -> dict[UUID, LeaderboardEntry]:
-    """Read the entries that stand as of a moment, by submission."""
+    """Read the entries as of a moment, by submission."""
     statement = (
         select(LeaderboardEntry)
         .options(
@@ -142,7 +144,7 @@ def _rows(
 
 
 def _other_scores(session: ReadSession, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
-    """Find what other metrics say of the same evaluations, by evaluation."""
+    """Find the scores of the same evaluations by other metrics, by evaluation."""
     own = {row.score_id: row.score.evaluation_id for row in rows}
     statement = select(Score).where(Score.evaluation_id.in_(own.values()), Score.id.not_in(own))
     found: dict[UUID, list[Score]] = {}

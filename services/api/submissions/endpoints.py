@@ -64,12 +64,12 @@ async def submit(
     background: BackgroundTasks,
     state: State,
     who: SignedIn,
-    filename: Annotated[Filename, Query(description="Its ending says what it is: .py, .zip or .ipynb.")],
-    name: Annotated[Label | None, Query(description="Shown on the board; the file name without one.")] = None,
-    team: Annotated[str | None, Query(description="Needed by those in several teams.")] = None,
-    reference: Annotated[Reference, Query(description="A reference row; organisers only.")] = Reference.NONE,
+    filename: Annotated[Filename, Query(description="The file name. Its ending names the kind: .py, .zip or .ipynb.")],
+    name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
+    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
+    reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
 ) -> SubmissionOut:
-    """Upload a submission. What cannot be one is refused at once and costs no quota."""
+    """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
     request = admission.SubmitRequest(
         who=who,
         competition=slug,
@@ -86,7 +86,9 @@ async def submit(
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
-    background.add_task(state.doorbell.ring_across, Bell.RUN)  # after the response: a broker that is gone delays nobody
+    background.add_task(
+        state.doorbell.ring_across, Bell.RUN
+    )  # after the response, so a broker that is gone delays nobody
     response.headers["Location"] = f"/api/submissions/{shown.id}"
     return shown
 
@@ -103,9 +105,9 @@ async def check_submission(
     body: Request,
     state: State,
     who: SignedIn,
-    filename: Annotated[Filename, Query(description="Its ending says what it is: .py, .zip or .ipynb.")],
+    filename: Annotated[Filename, Query(description="The file name. Its ending names the kind: .py, .zip or .ipynb.")],
 ) -> CheckOut:
-    """Check a file as submitting it would, whether or not the phase is open. It is not kept and costs no quota."""
+    """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
     data, checked = await uploads.read(state, body, filename)
@@ -119,9 +121,9 @@ def show_quota(
     phase: str,
     who: SignedIn,
     session: Reading,
-    team: Annotated[str | None, Query(description="Needed by those in several teams.")] = None,
+    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
 ) -> QuotaOut:
-    """Show what one's team may still submit, counted as submitting counts it."""
+    """Show how many submissions your team has left, counted as an upload counts them."""
     found = find_phase(session, slug, phase)
     own = admission.team_of(session, who, team)
     return QuotaOut.of(own, quota_of(session, found, own, utc_now()))
@@ -135,11 +137,13 @@ def list_submissions(
     state: State,
     competition: str | None = None,
     phase: str | None = None,
-    ended: Annotated[bool | None, Query(description="Only those that have ended, or only those that have not.")] = None,
+    ended: Annotated[
+        bool | None, Query(description="true: only submissions that have ended. false: only those that have not.")
+    ] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SubmissionOut]:
-    """List what one's own teams submitted, newest first."""
+    """List the submissions of your teams, newest first."""
     rows, following = newest_first(
         session,
         service.own_submissions(who, competition, phase, ended=ended),
@@ -165,19 +169,19 @@ def compare_submissions(
     who: SignedIn,
     session: Reading,
 ) -> ComparisonOut:
-    """Test whether one submission is better than another; each must be yours to see, or stand on the board."""
+    """Test whether one submission is better than another. Each must be yours to see, or on the leaderboard."""
     return comparison.compare_scores(session, who, submission_id, other)
 
 
 @router.get("/submissions/{submission_id}/details")
 def show_details(submission_id: UUID, who: SignedIn, session: Reading) -> DetailsOut:
-    """Show run times, and histograms of epsilons and confidences, where the phase's data are not hidden."""
+    """Show run times, and histograms of epsilons and confidences, unless the phase hides its data."""
     return details.show_details(session, who, submission_id)
 
 
 @router.get("/submissions/{submission_id}/log", response_class=Response, responses=LOG)
 def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
-    """Read the last that its runs printed, at most 16 KiB, where the phase's data are not hidden."""
+    """Download the end of the output of its runs, at most 16 KiB, unless the phase hides its data."""
     return Response(
         state.blobs.get(details.find_log(session, who, submission_id)),
         media_type="text/plain; charset=utf-8",
@@ -187,11 +191,11 @@ def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: St
 
 @router.get("/submissions/{submission_id}/notebook", response_class=Response, responses=NOTEBOOK)
 def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
-    """Download a notebook with the outputs of its run, where the phase's data are not hidden."""
+    """Download a notebook with the outputs of its run, unless the phase hides its data."""
     submission = service.find_visible(session, who, submission_id)
     blob = submission.evaluation.executed_blob
     if blob is None or submission.phase.data_hidden:
-        raise NotFound("There is no executed notebook to show: it has not run, or the phase's data are hidden.")
+        raise NotFound("There is no executed notebook to show: it has not run yet, or the phase hides its data.")
     return Response(
         state.blobs.get(blob),
         media_type="application/x-ipynb+json",
@@ -201,7 +205,7 @@ def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, stat
 
 @router.post("/submissions/{submission_id}/cancel")
 def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
-    """Stop its evaluation. It stays on record and its quota stays spent."""
+    """Stop the evaluation of a submission, which stays on record and still counts against the quota."""
     submission = service.find_visible(session, who, submission_id)
     service.cancel_submission(session, submission)
     return service.show(session, who, [submission])[0]
@@ -215,7 +219,7 @@ def watch(
     state: State,
     last_event_id: Annotated[str | None, Header(description="Resume after this event.")] = None,
 ) -> Response:
-    """Follow its evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 when that was seen."""
+    """Follow an evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 if you saw its end."""
     evaluation_id = service.find_visible(session, who, submission_id).evaluation_id
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
@@ -224,7 +228,7 @@ def watch(
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
-    """Refuse before the body is read what would be refused after."""
+    """Refuse a submission before its body is read, if it would be refused after."""
     state.rates.upload(str(request.who.account_id))
     submission_file.kind_of(request.filename)
     with state.database.read() as session:

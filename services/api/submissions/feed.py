@@ -1,7 +1,7 @@
 """Events of evaluations as they are written: one poller per API process serves every stream.
 
 A stream holds neither a thread nor a connection, only a follower with a small buffer. Sequence numbers are gapless
-within an evaluation and assigned under its lock, so reading what lies above the last one seen misses nothing.
+within an evaluation and assigned under its lock, so reading all above the last one seen misses nothing.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class EventRecord:
 
 @dataclass(eq=False, slots=True)
 class _Follower:
-    """One stream: what it was given last, what waits for it, and a signal that something does."""
+    """One stream: the last event it was given, the events that wait for it, and a signal that some do."""
 
     evaluation_id: UUID
     given: int
@@ -62,17 +62,18 @@ class EventFeed:
 
     @property
     def streams(self) -> int:
+        """Count the open streams."""
         return len(self._followers)
 
     def close(self) -> None:
-        """End every stream; their clients reconnect elsewhere or give up."""
+        """End every stream; their clients reconnect elsewhere or stop."""
         self._closed = True
         self._newcomer.set()
         for follower in self._followers:
             follower.arrived.set()
 
     async def follow(self, evaluation_id: UUID, after: int) -> AsyncGenerator[EventRecord | None, None]:
-        """Yield the events above a sequence number up to a terminal one; None where nothing came for a while."""
+        """Yield the events above a sequence number up to a terminal one; None if nothing came for a while."""
         follower = _Follower(evaluation_id, after)
         self._followers.add(follower)
         self._newcomer.set()
@@ -89,7 +90,7 @@ class EventFeed:
             self._followers.discard(follower)
 
     async def poll(self) -> None:
-        """Poll until closed. One task of the API process runs this."""
+        """Poll until the feed is closed. One task of the API process runs this."""
         while not self._closed:
             try:
                 await self._poll_once()
@@ -156,6 +157,6 @@ def _events(session: ReadSession, evaluation_id: UUID, after: int) -> list[Event
 
 
 def _told(kind: EventKind) -> dict[str, Any]:
-    """Say which state begins with an event, so that a client needs no list of them."""
+    """Return the state that begins with an event, so that a client needs no list of states."""
     state = kind.leads_to
     return {"state": state, "ended": state.ended, "cancellable": state.cancellable} if state else {}

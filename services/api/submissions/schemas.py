@@ -1,4 +1,4 @@
-"""What submissions look like from outside."""
+"""The JSON forms of submissions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,12 +38,14 @@ __all__ = [
 
 
 class QuotaOut(BaseModel):
-    """What a team may still submit to a phase; its clock is the server's."""
+    """The quota of a team in a phase, by the server's clock."""
 
     team: str
     quota_per_day: int
-    left: int = Field(description="Submissions possible now, of those of any 24 hours.")
-    next_slot_at: datetime | None = Field(description="When one is possible again; null while one is, or if never.")
+    left: int = Field(description="Submissions that the team may still make now.")
+    next_slot_at: datetime | None = Field(
+        description="When the next submission is possible; null if one is possible now, or never again."
+    )
 
     @classmethod
     def of(cls, team: Team, quota: Quota) -> Self:
@@ -57,25 +59,31 @@ class QuotaOut(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """What a file would be as a submission: it passed every check that is made without running it."""
+    """A file that passed every check which needs no run."""
 
     kind: SubmissionKind
     sha256: str
     size_bytes: int
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
-    submitted_as: UUID | None = Field(description="One's own submission of these very bytes; it would share its runs.")
+    submitted_as: UUID | None = Field(
+        description="Your earlier submission of this exact file, whose runs a new one would share."
+    )
 
 
 class FailureOut(BaseModel):
+    """Why a submission failed."""
+
     kind: FailureKind
     message: str
 
 
 class ScoreOut(ScoreForm):
-    """A score that is kept."""
+    """A score of a submission."""
 
-    run_s: float = Field(description="Mean wall clock of one unlearning run.")
-    time_ratio: float | None = Field(description="run_s over that of the phase's retraining reference, as of now.")
+    run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
+    time_ratio: float | None = Field(
+        description="run_s divided by the run_s of the phase's current retraining reference."
+    )
     created_at: datetime
 
     @classmethod
@@ -85,7 +93,7 @@ class ScoreOut(ScoreForm):
 
 
 class ComparedOut(BaseModel):
-    """One of two submissions, as a board names it."""
+    """One of two compared submissions."""
 
     submission_id: UUID
     name: str
@@ -103,44 +111,46 @@ class ComparedOut(BaseModel):
 
 
 class ComparisonOut(BaseModel):
-    """The first submission's final score minus the second's, both held against the same oracle."""
+    """The first submission's final score minus the second's, both measured against the same oracle."""
 
     first: ComparedOut
     second: ComparedOut
     metric: str
     difference: float
-    low: float = Field(description="95 % interval of the difference, were both run again.")
-    high: float
-    p_better: float = Field(description="Probability that the first is better, were both run again.")
-    p_better_elsewhere: float | None = Field(description="The same, were other subjects to be forgotten, too.")
-    separated: bool = Field(description="Whether the difference is beyond noise at the 5 % level.")
+    low: float = Field(description="Lower end of the 95% interval of the difference if both were re-run.")
+    high: float = Field(description="Upper end of that interval.")
+    p_better: float = Field(description="Probability that the first is better if both were re-run.")
+    p_better_elsewhere: float | None = Field(
+        description="Probability that the first is better if both were re-run with a different forget set."
+    )
+    separated: bool = Field(description="Whether the difference is beyond noise at the 5% level.")
 
 
 class DetailsOut(BaseModel):
-    """What the runs of a scored submission were like. Shown where the phase's data are not hidden."""
+    """Details of the runs of a scored submission, unless the phase hides its data."""
 
     metric: str
-    run_s: list[float] = Field(description="Wall clock of each run, in the order of their seeds.")
+    run_s: list[float] = Field(description="Wall-clock time of each run in seconds, in the order of the seeds.")
     peak_memory_bytes: int | None = Field(
-        description="Of the largest process of any run, the GPU's not counted. Null for runs of before it was kept."
+        description="Memory of the largest process of any run, without GPU memory. Null if it was not recorded."
     )
-    histograms: HistogramsForm | None = Field(description="Null for scores of before they were kept.")
+    histograms: HistogramsForm | None = Field(description="Null if they were not recorded.")
 
 
 class EventOut(BaseModel):
-    """What the data of an event hold. Its kind is the event's name, its sequence number the event's id."""
+    """The data of an event. The event's name is its kind; its id is its sequence number."""
 
-    kind: EventKind = Field(description="The event's name; not among its data.")
+    kind: EventKind = Field(description="The event's name; it is not in the data.")
     at: datetime
-    state: SubmissionState | None = Field(None, description="The state that begins; absent if it stays.")
-    ended: bool | None = Field(None, description="Whether nothing more is to come; with `state`.")
-    cancellable: bool | None = Field(None, description="Whether runs are left to stop; with `state`.")
+    state: SubmissionState | None = Field(None, description="The new state; absent if it stays.")
+    ended: bool | None = Field(None, description="Whether no more events follow; present with `state`.")
+    cancellable: bool | None = Field(None, description="Whether it can still be cancelled; present with `state`.")
     seeds: int | None = None
     seeds_done: int | None = None
     checkpoints_written: int | None = None
     failure: FailureKind | None = None
     message: str | None = None
-    models: int | None = Field(None, description="Runs that a provisional score rests on.")
+    models: int | None = Field(None, description="Runs behind a provisional score.")
     metric: str | None = None
     final_score: float | None = None
     ci_low: float | None = None
@@ -161,23 +171,25 @@ class SubmissionOut(BaseModel):
     submitted_at: datetime
     evaluation_id: UUID
     state: SubmissionState
-    ended: bool = Field(description="Whether nothing more is to come.")
-    succeeded: bool = Field(description="Whether it was scored, or a notebook that was only checked ran to its end.")
-    cancellable: bool = Field(description="Whether runs are left to stop.")
+    ended: bool = Field(description="Whether it is scored, checked, failed or cancelled, so nothing more follows.")
+    succeeded: bool = Field(description="Whether it was scored, or was a dry run that reached its end.")
+    cancellable: bool = Field(description="Whether it can still be cancelled.")
     seeds: int
     seeds_done: int
-    checkpoints_written: int = Field(description="By a notebook so far; they are measured once it has ended.")
+    checkpoints_written: int = Field(
+        description="Checkpoints that a notebook has written so far; they are measured after it ends."
+    )
     started_at: datetime | None
     finished_at: datetime | None
     failure: FailureOut | None
-    provenance: dict[str, str] = Field(description="Where and how it ran, once it has.")
+    provenance: dict[str, str] = Field(description="Where and how it ran; empty until then.")
     has_notebook: bool = Field(description="Whether its executed notebook can be downloaded.")
     has_details: bool = Field(description="Whether histograms and run times can be read.")
-    has_log: bool = Field(description="Whether the last that it printed can be read.")
-    on_board: bool = Field(description="Whether it stands for its team on the board now.")
+    has_log: bool = Field(description="Whether the end of its output can be downloaded.")
+    on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
-    other_scores: list[ScoreOut] = Field(description="By the metrics that the phase does not rank by.")
+    other_scores: list[ScoreOut] = Field(description="Scores by the metrics that the phase does not rank by.")
 
     @classmethod
     def of(

@@ -61,7 +61,7 @@ def accept(
 ) -> SubmissionOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
-    Identical code may have an evaluation already; where that is scored, the team stands on the board at once.
+    Identical code may have an evaluation already. If that is scored, the team is on the leaderboard at once.
     """
     with database.write() as session:
         _lock_team(session, request)
@@ -89,7 +89,7 @@ def accept(
 def own_submissions(
     who: Principal, competition: str | None, phase: str | None, *, ended: bool | None
 ) -> Select[Submission]:
-    """Select what the caller's teams submitted: to one competition or phase if named, ended or under way if asked."""
+    """Select the submissions of the caller's teams, filtered by competition, phase and whether they have ended."""
     teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
     statement = _with_everything().where(Submission.team_id.in_(teams))
     if competition is not None:
@@ -107,17 +107,19 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     if submission is None or not (
         organises(who, submission.phase.competition) or _is_member(session, who, submission.team_id)
     ):
-        raise NotFound(f"There is no submission {submission_id} that you may see. List yours to see which there are.")
+        raise NotFound(
+            f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
+        )
     return submission
 
 
 def sees_data(who: Principal, submission: Submission) -> bool:
-    """Whether the caller, who may see the submission, may also see what its runs did with the data."""
+    """Whether the caller, who may see the submission, may also see how its runs treated the data."""
     return not submission.phase.data_hidden or organises(who, submission.phase.competition)
 
 
 def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]) -> list[SubmissionOut]:
-    """Show submissions with their scores, that by the metric of their phase first."""
+    """Return submissions with their scores, first the one by the metric of their phase."""
     shown = list(submissions)
     on_board = set(
         session.scalars(
@@ -137,10 +139,10 @@ def cancel_submission(session: WriteSession, submission: Submission) -> None:
     """Cancel its evaluation. Raises AlreadyEnded, or SharedEvaluation when another team waits for it too."""
     evaluation = lock_evaluation(session, submission.evaluation_id)
     if evaluation.state in ENDED:
-        raise AlreadyEnded(f"The evaluation is {evaluation.state} already; there is nothing to cancel.")
+        raise AlreadyEnded(f"The submission has ended ({evaluation.state}); there is nothing to cancel.")
     others = exists().where(and_(Submission.evaluation_id == evaluation.id, Submission.team_id != submission.team_id))
     if session.scalar(select(others)):
-        raise SharedEvaluation("Another team submitted the same code and waits for this evaluation; let it finish.")
+        raise SharedEvaluation("Another team submitted the same code and waits for this evaluation. Let it finish.")
     cancel(session, evaluation)
 
 
@@ -153,9 +155,9 @@ def _shown(submission: Submission, *, on_board: bool, sees_data: bool, retrain_s
 
 
 def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
-    """Lock the caller's teams in the order of their ids, since one of them is about to spend its quota.
+    """Lock the caller's teams in the order of their ids, because one of them is about to spend its quota.
 
-    With `key_share`, so that the scorer may meanwhile insert what refers to a team: it holds the evaluation that we
+    With `key_share`, so that the scorer may meanwhile insert rows that refer to a team: it holds the evaluation that we
     lock next, and would wait for us while we wait for it.
     """
     own = select(TeamMember.team_id).where(TeamMember.account_id == request.who.account_id)
@@ -175,7 +177,7 @@ def _evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebo
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
-    """Move the board's pointer for a submission whose evaluation was scored before; the scorer will not come again.
+    """Move the leaderboard's pointer for a submission whose evaluation is scored already: no scorer will come again.
 
     Its evaluation is locked, but the scorer may be publishing another one of the same team: then one of the two finds
     the other's pointer only when inserting its own.

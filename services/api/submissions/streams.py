@@ -25,11 +25,13 @@ class BadEventId(BadInput):
 
 
 def resume_after(last_event_id: str | None) -> int:
-    """Read the header with which a client resumes; 0 without one. Raises BadEventId."""
+    """Read the header with which a client resumes; 0 if it is missing. Raises BadEventId."""
     if not last_event_id:
         return 0
     if not (last_event_id.isascii() and last_event_id.isdecimal() and int(last_event_id[:11]) <= MAX_SEQUENCE):
-        raise BadEventId("Last-Event-ID is not the id of an event. Send the id of the last one you saw, or none.")
+        raise BadEventId(
+            "Last-Event-ID is not the id of an event. Send the id of the last event you saw, or leave the header out."
+        )
     return int(last_event_id)
 
 
@@ -48,7 +50,7 @@ class EventStream(StreamingResponse):
 
 
 async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
-    """Write the events of an evaluation as they come, and a comment where none does."""
+    """Write the events of an evaluation as they come, and a comment if none comes for a while."""
     yield format_sse_event(retry=RECONNECT_MS)
     async with aclosing(feed.follow(evaluation_id, after)) as records:
         async for record in records:

@@ -1,7 +1,7 @@
-"""Campaigns: a phase's board by another metric, or from new runs of what stands on it.
+"""Rescorings, stored as campaigns: a phase's leaderboard by another metric, or from new runs of its entries.
 
-Prepared while the old board stands; published in one transaction that moves every pointer; undone by another one. Only
-the newest published campaign of a phase can be undone. Every act is an audit event. Callers check who may.
+Prepared while the old leaderboard is shown; published in one transaction that moves every pointer; undone by another.
+Only the newest published campaign of a phase can be undone. Every act is an audit event. Callers check who may.
 """
 
 from collections.abc import Collection, Sequence
@@ -73,10 +73,10 @@ class Progress:
 
 
 def start(session: WriteSession, phase: Phase, account_id: UUID, *, metric: str, re_run: bool) -> Campaign:
-    """Begin to prepare a campaign. Raises CampaignOpen where the phase has one that is neither published nor cancelled.
+    """Begin to prepare a campaign. Raises CampaignOpen if the phase has one that is neither published nor cancelled.
 
-    With `re_run` each submission that stands on the board, or would by the metric, is queued to run again, under a seed
-    key of its own.
+    With `re_run` each submission that is on the leaderboard, or would be by the metric, is queued to run again, under a
+    seed key of its own.
     """
     _lock_phase(session, phase)
     campaign = Campaign(
@@ -87,7 +87,7 @@ def start(session: WriteSession, phase: Phase, account_id: UUID, *, metric: str,
         with session.begin_nested():
             session.flush()
     except IntegrityError as error:
-        raise CampaignOpen("This phase has a campaign under way. Publish or cancel that one first.") from error
+        raise CampaignOpen("A rescoring of this phase is already in progress. Publish or cancel it first.") from error
     if re_run:
         _queue_again(session, phase, campaign)
     _record(session, phase, account_id, Act.CAMPAIGN_STARTED, campaign)
@@ -96,9 +96,9 @@ def start(session: WriteSession, phase: Phase, account_id: UUID, *, metric: str,
 
 
 def settle(session: WriteSession, campaign: Campaign) -> bool:
-    """Make a campaign ready once nothing it waits for is missing; return whether it is.
+    """Make a campaign ready if it waits for nothing more; return whether it is ready.
 
-    Whoever cancelled it after it was read here keeps the last word.
+    A campaign that was cancelled after it was read here stays cancelled.
     """
     if campaign.state is CampaignState.PREPARING and not _waiting(session, campaign):
         still = and_(Campaign.id == campaign.id, Campaign.state == CampaignState.PREPARING)
@@ -112,11 +112,11 @@ def publish_campaign(session: WriteSession, campaign: Campaign, account_id: UUID
     phase = _lock_phase(session, campaign.phase)
     if not settle(session, campaign):
         raise NotReady(
-            f"The campaign is {campaign.state}. "
-            + ("Wait until everything is scored." if campaign.state is CampaignState.PREPARING else "Start another.")
+            f"The rescoring is {campaign.state}. "
+            + ("Wait until everything is scored." if campaign.state is CampaignState.PREPARING else "Start a new one.")
         )
     if _waiting(session, campaign):
-        raise NotReady("Submissions have come in meanwhile that are not scored yet. Wait until they are.")
+        raise NotReady("New submissions are not scored yet. Wait until they are, then publish.")
     campaign.state, campaign.published_at = CampaignState.PUBLISHED, utc_now()
     campaign.metric_before = phase.metric
     phase.metric = campaign.metric
@@ -129,11 +129,11 @@ def publish_campaign(session: WriteSession, campaign: Campaign, account_id: UUID
 def undo_campaign(session: WriteSession, phase: Phase, account_id: UUID) -> tuple[Campaign, int]:
     """Take back the newest published campaign of a phase; return it and how many pointers moved.
 
-    Raises NothingToUndo, and CampaignOpen while another one is under way, which was prepared on top of it.
+    Raises NothingToUndo, and CampaignOpen while another one is in progress, because that was prepared on top of it.
     """
     phase = _lock_phase(session, phase)
     if session.scalar(select(Campaign.id).where(Campaign.phase_id == phase.id, Campaign.state.in_(OPEN))):
-        raise CampaignOpen("This phase has another campaign under way. Cancel that one first.")
+        raise CampaignOpen("Another rescoring of this phase is in progress. Cancel it first.")
     campaign = session.scalars(
         select(Campaign)
         .where(Campaign.phase_id == phase.id, Campaign.state == CampaignState.PUBLISHED)
@@ -141,7 +141,7 @@ def undo_campaign(session: WriteSession, phase: Phase, account_id: UUID) -> tupl
         .limit(1)
     ).one_or_none()
     if campaign is None:
-        raise NothingToUndo(f"No campaign of phase {phase.slug!r} is published.")
+        raise NothingToUndo(f"No rescoring of phase {phase.slug!r} is published.")
     campaign.state, campaign.undone_at = CampaignState.UNDONE, utc_now()
     phase.metric = campaign.metric_before
     session.flush()
@@ -151,10 +151,10 @@ def undo_campaign(session: WriteSession, phase: Phase, account_id: UUID) -> tupl
 
 
 def cancel_campaign(session: WriteSession, campaign: Campaign, account_id: UUID) -> None:
-    """Give up a campaign that is not published, and its runs. Raises NotReady for one that has ended."""
+    """Cancel a campaign that is not published, and its runs. Raises NotReady for one that has ended."""
     phase = _lock_phase(session, campaign.phase)
     if campaign.state not in OPEN:
-        raise NotReady(f"The campaign is {campaign.state}: there is nothing to cancel.")
+        raise NotReady(f"The rescoring is {campaign.state}; there is nothing to cancel.")
     campaign.state = CampaignState.CANCELLED
     runs = select(ReRun).where(ReRun.campaign_id == campaign.id).order_by(ReRun.evaluation_id)
     for run in session.scalars(runs):  # locked in the order of `leases.sweep`
@@ -165,14 +165,14 @@ def cancel_campaign(session: WriteSession, campaign: Campaign, account_id: UUID)
 
 
 def set_aside(session: WriteSession, campaign_id: UUID, evaluation_id: UUID, reason: str) -> None:
-    """Prepare a campaign without an evaluation that cannot be scored, and keep why."""
+    """Exclude an evaluation that cannot be scored from a campaign, and keep the reason."""
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign.state in OPEN:
         campaign.unscorable = campaign.unscorable | {evaluation_id: reason}
 
 
 def take_back(session: WriteSession, evaluation: Evaluation, metrics: Collection[str]) -> None:
-    """Prepare a campaign with an evaluation after all, which has got a score by one of these metrics."""
+    """Include an evaluation in its phase's campaigns again, because it has a score by one of these metrics."""
     of_phase = and_(Campaign.phase_id == evaluation.phase_id, Campaign.state.in_(OPEN), Campaign.metric.in_(metrics))
     for campaign in session.scalars(select(Campaign).where(of_phase).with_for_update()):
         campaign.unscorable = {one: why for one, why in campaign.unscorable.items() if one != evaluation.id}
@@ -184,18 +184,18 @@ def lock_campaign(session: WriteSession, phase: Phase, campaign_id: UUID) -> Cam
     statement = select(Campaign).where(Campaign.id == campaign_id, Campaign.phase_id == phase.id).with_for_update()
     found = session.scalars(statement).one_or_none()
     if found is None:
-        raise NotFound(f"Phase {phase.slug!r} has no campaign {campaign_id}.")
+        raise NotFound(f"Phase {phase.slug!r} has no rescoring {campaign_id}.")
     return found
 
 
 def open_campaigns(session: ReadSession) -> Sequence[Campaign]:
-    """List the campaigns that are prepared, or wait to be published, oldest first."""
+    """List the campaigns that are in preparation or wait to be published, oldest first."""
     statement = select(Campaign).where(Campaign.state.in_(OPEN)).order_by(Campaign.created_at)
     return session.scalars(statement).all()
 
 
 def unscored(session: ReadSession, campaign: Campaign) -> list[UUID]:
-    """List the measured evaluations that a campaign wants a score of, and that have none by its metric."""
+    """List the measured evaluations that a campaign needs a score of, and that have none by its metric."""
     score = aliased(Score)
     return list(
         session.scalars(
@@ -208,7 +208,7 @@ def unscored(session: ReadSession, campaign: Campaign) -> list[UUID]:
 
 
 def progress_of(session: ReadSession, campaign: Campaign) -> Progress:
-    """Count what is scored, and what will be."""
+    """Count the evaluations that are scored, and those that will be."""
     wanted = and_(_counts(campaign), Evaluation.state.not_in([State.FAILED, State.CANCELLED]))
     total = session.scalar(select(func.count()).select_from(Evaluation).where(wanted)) or 0
     done = select(func.count()).select_from(Evaluation).join(Score, Score.evaluation_id == Evaluation.id)
@@ -216,7 +216,7 @@ def progress_of(session: ReadSession, campaign: Campaign) -> Progress:
 
 
 def failed_re_runs(session: ReadSession, campaign: Campaign) -> set[UUID]:
-    """Name the evaluations whose new run counts for nothing: the old one goes on counting for them."""
+    """List the evaluations whose new run does not count: they keep their previous score."""
     lost = or_(Evaluation.state.in_([State.FAILED, State.CANCELLED]), Evaluation.id.in_(campaign.set_aside))
     statement = (
         select(ReRun.replaced_id)
@@ -227,7 +227,7 @@ def failed_re_runs(session: ReadSession, campaign: Campaign) -> set[UUID]:
 
 
 def _waiting(session: ReadSession, campaign: Campaign) -> bool:
-    """Tell whether a score is missing, or a new run has not ended."""
+    """Return whether a score is missing, or a new run has not ended."""
     if unscored(session, campaign):
         return True
     runs = (
@@ -240,9 +240,9 @@ def _waiting(session: ReadSession, campaign: Campaign) -> bool:
 
 
 def _counts(campaign: Campaign) -> ColumnElement[bool]:
-    """Whatever was submitted to the phase and is not only tried out; runs of this campaign, not of cancelled ones.
+    """Select the phase's submitted evaluations and the runs of this campaign and of published ones.
 
-    But for what was set aside.
+    Dry runs and evaluations that were set aside are left out.
     """
     submitted = select(Submission.evaluation_id).where(Submission.phase_id == campaign.phase_id)
     published = select(Campaign.id).where(
@@ -258,7 +258,7 @@ def _counts(campaign: Campaign) -> ColumnElement[bool]:
 
 
 def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> None:
-    """Queue what stands, and what would stand by the campaign's metric: it must not fall for the metric before."""
+    """Queue all entries, and those that the campaign's metric would choose: otherwise these could not compete."""
     wanted = {entry.submission_id for entry in standing.current(session, phase).values()}
     by_metric = standing.best_entries(session, phase, campaign.metric, standing.runs_of(session, phase))
     wanted |= {stands.submission.id for stands in by_metric.values()}

@@ -1,6 +1,7 @@
-"""The order of a board, and the retraining run that its time ratios rest on. Pure; every reader of a board asks here.
+"""The order of a leaderboard, and the retraining run behind its time ratios. Pure; every reader of a leaderboard asks
+here.
 
-Both go by when something was submitted, never by when a pointer was moved: a rescoring moves all pointers at once.
+Both depend on the time of submission, never on when a pointer was moved: a rescoring moves all pointers at once.
 """
 
 from collections.abc import Iterable
@@ -22,14 +23,14 @@ class Submitted(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Sorts as a board does: the better score first, then the earlier submission."""
+    """Sorts like a leaderboard: the better score first, then the earlier submission."""
 
     negative_score: float
     submitted: Submitted
 
 
 class Timed(Protocol):
-    """What the choice of a retraining run looks at."""
+    """The properties that the choice of a retraining run uses."""
 
     @property
     def reference(self) -> Reference: ...
@@ -49,16 +50,16 @@ class TimedRun:
 
 
 def place_of(final_score: float, submitted: Submitted) -> Place:
-    """Return the key that entries of a board are sorted by."""
+    """Return the key that the entries of a leaderboard are sorted by."""
     return Place(-final_score, submitted)
 
 
 def retraining_s(entries: Iterable[Timed]) -> float | None:
-    """Take the time of the `retrain` reference that was submitted last; None without one that took any time."""
+    """Return the time of the `retrain` reference that was submitted last; None if there is none that took any time."""
     rows = [entry for entry in entries if entry.reference is Reference.RETRAIN and entry.run_s > 0]
     return max(rows, key=lambda entry: entry.submitted).run_s if rows else None
 
 
 def time_ratio(run_s: float, retrain_s: float | None) -> float | None:
-    """Divide the time of one unlearning run by that of retraining; None if nothing is known of the latter."""
+    """Divide the time of one unlearning run by that of retraining; None if the latter is unknown."""
     return run_s / retrain_s if retrain_s else None

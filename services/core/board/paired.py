@@ -1,9 +1,9 @@
-"""Which of two entries is better, given that both were held against the same oracle and the same forget set.
+"""Which of two entries is better, given that both were measured against the same oracle and the same forget set.
 
 Every score comes with the final scores of disjoint halves of its models, in splits that divide the oracle alike for all
 entries of a benchmark. In each split the two halves give two differences between the same two entries; half the square
-of what these differ by is the variance of the difference at N/2, which stands for that at N (`scorer.metrics`
-says why). What both entries owe to the same oracle models falls out. Common seeds pair nothing: different
+of their difference is the variance of the difference at N/2, which is used for that at N (`scorer.metrics`
+says why). The share that both entries owe to the same oracle models cancels. Common seeds pair nothing: different
 algorithms draw different noise from the same seed.
 """
 
@@ -36,16 +36,16 @@ class Comparison:
     """A's final score minus B's."""
 
     difference: float
-    low: float  # 95 % interval over re-runs
+    low: float  # 95% interval over re-runs
     high: float
-    p_better: float  # P(A > B), were both run again
-    p_better_elsewhere: float | None  # and were other subjects to be forgotten
-    separated: bool  # at the 5 % level, over re-runs
+    p_better: float  # P(A > B) if both were re-run
+    p_better_elsewhere: float | None  # the same, with a different forget set
+    separated: bool  # at the 5% level, over re-runs
 
 
 @dataclass(frozen=True, slots=True)
 class RankInterval:
-    """The ranks that an entry may have; 95 % for it against all others together."""
+    """The ranks that an entry may have, with 95% confidence against all others together."""
 
     best: int
     worst: int
@@ -80,7 +80,7 @@ def compare(one: HalvedScore, other: HalvedScore) -> Comparison:
 def tie_groups(entries: Sequence[HalvedScore]) -> list[int]:
     """Number the tie groups of entries sorted from best to worst, from 1.
 
-    Each joins the group of the highest one that the paired test does not separate it from, else it opens the next one.
+    Each joins the group of the highest entry that the paired test cannot separate it from, or opens the next group.
     """
     groups: list[int] = []
     for start, separated in _blocks(entries, LEVEL):
@@ -93,7 +93,7 @@ def tie_groups(entries: Sequence[HalvedScore]) -> list[int]:
 def rank_intervals(entries: Sequence[HalvedScore]) -> list[RankInterval]:
     """Bound each entry's rank by how many others are certainly better and certainly worse.
 
-    Each entry's tests against all others hold together at 5 % (Bonferroni).
+    Each entry's tests against all others hold together at 5% (Bonferroni).
     """
     scores = np.array([entry.final_score for entry in entries])
     intervals = []
@@ -126,9 +126,9 @@ def _errors(halves: Floats, start: int = 0) -> Floats:
 
 
 def _subject_variance(one: HalvedScore, other: HalvedScore) -> float | None:
-    """Estimate the variance of the difference over resampled subjects; None where there are fewer than two.
+    """Estimate the variance of the difference over resampled subjects; None if there are fewer than two.
 
-    Runs' own noise is part of it, so what it is used for errs on the side of not telling entries apart.
+    It includes the noise of the runs, so a test that uses it errs on the side of not separating entries.
     """
     mine, theirs = np.asarray(one.subject_points), np.asarray(other.subject_points)
     if mine.shape != theirs.shape or len(mine) < 2:

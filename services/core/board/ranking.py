@@ -1,4 +1,4 @@
-"""Ranks, rank intervals, tie groups and time ratios of a board, from its rows in board order. Pure."""
+"""Ranks, rank intervals, tie groups and time ratios of a leaderboard, from its entries in order. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"  # the scorer's flag
 
 
 class Unranked(StrEnum):
+    """Why an entry has no rank."""
+
     REFERENCE = "reference"  # an organiser's row, shown for comparison
     TOO_SLOW = "too_slow"  # unlearning must be cheaper than retraining
     TOO_FEW_MODELS = "too_few_models"  # that differ by more than near-duplicates do
@@ -21,7 +23,7 @@ class Unranked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoardLine:
-    """What ranking needs of one entry."""
+    """The properties of one entry that ranking uses."""
 
     reference: Reference
     measured: HalvedScore
@@ -31,13 +33,13 @@ class BoardLine:
 
     @property
     def place(self) -> Place:
-        """Return what a board is sorted by."""
+        """Return the key that a leaderboard is sorted by."""
         return place_of(self.measured.final_score, self.submitted)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an entry stands."""
+    """The rank of an entry, and all that belongs to it."""
 
     rank: int | None
     unranked: Unranked | None
@@ -47,7 +49,7 @@ class Standing:
 
 
 def standings(lines: Sequence[BoardLine], max_time_ratio: float) -> list[Standing]:
-    """Rank lines that are sorted by `place`; references and slow entries stand between the ranked ones."""
+    """Rank lines that are sorted by `place`; references and slow entries stay between the ranked ones."""
     retrain_s = retraining_s(lines)
     ratios = [time_ratio(line.run_s, retrain_s) for line in lines]
     reasons = [_reason(line, ratio, max_time_ratio) for line, ratio in zip(lines, ratios, strict=True)]

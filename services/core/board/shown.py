@@ -11,7 +11,7 @@ __all__ = ["FiguresForm", "ForgettingForm", "ScoreForm"]
 
 
 class ForgettingForm(BaseModel):
-    """What confidences alone say: all that plain arrays can be scored by."""
+    """The part of a score that needs only confidences; plain arrays have no more."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -19,12 +19,12 @@ class ForgettingForm(BaseModel):
     forgetting_quality: float
     forgetting_quality_low: float
     forgetting_quality_high: float
-    ceiling: float | None = Field(description="F of a second oracle, if the metric is relative to it.")
+    ceiling: float | None = Field(description="Forgetting quality of a second oracle, if the metric is relative to it.")
     ceiling_low: float | None
     ceiling_high: float | None
-    seeds: int = Field(description="Unlearned models, N.")
-    effective_models: int = Field(description="Distinct models, near-duplicates counted once.")
-    flags: list[str] = Field(description="What each means: `GET /api/metrics`.")
+    seeds: int = Field(description="N, the number of unlearned models.")
+    effective_models: int = Field(description="The number of models if near-duplicates count once.")
+    flags: list[str] = Field(description="Notes on the score; `GET /api/metrics` explains each.")
 
 
 class FiguresForm(ForgettingForm):
@@ -34,16 +34,18 @@ class FiguresForm(ForgettingForm):
     utility_low: float
     utility_high: float
     final_score: float
-    ci_low: float = Field(description="95% interval of the final score if the same entry is run again.")
-    ci_high: float
-    generalisation_low: float | None = Field(description="95% interval that also covers other subjects to forget.")
-    generalisation_high: float | None
+    ci_low: float = Field(description="Lower end of the 95% interval of the final score if the same code is re-run.")
+    ci_high: float = Field(description="Upper end of that interval.")
+    generalisation_low: float | None = Field(
+        description="Lower end of a 95% interval that includes forget-set uncertainty."
+    )
+    generalisation_high: float | None = Field(description="Upper end of that interval.")
     distinct_models: int
-    run_s: float | None = Field(description="Mean wall clock of one unlearning run; null if nobody knows.")
+    run_s: float | None = Field(description="Mean wall-clock time of one run, in seconds; null if unknown.")
 
 
 class ScoreForm(FiguresForm):
     """A score with its secondary columns."""
 
     suites: SuiteValues = Field(description="Secondary columns, by suite; never ranked by.")
-    certificate: CertificateForm | None = Field(description="Of an entry that claims one.")
+    certificate: CertificateForm | None = Field(description="The certificate, if the submission claims one.")

@@ -1,11 +1,11 @@
-"""Which score stands for which team, and moving the pointers that say so.
+"""Which score counts for which team, and moving the pointers to these scores.
 
-A pointer is never changed, only retired, so a board can be read as of any date. Where pointers should point is a
+A pointer is never changed, only retired, so a leaderboard can be read as of any date. Where pointers should point is a
 function of what is stored: the phase's metric, the scores, and the published campaigns. A scorer moves one team's; a
 campaign moves all of them at once; undoing it puts back what the function gave before.
 
-A campaign that runs again what stands draws a line: of what was scored before it, only what it ran again competes from
-then on. Else the best of a team's other old draws would take the place of an entry whose new run is worse.
+After a campaign that re-ran entries, only the re-run scores and later submissions compete. Otherwise the best of a
+team's older scores would take the place of an entry whose new run is worse.
 """
 
 from collections.abc import Collection
@@ -48,7 +48,7 @@ Key = tuple[UUID, Reference]  # team
 
 @dataclass(frozen=True, slots=True)
 class BestEntry:
-    """What stands for a team: a submission, and the score that counts for it."""
+    """A team's entry: a submission, and the score that counts for it."""
 
     submission: Submission
     score: Score
@@ -56,23 +56,23 @@ class BestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Which run of some code counts, and what competes at all, after the campaigns that ran things again."""
+    """Which run of each submission counts, and which submissions compete, after the campaigns that re-ran entries."""
 
     newest: dict[UUID, UUID] = field(default_factory=dict)  # by evaluation: its newest run that was measured
     again: frozenset[UUID] = frozenset()  # evaluations that the last campaign ran again
     since: datetime | None = None  # when that campaign began
 
     def compete(self, evaluation_id: UUID, first_scored_at: datetime) -> bool:
-        """Whether an evaluation may stand: it was run again, or had no score when the others were."""
+        """Whether an evaluation may compete: it was run again, or had no score when the others were."""
         return self.since is None or evaluation_id in self.again or first_scored_at > self.since
 
 
 def runs_of(
     session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
 ) -> Runs:
-    """Follow the published campaigns that ran things again, in order, and then one more; or all but one.
+    """Follow the published campaigns that re-ran entries, in order, and then one more; or all but one.
 
-    A new run that failed, was cancelled or cannot be scored counts for nothing: the one before it goes on counting.
+    A new run that failed, was cancelled or cannot be scored does not count: the previous run keeps counting.
     """
     published = select(Campaign).where(
         Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED
@@ -95,10 +95,10 @@ def runs_of(
 
 
 def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dict[Key, BestEntry]:
-    """Find what should stand for each team by a metric.
+    """Find the entry that each team should have by a metric.
 
-    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. Of a
-    submission that was run again the new run counts, better or worse; the old one does where the new one has no score.
+    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. If a
+    submission was run again, the new run counts, better or worse; the old one counts if the new one has no score.
     """
     by_metric = select(Score).options(undefer(Score.halves)).where(Score.metric == metric, _of_phase(phase))
     scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
@@ -119,7 +119,7 @@ def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) ->
 
 
 def current(session: ReadSession, phase: Phase, *, lock: bool = False) -> dict[Key, LeaderboardEntry]:
-    """Find the pointers that stand now."""
+    """Find the current pointers."""
     statement = select(LeaderboardEntry).where(
         LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.retired_at.is_(None)
     )
@@ -147,10 +147,10 @@ def repoint(session: WriteSession, phase: Phase) -> int:
 
 
 def publish(session: WriteSession, submission: Submission, score: Score) -> bool:
-    """Point the submission's team at this score, unless a better one stands; return whether it moved.
+    """Point the submission's team at this score, unless it has a better one; return whether it moved.
 
-    The order in which submissions are scored does not matter: the result is what `best_entries` finds. What was
-    scored before the last campaign that ran things again, and not with it, moves nothing.
+    The order in which submissions are scored does not matter: the result is that of `best_entries`. A submission that
+    was scored before the last campaign that re-ran entries, and not re-run by it, moves nothing.
     """
     if not _competes(session, runs_of(session, submission.phase), submission.evaluation_id):
         return False
@@ -184,7 +184,7 @@ def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> S
 
 
 def retraining_times(session: ReadSession, phases: Collection[UUID]) -> dict[UUID, float | None]:
-    """Say for each phase how long retraining takes by the board that stands now; None if it has no reference."""
+    """Return for each phase how long retraining takes by its current leaderboard; None if it has no reference."""
     entry = LeaderboardEntry
     statement = (
         select(entry.phase_id, entry.reference, Score.run_s, entry.submitted_at, entry.submission_id)
@@ -210,7 +210,7 @@ def _of_phase(phase: Phase) -> ColumnElement[bool]:
 
 
 def _displaces(one: BestEntry, other: BestEntry) -> bool:
-    """Whether one submission takes another's place: of a team the better, then the earlier; of references the newer."""
+    """Whether one submission takes another's place: a team's better one, then the earlier; the newer reference."""
     when, when_other = (Submitted(each.submission.created_at, each.submission.id) for each in (one, other))
     if one.submission.reference is not Reference.NONE:
         return when >= when_other  # the same one's newer score

@@ -1,6 +1,6 @@
-"""The catalogue: which metrics, suite columns, flags and alarms there are, and what each means. Data, no arithmetic.
+"""The catalogue: all metrics, suite columns, flags and alarms, each with its meaning. Data, no arithmetic.
 
-The scorer computes what is named here, the API serves it as `GET /api/metrics`, and web app and command read it. A new
+The scorer computes these, the API serves the catalogue as `GET /api/metrics`, and web app and command read it. A new
 metric is an entry in `metrics.py` and a function in `scorer/metrics/`; nothing else names metrics.
 """
 

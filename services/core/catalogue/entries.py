@@ -1,4 +1,4 @@
-"""What an entry of the catalogue says. Names are those of stored scores: once published, a name keeps its meaning."""
+"""The fields of the catalogue's entries. Stored scores use these names: once published, a name keeps its meaning."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,12 +7,12 @@ __all__ = ["AlarmInfo", "Better", "ColumnInfo", "FlagInfo", "MetricInfo", "Suite
 
 
 class Better(StrEnum):
-    """Which values of a column are the good ones."""
+    """Which values of a column are good."""
 
     HIGHER = "higher"
     LOWER = "lower"
     ORACLE = "oracle"  # the closer to the oracle's own value, the better
-    NEITHER = "neither"  # it is there to compare with
+    NEITHER = "neither"  # only for comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class MetricInfo:
     title: str
     meaning: str
     source: str
-    has_ceiling: bool  # whether forgetting quality is relative to what a second oracle earns
+    has_ceiling: bool  # whether forgetting quality is relative to that of a second oracle
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class FlagInfo:
 
 @dataclass(frozen=True, slots=True)
 class AlarmInfo:
-    """A kind of observation that honest unlearning hardly gives; only organisers see it, and it changes no score."""
+    """A kind of observation that honest unlearning rarely produces; only organisers see it, and it changes no score."""
 
     kind: str
     title: str

@@ -20,8 +20,8 @@ FLAGS: dict[str, FlagInfo] = {
         ),
         FlagInfo(
             "no_ceiling",
-            "Retraining itself earns nothing here, as happens with very few models, so there is no ceiling to divide "
-            "by.",
+            "Retraining itself earns nothing here, which happens with very few models, so there is no ceiling to "
+            "divide by.",
             "Forgetting quality counts as 0.",
         ),
         FlagInfo(
@@ -32,7 +32,7 @@ FLAGS: dict[str, FlagInfo] = {
         FlagInfo(
             "independence_not_enforced",
             "All models come from one process, as a notebook's do, and may depend on each other.",
-            "There are no sound bounds, because nothing can be proven of dependent models.",
+            "There are no sound bounds, because nothing can be proven about dependent models.",
         ),
     )
 }

@@ -20,7 +20,7 @@ METRICS: dict[str, MetricInfo] = {
         MetricInfo(
             name="lethe-1",
             title="Lethe 1",
-            meaning="The 2023 score made robust to outliers and copies, relative to what retraining itself earns.",
+            meaning="The 2023 score made robust to outliers and copies, relative to the quality of retraining itself.",
             source="this project: the 2023 score made robust, described in docs/scoring.md",
             has_ceiling=True,
         ),
@@ -33,7 +33,7 @@ class UnknownMetric(BadInput):
 
 
 def find_metric(name: str) -> MetricInfo:
-    """Return the metric of this name. Raises UnknownMetric, which lists those there are."""
+    """Return the metric of this name. Raises UnknownMetric, which lists all names."""
     if name not in METRICS:
         raise UnknownMetric(f"There is no metric {name}. Choose one of: {metric_names()}.")
     return METRICS[name]

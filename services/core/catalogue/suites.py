@@ -11,7 +11,7 @@ def _beside_oracle(name: str, title: str, unit: str, meaning: str) -> tuple[Colu
     """Make a column that should come close to the oracle's own value, and the column of that value."""
     return (
         ColumnInfo(name, title, unit, Better.ORACLE, meaning, oracle_column=name + ORACLE),
-        ColumnInfo(name + ORACLE, f"{title}, oracle", unit, Better.NEITHER, f"{meaning}; of the oracle's models"),
+        ColumnInfo(name + ORACLE, f"{title}, oracle", unit, Better.NEITHER, f"{meaning}, for the oracle's models"),
     )
 
 
@@ -20,7 +20,10 @@ _STARTING_KIT = SuiteInfo(
     "Starting kit's membership inference",
     "github.com/unlearning-challenge/starting-kit",
     _beside_oracle(
-        "mia_accuracy", "Attack accuracy", "share", "accuracy of an attack on losses, forget against test examples"
+        "mia_accuracy",
+        "Attack accuracy",
+        "share",
+        "accuracy of an attack on losses that tells forget from test examples",
     ),
 )
 
@@ -35,26 +38,26 @@ _SSD = SuiteInfo(
             "Forget accuracy",
             "share",
             Better.ORACLE,
-            "accuracy on forget examples, against labels as trained",
+            "accuracy on forget examples, by the labels used in training",
         ),
         ColumnInfo(
-            "mia", "MIA", "share", Better.ORACLE, "forget examples that an attack on entropies takes for members"
+            "mia", "MIA", "share", Better.ORACLE, "forget examples that an attack on entropies classifies as members"
         ),
         ColumnInfo(
             "zrf",
             "ZRF",
             "share",
             Better.ORACLE,
-            "likeness to untrained models on forget examples; 1 is the same outputs",
+            "similarity to untrained models on forget examples; 1 means the same outputs",
         ),
         ColumnInfo(
             "activation_distance",
             "Activation distance",
             "L2 norm",
             Better.LOWER,
-            "distance of softmax outputs to the oracle's",
+            "distance between softmax outputs and the oracle's",
         ),
-        ColumnInfo("run_s", "Run time", "s", Better.LOWER, "mean wall clock of one unlearning run"),
+        ColumnInfo("run_s", "Run time", "s", Better.LOWER, "mean wall-clock time of one run"),
     ),
 )
 
@@ -89,7 +92,7 @@ _U_LIRA = SuiteInfo(
             "TPR at 1% FPR",
             "share",
             Better.LOWER,
-            "unlearned models found at 1% false alarms, all examples",
+            "unlearned models that the attack finds at 1% false positives, over all examples",
         ),
     ),
 )
@@ -125,7 +128,7 @@ _TUG_OF_WAR = SuiteInfo(
             "Tug of war",
             "share",
             Better.HIGHER,
-            "product of one minus each absolute difference; 1 is the oracle",
+            "product of one minus each absolute difference; 1 equals the oracle",
         ),
         *(
             ColumnInfo(
@@ -133,7 +136,7 @@ _TUG_OF_WAR = SuiteInfo(
                 f"{part.capitalize()} difference",
                 "share",
                 Better.ORACLE,
-                f"{part} accuracy, mean of the unlearned minus the oracle's",
+                f"mean {part} accuracy of the unlearned models minus the oracle's",
             )
             for part in ("forget", "retain", "test")
         ),
@@ -150,13 +153,13 @@ _AVERAGE_GAP = SuiteInfo(
             "Average gap",
             "percentage points",
             Better.LOWER,
-            "mean absolute difference of UA, RA, TA, MIA to the oracle",
+            "mean absolute difference of UA, RA, TA and MIA from the oracle's",
         ),
         *_beside_oracle("unlearning_accuracy", "UA", "%", "unlearning accuracy, 1 - accuracy on forget examples"),
         *_beside_oracle("remaining_accuracy", "RA", "%", "remaining accuracy, accuracy on retain examples"),
         *_beside_oracle("testing_accuracy", "TA", "%", "testing accuracy, accuracy on test examples"),
         *_beside_oracle(
-            "mia_efficacy", "MIA", "%", "forget examples that an attack on confidences takes for non-members"
+            "mia_efficacy", "MIA", "%", "forget examples that an attack on confidences classifies as non-members"
         ),
     ),
 )

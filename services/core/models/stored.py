@@ -1,12 +1,12 @@
-"""What lies in the JSON columns, as typed forms. Rows are kept for years, so forms read what any earlier version wrote.
+"""Typed forms of the JSON columns. Rows are kept for years, so a form reads the rows of every earlier version.
 
 Rules for whoever changes a form:
 - a new field has a default;
 - a renamed field reads its old name too: `Field(validation_alias=AliasChoices("new", "old"))`;
-- a retired field is dropped: what a form does not know, it ignores;
+- a retired field is dropped: a form ignores fields that it does not know;
 - names of metrics, flags, alarms and columns are text, never an enum: the catalogue may lack one that a row has;
-- a change beyond these raises VERSION, which is written beside the fields, and makes `from_version` turn what an older
-  version wrote into the new fields; what has no version is of version 1.
+- a change beyond these raises VERSION, which is written beside the fields, and makes `from_version` turn the fields of
+  an older version into the new ones; an object without a version has version 1.
 """
 
 from typing import Any, ClassVar, TypeVar
@@ -42,7 +42,7 @@ class StoredForm(BaseModel):
 
     @classmethod
     def from_version(cls, version: int, written: dict[str, Any]) -> dict[str, Any]:
-        """Turn what a version wrote into the fields of this one."""
+        """Turn the fields of an earlier version into the fields of this one."""
         return written
 
 
@@ -59,14 +59,14 @@ class StoredJson(TypeDecorator[Form]):
         self._versioned = form if isinstance(form, type) and issubclass(form, StoredForm) else None
 
     def process_bind_param(self, value: Form | None, dialect: Dialect) -> Any:
-        """Make JSON of a form, and of anything that it can be read from."""
+        """Make JSON of a form, or of anything that the form can be read from."""
         if value is None:
             return None
         written = self._adapter.dump_python(self._adapter.validate_python(value), mode="json")
         return written | {"version": self._versioned.VERSION} if self._versioned else written
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Form | None:
-        """Read a form, whichever version wrote it."""
+        """Read a form of any version."""
         if value is None:
             return None
         fields = self._versioned.from_version(value.get("version", 1), value) if self._versioned else value
@@ -78,29 +78,32 @@ class StoredJson(TypeDecorator[Form]):
 
 
 class AlarmForm(StoredForm):
-    """What an organiser should look at: the kind of observation, and the figure that raised it."""
+    """An observation that an organiser should check: its kind, and the figure that raised it."""
 
     kind: str
     message: str
 
 
 class CertificateForm(StoredForm):
-    """A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats."""
+    """A claimed certificate beside the accountant's epsilon and the one that the runs prove; epsilons in nats."""
 
-    epsilon: float = Field(description="As claimed.")
+    epsilon: float = Field(description="The claimed epsilon.")
     delta: float
     accountant_epsilon: float | None = Field(
-        None, description="Of the method with the steps that the entry says it takes."
+        None, description="Computed for the method, with the steps that the submission claims to take."
     )
     audited_epsilon: float | None = Field(
-        None, description="Sound lower bound, 95%: above the claim, the claim is false."
+        None,
+        description="Lower bound that the runs prove with 95% confidence. If it exceeds the claim, the claim is false.",
     )
-    largest_auditable: float | None = Field(None, description="What a perfect attack on so many runs would prove.")
-    notes: tuple[str, ...] = Field((), description="Why a number is missing.")
+    largest_auditable: float | None = Field(
+        None, description="The bound that a perfect attack on this number of runs would prove."
+    )
+    notes: tuple[str, ...] = Field((), description="Reasons why a number is missing.")
 
 
 class AuditForm(StoredForm):
-    """Per forget example, what can be proven and what can be estimated of the true epsilon, in nats."""
+    """Per forget example, a proven bound and an estimate of the true epsilon, in nats."""
 
     bounds: list[float]
     largest_certifiable: float
@@ -110,36 +113,40 @@ class AuditForm(StoredForm):
 
 
 class ConfidencesForm(StoredForm):
-    """Confidences of both sides, in nats, counted in the same bins of equal width."""
+    """Histograms of the confidences of both sides, in nats, in the same bins of equal width."""
 
-    low: float = Field(description="Where the first bin begins.")
-    high: float = Field(description="Where the last bin ends. What lies beyond either end is counted in its bin.")
+    low: float = Field(description="Lower edge of the first bin, in nats.")
+    high: float = Field(
+        description="Upper edge of the last bin, in nats. Values beyond an edge are counted in the bin next to it."
+    )
     unlearned: list[int]
     oracle: list[int]
 
 
 class ExampleForm(StoredForm):
-    """One forget example among the best, the median or the worst; all where there are few."""
+    """One forget example among the best, the median or the worst; all if there are few."""
 
-    place: str = Field(description="best, median, worst or all.")
+    place: str = Field(description="Its group: best, median, worst or all.")
     example: int
     epsilon: float
     confidences: ConfidencesForm
 
 
 class HistogramsForm(StoredForm):
-    """What a score is made of, counted: by its own metric."""
+    """Histograms behind a score, by its own metric."""
 
     bucket: float = Field(description="Width of a bucket of epsilon, in nats.")
-    epsilons: list[int] = Field(description="Examples in each bucket; the last ones lie beyond all that earn points.")
+    epsilons: list[int] = Field(
+        description="Examples in each bucket. The last buckets lie above every epsilon that earns points."
+    )
     confidences: ConfidencesForm = Field(description="Over all models and all forget examples.")
     examples: list[ExampleForm]
 
 
 class EventPayload(StoredForm):
-    """What an event says beside its kind; each kind has some of these."""
+    """The data of an event; each kind has some of these fields."""
 
-    seeds: int | None = None  # of the evaluation; of `discarded`, those that are forgotten
+    seeds: int | None = None  # of the evaluation; in `discarded`, those that are deleted
     seeds_done: int | None = None
     checkpoints_written: int | None = None
     attempt: int | None = None

@@ -1,7 +1,7 @@
-"""The doorbell: Celery messages that say "look", and carry nothing else.
+"""The doorbell: Celery messages that say "look" and carry nothing else.
 
-The database row is the queue. Losing or repeating a ring is harmless, because a woken worker claims until nothing it
-can serve is claimable, and a sweeper rings again whenever work is waiting. With Redis a ring crosses machines; without
+The database row is the queue. Losing or repeating a ring is harmless, because a woken worker claims until nothing that
+it can serve is claimable, and a sweeper rings again while work is waiting. With Redis a ring crosses machines; without
 it Celery's in-process transport keeps it inside the process whose sweeper rang.
 """
 
@@ -31,7 +31,7 @@ class Bell(StrEnum):
 
 
 class Doorbell:
-    """Rings bells, and gives the Celery app on which a worker answers them."""
+    """Rings bells, and holds the Celery app on which a worker answers them."""
 
     def __init__(self, settings: Settings) -> None:
         self.embedded = settings.embedded
@@ -70,7 +70,7 @@ class Doorbell:
     ) -> None:
         """Call `look` at every ring, on up to `threads` threads, and `sweep` regularly, until SIGTERM or SIGINT.
 
-        Once a signal comes `stopping` is set; calls under way are expected to notice and return.
+        A signal sets `stopping`; running calls must notice it and return.
         """
 
         def begin_to_stop(**_: object) -> None:

@@ -1,7 +1,7 @@
 """Claiming shards, and writing under a claim.
 
-A claim is a lease with a fencing number. Whoever lost the lease holds an older number, and everything it tries to write
-is refused with LeaseLost, so a seed is never counted twice and a finished row is never overwritten.
+A claim is a lease with a fencing number. A worker that lost the lease holds an older number, and everything that it
+tries to write is refused with LeaseLost, so a seed is never counted twice and a finished row is never overwritten.
 """
 
 from collections.abc import Sequence
@@ -47,11 +47,11 @@ class LeaseLost(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a worker can serve."""
+    """The device, class and memory that a worker offers."""
 
     worker: str
     device: Device
-    device_class: str  # one evaluation stays on one class, since results differ between classes
+    device_class: str  # one evaluation stays on one class, because results differ between classes
     memory_bytes: int
 
 
@@ -103,7 +103,7 @@ def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | 
 
 
 def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
-    """Lease the next shard this worker can serve, by compare-and-set. None when there is none to have."""
+    """Lease the next shard this worker can serve, by compare-and-set. None if there is none."""
     for _ in range(CLAIM_TRIES):
         shard_id = claimable(session, offer)
         if shard_id is None:
@@ -126,7 +126,7 @@ def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
 
 
 def renew(session: WriteSession, lease: Lease, lease_s: float) -> None:
-    """Extend the lease. Raises LeaseLost when it is gone or the evaluation was cancelled."""
+    """Extend the lease. Raises LeaseLost if it is gone or the evaluation was cancelled."""
     changed = session.execute(
         update(Shard)
         .where(Shard.id == lease.shard_id, Shard.fence == lease.fence, Shard.state == State.RUNNING)
@@ -138,9 +138,9 @@ def renew(session: WriteSession, lease: Lease, lease_s: float) -> None:
 
 
 def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]) -> None:
-    """Insert the measurements of some seeds under the claim. Raises LeaseLost when an older claim writes.
+    """Insert the measurements of some seeds under the claim. Raises LeaseLost if an older claim writes.
 
-    Harmless when repeated, as after a commit whose answer was lost: what is there stays.
+    A repetition is harmless, for example after a commit whose answer was lost: existing rows stay.
     """
     evaluation, _ = locked(session, lease)
     same = MeasurementRow.seed.in_([row.seed for row in measured])
@@ -186,7 +186,7 @@ def finish(session: WriteSession, lease: Lease) -> bool:
 
 
 def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: str) -> None:
-    """End the evaluation with the participant's failure, or put the shard back after one of ours."""
+    """End the evaluation with the participant's failure, or put the shard back after a failure of the platform."""
     evaluation, shard = locked(session, lease)
     if kind is not FailureKind.PLATFORM:
         fail(session, evaluation, kind, message)
@@ -195,7 +195,7 @@ def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: 
 
 
 def release(session: WriteSession, lease: Lease) -> None:
-    """Give the shard back unharmed, as a worker does when it is asked to stop. It costs no attempt."""
+    """Give the shard back because the worker is asked to stop. This costs no attempt."""
     _, shard = locked(session, lease)
     move_shard(shard, State.QUEUED)
     shard.attempt -= 1
@@ -234,7 +234,7 @@ def tell_progress(session: WriteSession, evaluation: Evaluation) -> None:
 
 
 def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
-    """Lock what a lease is of. Raises LeaseLost."""
+    """Lock the evaluation and the shard of a lease. Raises LeaseLost."""
     evaluation = lock_evaluation(session, lease.evaluation_id)
     shard = session.get_one(Shard, lease.shard_id, populate_existing=True)
     if shard.fence != lease.fence or shard.state is not State.RUNNING or evaluation.state in ENDED:
@@ -244,7 +244,10 @@ def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
 
 def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
     if shard.attempt >= MAX_ATTEMPTS:
-        message = f"Lethe failed {shard.attempt} times to run this; your quota is given back. Last reason: {reason}"
+        message = (
+            f"We could not run this submission after {shard.attempt} attempts. It does not count against your quota. "
+            f"Last reason: {reason}"
+        )
         fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
         return
     move_shard(shard, State.QUEUED)

@@ -70,14 +70,14 @@ def lock_evaluation(session: WriteSession, evaluation_id: UUID) -> Evaluation:
 
 
 def add_event(session: WriteSession, evaluation: Evaluation, kind: EventKind, **payload: object) -> None:
-    """Append an event. The evaluation must be locked, since its counter gives the sequence number."""
+    """Append an event. The evaluation must be locked, because its counter gives the sequence number."""
     evaluation.last_event += 1
     said = EventPayload.model_validate(payload, extra="forbid")
     session.add(Event(evaluation_id=evaluation.id, sequence=evaluation.last_event, kind=kind, payload=said))
 
 
 def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: object) -> None:
-    """Change the state of a locked evaluation and write the event. Raises BadTransition when the table forbids it."""
+    """Change the state of a locked evaluation and write the event. Raises BadTransition if the table forbids it."""
     if to not in _EVALUATION[evaluation.state]:
         raise BadTransition(f"Evaluation {evaluation.id} is {evaluation.state}; it cannot become {to}.")
     evaluation.state = to
@@ -89,7 +89,7 @@ def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: ob
 
 
 def move_shard(shard: Shard, to: State) -> None:
-    """Change the state of a shard whose evaluation is locked. Raises BadTransition when the table forbids it."""
+    """Change the state of a shard whose evaluation is locked. Raises BadTransition if the table forbids it."""
     if to not in _SHARD[shard.state]:
         raise BadTransition(f"Shard {shard.id} is {shard.state}; it cannot become {to}.")
     shard.state = to
@@ -100,7 +100,7 @@ def move_shard(shard: Shard, to: State) -> None:
 def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool = False) -> Evaluation:
     """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed.
 
-    A notebook makes all checkpoints itself, so it is one shard; in a check phase it is only tried out.
+    A notebook makes all checkpoints itself, so it is one shard; in a check phase it is a dry run.
     """
     dry_run = notebook and phase.kind is PhaseKind.CHECK
     seeds = DRY_RUN_CHECKPOINTS if dry_run else phase.seeds
@@ -125,7 +125,7 @@ def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, n
 
 
 def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> Evaluation | None:
-    """Find and lock the evaluation that identical code has in this phase, so that re-submitting is no new draw."""
+    """Find and lock the evaluation that identical code has in this phase, so that resubmitting draws no new seeds."""
     return session.scalars(
         select(Evaluation)
         .where(
@@ -140,14 +140,14 @@ def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> 
 
 
 def submissions_of(evaluation: Evaluation) -> Select[Submission]:
-    """Select the submissions whose code an evaluation runs: all of its phase with these bytes, a new run's too."""
+    """Select the submissions whose code an evaluation runs: all of its phase with these bytes, also for a re-run."""
     return select(Submission).where(
         Submission.phase_id == evaluation.phase_id, Submission.blob == evaluation.code_sha256
     )
 
 
 def awaiting_score() -> Select[Evaluation]:
-    """Select what was measured and has no score by its phase's metric."""
+    """Select the measured evaluations that have no score by their phase's metric."""
     waiting = Evaluation.shown_state == SubmissionState.MEASURED
     return select(Evaluation).where(Evaluation.state == State.MEASURED, waiting)  # the first finds them by the index
 

@@ -1,4 +1,4 @@
-"""What a worker notes under a lease beside measurements: how far a notebook is, what was printed, where it ran."""
+"""A worker's notes under a lease, beside measurements: the progress of a notebook, its output, where it ran."""
 
 from sqlalchemy import delete
 
@@ -18,7 +18,7 @@ def note_written(session: WriteSession, lease: Lease, checkpoints: int) -> None:
 
 
 def discard(session: WriteSession, lease: Lease) -> None:
-    """Forget how far an earlier try of a notebook came: its checkpoints belong together. Raises LeaseLost."""
+    """Delete an earlier attempt's progress on a notebook, because its checkpoints belong together. Raises LeaseLost."""
     evaluation, _ = locked(session, lease)
     if evaluation.seeds_done:
         add_event(session, evaluation, EventKind.DISCARDED, seeds=evaluation.seeds_done)
@@ -35,6 +35,6 @@ def describe(session: WriteSession, lease: Lease, provenance: dict[str, str], ex
 
 
 def keep_log(session: WriteSession, lease: Lease, log_blob: str) -> None:
-    """Keep the last that a shard's runs printed, in place of what an earlier shard's did. Raises LeaseLost."""
+    """Keep the end of the output of a shard's runs, in place of an earlier shard's. Raises LeaseLost."""
     evaluation, _ = locked(session, lease)
     evaluation.log_blob = log_blob
