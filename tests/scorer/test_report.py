@@ -340,7 +340,7 @@ def test_fitness_report_is_well_formed_and_fetches_nothing(tmp_path: Path) -> No
         "Placebo ratio 4 must be at least 3",
         "Ceiling of F 0.2",
         "Most common class 0.5",
-        "gets 4 times as much F",
+        "gets 4 times the F",
     ):
         assert words in page.text
     assert "default-src 'none'" in text
