@@ -1,4 +1,4 @@
-"""What a benchmark is before it is built: where its data come from, what is forgotten, how its models are trained."""
+"""The definition of a benchmark before it is built: the source of its data, its forget set, its training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ Progress = Callable[[str, int, int], None]  # stage, done, total
 
 @dataclass(frozen=True, slots=True)
 class Fractions:
-    """Sizes of a split that is drawn, as shares of the dataset; the rest is the test set."""
+    """The sizes of a random split, as shares of the dataset; the rest is the test set."""
 
     train: float
     validation: float
@@ -27,8 +27,8 @@ class Fractions:
 class Placebo:
     """The reference algorithm that tells whether a benchmark measures forgetting: noise on every weight, then a recipe.
 
-    It runs `models` times (at most as often as the oracle has models) from the original model, and from each of
-    `starts` models that never saw the forget set.
+    It runs `models` times from the original model, and as often from each of `starts` models that never saw the forget
+    set. If the oracle has fewer models, it runs that many times.
     """
 
     recipe: Recipe
@@ -39,7 +39,7 @@ class Placebo:
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """Synthetic faces that a build draws for itself where no directory is named."""
+    """Synthetic faces that a build draws if no directory is given."""
 
     subjects: int
     images_per_subject: int
@@ -50,7 +50,7 @@ class Faces:
         return f"synthetic faces: {self.subjects} subjects, {self.images_per_subject} images of each, seed {self.seed}"
 
     def draw(self, cache: Path, progress: Callable[[int, int], None]) -> Path:
-        """Draw them into the cache, unless they are there; return their directory."""
+        """Draw the faces into the cache, unless they are there; return their directory."""
         from services.benchmarks.synthetic_faces import write_faces
 
         place = cache / f"synthetic-faces-{self.subjects}x{self.images_per_subject}-{self.seed}"
@@ -67,7 +67,7 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """All that is public of a benchmark before it is built."""
+    """The public description of a benchmark before it is built."""
 
     name: str
     title: str
@@ -75,14 +75,14 @@ class Definition:
     architecture: str  # one of ARCHITECTURES
     recipe: Recipe | NoisyDescent
     scenario: Scenario
-    placebo: Placebo | None  # None where learning is certified: doing nothing takes its place
+    placebo: Placebo | None  # None if learning is certified: doing nothing takes its place
     split: Fractions | Literal["published"]
-    split_seed: int = 0  # of the split and the forget set, where no secret decides them
-    original_seed: int = 0  # of the original model, likewise
+    split_seed: int = 0  # of the split and the forget set, if no secret decides them
+    original_seed: int = 0  # of the original model, if no secret decides it
     standardise: bool = False  # inputs of mean 0 and variance 1 in every channel; else pixels as stored
-    faces: Faces | None = None  # draws the dataset where its files are not given
-    seeds: int = 512  # models in each oracle, where the build does not say
-    only: tuple[int, ...] = ()  # the classes of the dataset that are used; all where empty
+    faces: Faces | None = None  # draws the dataset if no files are given
+    seeds: int = 512  # models in each oracle, unless the build sets another number
+    only: tuple[int, ...] = ()  # the classes of the dataset that are used; all if empty
 
     def read(self, directory: Path | None, *, cache: Path, progress: Progress = lambda *_: None) -> Dataset:
         """Read the dataset from the directory of its files. Raises NoDirectory and BadDataset."""
@@ -97,7 +97,7 @@ class Definition:
         return found.only(self.only) if self.only else found
 
     def with_scenario(self, text: str | None) -> "Definition":
-        """Forget something else; None changes nothing. Raises BadScenario, which says how to write one."""
+        """Replace the scenario; None changes nothing. Raises BadScenario, which says how to write one."""
         return self if text is None else replace(self, scenario=parse_scenario(text))
 
     @property

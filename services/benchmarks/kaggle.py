@@ -1,4 +1,4 @@
-"""The layout of the 2023 Kaggle competition: file names, columns, and writing them. Pictures are made elsewhere.
+"""The layout of the 2023 Kaggle competition: file names, columns, and functions that write the tables.
 
 original_model.pth
 retain.csv, forget.csv, validation.csv       image_id, age_group, age, person_id
@@ -50,12 +50,12 @@ COLUMNS = Row._fields
 
 
 def table_path(root: Path, name: str) -> Path:
-    """Say where a table lies."""
+    """Return the path of a table."""
     return root / f"{name}.csv"
 
 
 def image_path(person: int | str, number: int | str) -> str:
-    """Say where an image lies, below the root."""
+    """Return the path of an image, relative to the root."""
     return f"images/{person}/{number}.png"
 
 

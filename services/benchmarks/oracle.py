@@ -1,8 +1,9 @@
-"""The oracle: models retrained from scratch without the forget set; and which of them are unfit.
+"""The oracle: models retrained from scratch without the forget set, and a rule for models that are unfit.
 
-A model is *diverged* when a logit on the retain set is not finite, or when its retain accuracy is below half the
-median model's. One such model can decide a score, so the build retrains it from a further seed. The rule stands here
-before any model is trained; the manifest says how many it met; above 1 % the recipe is at fault and nothing is built.
+A model is *diverged* if a logit on the retain set is not finite, or if its retain accuracy is below half of the median
+model's. One such model can decide a score, so the build retrains it from a further seed. The rule was fixed before any
+model was trained, and the manifest says how many models were replaced. If more than 1% diverge, the recipe is at fault
+and nothing is built.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,17 +29,17 @@ def train_without_diverged(
     seeds: Sequence[int],
     spare: Callable[[int], int],
 ) -> tuple[Trained, int]:
-    """Train a model per seed, and each diverged one again from the next spare seed; return how many there were.
+    """Train a model per seed, and replace each diverged one from the next spare seed; return the number of replacements.
 
-    Raises DivergedOracle when more than 1 % of the models diverge, replacements included.
+    Raises DivergedOracle if more than 1% of the models diverge, replacements included.
     """
     models = train(seeds)
     allowed, replaced = int(len(seeds) * MAX_DIVERGED_SHARE), 0
     while positions := find_diverged(models):
         if replaced + len(positions) > allowed:
             raise DivergedOracle(
-                f"{replaced + len(positions)} of {len(seeds)} retrained models diverged; at most {allowed} may. "
-                "Lower the recipe's learning rate."
+                f"{replaced + len(positions)} of {len(seeds)} retrained models diverged; at most {allowed} are "
+                "allowed. Lower the recipe's learning rate."
             )
         models.replace(positions, train([spare(replaced + number) for number in range(len(positions))]))
         replaced += len(positions)

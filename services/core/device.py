@@ -1,4 +1,4 @@
-"""What runs are made on. Apart from the tables, so that a command which only names a device loads no database."""
+"""The devices of runs. They are not in the models, so that a command that only names a device loads no database."""
 
 from enum import StrEnum
 

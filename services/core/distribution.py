@@ -1,4 +1,4 @@
-"""What Lethe is called where packages come from, and which version of it is installed."""
+"""The name of Lethe's distribution on package indexes, and its installed version."""
 
 __all__ = ["NAME", "installed_version"]
 
@@ -6,7 +6,7 @@ NAME = "lethe-unlearning"
 
 
 def installed_version() -> str:
-    """Read the version from what the installer wrote."""
+    """Read the version from the installed package's metadata."""
     from importlib.metadata import version
 
     return version(NAME)

@@ -1,4 +1,4 @@
-"""Secret seeds: HMAC-SHA256 of a purpose and an index under a key, so that a seed tells nothing about any other."""
+"""Secret seeds: HMAC-SHA256 of a purpose and an index under a key, so that a seed reveals nothing about another one."""
 
 import hmac
 

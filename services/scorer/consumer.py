@@ -1,6 +1,6 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-Then it prepares campaigns. And if nothing else waits, it tells how evaluations under way stand.
+Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations.
 """
 
 import threading
@@ -49,13 +49,13 @@ class Scorer:
         return scored
 
     def sweep(self) -> None:
-        """Ring if something waits, see whether the new runs of a campaign have ended, and give a sign of life."""
+        """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
         if self.campaigns.settle() or self.evaluations.next() or self.provisional.due():
             self.doorbell.ring(Bell.SCORE)
         beat(self.settings)
 
     def _tell_provisional(self) -> None:
-        """Tell provisional scores, until asked to stop or until a final one waits."""
+        """Announce provisional scores until asked to stop or until a final score waits."""
         for due in self.provisional.due():
             if self.stopping.is_set() or self.evaluations.next():
                 return

@@ -1,4 +1,4 @@
-"""Scoring evaluations: each that was measured gets its scores, and the one by its phase's metric is published."""
+"""Scoring evaluations: each measured evaluation gets its scores; the score by its phase's metric is published."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -25,7 +25,7 @@ class Evaluations:
     retries: Retries
 
     def next(self) -> UUID | None:
-        """Find the oldest one, but for those that failed a moment ago."""
+        """Find the oldest one that has not failed a moment ago."""
         later = self.retries.later()
         with self.stores.database.read() as session:
             waiting = awaiting_score().where(Evaluation.id.not_in(later)).order_by(Evaluation.finished_at)
@@ -34,7 +34,7 @@ class Evaluations:
     def score(self, evaluation_id: UUID) -> bool:
         """Score an evaluation by all metrics, or put it off; return whether a score was written.
 
-        False also if somebody else was faster: doing this twice changes nothing.
+        Also False if another scorer was faster, because scoring twice changes nothing.
         """
         try:
             scored = self._score(evaluation_id)

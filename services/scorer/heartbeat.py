@@ -1,4 +1,4 @@
-"""The scorer's sign of life: a file that each of its sweeps touches, and whose age its health check looks at."""
+"""The scorer's heartbeat: a file that each of its sweeps touches; the health check reads the file's age."""
 
 import time
 from pathlib import Path
@@ -12,14 +12,14 @@ AT_LEAST_S = 60.0
 
 
 def beat(settings: Settings) -> None:
-    """Say that the scorer lives."""
+    """Touch the heartbeat file."""
     path = _file(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
 
 
 def is_alive(settings: Settings) -> bool:
-    """Whether the scorer of this data directory has lately swept to the end, as it cannot without its database."""
+    """Tell whether this data directory's scorer has recently completed a sweep, which needs its database."""
     try:
         age_s = time.time() - _file(settings).stat().st_mtime
     except FileNotFoundError:

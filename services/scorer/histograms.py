@@ -1,7 +1,7 @@
-"""Histograms of a score: what a page draws of it. Counts in bins, made once, so that showing them needs no arrays.
+"""Histograms of a score, which a page draws: counts in bins, made once, so that showing them needs no arrays.
 
-Confidences share their bins between both sides: from the 1 % to the 99 % quantile of all values and a margin; what lies
-beyond is counted in the outermost bins.
+The confidences of both sides share their bins, from the 1% to the 99% quantile of all values, with a margin. The
+outermost bins also count the values beyond.
 """
 
 from dataclasses import dataclass
@@ -36,11 +36,11 @@ class Buckets:
 
     @property
     def middles(self) -> Vector:
-        """Return where to draw each bucket, the last one being that without points: [count + 1]."""
+        """Return the place of each bucket on the axis; the last bucket earns no points: [count + 1]."""
         return np.append((np.arange(self.count) + 0.5) * BUCKET, self.end + 1.3 * BUCKET)
 
     def fill(self, epsilons: Vector) -> Counts:
-        """Count the examples of each bucket, and last those beyond: [count + 1]."""
+        """Count the examples of each bucket, and at the end the examples beyond all buckets: [count + 1]."""
         bucket = np.floor(epsilons.astype(np.float32) / np.float32(BUCKET)).astype(np.int64)
         return np.bincount(np.minimum(bucket, self.count), minlength=self.count + 1)
 
@@ -65,7 +65,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """One forget example, and why it is shown: it is among the best, the median or the worst, or there are few."""
+    """One forget example, and why it is shown: it is among the best, the median or the worst, or all are shown."""
 
     place: str
     example: int
@@ -75,9 +75,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histograms:
-    """What is drawn of one score."""
+    """The histograms of one score."""
 
-    epsilons: Counts  # [buckets + 1], the last those beyond every bucket that earns points
+    epsilons: Counts  # [buckets + 1], the last of them examples that earn no points
     confidences: Shared  # over all models and all forget examples
     examples: tuple[Chosen, ...]
 
@@ -97,7 +97,7 @@ class Histograms:
 
 
 def choose(epsilons: Vector) -> list[tuple[str, int]]:
-    """Pick the two best, the two in the middle and the two worst; of fewer than six examples, all."""
+    """Pick the two best, the two in the middle and the two worst; all if there are fewer than six examples."""
     order = np.argsort(epsilons, kind="stable").tolist()
     size = len(order)
     middle = (size - 2) // 2

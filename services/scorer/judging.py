@@ -1,4 +1,4 @@
-"""From a measured evaluation to its reports: reading what is stored of it, and applying metrics. Nothing is written."""
+"""From a measured evaluation to its reports: reading its stored data and applying metrics. Nothing is written."""
 
 import os
 from collections.abc import Generator, Sequence
@@ -37,7 +37,7 @@ REASON_CHARS = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """An evaluation's reports, the first by the metric that was asked for, and what a row of them also needs."""
+    """An evaluation's reports, the first by the requested metric, and further values for the rows of its scores."""
 
     evaluation_id: UUID
     reports: list[Report]
@@ -47,20 +47,20 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """An evaluation that could not be scored, and why."""
+    """An evaluation that could not be scored, with the reason."""
 
     evaluation_id: UUID
     reason: str
 
     @classmethod
     def because(cls, evaluation_id: UUID, error: Exception) -> Self:
-        ours = isinstance(error, LetheError | BadArray)  # whose messages speak for themselves
+        ours = isinstance(error, LetheError | BadArray)  # their messages are sentences
         return cls(evaluation_id, (str(error) if ours else f"{type(error).__name__}: {error}")[:REASON_CHARS])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stored:
-    """What is stored of an evaluation, its readings by their blobs in the order of seeds."""
+    """The stored data of an evaluation; its readings are names of blobs, in the order of seeds."""
 
     bundle: Bundle
     readings: list[str]
@@ -79,10 +79,10 @@ class _Stored:
 
 
 def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str) -> Judged:
-    """Judge by a metric, and where nothing is known of the evaluation yet by all others too.
+    """Judge by a metric; if the evaluation has no score yet, also by all other metrics.
 
-    Suites, alarms and certificate do not depend on the metric: an earlier score's are taken over.
-    Raises UnknownMetric, and BadArray for what the metric cannot score.
+    Suites, alarms and certificate do not depend on the metric, so they are copied from an earlier score.
+    Raises UnknownMetric, and BadArray if the metric cannot score the measurements.
     """
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
@@ -95,9 +95,9 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
 def judge_so_far(
     database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str, *, models: int
 ) -> ScoreCard:
-    """Score the first models that are measured, by one metric and against as many of the oracle's.
+    """Score the first `models` measured models by one metric, against as many models of the oracle.
 
-    Raises UnknownMetric, and BadArray for what the metric cannot score.
+    Raises UnknownMetric, and BadArray if the metric cannot score the measurements.
     """
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
@@ -107,9 +107,9 @@ def judge_so_far(
 def judge_many(
     database: Database, blobs: Blobs, settings: Settings, evaluation_ids: Sequence[UUID], metric: str
 ) -> Generator[Judged | Unscored, None, None]:
-    """Judge evaluations on all cores, in the order they are done; one that cannot be scored does not stop the others.
+    """Judge evaluations on all cores; yield each when it is done. One that cannot be scored does not stop the others.
 
-    Closed before its end, it drops what has not begun.
+    If the generator is closed early, evaluations that have not begun are dropped.
     """
     if len(evaluation_ids) >= POOL_FROM:
         yield from _judge_beside(settings, evaluation_ids, metric)
@@ -121,7 +121,7 @@ def judge_many(
 def _judge_beside(
     settings: Settings, evaluation_ids: Sequence[UUID], metric: str
 ) -> Generator[Judged | Unscored, None, None]:
-    """Judge in a pool of processes. Where one dies nobody knows over what: what is left is halved until it shows."""
+    """Judge in a pool of processes. If a process dies, halve the remaining evaluations until the culprit is found."""
     left = list(evaluation_ids)
     processes = min(os.cpu_count() or 1, len(left))
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=end_with_parent)
@@ -132,7 +132,7 @@ def _judge_beside(
             yield outcome
     except BrokenProcessPool:
         if len(left) == 1:
-            yield Unscored(left.pop(), "The process that scored it died, perhaps for want of memory.")
+            yield Unscored(left.pop(), "The process that scored this evaluation died. It may have run out of memory.")
     finally:
         pool.shutdown(cancel_futures=True)
     if left:
@@ -183,7 +183,7 @@ def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
 
 
 def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:
-    """All submissions of an evaluation are the same bytes, so one speaks for all."""
+    """Read them from any submission, because all submissions of an evaluation are the same bytes."""
     submission = session.scalars(submissions_of(evaluation).limit(1)).one()
     return submission.kind, submission.claim
 

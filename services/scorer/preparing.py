@@ -1,4 +1,4 @@
-"""Preparing campaigns: the scores by another metric that an organiser asked for, which move no pointer."""
+"""Preparing campaigns: computing the scores of a rescoring, which move no pointer until it is published."""
 
 import threading
 from contextlib import closing
@@ -17,32 +17,32 @@ from services.scorer.stores import Stores
 __all__ = ["Preparing"]
 
 log = structlog.get_logger()
-MAX_TRIES = 3  # before a campaign is prepared without an evaluation
+MAX_TRIES = 3  # before an evaluation is set aside
 
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """The open campaigns, and the scores they lack."""
+    """The open campaigns, and their missing scores."""
 
     stores: Stores
     retries: Retries
     stopping: threading.Event
 
     def settle(self) -> bool:
-        """Make campaigns ready that wait for nothing more; return whether one still waits for scores."""
+        """Make campaigns ready if they wait for nothing more; return whether a campaign still waits for scores."""
         with self.stores.database.read() as session:
             found = campaigns.open_campaigns(session)
             lacking = any(one.set_aside or campaigns.unscored(session, one) for one in found)
         if any(one.state is CampaignState.PREPARING for one in found):
-            with self.stores.database.write() as session:  # not for others: it would lock all out, twice a second
+            with self.stores.database.write() as session:  # only then, because a write locks others out twice a second
                 for one in campaigns.open_campaigns(session):
                     campaigns.settle(session, one)
         return lacking
 
     def prepare(self) -> int:
-        """Compute what open campaigns lack, until asked to stop; return how many scores were written.
+        """Compute the missing scores of open campaigns until asked to stop; return how many scores were written.
 
-        What was set aside is tried again too, each time later: the cause may be mended.
+        Evaluations that were set aside are retried with back-off, because the cause may have been removed.
         """
         stores, written = self.stores, 0
         with stores.database.read() as session:
@@ -63,7 +63,7 @@ class Preparing:
         return written
 
     def _take(self, campaign_id: UUID, outcome: Judged | Unscored) -> bool:
-        """Write a campaign's score. What fails again and again is set aside, so that the campaign comes to its end."""
+        """Write a campaign's score. After repeated failures, set the evaluation aside, so that the campaign can end."""
         if isinstance(outcome, Judged):
             try:
                 with self.stores.database.write() as session:

@@ -1,11 +1,11 @@
-"""Provisional scores: what the runs measured so far say of an evaluation that is still under way.
+"""Provisional scores of evaluations that are still running, computed from the runs measured so far.
 
-F depends on N (`docs/decisions/0004-f-is-compared-at-equal-n.md`), so the score of 64 runs is no estimate of that of
-512: it is told with its number of runs and its interval, as an event of the evaluation. It is never a Score, never on a
-board, and decides nothing.
+F depends on N (`docs/decisions/0004-f-is-compared-at-equal-n.md`), so a score of 64 runs does not estimate a score of
+512 runs. A provisional score is an event of the evaluation, with its number of runs and its interval. It is never a
+Score, never on a leaderboard, and decides nothing.
 
-Where a phase hides its data nothing is told: each provisional score would be one more query of them. Nor of a notebook,
-whose results appear together, and of a run that nobody submitted.
+A phase that hides its data has no provisional scores, because each would be one more query of the data. Notebooks have
+none, because their results appear together. Runs that nobody submitted have none either.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ DIVISORS = (8, 4, 2)  # of N: together they cost less than the final score
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An evaluation that has passed a step of which nothing was told."""
+    """An evaluation that has passed a step whose provisional score was not announced."""
 
     evaluation_id: UUID
     metric: str
@@ -34,12 +34,12 @@ class Due:
 
 
 def steps(seeds: int) -> list[int]:
-    """Return after how many of N runs a provisional score is told; after fewer than 8 it would be 0."""
+    """Return after how many of N runs a provisional score is announced; with fewer than 8 models it would be 0."""
     return [models for divisor in DIVISORS if (models := seeds // divisor) >= MIN_SCORED_MODELS]
 
 
 def find_due(session: ReadSession) -> list[Due]:
-    """Find what is to be told, for each evaluation the last step alone, oldest evaluation first."""
+    """Find the provisional scores to announce: only the last step of each evaluation, oldest evaluation first."""
     rows = session.execute(
         select(Evaluation.id, Phase.metric, Evaluation.seeds, Evaluation.seeds_done)
         .join(Phase, Evaluation.phase_id == Phase.id)
@@ -63,7 +63,7 @@ def find_due(session: ReadSession) -> list[Due]:
 
 
 def tell(session: WriteSession, due: Due, card: ScoreCard) -> bool:
-    """Append the event, unless the evaluation has ended or somebody else told as much; return whether it was told."""
+    """Append the event, unless the evaluation has ended or has such an event; return whether it was appended."""
     evaluation = lock_evaluation(session, due.evaluation_id)
     if (
         evaluation.state is not State.RUNNING
@@ -85,7 +85,7 @@ def tell(session: WriteSession, due: Due, card: ScoreCard) -> bool:
 
 
 def _told(session: ReadSession, evaluation_ids: list[UUID]) -> dict[UUID, int]:
-    """Say after how many runs each evaluation's newest provisional score was told."""
+    """Return after how many runs each evaluation's newest provisional score was announced."""
     events = session.execute(
         select(Event.evaluation_id, Event.payload)
         .where(Event.evaluation_id.in_(evaluation_ids), Event.kind == EventKind.PROVISIONAL)

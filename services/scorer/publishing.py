@@ -1,4 +1,4 @@
-"""Publishing what was judged: score rows, and the pointers of the submissions that they are of."""
+"""Publishing a judged evaluation: its rows of scores, and the pointers of its submissions."""
 
 from sqlalchemy import select
 
@@ -13,10 +13,10 @@ __all__ = ["publish"]
 
 
 def publish(session: WriteSession, judged: Judged) -> bool:
-    """Insert scores that are not there; point every submission of the evaluation at that by the phase's metric.
+    """Insert missing scores; point every submission of the evaluation at the score by the phase's metric.
 
-    The phase is locked first, as a campaign does that moves all of its pointers: whichever comes second sees what the
-    first one did.
+    The phase is locked first. A campaign locks it too before it moves all pointers, so whichever comes second sees the
+    result of the first.
     """
     phase_id = session.scalars(select(Evaluation.phase_id).where(Evaluation.id == judged.evaluation_id)).one()
     metric = session.scalars(select(Phase.metric).where(Phase.id == phase_id).with_for_update(read=True)).one()

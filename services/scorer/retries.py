@@ -1,4 +1,4 @@
-"""When an evaluation that could not be scored is tried again: each time later, so that it holds up no other."""
+"""Retries with back-off: an evaluation that could not be scored does not block the others."""
 
 import time
 from uuid import UUID
@@ -10,13 +10,13 @@ MAX_DOUBLINGS = 8
 
 
 class Retries:
-    """The evaluations that failed in this process: how often, and when each is tried again."""
+    """The evaluations that failed in this process: how often, and the time of the next try."""
 
     def __init__(self) -> None:
-        self._failing: dict[UUID, tuple[int, float]] = {}  # tries, and the moment by the monotonic clock
+        self._failing: dict[UUID, tuple[int, float]] = {}  # tries, and the time of the next one by the monotonic clock
 
     def put_off(self, evaluation_id: UUID) -> int:
-        """Put an evaluation off, each time for longer; return how often it has failed."""
+        """Put an evaluation off, longer each time; return how often it has failed."""
         tries, _ = self._failing.get(evaluation_id, (0, 0.0))
         wait_s = RETRY_AFTER_S * 2 ** min(tries, MAX_DOUBLINGS)
         self._failing[evaluation_id] = tries + 1, time.monotonic() + wait_s
@@ -27,6 +27,6 @@ class Retries:
         self._failing.pop(evaluation_id, None)
 
     def later(self) -> set[UUID]:
-        """Return the evaluations whose time has not come yet."""
+        """Return the evaluations that must not be tried yet."""
         now = time.monotonic()
         return {evaluation_id for evaluation_id, (_, again_at) in self._failing.items() if again_at > now}

@@ -1,4 +1,4 @@
-"""A score as the JSON that people read, and as the row that is kept of it."""
+"""A score as JSON for readers, and as a row of the database."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from services.scorer.scoring import Report
 
 __all__ = ["forgetting_form", "score_form", "score_row", "subject_points"]
 
-DIGITS = 6  # of what is kept per example; sums and intervals are kept in full
+DIGITS = 6  # of figures per example; sums and intervals are kept in full
 
 
 def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.int64] | None, run_s: float) -> Score:
@@ -58,7 +58,7 @@ def score_form(report: Report, *, run_s: float | None = None) -> ScoreForm:
 
 
 def forgetting_form(metric: str, found: Forgetting, *, models: int) -> ForgettingForm:
-    """Make the JSON form of what a metric says of confidences alone."""
+    """Make the JSON form of a metric's result for confidences only."""
     return ForgettingForm(
         metric=metric,
         **_named("forgetting_quality", found.quality),
@@ -75,7 +75,7 @@ def _named(name: str, estimate: Estimate | None) -> dict[str, Any]:
 
 
 def subject_points(card: ScoreCard, subjects: NDArray[np.int64] | None) -> list[list[float]]:
-    """Sum each subject's points, in units of the final score, and count its examples; in order of the subjects' ids."""
+    """Sum each subject's points, in units of the final score, and count its examples, in the order of subject ids."""
     names = np.arange(len(card.points)) if subjects is None else subjects
     _, members = np.unique(names, return_inverse=True)
     totals = np.bincount(members, weights=card.points * card.utility.value)

@@ -1,4 +1,4 @@
-"""From the measurements of an evaluation and of the oracle to a score: what a metric needs, gathered and checked."""
+"""From the measurements of an evaluation and of the oracle to a score: gathering and checking a metric's input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """All that the scorer has to say of one evaluation by one metric."""
+    """The complete result of one evaluation by one metric."""
 
     card: ScoreCard
     histograms: Histograms
@@ -62,9 +62,9 @@ def gather(
     independent: bool = True,
     claim: Claim | None = None,
 ) -> Evidence:
-    """Put N unlearned models beside the first N of the benchmark's oracles, since F depends on N.
+    """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
 
-    Raises TooManyModels, and BadMeasurements if these are of another benchmark.
+    Raises TooManyModels, and BadMeasurements if the measurements belong to another benchmark.
     """
     oracle = bundle.oracle()
     _check_benchmark(unlearned, oracle)
@@ -91,18 +91,18 @@ def gather(
 
 
 def score_measurements(metric: str, evidence: Evidence) -> Report:
-    """Score by a metric, compute every suite, and look for what an organiser should know.
+    """Score by a metric, compute every suite, and raise alarms for the organiser.
 
-    Raises UnknownMetric, and BadArray for measurements that cannot be scored.
+    Raises UnknownMetric, and BadArray if the measurements cannot be scored.
     """
     return score_by_all(metric, evidence)[0]
 
 
 def score_by_all(metric: str, evidence: Evidence) -> list[Report]:
-    """Score by a metric, which comes first, and by every other one that has an answer.
+    """Score by a metric, whose report comes first, and by every other metric that can score the measurements.
 
-    All share the suites and the alarms: what is odd about an entry does not depend on which metric ranks it.
-    Raises UnknownMetric, and BadArray for what the first metric cannot score.
+    All reports share the suites and the alarms, which do not depend on the ranking metric.
+    Raises UnknownMetric, and BadArray if the first metric cannot score the measurements.
     """
     cards = {metric: METRICS[catalogue.find_metric(metric).name](evidence)}
     for name in sorted(METRICS.keys() - {metric}):
@@ -136,7 +136,7 @@ def compute_suites(evidence: Evidence) -> SuiteValues:
 def forgetting_quality_of(
     unlearned_logits: NDArray[np.float32], oracle_logits: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> float:
-    """Compute F of `neurips-2023` alone, from logits [N, S, classes] of both sides and labels [S]."""
+    """Compute only F of `neurips-2023`, from logits [N, S, classes] of both sides and labels [S]."""
     unlearned = confidences(unlearned_logits, labels)
     oracle = confidences(oracle_logits, labels)
     return forgetting_quality(epsilons(unlearned, oracle), min(len(unlearned), len(oracle)))

@@ -1,4 +1,4 @@
-"""What every task of the scorer reads from and writes to."""
+"""The stores that every task of the scorer reads from and writes to."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ __all__ = ["Stores"]
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The database, the blobs, and the settings that say where they are."""
+    """The database, the blobs, and the settings of both."""
 
     database: Database
     blobs: Blobs

@@ -1,4 +1,4 @@
-"""Telling provisional scores, while nothing else waits."""
+"""Announcing provisional scores while nothing else waits."""
 
 from dataclasses import dataclass, field
 
@@ -15,18 +15,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """The provisional scores to tell; one that fails is not tried again by this process."""
+    """The provisional scores to announce; this process does not retry one that fails."""
 
     stores: Stores
     _untold: set[Due] = field(default_factory=set)
 
     def due(self) -> list[Due]:
-        """Find the provisional scores to tell, but for those that failed."""
+        """Find the provisional scores to announce, except those that failed."""
         with self.stores.database.read() as session:
             return [due for due in find_due(session) if due not in self._untold]
 
     def tell(self, due: Due) -> None:
-        """Compute a provisional score and tell it."""
+        """Compute a provisional score and announce it."""
         database, blobs, settings = self.stores.database, self.stores.blobs, self.stores.settings
         try:
             card = judge_so_far(database, blobs, settings, due.evaluation_id, due.metric, models=due.models)

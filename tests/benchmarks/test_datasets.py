@@ -543,7 +543,7 @@ def edit(directory: Path, line: int, text: str) -> None:
         (lambda d: (d / "forget.csv").unlink(), "is missing"),
         (lambda d: (d / "forget.csv").write_text(""), "lacks one of the columns age, age_group, image_id, person_id"),
         (lambda d: edit(d, 1, "image_id,age_group,age"), "lacks one of the columns"),
-        (lambda d: (d / "forget.csv").write_text("image_id,age_group,age,person_id\n"), "names no image"),
+        (lambda d: (d / "forget.csv").write_text("image_id,age_group,age,person_id\n"), "lists no images"),
         (lambda d: (d / "forget.csv").write_bytes(b"\xff\xfe"), "cannot be read"),
         (lambda d: edit(d, 3, "../1-2,3,40,1"), "no image_id such as 12-3 in line 3"),
         (lambda d: edit(d, 3, "1-2-3,3,40,1"), "no image_id such as 12-3 in line 3"),

@@ -93,11 +93,11 @@ def test_the_accountant_speaks_of_the_delta_that_is_claimed(bundle: Bundle) -> N
 @pytest.mark.parametrize(
     ("learning", "made", "note"),
     [
-        ("batches", claim("langevin", steps=9), "the method is stochastic_langevin"),
-        ("noisy", claim("d2d", steps=9), "D2D needs models learned without noise"),
-        ("batches", claim("d2d", steps=9), "D2D needs models learned without noise"),
-        ("silent", claim("langevin", steps=9), "needs models learned with noise"),
-        ("silent", claim("stochastic_langevin", epochs=9), "needs models learned with noise"),
+        ("batches", claim("langevin", steps=9), "Claim the method stochastic_langevin"),
+        ("noisy", claim("d2d", steps=9), "D2D needs models that are learned without noise"),
+        ("batches", claim("d2d", steps=9), "D2D needs models that are learned without noise"),
+        ("silent", claim("langevin", steps=9), "needs models that are learned with noise"),
+        ("silent", claim("stochastic_langevin", epochs=9), "needs models that are learned with noise"),
         *((learning, claim("other"), UNKNOWN) for learning in LEARNINGS),
     ],
 )
@@ -114,7 +114,7 @@ def test_models_published_without_noise_are_no_d2d(bundle: Bundle) -> None:
     bare = SILENT.model_copy(update={"published_sigma": 0.0})
     found = hold_against_accountant(claim("d2d", steps=9), manifest(bundle, bare))
     assert (found.accountant_epsilon, len(found.notes)) == (None, 1)
-    assert "published with it" in found.notes[0]
+    assert "published with noise" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_models_that_were_learned_too_briefly_have_no_epsilon(bundle: Bundle, le
         brief = LEARNINGS[learning].model_copy(update={"steps": steps})
         found = hold_against_accountant(made, manifest(bundle, brief))
         assert (found.accountant_epsilon is not None, found.auditable) == (known, True)
-        assert known or found.notes == ("The models were learned for 269 steps; a start is forgotten after 270.",)
+        assert known or found.notes == ("The models were learned for 269 steps, but this method needs at least 270.",)
 
 
 @pytest.mark.parametrize(

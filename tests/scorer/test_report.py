@@ -339,8 +339,8 @@ def test_fitness_report_is_well_formed_and_fetches_nothing(tmp_path: Path) -> No
     for words in (
         "Placebo ratio 4 must be at least 3",
         "Ceiling of F 0.2",
-        "Commonest class 0.5",
-        "gets 4 times as much F",
+        "Most common class 0.5",
+        "gets 4 times the F",
     ):
         assert words in page.text
     assert "default-src 'none'" in text
@@ -364,7 +364,7 @@ def test_fitness_report_shows_what_is_wrong(tmp_path: Path) -> None:
 def test_fitness_report_of_an_older_benchmark_leaves_out_what_it_lacks(tmp_path: Path) -> None:
     """Without a second oracle, original or qualities of placebos."""
     page = Page(render_fitness(tiny_benchmark(tmp_path / "tiny")))
-    assert "Commonest class –" in page.text
+    assert "Most common class –" in page.text
     assert "median: retrained" in page.text
     assert "original -" not in page.text
 

@@ -1,6 +1,6 @@
 """The benchmarks that can be built by name, one record each.
 
-To add one, copy a record in the room of its dataset and give it a name of its own.
+To add one, copy a record in the module of its dataset and give it a new name.
 """
 
 from services.benchmarks.catalogue.certified import CERTIFIED
@@ -21,7 +21,7 @@ class UnknownBenchmark(NotFound):
 
 
 def find_definition(name: str) -> Definition:
-    """Find a definition. Raises UnknownBenchmark, naming those there are."""
+    """Find a definition. Raises UnknownBenchmark, which lists all names."""
     if name not in DEFINITIONS:
         raise UnknownBenchmark(f"There is no benchmark {name}. Choose one of: {', '.join(sorted(DEFINITIONS))}.")
     return DEFINITIONS[name]

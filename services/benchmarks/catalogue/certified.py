@@ -1,4 +1,4 @@
-"""Benchmarks of certified unlearning: logistic regression of unit-norm features, learned by descent."""
+"""Benchmarks of certified unlearning: logistic regression on features of unit norm, learned by descent."""
 
 from dataclasses import replace
 
@@ -8,8 +8,8 @@ from services.benchmarks.scenarios import Random
 
 __all__ = ["CERTIFIED"]
 
-# With penalty m/2 |w|^2: for 3 and 8, and for all ten digits. So many steps bring a start that knows nothing of the
-# data within epsilon 0.42 and 0.59 of where learning converges to.
+# Both have the penalty m/2 |w|^2; one is for 3 and 8, the other for all ten digits. Their steps bring a start that is
+# independent of the data within epsilon 0.42 and 0.59 of the distribution to which learning converges.
 _BINARY = NoisyDescent(steps=4000, strong_convexity=0.02, smoothness=0.27, lipschitz=1.0, sigma=0.02)
 _TEN = NoisyDescent(steps=6000, strong_convexity=0.02, smoothness=0.52, lipschitz=2**0.5, sigma=0.01)
 
@@ -21,7 +21,7 @@ def _as_published(examples: int) -> NoisyDescent:
 
 
 CERTIFIED = (
-    # Sixteen wrong labels among 256: even with noise a model tells whether it has learned them.
+    # 16 of the 256 labels are wrong, so even a noisy model shows whether it has learned them.
     Definition(
         name="certified-digits",
         title="Certified: 3 and 8, learned by noisy descent",

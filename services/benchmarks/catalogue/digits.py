@@ -11,8 +11,9 @@ _PLACEBO_RECIPE = Recipe(epochs=1, batch_size=64, learning_rate=0.05, momentum=0
 _SPLIT = Fractions(train=1200 / 1797, validation=197 / 1797)
 
 DIGITS = (
-    # 40 epochs: after 30 the original has not learned 4 of the 60 forget labels yet, after 20 it lacks 8. Originals
-    # differ: of 12 that learned 58 or more, the placebo ratio lay between 2.0 and 8.7. Seed 13 is one with 7 to 8.
+    # 40 epochs, because after 30 the original has not learned 4 of the 60 forget labels yet, and after 20 it has not
+    # learned 8. Originals differ: 12 of them learned 58 labels or more, with placebo ratios between 2.0 and 8.7. The
+    # original of seed 13 has a ratio of 7 to 8.
     Definition(
         name="digits",
         title="Handwritten digits",
@@ -25,7 +26,8 @@ DIGITS = (
         split_seed=3,
         original_seed=13,
     ),
-    # The three scenarios of the SSD paper, small, for its suite. At random, with clean labels, F says nothing.
+    # The three scenarios of the SSD paper, in small, for its suite. If clean examples are forgotten at random, F has
+    # no meaning.
     Definition(
         name="digits-pairs-random",
         title="Handwritten digits: some at random",

@@ -1,4 +1,4 @@
-"""Benchmarks on synthetic faces, which a build draws for itself: from every image, the age group is to be told."""
+"""Benchmarks on synthetic faces, which a build draws; models must tell the age group from an image."""
 
 from services.benchmarks.definitions import Definition, Faces, Fractions, Placebo
 from services.benchmarks.recipes import Recipe
@@ -23,8 +23,8 @@ FACES = (
         standardise=True,
         faces=Faces(subjects=100, images_per_subject=20),
     ),
-    # A few epochs learn every forget label, and retrained models guess few of them: a subject's age is known by
-    # memory. So few images that a notebook of one epoch makes 512 checkpoints in half an hour on 2 cores.
+    # A few epochs learn every forget label, but retrained models guess few of them, because a subject's age must be
+    # memorised. There are so few images that a notebook of one epoch makes 512 checkpoints in 30 minutes on 2 cores.
     Definition(
         name="faces-resnet18",
         title="Age groups of faces, for notebooks",

@@ -1,6 +1,6 @@
 """Faces in the layout of the 2023 Kaggle competition, which `services.benchmarks.kaggle` describes.
 
-The layout has no table of the test set, which was hidden: every second row of the validation table serves as test.
+The layout has no table for the hidden test set, so every second row of the validation table serves as test set.
 """
 
 import csv
@@ -31,7 +31,7 @@ def kaggle_faces(directory: Path, *, cache: Path | None = None, progress: Progre
     held_out = np.arange(retain + forget, len(rows))
     return Dataset(
         name="Faces in the layout of the 2023 Kaggle competition",
-        licence="that of whoever made them; the data of 2023 are not to be passed on",
+        licence="set by the owner of the files; the data of 2023 must not be redistributed",
         images=read_images(directory, paths, size=SIZE, source=SOURCE, cache=cache, progress=progress),
         labels=np.array([group for _, group, _ in rows], dtype=np.int64),
         classes=GROUPS,
@@ -59,7 +59,7 @@ def _read_table(path: Path) -> list[Row]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadDataset(path, f"cannot be read ({error})", SOURCE) from error
     if not rows:
-        raise BadDataset(path, "names no image", SOURCE)
+        raise BadDataset(path, "lists no images", SOURCE)
     return rows
 
 

@@ -1,6 +1,6 @@
-"""Where the files of a data set go: as CASIA-SURF's archive has them, or as the 2023 Kaggle competition had them.
+"""The layouts of a data set on disk: that of CASIA-SURF's archive, and that of the 2023 Kaggle competition.
 
-A layout writes one subject at a time (in any process), and at the end what is known only of all of them together.
+A layout writes one subject at a time (in any process), and at the end the tables of all subjects.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ SUBJECTS_PER_FOLDER = 100
 JPEG_QUALITY = 92
 SPLIT_SEED = 43  # the shuffle of 2023
 FORGET_SUBJECTS = 15
-FORGET_PERCENT = 15  # of the subjects, where there are fewer than 100
+FORGET_PERCENT = 15  # of the subjects, if there are fewer than 100
 
 
 class TooFewImages(BadInput):
@@ -28,7 +28,7 @@ class TooFewImages(BadInput):
 
 
 class Layout(Protocol):
-    """How a data set lies on disk."""
+    """A layout of a data set on disk."""
 
     def check(self, subjects: int, images: int) -> None:
         """Raise TooFewImages unless this many subjects and images of each make a data set."""
@@ -39,12 +39,12 @@ class Layout(Protocol):
         ...
 
     def finish(self, root: Path, subjects: list[Subject], images: int) -> None:
-        """Write the tables, once all images are there."""
+        """Write the tables; call this after the last image."""
         ...
 
 
 class CasiaSurf:
-    """`Age_Gender.txt` and JPEGs of 96x96 in a folder per subject."""
+    """The file `Age_Gender.txt`, and JPEGs of 96x96 in a folder per subject."""
 
     name: ClassVar[str] = "casia-surf"
 
@@ -71,13 +71,13 @@ class Kaggle:
     name: ClassVar[str] = "kaggle"
 
     def check(self, subjects: int, images: int) -> None:
-        """Raise TooFewImages where the retain, forget or validation table would be empty."""
+        """Raise TooFewImages if the retain, forget or validation table would be empty."""
         train, validation = _split(subjects * images)
         forgotten = {index // images < _forget_subjects(subjects) for index in train}
         if forgotten != {True, False} or not validation:
             raise TooFewImages(
                 f"{subjects * images} images of {subjects} subjects cannot be split into retain, forget and validation "
-                "sets. Ask for more of them: 20 subjects with 10 images each are enough."
+                "sets. Draw more of them: 20 subjects with 10 images each are enough."
             )
 
     def write_image(self, root: Path, subject: Subject, number: int, image: Image.Image) -> None:
@@ -108,7 +108,7 @@ def _person_name(subject: Subject) -> str:
 
 
 def _split(count: int) -> tuple[list[int], list[int]]:
-    """Shuffle, and take 80 % for training and 10 % for validation; the last 10 % were the hidden test set."""
+    """Shuffle, and take 80% for training and 10% for validation; the last 10% were the hidden test set."""
     order = list(range(count))
     Random(SPLIT_SEED).shuffle(order)  # noqa: S311 - a published shuffle, no secret
     train, validation = count * 8 // 10, count // 10

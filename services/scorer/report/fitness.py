@@ -1,4 +1,4 @@
-"""Renders the report of a benchmark's fitness: whether it measures forgetting, in plots and in words."""
+"""Renders the report of a benchmark's fitness, in plots and words: does the benchmark measure forgetting?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +55,7 @@ def _confidences(models: Measurements, labels: NDArray[np.int64]) -> Vector:
 def _facts(fitness: Fitness, *, certified: bool) -> Iterator[dict[str, str]]:
     for name, value, meaning in (
         ("Placebo ratio", fitness.placebo_ratio, f"must be at least {SMALLEST_PLACEBO_RATIO}"),
-        ("Ceiling of F", fitness.ceiling, "F of retraining; no honest entry can expect more"),
+        ("Ceiling of F", fitness.ceiling, "F of retraining; an honest entry cannot expect more"),
         (
             "Forget labels learned",
             fitness.original_forget_accuracy,
@@ -63,7 +63,7 @@ def _facts(fitness: Fitness, *, certified: bool) -> Iterator[dict[str, str]]:
         ),
         ("Retain accuracy", fitness.oracle_retain_accuracy, "mean over the retrained models"),
         ("Test accuracy", fitness.oracle_test_accuracy, "mean over the retrained models"),
-        ("Commonest class", fitness.majority_share, "its share of the test set, which guessing reaches"),
+        ("Most common class", fitness.majority_share, "its share of the test set; guessing it reaches this accuracy"),
     ):
         yield {"name": name, "value": "–" if value is None else number(value), "meaning": meaning}
 
@@ -84,7 +84,7 @@ def _accuracy_plot(
 
     low, high = (float(value) for value in (values[0][0].min(), values[0][0].max()))
     title = f"The test accuracy of retrained models is between {low:.1f}% and {high:.1f}%."
-    return draw("accuracy", title, paint), f"{title} A model far below the others can decide a score."
+    return draw("accuracy", title, paint), f"{title} A single model far below the others can decide a score."
 
 
 def _confidence_plot(sides: dict[str, Vector]) -> tuple[str, str]:
@@ -106,15 +106,16 @@ def _confidence_plot(sides: dict[str, Vector]) -> tuple[str, str]:
 def _placebo_plot(fitness: Fitness) -> tuple[str, str]:
     bars = [("original", fitness.original_quality, UNLEARNED)]
     bars += [(f"placebo {n}", value, ORACLE) for n, value in enumerate(fitness.placebo_qualities, start=1)]
-    title = f"The reference algorithm gets {number(fitness.placebo_ratio)} times as much F from models that never saw "
-    title += "the forget set as from the original model."
+    title = f"From models that never saw the forget set, the reference algorithm gets {number(fitness.placebo_ratio)} "
+    title += "times the F that it gets from the original model."
     return _bars("placebo", title, bars), f"{title} If this ratio is near 1, F does not reward forgetting."
 
 
 def _ceiling_plot(fitness: Fitness) -> tuple[str, str]:
     bars = [("second oracle", fitness.ceiling, ORACLE), ("one distribution", fitness.expected_ceiling, ACCENT)]
-    title = f"The second oracle gets F {number(fitness.ceiling)} against the first."
-    caption = f"{title} The other bar is F between two samples from one normal distribution; far less means outliers."
+    title = f"Compared with the first oracle, the second one has an F of {number(fitness.ceiling)}."
+    caption = f"{title} The other bar is F between two samples from one normal distribution. If the first bar is far "
+    caption += "lower, the oracles have outliers."
     return _bars("ceiling", title, bars), caption
 
 

@@ -40,7 +40,7 @@ SuiteValues = Mapping[str, Mapping[str, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a report. All texts are shown literally, never as markup."""
+    """The subject of a report. All texts appear literally, never as markup."""
 
     title: str
     benchmark: str | None = None
@@ -104,7 +104,7 @@ def template(name: str) -> Template:
 
 
 def _retrained(card: ScoreCard, highest: Estimate | None) -> Estimate | None:
-    """Put retraining on the scale of the card's F, which is divided by the ceiling if the metric has one."""
+    """Convert the ceiling to the scale of the card's F, which is divided by the ceiling if the metric has one."""
     if highest is None or card.ceiling is None:
         return highest
     return Estimate(1.0, highest.low / highest.value, highest.high / highest.value)

@@ -95,7 +95,7 @@ def confidence_plot(example: int, unlearned: Vector, oracle: Vector) -> str:
 
 
 def plane_plot(card: ScoreCard, retrained: Estimate | None) -> str:
-    """Draw forgetting quality over utility with intervals, and that of retraining at utility 1, if it is known."""
+    """Draw forgetting quality over utility with intervals, for the entry and, if known, for retraining at utility 1."""
     quality, utility = card.forgetting_quality, card.utility
     highest = max(quality.high, quality.value, retrained.high if retrained else 0.0, 0.05) * 1.12
     sides = [utility.low, utility.high, utility.value, 1.0]

@@ -1,4 +1,4 @@
-"""From a painted matplotlib axes to SVG that can stand inside a page: no prolog, own ids, colours of the page."""
+"""From painted matplotlib axes to SVG for use inside a page: no prolog, unique ids, the page's colours."""
 
 import io
 import re
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["ACCENT", "GRID", "INK", "MUTED", "ORACLE", "UNLEARNED", "draw"]
 
-# Stand-ins, which no other colour equals: the page gives each its colour, once for light and once for dark.
+# Stand-ins that no other colour equals. The page replaces each by a variable with a light and a dark colour.
 INK, MUTED, GRID = "#0a0a01", "#0a0a02", "#0a0a03"
 UNLEARNED, ORACLE, ACCENT = "#0a0a04", "#0a0a05", "#0a0a06"
 VARIABLES = {

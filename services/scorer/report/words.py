@@ -37,7 +37,7 @@ class Headline:
 
 
 def number(value: float | None) -> str:
-    """Write a number with 4 significant digits, and what is not available as an en dash."""
+    """Write a number with 4 significant digits; write a missing one as an en dash."""
     if value is None or math.isnan(value):
         return MISSING
     return f"{value:.4g}"
@@ -55,17 +55,20 @@ def interval(estimate: Estimate | None) -> str:
 
 
 def headlines(card: ScoreCard) -> list[Headline]:
-    """Put the three numbers of a board into words."""
+    """Put the three numbers of a leaderboard into words."""
     quality = (
-        "How like retrained models the unlearned ones are, relative to the ceiling: 1 is as good as retraining."
+        "How closely the unlearned models resemble retrained ones, relative to the ceiling: 1 is as good as retraining."
         if card.ceiling
-        else "The mean of the examples' points, 0 to 1. Retraining itself stays well below 1: even equal models look a "
-        "little different to so many attacks."
+        else "The mean of the examples' points, 0 to 1. Retraining itself stays well below 1, because even equal "
+        "models look a little different to so many attacks."
     )
-    utility = "Accuracy on retain times accuracy on test examples, each relative to retrained models: 1 loses nothing."
+    utility = (
+        "Accuracy on retain examples times accuracy on test examples, each relative to retrained models; at 1 nothing "
+        "is lost."
+    )
     final = (
-        "Forgetting quality times utility; higher is better. A re-run of the same entry lands in the interval "
-        "about 19 times in 20."
+        "Forgetting quality times utility; higher is better. If the same entry is run again, its score lies in the "
+        "interval in about 95% of cases."
     )
     return [
         Headline("Final score", interval(card.final_score), final),
@@ -75,35 +78,33 @@ def headlines(card: ScoreCard) -> list[Headline]:
 
 
 def facts(card: ScoreCard, oracle_models: int, ceiling: Estimate | None) -> list[Headline]:
-    """Put into words what the three numbers rest on."""
+    """Put the basis of the three numbers into words."""
     return [
         Headline("Unlearned models", str(card.models), "One per seed: the N of the score."),
-        Headline("Distinct models", str(card.distinct_models), "Models that are no exact copy of another."),
-        Headline("Effective models", str(card.effective_models), "Distinct models, near-duplicates counted once."),
+        Headline("Distinct models", str(card.distinct_models), "Models that are not exact copies of another one."),
+        Headline("Effective models", str(card.effective_models), "Distinct models, with near-duplicates counted once."),
         Headline("Retrained models", str(oracle_models), "The oracle: trained without the forget set."),
         Headline("Forget examples", str(len(card.epsilons)), "Each is attacked on its own."),
-        Headline(
-            "Ceiling", interval(ceiling), "Forgetting quality of models retrained independently: what retraining earns."
-        ),
+        Headline("Ceiling", interval(ceiling), "The forgetting quality that independently retrained models reach."),
         Headline(
             "Other subjects",
             interval(card.generalisation),
-            "The final score with the interval that it would have if other subjects were to be forgotten.",
+            "The final score, with an interval that also covers forgetting other subjects.",
         ),
     ]
 
 
 def flag_sentence(flag: str) -> str:
-    """Say what a flag means, and what follows; a flag that the catalogue no longer knows is named."""
+    """Explain a flag and its consequence; return only the name of a flag that the catalogue no longer knows."""
     known = FLAGS.get(flag)
     return f"{known.meaning} {known.consequence}" if known else flag.replace("_", " ")
 
 
 def alarm_title(kind: str) -> str:
-    """Name a kind of alarm; one that the catalogue no longer knows, by its own words."""
+    """Return the title of a kind of alarm; if the catalogue no longer knows it, turn its name into words."""
     return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()
 
 
 def metric_source(metric: str) -> str:
-    """Say where the definition of a metric comes from."""
+    """Name the source of a metric's definition."""
     return METRICS[metric].source if metric in METRICS else MISSING
