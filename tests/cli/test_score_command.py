@@ -159,7 +159,7 @@ GOOD = np.zeros((8, 3)) + np.arange(8)[:, None]
     ("unlearned", "retrained", "says"),
     [
         (GOOD[0], GOOD, "unlearned has 1 axes, [3]; expected 2: [model, example]"),
-        (GOOD[:, :2], GOOD, "unlearned has 2 examples on axis 1, retrained 3"),
+        (GOOD[:, :2], GOOD, "unlearned has 2 examples on axis 1, but retrained has 3"),
         (GOOD[:0], GOOD, "unlearned is empty on axis 0 (model)"),
         (GOOD, np.where(np.arange(24).reshape(8, 3) == 16, np.nan, GOOD), "retrained is nan at model 5, example 1"),
         (GOOD, np.where(np.arange(24).reshape(8, 3) == 16, -np.inf, GOOD), "(axis 0, index 5)"),
