@@ -190,7 +190,7 @@ def test_report_prints_numbers_flags_and_alarms() -> None:
     assert "Too few models differ by more than near-duplicates do" in page.text
     assert "The entry does not rank." in page.text
     assert "Near-duplicates. Only 20 of 64." in page.text
-    assert "for the organiser; they change no score" in page.text
+    assert "for the organiser (they do not change the score)" in page.text
 
 
 def test_report_marks_what_is_not_available() -> None:
@@ -261,7 +261,7 @@ def test_report_of_constant_and_of_far_confidences_is_drawn() -> None:
 
 
 def test_report_refuses_confidences_of_another_forget_set() -> None:
-    with pytest.raises(BadArray, match=r"oracle has shape \(8, 3\), expected \(models, 2\)"):
+    with pytest.raises(BadArray, match=r"oracle has shape \(8, 3\); expected \(models, 2\)"):
         render_report(Subject("entry"), card_of([1.0, 2.0]), unlearned=drawn(8, 2), oracle=drawn(8, 3))
 
 
@@ -372,5 +372,5 @@ def test_fitness_report_of_an_older_benchmark_leaves_out_what_it_lacks(tmp_path:
 def test_fitness_report_tells_the_oracles_accuracy(tmp_path: Path) -> None:
     bundle = tiny_benchmark(tmp_path / "tiny")
     accuracy = 100 * (bundle.oracle().test_class == bundle.test_labels()).mean(axis=1)
-    expected = f"lies between {accuracy.min():.1f} and {accuracy.max():.1f} %."
+    expected = f"is between {accuracy.min():.1f}% and {accuracy.max():.1f}%."
     assert expected in Page(render_fitness(bundle)).text
