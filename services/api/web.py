@@ -19,9 +19,11 @@ class PagePath(Convertor[str]):
     regex = "(?!(?:api|docs)(?:/|$))[^.]*"
 
     def convert(self, value: str) -> str:
+        """Return the path unchanged."""
         return value
 
     def to_string(self, value: str) -> str:
+        """Return the path unchanged."""
         return value
 
 

@@ -15,7 +15,7 @@ class Command:
 
     panel: str
     place: str
-    """Its module in `services.cli`, and the name there."""
+    """Its module in `services.cli`, and its name in that module."""
     help: str
     extras: str = ""
     """The extras of the distribution that install what it imports; none for commands that speak HTTP."""

@@ -37,6 +37,7 @@ class LazyGroup(_Group):
         super().__init__(**attributes | {"commands": cast(Any, _Commands())})
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands in the order of the table."""
         return list(self.commands)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

@@ -72,7 +72,7 @@ def test_a_prepared_rescoring_is_not_published_as_a_re_run(server: Server) -> No
     put(server.api, server.phase, "a", 0.3, 0.1)
     begin(server.organiser)
 
-    assert "without --re-run" in server.rescore("--re-run", "--publish", status=1)
+    assert "no --re-run" in server.rescore("--re-run", "--publish", status=1)
     assert server.state() == "ready"
     server.rescore("--publish")
     assert server.state() == "published"

@@ -177,7 +177,7 @@ export interface paths {
         };
         /**
          * List Acts
-         * @description List what organisers did to a competition, newest first.
+         * @description List the acts of organisers on a competition, newest first.
          */
         get: operations["list_acts"];
         put?: never;
@@ -241,7 +241,7 @@ export interface paths {
         };
         /**
          * List Alarms
-         * @description List submissions whose score an organiser should look at, newest first. An alarm changes no score.
+         * @description List submissions with alarms, which their organiser should check, newest first. An alarm changes no score.
          */
         get: operations["list_alarms"];
         put?: never;
@@ -261,13 +261,13 @@ export interface paths {
         };
         /**
          * List Campaigns
-         * @description List a phase's campaigns, newest first.
+         * @description List a phase's rescorings, newest first.
          */
         get: operations["list_campaigns"];
         put?: never;
         /**
          * Start Campaign
-         * @description Begin to rescore a phase by a metric, or to run its entries again. Nothing moves before it is published.
+         * @description Begin to rescore a phase by a metric, or to re-run its entries. Nothing moves until you publish it.
          */
         post: operations["start_campaign"];
         delete?: never;
@@ -285,7 +285,7 @@ export interface paths {
         };
         /**
          * Show Campaign
-         * @description Show a campaign and what it does to the board, team by team.
+         * @description Show a rescoring and how it moves each team on the leaderboard.
          */
         get: operations["show_campaign"];
         put?: never;
@@ -307,7 +307,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Campaign
-         * @description Give up a campaign that is not published, and end its runs.
+         * @description Discard a rescoring that is not published, and end its runs.
          */
         post: operations["cancel_campaign"];
         delete?: never;
@@ -327,7 +327,7 @@ export interface paths {
         put?: never;
         /**
          * Publish Campaign
-         * @description Move every pointer of the board at once.
+         * @description Publish a rescoring: every entry of the leaderboard moves at once.
          */
         post: operations["publish_campaign"];
         delete?: never;
@@ -345,7 +345,7 @@ export interface paths {
         };
         /**
          * Show Leaderboard
-         * @description Show the board, best first, equals in order of submission. All its pages show it as it was for the first.
+         * @description Show the leaderboard, best first, ties in order of submission. Later pages show the same state as the first.
          */
         get: operations["show_leaderboard"];
         put?: never;
@@ -365,7 +365,7 @@ export interface paths {
         };
         /**
          * Show Quota
-         * @description Show what one's team may still submit, counted as submitting counts it.
+         * @description Show how many submissions your team has left, counted as an upload counts them.
          */
         get: operations["show_quota"];
         put?: never;
@@ -387,7 +387,7 @@ export interface paths {
         put?: never;
         /**
          * Submit
-         * @description Upload a submission. What cannot be one is refused at once and costs no quota.
+         * @description Upload a submission. A file that cannot be a submission is refused at once and costs no quota.
          */
         post: operations["submit"];
         delete?: never;
@@ -407,7 +407,7 @@ export interface paths {
         put?: never;
         /**
          * Check Submission
-         * @description Check a file as submitting it would, whether or not the phase is open. It is not kept and costs no quota.
+         * @description Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota.
          */
         post: operations["check_submission"];
         delete?: never;
@@ -427,7 +427,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Campaign
-         * @description Take back the phase's newest published campaign: every pointer goes back to where it was.
+         * @description Take back the phase's newest published rescoring: every entry goes back to where it was.
          */
         post: operations["undo_campaign"];
         delete?: never;
@@ -669,7 +669,7 @@ export interface paths {
         };
         /**
          * List Submissions
-         * @description List what one's own teams submitted, newest first.
+         * @description List the submissions of your teams, newest first.
          */
         get: operations["list_submissions"];
         put?: never;
@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Submission
-         * @description Stop its evaluation. It stays on record and its quota stays spent.
+         * @description Stop the evaluation of a submission, which stays on record and still counts against the quota.
          */
         post: operations["cancel_submission"];
         delete?: never;
@@ -729,7 +729,7 @@ export interface paths {
         };
         /**
          * Compare Submissions
-         * @description Test whether one submission is better than another; each must be yours to see, or stand on the board.
+         * @description Test whether one submission is better than another. Each must be yours to see, or on the leaderboard.
          */
         get: operations["compare_submissions"];
         put?: never;
@@ -749,7 +749,7 @@ export interface paths {
         };
         /**
          * Show Details
-         * @description Show run times, and histograms of epsilons and confidences, where the phase's data are not hidden.
+         * @description Show run times, and histograms of epsilons and confidences, unless the phase hides its data.
          */
         get: operations["show_details"];
         put?: never;
@@ -769,7 +769,7 @@ export interface paths {
         };
         /**
          * Watch
-         * @description Follow its evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 when that was seen.
+         * @description Follow an evaluation as Server-Sent Events until it is scored, failed or cancelled; 204 if you saw its end.
          */
         get: operations["watch"];
         put?: never;
@@ -789,7 +789,7 @@ export interface paths {
         };
         /**
          * Download Log
-         * @description Read the last that its runs printed, at most 16 KiB, where the phase's data are not hidden.
+         * @description Download the end of the output of its runs, at most 16 KiB, unless the phase hides its data.
          */
         get: operations["download_log"];
         put?: never;
@@ -809,7 +809,7 @@ export interface paths {
         };
         /**
          * Download Notebook
-         * @description Download a notebook with the outputs of its run, where the phase's data are not hidden.
+         * @description Download a notebook with the outputs of its run, unless the phase hides its data.
          */
         get: operations["download_notebook"];
         put?: never;
@@ -868,7 +868,7 @@ export interface components {
         Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
         /**
          * AlarmForm
-         * @description What an organiser should look at: the kind of observation, and the figure that raised it.
+         * @description An observation that an organiser should check: its kind, and the figure that raised it.
          */
         AlarmForm: {
             /** Kind */
@@ -878,7 +878,7 @@ export interface components {
         };
         /**
          * AlarmInfo
-         * @description A kind of observation that honest unlearning hardly gives; only organisers see it, and it changes no score.
+         * @description A kind of observation that honest unlearning rarely produces; only organisers see it, and it changes no score.
          */
         AlarmInfo: {
             /** Kind */
@@ -888,11 +888,14 @@ export interface components {
             /** Title */
             title: string;
         };
-        /** AlarmedOut */
+        /**
+         * AlarmedOut
+         * @description A submission with its alarms.
+         */
         AlarmedOut: {
             /**
              * Alarms
-             * @description Observations that honest unlearning hardly gives.
+             * @description Observations that honest unlearning rarely produces.
              */
             alarms: components["schemas"]["AlarmForm"][];
             /** Final Score */
@@ -907,7 +910,10 @@ export interface components {
             /** Team */
             team: string;
         };
-        /** AuditOut */
+        /**
+         * AuditOut
+         * @description An act of an organiser or operator on a competition.
+         */
         AuditOut: {
             act: components["schemas"]["Act"];
             /** By */
@@ -979,11 +985,14 @@ export interface components {
         };
         /**
          * Better
-         * @description Which values of a column are the good ones.
+         * @description Which values of a column are good.
          * @enum {string}
          */
         Better: "higher" | "lower" | "oracle" | "neither";
-        /** CampaignDetail */
+        /**
+         * CampaignDetail
+         * @description A rescoring with its effect on the leaderboard.
+         */
         CampaignDetail: {
             /** Competition */
             competition: string;
@@ -994,7 +1003,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric.
+             * @description Evaluations that have a score by the metric already.
              */
             done: number;
             /**
@@ -1008,7 +1017,7 @@ export interface components {
             metric_before: string;
             /**
              * Moves
-             * @description What it does to each team, in the order of the board with it.
+             * @description The effect on each team, in the order of the rescored leaderboard.
              */
             moves: components["schemas"]["MoveOut"][];
             /** Phase */
@@ -1020,18 +1029,21 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have one.
+             * @description Evaluations that will have a score by the metric.
              */
             total: number;
             /** Undone At */
             undone_at: string | null;
             /**
              * Unscorable
-             * @description What cannot be scored by its metric. The team's next best stands; of a new run, the one before.
+             * @description Submissions this metric cannot score. The team's next-best entry is shown instead; a failed re-run keeps its previous score.
              */
             unscorable: components["schemas"]["UnscorableOut"][];
         };
-        /** CampaignOut */
+        /**
+         * CampaignOut
+         * @description A rescoring of a phase.
+         */
         CampaignOut: {
             /** Competition */
             competition: string;
@@ -1042,7 +1054,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric.
+             * @description Evaluations that have a score by the metric already.
              */
             done: number;
             /**
@@ -1063,7 +1075,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have one.
+             * @description Evaluations that will have a score by the metric.
              */
             total: number;
             /** Undone At */
@@ -1096,34 +1108,34 @@ export interface components {
         };
         /**
          * CertificateForm
-         * @description A claimed certificate beside the accountant's epsilon and what the runs prove; epsilons in nats.
+         * @description A claimed certificate beside the accountant's epsilon and the one that the runs prove; epsilons in nats.
          */
         CertificateForm: {
             /**
              * Accountant Epsilon
-             * @description Of the method with the steps that the entry says it takes.
+             * @description Computed for the method, with the steps that the submission claims to take.
              */
             accountant_epsilon?: number | null;
             /**
              * Audited Epsilon
-             * @description Sound lower bound, 95%: above the claim, the claim is false.
+             * @description Lower bound that the runs prove with 95% confidence. If it exceeds the claim, the claim is false.
              */
             audited_epsilon?: number | null;
             /** Delta */
             delta: number;
             /**
              * Epsilon
-             * @description As claimed.
+             * @description The claimed epsilon.
              */
             epsilon: number;
             /**
              * Largest Auditable
-             * @description What a perfect attack on so many runs would prove.
+             * @description The bound that a perfect attack on this number of runs would prove.
              */
             largest_auditable?: number | null;
             /**
              * Notes
-             * @description Why a number is missing.
+             * @description Reasons why a number is missing.
              * @default []
              */
             notes?: string[];
@@ -1136,7 +1148,7 @@ export interface components {
         CertifiedMethod: "langevin" | "stochastic_langevin" | "d2d" | "retrain" | "other";
         /**
          * CheckOut
-         * @description What a file would be as a submission: it passed every check that is made without running it.
+         * @description A file that passed every check which needs no run.
          */
         CheckOut: {
             /** @description The certificate that its module claims to have. */
@@ -1148,7 +1160,7 @@ export interface components {
             size_bytes: number;
             /**
              * Submitted As
-             * @description One's own submission of these very bytes; it would share its runs.
+             * @description Your earlier submission of this exact file, whose runs a new one would share.
              */
             submitted_as: string | null;
         };
@@ -1187,7 +1199,7 @@ export interface components {
         };
         /**
          * ComparedOut
-         * @description One of two submissions, as a board names it.
+         * @description One of two compared submissions.
          */
         ComparedOut: {
             /** Final Score */
@@ -1204,35 +1216,38 @@ export interface components {
         };
         /**
          * ComparisonOut
-         * @description The first submission's final score minus the second's, both held against the same oracle.
+         * @description The first submission's final score minus the second's, both measured against the same oracle.
          */
         ComparisonOut: {
             /** Difference */
             difference: number;
             first: components["schemas"]["ComparedOut"];
-            /** High */
+            /**
+             * High
+             * @description Upper end of that interval.
+             */
             high: number;
             /**
              * Low
-             * @description 95 % interval of the difference, were both run again.
+             * @description Lower end of the 95% interval of the difference if both were re-run.
              */
             low: number;
             /** Metric */
             metric: string;
             /**
              * P Better
-             * @description Probability that the first is better, were both run again.
+             * @description Probability that the first is better if both were re-run.
              */
             p_better: number;
             /**
              * P Better Elsewhere
-             * @description The same, were other subjects to be forgotten, too.
+             * @description Probability that the first is better if both were re-run with a different forget set.
              */
             p_better_elsewhere: number | null;
             second: components["schemas"]["ComparedOut"];
             /**
              * Separated
-             * @description Whether the difference is beyond noise at the 5 % level.
+             * @description Whether the difference is beyond noise at the 5% level.
              */
             separated: boolean;
         };
@@ -1272,17 +1287,17 @@ export interface components {
         };
         /**
          * ConfidencesForm
-         * @description Confidences of both sides, in nats, counted in the same bins of equal width.
+         * @description Histograms of the confidences of both sides, in nats, in the same bins of equal width.
          */
         ConfidencesForm: {
             /**
              * High
-             * @description Where the last bin ends. What lies beyond either end is counted in its bin.
+             * @description Upper edge of the last bin, in nats. Values beyond an edge are counted in the bin next to it.
              */
             high: number;
             /**
              * Low
-             * @description Where the first bin begins.
+             * @description Lower edge of the first bin, in nats.
              */
             low: number;
             /** Oracle */
@@ -1313,21 +1328,21 @@ export interface components {
         };
         /**
          * DetailsOut
-         * @description What the runs of a scored submission were like. Shown where the phase's data are not hidden.
+         * @description Details of the runs of a scored submission, unless the phase hides its data.
          */
         DetailsOut: {
-            /** @description Null for scores of before they were kept. */
+            /** @description Null if they were not recorded. */
             histograms: components["schemas"]["HistogramsForm"] | null;
             /** Metric */
             metric: string;
             /**
              * Peak Memory Bytes
-             * @description Of the largest process of any run, the GPU's not counted. Null for runs of before it was kept.
+             * @description Memory of the largest process of any run, without GPU memory. Null if it was not recorded.
              */
             peak_memory_bytes: number | null;
             /**
              * Run S
-             * @description Wall clock of each run, in the order of their seeds.
+             * @description Wall-clock time of each run in seconds, in the order of the seeds.
              */
             run_s: number[];
         };
@@ -1338,32 +1353,35 @@ export interface components {
         Device: "cpu" | "gpu";
         /**
          * EntryOut
-         * @description One row: a team's best score, and where it stands.
+         * @description One entry: a team with its best score and its rank.
          */
         EntryOut: {
             /**
              * Ceiling
-             * @description F of a second oracle, if the metric is relative to it.
+             * @description Forgetting quality of a second oracle, if the metric is relative to it.
              */
             ceiling: number | null;
             /** Ceiling High */
             ceiling_high: number | null;
             /** Ceiling Low */
             ceiling_low: number | null;
-            /** @description Of an entry that claims one. */
+            /** @description The certificate, if the submission claims one. */
             certificate: components["schemas"]["CertificateForm"] | null;
-            /** Ci High */
+            /**
+             * Ci High
+             * @description Upper end of that interval.
+             */
             ci_high: number;
             /**
              * Ci Low
-             * @description 95% interval of the final score if the same entry is run again.
+             * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
             /** Distinct Models */
             distinct_models: number;
             /**
              * Effective Models
-             * @description Distinct models, near-duplicates counted once.
+             * @description The number of models if near-duplicates count once.
              */
             effective_models: number;
             /**
@@ -1375,7 +1393,7 @@ export interface components {
             final_score: number;
             /**
              * Flags
-             * @description What each means: `GET /api/metrics`.
+             * @description Notes on the score; `GET /api/metrics` explains each.
              */
             flags: string[];
             /** Forgetting Quality */
@@ -1384,18 +1402,21 @@ export interface components {
             forgetting_quality_high: number;
             /** Forgetting Quality Low */
             forgetting_quality_low: number;
-            /** Generalisation High */
+            /**
+             * Generalisation High
+             * @description Upper end of that interval.
+             */
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description 95% interval that also covers other subjects to forget.
+             * @description Lower end of a 95% interval that includes forget-set uncertainty.
              */
             generalisation_low: number | null;
             /** Metric */
             metric: string;
             /**
              * Other Scores
-             * @description By the metrics that the board does not rank by.
+             * @description Scores by the metrics that the leaderboard does not rank by.
              */
             other_scores: {
                 [key: string]: components["schemas"]["FiguresForm"];
@@ -1404,20 +1425,23 @@ export interface components {
             rank: number | null;
             /**
              * Rank Best
-             * @description The best rank that its noise allows; 95 % with the worst.
+             * @description The best rank that its noise allows; 95% together with `rank_worst`.
              */
             rank_best: number | null;
-            /** Rank Worst */
+            /**
+             * Rank Worst
+             * @description The worst rank that its noise allows.
+             */
             rank_worst: number | null;
             reference: components["schemas"]["Reference"];
             /**
              * Run S
-             * @description Mean wall clock of one unlearning run.
+             * @description Mean wall-clock time of one run, in seconds.
              */
             run_s: number;
             /**
              * Seeds
-             * @description Unlearned models, N.
+             * @description N, the number of unlearned models.
              */
             seeds: number;
             /**
@@ -1446,12 +1470,12 @@ export interface components {
             };
             /**
              * Tie Group
-             * @description Ranked entries of one group are not separated by their noise.
+             * @description Noise does not let the test separate ranked entries of one group.
              */
             tie_group: number | null;
             /**
              * Time Ratio
-             * @description run_s over that of the phase's retraining reference.
+             * @description run_s divided by the run_s of the phase's retraining reference.
              */
             time_ratio: number | null;
             unranked_reason: components["schemas"]["Unranked"] | null;
@@ -1463,7 +1487,7 @@ export interface components {
             utility_low: number;
             /**
              * Wall S
-             * @description From the start of the evaluation to its end.
+             * @description Seconds from the start of the evaluation to its end.
              */
             wall_s: number | null;
         };
@@ -1475,7 +1499,7 @@ export interface components {
         EventKind: "queued" | "running" | "progress" | "provisional" | "retried" | "discarded" | "measured" | "scored" | "checked" | "failed" | "cancelled";
         /**
          * EventOut
-         * @description What the data of an event hold. Its kind is the event's name, its sequence number the event's id.
+         * @description The data of an event. The event's name is its kind; its id is its sequence number.
          */
         EventOut: {
             /**
@@ -1485,7 +1509,7 @@ export interface components {
             at: string;
             /**
              * Cancellable
-             * @description Whether runs are left to stop; with `state`.
+             * @description Whether it can still be cancelled; present with `state`.
              */
             cancellable?: boolean | null;
             /** Checkpoints Written */
@@ -1496,13 +1520,13 @@ export interface components {
             ci_low?: number | null;
             /**
              * Ended
-             * @description Whether nothing more is to come; with `state`.
+             * @description Whether no more events follow; present with `state`.
              */
             ended?: boolean | null;
             failure?: components["schemas"]["FailureKind"] | null;
             /** Final Score */
             final_score?: number | null;
-            /** @description The event's name; not among its data. */
+            /** @description The event's name; it is not in the data. */
             kind: components["schemas"]["EventKind"];
             /** Message */
             message?: string | null;
@@ -1510,19 +1534,19 @@ export interface components {
             metric?: string | null;
             /**
              * Models
-             * @description Runs that a provisional score rests on.
+             * @description Runs behind a provisional score.
              */
             models?: number | null;
             /** Seeds */
             seeds?: number | null;
             /** Seeds Done */
             seeds_done?: number | null;
-            /** @description The state that begins; absent if it stays. */
+            /** @description The new state; absent if it stays. */
             state?: components["schemas"]["SubmissionState"] | null;
         };
         /**
          * ExampleForm
-         * @description One forget example among the best, the median or the worst; all where there are few.
+         * @description One forget example among the best, the median or the worst; all if there are few.
          */
         ExampleForm: {
             confidences: components["schemas"]["ConfidencesForm"];
@@ -1532,7 +1556,7 @@ export interface components {
             example: number;
             /**
              * Place
-             * @description best, median, worst or all.
+             * @description Its group: best, median, worst or all.
              */
             place: string;
         };
@@ -1542,7 +1566,10 @@ export interface components {
          * @enum {string}
          */
         FailureKind: "rejected" | "import_error" | "exception" | "timeout" | "out_of_memory" | "bad_checkpoint" | "too_much_output" | "platform";
-        /** FailureOut */
+        /**
+         * FailureOut
+         * @description Why a submission failed.
+         */
         FailureOut: {
             kind: components["schemas"]["FailureKind"];
             /** Message */
@@ -1555,32 +1582,35 @@ export interface components {
         FiguresForm: {
             /**
              * Ceiling
-             * @description F of a second oracle, if the metric is relative to it.
+             * @description Forgetting quality of a second oracle, if the metric is relative to it.
              */
             ceiling: number | null;
             /** Ceiling High */
             ceiling_high: number | null;
             /** Ceiling Low */
             ceiling_low: number | null;
-            /** Ci High */
+            /**
+             * Ci High
+             * @description Upper end of that interval.
+             */
             ci_high: number;
             /**
              * Ci Low
-             * @description 95% interval of the final score if the same entry is run again.
+             * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
             /** Distinct Models */
             distinct_models: number;
             /**
              * Effective Models
-             * @description Distinct models, near-duplicates counted once.
+             * @description The number of models if near-duplicates count once.
              */
             effective_models: number;
             /** Final Score */
             final_score: number;
             /**
              * Flags
-             * @description What each means: `GET /api/metrics`.
+             * @description Notes on the score; `GET /api/metrics` explains each.
              */
             flags: string[];
             /** Forgetting Quality */
@@ -1589,23 +1619,26 @@ export interface components {
             forgetting_quality_high: number;
             /** Forgetting Quality Low */
             forgetting_quality_low: number;
-            /** Generalisation High */
+            /**
+             * Generalisation High
+             * @description Upper end of that interval.
+             */
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description 95% interval that also covers other subjects to forget.
+             * @description Lower end of a 95% interval that includes forget-set uncertainty.
              */
             generalisation_low: number | null;
             /** Metric */
             metric: string;
             /**
              * Run S
-             * @description Mean wall clock of one unlearning run; null if nobody knows.
+             * @description Mean wall-clock time of one run, in seconds; null if unknown.
              */
             run_s: number | null;
             /**
              * Seeds
-             * @description Unlearned models, N.
+             * @description N, the number of unlearned models.
              */
             seeds: number;
             /** Utility */
@@ -1672,7 +1705,7 @@ export interface components {
         };
         /**
          * HistogramsForm
-         * @description What a score is made of, counted: by its own metric.
+         * @description Histograms behind a score, by its own metric.
          */
         HistogramsForm: {
             /**
@@ -1684,7 +1717,7 @@ export interface components {
             confidences: components["schemas"]["ConfidencesForm"];
             /**
              * Epsilons
-             * @description Examples in each bucket; the last ones lie beyond all that earn points.
+             * @description Examples in each bucket. The last buckets lie above every epsilon that earns points.
              */
             epsilons: number[];
             /** Examples */
@@ -1706,11 +1739,14 @@ export interface components {
             /** Version */
             version: string;
         };
-        /** LeaderboardOut */
+        /**
+         * LeaderboardOut
+         * @description One page of a leaderboard.
+         */
         LeaderboardOut: {
             /**
              * As Of
-             * @description When this board last changed; null for an empty one.
+             * @description When this leaderboard last changed; null if it is empty.
              */
             as_of: string | null;
             /** Competition */
@@ -1725,7 +1761,7 @@ export interface components {
             next: string | null;
             /**
              * Own
-             * @description Of the caller's teams, wherever they stand; with the first page alone.
+             * @description Entries of your teams, whatever their rank; only on the first page.
              */
             own: components["schemas"]["EntryOut"][];
             /** Phase */
@@ -1792,25 +1828,25 @@ export interface components {
         };
         /**
          * MoveOut
-         * @description What a campaign does to one team.
+         * @description The effect of a rescoring on one team.
          */
         MoveOut: {
             after: components["schemas"]["PlaceOut"] | null;
             before: components["schemas"]["PlaceOut"] | null;
             /**
              * Ranks Up
-             * @description By how many ranks it rises; negative where it falls.
+             * @description The number of ranks it rises; negative if it falls.
              */
             ranks_up: number | null;
             /**
              * Re Run Failed
-             * @description Its new run failed, so that the old one goes on counting.
+             * @description Whether its re-run failed, so that it keeps its previous score.
              */
             re_run_failed: boolean;
             reference: components["schemas"]["Reference"];
             /**
              * Separated
-             * @description Whether the intervals of both ranks have nothing in common.
+             * @description Whether the intervals of both ranks do not overlap.
              */
             separated: boolean;
             /** Team */
@@ -1844,7 +1880,10 @@ export interface components {
              */
             username: string;
         };
-        /** NewCampaign */
+        /**
+         * NewCampaign
+         * @description The rescoring to begin.
+         */
         NewCampaign: {
             /**
              * Metric
@@ -1853,7 +1892,7 @@ export interface components {
             metric: string;
             /**
              * Re Run
-             * @description Run all that stands again, under fresh seeds. The new run counts, be it better or worse.
+             * @description Re-run every entry on the leaderboard, under fresh seeds. The new runs count, better or worse.
              * @default false
              */
             re_run?: boolean;
@@ -2148,7 +2187,7 @@ export interface components {
         };
         /**
          * PlaceOut
-         * @description Where a team stands on one board.
+         * @description The place of a team on one leaderboard.
          */
         PlaceOut: {
             /** Ci High */
@@ -2161,10 +2200,13 @@ export interface components {
             rank: number | null;
             /**
              * Rank Best
-             * @description 95 % with the worst.
+             * @description The best rank that its noise allows; 95% together with `rank_worst`.
              */
             rank_best: number | null;
-            /** Rank Worst */
+            /**
+             * Rank Worst
+             * @description The worst rank that its noise allows.
+             */
             rank_worst: number | null;
             /**
              * Submission Id
@@ -2226,17 +2268,17 @@ export interface components {
         };
         /**
          * QuotaOut
-         * @description What a team may still submit to a phase; its clock is the server's.
+         * @description The quota of a team in a phase, by the server's clock.
          */
         QuotaOut: {
             /**
              * Left
-             * @description Submissions possible now, of those of any 24 hours.
+             * @description Submissions that the team may still make now.
              */
             left: number;
             /**
              * Next Slot At
-             * @description When one is possible again; null while one is, or if never.
+             * @description When the next submission is possible; null if one is possible now, or never again.
              */
             next_slot_at: string | null;
             /** Quota Per Day */
@@ -2262,25 +2304,28 @@ export interface components {
         SandboxKind: "docker" | "process";
         /**
          * ScoreOut
-         * @description A score that is kept.
+         * @description A score of a submission.
          */
         ScoreOut: {
             /**
              * Ceiling
-             * @description F of a second oracle, if the metric is relative to it.
+             * @description Forgetting quality of a second oracle, if the metric is relative to it.
              */
             ceiling: number | null;
             /** Ceiling High */
             ceiling_high: number | null;
             /** Ceiling Low */
             ceiling_low: number | null;
-            /** @description Of an entry that claims one. */
+            /** @description The certificate, if the submission claims one. */
             certificate: components["schemas"]["CertificateForm"] | null;
-            /** Ci High */
+            /**
+             * Ci High
+             * @description Upper end of that interval.
+             */
             ci_high: number;
             /**
              * Ci Low
-             * @description 95% interval of the final score if the same entry is run again.
+             * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
             /**
@@ -2292,14 +2337,14 @@ export interface components {
             distinct_models: number;
             /**
              * Effective Models
-             * @description Distinct models, near-duplicates counted once.
+             * @description The number of models if near-duplicates count once.
              */
             effective_models: number;
             /** Final Score */
             final_score: number;
             /**
              * Flags
-             * @description What each means: `GET /api/metrics`.
+             * @description Notes on the score; `GET /api/metrics` explains each.
              */
             flags: string[];
             /** Forgetting Quality */
@@ -2308,23 +2353,26 @@ export interface components {
             forgetting_quality_high: number;
             /** Forgetting Quality Low */
             forgetting_quality_low: number;
-            /** Generalisation High */
+            /**
+             * Generalisation High
+             * @description Upper end of that interval.
+             */
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description 95% interval that also covers other subjects to forget.
+             * @description Lower end of a 95% interval that includes forget-set uncertainty.
              */
             generalisation_low: number | null;
             /** Metric */
             metric: string;
             /**
              * Run S
-             * @description Mean wall clock of one unlearning run.
+             * @description Mean wall-clock time of one run, in seconds.
              */
             run_s: number;
             /**
              * Seeds
-             * @description Unlearned models, N.
+             * @description N, the number of unlearned models.
              */
             seeds: number;
             /**
@@ -2338,7 +2386,7 @@ export interface components {
             };
             /**
              * Time Ratio
-             * @description run_s over that of the phase's retraining reference, as of now.
+             * @description run_s divided by the run_s of the phase's current retraining reference.
              */
             time_ratio: number | null;
             /** Utility */
@@ -2373,16 +2421,19 @@ export interface components {
          * @enum {string}
          */
         SubmissionKind: "module" | "archive" | "notebook";
-        /** SubmissionOut */
+        /**
+         * SubmissionOut
+         * @description A submission, the state of its evaluation, and its scores.
+         */
         SubmissionOut: {
             /**
              * Cancellable
-             * @description Whether runs are left to stop.
+             * @description Whether it can still be cancelled.
              */
             cancellable: boolean;
             /**
              * Checkpoints Written
-             * @description By a notebook so far; they are measured once it has ended.
+             * @description Checkpoints that a notebook has written so far; they are measured after it ends.
              */
             checkpoints_written: number;
             /** @description The certificate that its module claims to have. */
@@ -2391,7 +2442,7 @@ export interface components {
             competition: string;
             /**
              * Ended
-             * @description Whether nothing more is to come.
+             * @description Whether it is scored, checked, failed or cancelled, so nothing more follows.
              */
             ended: boolean;
             /**
@@ -2411,7 +2462,7 @@ export interface components {
             has_details: boolean;
             /**
              * Has Log
-             * @description Whether the last that it printed can be read.
+             * @description Whether the end of its output can be downloaded.
              */
             has_log: boolean;
             /**
@@ -2429,19 +2480,19 @@ export interface components {
             name: string;
             /**
              * On Board
-             * @description Whether it stands for its team on the board now.
+             * @description Whether it is its team's entry on the leaderboard now.
              */
             on_board: boolean;
             /**
              * Other Scores
-             * @description By the metrics that the phase does not rank by.
+             * @description Scores by the metrics that the phase does not rank by.
              */
             other_scores: components["schemas"]["ScoreOut"][];
             /** Phase */
             phase: string;
             /**
              * Provenance
-             * @description Where and how it ran, once it has.
+             * @description Where and how it ran; empty until then.
              */
             provenance: {
                 [key: string]: string;
@@ -2466,7 +2517,7 @@ export interface components {
             submitted_at: string;
             /**
              * Succeeded
-             * @description Whether it was scored, or a notebook that was only checked ran to its end.
+             * @description Whether it was scored, or was a dry run that reached its end.
              */
             succeeded: boolean;
             /** Team */
@@ -2614,12 +2665,13 @@ export interface components {
         };
         /**
          * Unranked
+         * @description Why an entry has no rank.
          * @enum {string}
          */
         Unranked: "reference" | "too_slow" | "too_few_models";
         /**
          * UnscorableOut
-         * @description A submission that has no score by a campaign's metric, so that it does not stand on the board by it.
+         * @description A submission that a rescoring's metric cannot score.
          */
         UnscorableOut: {
             /** Reason */
@@ -3529,7 +3581,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next` from the previous page. */
                 after?: string | null;
-                /** @description The board as it was then; now without one. */
+                /** @description Show the leaderboard as of this time; default: now. */
                 as_of?: string | null;
             };
             header?: {
@@ -3552,7 +3604,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeaderboardOut"];
                 };
             };
-            /** @description Not changed since the tag in If-None-Match. */
+            /** @description The leaderboard has not changed since the tag in If-None-Match. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3586,7 +3638,7 @@ export interface operations {
     show_quota: {
         parameters: {
             query?: {
-                /** @description Needed by those in several teams. */
+                /** @description The team to submit for. Needed if you are in several. */
                 team?: string | null;
             };
             header?: never;
@@ -3634,13 +3686,13 @@ export interface operations {
     submit: {
         parameters: {
             query: {
-                /** @description Its ending says what it is: .py, .zip or .ipynb. */
+                /** @description The file name. Its ending names the kind: .py, .zip or .ipynb. */
                 filename: string;
-                /** @description Shown on the board; the file name without one. */
+                /** @description The name on the leaderboard; default: the file name. */
                 name?: string | null;
-                /** @description Needed by those in several teams. */
+                /** @description The team to submit for. Needed if you are in several. */
                 team?: string | null;
-                /** @description A reference row; organisers only. */
+                /** @description Submit a reference row; for organisers. */
                 reference?: components["schemas"]["Reference"];
             };
             header?: never;
@@ -3693,7 +3745,7 @@ export interface operations {
     check_submission: {
         parameters: {
             query: {
-                /** @description Its ending says what it is: .py, .zip or .ipynb. */
+                /** @description The file name. Its ending names the kind: .py, .zip or .ipynb. */
                 filename: string;
             };
             header?: never;
@@ -4332,7 +4384,7 @@ export interface operations {
             query?: {
                 competition?: string | null;
                 phase?: string | null;
-                /** @description Only those that have ended, or only those that have not. */
+                /** @description true: only submissions that have ended. false: only those that have not. */
                 ended?: boolean | null;
                 /** @description Maximum number of items on the page. */
                 limit?: number;
@@ -4577,7 +4629,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventOut"];
+                    "text/event-stream": components["schemas"]["EventOut"];
                 };
             };
             /** @description A problem */

@@ -15,6 +15,8 @@ __all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign"
 
 
 class NewCampaign(Input):
+    """The rescoring to begin."""
+
     metric: MetricName
     re_run: bool = Field(
         False,
@@ -23,6 +25,8 @@ class NewCampaign(Input):
 
 
 class CampaignOut(BaseModel):
+    """A rescoring of a phase."""
+
     id: UUID
     competition: str
     phase: str
@@ -38,6 +42,7 @@ class CampaignOut(BaseModel):
 
     @classmethod
     def of(cls, campaign: Campaign, progress: Progress) -> Self:
+        """Make the JSON form of a rescoring and its progress."""
         plain = {
             name: getattr(campaign, name)
             for name in ("id", "metric", "metric_before", "re_run", "state", "created_at", "published_at", "undone_at")
@@ -82,6 +87,8 @@ class UnscorableOut(BaseModel):
 
 
 class CampaignDetail(CampaignOut):
+    """A rescoring with its effect on the leaderboard."""
+
     moves: list[MoveOut] = Field(description="The effect on each team, in the order of the rescored leaderboard.")
     unscorable: list[UnscorableOut] = Field(
         description="Submissions this metric cannot score. The team's next-best entry is shown instead; "
@@ -90,6 +97,8 @@ class CampaignDetail(CampaignOut):
 
 
 class AuditOut(BaseModel):
+    """An act of an organiser or operator on a competition."""
+
     id: UUID
     act: Act
     by: str
@@ -98,4 +107,5 @@ class AuditOut(BaseModel):
 
     @classmethod
     def of(cls, event: AuditEvent, username: str) -> Self:
+        """Make the JSON form of an act."""
         return cls(id=event.id, act=event.act, by=username, details=event.details, created_at=event.created_at)

@@ -25,6 +25,7 @@ class AlarmedOut(BaseModel):
 
     @classmethod
     def of(cls, submission: Submission, score: Score) -> Self:
+        """Make the JSON form of a submission and its alarms."""
         return cls(
             submission_id=submission.id,
             team=submission.team.name,

@@ -36,6 +36,7 @@ class EntryOut(ScoreForm):
 
     @classmethod
     def of(cls, row: LeaderboardEntry, standing: Standing, others: Sequence[Score]) -> Self:
+        """Make the JSON form of an entry with its rank and its other scores."""
         score = row.score
         evaluation = row.submission.evaluation
         started_at, finished_at = evaluation.started_at, evaluation.finished_at
@@ -58,6 +59,8 @@ class EntryOut(ScoreForm):
 
 
 class LeaderboardOut(BaseModel):
+    """One page of a leaderboard."""
+
     competition: str
     phase: str
     metric: str

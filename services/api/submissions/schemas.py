@@ -49,6 +49,7 @@ class QuotaOut(BaseModel):
 
     @classmethod
     def of(cls, team: Team, quota: Quota) -> Self:
+        """Make the JSON form of a team's quota."""
         waits = quota.left == 0
         return cls(
             team=team.name,
@@ -88,6 +89,7 @@ class ScoreOut(ScoreForm):
 
     @classmethod
     def of(cls, score: Score, retrain_s: float | None) -> Self:
+        """Make the JSON form of a score."""
         form = ScoreForm.model_validate(score)
         return cls(**dict(form), time_ratio=time_ratio(score.run_s, retrain_s), created_at=score.created_at)
 
@@ -102,6 +104,7 @@ class ComparedOut(BaseModel):
 
     @classmethod
     def of(cls, submission: Submission, score: Score) -> Self:
+        """Make the JSON form of a compared submission."""
         return cls(
             submission_id=submission.id,
             name=submission.name,
@@ -158,6 +161,8 @@ class EventOut(BaseModel):
 
 
 class SubmissionOut(BaseModel):
+    """A submission, the state of its evaluation, and its scores."""
+
     id: UUID
     competition: str
     phase: str
@@ -202,6 +207,7 @@ class SubmissionOut(BaseModel):
         sees_data: bool,
         retrain_s: float | None,
     ) -> Self:
+        """Make the JSON form of a submission with its scores."""
         evaluation = submission.evaluation
         state = evaluation.shown_state
         return cls(

@@ -274,7 +274,7 @@ def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> Non
 
 
 def _lock_phase(session: WriteSession, phase: Phase) -> Phase:
-    """Keep scorers and uploads from moving a pointer of the phase meanwhile."""
+    """Lock a phase, so that scorers and uploads move none of its pointers until the transaction ends."""
     statement = select(Phase).where(Phase.id == phase.id).with_for_update()
     return session.scalars(statement.execution_options(populate_existing=True)).one()
 

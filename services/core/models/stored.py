@@ -1,6 +1,6 @@
 """Typed forms of the JSON columns. Rows are kept for years, so a form reads the rows of every earlier version.
 
-Rules for whoever changes a form:
+Rules for changing a form:
 - a new field has a default;
 - a renamed field reads its old name too: `Field(validation_alias=AliasChoices("new", "old"))`;
 - a retired field is dropped: a form ignores fields that it does not know;

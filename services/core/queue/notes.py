@@ -27,7 +27,7 @@ def discard(session: WriteSession, lease: Lease) -> None:
 
 
 def describe(session: WriteSession, lease: Lease, provenance: dict[str, str], executed_blob: str | None = None) -> None:
-    """Keep where an evaluation ran, and a notebook with its outputs. Raises LeaseLost."""
+    """Keep the provenance of an evaluation, and a notebook with its outputs. Raises LeaseLost."""
     evaluation, _ = locked(session, lease)
     evaluation.provenance = provenance
     if executed_blob is not None:
