@@ -190,7 +190,7 @@ def test_report_prints_numbers_flags_and_alarms() -> None:
     assert "Too few models differ by more than near-duplicates do" in page.text
     assert "The entry does not rank." in page.text
     assert "Near-duplicates. Only 20 of 64." in page.text
-    assert "for the organiser; they change no score" in page.text
+    assert "for the organiser (they do not change the score)" in page.text
 
 
 def test_report_marks_what_is_not_available() -> None:
