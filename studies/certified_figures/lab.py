@@ -122,8 +122,8 @@ class Lab:
 def open_lab(dataset: str, directory: Path | None, *, trials: int, cache: Path, steps: int | None = None) -> Lab:
     """Read a dataset with true labels; the validation examples of the definition are test examples too.
 
-    Learning takes the definition's steps where none are given. Raises BadDataset, TooFewSteps, and NoDirectory where a
-    directory is needed.
+    Without `steps`, learning takes the definition's number of steps. Raises BadDataset, TooFewSteps, and NoDirectory if
+    a directory is needed.
     """
     scale = SCALES[dataset]
     definition = replace(find_definition(scale.definition), scenario=Random(max(scale.counts)))

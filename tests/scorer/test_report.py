@@ -372,5 +372,5 @@ def test_fitness_report_of_an_older_benchmark_leaves_out_what_it_lacks(tmp_path:
 def test_fitness_report_tells_the_oracles_accuracy(tmp_path: Path) -> None:
     bundle = tiny_benchmark(tmp_path / "tiny")
     accuracy = 100 * (bundle.oracle().test_class == bundle.test_labels()).mean(axis=1)
-    expected = f"lies between {accuracy.min():.1f} and {accuracy.max():.1f} %."
+    expected = f"is between {accuracy.min():.1f}% and {accuracy.max():.1f}%."
     assert expected in Page(render_fitness(bundle)).text
