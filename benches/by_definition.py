@@ -1,6 +1,7 @@
 """The 2023 epsilon by its definition: every confidence against every threshold, as one matrix, as published.
 
-Slow on purpose and independent of `services.scorer.metrics`: tests compare against it, `score_speed.py` races it.
+It is slow on purpose and independent of `services.scorer.metrics`: tests compare the metric with it, and
+`score_speed.py` races it.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ Rates = NDArray[np.float32]
 
 
 def example_epsilon(unlearned: Column, retrained: Column) -> float | None:
-    """Compute one example's epsilon from confidences [N] and [M]; None where every threshold is discarded."""
+    """Compute one example's epsilon from confidences [N] and [M]; None if every threshold is discarded."""
     spans = np.ptp(unlearned), np.ptp(retrained)
     if max(spans) > 0 and min(spans) / max(spans) < 0.01:
         return 50.0

@@ -1,7 +1,7 @@
 """Time a notebook's archive from its last cell to the score: `python -m benches.intake_speed`. Needs Docker.
 
-The floor is what nobody can avoid: one process with one thread that reads each member's bytes from the zip and computes
-the forward passes of one model on the same images, in the same image with the same torch. Ours also starts its
+The floor is unavoidable work: one process with one thread reads each member's bytes from the zip and computes the
+forward passes of one model on the same images, in the same Docker image with the same torch. Our intake also starts its
 sandboxes, unpickles in one of them, checks, converts, hashes, measures in another, and scores.
 """
 

@@ -1,8 +1,8 @@
 """Race oracle training against two loops that train one model at a time: `python -m benches.oracle_speed`.
 
-The same recipe on the same retain set, for the nets of several benchmarks. The first loop is written as the 2023
-evaluation wrote it, with a DataLoader over single examples; the second is tuned, over tensors, with one thread. All
-three must reach the same accuracy on the test set. On a machine with a GPU, all three train there.
+All three train the nets of several benchmarks by the same recipe on the same retain set. The first loop is written as
+in the 2023 evaluation, with a DataLoader over single examples; the second is tuned, over tensors, with one thread. All
+three must reach the same accuracy on the test set. If the machine has a GPU, all three train there.
 """
 
 import argparse
@@ -37,7 +37,12 @@ Loop = Callable[[Recipe, nn.Module, Tensor, Tensor], None]
 def main() -> None:
     """Print a table for each benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--benchmark", choices=list(RACES), action="append", help="which nets; default: all")
+    parser.add_argument(
+        "--benchmark",
+        choices=list(RACES),
+        action="append",
+        help="benchmark whose net is trained; repeatable; default: all",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
         for name in options.benchmark or list(RACES):

@@ -1,8 +1,8 @@
-"""How fast a phase is rescored from stored measurements: `python -m benches.rescore_speed`.
+"""Time the rescoring of a phase from stored measurements: `python -m benches.rescore_speed`.
 
-Fills an installation of its own with evaluations that were measured but have no score by the metric, prepares a
-campaign as the scorer does, on all cores, and publishes and undoes it. Measurements are those of a benchmark's second
-oracle with noise, stored as a worker stores them, one blob a seed; so reading them is part of the time.
+The script fills a separate installation with evaluations that were measured but have no score by the metric, prepares a
+campaign on all cores as the scorer does, publishes it and undoes it. The measurements are those of a benchmark's second
+oracle with noise. They are stored as a worker stores them, one blob a seed, so reading them is part of the time.
 """
 
 import argparse
@@ -46,7 +46,7 @@ EARLIER = "earlier-1"  # the metric that everything was scored by before
 
 
 def main() -> None:
-    """Print how long each act takes."""
+    """Print the time of each step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=512)
@@ -127,7 +127,7 @@ def _fill(database: Database, blobs: Blobs, bundle: Bundle, submissions: int, se
 
 
 def _noisy(models: Measurements, rng: np.random.Generator) -> Measurements:
-    """Shift every model's forget logits: entries differ, and so do their scores."""
+    """Shift every model's forget logits, so that entries and their scores differ."""
     arrays = load(models.to_bytes())
     arrays["forget_logits"] = arrays["forget_logits"] + rng.normal(0, 0.5, arrays["forget_logits"].shape).astype("f4")
     return Measurements.from_bytes(save(arrays))

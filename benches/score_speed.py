@@ -1,8 +1,8 @@
 """Race the compiled 2023 metric against its definition: `python -m benches.score_speed`.
 
 Both sides get the same examples, in one run, and must agree. The definition compares all confidences with all ~161,000
-thresholds as one matrix per example, as the published code does (which tiles float64 besides, and is slower yet).
-The floor is what no method avoids: sorting both sides of an example (numpy, one thread).
+thresholds as one matrix per example, as the published code does (which also tiles float64 and is slower still).
+The floor is unavoidable work: sorting both sides of an example (numpy, one thread).
 """
 
 import argparse

@@ -1,12 +1,12 @@
 """Does a 95% interval hold the truth 95% of the time? Simulated evaluations whose truth is known.
 
     python -m studies.calibration           a few minutes: the smaller sizes, fewer evaluations
-    python -m studies.calibration --full    what docs/calibration.md shows: about 40 minutes on 2 cores
+    python -m studies.calibration --full    the tables of docs/calibration.md: about 40 minutes on 2 cores
 
 A model's confidence in an example is the example's centre + a factor of the model that all examples share (10% of the
-variance) + a factor of model and subject (20%) + noise. Unlearned models are also shifted by so many standard
-deviations, more for some subjects than for others, or spread otherwise. Truth is the mean of F over fresh evaluations:
-with the examples held fixed for re-runs, with fresh subjects for generalisation.
+variance) + a factor of model and subject (20%) + noise. Unlearned models are also shifted by a number of standard
+deviations, more for some subjects than for others, or have a different spread. The truth is the mean of F over fresh
+evaluations: with fixed examples for re-runs, with fresh subjects for generalisation.
 """
 
 import argparse
@@ -35,7 +35,7 @@ SMALL = 100  # examples, up to which every method is tried
 
 @dataclass(frozen=True)
 class Shape:
-    """How unlearned models differ from retrained ones."""
+    """The difference between unlearned and retrained models."""
 
     name: str
     shift: float  # mean, in standard deviations
@@ -152,7 +152,7 @@ RESAMPLING = {"jackknife of 16 groups": jackknife, "bootstrap, recentred": boots
 
 
 class Tally:
-    """How often intervals held the truth, how wide they were, and how far off the middle was."""
+    """The coverage of intervals, their width, and the bias of their middle."""
 
     def __init__(self) -> None:
         self.held: dict[str, list[bool]] = {}
@@ -230,7 +230,7 @@ def print_intervals(sizes: tuple[tuple[int, int, int], ...], seed: int) -> None:
 
 
 def print_epsilons(count: int, seed: int) -> None:
-    """Print how three epsilons speak of normal examples whose true epsilons are known."""
+    """Print three epsilons of normal examples whose true epsilons are known."""
     print("\n| shift | true at 1e-5 | official | sound bound, mean | any bound wrong | true at 0.01 | Gaussian |")
     print("|---|---|---|---|---|---|---|")
     for shift in (0.0, 0.5, 1.0, 2.0):
@@ -268,7 +268,7 @@ def _true_epsilon(shift: float) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="every size that docs/calibration.md shows")
+    parser.add_argument("--full", action="store_true", help="run every size of docs/calibration.md")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print_epsilons(200 if options.full else 50, options.seed)

@@ -1,6 +1,7 @@
-"""What each choice of lethe-1 changes, on simulated entries: `python -m studies.choices` (about a minute).
+"""The effect of each choice of lethe-1 on simulated entries: `python -m studies.choices` (about a minute).
 
-Confidences are normal, 512 models a side, 60 examples; spread is the oracle's standard deviation. Means over 10 draws.
+Confidences are normal, with 512 models a side and 60 examples. Spread is the oracle's standard deviation. All numbers
+are means over 10 draws.
 """
 
 from collections.abc import Callable, Iterator

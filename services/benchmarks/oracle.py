@@ -29,7 +29,7 @@ def train_without_diverged(
     seeds: Sequence[int],
     spare: Callable[[int], int],
 ) -> tuple[Trained, int]:
-    """Train a model per seed, and replace each diverged one from the next spare seed; return the number of replacements.
+    """Train a model per seed, replace each diverged one by the next spare seed, and return the number of replacements.
 
     Raises DivergedOracle if more than 1% of the models diverge, replacements included.
     """

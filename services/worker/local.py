@@ -87,7 +87,7 @@ def run_notebook_locally(
     traces: Traces,
     on_seed: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeedResult], dict[str, str]]:
-    """Run a notebook in the first slot; return its checkpoints' readings in order, and where it ran.
+    """Run a notebook in the first slot; return its checkpoints' readings in order, and its provenance.
 
     Raises RunFailed, NotForNotebooks or SandboxUnavailable.
     """

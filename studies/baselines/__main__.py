@@ -1,7 +1,7 @@
 """Every baseline through the real pipeline: `make baselines`, or `python -m studies.baselines`.
 
-Writes docs/baselines.md. Interrupted, it goes on where it was. All it keeps lies in the data directory, under
-`baselines`; benchmarks are built on first use. A baseline or benchmark that changed is run again, nothing else.
+The command writes docs/baselines.md. If it is interrupted, start it again to continue. Its files are in the data
+directory, under `baselines`; benchmarks are built on first use. Only changed baselines and benchmarks are run again.
 """
 
 import os
@@ -41,7 +41,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "baselines.md"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of the whole is run now; results of the rest are shown where they are there."""
+    """The part that is run now; the page also shows earlier results of the rest."""
 
     entries: frozenset[str]
     benchmarks: frozenset[str]
@@ -52,11 +52,13 @@ class Choice:
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Option(help="Run this baseline alone. Repeatable.")] = None,
-    benchmark: Annotated[list[str] | None, typer.Option(help="Run on this benchmark alone. Repeatable.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=8, help="Runs of each entry on the boards, to try things.")] = None,
-    port: Annotated[int, typer.Option(help="Port to serve on meanwhile.")] = 8766,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
+    only: Annotated[list[str] | None, typer.Option(help="Run only this baseline. Repeatable.")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="Run only on this benchmark. Repeatable.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=8, help="Runs of each entry on the leaderboards, for a quick trial.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port to serve on while the command runs.")] = 8766,
+    out: Annotated[Path, typer.Option(help="Path of the page to write.")] = PAGE,
 ) -> None:
     """Run every baseline on every benchmark, through API, sandbox and scorer, and write the page of results."""
     choice = _choice(only, benchmark, seeds)
@@ -84,7 +86,7 @@ def _choice(only: list[str] | None, benchmark: list[str] | None, seeds: int | No
 
 
 def _run_boards(settings: Settings, own: Settings, choice: Choice) -> tuple[list[Board], str | None]:
-    """Run what is missing; return the boards, and which torch the sandbox has."""
+    """Run everything that is missing; return the boards, and the version of torch in the sandbox."""
     contests = []
     for name, count in BOARDS.items():
         runs = choice.seeds or count
@@ -130,12 +132,12 @@ def _run_scenario(settings: Settings, own: Settings, name: str, choice: Choice) 
 
 
 def _device(bundle: Bundle) -> Device:
-    """Run networks with convolutions on a GPU, where there is one. An mlp of this size is faster without."""
+    """Run networks with convolutions on a GPU if there is one. An mlp of this size is faster on the CPU."""
     return Device.GPU if bundle.manifest.architecture != "mlp" and find_gpus() else Device.CPU
 
 
 def _bundle(settings: Settings, name: str, seeds: int, *, build: bool) -> Bundle | None:
-    """Open a benchmark, or build it with so many models in each oracle, fit for a competition or not."""
+    """Open a benchmark, or build it with this many models in each oracle, even if it is unfit for a competition."""
     try:
         return find(settings, name)
     except NotFound:

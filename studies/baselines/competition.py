@@ -1,7 +1,8 @@
-"""One lasting competition on this machine, with a phase for each benchmark: what was run stays, and is not run again.
+"""One lasting competition on this machine, with a phase for each benchmark: results stay, and nothing runs twice.
 
-An entry is known by the digest of its source, a phase by those of its benchmark and by N. Killed and started again, the
-queue goes on where it was; a baseline that changed is submitted anew, and the table shows its newest version alone.
+The digest of its source identifies an entry; a phase is identified by the digest of its benchmark and by N. If the
+command is killed and started again, the queue continues. A changed baseline is submitted again, and the table shows
+only its newest version.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -43,7 +44,7 @@ OPEN_FOR = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A benchmark, how often every entry is run on it, and on what."""
+    """A benchmark, the number of runs of every entry on it, and the device."""
 
     bundle: Bundle
     seeds: int
@@ -58,7 +59,7 @@ class Contest:
 
 @contextmanager
 def open_site(settings: Settings) -> Iterator["Site"]:
-    """Serve the installation for as long as the block lasts."""
+    """Serve the installation while the block lasts."""
     credentials = prepare(settings)
     database = Database(settings.resolved_database_url)
     try:
@@ -81,7 +82,7 @@ class Site:
     database: Database
 
     def submit(self, contest: Contest, entries: Sequence[Entry]) -> list[str]:
-        """Submit what is not there yet; return the ids of all. Those that the platform failed go up again."""
+        """Submit missing entries and those that failed through the platform's fault; return the ids of all entries."""
         self._prepare(contest)
         there = self._submissions(contest)
         self._make_teams([team_of(entry.name) for entry in entries])
@@ -95,11 +96,11 @@ class Site:
         return ids
 
     def watch(self, ids: list[str]) -> None:
-        """Wait until all have ended, with progress."""
+        """Wait until all submissions have ended, and show progress."""
         follow(self.client, ids, lambda _: self._keep_alive())
 
     def rows(self, contest: Contest, entries: Sequence[Entry]) -> list[BoardRow]:
-        """Read what became of every entry that was submitted as it is now: the best first, the failed last."""
+        """Read the result of every entry in its current version: the best first, the failed last."""
         there = self._submissions(contest)
         found = [there.get((team_of(entry.name), entry.digest)) for entry in entries]
         submissions = [one for one in found if one is not None and one["ended"]]
@@ -114,7 +115,7 @@ class Site:
         return rows + [_failed(one) for one in submissions if not one["succeeded"]]
 
     def torch(self) -> str | None:
-        """Tell which torch the newest run had in its sandbox; None where none is recorded."""
+        """Return the version of torch in the newest run's sandbox; None if no version is recorded."""
         newest_first = select(Evaluation.provenance).order_by(Evaluation.finished_at.desc())
         with self.database.read() as session:
             return next((known["torch"] for known in session.scalars(newest_first) if "torch" in known), None)
@@ -165,7 +166,7 @@ class Site:
         return found
 
     def _stored(self, evaluations: Collection[str]) -> dict[tuple[str, str], Score]:
-        """Read the scores' rows: halves and audits are shown by no endpoint."""
+        """Read the scores' rows, because no endpoint shows halves and audits."""
         wanted = select(Score).options(undefer(Score.halves), undefer(Score.audit))
         with self.database.read() as session:
             rows = session.scalars(wanted.where(Score.evaluation_id.in_([UUID(one) for one in evaluations])))
@@ -224,5 +225,5 @@ def _failed(submission: dict[str, Any]) -> BoardRow:
 
 
 def installation(settings: Settings, port: int) -> Settings:
-    """Say where the competition lives: beside everything else, so that neither touches the other."""
+    """Return settings of a separate installation, so that the competition touches no other data."""
     return Settings(data_dir=settings.data_dir / "baselines", sandbox=settings.resolved_sandbox, port=port)

@@ -1,4 +1,4 @@
-"""What is submitted: the files of baselines/, retraining with the recipe of the benchmark at hand."""
+"""The submitted files: those of baselines/; retraining uses the recipe of the benchmark."""
 
 import ast
 import hashlib
@@ -17,7 +17,7 @@ RECIPE = "RECIPE"  # the constant of baselines/retrain.py
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One baseline, as it goes up to one benchmark."""
+    """One baseline, as it is submitted to one benchmark."""
 
     name: str
     source: bytes

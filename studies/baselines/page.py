@@ -1,4 +1,4 @@
-"""The page docs/baselines.md, words and tables."""
+"""The page docs/baselines.md: its words and tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["Board", "Machine", "ScenarioPart", "write_page"]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What everything ran on."""
+    """The machine of all runs."""
 
     cores: int
     torch: str
@@ -123,7 +123,7 @@ def write_page(machine: Machine, boards: Sequence[Board], scenarios: Sequence[Sc
 
 
 def _missing(boards: Sequence[Board], baselines: int) -> str:
-    """Say on which boards something has not run yet."""
+    """List the boards on which entries are missing."""
     short = [f"{len(one.rows)} of {baselines} entries on `{one.manifest.name}`" for one in boards]
     whole = all(len(one.rows) == baselines for one in boards)
     return "" if whole else f"\nUnfinished: {', '.join(short)} so far.\n"

@@ -1,4 +1,4 @@
-"""Numbers that others published, with their source and what differs from here. Nothing here was measured by us."""
+"""Numbers that others published, with their source and differences from our setting. We measured none of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One setting of the SSD paper: by method "D_r / D_f / MIA, seconds" in per cent."""
+    """One setting of the SSD paper; for each method "D_r / D_f / MIA, seconds", in per cent."""
 
     setting: str
     values: Mapping[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """The scenarios of the SSD paper: every baseline in the real sandbox and measured by the real scorer, but on no board.
 
-Forgetting a class or clean examples at random is judged there model by model, by accuracies, not by whether many models
-are distributed as retrained ones. Such a benchmark may be unfit for a competition, and `publish` refuses it. So these
-runs are `lethe evaluate`'s. What was measured is kept, by the digests of benchmark and source.
+The paper judges the forgetting of a class, or of random clean examples, model by model, by accuracies. It does not
+compare the distribution of many models with that of retrained ones. Such a benchmark may be unfit for a competition,
+and `publish` refuses it, so these runs are those of `lethe evaluate`. Measurements are kept by the digests of benchmark
+and source.
 """
 
 import json
@@ -39,7 +40,7 @@ SEED_KEY = b"the baselines' scenarios"  # runs are the same every time, up to ro
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What one entry did: measurements and seconds, or a failure."""
+    """The result of one entry: measurements and seconds, or a failure."""
 
     measurements: Measurements | None = None
     run_s: float | None = None
@@ -49,14 +50,14 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Runs entries, each once; keeps what they did in a directory."""
+    """Runs each entry once, and keeps the results in a directory."""
 
     settings: Settings
     directory: Path
     device: Device = Device.CPU
 
     def run(self, bundle: Bundle, entry: Entry, runs: int, on_seed: Callable[[], None] = lambda: None) -> Ran:
-        """Run an entry, unless that was done before. Only a failure of the platform is tried again."""
+        """Run an entry, unless it has run before. Only a failure of the platform is tried again."""
         place = self.place(bundle, entry, runs)
         if place.is_file():
             return _read(place)
@@ -82,7 +83,7 @@ class Store:
         return ran
 
     def place(self, bundle: Bundle, entry: Entry, runs: int) -> Path:
-        """Say where it is kept that an entry ran."""
+        """Return the path of the record of an entry's run."""
         manifest = bundle.manifest
         return (
             self.directory / f"{manifest.name}-{manifest.digest[:16]}" / f"{entry.name}-{entry.digest[:16]}-{runs}.json"
@@ -90,7 +91,7 @@ class Store:
 
 
 def forgotten_in_test(definition: Definition, bundle: Bundle, *, cache: Path) -> NDArray[np.bool_] | None:
-    """Find the test images of the forgotten class or subclass, [T]; None where a scenario has no such thing.
+    """Find the test images of the forgotten class or subclass, [T]; None if a scenario forgets neither.
 
     A bundle's test labels are those that models learn. The dataset is cut again, as the build did, for the finer ones.
     """
@@ -105,7 +106,7 @@ def forgotten_in_test(definition: Definition, bundle: Bundle, *, cache: Path) ->
 
 
 def row_of(name: str, ran: Ran, bundle: Bundle, forgotten: NDArray[np.bool_] | None) -> ScenarioRow:
-    """Compute the columns of the suite `ssd` for every model alone, then mean and deviation over models."""
+    """Compute the columns of the suite `ssd` for each model, then the mean and deviation over models."""
     if ran.measurements is None:
         return ScenarioRow(entry=name, failure=ran.failure, message=ran.message)
     models = [_only(ran.measurements, position) for position in range(len(ran.measurements))]
@@ -125,7 +126,7 @@ def row_of(name: str, ran: Ran, bundle: Bundle, forgotten: NDArray[np.bool_] | N
 
 
 def reference_rows(bundle: Bundle, runs: int, forgotten: NDArray[np.bool_] | None) -> list[ScenarioRow]:
-    """Measure the original model, and as many of the oracle's retrained ones."""
+    """Measure the original model, and equally many retrained models of the oracle."""
     original = bundle.measurements_of("original")
     models = {ORIGINAL: original, ORACLE: bundle.oracle().first(runs)}
     return [row_of(name, Ran(found), bundle, forgotten) for name, found in models.items() if found is not None]
@@ -151,7 +152,7 @@ def _read(place: Path) -> Ran:
 
 
 def _write(place: Path, ran: Ran) -> None:
-    """Write measurements first: an entry counts as done once its JSON is there."""
+    """Write measurements first, because an entry counts as done once its JSON exists."""
     place.parent.mkdir(parents=True, exist_ok=True)
     if ran.measurements is not None:
         place.with_suffix(".safetensors").write_bytes(ran.measurements.to_bytes())

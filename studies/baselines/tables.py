@@ -1,4 +1,4 @@
-"""From results to Markdown. Pure: what a row holds is what a reader sees."""
+"""From results to Markdown. The functions are pure, and a reader sees every value of a row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRow:
-    """What became of one entry on one benchmark; with a failure, numbers are missing."""
+    """The result of one entry on one benchmark; if it failed, its numbers are missing."""
 
     entry: str
     reference: bool = False
@@ -48,7 +48,7 @@ class ScenarioRow:
 
     entry: str
     test_retained: Spread | None = None  # D_r
-    test_forgotten: Spread | None = None  # D_f of a class or subclass; none where examples are forgotten at random
+    test_forgotten: Spread | None = None  # D_f of a class or subclass; None if examples are forgotten at random
     retain: Spread | None = None
     forget: Spread | None = None
     mia: Spread | None = None
@@ -78,13 +78,13 @@ def board_table(rows: Sequence[BoardRow]) -> str:
 
 
 def failures(rows: Iterable[BoardRow | ScenarioRow]) -> str:
-    """List what failed, with the reason; empty when nothing did."""
+    """List the failed entries with the reason; empty if none failed."""
     lines = [f"- `{row.entry}`: {row.failure}: {_one_line(row.message)}" for row in rows if row.failure]
     return "\n".join(lines)
 
 
 def published_table(names: Iterable[str], published: Iterable[Published]) -> str:
-    """Write what others published of these entries, or that nothing is known."""
+    """Write the published numbers of these entries, or that none are known."""
     by_entry: dict[str, list[Published]] = {}
     for one in published:
         by_entry.setdefault(one.entry, []).append(one)

@@ -1,7 +1,7 @@
 """Draw the figures of "Langevin Unlearning" (arXiv 2401.10371): `python -m studies.certified_figures 3a`, or `all`.
 
-Draws docs/images/certified-3a.svg and its kin, and prints their numbers. docs/certificates.md tells what differs from
-the paper.
+The command draws docs/images/certified-3a.svg and the other figures, and prints their numbers. docs/certificates.md
+explains the differences from the paper.
 """
 
 import argparse
@@ -28,7 +28,7 @@ FIGURES: dict[str, tuple[str, Callable[[Lab], Drawn]]] = {
 }
 TIMES = (
     "On digits, 100 trials take a core 60 s for 3a, 20 to 30 s for 3b, 3c and 5, and 3 s for 4. On mnist a step takes "
-    "0.2 s: an hour for 3a with --steps 500, a day with the paper's 10,000. A GPU is used where there is one."
+    "0.2 s: an hour for 3a with --steps 500, a day with the paper's 10,000. A GPU is used if there is one."
 )
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
@@ -56,11 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__.splitlines()[0],
         epilog=f"{'; '.join(f'{name}: {title}' for name, (title, _) in FIGURES.items())}. {TIMES}",
     )
-    parser.add_argument("figure", choices=[*FIGURES, "all"], help="which one")
+    parser.add_argument("figure", choices=[*FIGURES, "all"], help="figure to draw, or all")
     parser.add_argument("--dataset", choices=list(SCALES), default="digits", help="default: digits")
-    parser.add_argument("--data", type=Path, help="directory that holds the files of mnist or cifar10")
-    parser.add_argument("--trials", type=_trials, default=100, help="models of every mean; default: 100")
-    parser.add_argument("--steps", type=int, help="of learning; default: those of the dataset's benchmark")
+    parser.add_argument("--data", type=Path, help="directory with the files of mnist or cifar10")
+    parser.add_argument("--trials", type=_trials, default=100, help="models in each mean; default: 100")
+    parser.add_argument("--steps", type=int, help="steps of learning; default: those of the dataset's benchmark")
     parser.add_argument("--out", type=Path, default=IMAGES, help="directory of the pictures; default: docs/images")
     return parser
 

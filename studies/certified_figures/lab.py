@@ -1,4 +1,4 @@
-"""Where the figures' models learn and unlearn: one set of examples, many trials at once, in float32."""
+"""Learning and unlearning the figures' models: one set of examples, many trials at once, in float32."""
 
 import itertools
 import math
@@ -30,7 +30,7 @@ class TooFewSteps(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """On the test set, in per cent: mean and standard deviation over trials."""
+    """Accuracy on the test set, in per cent: mean and standard deviation over trials."""
 
     mean: float
     deviation: float
@@ -70,7 +70,7 @@ class Lab:
         return lab
 
     def learn(self, *, sigma: float, forgotten: int = 0, batches: int = 1) -> Tensor:
-        """Learn without the first `forgotten` points, with the recipe's steps; one model where nothing is random."""
+        """Learn without the first `forgotten` points, with the recipe's steps; one model if nothing is random."""
         count = self.trials if sigma else 1
         found = descend(
             {TENSOR: torch.zeros((count, 1, self.dimension), device=DEVICE)},
@@ -120,10 +120,10 @@ class Lab:
 
 
 def open_lab(dataset: str, directory: Path | None, *, trials: int, cache: Path, steps: int | None = None) -> Lab:
-    """Read a dataset with true labels; what the definition keeps for validation is tested on too.
+    """Read a dataset with true labels; the validation examples of the definition are test examples too.
 
-    Learning takes the definition's steps where none are given. Raises BadDataset, TooFewSteps, and NoDirectory where a
-    directory is needed.
+    Without `steps`, learning takes the definition's number of steps. Raises BadDataset, TooFewSteps, and NoDirectory if
+    a directory is needed.
     """
     scale = SCALES[dataset]
     definition = replace(find_definition(scale.definition), scenario=Random(max(scale.counts)))

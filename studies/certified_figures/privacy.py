@@ -16,7 +16,7 @@ __all__ = ["Outcome", "draw_3a", "measure_3a"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one point's unlearning leaves of accuracy."""
+    """The accuracy after unlearning one point."""
 
     epsilon: float
     steps: int

@@ -1,6 +1,6 @@
-"""What the papers saved for figures 3c, 4 and 5, and the constants that give it: no data is needed to compute it again.
+"""Saved results of the papers for figures 3c, 4 and 5, and their constants: computing them again needs no data.
 
-Numbers: saved results of Graph-COM/Langevin_unlearning. `docs/certificates.md` tells what is wrong in others.
+The numbers are saved results of Graph-COM/Langevin_unlearning. `docs/certificates.md` explains errors in other numbers.
 """
 
 import math
@@ -35,7 +35,7 @@ class Saved:
 
 
 def on_grid(steps: int) -> int:
-    """Give the first of 1, 11, 21, .. that is not below: the papers looked at these alone."""
+    """Give the first of 1, 11, 21, .. that is not below: the papers tried only these."""
     return 1 + 10 * max(0, math.ceil((steps - 1) / 10))
 
 

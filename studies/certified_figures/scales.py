@@ -1,4 +1,4 @@
-"""What each figure asks on each dataset: the paper's questions, and smaller ones where points are few."""
+"""The settings of each figure on each dataset: those of the paper, and smaller ones if there are few points."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ STEPS = (1, 2, 5)  # K of figure 3a
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Counts of points to forget, and noise that leaves something to learn where n points teach it."""
+    """Numbers of points to forget, and noise at which n points still suffice to learn."""
 
     definition: str  # of the benchmark whose data, split and constants are taken
     sigma: float  # of figures 3b, 4 and 5

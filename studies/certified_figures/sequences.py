@@ -1,7 +1,7 @@
 """Figure 3b: the work of many requests, one after another, counted in passes over the training set.
 
-Requests remove their points, so n falls. The accountants take it as it is before the last request, when it is least.
-A step of full batch is one pass, and so is an epoch of mini-batches: both take one gradient of every point.
+Requests remove their points, so n falls. The accountants use its value before the last request, which is the least.
+A step of full batch is one pass, and so is an epoch of mini-batches, because both take one gradient of every point.
 """
 
 import itertools

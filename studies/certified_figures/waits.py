@@ -1,4 +1,4 @@
-"""Figures 3c, 4 and 5: the least number K of Langevin steps, and what they leave of accuracy."""
+"""Figures 3c, 4 and 5: the least number K of Langevin steps, and the accuracy after them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Accuracy after so many steps, of models retrained with the same noise, and without noise."""
+    """Accuracy after K steps, of models retrained with the same noise, and without noise."""
 
     wait: Wait
     unlearned: Accuracy
@@ -54,7 +54,7 @@ def measure_4(lab: Lab) -> list[Wait]:
 
 
 def measure_5(lab: Lab) -> tuple[list[Wait], list[Tried]]:
-    """Give K at every epsilon, and what the K of epsilon 1 leave of accuracy."""
+    """Compute K at every epsilon, and the accuracy after the K steps of epsilon 1."""
     waits = [
         _wait(lab, points=points, epsilon=epsilon, sigma=lab.scale.sigma)
         for epsilon in EPSILONS_5
@@ -145,7 +145,7 @@ def draw_5(lab: Lab) -> Drawn:
 
 
 def published_table(figure: str) -> str:
-    """Compute a figure's K again at the paper's constants for MNIST, and set them beside what was saved."""
+    """Compute a figure's K again at the paper's constants for MNIST, and set them beside the saved ones."""
     head = ("MNIST: S", "ε", "σ", "least K", "on the grid 1, 11, 21, ..", "published K")
     rows = []
     for saved in FIGURES[figure]:

@@ -1,7 +1,8 @@
-"""Sweep constants of the baselines on digits, and draw what comes of it: `python -m studies.method_sweeps dampening`.
+"""Sweep constants of the baselines on digits, and draw the results: `python -m studies.method_sweeps dampening`.
 
-Draws docs/images/method-dampening.svg and its kin for docs/methods/, and prints their numbers. The benchmark is built
-on first use. What was run is kept in the data directory, under `method-sweeps`, by the digest of its source.
+The command draws docs/images/method-dampening.svg and the other figures of docs/methods/, and prints their numbers. The
+benchmark is built on first use. Results are kept in the data directory, under `method-sweeps`, by the digest of their
+source.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _one_process(settings: Settings) -> Settings:
-    """Run one model at a time, and in processes: these entries are our own."""
+    """Run one model at a time, in the process sandbox, which is enough for our own entries."""
     return settings.model_copy(update={"sandbox": SandboxKind.PROCESS, "worker_slots": 1})
 
 
@@ -55,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__.splitlines()[0],
         epilog="About 14 minutes of processor time for all, 8 s a point; what ran before is read, in half a minute.",
     )
-    parser.add_argument("family", choices=[*FAMILIES, "all"], help="page of docs/methods/")
-    parser.add_argument("--runs", type=_runs, default=64, help="models of each point; default: 64")
+    parser.add_argument("family", choices=[*FAMILIES, "all"], help="page of docs/methods/, or all")
+    parser.add_argument("--runs", type=_runs, default=64, help="models for each point; default: 64")
     parser.add_argument("--out", type=Path, default=IMAGES, help="directory of the pictures; default: docs/images")
     return parser
 

@@ -1,4 +1,4 @@
-"""Replacing a constant in the source of a baseline. Nothing is guessed: what is not there exactly once is an error."""
+"""Replacing a constant in the source of a baseline. A constant that is not assigned exactly once is an error."""
 
 import ast
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ Number = float | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A number that a module gives a name at its top: its value, and which bytes of the source say it."""
+    """A named number at the top of a module: its value, and the place of its bytes in the source."""
 
     value: Number
     start: int
@@ -23,7 +23,7 @@ class Constant:
 def with_constants(source: str, values: Mapping[str, Number]) -> str:
     """Give a module's constants other values; every other byte stays.
 
-    Raises BadInput where a name is not assigned exactly once, or what is assigned is not a plain number.
+    Raises BadInput if a name is not assigned exactly once, or if its value is not a plain number.
     """
     found = {name: constant_of(source, name) for name in values}
     data = source.encode()

@@ -80,7 +80,7 @@ def _reach(estimates: Sequence[Estimate]) -> list[list[float]]:
 
 
 def _title(name: str, measured: Sequence[Measured]) -> str:
-    """Say the figure to those who cannot see it: the best point of each sweep."""
+    """Describe the figure to readers who cannot see it: the best point of each sweep."""
     best = []
     for sweep, points in measured:
         scored = [(p.quality.value * p.utility.value, p) for p in points if p.quality and p.utility]

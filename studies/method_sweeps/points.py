@@ -1,4 +1,4 @@
-"""Running the points of a sweep in the sandbox, and scoring them: the score alone, since suites take seconds."""
+"""Running the points of a sweep in the sandbox, and scoring them without suites, because suites take seconds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NORMAL_WIDTH = 1.349  # between a normal distribution's quartiles, in standard d
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What came of one value: an entry's score, or why there is none."""
+    """The result of one value: an entry's score, or the reason why there is none."""
 
     value: Number
     quality: Estimate | None = None
@@ -34,7 +34,7 @@ class Point:
 
 
 def run_sweep(store: Store, bundle: Bundle, sweep: Sweep, runs: int, done: Callable[[], None]) -> list[Point]:
-    """Measure every point of a sweep; what was measured before is read."""
+    """Measure every point of a sweep; read the points that were measured before."""
     points = []
     for value in sweep.values:
         ran = store.run(bundle, sweep.entry(value), runs)

@@ -1,4 +1,4 @@
-"""Which constant of which baseline takes which values: a few sweeps for each page of docs/methods/."""
+"""The sweeps: for each page of docs/methods/, a few constants of baselines and their values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ __all__ = ["FAMILIES", "Sweep"]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One constant of a baseline takes these values; other constants may differ from the file's, too."""
+    """The values of one constant of a baseline; other constants may differ from the file's, too."""
 
     file: str
     constant: str
@@ -27,17 +27,17 @@ class Sweep:
 
     @property
     def default(self) -> Number:
-        """Return what the file says."""
+        """Return the constant's value in the file."""
         return constant_of(self.source, self.constant).value
 
     @property
     def title(self) -> str:
-        """Name the file, and what else of it was changed."""
+        """Name the file, and its other changed constants."""
         return " ".join([self.file, *self.changes])
 
     @property
     def changes(self) -> list[str]:
-        """Say what else was changed, in one string, or in none."""
+        """List the other changed constants, as one string or none."""
         said = ", ".join(f"{name} {value:g}" for name, value in self.others.items())
         return [f"with {said}"] if said else []
 

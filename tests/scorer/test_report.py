@@ -365,7 +365,7 @@ def test_fitness_report_of_an_older_benchmark_leaves_out_what_it_lacks(tmp_path:
     """Without a second oracle, original or qualities of placebos."""
     page = Page(render_fitness(tiny_benchmark(tmp_path / "tiny")))
     assert "Most common class –" in page.text
-    assert "median: retrained" in page.text
+    assert "forget examples: retrained" in page.text
     assert "original -" not in page.text
 
 

@@ -48,7 +48,7 @@ def bucket_plot(epsilons: Vector, buckets: Buckets) -> str:
 
 
 def audit_plot(epsilons: Vector, audit: Audit, buckets: Buckets) -> str:
-    """Draw Gaussian estimates and sound bounds over the epsilons."""
+    """Draw Gaussian estimates and sound bounds together with the epsilons."""
     doubtful = misfits(audit) > MAX_MISFITS
     edges = np.append(np.arange(buckets.count + 1) * BUCKET, buckets.end + 2 * BUCKET)
     proven = np.minimum(audit.bounds[audit.bounds > 0], buckets.end + BUCKET)  # beyond the axis, draw it at its end
