@@ -92,7 +92,8 @@ def _prepare(
         named, again = _options(campaign)
         raise BadInput(
             "A different rescoring is already in progress "
-            f"(--metric {named}{' --re-run' if again else ', no --re-run'}). Repeat those options to continue it, or run with --cancel to discard it."
+            f"(--metric {named}{' --re-run' if again else ', no --re-run'}). Repeat those options to continue it, "
+            "or run with --cancel to discard it."
         )
     milestone(f"Preparing: {campaign['done']} of {campaign['total']} evaluations are scored by {campaign['metric']}.")
     with progress() as bars:
