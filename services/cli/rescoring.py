@@ -91,8 +91,9 @@ def _prepare(
     elif (metric and (metric, re_run) != _options(campaign)) or (re_run and not campaign["re_run"]):
         named, again = _options(campaign)
         raise BadInput(
-            f"A different rescoring is already in progress (--metric {named}{' --re-run' if again else ', no --re-run'})."
-            " Repeat those options to continue it, or run with --cancel to discard it."
+            "A different rescoring is already in progress "
+            f"(--metric {named}{' --re-run' if again else ', no --re-run'}). Repeat those options to continue it, "
+            "or run with --cancel to discard it."
         )
     milestone(f"Preparing: {campaign['done']} of {campaign['total']} evaluations are scored by {campaign['metric']}.")
     with progress() as bars:
