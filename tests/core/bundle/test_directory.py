@@ -48,7 +48,7 @@ def test_missing_file_and_broken_manifest_say_so(bundle: Bundle) -> None:
     with pytest.raises(BadBundle, match="missing"):
         bundle.verify()
     (bundle.root / "manifest.json").write_text("{}")
-    with pytest.raises(BadBundle, match="not valid"):
+    with pytest.raises(BadBundle, match="is invalid"):
         Bundle(bundle.root)
     with pytest.raises(BadBundle, match="lethe benchmark build"):
         Bundle(bundle.root / "public")
