@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,7 +14,7 @@ from services.core.board.standing import publish
 from services.core.models import Evaluation, FailureKind, Phase, Role, Submission
 from services.core.queue.lifecycle import fail, lock_evaluation
 from services.core.store.database import utc_now
-from tests.api.harness import BOARD, MODULE, Api, Caller
+from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller
 from tests.api.scores import measure, score
 
 QUOTA = "/api/competitions/cup/phases/feedback/quota"
@@ -155,6 +155,19 @@ def test_teams_have_quotas_of_their_own(api: Api, phase: Phase, participant: Cal
 
     assert participant.submit(numbered(1)).status_code == 201
     assert api.caller("eve").submit(numbered(2)).status_code == 201
+
+
+def test_phases_have_quotas_of_their_own(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+    with api.database.write() as session:
+        columns = {column.key: getattr(phase, column.key) for column in Phase.__mapper__.columns}
+        session.add(Phase(**columns | {"id": uuid4(), "slug": "second", "quota_per_day": 1}))
+
+    first = participant.submit(numbered(1))
+    second = participant.post(SUBMIT.replace("feedback", "second"), content=numbered(2), params={"filename": "a.py"})
+    third = participant.post(SUBMIT.replace("feedback", "second"), content=numbered(3), params={"filename": "a.py"})
+
+    assert [one.status_code for one in (first, second, third)] == [201, 201, 429]
 
 
 @pytest.mark.parametrize(("opens", "closes"), [(1, 2), (-2, -1)])
