@@ -31,6 +31,7 @@ TABLE = {
     ("GET", "/api/health"): ANYONE,
     ("GET", "/api/installation"): ANYONE,
     ("GET", "/api/benchmarks"): ANYONE,
+    ("GET", "/api/metrics"): ANYONE,
     ("GET", "/api/starting-kit"): ANYONE,
     ("GET", "/api/competitions"): ANYONE,
     ("POST", "/api/competitions"): ORGANISER,
