@@ -52,7 +52,7 @@ def test_what_was_measured_scores_the_same_anywhere(installation: Installation, 
         figures = FiguresForm.model_fields.keys() - {"run_s"}  # which a file of measurements does not know
         assert {name: again[name] for name in figures} == {name: kept[name] for name in figures}
     unknown = installation.lethe("measurements", str(uuid4()), "--out", str(stored), check=False)
-    assert (unknown.returncode, "Nothing was measured" in unknown.stderr) == (1, True)
+    assert (unknown.returncode, "has no measurements of submission" in unknown.stderr) == (1, True)
 
 
 def test_entries_are_compared_and_alarms_listed_from_the_command_line(
