@@ -119,7 +119,7 @@ def test_verify_with_the_secret_checks_the_split(place: Path, bundle: Bundle) ->
         place, "verify", str(bundle.root), "--secret-file", str(place / "other")
     )
     (place / "short").write_text("00")
-    assert "not 32" in refusal_here(place, "verify", str(bundle.root), "--secret-file", str(place / "short"))
+    assert "64 of them" in refusal_here(place, "verify", str(bundle.root), "--secret-file", str(place / "short"))
 
 
 def test_export_and_import_carry_it_to_another_installation(place: Path, bundle: Bundle, tmp_path: Path) -> None:
