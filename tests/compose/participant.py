@@ -99,10 +99,13 @@ class Participant:
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
-    number = 0
+    """Read numbers and kinds. An empty line ends an event, and its fields come in any order."""
+    fields: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(": ")
-        if name == "id":
-            number = int(value)
-        elif name == "event":
-            yield number, value
+        if line:
+            fields[name] = value
+            continue
+        if "event" in fields:
+            yield int(fields["id"]), fields["event"]
+        fields = {}
