@@ -22,7 +22,7 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Postgres, Redis and Chromium if they are installed
-	@echo "Running the tests, two files at once: about 15 minutes on 2 cores."
+	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
 	@$(PYTEST) --durations=25
 
 test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no running service
