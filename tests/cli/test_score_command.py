@@ -193,7 +193,9 @@ def test_wrong_questions_are_answered_with_what_to_do(tmp_path: Path, tiny: Bund
     assert "Give either" in refusal(tmp_path, str(stored), *arrays)
     assert "lethe benchmark build" in refusal(tmp_path, str(stored), "--oracle", "nowhere")
     assert "no file" in refusal(tmp_path, str(tmp_path / "none"), "--oracle", str(tiny.root))
-    assert "A report needs a file of measurements" in refusal(tmp_path, *arrays, "--report", str(tmp_path / "report.html"))
+    assert "A report needs a file of measurements" in refusal(
+        tmp_path, *arrays, "--report", str(tmp_path / "report.html")
+    )
 
 
 def test_places_that_do_not_exist_are_refused_before_any_work(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
