@@ -524,7 +524,7 @@ def test_problems_out_of_range_are_refused_by_name(name: str, value: Any) -> Non
         (lambda p: langevin.least_sigma(p, points=1, steps=1, epsilon=0.0), "epsilon"),
         (lambda p: langevin.least_steps(p, points=1, sigma=1.0, epsilon=math.nan), "epsilon"),
         (lambda p: langevin.least_steps(p, points=1, sigma=1e-9, epsilon=1e-14), "more than can be counted"),
-        (lambda p: langevin.certify_sequence(p, points=[1], steps=[1, 2], sigma=1.0), "as many"),
+        (lambda p: langevin.certify_sequence(p, points=[1], steps=[1, 2], sigma=1.0), "equal numbers"),
         (lambda p: langevin.certify_sequence(p, points=[], steps=[], sigma=1.0), "at least 1"),
         (lambda p: langevin.least_sequence_steps(p, points=[], sigma=1.0, epsilon=1.0), "empty"),
         (lambda p: d2d.certify(p, points=1, steps=0, sigma=1.0), "steps"),
@@ -533,7 +533,7 @@ def test_problems_out_of_range_are_refused_by_name(name: str, value: Any) -> Non
         (lambda p: d2d.published_state_steps(p, dimension=1, steps=1, request=0), "request"),
         (lambda p: stochastic.distance(p, points=1, batch_size=33), "leave out 1 points"),
         (lambda p: stochastic.certify(p, points=1, batch_size=10, epochs=0, sigma=1.0), "epochs"),
-        (lambda p: stochastic.certify_sequence(p, points=[1], batch_size=10, epochs=[], sigma=1.0), "as many"),
+        (lambda p: stochastic.certify_sequence(p, points=[1], batch_size=10, epochs=[], sigma=1.0), "equal numbers"),
         (lambda p: stochastic.least_sequence_epochs(p, points=[], batch_size=10, sigma=1.0, epsilon=1.0), "empty"),
     ],
 )
