@@ -210,7 +210,7 @@ def test_epsilons_agree_when_computed_in_forked_processes_and_concurrent_threads
         (np.zeros((8, 3)), np.zeros((8, 3, 2)), "retrained has 3 axes", 2, None),
         (np.zeros((0, 3)), np.zeros((8, 3)), r"unlearned is empty on axis 0 \(model\)", 0, 0),
         (np.zeros((8, 3)), np.zeros((8, 0)), r"retrained is empty on axis 1 \(example\)", 1, 0),
-        (np.zeros((8, 3)), np.zeros((8, 4)), "unlearned has 3 examples on axis 1, retrained 4", 1, 3),
+        (np.zeros((8, 3)), np.zeros((8, 4)), "unlearned has 3 examples on axis 1, but retrained has 4", 1, 3),
         (np.array([["a"]]), np.zeros((1, 1)), "unlearned has dtype", None, None),
         (np.array([[0.0], [1.0], [np.nan]]), np.zeros((3, 1)), "unlearned is nan at model 2, example 0", 0, 2),
         (np.zeros((3, 1)), np.array([[0.0], [-np.inf], [1.0]]), "retrained is -inf at model 1, example 0", 0, 1),
