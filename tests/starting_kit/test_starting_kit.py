@@ -117,7 +117,7 @@ def test_module_is_evaluated_and_scored(tmp_path: Path) -> None:
         timeout=120,
     )
     result = json.loads(done.stdout)
-    assert (done.returncode, result["state"], result["distinct_models"]) == (0, "scored", 16)
+    assert (done.returncode, result["state"], result["score"]["distinct_models"]) == (0, "scored", 16)
 
 
 def test_workflow_installs_the_client_and_submits(
