@@ -129,6 +129,7 @@ def test_phase_is_made_with_its_quota_and_what_it_shows_and_takes(gallery: Galle
     page.get_by_label("Opens at").fill("2026-01-01T00:00")
     page.get_by_label("Closes at").fill("2099-01-01T00:00")
     page.get_by_label("Submissions per team").fill("2")
+    page.get_by_label("Runs per submission").fill("64")
     page.get_by_label("Accept notebooks").check()
     expect(page.get_by_label("data hidden")).to_be_checked()
     page.get_by_label("Kind").select_option("check")
