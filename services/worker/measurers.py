@@ -50,6 +50,7 @@ class MeasurerProcess:
                 limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
                 label=f"measurer-{slot.number}",
                 scratch=slot.root / "measurer-scratch",
+                user=slot.measurer_user,
             )
         )
 

@@ -14,21 +14,22 @@ from services.core.errors import Conflict, Unavailable
 from services.core.locks import exclusive
 from services.core.models import Device
 from services.core.settings import Settings
+from services.worker.clearing import finish_clearing, new_directory
 
 __all__ = [
-    "NOBODY",
     "Gpu",
     "NoGpu",
     "Slot",
     "WorkerRunning",
-    "empty_directory",
     "find_gpus",
     "make_slots",
     "stage_code",
     "worker_lock",
 ]
 
-NOBODY = 65534  # the user of a Docker sandbox, if Lethe itself runs as root
+# The users of sandboxes, if Lethe itself runs as root: other ones for each worker of a host and each slot, because the
+# kernel counts some limits for each user. A seed has a user of its own (worker/runner/isolated.py).
+FIRST_USER, USERS_OF_WORKER, WORKERS = 1_900_000_000, 1024, 2**16
 SERVICES = Path(__file__).parents[1]
 STAGED = (
     "__init__.py",
@@ -72,16 +73,20 @@ class Slot:
     device_class: str
     cpus: int
     memory_bytes: int
+    first_user: int  # of the three users of its sandboxes
     gpu_uuid: str | None = None
 
     @property
     def out(self) -> Path:
-        """The sandbox's writable directory. It contains only the checkpoint of the seed in progress."""
+        """The directory to which a seed writes in the process sandbox."""
         return self.root / "out"
 
     @property
     def checkpoints(self) -> Path:
-        """The directory where finished checkpoints wait for the measurer, which the sandbox cannot see."""
+        """The directory where finished checkpoints wait for the measurer, and notes for the supervisor.
+
+        No participant's code can see it.
+        """
         return self.root / "checkpoints"
 
     @property
@@ -99,13 +104,28 @@ class Slot:
         """The directory for temporary files."""
         return self.root / "scratch"
 
+    @property
+    def notebook_user(self) -> int:
+        """The user that runs a notebook."""
+        return self.first_user
+
+    @property
+    def intake_user(self) -> int:
+        """The user that reads a notebook's pickles."""
+        return self.first_user + 1
+
+    @property
+    def measurer_user(self) -> int:
+        """The user that measures checkpoints."""
+        return self.first_user + 2
+
     def clear(self) -> None:
-        """Empty all directories before a shard, but keep them, because containers mount them."""
-        for directory in (self.out, self.checkpoints, self.submission, self.original, self.scratch):
-            directory.mkdir(parents=True, exist_ok=True)
-            empty_directory(directory)
-        if os.geteuid() == 0:
-            os.chown(self.out, NOBODY, NOBODY)
+        """Empty all directories before a shard."""
+        for directory in (self.out, self.submission, self.original, self.scratch):
+            new_directory(directory)
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        for file in self.checkpoints.iterdir():  # the measurer has it mounted; it holds only files of ours
+            file.unlink()
 
 
 def make_slots(settings: Settings, work: Path) -> list[Slot]:
@@ -115,7 +135,8 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
     GPU, and the other CPUs are free for another worker on this machine. Raises NoGpu if that leaves no slot.
     """
     work.mkdir(parents=True, exist_ok=True)
-    work.chmod(0o711)
+    work.chmod(0o700)
+    finish_clearing(work)
     cpus = os.cpu_count() or 1
     gpus = [gpu for gpu in find_gpus() for _ in range(settings.slots_per_gpu)]
     count = settings.worker_slots or max(cpus, len(gpus) + 1 if gpus else 1)
@@ -131,6 +152,7 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
             device_class=gpu.device_class if gpu else f"cpu-{platform.machine()}",
             cpus=max(1, cpus // count),
             memory_bytes=settings.slot_memory_bytes,
+            first_user=_first_user(work) + 3 * number,
             gpu_uuid=gpu.uuid if gpu else None,
         )
         slot.clear()
@@ -177,13 +199,9 @@ def find_gpus() -> list[Gpu]:
     return [Gpu(uuid.strip(), name.strip() or "unknown") for uuid, _, name in lines]
 
 
-def empty_directory(directory: Path) -> None:
-    """Remove everything in a directory without following links."""
-    for path in directory.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+def _first_user(work: Path) -> int:
+    which = int.from_bytes(hashlib.sha256(str(work.resolve()).encode()).digest()[:4], "big") % WORKERS
+    return FIRST_USER + USERS_OF_WORKER * which
 
 
 def _python_files(path: Path) -> list[Path]:

@@ -8,11 +8,15 @@ from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["SeedResult", "Station", "Stopped", "Traces"]
+__all__ = ["Paused", "SeedResult", "Station", "Stopped", "Traces"]
 
 
 class Stopped(Exception):
     """The caller asked to stop: a cancel, a lost lease, or the worker's end."""
+
+
+class Paused(Stopped):
+    """This machine stood still during a run, so nobody knows how long the run took."""
 
 
 @dataclass(frozen=True, slots=True)

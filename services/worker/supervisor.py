@@ -1,20 +1,24 @@
 """Supervising one sandbox from outside: one seed at a time, by our clock.
 
-The supervisor asks the runner in the sandbox for a seed. The runner reports once the process of that seed has ended and
-nothing of it is left. The time between request and report is the seed's run time. Its checkpoint is then moved out of
-the sandbox's sight, and measured while the next seed runs. The supervisor also enforces every limit: a seed's deadline,
-its printed output, its files.
+The supervisor asks the launcher in the sandbox for a seed. The launcher reports once the process of that seed has
+ended, nothing of it is left, and its checkpoint lies where no participant's code can see it. There it is measured while
+the next seed runs. Only reports that begin with a secret are the launcher's. The supervisor also enforces every limit:
+a seed's deadline, its printed output.
+
+If this process could not look for a while (the host stood still, or the database was away), nobody knows whether a seed
+had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back.
 """
 
 import contextlib
+import itertools
 import json
+import os
 import queue
 import secrets
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from services.core.models import FailureKind
@@ -22,16 +26,17 @@ from services.worker import failures
 from services.worker.failures import RunFailed
 from services.worker.measurers import MeasurerProcess
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
-from services.worker.slots import empty_directory
-from services.worker.station import SeedResult, Station, Traces
+from services.worker.station import Paused, SeedResult, Station, Traces
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
 
 START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.1
+PAUSE_S = 3.0  # without a look, from which on we were away
 MAX_WAITING = 4  # checkpoints that wait to be measured; bounds the disk a shard needs
 SLACK_BYTES = 1024**2
 MAX_FILES = 1000
+SECRET_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class _Running:
     seed: Seed
     token: str
     started: float  # monotonic
+    away_s: float = 0.0  # time in which nobody looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,10 @@ def run_seeds(
     """
     measurer = station.measurer()
     runner = station.sandbox.start(_spec(station, limits, traces))
+    secret = secrets.token_hex(SECRET_BYTES).encode()
+    runner.send(secret)
     try:
-        yield from _Supervision(station, limits, runner, measurer, deque(seeds)).results()
+        yield from _Supervision(station, limits, runner, measurer, secret, deque(seeds)).results()
     finally:
         runner.end()
         traces.printed = runner.log_tail()
@@ -87,16 +95,15 @@ def _spec(station: Station, limits: RunLimits, traces: Traces) -> Spec:
     slot, bundle = station.slot, station.bundle
     public = Mount(bundle.public.resolve(), "/lethe/public")
     submission = Mount(slot.submission, "/lethe/submission")
-    out = Mount(slot.out, "/lethe/out", writable=True)
-    threads = ["--threads", str(slot.cpus)]
-    mounts = [public, submission, out]
-    arguments: list[str | Mount] = ["--public", public, "--submission", submission, "--out", out]
+    checkpoints = Mount(slot.checkpoints, "/lethe/taken", writable=True)
+    mounts = [public, submission, checkpoints]
+    arguments: list[str | Mount] = ["--public", public, "--submission", submission, "--checkpoints", checkpoints]
     if bundle.has_originals:
         mounts.append(Mount(slot.original, "/lethe/original"))
         arguments += ["--original", mounts[-1]]
     return Spec(
         module="services.worker.runner.main",
-        arguments=[*arguments, *threads],
+        arguments=[*arguments, "--out", Mount(slot.out, "/lethe/out"), "--threads", str(slot.cpus)],
         mounts=mounts,
         limits=Limits(
             memory_bytes=limits.memory_bytes,
@@ -105,7 +112,7 @@ def _spec(station: Station, limits: RunLimits, traces: Traces) -> Spec:
         ),
         label=station.label,
         scratch=slot.scratch,
-        scratch_argument=True,
+        launcher=True,
         gpu_uuid=slot.gpu_uuid,
         on_log=traces.on_log,
     )
@@ -119,9 +126,11 @@ class _Supervision:
     limits: RunLimits
     runner: Sandboxed
     measurer: MeasurerProcess
+    secret: bytes
     pending: deque[Seed]
     running: _Running | None = None
     measuring: dict[str, _Done] = field(default_factory=dict)
+    looked: float = field(default_factory=time.monotonic)
 
     def results(self) -> Iterator[SeedResult]:
         self._await_ready()
@@ -137,7 +146,7 @@ class _Supervision:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             output = self._next_output()
-            if isinstance(output, OutputLine):
+            if isinstance(output, dict):
                 return
             if isinstance(output, Exited):
                 log = self.runner.log_tail()[-500:]
@@ -161,11 +170,10 @@ class _Supervision:
     def _follow(self, running: _Running) -> None:
         """Wait a moment for the running seed; enforce its limits; take its checkpoint once it is done."""
         output = self._next_output()
-        seed, seeds = running.seed.index, self.limits.seeds
-        if isinstance(output, OutputLine):
-            run_s = time.monotonic() - running.started
+        seed, seeds, limit_s = running.seed.index, self.limits.seeds, self.limits.seed_timeout_s
+        if isinstance(output, dict):
             self.running = None
-            self._take(running, run_s, json.loads(output.text))
+            self._take(running, output)
         elif isinstance(output, Exited):
             if output.out_of_memory:
                 raise failures.out_of_memory(seed, seeds, self.limits.memory_bytes)
@@ -173,19 +181,18 @@ class _Supervision:
             raise failures.from_exit(seed, seeds, code=output.code, signal_number=signal_number)
         elif output == "too_much_output":
             raise failures.too_much_output("printed more than the limit")
-        elif time.monotonic() - running.started > self.limits.seed_timeout_s:
-            raise failures.timeout(seed, seeds, self.limits.seed_timeout_s)
+        elif time.monotonic() - running.started - running.away_s > limit_s:
+            raise failures.timeout(seed, seeds, limit_s)
 
-    def _take(self, running: _Running, run_s: float, report: dict[str, Any]) -> None:
-        """Move the checkpoint away and ask for its reading. Raises RunFailed if there is no checkpoint."""
-        seed, seeds = running.seed, self.limits.seeds
-        if report.get("exit") != 0:
+    def _take(self, running: _Running, report: dict[str, Any]) -> None:
+        """Ask for the reading of the checkpoint that the launcher took out. Raises RunFailed if there is none."""
+        seed, seeds, run_s = running.seed, self.limits.seeds, float(report["run_s"])
+        if run_s > self.limits.seed_timeout_s:
+            if running.away_s:
+                raise Paused
+            raise failures.timeout(seed.index, seeds, self.limits.seed_timeout_s)
+        if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
-        try:
-            self.station.slot.out.joinpath(running.token).rename(self.station.slot.checkpoints / running.token)
-        except OSError:
-            raise failures.from_exit(seed.index, seeds, code=0, signal_number=None) from None
-        empty_directory(self.station.slot.out)
         self.measuring[running.token] = _Done(seed, run_s, report["peak_memory_bytes"])
         self.measurer.ask(running.token)
 
@@ -193,7 +200,11 @@ class _Supervision:
         seed, seeds, slot = running.seed.index, self.limits.seeds, self.station.slot
         if report.get("out_of_memory") or self.runner.out_of_memory():
             return failures.out_of_memory(seed, seeds, self.limits.memory_bytes)
-        note = slot.out / f"{running.token}.note"
+        if report["full"]:
+            return failures.too_much_output("wrote more than its checkpoint to the output directory")
+        if report.get("exit") == 0 and report["bad"]:
+            return failures.bad_checkpoint(seed, seeds, report["bad"])
+        note = slot.checkpoints / f"{running.token}.note"
         explained = failures.from_note(note, seed, seeds, slot.submission, data_hidden=self.limits.data_hidden)
         return explained or failures.from_exit(seed, seeds, code=report.get("exit"), signal_number=report.get("signal"))
 
@@ -219,24 +230,36 @@ class _Supervision:
                 return
 
     def _next_output(self) -> object:
-        """Wait a moment for the runner's next output; if there is none, check the limits and return None."""
+        """Wait a moment for the launcher; return its report as a dict, another output as it is, or None."""
+        self._notice_pause()
         try:
-            return self.runner.outputs.get(timeout=CHECK_EVERY_S)
+            output = self.runner.outputs.get(timeout=CHECK_EVERY_S)
         except queue.Empty:
             self.station.raise_if_stopped()
             self.runner.check()
-            files, size = _usage(self.station.slot.out)
-            if size > 2 * (self.station.model_bytes + SLACK_BYTES) or files > MAX_FILES:
+            if not self.station.sandbox.has_file_system and _too_full(self.station):
                 raise failures.too_much_output("wrote more than its checkpoint to the output directory") from None
             return None
+        if not isinstance(output, OutputLine):
+            return output
+        secret, _, text = output.text.partition(b" ")
+        return dict(json.loads(text)) if secrets.compare_digest(secret, self.secret) else None
+
+    def _notice_pause(self) -> None:
+        """Credit the running seed with time in which we did not look."""
+        now = time.monotonic()
+        away_s, self.looked = now - self.looked, now
+        if self.running and away_s > PAUSE_S:
+            self.running.away_s += away_s
 
 
-def _usage(directory: Path) -> tuple[int, int]:
-    files = size = 0
-    for path in directory.rglob("*"):
-        files += 1
-        with contextlib.suppress(OSError):
-            size += path.lstat().st_size
-        if files > MAX_FILES:
-            break
-    return files, size
+def _too_full(station: Station) -> bool:
+    """Look at the output directory of the process sandbox, which the kernel does not bound; only at its top."""
+    files = list(itertools.islice(os.scandir(station.slot.out), MAX_FILES + 1))
+    return len(files) > MAX_FILES or sum(map(_size, files)) > 2 * (station.model_bytes + SLACK_BYTES)
+
+
+def _size(entry: "os.DirEntry[str]") -> int:
+    with contextlib.suppress(OSError):
+        return entry.stat(follow_symlinks=False).st_size
+    return 0

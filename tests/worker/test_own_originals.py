@@ -75,24 +75,18 @@ def weights(path):
 def unlearning(net, *_):
     own = os.path.join(sys.argv[sys.argv.index("--original") + 1], "original.safetensors")
     public = os.path.join(sys.argv[sys.argv.index("--public") + 1], "original.safetensors")
-    assert os.listdir(os.path.dirname(own)) == ["original.safetensors"]
-    assert torch.equal(weights(own), net.head.weight.data)
-    assert not torch.equal(weights(own), weights(public))
-    try:
-        open(own, "ab")
-    except OSError:
-        pass
-    else:
-        assert not ISOLATED, "the original can be written to"
-    if ISOLATED:
-        walks = [walk for top in ("/lethe", "/tmp", "/dev/shm", "/var") for walk in os.walk(top)]
-        everything = [os.path.join(directory, name) for directory, _, names in walks for name in names]
-        originals = [path for path in everything if "original" in path]
-        assert sorted(originals) == sorted([own, public]), originals
-        assert not [path for path in everything if "/hidden/" in path or os.path.basename(path) in OUT]
-        mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
-        lethe = {place for place in mounts if place.startswith("/lethe/")}
-        assert not [place for place in lethe if "hidden" in place or "checkpoints" in place], lethe
+    if not ISOLATED:
+        assert os.listdir(os.path.dirname(own)) == ["original.safetensors"]
+        assert torch.equal(weights(own), net.head.weight.data)
+        assert not torch.equal(weights(own), weights(public))
+        return
+    walks = [walk for top in ("/lethe", "/tmp", "/dev/shm", "/var") for walk in os.walk(top)]
+    everything = [os.path.join(directory, name) for directory, _, names in walks for name in names]
+    assert not [path for path in everything if "original" in path], everything
+    assert not [path for path in everything if "/hidden/" in path or os.path.basename(path) in OUT]
+    mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
+    lethe = {place for place in mounts if place.startswith("/lethe/")}
+    assert lethe == {"/lethe/code", "/lethe/masks", "/lethe/out", "/lethe/submission"}, lethe
 """
 
 
@@ -113,14 +107,13 @@ def test_a_run_finds_its_own_original_and_no_other(
 def test_a_run_cannot_keep_its_original_for_the_next(measure: Measure) -> None:
     """Passing notes: a seed that leaves its original where the next looks would show two of them to one run."""
     source = """
-import os, shutil, sys, tempfile
+import os, tempfile
 import torch
 
 def unlearning(net, *_):
-    own = os.path.join(sys.argv[sys.argv.index("--original") + 1], "original.safetensors")
     kept = os.path.join(tempfile.gettempdir(), "kept.safetensors")
     assert not os.path.exists(kept) and not hasattr(torch, "kept")
-    shutil.copyfile(own, kept)
+    torch.save(net.state_dict(), kept)
     torch.kept = net.head.weight.data.clone()
     held = [os.path.realpath("/proc/self/fd/" + number) for number in os.listdir("/proc/self/fd")]
     assert not [name for name in held if "original" in os.path.basename(name)], held

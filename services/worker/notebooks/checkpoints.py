@@ -10,11 +10,11 @@ from pathlib import Path
 
 from services.core.models import FailureKind
 from services.worker import failures
+from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess
 from services.worker.notebooks.limits import NotebookLimits
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
-from services.worker.slots import NOBODY, empty_directory
 from services.worker.station import SeedResult, Station
 
 __all__ = ["IntakeProcess"]
@@ -35,10 +35,9 @@ class IntakeProcess:
         self._out = slot.root / "intake"
         self._specs = slot.root / "specs"
         for directory in (self._out, self._specs):
-            directory.mkdir(exist_ok=True)
-            empty_directory(directory)
+            new_directory(directory)
         if os.geteuid() == 0:
-            os.chown(self._out, NOBODY, NOBODY)
+            os.chown(self._out, slot.intake_user, slot.intake_user)
         described = {spec.name: [spec.dtype, list(spec.shape)] for spec in station.bundle.manifest.checkpoint}
         (self._specs / "specs.json").write_text(json.dumps(described))
         archive = Mount(working, "/lethe/archive")
@@ -54,6 +53,7 @@ class IntakeProcess:
                 limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * station.model_bytes),
                 label=station.label,
                 scratch=slot.root / "intake-scratch",
+                user=slot.intake_user,
             )
         )
 
@@ -124,4 +124,4 @@ class IntakeProcess:
     def end(self) -> None:
         """End the intake and delete its converted checkpoints."""
         self._process.end()
-        empty_directory(self._out)
+        sweep_away(self._out)

@@ -6,11 +6,9 @@ measurer work at the same time, each on a different checkpoint.
 """
 
 import contextlib
-import itertools
 import json
 import os
 import queue
-import re
 import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -19,12 +17,14 @@ from pathlib import Path
 
 from services.core.models import FailureKind
 from services.worker import failures
+from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout, dry_layout, mock_layout
 from services.worker.notebooks.limits import NotebookLimits
+from services.worker.notebooks.usage import look_through
+from services.worker.resources import MIN_FREE_BYTES
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
-from services.worker.slots import NOBODY, empty_directory
 from services.worker.station import SeedResult, Station, Traces
 
 __all__ = ["disk_needed", "run_notebook"]
@@ -38,7 +38,7 @@ USAGE_EVERY_S = 5.0
 SPARE_BYTES = 1024**3  # of disk, beside checkpoints, for whatever a notebook writes
 MAX_EXECUTED_BYTES = 8 * 1024**2
 SCRATCH_BYTES = 2 * 1024**3
-CHECKPOINT = re.compile(r"unlearned_checkpoint_\d{1,6}\.pth")
+WRITABLE = ("working", "tmp", "temp", "out")
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
 
@@ -62,7 +62,7 @@ def run_notebook(
             "or submit a module instead.",
         )
     inputs = [dry_layout(cache) if limits.dry else benchmark_layout(station.bundle, cache), mock_layout(cache)]
-    kaggle = _fresh(station.slot.root / "kaggle")
+    kaggle = _fresh(station.slot.root / "kaggle", station.slot.notebook_user)
     try:
         process = station.sandbox.start(_spec(station, limits, kaggle, inputs, on_log=traces.on_log))
         _Watch(station, limits, process, kaggle, traces).run()
@@ -70,23 +70,23 @@ def run_notebook(
         if not archive.is_file() or archive.is_symlink():
             raise failures.bad_archive("the notebook left no submission.zip in its working directory")
         if not limits.dry:
-            empty_directory(kaggle / "tmp")
+            sweep_away(kaggle / "tmp")
             intake = IntakeProcess(station, limits, kaggle / "working")
             try:
                 yield from intake.results(run_s=traces.run_s, peak_memory_bytes=traces.peak_memory_bytes)
             finally:
                 intake.end()
     finally:
-        shutil.rmtree(kaggle, ignore_errors=True)
+        sweep_away(kaggle)
 
 
-def _fresh(kaggle: Path) -> Path:
+def _fresh(kaggle: Path, user: int) -> Path:
     """Make the directories that a notebook may write to, empty."""
-    shutil.rmtree(kaggle, ignore_errors=True)
-    for name in ("working", "tmp", "temp"):
-        (kaggle / name).mkdir(parents=True)
+    new_directory(kaggle)
+    for name in WRITABLE:
+        (kaggle / name).mkdir()
         if os.geteuid() == 0:
-            os.chown(kaggle / name, NOBODY, NOBODY)
+            os.chown(kaggle / name, user, user)
     return kaggle
 
 
@@ -99,7 +99,7 @@ def _spec(
     on_log: Callable[[bytes], None] | None,
 ) -> Spec:
     slot, (layout, mock) = station.slot, inputs
-    submission, out = Mount(slot.submission, "/lethe/submission"), Mount(slot.out, "/lethe/out", writable=True)
+    submission, out = Mount(slot.submission, "/lethe/submission"), Mount(kaggle / "out", "/lethe/out", writable=True)
     working = Mount(kaggle / "working", "/kaggle/working", writable=True)
     return Spec(
         module="services.worker.runner.notebook",
@@ -124,6 +124,8 @@ def _spec(
         ),
         label=station.label,
         scratch=slot.scratch,
+        user=slot.notebook_user,
+        loopback=True,
         gpu_uuid=slot.gpu_uuid,
         on_log=on_log,
     )
@@ -146,7 +148,7 @@ class _Watch:
     def run(self) -> None:
         """Wait until the notebook ends. Raises Stopped, or RunFailed, which says why the notebook failed."""
         status: object = None
-        out = self.station.slot.out
+        out = self.kaggle / "out"
         try:
             while status is None:
                 self._check_limits()
@@ -170,18 +172,29 @@ class _Watch:
         if now - self.looked > USAGE_EVERY_S:
             self.looked = now
             self._look()
+        self._check_free_disk()
         self.process.check()
 
     def _look(self) -> None:
         """Check the disk against its limit, and report the number of checkpoints if it has grown."""
-        used, checkpoints = _contents([self.kaggle, self.station.slot.out])
+        found = look_through(self.kaggle)
         allowed = disk_needed(self.station, self.limits)
-        if used > allowed:
-            raise failures.too_much_output(f"wrote more than {allowed / 1e9:.1f} GB")
-        written = min(checkpoints, self.limits.written)  # a notebook may give any number of files such names
+        if found is None or found.used_bytes > allowed:
+            raise failures.too_much_output(f"wrote more than {allowed / 1e9:.1f} GB, or too many files")
+        written = min(found.checkpoints, self.limits.written)  # a notebook may give any number of files such names
         if written > self.written:
             self.written = written
             self.traces.on_written(written)
+
+    def _check_free_disk(self) -> None:
+        """End the notebook before the disk is full, also if it holds files that have no name any more."""
+        free = _free_bytes(self.kaggle)
+        if free < MIN_FREE_BYTES // 2:
+            self.process.end()
+            if _free_bytes(self.kaggle) - free > SPARE_BYTES:
+                raise failures.too_much_output("filled the disk with files that it had deleted")
+            self._look()
+            raise RunFailed(FailureKind.PLATFORM, "The worker's disk is full.")
 
     def _next_status(self) -> object:
         """Wait a moment for a report of the runner; note its memory, and return its exit status if it has one."""
@@ -216,13 +229,5 @@ def _read_executed(path: Path) -> bytes | None:
     return None
 
 
-def _contents(directories: Sequence[Path]) -> tuple[int, int]:
-    """Sum up the bytes of all files, and count the distinct names of checkpoints."""
-    total, checkpoints = 0, set()
-    for folder, _, names in itertools.chain.from_iterable(map(os.walk, directories)):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += (Path(folder) / name).lstat().st_size
-            if CHECKPOINT.fullmatch(name):
-                checkpoints.add(name)
-    return total, len(checkpoints)
+def _free_bytes(directory: Path) -> int:
+    return shutil.disk_usage(directory).free

@@ -1,13 +1,17 @@
-"""The warm parent: imports and loads once, then forks one process per seed.
+"""The warm parent: imports and loads once, then forks one process per seed into a cell of its own.
 
 Theory of operation. No participant's code ever runs in this process, so one seed cannot affect the next through it. A
-forked child is seeded, imports the submission, calls it, writes a checkpoint, and ends. Then this parent kills every
-process that the child left running, empties the scratch directories, and reports. The supervisor moves the checkpoint
-away before it asks for the next seed. Commands come on standard input, and reports go to the original standard output;
-everything that the participant prints goes to standard error. If standard input closes, the supervisor has ended, so
+forked child enters a cell (`cells.py`), is seeded, imports the submission, calls it, writes a checkpoint, and ends.
+Then this parent ends every process that the child left running, takes checkpoint and note out of the cell, closes it,
+and reports. Commands come on standard input, and reports go to the original standard output; everything that a
+participant prints goes through a new pipe to standard error. If standard input closes, the supervisor has ended, so
 this process exits together with the child.
 
-    {"token": T, "value": V}  ->  {"token": T, "out_of_memory": bool, "peak_memory_bytes": B, "exit": status}
+The first line of standard input is a secret, and every report begins with it. It is kept in memory that no child
+inherits, so no seed can forge a report.
+
+    {"token": T, "value": V}  ->  {"token": T, "exit": status, "run_s": S, "out_of_memory": bool,
+                                   "peak_memory_bytes": B, "checkpoint": bool, "bad": why or null, "full": bool}
 
 If a signal ended the child, the report has "signal": number instead of "exit".
 """
@@ -17,27 +21,30 @@ import ast
 import contextlib
 import importlib
 import json
+import mmap
 import os
-import random
 import resource
 import select
-import shutil
 import signal
 import sys
-import threading
+import time
+import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from services.benchmarks.torchvision_operators import import_torchvision
-from services.core.processes import end_with_parent
 from services.worker.runner import tensors
+from services.worker.runner.cells import Cells, Shelf
 from services.worker.runner.guard import guard_process
+from services.worker.runner.isolated import IsolatedCells
 from services.worker.runner.loaders import ExampleSet
 from services.worker.runner.memory import peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
+from services.worker.runner.plain import PlainCells
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 
 __all__ = ["main"]
@@ -45,47 +52,64 @@ __all__ = ["main"]
 # Imported before the fork if a submission names them, because they are the image's own and slow to import.
 WARM_PACKAGES = {"torchvision", "pandas", "scipy", "sklearn", "PIL", "matplotlib", "tqdm", "copy", "math"}
 EXIT_PLATFORM = 70
+SLACK_BYTES = 1024**2  # of a seed's output directory, beside two checkpoints
+SECRET_BYTES = 32
+CODE = Path("/lethe/code")
 _MEMORY_EVENTS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 
 
 def main() -> None:
     """Run one seed per command until standard input closes."""
     arguments = _arguments()
-    reports = os.fdopen(os.dup(1), "w", buffering=1)
+    reports = _Reports(os.dup(1))
     os.dup2(2, 1)
     guard_process()
     bench = _load(arguments)
     _warm_up(arguments.submission / ENTRY_POINT)
-    wake = _wake_on_child_exit()
-    oom_kills = _oom_kills()
-    _report(reports, ready=True)
+    memory = _Memory()
+    originals = os.open(arguments.original, os.O_RDONLY | os.O_CLOEXEC) if arguments.original else None
+    launcher = _Launcher(bench, _cells(arguments, bench.specs), memory, originals, _wake_on_child_exit())
+    reports.send(ready=True)
     for line in _commands(sys.stdin.fileno()):
         command = json.loads(line)
-        child = _fork(bench, command["token"], command["value"], reports.fileno())
-        status, used = _wait(child, wake)
-        _sweep_up(arguments.scratch)
-        _report(
-            reports,
-            token=command["token"],
-            out_of_memory=_oom_kills() > oom_kills,
-            peak_memory_bytes=peak_bytes(used),
-            **_outcome(status),
-        )
+        reports.send(token=command["token"], **launcher.run(command["token"], command["value"]))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--submission", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="where a seed writes its checkpoint")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="where the supervisor finds it")
     parser.add_argument(
         "--original",
         type=Path,
         help="directory with the original model of each seed, if each starts from a different one",
     )
-    parser.add_argument("--scratch", type=Path, action="append", required=True, help="emptied after every seed")
+    parser.add_argument("--scratch", type=Path, action="append", required=True, help="directory for temporary files")
+    parser.add_argument("--scratch-bytes", type=int, required=True)
+    parser.add_argument("--masks", type=Path, help="an empty tmpfs; needed, with root's rights, to isolate seeds")
+    parser.add_argument("--keep-devices", action="store_true", help="leave a GPU's files visible")
     parser.add_argument("--threads", type=int, required=True)
     return parser.parse_args()
+
+
+def _cells(arguments: argparse.Namespace, specs: tensors.Specs) -> Cells:
+    checkpoint_bytes = tensors.encoded_size(specs)
+    shelf = Shelf(arguments.checkpoints, checkpoint_bytes)
+    if arguments.masks is None:
+        return PlainCells(arguments.out, shelf, scratch=arguments.scratch[0])
+    return IsolatedCells(
+        arguments.out,
+        shelf,
+        scratch=arguments.scratch,
+        masks=arguments.masks,
+        detached=[path for path in (arguments.public, arguments.checkpoints, arguments.original) if path],
+        code=CODE,
+        out_bytes=2 * checkpoint_bytes + SLACK_BYTES,
+        scratch_bytes=arguments.scratch_bytes,
+        keep_devices=arguments.keep_devices,
+    )
 
 
 def _load(arguments: argparse.Namespace) -> Bench:
@@ -104,7 +128,6 @@ def _load(arguments: argparse.Namespace) -> Bench:
         validation=validation,
         submission=arguments.submission,
         out=arguments.out,
-        original=arguments.original and arguments.original / "original.safetensors",
         threads=arguments.threads,
     )
 
@@ -159,44 +182,101 @@ def _commands(descriptor: int) -> Any:
             yield line
 
 
-def _fork(bench: Bench, token: str, value: int, report_descriptor: int) -> int:
-    _skip_process_ids()
-    child = os.fork()
-    if child:
-        return child
-    status = EXIT_PLATFORM
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        end_with_parent()
-        os.close(report_descriptor)
-        nowhere = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nowhere, 0)
-        status = run_seed(bench, token, value)
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(status)
+@dataclass(frozen=True)
+class _Launcher:
+    """Runs one seed after another, each in a new process and a new cell."""
+
+    bench: Bench
+    cells: Cells
+    memory: "_Memory"
+    originals: int | None  # open directory with the original of the seed in progress
+    wake: int  # becomes readable if a child has ended
+
+    def run(self, token: str, value: int) -> dict[str, Any]:
+        """Run one seed; return what the report says."""
+        self.cells.open()
+        printed, out = os.pipe()
+        started = time.monotonic()
+        child = self._fork(token, value, out)
+        os.close(out)
+        status, used = self._wait(child, printed)
+        run_s = time.monotonic() - started
+        self.cells.end_processes()
+        _forward_rest(printed)
+        takings = self.cells.take(token)
+        self.cells.close()
+        return {
+            **_outcome(status),
+            "run_s": run_s,
+            "out_of_memory": self.memory.ran_out(),
+            "peak_memory_bytes": peak_bytes(used),
+            "checkpoint": takings.checkpoint,
+            "bad": takings.bad,
+            "full": takings.full,
+        }
+
+    def _fork(self, token: str, value: int, out: int) -> int:
+        child = os.fork()
+        if child:
+            return child
+        status = EXIT_PLATFORM
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if self.originals is not None:
+                load_state(self.bench.model, tensors.load_from("original.safetensors", self.originals))
+            self.cells.enter()
+            _keep_only_streams(out)
+            sys.modules["__main__"] = types.ModuleType(
+                "__main__"
+            )  # a participant's own processes must not run this one
+            status = run_seed(self.bench, token, value)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+
+    def _wait(self, child: int, printed: int) -> tuple[int, resource.struct_rusage]:
+        """Wait for the child and forward what it prints. Exit at once if standard input closes."""
+        watched = [self.wake, 0, printed]
+        while True:
+            ready, _, _ = select.select(watched, [], [])
+            if 0 in ready:
+                os._exit(EXIT_PLATFORM)
+            if printed in ready and not _forward(printed):
+                watched.remove(printed)
+            if self.wake in ready:
+                os.read(self.wake, 4096)
+                finished, status, used = os.wait4(child, os.WNOHANG)
+                if finished:
+                    return status, used
 
 
-def _skip_process_ids() -> None:
-    """Use up a random number of process ids, by threads, so that a child cannot infer its index from its id."""
-    for _ in range(random.SystemRandom().randrange(8)):
-        thread = threading.Thread(target=lambda: None)
-        thread.start()
-        thread.join()
+def _keep_only_streams(out: int) -> None:
+    """Read from nowhere, print into the pipe `out`, and close every other descriptor."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
-def _wait(child: int, wake: int) -> tuple[int, resource.struct_rusage]:
-    """Wait for the child; return its status and resource use. Exit at once if standard input closes."""
-    while True:
-        ready, _, _ = select.select([wake, 0], [], [])
-        if 0 in ready:
-            os._exit(EXIT_PLATFORM)
-        os.read(wake, 4096)
-        finished, status, used = os.wait4(child, os.WNOHANG)
-        if finished:
-            return status, used
+def _forward(printed: int) -> bool:
+    """Pass on a piece of what a seed printed; False at the end."""
+    data = os.read(printed, 65536)
+    while data:
+        written = os.write(2, data)
+        data = data[written:]
+        if not data:
+            return True
+    return False
+
+
+def _forward_rest(printed: int) -> None:
+    """Pass on what is left in the pipe when nobody can write to it any more, and close it."""
+    while _forward(printed):
+        pass
+    os.close(printed)
 
 
 def _outcome(status: int) -> dict[str, int]:
@@ -205,52 +285,48 @@ def _outcome(status: int) -> dict[str, int]:
     return {"exit": os.WEXITSTATUS(status)}
 
 
-def _sweep_up(scratch: list[Path]) -> None:
-    """Remove every process and file that a seed left."""
-    while survivors := _children():
-        for process in survivors:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        if os.getpid() == 1:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        for process in survivors:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process, 0)
-    for directory in scratch:
-        for entry in os.scandir(directory):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
-                Path(entry.path).unlink()
+class _Memory:
+    """Counts the processes that the kernel killed in this container for lack of memory (cgroup v2, then v1)."""
+
+    def __init__(self) -> None:
+        self._events: int | None = None
+        for path in _MEMORY_EVENTS:
+            if self._events is None:
+                with contextlib.suppress(OSError):
+                    self._events = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a seed cannot see this path
+        self._at_start = self._kills()
+
+    def ran_out(self) -> bool:
+        """Tell whether it happened since the launcher started."""
+        return self._kills() > self._at_start
+
+    def _kills(self) -> int:
+        if self._events is None:
+            return 0
+        lines = os.pread(self._events, 4096, 0).decode().splitlines()
+        return int(dict(line.split() for line in lines).get("oom_kill", 0))
 
 
-def _children() -> list[int]:
-    me = os.getpid()
-    listed = Path(f"/proc/{me}/task/{me}/children")
-    if listed.exists():
-        return [int(process) for process in listed.read_text().split()]
-    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent_of(path) == me]
+class _Reports:
+    """Sends reports, each after the secret. No child inherits the page that holds it."""
 
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._secret = mmap.mmap(-1, mmap.PAGESIZE)
+        self._secret.madvise(mmap.MADV_DONTFORK)
+        with memoryview(self._secret) as page:
+            read = 0
+            while read < SECRET_BYTES + 1:  # a newline follows
+                count = os.readv(0, [page[read : SECRET_BYTES + 1]])
+                if not count:
+                    os._exit(EXIT_PLATFORM)
+                read += count
 
-def _parent_of(process: Path) -> int | None:
-    try:
-        return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return None
-
-
-def _oom_kills() -> int:
-    """Count the processes that the kernel killed in this container for lack of memory (cgroup v2, then v1)."""
-    for path in _MEMORY_EVENTS:
-        with contextlib.suppress(OSError):
-            counts = dict(line.split() for line in path.read_text().splitlines())
-            return int(counts.get("oom_kill", 0))
-    return 0
-
-
-def _report(stream: Any, **message: Any) -> None:
-    stream.write(json.dumps(message) + "\n")
+    def send(self, **message: Any) -> None:
+        """Send one report."""
+        text = f" {json.dumps(message)}\n".encode()
+        with memoryview(self._secret) as page:
+            os.writev(self._descriptor, [page[:SECRET_BYTES], text])
 
 
 if __name__ == "__main__":

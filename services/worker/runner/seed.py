@@ -21,7 +21,7 @@ from torch import nn
 
 from services.worker.runner import tensors
 from services.worker.runner.loaders import ExampleSet, Loader
-from services.worker.runner.model import arrays_of, load_state
+from services.worker.runner.model import arrays_of
 
 __all__ = ["EXIT_FAILED", "Bench", "run_seed"]
 
@@ -42,9 +42,6 @@ class Bench:
     submission: Path  # directory with submission.py
     out: Path
     threads: int
-    original: Path | None = (
-        None  # of the seed in progress, if each starts from a different one; only this process reads it
-    )
 
 
 class Failed(Exception):
@@ -73,8 +70,6 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     np.random.seed(value % 2**32)
     torch.manual_seed(value)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if bench.original is not None:
-        load_state(bench.model, tensors.load(str(bench.original)))
     net = bench.model.to(device).train()
     loaders = [
         Loader(_on(examples, device), shuffle=shuffle)

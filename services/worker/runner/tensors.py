@@ -20,6 +20,7 @@ __all__ = [
     "encoded_size",
     "first_difference",
     "load",
+    "load_from",
     "load_untrusted",
     "numpy_dtype",
     "specs_of",
@@ -85,6 +86,12 @@ def encoded_size(specs: Specs) -> int:
 def load(path: str) -> dict[str, NDArray[Any]]:
     """Read a trusted file, such as a file of the bundle."""
     return _decode(Path(path).read_bytes())
+
+
+def load_from(name: str, directory: int) -> dict[str, NDArray[Any]]:
+    """Read a trusted file of an open directory."""
+    with os.fdopen(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory), "rb") as file:
+        return _decode(file.read())
 
 
 def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:

@@ -54,7 +54,9 @@ class Spec:
     limits: Limits
     label: str  # of the container, to tell orphans from live ones
     scratch: Path  # host directory for temporary files, for backends without a separate file system
-    scratch_argument: bool = False  # pass the scratch directories as --scratch
+    user: int | None = None  # that owns the writable mounts, if Lethe itself runs as root
+    launcher: bool = False  # it starts a process per seed, each in a cell (worker/runner/cells.py)
+    loopback: bool = False  # it may use network sockets, though it has no network
     gpu_uuid: str | None = None
     on_log: Callable[[bytes], None] | None = None  # called with the log as it is printed
 
@@ -124,7 +126,7 @@ class Sandboxed(Protocol):
         ...
 
     def send(self, line: bytes) -> None:
-        """Write one line to its standard input. If the process has ended, the line is lost silently."""
+        """Write one line to its standard input. If the process has ended, the line is lost."""
 
     def check(self) -> None:
         """Enforce the limits that the backend must watch itself. The supervisor calls this often."""

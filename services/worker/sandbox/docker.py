@@ -1,8 +1,13 @@
 """The Docker sandbox: one container per sandboxed process, with only the spec's mounts in it.
 
-A container has no network, a read-only root, an unprivileged user, no capabilities and no new privileges. It has limits
-on memory (including swap), CPUs, processes, file size and scratch space, and private IPC without System V or POSIX
-queues, which would outlive a seed. It has no engine socket, and the engine keeps no log. A label identifies orphans.
+A container has no network, a read-only root, an unprivileged user, no capabilities, no new privileges, and an
+allow-list of system calls (`profile.py`). It has limits on memory (including swap), CPUs, processes, file size and
+scratch space, and private IPC without System V or POSIX queues, which would outlive a seed. It has no engine socket,
+and the engine keeps no log. A label identifies orphans.
+
+A launcher is the exception: it is root in its container, with the few capabilities that make a cell for each seed. No
+participant's code runs in it, and the seeds' processes have given up all of them. AppArmor's profile for containers
+forbids to mount, so it does not apply to launchers.
 """
 
 import contextlib
@@ -23,7 +28,7 @@ from docker.utils.socket import SocketError, frames_iter
 
 from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
 from services.worker.sandbox.engine import open_engine
-from services.worker.slots import NOBODY
+from services.worker.sandbox.profile import profile_digest, seccomp_profile
 
 __all__ = ["DockerSandbox"]
 
@@ -31,6 +36,10 @@ CODE = "/lethe/code"
 LABEL_WORKER, LABEL_LEASE = "org.lethe.worker", "org.lethe.lease"
 STDERR = 2
 SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - tmpfs in the container
+OUT, MASKS = "/lethe/out", "/lethe/masks"  # tmpfs in a launcher's container
+ROOT, NOBODY = "0:0", 65534
+# mount and new process ids; another user for each seed; end its processes; read files that only their owner may read
+LAUNCHER_CAPABILITIES = ["SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "DAC_OVERRIDE"]
 # Shared memory, semaphores and queues outlive the process that created them, so a seed could leave a message in them.
 NO_IPC = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0", "fs.mqueue.queues_max": "0"}
 
@@ -45,6 +54,9 @@ class DockerSandbox:
         try:
             self._engine = open_engine()
             self._image_id = str(self._engine.inspect_image(image)["Id"])
+            self._has_apparmor = any(
+                "apparmor" in option for option in self._engine.info().get("SecurityOptions") or ()
+            )
         except NotFound as error:
             self._engine.close()
             raise SandboxUnavailable(f"The image {image} does not exist. Build it with `make setup`.") from error
@@ -66,7 +78,7 @@ class DockerSandbox:
                 self._image_id,
                 command=["python3", "-P", "-m", spec.module, *_arguments(spec)],
                 environment=_environment(spec),
-                user=_user(),
+                user=_user(spec),
                 working_dir="/tmp",  # noqa: S108
                 stdin_open=True,
                 network_disabled=True,
@@ -99,8 +111,14 @@ class DockerSandbox:
             "image": self._image,
             "image_id": self._image_id,
             "runtime": self._runtime or "default",
+            "profile": profile_digest(),
             "machine": platform.machine(),
         } | self.versions
+
+    def _security(self, spec: Spec) -> list[str]:
+        profile = seccomp_profile(launcher=spec.launcher, loopback=spec.loopback, gpu=spec.gpu_uuid is not None)
+        unconfined = ["apparmor=unconfined"] if spec.launcher and self._has_apparmor else []
+        return ["no-new-privileges", f"seccomp={profile}", *unconfined]
 
     def _host_config(self, spec: Spec) -> dict[str, Any]:
         limits = spec.limits
@@ -112,11 +130,12 @@ class DockerSandbox:
             network_mode="none",
             read_only=True,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
+            cap_add=LAUNCHER_CAPABILITIES if spec.launcher else None,
+            security_opt=self._security(spec),
             ipc_mode="private",
             shm_size=limits.scratch_bytes,
             sysctls=NO_IPC,
-            tmpfs={"/tmp": f"size={limits.scratch_bytes},mode=1777,nosuid,nodev"},  # noqa: S108
+            tmpfs=_tmpfs(spec),
             mem_limit=limits.memory_bytes,
             memswap_limit=limits.memory_bytes,
             nano_cpus=limits.cpus * 10**9,
@@ -194,8 +213,19 @@ class _Container:
 
 def _arguments(spec: Spec) -> list[str]:
     arguments = [part.target if isinstance(part, Mount) else part for part in spec.arguments]
-    scratch = [word for directory in SCRATCH for word in ("--scratch", directory)] if spec.scratch_argument else []
-    return [*arguments, *scratch]
+    if not spec.launcher:
+        return arguments
+    scratch = [word for directory in SCRATCH for word in ("--scratch", directory)]
+    devices = ["--keep-devices"] if spec.gpu_uuid else []
+    return [*arguments, *scratch, "--scratch-bytes", str(spec.limits.scratch_bytes), "--masks", MASKS, *devices]
+
+
+def _tmpfs(spec: Spec) -> dict[str, str]:
+    """Mount temporary files, and in a launcher's container also the places of its cells."""
+    mounts = {"/tmp": f"size={spec.limits.scratch_bytes},mode=1777,nosuid,nodev"}  # noqa: S108
+    if spec.launcher:
+        mounts |= {OUT: "size=64k,mode=0755", MASKS: "size=4m,mode=0700"}
+    return mounts
 
 
 def _gpu(uuid: str | None) -> list[DeviceRequest] | None:
@@ -213,6 +243,10 @@ def _environment(spec: Spec) -> dict[str, str]:
     }
 
 
-def _user() -> str:
-    """Return the user `nobody`, or Lethe's own user if it is unprivileged, because that one owns the mounts."""
-    return f"{NOBODY}:{NOBODY}" if os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}"
+def _user(spec: Spec) -> str:
+    """Return the spec's user, or Lethe's own if it is unprivileged, because that one owns the mounts."""
+    if spec.launcher:
+        return ROOT
+    if os.geteuid() != 0:
+        return f"{os.geteuid()}:{os.getegid()}"
+    return f"{spec.user}:{spec.user}" if spec.user is not None else f"{NOBODY}:{NOBODY}"

@@ -140,7 +140,9 @@ def _pump(stream: IO[bytes], feed: Callable[[bytes], None]) -> None:
 
 def _arguments(spec: Spec) -> list[str]:
     arguments = [str(part.source) if isinstance(part, Mount) else part for part in spec.arguments]
-    return [*arguments, "--scratch", str(spec.scratch)] if spec.scratch_argument else arguments
+    if not spec.launcher:
+        return arguments
+    return [*arguments, "--scratch", str(spec.scratch), "--scratch-bytes", str(spec.limits.scratch_bytes)]
 
 
 def _environment(spec: Spec, code: Path) -> dict[str, str]:
