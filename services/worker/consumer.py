@@ -13,6 +13,7 @@ from services.core.queue.leases import Lease, Offer
 from services.core.settings import Settings
 from services.worker.attempt import Attempt
 from services.worker.resources import MIN_FREE_BYTES, Resources
+from services.worker.selftest import try_sandbox
 from services.worker.slots import Slot, make_slots, worker_lock
 
 __all__ = ["Worker", "run_worker"]
@@ -31,6 +32,9 @@ class Worker:
         for slot in self.slots:
             self._free[slot.device_class].put(slot)
         self.resources.sandbox.end_orphans(set())
+        if self.resources.sandbox.has_file_system:
+            self.resources.sandbox.self_test = str(try_sandbox(self.resources.sandbox, self.slots[0]))
+            log.info("self_test", result=self.resources.sandbox.self_test)
 
     def serve(self) -> int:
         """Take a slot and run shards until none is claimable; return how many ran, 0 if every slot is busy."""

@@ -2,8 +2,7 @@
 
 The supervisor asks the launcher in the sandbox for a seed. The launcher reports once the process of that seed has
 ended, nothing of it is left, and its checkpoint lies where no participant's code can see it. There it is measured while
-the next seed runs. Only reports that begin with a secret are the launcher's. The supervisor also enforces every limit:
-a seed's deadline, its printed output.
+the next seed runs. The supervisor also enforces every limit: a seed's deadline, its printed output.
 
 If this process could not look for a while (the host stood still, or the database was away), nobody knows whether a seed
 had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back.
@@ -11,7 +10,6 @@ had its time. Such a pause extends the deadline; a run that took too long beside
 
 import contextlib
 import itertools
-import json
 import os
 import queue
 import secrets
@@ -24,8 +22,9 @@ from typing import Any
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed
+from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerProcess
-from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
+from services.worker.sandbox.base import Exited
 from services.worker.station import Paused, SeedResult, Station, Traces
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
@@ -34,9 +33,7 @@ START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.1
 PAUSE_S = 3.0  # without a look, from which on we were away
 MAX_WAITING = 4  # checkpoints that wait to be measured; bounds the disk a shard needs
-SLACK_BYTES = 1024**2
 MAX_FILES = 1000
-SECRET_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +78,20 @@ def run_seeds(
     Raises RunFailed at the first seed that fails, and Stopped.
     """
     measurer = station.measurer()
-    runner = station.sandbox.start(_spec(station, limits, traces))
-    secret = secrets.token_hex(SECRET_BYTES).encode()
-    runner.send(secret)
-    try:
-        yield from _Supervision(station, limits, runner, measurer, secret, deque(seeds)).results()
-    finally:
-        runner.end()
-        traces.printed = runner.log_tail()
-
-
-def _spec(station: Station, limits: RunLimits, traces: Traces) -> Spec:
-    slot, bundle = station.slot, station.bundle
-    public = Mount(bundle.public.resolve(), "/lethe/public")
-    submission = Mount(slot.submission, "/lethe/submission")
-    checkpoints = Mount(slot.checkpoints, "/lethe/taken", writable=True)
-    mounts = [public, submission, checkpoints]
-    arguments: list[str | Mount] = ["--public", public, "--submission", submission, "--checkpoints", checkpoints]
-    if bundle.has_originals:
-        mounts.append(Mount(slot.original, "/lethe/original"))
-        arguments += ["--original", mounts[-1]]
-    return Spec(
-        module="services.worker.runner.main",
-        arguments=[*arguments, "--out", Mount(slot.out, "/lethe/out"), "--threads", str(slot.cpus)],
-        mounts=mounts,
-        limits=Limits(
-            memory_bytes=limits.memory_bytes,
-            cpus=slot.cpus,
-            file_bytes=station.model_bytes + SLACK_BYTES,
-        ),
+    launcher = Launcher(
+        station.sandbox,
+        station.slot,
+        station.bundle.public,
+        memory_bytes=limits.memory_bytes,
         label=station.label,
-        scratch=slot.scratch,
-        launcher=True,
-        gpu_uuid=slot.gpu_uuid,
+        has_originals=station.bundle.has_originals,
         on_log=traces.on_log,
     )
+    try:
+        yield from _Supervision(station, limits, launcher, measurer, deque(seeds)).results()
+    finally:
+        launcher.end()
+        traces.printed = launcher.log_tail()
 
 
 @dataclass(slots=True)
@@ -124,9 +100,8 @@ class _Supervision:
 
     station: Station
     limits: RunLimits
-    runner: Sandboxed
+    launcher: Launcher
     measurer: MeasurerProcess
-    secret: bytes
     pending: deque[Seed]
     running: _Running | None = None
     measuring: dict[str, _Done] = field(default_factory=dict)
@@ -149,7 +124,7 @@ class _Supervision:
             if isinstance(output, dict):
                 return
             if isinstance(output, Exited):
-                log = self.runner.log_tail()[-500:]
+                log = self.launcher.log_tail()[-500:]
                 raise RunFailed(FailureKind.PLATFORM, f"The sandbox ended before it was ready: {log}")
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
@@ -158,7 +133,7 @@ class _Supervision:
             self._lay_out_original(seed)
         token = secrets.token_hex(8)
         self.running = _Running(seed, token, time.monotonic())
-        self.runner.send(json.dumps({"token": token, "value": seed.value}).encode())
+        self.launcher.run(token, seed.value)
 
     def _lay_out_original(self, seed: Seed) -> None:
         """Replace the original model by the one of this seed; no sandbox ever sees two."""
@@ -198,7 +173,7 @@ class _Supervision:
 
     def _explain(self, running: _Running, report: dict[str, Any]) -> RunFailed:
         seed, seeds, slot = running.seed.index, self.limits.seeds, self.station.slot
-        if report.get("out_of_memory") or self.runner.out_of_memory():
+        if report.get("out_of_memory") or self.launcher.out_of_memory():
             return failures.out_of_memory(seed, seeds, self.limits.memory_bytes)
         if report["full"]:
             return failures.too_much_output("wrote more than its checkpoint to the output directory")
@@ -233,17 +208,13 @@ class _Supervision:
         """Wait a moment for the launcher; return its report as a dict, another output as it is, or None."""
         self._notice_pause()
         try:
-            output = self.runner.outputs.get(timeout=CHECK_EVERY_S)
+            return self.launcher.next(CHECK_EVERY_S)
         except queue.Empty:
             self.station.raise_if_stopped()
-            self.runner.check()
+            self.launcher.check()
             if not self.station.sandbox.has_file_system and _too_full(self.station):
                 raise failures.too_much_output("wrote more than its checkpoint to the output directory") from None
             return None
-        if not isinstance(output, OutputLine):
-            return output
-        secret, _, text = output.text.partition(b" ")
-        return dict(json.loads(text)) if secrets.compare_digest(secret, self.secret) else None
 
     def _notice_pause(self) -> None:
         """Credit the running seed with time in which we did not look."""

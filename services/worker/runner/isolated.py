@@ -19,6 +19,7 @@ from services.core.processes import end_with_parent
 from services.worker.runner.cells import Shelf, Takings
 from services.worker.runner.kernel import (
     MS_BIND,
+    MS_NOATIME,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
@@ -35,7 +36,7 @@ __all__ = ["IsolatedCells"]
 
 OUT_INODES = 1000
 SCRATCH_INODES = 65536
-TMPFS = MS_NOSUID | MS_NODEV | MS_NOEXEC
+TMPFS = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME
 _PROC, _SYS, _DEV = Path("/proc"), Path("/sys"), Path("/dev")
 _INIT = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "sleep", "infinity"]
 _FIRST_USER, _LAST_USER = 2_000_000_000, 2_147_483_646  # ids that no host gives to its users
@@ -83,7 +84,7 @@ class IsolatedCells:
         self._random = random.SystemRandom()
         self._hidden = self._make_masks()
         for directory in detached:
-            unmount(directory)
+            _hide(directory)
         _make_own(code)
         self._seal()
         self._init = self._out_opened = 0
@@ -123,8 +124,9 @@ class IsolatedCells:
     def take(self, token: str) -> Takings:
         """Copy from the output directory, which still stands when all its processes have ended."""
         usage = os.fstatvfs(self._out_opened)
+        full = (usage.f_blocks > 0 and not usage.f_bfree) or (usage.f_files > 0 and not usage.f_ffree)
         checkpoint, bad = self._shelf.take(self._out_opened, token)
-        return Takings(checkpoint, bad, full=usage.f_blocks > 0 and 0 in (usage.f_bfree, usage.f_ffree))
+        return Takings(checkpoint, bad, full)
 
     def close(self) -> None:
         """Unmount the cell's file systems, which ends them."""
@@ -160,7 +162,6 @@ class IsolatedCells:
             mount("tmpfs", _SYS, "tmpfs", TMPFS, "mode=0755")
             (_SYS / "class/net/lo").mkdir(parents=True)
             shutil.copytree(self._masks / "cpus", _SYS, dirs_exist_ok=True)
-            mount("tmpfs", _SYS, None, MS_REMOUNT | MS_RDONLY | TMPFS)
         for path in ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf"):  # they tell when the container began
             with contextlib.suppress(OSError):
                 unmount(Path(path))
@@ -189,6 +190,12 @@ def _mount_tmpfs(target: Path, size: int, inodes: int, options: str) -> None:
         mount("tmpfs", target, "tmpfs", TMPFS, options)
 
 
+def _hide(directory: Path) -> None:
+    """Take a mounted directory away; gVisor does not, so cover it."""
+    unmount(directory)
+    mount("tmpfs", directory, "tmpfs", TMPFS, "mode=0700")
+
+
 def _make_own(code: Path) -> None:
     """Put a copy in the place of a mounted directory of Python files."""
     files = {path.relative_to(code): path.read_bytes() for path in code.rglob("*.py")}
@@ -197,7 +204,6 @@ def _make_own(code: Path) -> None:
     for name, data in files.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).write_bytes(data)
-    mount("tmpfs", code, None, MS_REMOUNT | MS_RDONLY | TMPFS)
 
 
 def _copy_files(source: Path, names: Sequence[str], target: Path) -> None:

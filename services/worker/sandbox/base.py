@@ -145,6 +145,7 @@ class Sandbox(Protocol):
     """A sandbox backend."""
 
     versions: dict[str, str]  # of Python and torch in the sandbox, once a measurer has reported them
+    self_test: str  # its result, once it has run
 
     @property
     def name(self) -> str:

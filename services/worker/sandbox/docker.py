@@ -67,6 +67,7 @@ class DockerSandbox:
         self._image = image
         self._code = code
         self.versions: dict[str, str] = {}
+        self.self_test = "not run"
         self._worker = worker
         self._runtime = runtime
 
@@ -112,6 +113,7 @@ class DockerSandbox:
             "image_id": self._image_id,
             "runtime": self._runtime or "default",
             "profile": profile_digest(),
+            "self_test": self.self_test,
             "machine": platform.machine(),
         } | self.versions
 
@@ -224,7 +226,7 @@ def _tmpfs(spec: Spec) -> dict[str, str]:
     """Mount temporary files, and in a launcher's container also the places of its cells."""
     mounts = {"/tmp": f"size={spec.limits.scratch_bytes},mode=1777,nosuid,nodev"}  # noqa: S108
     if spec.launcher:
-        mounts |= {OUT: "size=64k,mode=0755", MASKS: "size=4m,mode=0700"}
+        mounts |= {OUT: "size=64k,mode=0755", MASKS: "size=4m,mode=0700,noatime"}
     return mounts
 
 

@@ -35,6 +35,7 @@ class ProcessSandbox:
     def __init__(self, code: Path) -> None:
         self._code = code
         self.versions: dict[str, str] = {}
+        self.self_test = "not run"
 
     def start(self, spec: Spec) -> Sandboxed:
         """Start a child process."""
@@ -50,7 +51,7 @@ class ProcessSandbox:
 
     def provenance(self) -> dict[str, str]:
         """Describe the backend and its versions."""
-        return {"sandbox": self.name} | self.versions
+        return {"sandbox": self.name, "self_test": self.self_test} | self.versions
 
 
 class _Process:
