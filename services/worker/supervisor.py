@@ -194,7 +194,7 @@ class _Supervision:
         if report.get("out_of_memory") or self.runner.out_of_memory():
             return failures.out_of_memory(seed, seeds, self.limits.memory_bytes)
         note = slot.out / f"{running.token}.note"
-        explained = failures.from_note(note, seed, seeds, slot.submission, data_hidden=self.limits.data_hidden)
+        explained = failures.from_note(note, seed, seeds)
         return explained or failures.from_exit(seed, seeds, code=report.get("exit"), signal_number=report.get("signal"))
 
     def _collect(self, *, wait: bool) -> Iterator[SeedResult]:
