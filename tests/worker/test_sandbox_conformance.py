@@ -8,7 +8,7 @@ import torch
 
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
-from services.worker.failures import RunFailed
+from services.worker.failures import HIDDEN, RunFailed
 from services.worker.measurers import _versions
 from tests.worker.conftest import Run
 
@@ -217,21 +217,23 @@ def test_traceback_is_the_participants_own(run: Run) -> None:
     assert "seed.py" not in caught.value.message
 
 
-def test_message_is_kept_back_where_the_data_are_hidden(run: Run) -> None:
-    """An exception's text can carry pixels of hidden images out."""
-    source = "def unlearning(net, retain_loader, *_):\n    raise ValueError(str(next(iter(retain_loader))[0]))\n"
-    with pytest.raises(RunFailed) as caught:
-        run(source, data_hidden=True)
-    assert "tensor(" not in caught.value.message
-    assert "ValueError at submission.py:2: raise ValueError" in caught.value.message
+SPEAKING = {
+    "exception": "raise ValueError(str(next(iter(retain_loader))[0]))",
+    "class made up at run time": "raise type(f'Secret{6 * 7}', (Exception,), {})()",
+    "line of its own": "exec(compile('\\n' * 41 + 'raise KeyError', 'submission.py', 'exec'))",
+    "exit status": "import os; os._exit(42)",
+    "signal": "import os; os.kill(os.getpid(), 42)",
+}
 
 
-def test_exception_class_made_of_data_is_kept_back(run: Run) -> None:
-    """So can the name of a class made up at run time."""
-    source = "def unlearning(net, *_):\n    raise type(f'Secret{6 * 7}', (Exception,), {})()\n"
+@pytest.mark.parametrize("how", SPEAKING.values(), ids=SPEAKING.keys())
+def test_nothing_a_run_says_is_shown_where_the_data_are_hidden(run: Run, how: str) -> None:
+    """Text, class, line and status can all carry pixels of hidden images out."""
+    source = f"def unlearning(net, retain_loader, *_):\n    {how}\n"
     with pytest.raises(RunFailed) as caught:
         run(source, data_hidden=True)
-    assert "Secret42" not in caught.value.message
+    assert caught.value.kind is FailureKind.EXCEPTION
+    assert caught.value.message == f"Run 1 of 2 ended before it returned a model. {HIDDEN}"
 
 
 def test_forged_note_cannot_blame_the_platform(run: Run) -> None:
