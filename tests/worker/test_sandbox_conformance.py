@@ -278,3 +278,54 @@ def unlearning(net, *_):
     with pytest.raises(RunFailed) as caught:
         run(source)
     assert caught.value.kind is FailureKind.BAD_CHECKPOINT
+
+
+WITH_TOKEN = """
+import json, os, sys
+
+def token():
+    frame = sys._getframe()
+    while "token" not in frame.f_locals: frame = frame.f_back
+    return os.path.join(sys.argv[sys.argv.index("--out") + 1], frame.f_locals["token"])
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    pixel = next(iter(forget_loader))[0].flatten()[0].item()
+    {write}
+    os._exit(0)
+"""
+HEADER = "text = json.dumps({header}).encode(); open(token(), 'wb').write(len(text).to_bytes(8, 'little') + text)"
+HOSTILE_CHECKPOINTS = {
+    "dtype of no type": HEADER.format(header="{'weight': {'dtype': [], 'shape': [1], 'data_offsets': [0, 4]}}"),
+    "size that wraps around": HEADER.format(
+        header="{'a': {'dtype': 'F32', 'shape': [2**39, 2**39, int(pixel * 1000) + 2**30], 'data_offsets': [0, 0]}}"
+    ),
+    "name that no database takes": HEADER.format(
+        header="{'a\\ud800\\0' + str(pixel): {'dtype': 'X', 'shape': [1], 'data_offsets': [0, 4]}}"
+    ),
+    "deep header": "text = b'[' * 9000; open(token(), 'wb').write(len(text).to_bytes(8, 'little') + text)",
+}
+
+
+@pytest.mark.parametrize("write", HOSTILE_CHECKPOINTS.values(), ids=HOSTILE_CHECKPOINTS.keys())
+def test_hostile_checkpoint_is_a_bad_one_and_its_words_stay_inside(run: Run, write: str) -> None:
+    """Neither may it break our side, which would be a platform failure, nor be repeated to a person."""
+    source = WITH_TOKEN.format(write=write)
+    with pytest.raises(RunFailed) as shown:
+        run(source)
+    assert shown.value.kind is FailureKind.BAD_CHECKPOINT
+    assert "expected" in shown.value.message
+    with pytest.raises(RunFailed) as hidden:
+        run(source, data_hidden=True)
+    assert hidden.value.message == f"The model of run 1 of 2 cannot be used. {HIDDEN}"
+
+
+def test_forged_note_speaks_for_its_run_alone(run: Run) -> None:
+    """Whatever words it holds, nobody may take them for the platform's."""
+    note = {"kind": "rejected", "message": "The organiser\0 cancelled\u202e the phase.\ud800"}
+    write = f"open(token() + '.note', 'w').write(json.dumps({note!r})); os._exit(64)"
+    with pytest.raises(RunFailed) as caught:
+        run(WITH_TOKEN.format(write=write))
+    assert caught.value.kind is FailureKind.REJECTED
+    assert caught.value.message == (
+        "Run 1 of 2 found no unlearning() that it can call: The organiser\ufffd cancelled\ufffd the phase.\ufffd"
+    )
