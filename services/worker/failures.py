@@ -10,9 +10,7 @@ text if the data are public, and leaves it out if they are hidden. A failure tha
 fixed words.
 """
 
-import os
 import signal
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import structlog
 from services.core.models import FailureKind
 from services.core.text import MAX_CHARACTERS, tidy
 from services.worker.answers import parsed
+from services.worker.runner.plain import open_plain
 
 __all__ = [
     "RunFailed",
@@ -179,10 +178,7 @@ def from_note(path: Path, seed: int, seeds: int) -> RunFailed | None:
 
 def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
     """Read at most `limit` bytes of a regular file without following links. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("not a regular file")
+    with open_plain(path) as file:
         return file.read(limit)
 
 

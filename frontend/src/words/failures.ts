@@ -46,7 +46,8 @@ export const FAILURES: Record<FailureKind, Meaning> = {
   },
   unstable: {
     title: "Broke without an explanation",
-    cause: "Your submission broke several attempts in a way that we could not explain, while a control entry passed.",
+    cause:
+      "Your submission broke several attempts in a way that we could not explain, while a control entry passed.",
     remedy:
       "Run lethe evaluate on your machine: it uses the same sandbox. Leave the sandbox's own files and processes alone.",
   },

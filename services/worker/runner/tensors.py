@@ -6,13 +6,14 @@ The format: 8 bytes of little-endian header length, a JSON header {name: {dtype,
 import json
 import math
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.worker.runner.plain import open_plain
 
 __all__ = [
     "BadTensors",
@@ -96,16 +97,15 @@ def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
     must be, byte by byte, those that `encode` writes for the expected specs; only then are the rest of its bytes taken
     as tensors, whose values must be finite. Raises BadTensors.
     """
+    header, size = _header(expected), encoded_size(expected)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_plain(Path(path)) as file:
+            status = os.fstat(file.fileno())
+            data = file.read(size + 1)
     except OSError as error:
         raise BadTensors(f"the checkpoint cannot be opened: {error.strerror}") from error
-    header, size = _header(expected), encoded_size(expected)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise BadTensors("the checkpoint is not a regular file")
-        data = file.read(size + 1)
+    if status.st_nlink != 1:
+        raise BadTensors("the checkpoint is not a file with one link")
     if len(data) != size:
         raise BadTensors(f"the checkpoint is {status.st_size:,} bytes; expected {size:,} bytes")
     if not data.startswith(header):
