@@ -14,7 +14,13 @@ from services.core.submission.source import Rejected
 from tests.mutations import mutations_of
 
 SOURCE = b"import math\n\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
-CODE = {"cell_type": "code", "source": ["print('x')"], "outputs": [], "metadata": {}, "execution_count": None}
+CODE: dict[str, Any] = {
+    "cell_type": "code",
+    "source": ["print('x')"],
+    "outputs": [],
+    "metadata": {},
+    "execution_count": None,
+}
 NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "cells": [CODE], "metadata": {"kernelspec": {"language": "python"}}}
 
 
