@@ -12,6 +12,7 @@ from services.core.queue import leases, notes
 from services.core.queue.doorbell import Bell
 from services.core.queue.leases import Lease, LeaseLost
 from services.core.store.database import WriteSession
+from services.worker.canary import blamed
 from services.worker.failures import RunFailed
 from services.worker.kinds import Kind
 from services.worker.recording import record
@@ -51,9 +52,9 @@ class Attempt:
         except RunFailed as failure:
             shard_log.info("shard_failed", kind=failure.kind.value, message=failure.message)
             self._fail(failure.kind, failure.message)
-        except Exception as error:
+        except Exception:
             shard_log.exception("shard_broke")
-            self._fail(FailureKind.PLATFORM, f"Unexpected {type(error).__name__} on worker {self.resources.worker}.")
+            self._fail(FailureKind.PLATFORM, "The run broke on our side.")
 
     def _measure(self) -> None:
         shared = self.resources
@@ -62,7 +63,7 @@ class Attempt:
             station = Station(
                 shared.sandbox, shared.measurers, self.slot, bundle, label=self.lease.label, stopped=renewal.stopped
             )
-            with shared.reserved(kind.disk_bytes(station)):
+            with shared.reserved(kind.disk_bytes(station)), blamed(station, self.lease):
                 self._run(kind, station)
 
     def _run(self, kind: Kind, station: Station) -> None:

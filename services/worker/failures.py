@@ -1,22 +1,29 @@
 """Explains why a run failed, in words on which a participant can act.
 
-Only the supervisor decides the kind of failure, from exit status, memory and files. From a note that the run wrote it
+Only the supervisor decides the kind of a failure, from exit status, memory and files. From a note that the run wrote it
 takes only the text, and only if the participant could have caused a failure of the noted kind.
+
+Theory of operation. Whatever leaves a sandbox may carry hidden data, so it is a SandboxText, which no message can
+contain by accident. A RunFailed holds fixed words, which depend on the kind of the failure, on limits and on indexes
+alone, and beside them the SandboxText that says more. `told` is the only way from that text to a person: it adds the
+text if the data are public, and leaves it out if they are hidden. A failure that nobody passed through `told` shows its
+fixed words.
 """
 
-import builtins
-import json
-import os
 import signal
-import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+import structlog
 
 from services.core.models import FailureKind
+from services.core.text import MAX_CHARACTERS, tidy
+from services.worker.answers import parsed
+from services.worker.runner.plain import open_plain
 
 __all__ = [
     "RunFailed",
+    "SandboxText",
     "bad_archive",
     "bad_checkpoint",
     "from_exit",
@@ -26,32 +33,68 @@ __all__ = [
     "notebook_out_of_memory",
     "notebook_timeout",
     "out_of_memory",
+    "platform",
     "read_plain",
     "timeout",
+    "told",
     "too_much_output",
+    "words",
 ]
 
-MAX_NOTE_BYTES = 64 * 1024
+log = structlog.get_logger()
+
+MAX_NOTE_BYTES = 128 * 1024  # JSON writes a character in up to 12 bytes
 HIDDEN = "This phase hides its data, so it shows no messages. Submit to the check phase to see them."
-_CLAIMABLE = {FailureKind.REJECTED, FailureKind.IMPORT_ERROR, FailureKind.EXCEPTION, FailureKind.BAD_CHECKPOINT}
-_SEEDLESS = {FailureKind.REJECTED, FailureKind.PLATFORM}
+_RUN = {
+    FailureKind.REJECTED: "Run {run} of {runs} found no unlearning() that it can call.",
+    FailureKind.IMPORT_ERROR: "Run {run} of {runs} could not import the submission.",
+    FailureKind.EXCEPTION: "Run {run} of {runs} ended before it returned a model.",
+    FailureKind.BAD_CHECKPOINT: "The model of run {run} of {runs} cannot be used.",
+}
+_NOTEBOOK = {
+    FailureKind.REJECTED: "The notebook cannot be read.",
+    FailureKind.EXCEPTION: "The notebook ended before its last cell had run.",
+    FailureKind.BAD_CHECKPOINT: "The notebook's checkpoints cannot be used.",
+}
+_CLAIMED_BY_NOTEBOOKS = {FailureKind.REJECTED, FailureKind.EXCEPTION}
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxText:
+    """Text that left a sandbox. A participant may have chosen every character of it."""
+
+    _text: str = field(repr=False)
 
 
 class RunFailed(Exception):
-    """A run ended without a model."""
+    """A run ended without a model; `message` is fixed words, and `detail` is whatever the sandbox said."""
 
-    def __init__(self, kind: FailureKind, message: str) -> None:
+    def __init__(self, kind: FailureKind, message: str, detail: SandboxText | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.detail = detail
 
 
-class _Note(BaseModel):
-    kind: FailureKind
-    message: str = Field(max_length=10_000)
-    exception: str = Field(max_length=200)
-    line: int | None
-    file: str | None = Field(max_length=200)
+def told(failure: RunFailed, *, data_hidden: bool) -> RunFailed:
+    """Return the failure as a person may read it: with the sandbox's words, or without them if the data are hidden."""
+    if failure.detail is None:
+        return failure
+    if data_hidden:
+        return RunFailed(failure.kind, f"{failure.message} {HIDDEN}")
+    where = failure.message.removesuffix(".") + ": "
+    return RunFailed(failure.kind, where + words(failure.detail, data_hidden=data_hidden))
+
+
+def words(text: SandboxText, *, data_hidden: bool, limit: int = MAX_CHARACTERS) -> str:
+    """Return a sandbox's text as a person may read it; nothing if the data are hidden."""
+    return "" if data_hidden else tidy(text._text, limit=limit)
+
+
+def platform(what: str, said: str) -> RunFailed:
+    """Explain a failure of ours. What a trusted sandbox said before it ended goes to the operator's log alone."""
+    log.error("sandbox_broke", what=what, said=tidy(said))
+    return RunFailed(FailureKind.PLATFORM, what)
 
 
 def timeout(seed: int, seeds: int, limit_s: float) -> RunFailed:
@@ -76,26 +119,23 @@ def too_much_output(what: str) -> RunFailed:
     return RunFailed(FailureKind.TOO_MUCH_OUTPUT, f"The run {what}. Print less, and write only small temporary files.")
 
 
-def bad_checkpoint(seed: int, seeds: int, why: str) -> RunFailed:
+def bad_checkpoint(seed: int, seeds: int, why: SandboxText) -> RunFailed:
     """Explain a run whose checkpoint cannot be measured."""
-    return RunFailed(FailureKind.BAD_CHECKPOINT, f"The model of run {seed + 1} of {seeds} cannot be used: {why}.")
+    return _of_run(FailureKind.BAD_CHECKPOINT, seed, seeds, why)
 
 
-def from_exit(seed: int, seeds: int, *, code: int | None, signal_number: int | None) -> RunFailed:
+def from_exit(seed: int, seeds: int, *, code: object, signal_number: object) -> RunFailed:
     """Explain a run that left neither a checkpoint nor a note."""
     if signal_number == signal.SIGXFSZ:
         return too_much_output("wrote a file larger than the limit")
-    if signal_number is not None:
-        how = f"was killed by {signal.Signals(signal_number).name}"
-    else:
-        how = f"exited with status {code} before it returned a model"
-    message = f"Run {seed + 1} of {seeds} {how}. Let unlearning() return normally, and look for crashes in native code."
-    return RunFailed(FailureKind.EXCEPTION, message)
+    how = f"exited with status {_number(code)}" if signal_number is None else f"was killed by {_name_of(signal_number)}"
+    why = f"it {how}. Let unlearning() return normally, and look for crashes in native code."
+    return _of_run(FailureKind.EXCEPTION, seed, seeds, SandboxText(why))
 
 
-def bad_archive(why: str) -> RunFailed:
+def bad_archive(why: SandboxText) -> RunFailed:
     """Explain a notebook whose checkpoints cannot be measured."""
-    return RunFailed(FailureKind.BAD_CHECKPOINT, f"The notebook's checkpoints cannot be used: {why}.")
+    return RunFailed(FailureKind.BAD_CHECKPOINT, _NOTEBOOK[FailureKind.BAD_CHECKPOINT], why)
 
 
 def notebook_timeout(limit_s: float) -> RunFailed:
@@ -118,66 +158,52 @@ def notebook_out_of_memory(limit_bytes: int) -> RunFailed:
 
 def notebook_ended(code: object) -> RunFailed:
     """Explain a notebook that left no note."""
-    return RunFailed(
-        FailureKind.EXCEPTION,
-        f"The notebook's process exited with status {code} before the last cell. Look for crashes in native code.",
-    )
+    why = f"its process exited with status {_number(code)}. Look for crashes in native code."
+    return RunFailed(FailureKind.EXCEPTION, _NOTEBOOK[FailureKind.EXCEPTION], SandboxText(why))
 
 
-def from_notebook_note(path: Path, *, data_hidden: bool) -> RunFailed | None:
-    """Read the note of a failed notebook. None if there is no valid note.
-
-    If the data are hidden, show only the exception's class, and only if it is one of Python's own.
-    """
-    try:
-        note = _Note.model_validate(json.loads(read_plain(path)))
-    except (OSError, ValueError, ValidationError, RecursionError):
+def from_notebook_note(path: Path) -> RunFailed | None:
+    """Read the note of a failed notebook. None if there is no valid note."""
+    kind, text = _read_note(path)
+    if kind not in _CLAIMED_BY_NOTEBOOKS:
         return None
-    if note.kind not in _CLAIMABLE:
-        return None
-    if not data_hidden:
-        return RunFailed(note.kind, note.message)
-    known = isinstance(getattr(builtins, note.exception, None), type)
-    name = note.exception if known else "an exception"
-    return RunFailed(note.kind, f"The notebook raised {name}. {HIDDEN}")
+    return RunFailed(kind, _NOTEBOOK[kind], text)
 
 
-def from_note(path: Path, seed: int, seeds: int, submission: Path, *, data_hidden: bool) -> RunFailed | None:
-    """Read the note of a failed run. None if there is no valid note.
-
-    A message could leak hidden data. If the data are hidden, show only the exception's class, if it is one of Python's
-    own, and the participant's own line, from our copy of the source.
-    """
-    try:
-        note = _Note.model_validate(json.loads(read_plain(path)))
-    except (OSError, ValueError, ValidationError, RecursionError):
-        return None
-    if note.kind not in _CLAIMABLE:
-        return None
-    where = "" if note.kind in _SEEDLESS else f"Run {seed + 1} of {seeds}: "
-    message = _redacted(note, submission) if data_hidden else note.message
-    return RunFailed(note.kind, where + message)
-
-
-def _redacted(note: _Note, submission: Path) -> str:
-    known = isinstance(getattr(builtins, note.exception, None), type)
-    name = note.exception if known else "an exception"
-    source = _own_line(submission, note.file, note.line)
-    return f"{name}{source}. {HIDDEN}"
-
-
-def _own_line(submission: Path, file: str | None, line: int | None) -> str:
-    path = submission / Path(file or "").name
-    if line is None or not path.is_file():
-        return ""
-    lines = path.read_text(errors="replace").splitlines()
-    return f" at {path.name}:{line}: {lines[line - 1].strip()[:200]}" if 0 < line <= len(lines) else ""
+def from_note(path: Path, seed: int, seeds: int) -> RunFailed | None:
+    """Read the note of a failed run. None if there is no valid note."""
+    kind, text = _read_note(path)
+    return _of_run(kind, seed, seeds, text) if kind in _RUN else None
 
 
 def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
     """Read at most `limit` bytes of a regular file without following links. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("not a regular file")
+    with open_plain(path) as file:
         return file.read(limit)
+
+
+def _of_run(kind: FailureKind, seed: int, seeds: int, why: SandboxText) -> RunFailed:
+    return RunFailed(kind, _RUN[kind].format(run=seed + 1, runs=seeds), why)
+
+
+def _read_note(path: Path) -> tuple[FailureKind | None, SandboxText]:
+    """Return the kind and the text of a note; no kind if the note is not valid."""
+    try:
+        note = parsed(read_plain(path), limit=MAX_NOTE_BYTES)
+    except OSError:
+        note = {}
+    kind, message = note.get("kind"), note.get("message")
+    if not isinstance(message, str) or kind not in list(FailureKind):
+        return None, SandboxText("")
+    return FailureKind(str(kind)), SandboxText(message)
+
+
+def _name_of(number: object) -> str:
+    """Name a signal; one that Python has no name for by its number."""
+    named = {int(known): known.name for known in signal.Signals}
+    return named.get(number, f"signal {number}") if type(number) is int else "a signal"
+
+
+def _number(value: object) -> str:
+    """Write a number that a sandbox reported; it may have reported anything."""
+    return str(value) if type(value) is int else "unknown"

@@ -1,12 +1,18 @@
-"""The kinds of submissions, and how each runs. Nothing else in the worker tells a module from a notebook."""
+"""The kinds of submissions, and how each runs. Nothing else in the worker tells a module from a notebook.
 
-from collections.abc import Generator, Sequence
+Everything that a run says passes through `_redacted`, which knows whether the phase hides its data.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from services.core.models import Evaluation, SubmissionKind
+from services.worker.failures import RunFailed, SandboxText, told, words
 from services.worker.notebooks import NotebookLimits, disk_needed, run_notebook
+from services.worker.sandbox.base import LOG_TAIL_BYTES
 from services.worker.seeds import derive_seeds
 from services.worker.station import SeedResult, Station, Traces
 from services.worker.supervisor import RunLimits, Seed, run_seeds
@@ -58,7 +64,8 @@ class Module:
 
     def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
         """Run the module once for each seed; yield each model's reading."""
-        return run_seeds(station, self.limits, self.seeds, traces)
+        with _redacted(traces, data_hidden=self.data_hidden):
+            yield from run_seeds(station, self.limits, self.seeds, traces)
 
     def provenance(self, station: Station) -> dict[str, str]:
         """Describe the sandbox."""
@@ -88,7 +95,8 @@ class Notebook:
 
     def run(self, station: Station, traces: Traces) -> Generator[SeedResult, None, None]:
         """Run the notebook once, then yield the readings of its checkpoints."""
-        return run_notebook(station, self.limits, self.cache, traces)
+        with _redacted(traces, data_hidden=self.data_hidden):
+            yield from run_notebook(station, self.limits, self.cache, traces)
 
     def provenance(self, station: Station) -> dict[str, str]:
         """Describe the sandbox, and name the device that the notebook used as CUDA."""
@@ -112,3 +120,16 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
         return Notebook(limits, cache)
     allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
     return Module(allowed, derive_seeds(evaluation.seed_key, seeds))
+
+
+@contextmanager
+def _redacted(traces: Traces, *, data_hidden: bool) -> Iterator[None]:
+    """Let out only what a person may read: of a failure, of printed output, of an executed notebook."""
+    try:
+        yield
+    except RunFailed as failure:
+        raise told(failure, data_hidden=data_hidden) from None
+    finally:
+        traces.printed = words(SandboxText(traces.printed), data_hidden=data_hidden, limit=LOG_TAIL_BYTES)
+        if data_hidden:
+            traces.executed = None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from services.worker.answers import parsed
 from services.worker.sandbox.base import Limits, Mount, Output, OutputLine, Sandbox, Spec
 from services.worker.slots import Slot
 
@@ -71,7 +72,7 @@ class Launcher:
         if not isinstance(output, OutputLine):
             return output
         secret, _, text = output.text.partition(b" ")
-        return dict(json.loads(text)) if secrets.compare_digest(secret, self._secret) else None
+        return parsed(text) if secrets.compare_digest(secret, self._secret) else None
 
     def check(self) -> None:
         """Enforce the limits that the backend must watch itself."""

@@ -1,35 +1,51 @@
-"""Starts a measurer beside a slot, asks it for readings, and keeps it for the next shard."""
+"""Starts a measurer beside a slot, asks it for readings, and keeps it for the next shard.
+
+A measurer holds hostile files in hand. If one ends it or holds it up, the fault is the file's until shown ours: a fresh
+measurer measures the benchmark's own original model. If it can, the file is a bad checkpoint.
+"""
 
 import base64
+import binascii
 import contextlib
 import json
 import queue
 import re
+import secrets
 import time
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from services.core.bundle.directory import Bundle
-from services.core.models import FailureKind
-from services.worker.failures import RunFailed
-from services.worker.sandbox.base import Limits, Mount, Output, OutputLine, Sandbox, Sandboxed, Spec
+from services.worker import failures
+from services.worker.answers import parsed
+from services.worker.failures import SandboxText
+from services.worker.runner import tensors
+from services.worker.sandbox.base import MAX_LINE_BYTES, Limits, Mount, Output, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import Slot
 
 __all__ = ["MeasurerAnswer", "MeasurerProcess", "Measurers"]
 
+log = structlog.get_logger()
+
 ANSWER_TIMEOUT_S = 300.0
+CANARY_TIMEOUT_S = 120.0
 MEASURER_MEMORY_BYTES = 4 * 1024**3
 VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,39}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True, slots=True)
 class MeasurerAnswer:
     """One answer: a reading, or the reason why the checkpoint is bad."""
 
-    def __init__(self, message: dict[str, Any]) -> None:
-        self.token = str(message["token"])
-        self.bad: str | None = message.get("bad")
-        self.blob = base64.b64decode(message.get("reading", ""))
-        self.checkpoint_sha256 = str(message.get("checkpoint_sha256", ""))
+    token: str
+    bad: SandboxText | None = None
+    blob: bytes = b""
+    checkpoint_sha256: str = ""
 
 
 class MeasurerProcess:
@@ -37,9 +53,10 @@ class MeasurerProcess:
 
     def __init__(self, sandbox: Sandbox, slot: Slot, bundle: Bundle) -> None:
         self.digest = bundle.manifest.digest
-        self._versions = sandbox.versions
-        self._checkpoints = slot.checkpoints
+        self._sandbox, self._slot, self._bundle = sandbox, slot, bundle
         self._last_heard = time.monotonic()
+        self._is_ready = self._is_late = self._has_ended = False
+        self._asked: deque[str] = deque()  # tokens without an answer; the first one's file is in hand
         root = Mount(bundle.root.resolve(), "/lethe/bundle")
         checkpoints = Mount(slot.checkpoints, "/lethe/checkpoints")
         self._process: Sandboxed = sandbox.start(
@@ -59,36 +76,81 @@ class MeasurerProcess:
         """The measurer's outputs, to pass to `read`."""
         return self._process.outputs
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether it waits for a checkpoint, so that another shard can use it."""
+        return not self._asked and not self._has_ended
+
     def ask(self, token: str) -> None:
         """Ask for the reading of one checkpoint."""
         self._last_heard = time.monotonic()
+        self._asked.append(token)
         self._process.send(json.dumps({"token": token}).encode())
 
     def read(self, output: Output) -> MeasurerAnswer | None:
-        """Turn an output into a reading and delete the checkpoint; None if the measurer only reports that it is ready.
+        """Turn an output into an answer and delete the checkpoint; None if the measurer only reports that it is ready.
 
-        Raises a platform failure if the measurer died.
+        Raises a platform failure if the measurer broke and no checkpoint was at fault.
         """
-        if not isinstance(output, OutputLine):
-            raise RunFailed(FailureKind.PLATFORM, f"The measurer ended: {self._process.log_tail()[-500:]}")
         self._last_heard = time.monotonic()
-        message = json.loads(output.text)
-        if "ready" in message:
-            self._versions |= _versions(message["ready"])
+        message = parsed(output.text, limit=MAX_LINE_BYTES) if isinstance(output, OutputLine) else {}
+        if not self._is_ready and "ready" in message:
+            self._is_ready = True
+            self._sandbox.versions |= _versions(message["ready"])
             return None
-        reading = MeasurerAnswer(message)
-        with contextlib.suppress(FileNotFoundError):
-            Path(self._checkpoints / reading.token).unlink()
-        return reading
+        answer = _answer(message, self._asked[0]) if self._is_ready and self._asked else None
+        if answer is None:
+            answer = self._broken()
+        self._asked.popleft()
+        with contextlib.suppress(OSError):  # whatever it is, if it is no file, the slot removes it with the shard
+            (self._slot.checkpoints / answer.token).unlink()
+        return answer
 
     def raise_if_late(self) -> None:
-        """Raise a platform failure if an answer is overdue."""
+        """End the measurer if an answer is overdue; the next output then says that it ended."""
         if time.monotonic() - self._last_heard > ANSWER_TIMEOUT_S:
-            raise RunFailed(FailureKind.PLATFORM, f"The measurer did not answer within {ANSWER_TIMEOUT_S:g} s.")
+            self._is_late = True
+            self._last_heard = time.monotonic()
+            self.end()
 
     def end(self) -> None:
         """End the measurer."""
-        self._process.end()
+        if not self._has_ended:
+            self._has_ended = True
+            self._process.end()
+
+    def measures_the_original(self) -> bool:
+        """Tell whether it measures the benchmark's own original model: the canary that shows whose fault a failure is.
+
+        The measurer must be fresh.
+        """
+        token = secrets.token_hex(8)
+        model = self._bundle.arrays("public/original.safetensors")
+        place = Path(self._slot.checkpoints / token)
+        place.write_bytes(tensors.encode(model))
+        self.ask(token)
+        deadline = time.monotonic() + CANARY_TIMEOUT_S
+        try:
+            while time.monotonic() < deadline:
+                with contextlib.suppress(queue.Empty):
+                    output = self.outputs.get(timeout=1)
+                    message = parsed(output.text, limit=MAX_LINE_BYTES) if isinstance(output, OutputLine) else {}
+                    if "ready" not in message:
+                        answer = _answer(message, token)
+                        return answer is not None and answer.bad is None
+            return False
+        finally:
+            place.unlink(missing_ok=True)
+
+    def _broken(self) -> MeasurerAnswer:
+        """Blame the checkpoint in hand, if there is one and a fresh measurer is well. Raises a platform failure."""
+        how = f"did not answer within {ANSWER_TIMEOUT_S:g} s" if self._is_late else "ended"
+        broke = failures.platform(f"The measurer {how}.", self._process.log_tail())
+        self.end()
+        if not (self._is_ready and self._asked and _canary_passes(self._sandbox, self._slot, self._bundle)):
+            raise broke
+        log.warning("checkpoint_at_fault", slot=self._slot.number)
+        return MeasurerAnswer(self._asked[0], SandboxText(f"the measurer {how} while it measured it"))
 
 
 class Measurers:
@@ -99,9 +161,12 @@ class Measurers:
         self._warm: dict[int, MeasurerProcess] = {}
 
     def of(self, slot: Slot, bundle: Bundle) -> MeasurerProcess:
-        """Return the slot's measurer of a benchmark; start it if there is none, and end one of another benchmark."""
+        """Return the slot's measurer of a benchmark; start it if there is none.
+
+        End one of another benchmark, and one that has ended or still holds files of a run that failed.
+        """
         current = self._warm.get(slot.number)
-        if current is not None and current.digest == bundle.manifest.digest:
+        if current is not None and current.digest == bundle.manifest.digest and current.is_idle:
             return current
         self.drop(slot)
         self._warm[slot.number] = MeasurerProcess(self._sandbox, slot, bundle)
@@ -119,7 +184,37 @@ class Measurers:
             measurer.end()
 
 
-def _versions(told: dict[str, Any]) -> dict[str, str]:
+def _canary_passes(sandbox: Sandbox, slot: Slot, bundle: Bundle) -> bool:
+    """Tell whether a fresh measurer measures the benchmark's original model."""
+    try:
+        fresh = MeasurerProcess(sandbox, slot, bundle)
+        try:
+            return fresh.measures_the_original()
+        finally:
+            fresh.end()
+    except Exception:
+        log.exception("canary_broke", slot=slot.number)
+        return False
+
+
+def _answer(message: dict[str, Any], token: str) -> MeasurerAnswer | None:
+    """Read the answer about a checkpoint; None if the message is not one."""
+    if message.get("token") != token:
+        return None
+    bad, reading, digest = (message.get(name) for name in ("bad", "reading", "checkpoint_sha256"))
+    if isinstance(bad, str):
+        return MeasurerAnswer(token, SandboxText(bad))
+    if not isinstance(reading, str) or not isinstance(digest, str) or not SHA256.fullmatch(digest):
+        return None
+    try:
+        return MeasurerAnswer(token, blob=base64.b64decode(reading, validate=True), checkpoint_sha256=digest)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _versions(told: object) -> dict[str, str]:
     """Keep only valid version numbers, because the page shows them and they come from a sandbox."""
+    if not isinstance(told, dict):
+        return {}
     versions = {name: str(told.get(name)) for name in ("python", "torch")}
     return {name: version for name, version in versions.items() if VERSION.fullmatch(version)}

@@ -37,6 +37,7 @@ STAGED = (
     "benchmarks/torchvision_operators.py",
     "core/__init__.py",
     "core/processes.py",
+    "core/text.py",
     "core/bundle/__init__.py",
     "core/bundle/readings.py",
     "worker/__init__.py",

@@ -21,7 +21,7 @@ from typing import Any
 
 from services.core.models import FailureKind
 from services.worker import failures
-from services.worker.failures import RunFailed
+from services.worker.failures import RunFailed, SandboxText
 from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerProcess
 from services.worker.sandbox.base import Exited
@@ -124,8 +124,7 @@ class _Supervision:
             if isinstance(output, dict):
                 return
             if isinstance(output, Exited):
-                log = self.launcher.log_tail()[-500:]
-                raise RunFailed(FailureKind.PLATFORM, f"The sandbox ended before it was ready: {log}")
+                raise failures.platform("The sandbox ended before it was ready.", self.launcher.log_tail())
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
     def _dispatch(self, seed: Seed) -> None:
@@ -178,9 +177,9 @@ class _Supervision:
         if report["full"]:
             return failures.too_much_output("wrote more than its checkpoint to the output directory")
         if report.get("exit") == 0 and report["bad"]:
-            return failures.bad_checkpoint(seed, seeds, report["bad"])
+            return failures.bad_checkpoint(seed, seeds, SandboxText(report["bad"]))
         note = slot.checkpoints / f"{running.token}.note"
-        explained = failures.from_note(note, seed, seeds, slot.submission, data_hidden=self.limits.data_hidden)
+        explained = failures.from_note(note, seed, seeds)
         return explained or failures.from_exit(seed, seeds, code=report.get("exit"), signal_number=report.get("signal"))
 
     def _collect(self, *, wait: bool) -> Iterator[SeedResult]:

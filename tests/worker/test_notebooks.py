@@ -17,9 +17,10 @@ from services.benchmarks.architecture import Architecture
 from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
-from services.worker.failures import RunFailed
+from services.worker.failures import HIDDEN, RunFailed
 from services.worker.local import run_notebook_locally
 from services.worker.notebooks import NotebookLimits
+from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout
 from services.worker.runner import tensors
 from services.worker.runner.intake import BadMember, SubmittedArchive
@@ -86,8 +87,7 @@ class TestInDocker:
         assert "Cell 2" in caught.value.message
         with pytest.raises(RunFailed) as hidden:
             run(faces, tmp_path, data, data_hidden=True)
-        assert "ValueError" in hidden.value.message
-        assert "why" not in hidden.value.message
+        assert hidden.value.message == f"The notebook ended before its last cell had run. {HIDDEN}"
 
     def test_dry_run_sees_stand_in_data_and_leaves_nothing_to_measure(self, faces: Bundle, tmp_path: Path) -> None:
         done = run(faces, tmp_path, GOOD, dry=True)
@@ -143,6 +143,24 @@ time.sleep(2)
             run(faces, tmp_path, notebook(READ, bomb + write, ZIP))
         assert caught.value.kind is FailureKind.BAD_CHECKPOINT
         assert "unlearned_checkpoint_0.pth" in caught.value.message
+
+    @pytest.mark.parametrize("well", [True, False])
+    def test_archive_that_breaks_the_intake_is_bad_unless_our_own_breaks_it_too(
+        self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, well: bool
+    ) -> None:
+        convert, converted = IntakeProcess._ask, []
+
+        def break_first(intake: IntakeProcess, index: int, token: str) -> dict[str, Any]:
+            converted.append(token)
+            if len(converted) == 1 or not well:
+                intake._process.send(b"what ends it")
+            return convert(intake, index, token)
+
+        monkeypatch.setattr(IntakeProcess, "_ask", break_first)
+        with pytest.raises(RunFailed) as caught:
+            run(faces, tmp_path, GOOD)
+        assert caught.value.kind is (FailureKind.BAD_CHECKPOINT if well else FailureKind.PLATFORM)
+        assert len(converted) == 2
 
     def test_stand_in_lets_a_notebook_see_cuda_only_where_it_is_allowed(self, faces: Bundle, tmp_path: Path) -> None:
         demand = "import torch\nif not torch.cuda.is_available(): raise RuntimeError('Make sure you have added a GPU')"

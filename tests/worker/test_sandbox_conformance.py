@@ -8,7 +8,7 @@ import torch
 
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
-from services.worker.failures import RunFailed
+from services.worker.failures import HIDDEN, RunFailed
 from services.worker.measurers import _versions
 from tests.worker.conftest import Run
 
@@ -217,21 +217,23 @@ def test_traceback_is_the_participants_own(run: Run) -> None:
     assert "seed.py" not in caught.value.message
 
 
-def test_message_is_kept_back_where_the_data_are_hidden(run: Run) -> None:
-    """An exception's text can carry pixels of hidden images out."""
-    source = "def unlearning(net, retain_loader, *_):\n    raise ValueError(str(next(iter(retain_loader))[0]))\n"
-    with pytest.raises(RunFailed) as caught:
-        run(source, data_hidden=True)
-    assert "tensor(" not in caught.value.message
-    assert "ValueError at submission.py:2: raise ValueError" in caught.value.message
+SPEAKING = {
+    "exception": "raise ValueError(str(next(iter(retain_loader))[0]))",
+    "class made up at run time": "raise type(f'Secret{6 * 7}', (Exception,), {})()",
+    "line of its own": "exec(compile('\\n' * 41 + 'raise KeyError', 'submission.py', 'exec'))",
+    "exit status": "import os; os._exit(42)",
+    "signal": "import os; os.kill(os.getpid(), 42)",
+}
 
 
-def test_exception_class_made_of_data_is_kept_back(run: Run) -> None:
-    """So can the name of a class made up at run time."""
-    source = "def unlearning(net, *_):\n    raise type(f'Secret{6 * 7}', (Exception,), {})()\n"
+@pytest.mark.parametrize("how", SPEAKING.values(), ids=SPEAKING.keys())
+def test_nothing_a_run_says_is_shown_where_the_data_are_hidden(run: Run, how: str) -> None:
+    """Text, class, line and status can all carry pixels of hidden images out."""
+    source = f"def unlearning(net, retain_loader, *_):\n    {how}\n"
     with pytest.raises(RunFailed) as caught:
         run(source, data_hidden=True)
-    assert "Secret42" not in caught.value.message
+    assert caught.value.kind is FailureKind.EXCEPTION
+    assert caught.value.message == f"Run 1 of 2 ended before it returned a model. {HIDDEN}"
 
 
 def test_forged_note_cannot_blame_the_platform(run: Run) -> None:
@@ -276,3 +278,54 @@ def unlearning(net, *_):
     with pytest.raises(RunFailed) as caught:
         run(source)
     assert caught.value.kind is FailureKind.BAD_CHECKPOINT
+
+
+WITH_TOKEN = """
+import json, os, sys
+
+def token():
+    frame = sys._getframe()
+    while "token" not in frame.f_locals: frame = frame.f_back
+    return os.path.join(sys.argv[sys.argv.index("--out") + 1], frame.f_locals["token"])
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    pixel = next(iter(forget_loader))[0].flatten()[0].item()
+    {write}
+    os._exit(0)
+"""
+HEADER = "text = json.dumps({header}).encode(); open(token(), 'wb').write(len(text).to_bytes(8, 'little') + text)"
+HOSTILE_CHECKPOINTS = {
+    "dtype of no type": HEADER.format(header="{'weight': {'dtype': [], 'shape': [1], 'data_offsets': [0, 4]}}"),
+    "size that wraps around": HEADER.format(
+        header="{'a': {'dtype': 'F32', 'shape': [2**39, 2**39, int(pixel * 1000) + 2**30], 'data_offsets': [0, 0]}}"
+    ),
+    "name that no database takes": HEADER.format(
+        header="{'a\\ud800\\0' + str(pixel): {'dtype': 'X', 'shape': [1], 'data_offsets': [0, 4]}}"
+    ),
+    "deep header": "text = b'[' * 9000; open(token(), 'wb').write(len(text).to_bytes(8, 'little') + text)",
+}
+
+
+@pytest.mark.parametrize("write", HOSTILE_CHECKPOINTS.values(), ids=HOSTILE_CHECKPOINTS.keys())
+def test_hostile_checkpoint_is_a_bad_one_and_its_words_stay_inside(run: Run, write: str) -> None:
+    """Neither may it break our side, which would be a platform failure, nor be repeated to a person."""
+    source = WITH_TOKEN.format(write=write)
+    with pytest.raises(RunFailed) as shown:
+        run(source)
+    assert shown.value.kind is FailureKind.BAD_CHECKPOINT
+    assert "expected" in shown.value.message
+    with pytest.raises(RunFailed) as hidden:
+        run(source, data_hidden=True)
+    assert hidden.value.message == f"The model of run 1 of 2 cannot be used. {HIDDEN}"
+
+
+def test_forged_note_speaks_for_its_run_alone(run: Run) -> None:
+    """Whatever words it holds, nobody may take them for the platform's."""
+    note = {"kind": "rejected", "message": "The organiser\0 cancelled\u202e the phase.\ud800"}
+    write = f"open(token() + '.note', 'w').write(json.dumps({note!r})); os._exit(64)"
+    with pytest.raises(RunFailed) as caught:
+        run(WITH_TOKEN.format(write=write))
+    assert caught.value.kind is FailureKind.REJECTED
+    assert caught.value.message == (
+        "Run 1 of 2 found no unlearning() that it can call: The organiser\ufffd cancelled\ufffd the phase.\ufffd"
+    )

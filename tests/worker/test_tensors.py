@@ -1,5 +1,6 @@
 """The safetensors code of the sandbox, against the library, and against hostile bytes."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,15 @@ def test_wrong_length_is_refused(checkpoint: Path, change: bytes) -> None:
     checkpoint.write_bytes(data + change if change else data[:-1])
     with pytest.raises(tensors.BadTensors):
         tensors.load_untrusted(str(checkpoint), SPECS)
+
+
+def test_what_is_no_file_is_refused_and_left_closed(tmp_path: Path) -> None:
+    """As often as a participant likes: each one left open would bring the worker's limit nearer."""
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "directory")
+    os.mkfifo(tmp_path / "pipe")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for name in ("directory", "link", "pipe", "nothing"):
+        with pytest.raises(tensors.BadTensors, match="cannot be opened"):
+            tensors.load_untrusted(str(tmp_path / name), SPECS)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

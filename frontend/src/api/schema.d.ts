@@ -1563,9 +1563,11 @@ export interface components {
         /**
          * FailureKind
          * @description Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota.
+         *
+         *     `unstable` is a failure that looks like the platform's, attempt after attempt, while a control entry passes.
          * @enum {string}
          */
-        FailureKind: "rejected" | "import_error" | "exception" | "timeout" | "out_of_memory" | "bad_checkpoint" | "too_much_output" | "platform";
+        FailureKind: "rejected" | "import_error" | "exception" | "timeout" | "out_of_memory" | "bad_checkpoint" | "too_much_output" | "unstable" | "platform";
         /**
          * FailureOut
          * @description Why a submission failed.

@@ -44,6 +44,13 @@ export const FAILURES: Record<FailureKind, Meaning> = {
     cause: "A run printed or wrote more than the limit.",
     remedy: "Print less, and write only temporary files.",
   },
+  unstable: {
+    title: "Broke without an explanation",
+    cause:
+      "Your submission broke several attempts in a way that we could not explain, while a control entry passed.",
+    remedy:
+      "Run lethe evaluate on your machine: it uses the same sandbox. Leave the sandbox's own files and processes alone.",
+  },
   platform: {
     title: "Our fault",
     cause: "We could not finish the evaluation after several attempts.",

@@ -16,7 +16,7 @@ export function rulesOf(phase: Phase): string[] {
     `Unlearning must be cheaper than retraining: a submission that takes more than ${Math.round(phase.max_time_ratio * 100)}% of the retraining time is shown, but not ranked.`,
     `The leaderboard ranks by the metric ${phase.metric}. Entries that a paired test cannot tell apart share a tie group.`,
     phase.data_hidden
-      ? "The data are hidden: a failure shows the line of your code and the exception's class, but not its message. Printed output, histograms and provisional scores are not shown."
+      ? "The data are hidden: a failure shows its kind, the run and the limit, but no message. Printed output, histograms and provisional scores are not shown."
       : "The data are not hidden: a failure shows its whole traceback, and printed output, histograms and provisional scores are shown.",
     "Identical code is evaluated once; resubmitting it does not change the score.",
   ];

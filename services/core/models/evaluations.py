@@ -94,7 +94,10 @@ class EventKind(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota."""
+    """Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota.
+
+    `unstable` is a failure that looks like the platform's, attempt after attempt, while a control entry passes.
+    """
 
     REJECTED = "rejected"
     IMPORT_ERROR = "import_error"
@@ -103,6 +106,7 @@ class FailureKind(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     BAD_CHECKPOINT = "bad_checkpoint"
     TOO_MUCH_OUTPUT = "too_much_output"
+    UNSTABLE = "unstable"
     PLATFORM = "platform"
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 
 from services.core.errors import Conflict
-from services.core.models import Device, Evaluation, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.models import Device, Evaluation, Event, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -37,6 +37,11 @@ __all__ = [
 MAX_ATTEMPTS = 3
 RETRY_AFTER_S = 5.0
 CLAIM_TRIES = 5
+BROKE = "platform"  # the cause of a retry after a failure of the platform, not of a lost lease
+UNSTABLE = (
+    "Your submission ended in a way that we could not explain, in {attempts} attempts, while a control entry passed at "
+    "the same place. It counts against your quota. Try it with `lethe evaluate`, which uses the same sandbox."
+)
 
 
 class LeaseLost(Conflict):
@@ -65,6 +70,11 @@ class Lease:
     attempt: int
     seed_start: int
     seed_stop: int
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the queue gives up if this attempt fails through the platform."""
+        return self.attempt >= MAX_ATTEMPTS
 
     @property
     def label(self) -> str:
@@ -186,12 +196,18 @@ def finish(session: WriteSession, lease: Lease) -> bool:
 
 
 def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: str) -> None:
-    """End the evaluation with the participant's failure, or put the shard back after a failure of the platform."""
+    """End the evaluation with the participant's failure, or put the shard back after a failure of the platform.
+
+    `unstable` is the worker's word for a failure of the platform beside which a control entry passed. It is the
+    participant's if an earlier attempt at the shard failed through the platform, too; one alone may be chance.
+    """
     evaluation, shard = locked(session, lease)
-    if kind is not FailureKind.PLATFORM:
-        fail(session, evaluation, kind, message)
+    if kind is FailureKind.UNSTABLE and _broke_before(session, shard):
+        fail(session, evaluation, kind, UNSTABLE.format(attempts=shard.attempt))
+    elif kind in (FailureKind.UNSTABLE, FailureKind.PLATFORM):
+        _retry(session, evaluation, shard, message, cause=BROKE)
     else:
-        _retry(session, evaluation, shard, message, cause="platform")
+        fail(session, evaluation, kind, message)
 
 
 def release(session: WriteSession, lease: Lease) -> None:
@@ -240,6 +256,14 @@ def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
     if shard.fence != lease.fence or shard.state is not State.RUNNING or evaluation.state in ENDED:
         raise LeaseLost(f"Shard {lease.shard_id} is no longer leased to this worker.")
     return evaluation, shard
+
+
+def _broke_before(session: ReadSession, shard: Shard) -> bool:
+    """Tell whether an earlier attempt at the shard failed through the platform."""
+    retries = session.scalars(
+        select(Event).where(Event.evaluation_id == shard.evaluation_id, Event.kind == EventKind.RETRIED)
+    )
+    return any(event.payload.cause == BROKE and event.payload.seed_start == shard.seed_start for event in retries)
 
 
 def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:

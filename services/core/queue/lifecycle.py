@@ -27,6 +27,7 @@ from services.core.models import (
 from services.core.models.stored import EventPayload
 from services.core.store.database import WriteSession, utc_now
 from services.core.submission.notebook import DRY_RUN_CHECKPOINTS
+from services.core.text import MAX_CHARACTERS, tidy
 
 __all__ = [
     "ENDED",
@@ -54,6 +55,7 @@ _SHARD = _EVALUATION | {State.RUNNING: _EVALUATION[State.RUNNING] | {State.QUEUE
 
 ENDED = frozenset(state for state, following in _EVALUATION.items() if not following)
 SEED_KEY_BYTES = 32
+MAX_MESSAGE_CHARACTERS = MAX_CHARACTERS + 1000  # a sandbox's text, and our words around it
 
 
 class BadTransition(Conflict):
@@ -153,7 +155,11 @@ def awaiting_score() -> Select[Evaluation]:
 
 
 def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str, **payload: object) -> None:
-    """End a locked evaluation as failed, and its open shards with it; the event's payload may say more."""
+    """End a locked evaluation as failed, and its open shards with it; the event's payload may say more.
+
+    Any message will do: it is tidied here, because a database refuses some characters.
+    """
+    message = tidy(message, limit=MAX_MESSAGE_CHARACTERS)
     evaluation.failure_kind = kind
     evaluation.failure_message = message
     move(session, evaluation, State.FAILED, failure=kind.value, message=message, **payload)

@@ -1,17 +1,29 @@
-"""A notebook's checkpoints, from its `submission.zip` to their readings, one at a time: our side of the intake."""
+"""A notebook's checkpoints, from its `submission.zip` to their readings, one at a time: our side of the intake.
 
+The intake reads pickles, so whatever it says or writes may be a participant's. If it ends, hangs or answers nonsense,
+the fault is the archive's until shown ours: a fresh intake converts an archive that we wrote.
+"""
+
+import contextlib
+import io
 import json
 import os
 import queue
 import secrets
 import time
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from services.core.models import FailureKind
+import numpy as np
+import structlog
+
 from services.worker import failures
+from services.worker.answers import integer, parsed
 from services.worker.clearing import new_directory, sweep_away
-from services.worker.failures import RunFailed
+from services.worker.failures import RunFailed, SandboxText
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess
 from services.worker.notebooks.limits import NotebookLimits
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
@@ -19,10 +31,16 @@ from services.worker.station import SeedResult, Station
 
 __all__ = ["IntakeProcess"]
 
+log = structlog.get_logger()
+
 ANSWER_TIMEOUT_S = 300.0
 CHECK_EVERY_S = 0.2
 MEMORY_BYTES = 2 * 1024**3
 MAX_WAITING = 2  # converted checkpoints that wait to be measured
+
+
+class Broke(Exception):
+    """The intake did not answer as our code does."""
 
 
 class IntakeProcess:
@@ -30,8 +48,9 @@ class IntakeProcess:
 
     def __init__(self, station: Station, limits: NotebookLimits, working: Path) -> None:
         slot = station.slot
-        self._station = station
+        self._station, self._limits = station, limits
         self._seeds = limits.seeds
+        self._has_ended = False
         self._out = slot.root / "intake"
         self._specs = slot.root / "specs"
         for directory in (self._out, self._specs):
@@ -63,13 +82,7 @@ class IntakeProcess:
         Raises Stopped, or RunFailed, which names the first member that cannot be used.
         """
         measurer = self._station.measurer()
-        first = self._answer()
-        if "bad" in first:
-            raise failures.bad_archive(str(first["bad"]))
-        written = first.get("written")
-        if not isinstance(written, int) or written < self._seeds:
-            raise RunFailed(FailureKind.PLATFORM, "The intake did not say how many checkpoints there are.")
-        each = run_s / written
+        each = run_s / self._written()
         measuring: dict[str, int] = {}
         for index in range(self._seeds):
             measuring[self._convert(index)] = index
@@ -78,17 +91,58 @@ class IntakeProcess:
                 for index_read, reading in self._collect(measurer, measuring):
                     yield SeedResult(index_read, each, reading.blob, reading.checkpoint_sha256, peak_memory_bytes)
 
+    def converts_our_own(self) -> bool:
+        """Tell whether it converts an archive that we wrote; it must be fresh."""
+        with contextlib.suppress(Broke, RunFailed):
+            answers = [self._answer(), self._ask(0, secrets.token_hex(8))]
+            return not any("bad" in answer for answer in answers)
+        return False
+
+    def _written(self) -> int:
+        """Wait for the intake; return how many checkpoints the archive holds. Raises RunFailed."""
+        try:
+            first = self._answer()
+            written = integer(first.get("written"), most=self._limits.written)
+            if "bad" not in first and written < self._seeds:
+                raise Broke("did not say how many checkpoints there are")
+        except Broke as broke:
+            raise self._blamed(failures.bad_archive(SandboxText(f"the intake {broke}")), broke) from broke
+        if "bad" in first:
+            raise failures.bad_archive(SandboxText(str(first["bad"])))
+        return written
+
     def _convert(self, index: int) -> str:
+        """Have a checkpoint converted, and move it to the measurer; return its token. Raises RunFailed."""
         token = secrets.token_hex(8)
-        self._process.send(json.dumps({"token": token, "index": index}).encode())
-        answer = self._answer()
+        try:
+            answer = self._ask(index, token)
+            if "bad" not in answer:
+                self._move(token)
+        except Broke as broke:
+            why = SandboxText(f"the intake {broke} while it read it")
+            raise self._blamed(failures.bad_checkpoint(index, self._seeds, why), broke) from broke
         if "bad" in answer:
-            raise failures.bad_checkpoint(index, self._seeds, str(answer["bad"]))
+            raise failures.bad_checkpoint(index, self._seeds, SandboxText(str(answer["bad"])))
+        return token
+
+    def _ask(self, index: int, token: str) -> dict[str, Any]:
+        self._process.send(json.dumps({"token": token, "index": index}).encode())
+        return self._answer()
+
+    def _move(self, token: str) -> None:
         try:
             (self._out / token).rename(self._station.slot.checkpoints / token)
         except OSError as error:
-            raise RunFailed(FailureKind.PLATFORM, "The intake left no checkpoint.") from error
-        return token
+            raise Broke("left no checkpoint") from error
+
+    def _blamed(self, theirs: RunFailed, broke: Broke) -> RunFailed:
+        """Return the participant's failure if a fresh intake is well, otherwise ours."""
+        ours = failures.platform(f"The intake {broke}.", self._process.log_tail())
+        self.end()
+        if not _canary_passes(self._station, self._limits):
+            return ours
+        log.warning("archive_at_fault", slot=self._station.slot.number)
+        return theirs
 
     def _collect(self, measurer: MeasurerProcess, measuring: dict[str, int]) -> Iterator[tuple[int, MeasurerAnswer]]:
         """Wait a moment for the next reading; if one comes, yield the index of its checkpoint and the reading."""
@@ -106,7 +160,8 @@ class IntakeProcess:
             raise failures.bad_checkpoint(index, self._seeds, reading.bad)
         yield index, reading
 
-    def _answer(self) -> dict[str, object]:
+    def _answer(self) -> dict[str, Any]:
+        """Wait for the next answer. Raises Broke if there is none, and Stopped."""
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while time.monotonic() < deadline:
             self._station.raise_if_stopped()
@@ -114,14 +169,43 @@ class IntakeProcess:
                 output = self._process.outputs.get(timeout=CHECK_EVERY_S)
             except queue.Empty:
                 continue
-            if isinstance(output, OutputLine):
-                return dict(json.loads(output.text))
+            answer = parsed(output.text) if isinstance(output, OutputLine) else {}
+            if answer:
+                return answer
             if isinstance(output, Exited) and output.out_of_memory:
-                raise failures.bad_archive(f"reading one takes more than {MEMORY_BYTES / 2**30:g} GiB of memory")
-            raise RunFailed(FailureKind.PLATFORM, f"The intake ended: {self._process.log_tail()[-500:]}")
-        raise RunFailed(FailureKind.PLATFORM, f"The intake did not answer within {ANSWER_TIMEOUT_S:g} s.")
+                raise failures.bad_archive(
+                    SandboxText(f"reading one takes more than {MEMORY_BYTES / 2**30:g} GiB of memory")
+                )
+            raise Broke("ended" if isinstance(output, Exited) else "answered nonsense")
+        raise Broke(f"did not answer within {ANSWER_TIMEOUT_S:g} s")
 
     def end(self) -> None:
         """End the intake and delete its converted checkpoints."""
-        self._process.end()
-        sweep_away(self._out)
+        if not self._has_ended:
+            self._has_ended = True
+            self._process.end()
+            sweep_away(self._out)
+
+
+def _canary_passes(station: Station, limits: NotebookLimits) -> bool:
+    """Tell whether a fresh intake converts an archive of the benchmark's original model."""
+    place = station.slot.root / "canary"
+    new_directory(place)
+    _write_archive(station, place / "submission.zip")
+    intake = IntakeProcess(station, replace(limits, seeds=1, take_first=False), place)
+    try:
+        return intake.converts_our_own()
+    finally:
+        intake.end()
+        sweep_away(place)
+
+
+def _write_archive(station: Station, place: Path) -> None:
+    """Write the archive of a notebook whose only checkpoint is the original model."""
+    import torch
+
+    arrays = station.bundle.arrays("public/original.safetensors")
+    pickled = io.BytesIO()
+    torch.save({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}, pickled)
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("unlearned_checkpoint_0.pth", pickled.getvalue())

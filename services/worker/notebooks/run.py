@@ -6,7 +6,6 @@ measurer work at the same time, each on a different checkpoint.
 """
 
 import contextlib
-import json
 import os
 import queue
 import shutil
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from services.core.models import FailureKind
 from services.worker import failures
+from services.worker.answers import integer, parsed
 from services.worker.clearing import new_directory, sweep_away
-from services.worker.failures import RunFailed
+from services.worker.failures import RunFailed, SandboxText
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout, dry_layout, mock_layout
 from services.worker.notebooks.limits import NotebookLimits
@@ -39,6 +39,7 @@ SPARE_BYTES = 1024**3  # of disk, beside checkpoints, for whatever a notebook wr
 MAX_EXECUTED_BYTES = 8 * 1024**2
 SCRATCH_BYTES = 2 * 1024**3
 WRITABLE = ("working", "tmp", "temp", "out")
+WITHOUT_REPORT = 256  # a status that no process has: the runner ended without its last report
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
 
@@ -68,7 +69,7 @@ def run_notebook(
         _Watch(station, limits, process, kaggle, traces).run()
         archive = kaggle / "working" / "submission.zip"
         if not archive.is_file() or archive.is_symlink():
-            raise failures.bad_archive("the notebook left no submission.zip in its working directory")
+            raise failures.bad_archive(SandboxText("the notebook left no submission.zip in its working directory"))
         if not limits.dry:
             sweep_away(kaggle / "tmp")
             intake = IntakeProcess(station, limits, kaggle / "working")
@@ -147,7 +148,7 @@ class _Watch:
 
     def run(self) -> None:
         """Wait until the notebook ends. Raises Stopped, or RunFailed, which says why the notebook failed."""
-        status: object = None
+        status: int | None = None
         out = self.kaggle / "out"
         try:
             while status is None:
@@ -158,7 +159,7 @@ class _Watch:
             self.process.end()
             self.traces.executed = _read_executed(out / "executed.ipynb")
         if status != 0:
-            explained = failures.from_notebook_note(out / "note", data_hidden=self.limits.data_hidden)
+            explained = failures.from_notebook_note(out / "note")
             raise explained or failures.notebook_ended(status)
         self._look()
 
@@ -196,7 +197,7 @@ class _Watch:
             self._look()
             raise RunFailed(FailureKind.PLATFORM, "The worker's disk is full.")
 
-    def _next_status(self) -> object:
+    def _next_status(self) -> int | None:
         """Wait a moment for a report of the runner; note its memory, and return its exit status if it has one."""
         try:
             output = self.process.outputs.get(timeout=CHECK_EVERY_S)
@@ -206,17 +207,18 @@ class _Watch:
             if output.out_of_memory or self.process.out_of_memory():
                 raise failures.notebook_out_of_memory(self.limits.memory_bytes)
             if not self.ready:
-                raise RunFailed(FailureKind.PLATFORM, f"The sandbox ended early: {self.process.log_tail()[-500:]}")
-            return output.code or "0"  # without a last report, status 0 is a failure too
+                raise failures.platform("The sandbox ended before it was ready.", self.process.log_tail())
+            return output.code or WITHOUT_REPORT
         if not isinstance(output, OutputLine):
             raise failures.too_much_output("printed more than the limit")
-        try:
-            message = json.loads(output.text)
-        except ValueError:
-            return "unknown"  # the runner did not write this line
+        message = parsed(output.text)
+        if not message:
+            return WITHOUT_REPORT  # the runner did not write this line
         self.ready = True
-        status = message.get("exit")
-        self.traces.peak_memory_bytes = message.get("peak_memory_bytes", 0)
+        if "exit" not in message:
+            return None
+        self.traces.peak_memory_bytes = integer(message.get("peak_memory_bytes"), most=self.limits.memory_bytes)
+        status = message["exit"] if type(message["exit"]) is int else WITHOUT_REPORT
         if status and self.process.out_of_memory():
             raise failures.notebook_out_of_memory(self.limits.memory_bytes)
         return status

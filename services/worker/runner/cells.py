@@ -4,18 +4,19 @@ Theory of operation. The launcher opens a cell, forks the seed's process into it
 the checkpoint and the failure note out, and closes it. To take out means to copy a plain file of bounded
 size; nobody ever walks through what a participant made, because a cell disappears as a whole.
 
-There are two kinds: `isolated.py` for containers, and `plain.py` for the process sandbox.
+There are two kinds: `isolated.py` for containers, and `folders.py` for the process sandbox.
 """
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from services.worker.runner.plain import open_plain
+
 __all__ = ["Cells", "Shelf", "Takings"]
 
-MAX_NOTE_BYTES = 64 * 1024
+MAX_NOTE_BYTES = 128 * 1024
 
 
 class Cells(Protocol):
@@ -63,14 +64,14 @@ class Shelf:
     def _copy(self, out: int, name: str, limit: int, *, exactly: bool = False) -> str | None:
         """Copy one file; return "" if that worked, None if there is no such file, or what is wrong with it."""
         try:
-            source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=out)
+            file = open_plain(name, directory=out)
         except FileNotFoundError:
             return None
         except OSError:
-            return "the checkpoint cannot be opened"
-        with os.fdopen(source, "rb"):
-            status = os.fstat(source)
-            if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return "the checkpoint is not a regular file"
+        with file:
+            source, status = file.fileno(), os.fstat(file.fileno())
+            if status.st_nlink != 1:
                 return "the checkpoint is not a regular file"
             if exactly and status.st_size != limit:
                 return f"the checkpoint is {status.st_size:,} bytes; expected {limit:,} bytes"

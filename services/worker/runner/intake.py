@@ -17,7 +17,6 @@ import os
 import re
 import sys
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,10 @@ from services.worker.runner import tensors
 
 __all__ = ["SubmittedArchive", "main"]
 
-MEMBER = re.compile(r"(?:^|/)unlearned_checkpoint_(\d{1,6})\.pth$")
+MEMBER = re.compile(r"(?:^|/)unlearned_checkpoint_([0-9]{1,6})\.pth\Z")
 SLACK_BYTES = 1024**2  # allowed in a .pth besides its tensors
 ENCRYPTED = 0x1 | 0x40
 MAX_NAMED = 5  # indices that a message names
-
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
 
 class BadMember(Exception):
@@ -49,7 +46,7 @@ class SubmittedArchive:
         self._largest = tensors.encoded_size(specs) + SLACK_BYTES
         try:
             self._zip = zipfile.ZipFile(archive)
-        except _BROKEN as error:
+        except Exception as error:  # hostile bytes raise anything, here and below
             raise BadMember(f"submission.zip is not a zip archive, or it is incomplete: {error}") from error
         self._members = self._find(seeds, take_first=take_first)
 
@@ -104,13 +101,13 @@ class SubmittedArchive:
         try:
             with self._zip.open(info) as member:
                 data = member.read(self._largest + 1)
-        except _BROKEN as error:
+        except Exception as error:
             raise BadMember(f"{name} cannot be unpacked: {error}") from error
         if len(data) != info.file_size:
             raise BadMember(f"{name} is incomplete")
         try:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)  # noqa: TID251 - confined here
-        except Exception as error:  # hostile bytes raise anything
+        except Exception as error:
             why = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
             raise BadMember(f"{name} is not a state dict that can be read without running code: {why}") from error
         if not isinstance(state, dict):
@@ -155,8 +152,8 @@ def main() -> None:
         intake = SubmittedArchive(
             arguments.archive / "submission.zip", specs, arguments.seeds, take_first=arguments.take_first
         )
-    except BadMember as error:
-        _answer({"ready": True, "bad": str(error)})
+    except Exception as error:
+        _answer({"ready": True, "bad": _why(error, "submission.zip")})
         return
     _answer({"ready": True, "written": intake.written})
     for line in sys.stdin:
@@ -164,10 +161,15 @@ def main() -> None:
         token = os.path.basename(request["token"])  # noqa: PTH119 - a name, not a path
         try:
             intake.convert(request["index"], arguments.out / token)
-        except BadMember as error:
-            _answer({"token": token, "bad": str(error)})
+        except Exception as error:
+            _answer({"token": token, "bad": _why(error, "the member")})
         else:
             _answer({"token": token})
+
+
+def _why(error: Exception, what: str) -> str:
+    """Say what is wrong with a hostile file, which is at fault whatever reading it raised."""
+    return str(error) if isinstance(error, BadMember) else f"reading {what} raised {type(error).__name__}"
 
 
 def _answer(message: dict[str, Any]) -> None:

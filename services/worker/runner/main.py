@@ -39,12 +39,12 @@ import torch
 from services.benchmarks.torchvision_operators import import_torchvision
 from services.worker.runner import tensors
 from services.worker.runner.cells import Cells, Shelf
+from services.worker.runner.folders import FolderCells
 from services.worker.runner.guard import guard_process
 from services.worker.runner.isolated import IsolatedCells
 from services.worker.runner.loaders import ExampleSet
 from services.worker.runner.memory import peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
-from services.worker.runner.plain import PlainCells
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 
 __all__ = ["main"]
@@ -99,7 +99,7 @@ def _cells(arguments: argparse.Namespace, specs: tensors.Specs) -> Cells:
     checkpoint_bytes = tensors.encoded_size(specs)
     shelf = Shelf(arguments.checkpoints, checkpoint_bytes)
     if arguments.masks is None:
-        return PlainCells(arguments.out, shelf, scratch=arguments.scratch[0])
+        return FolderCells(arguments.out, shelf, scratch=arguments.scratch[0])
     return IsolatedCells(
         arguments.out,
         shelf,

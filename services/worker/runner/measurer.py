@@ -82,6 +82,8 @@ def main() -> None:
             answer = measurer.measure(arguments.checkpoints / token)
         except tensors.BadTensors as error:
             answer = {"bad": str(error)}
+        except Exception as error:  # a hostile file is in hand, so it is at fault, whatever it broke
+            answer = {"bad": f"measuring it raised {type(error).__name__}"}
         _answer({"token": token, **answer})
 
 

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.core.text import shortened, tidy
 from services.worker.runner import cuda_stand_in
 from services.worker.runner.guard import guard_process
 from services.worker.runner.memory import peak_bytes
@@ -24,7 +25,6 @@ from services.worker.runner.memory import peak_bytes
 __all__ = ["cleared", "main"]
 
 EXIT_FAILED = 64
-MAX_NOTE_CHARACTERS = 8000
 MAX_NOTEBOOK_BYTES = 8 * 1024**2
 MAX_OUTPUT_CHARACTERS = 20_000  # kept per output
 KERNEL_ENVIRONMENT = {
@@ -96,16 +96,16 @@ def _execute(arguments: argparse.Namespace) -> int:
         uploaded = json.loads((arguments.submission / "notebook.ipynb").read_bytes())
         notebook = nbformat.reads(json.dumps(cleared(uploaded)), as_version=4)
     except Exception as error:
-        _note(out, "rejected", error, f"The notebook cannot be read: {error}")
+        _note(out, "rejected", tidy(str(error)))
         return EXIT_FAILED
     client = _client(notebook, arguments.working)
     try:
         client.execute(stdout=subprocess.DEVNULL)  # printed text arrives in messages, also that of subprocesses
     except CellExecutionError as error:
-        _note(out, "exception", error, _traceback(notebook, error), name=str(error.ename))
+        _note(out, "exception", _traceback(notebook, error))
         return EXIT_FAILED
-    except DeadKernelError as error:
-        _note(out, "exception", error, "The kernel died. Look for crashes in native code, or for exit() in a cell.")
+    except DeadKernelError:
+        _note(out, "exception", "The kernel died. Look for crashes in native code, or for exit() in a cell.")
         return EXIT_FAILED
     finally:
         _keep(nbformat.writes(notebook), out / "executed.ipynb")
@@ -136,15 +136,12 @@ def _client(notebook: Any, working: Path) -> Any:
 
 
 def _traceback(notebook: Any, error: Any) -> str:
-    """Return the participant's traceback, without terminal colours, and the number of its cell."""
-    import re
-
+    """Return the participant's traceback, and the number of its cell."""
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                lines = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
-                return f"Cell {number}:\n{lines[-MAX_NOTE_CHARACTERS:]}"
-    return f"{error.ename}: {error.evalue}"
+                return tidy("\n".join(output.traceback), where=f"Cell {number}:\n")
+    return tidy(f"{error.ename}: {error.evalue}")
 
 
 def _keep(text: str, place: Path) -> None:
@@ -165,21 +162,13 @@ def _capped(output: dict[str, Any]) -> dict[str, Any]:
     text = output.get("text")
     if isinstance(text, list):
         text = "".join(text)
-    if isinstance(text, str) and len(text) > MAX_OUTPUT_CHARACTERS:
-        half = MAX_OUTPUT_CHARACTERS // 2
-        output["text"] = f"{text[:half]}\n[{len(text) - 2 * half} characters omitted]\n{text[-half:]}"
+    if isinstance(text, str):
+        output["text"] = shortened(text, MAX_OUTPUT_CHARACTERS)
     return output
 
 
-def _note(out: Path, kind: str, error: BaseException, message: str, *, name: str | None = None) -> None:
-    note = {
-        "kind": kind,
-        "message": message[-MAX_NOTE_CHARACTERS:],
-        "exception": name or type(error).__name__,
-        "line": None,
-        "file": None,
-    }
-    (out / "note").write_text(json.dumps(note))
+def _note(out: Path, kind: str, message: str) -> None:
+    (out / "note").write_text(json.dumps({"kind": kind, "message": message}))
 
 
 def _report(reports: Any, **message: object) -> None:

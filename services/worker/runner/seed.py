@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from services.core.text import tidy
 from services.worker.runner import tensors
 from services.worker.runner.loaders import ExampleSet, Loader
 from services.worker.runner.model import arrays_of
@@ -26,7 +27,6 @@ from services.worker.runner.model import arrays_of
 __all__ = ["EXIT_FAILED", "Bench", "run_seed"]
 
 EXIT_FAILED = 64  # the run wrote a failure note
-MAX_NOTE_CHARACTERS = 8000
 ENTRY_POINT = "submission.py"
 
 
@@ -123,15 +123,14 @@ def _write_checkpoint(bench: Bench, token: str, model: nn.Module) -> None:
 
 def _write_note(bench: Bench, token: str, kind: str, error: BaseException, message: str) -> None:
     cause = error.__cause__ if isinstance(error, Failed) and error.__cause__ is not None else error
-    frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_own(frame.filename, bench)]
-    note = {
-        "kind": kind,
-        "message": (message or _text(cause))[:MAX_NOTE_CHARACTERS],
-        "exception": type(cause).__name__,
-        "line": frames[-1].lineno if frames else None,
-        "file": Path(frames[-1].filename).name if frames else None,
-    }
+    note = {"kind": kind, "message": tidy(message or _text(cause), where=_where(cause, bench))}
     (bench.out / f"{token}.note").write_text(json.dumps(note))
+
+
+def _where(error: BaseException, bench: Bench) -> str:
+    """Name the participant's line in which the error was raised."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename, bench)]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: " if frames else ""
 
 
 def _text(error: BaseException) -> str:

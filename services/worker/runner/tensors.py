@@ -4,14 +4,16 @@ The format: 8 bytes of little-endian header length, a JSON header {name: {dtype,
 """
 
 import json
+import math
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.worker.runner.plain import open_plain
 
 __all__ = [
     "BadTensors",
@@ -37,6 +39,7 @@ _DTYPES = {
 }
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
 MAX_HEADER_BYTES = 4 * 1024**2
+MAX_SIDES = 32  # of a shape, which is numpy's limit
 
 Arrays = Mapping[str, NDArray[Any]]
 Specs = dict[str, tuple[str, tuple[int, ...]]]  # name -> (dtype, shape)
@@ -95,30 +98,41 @@ def load_from(name: str, directory: int) -> dict[str, NDArray[Any]]:
 
 
 def load_untrusted(path: str, expected: Specs) -> dict[str, NDArray[Any]]:
-    """Read a checkpoint that a participant's code wrote, and check it without running anything.
+    """Read a checkpoint that a participant's code wrote, and check it without running or parsing anything.
 
-    The file is opened once, without following links. It must be a regular file with one link and exactly the expected
-    size, and its tensors must have the expected specs and finite values. Raises BadTensors.
+    The file is opened once, without following links. It must be a regular file with one link. Its size and its header
+    must be, byte by byte, those that `encode` writes for the expected specs; only then are the rest of its bytes taken
+    as tensors, whose values must be finite. Raises BadTensors.
     """
+    header, size = _header(expected), encoded_size(expected)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_plain(Path(path)) as file:
+            status = os.fstat(file.fileno())
+            data = file.read(size + 1)
     except OSError as error:
         raise BadTensors(f"the checkpoint cannot be opened: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise BadTensors("the checkpoint is not a regular file")
-        limit = encoded_size(expected)
-        data = file.read(limit + 1)
-    arrays = _decode(data, whole=status.st_size == len(data))
-    difference = first_difference(specs_of(arrays), expected)
-    if difference:
-        raise BadTensors(difference)
-    if len(data) != limit:
-        raise BadTensors(f"the checkpoint is {len(data):,} bytes; expected {limit:,} bytes")
+    if status.st_nlink != 1:
+        raise BadTensors("the checkpoint is not a file with one link")
+    if len(data) != size:
+        raise BadTensors(f"the checkpoint is {status.st_size:,} bytes; expected {size:,} bytes")
+    if not data.startswith(header):
+        raise BadTensors("the checkpoint's header is not that of the architecture; let unlearning() return the model")
+    arrays = _split(memoryview(data)[len(header) :], expected)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise BadTensors(f"tensor {name} contains NaN or infinite values")
+    return arrays
+
+
+def _split(body: memoryview, specs: Specs) -> dict[str, NDArray[Any]]:
+    """Cut the bytes after a canonical header into tensors."""
+    arrays: dict[str, NDArray[Any]] = {}
+    position = 0
+    for name in sorted(specs):
+        dtype, shape = specs[name]
+        end = position + _size(dtype, shape)
+        arrays[name] = np.frombuffer(body[position:end], dtype=_DTYPES[dtype]).reshape(shape)
+        position = end
     return arrays
 
 
@@ -127,7 +141,7 @@ def _describe(spec: tuple[str, tuple[int, ...]]) -> str:
 
 
 def _size(dtype: str, shape: tuple[int, ...]) -> int:
-    return int(np.dtype(_DTYPES[dtype]).itemsize * np.prod(shape, dtype=np.int64))
+    return np.dtype(_DTYPES[dtype]).itemsize * math.prod(shape)
 
 
 def _header(specs: Specs) -> bytes:
@@ -143,38 +157,36 @@ def _header(specs: Specs) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _decode(data: bytes, *, whole: bool = True) -> dict[str, NDArray[Any]]:
+def _decode(data: bytes) -> dict[str, NDArray[Any]]:
+    """Read a file that any program wrote. Raises BadTensors."""
     header_size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or header_size > min(MAX_HEADER_BYTES, len(data) - 8):
-        raise BadTensors("the checkpoint is not a safetensors file")
+        raise BadTensors("the file is not a safetensors file")
     try:
         header = json.loads(data[8 : 8 + header_size])
-        entries = sorted((tuple(entry["data_offsets"]), name, entry) for name, entry in header.items())
+        header.pop("__metadata__", None)
+        entries = [(name, entry["dtype"], entry["shape"], entry["data_offsets"]) for name, entry in header.items()]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BadTensors("the checkpoint's header is invalid") from error
-    arrays: dict[str, NDArray[Any]] = {}
+        raise BadTensors("the file's header is invalid") from error
     body = memoryview(data)[8 + header_size :]
-    position = 0
-    for offsets, name, entry in entries:
-        arrays[name] = _tensor(body, offsets, name, entry, position, whole=whole)
-        position = offsets[1]
-    return arrays
+    return {name: _tensor(body, name, dtype, shape, offsets) for name, dtype, shape, offsets in entries}
 
 
 def _is_side(side: object) -> bool:
     return type(side) is int and 0 <= side < 2**40
 
 
-def _tensor(
-    body: memoryview, offsets: tuple[int, ...], name: str, entry: dict[str, Any], position: int, *, whole: bool
-) -> NDArray[Any]:
-    dtype, shape = entry.get("dtype"), entry.get("shape")
-    if dtype not in _DTYPES or not isinstance(shape, list) or not all(_is_side(side) for side in shape):
+def _tensor(body: memoryview, name: str, dtype: object, shape: object, offsets: object) -> NDArray[Any]:
+    is_shape = isinstance(shape, list) and len(shape) <= MAX_SIDES and all(_is_side(side) for side in shape)
+    if not isinstance(dtype, str) or dtype not in _DTYPES or not isinstance(shape, list) or not is_shape:
         raise BadTensors(f"tensor {name[:200]} has an unknown dtype or shape")
     size = _size(dtype, tuple(shape))
-    if offsets != (position, position + size):
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_side(side) for side in offsets):
+        raise BadTensors(f"tensor {name[:200]} has invalid offsets")
+    start, end = offsets
+    if end - start != size or end > len(body):
         raise BadTensors(f"tensor {name[:200]} is not at the offsets in the header")
-    if position + size > len(body):
-        kind = "is incomplete" if whole else f"is larger than the architecture (tensor {name[:200]})"
-        raise BadTensors(f"the checkpoint {kind}")
-    return np.frombuffer(body[position : position + size], dtype=_DTYPES[dtype]).reshape(shape)
+    try:
+        return np.frombuffer(body[start:end], dtype=_DTYPES[dtype]).reshape(shape)
+    except ValueError as error:  # too large a side beside one of 0
+        raise BadTensors(f"tensor {name[:200]} has an unknown dtype or shape") from error

@@ -46,13 +46,14 @@ def may_mount() -> object:
 
 
 def uses_kernel_interfaces() -> object:
-    attempts = {
-        "keyrings": lambda: _call(248, b"user", b"x", b"y", 1, -4),
-        "io_uring": lambda: _call(425, 1, 0),
-        "bpf": lambda: _call(321, 0, 0, 0),
+    if os.uname().machine != "x86_64":  # other machines number their system calls differently
+        return None
+    answers = {
+        "keyrings": _call(248, b"user", b"x", b"y", 1, -4),
+        "io_uring": _call(425, 1, 0),
+        "bpf": _call(321, 0, 0, 0),
     }
-    numbered = os.uname().machine == "x86_64"  # other machines number their system calls differently
-    return numbered and [name for name, attempt in attempts.items() if attempt() >= 0]
+    return [name for name, answer in answers.items() if answer >= 0]
 
 
 def writes_outside() -> object:

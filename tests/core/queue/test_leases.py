@@ -292,3 +292,34 @@ def _write_as(database: Database, held: Lease, action: str) -> None:
                 leases.release(session, held)
     except LeaseLost:
         pass
+
+
+def platform_failures(database: Database, attempts: int) -> Lease:
+    """Fail the first shard some times through the platform; return the lease of its next attempt."""
+    for _ in range(attempts):
+        _fail(database, claim(database), FailureKind.PLATFORM, "broke")
+        with database.write() as session:
+            for shard in session.scalars(select(Shard)):
+                shard.available_at = utc_now() - LATER
+    return claim(database)
+
+
+def test_failure_that_follows_an_entry_is_the_participants(database: Database, evaluation: Evaluation) -> None:
+    held = platform_failures(database, leases.MAX_ATTEMPTS - 1)
+    assert held.is_last
+    _fail(database, held, FailureKind.UNSTABLE, "broke again")
+    row = evaluation_of(database, evaluation)
+    assert (row.state, row.failure_kind) == (State.FAILED, FailureKind.UNSTABLE)
+    assert "counts against your quota" in str(row.failure_message)
+
+
+def test_one_unexplained_failure_beside_lost_leases_stays_ours(database: Database, evaluation: Evaluation) -> None:
+    for _ in range(leases.MAX_ATTEMPTS - 1):
+        held = claim(database)
+        assert expire_and_sweep(database) == 1
+        with database.write() as session:
+            session.get_one(Shard, held.shard_id).available_at = utc_now() - LATER
+    _fail(database, claim(database), FailureKind.UNSTABLE, "broke")
+    row = evaluation_of(database, evaluation)
+    assert (row.state, row.failure_kind) == (State.FAILED, FailureKind.PLATFORM)
+    assert "does not count against your quota. Last reason: broke" in str(row.failure_message)

@@ -1,6 +1,8 @@
 import itertools
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from services.core.models import Evaluation, Event, FailureKind, Shard, State
@@ -40,6 +42,22 @@ def test_events_number_without_gaps(database: Database, evaluation: Evaluation) 
         events = list(session.scalars(select(Event).order_by(Event.sequence)))
     assert [(event.sequence, event.kind) for event in events] == [(1, "queued"), (2, "running"), (3, "failed")]
     assert events[-1].payload.model_dump() == {"failure": "timeout", "message": "too slow"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(message=st.text(st.characters(), max_size=40))
+@example(message="a null \0, half a pair \ud800, \u202ereversed")
+@example(message="long" * 10_000)
+def test_any_message_can_be_kept(database: Database, evaluation: Evaluation, message: str) -> None:
+    with database.write() as session:
+        row = lock_evaluation(session, evaluation.id)
+        row.state = State.RUNNING
+        fail(session, row, FailureKind.EXCEPTION, message)
+    with database.read() as session:
+        kept = session.get_one(Evaluation, evaluation.id).failure_message
+        event = session.scalars(select(Event).order_by(Event.sequence.desc()).limit(1)).one()
+    assert kept == event.payload.message
+    assert kept is not None and len(kept) < 10_000
 
 
 def test_cancel_ends_the_shards(database: Database, evaluation: Evaluation) -> None:

@@ -229,7 +229,10 @@ def test_upgraded_database_keeps_its_rules(first: Database) -> None:
     upgrade(first)
     with first.write() as session:
         session.execute(text("UPDATE submissions SET kind = 'notebook'"))
+        session.execute(text("UPDATE evaluations SET failure_kind = 'unstable'"))
     for broken in (
+        "UPDATE evaluations SET failure_kind = 'fate'",
+        "UPDATE evaluations SET state = 'undecided'",
         "UPDATE submissions SET kind = 'poem'",
         "UPDATE phases SET seeds = 0",
         "UPDATE scores SET final_score = -1",
