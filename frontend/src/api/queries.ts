@@ -276,6 +276,12 @@ export const system = queryOptions({
   refetchInterval: 30_000,
 });
 
+export const workers = queryOptions({
+  queryKey: keyOf("workers"),
+  queryFn: () => answer(api.GET("/api/workers")),
+  refetchInterval: 5000,
+});
+
 export const health = queryOptions({
   queryKey: keyOf("health"),
   queryFn: () => answer(api.GET("/api/health")),
