@@ -6,7 +6,10 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.core.models import Role
+from tests.api.conftest import api, settings
 from tests.api.harness import Api
+
+__all__ = ["api", "settings"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "operate.md"
 SUFFIXES = r"_(bucket|count|sum)$"

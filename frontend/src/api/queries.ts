@@ -38,7 +38,8 @@ type Subject =
   | "submission"
   | "submissions"
   | "system"
-  | "tokens";
+  | "tokens"
+  | "workers";
 
 const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] as const;
 
