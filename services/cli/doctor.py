@@ -41,6 +41,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
         *_docker(settings),
         _gpu(settings),
         _database(settings),
+        *_workers(settings),
         _redis(settings),
         _disk(settings),
     ]
@@ -127,6 +128,28 @@ def _database(settings: "Settings") -> Finding:
         return Finding("database", False, True, f"{kind} does not answer: {str(error).splitlines()[0]}")
     hint = "" if kind == "Postgres" else ". Only an installation on several machines needs Postgres."
     return Finding("database", True, True, f"{kind} answers{hint}")
+
+
+def _workers(settings: "Settings") -> list[Finding]:
+    """Say which workers the database knows, and whether the one of this data directory still moves."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from services.core import heartbeat
+    from services.core.queue.workers import all_workers, is_gone
+    from services.core.store.database import Database
+
+    found, age = [], heartbeat.age_s(settings, "worker")
+    if age is not None and not heartbeat.is_alive(settings, "worker"):
+        meaning = f"this data directory's worker has not moved for {age:.0f} s. Restart it."
+        found.append(Finding("worker", False, True, meaning))
+    try:
+        with Database(settings.resolved_database_url).read() as session:
+            workers = all_workers(session)
+    except SQLAlchemyError:
+        return found  # the database has a finding of its own, or is not migrated yet
+    gone = [worker.name for worker in workers if is_gone(worker)]
+    detail = f"{len(workers) - len(gone)} alive" + (f"; gone: {', '.join(gone)}" if gone else "")
+    return [*found, Finding("workers", len(workers) > len(gone), False, detail)]
 
 
 def _redis(settings: "Settings") -> Finding:

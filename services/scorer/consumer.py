@@ -7,12 +7,12 @@ import threading
 
 import structlog
 
+from services.core.heartbeat import beat
 from services.core.queue.doorbell import Bell, Doorbell
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
-from services.scorer.heartbeat import beat
 from services.scorer.preparing import Preparing
 from services.scorer.retries import Retries
 from services.scorer.stores import Stores
@@ -52,7 +52,7 @@ class Scorer:
         """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
         if self.campaigns.settle() or self.evaluations.next() or self.provisional.due():
             self.doorbell.ring(Bell.SCORE)
-        beat(self.settings)
+        beat(self.settings, "scorer")
 
     def _tell_provisional(self) -> None:
         """Announce provisional scores until asked to stop or until a final score waits."""

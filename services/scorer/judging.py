@@ -26,13 +26,14 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
-from services.scorer.metrics import METRICS, BadArray, Evidence, ScoreCard, Sides
+from services.scorer.metrics import METRICS, BadArray, Evidence, Runs, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
-__all__ = ["Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
+__all__ = ["ORDER_UNKNOWN", "Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
 
 POOL_FROM = 8  # evaluations, below which starting processes costs more than it saves
 REASON_CHARS = 500
+ORDER_UNKNOWN = "order_unknown"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +65,7 @@ class _Stored:
 
     bundle: Bundle
     readings: list[str]
+    runs: Runs | None
     run_s: float
     kind: SubmissionKind
     claim: Claim | None
@@ -75,6 +77,7 @@ class _Stored:
             run_s=self.run_s,
             independent=self.kind is not SubmissionKind.NOTEBOOK,
             claim=self.claim,
+            runs=self.runs,
         )
 
 
@@ -89,7 +92,14 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
         earlier = session.scalars(select(Score).where(Score.evaluation_id == evaluation_id).limit(1)).one_or_none()
     evidence = stored.evidence(blobs)
     reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
+    if stored.runs is None:
+        reports = [_untested(report) for report in reports]
     return Judged(evaluation_id, reports, stored.bundle.forget_subjects(), stored.run_s)
+
+
+def _untested(report: Report) -> Report:
+    """Say that the independence of the runs was not tested."""
+    return replace(report, card=replace(report.card, flags=(*report.card.flags, ORDER_UNKNOWN)))
 
 
 def judge_so_far(
@@ -101,7 +111,9 @@ def judge_so_far(
     """
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
-    return METRICS[find_metric(metric).name](replace(stored, readings=stored.readings[:models]).evidence(blobs))
+    return METRICS[find_metric(metric).name](
+        replace(stored, readings=stored.readings[:models], runs=None).evidence(blobs)
+    )
 
 
 def judge_many(
@@ -171,6 +183,7 @@ def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id:
     return _Stored(
         bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
         readings=_measurement_blobs(session, evaluation_id),
+        runs=_runs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
         kind=kind,
         claim=claim,
@@ -180,6 +193,18 @@ def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id:
 def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
     statement = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
     return list(session.scalars(statement.order_by(MeasurementRow.seed)))
+
+
+def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:
+    """Read where and when each seed ran; None if that is unknown of any."""
+    statement = select(MeasurementRow.sandbox, MeasurementRow.position).where(
+        MeasurementRow.evaluation_id == evaluation_id
+    )
+    rows = session.execute(statement.order_by(MeasurementRow.seed)).all()
+    if any(None in row for row in rows):
+        return None
+    sandboxes = np.unique([sandbox for sandbox, _ in rows], return_inverse=True)[1]
+    return Runs(sandboxes, np.array([position for _, position in rows]))
 
 
 def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:

@@ -22,6 +22,7 @@ from services.scorer.metrics import (
     Evidence,
     Models,
     Predictions,
+    Runs,
     ScoreCard,
     Sides,
     audit_certificate,
@@ -61,6 +62,7 @@ def gather(
     run_s: float | None = None,
     independent: bool = True,
     claim: Claim | None = None,
+    runs: Runs | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
 
@@ -87,6 +89,7 @@ def gather(
         run_s=run_s,
         independent=independent,
         claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
+        runs=runs,
     )
 
 

@@ -12,6 +12,7 @@ from services.core.queue.doorbell import Bell
 from services.core.queue.leases import Lease, Offer
 from services.core.settings import Settings
 from services.worker.attempt import Attempt
+from services.worker.heartbeat import Heartbeat
 from services.worker.resources import MIN_FREE_BYTES, Resources
 from services.worker.selftest import try_sandbox
 from services.worker.slots import Slot, make_slots, worker_lock
@@ -32,16 +33,16 @@ class Worker:
         for slot in self.slots:
             self._free[slot.device_class].put(slot)
         self.resources.sandbox.end_orphans(set())
-        if self.resources.sandbox.has_file_system:
-            self.resources.sandbox.self_test = str(try_sandbox(self.resources.sandbox, self.slots[0]))
-            log.info("self_test", result=self.resources.sandbox.self_test)
+        isolates = self.resources.sandbox.has_file_system
+        self_test = try_sandbox(self.resources.sandbox, self.slots[0]) if isolates else None
+        self.heartbeat = Heartbeat(self.resources, self.slots, self_test)
 
     def serve(self) -> int:
         """Take a slot and run shards until none is claimable; return how many ran, 0 if every slot is busy."""
         return sum(self._serve(free) for free in self._free.values())
 
     def sweep(self) -> None:
-        """Put expired shards back, end orphaned sandboxes, and ring if a shard can be claimed."""
+        """Put expired shards back, end orphaned sandboxes, ring if a shard can be claimed, and tell that we live."""
         with self.resources.database.write() as session:
             expired = leases.sweep(session)
         if expired:
@@ -49,6 +50,7 @@ class Worker:
         self.resources.sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
         if self._something_waits():
             self.resources.doorbell.ring(Bell.RUN)
+        self.heartbeat.beat(busy=len(self._live))
 
     def _serve(self, free: "queue.Queue[Slot]") -> int:
         ran = 0
@@ -114,5 +116,6 @@ def run_worker(settings: Settings) -> None:
                 threads=len(worker.slots),
                 stopping=shared.stopping,
             )
+            worker.heartbeat.stop()
         finally:
             shared.close()

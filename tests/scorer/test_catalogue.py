@@ -8,6 +8,7 @@ import pytest
 
 from services.core import catalogue
 from services.core.catalogue import Better
+from services.scorer import judging
 from services.scorer.metrics import METRICS, SUITES, AlarmKind, lethe_1, neurips_2023, score
 from tests.scorer.evidence import draw_evidence
 
@@ -51,6 +52,7 @@ def test_flags_are_those_that_metrics_raise() -> None:
         lethe_1.GAUSSIAN_DOUBTFUL,
         lethe_1.NO_CEILING,
         score.NOT_INDEPENDENT,
+        judging.ORDER_UNKNOWN,
     }
     assert set(catalogue.FLAGS) == raised
     assert all(name == flag.name for name, flag in catalogue.FLAGS.items())

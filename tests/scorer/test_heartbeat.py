@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from services.core.heartbeat import is_alive
 from services.core.settings import Settings
 from services.core.store.database import Database
 from services.scorer.consumer import Scorer
-from services.scorer.heartbeat import is_alive
 from tests.api.harness import make_settings
 from tests.core.conftest import database
 
@@ -28,11 +28,12 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 def healthy(settings: Settings) -> bool:
     """Run the health check that Docker runs."""
-    lines = re.search(r"- \|\n((?: {10}.*\n)+)", COMPOSE_FILE.read_text())
-    assert lines is not None
-    code = re.sub(r"^ {10}", "", lines[1], flags=re.MULTILINE)
+    check = re.search(r'test: \["CMD", "python3", (.*"scorer")\]', COMPOSE_FILE.read_text())
+    assert check is not None
+    arguments = [word.strip('" ') for word in check[1].split(",")]
     environment = os.environ | {"LETHE_DATA_DIR": str(settings.data_dir)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode == 0
 
@@ -46,7 +47,7 @@ def test_a_scorer_is_healthy_while_it_sweeps(database: Database, settings: Setti
     os.utime(settings.data_dir / "cache" / "scorer-heartbeat", (hours_ago, hours_ago))
     assert not healthy(settings)
     scorer.sweep()
-    assert is_alive(settings)
+    assert is_alive(settings, "scorer")
     scorer.database.dispose()
 
 
@@ -55,5 +56,5 @@ def test_a_scorer_without_its_database_gives_no_sign_of_life(tmp_path: Path) -> 
     scorer = Scorer(settings)
     with pytest.raises(Exception, match=r"127\.0\.0\.1"):
         scorer.sweep()
-    assert not is_alive(settings)
+    assert not is_alive(settings, "scorer")
     scorer.database.dispose()

@@ -69,6 +69,7 @@ class ScriptedSandbox:
 
     def __init__(self, *behaviours: Behaviour | None) -> None:
         self.versions: dict[str, str] = {}
+        self.self_test = "not run"
         self._behaviours: Iterator[Behaviour | None] = iter(behaviours)
 
     def start(self, spec: Spec) -> ScriptedProcess:

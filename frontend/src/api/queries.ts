@@ -38,7 +38,8 @@ type Subject =
   | "submission"
   | "submissions"
   | "system"
-  | "tokens";
+  | "tokens"
+  | "workers";
 
 const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] as const;
 
@@ -274,6 +275,12 @@ export const system = queryOptions({
   queryKey: keyOf("system"),
   queryFn: () => answer(api.GET("/api/admin/system")),
   refetchInterval: 30_000,
+});
+
+export const workers = queryOptions({
+  queryKey: keyOf("workers"),
+  queryFn: () => answer(api.GET("/api/workers")),
+  refetchInterval: 5000,
 });
 
 export const health = queryOptions({

@@ -840,6 +840,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workers
+         * @description List the workers, also those that have been gone for less than a day.
+         */
+        get: operations["list_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2398,6 +2418,37 @@ export interface components {
             /** Utility Low */
             utility_low: number;
         };
+        /**
+         * SelfTestForm
+         * @description The last self-test of a worker's sandbox.
+         */
+        SelfTestForm: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Digest
+             * @description Digest of the sandbox image that was tested.
+             */
+            digest?: string | null;
+            /**
+             * Profile
+             * @description Security profile of the sandbox.
+             */
+            profile?: string | null;
+            /**
+             * Result
+             * @description Either passed, or what failed.
+             */
+            result: string;
+            /**
+             * Runtime
+             * @description OCI runtime that was tested.
+             */
+            runtime?: string | null;
+        };
         /** SessionOut */
         SessionOut: {
             account: components["schemas"]["AccountOut"];
@@ -2687,6 +2738,49 @@ export interface components {
             submission_id: string;
             /** Team */
             team: string;
+        };
+        /**
+         * WorkerOut
+         * @description A worker as it last described itself.
+         */
+        WorkerOut: {
+            /** Device Classes */
+            device_classes: string[];
+            /** Free Disk Bytes */
+            free_disk_bytes: number;
+            /**
+             * Gone
+             * @description Whether it has not been seen for a minute: it died, hangs, or lost the database.
+             */
+            gone: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Sandbox
+             * @description Either docker or process, with the OCI runtime if one is set.
+             */
+            sandbox: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** @description Last test of its sandbox, if it made one. */
+            self_test: components["schemas"]["SelfTestForm"] | null;
+            /** Slots */
+            slots: number;
+            /** Slots Busy */
+            slots_busy: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Version
+             * @description Version of Lethe.
+             */
+            version: string;
         };
     };
     responses: never;
@@ -4766,6 +4860,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeamOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerOut"][];
                 };
             };
             /** @description A problem */

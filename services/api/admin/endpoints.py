@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from services.api.admin.metrics import render
 from services.api.admin.queue import read_queue
-from services.api.admin.schemas import HealthOut, InstallationOut, QueueOut, SystemOut
+from services.api.admin.schemas import HealthOut, InstallationOut, QueueOut, SystemOut, WorkerOut
 from services.api.kit.policy import PUBLIC, Operating
 from services.api.kit.sessions import Reading
 from services.api.state import State as ApiState
 from services.core.distribution import installed_version
+from services.core.queue.workers import all_workers
 
 __all__ = ["router"]
 
@@ -55,6 +56,12 @@ def show_system(state: ApiState, _who: Operating) -> SystemOut:
         disk_free_bytes=disk.free,
         disk_total_bytes=disk.total,
     )
+
+
+@router.get("/workers", tags=["admin"])
+def list_workers(session: Reading, _who: Operating) -> list[WorkerOut]:
+    """List the workers, also those that have been gone for less than a day."""
+    return [WorkerOut.of(worker) for worker in all_workers(session)]
 
 
 @router.get("/admin/queue", tags=["admin"])

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 
 from services.core.models import Evaluation, Event, EventKind, Shard, State, Submission, SubmissionKind
 from services.core.queue.lifecycle import awaiting_score
+from services.core.queue.workers import all_workers, is_gone
 from services.core.store.database import Database, ReadSession, utc_now
 
 __all__ = ["DatabaseMetrics", "render"]
@@ -29,7 +30,12 @@ class DatabaseMetrics(Collector):
         """Read all metrics."""
         with self._database.read() as session:
             yield from (_queue_age(session, utc_now()), _shards(session), _evaluations(session))
-            yield from (*_unscored(session, utc_now()), _seeds(session), _retries(session))
+            yield from (
+                *_unscored(session, utc_now()),
+                _seeds(session),
+                _retries(session),
+                *_workers(session, utc_now()),
+            )
 
 
 def render(registry: CollectorRegistry) -> bytes:
@@ -94,6 +100,33 @@ def _seeds(session: ReadSession) -> Metric:
     discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == EventKind.DISCARDED)
     value = float(measured + (session.scalar(discarded) or 0))
     return CounterMetricFamily("lethe_seeds_measured", "Unlearning runs that were measured.", value=value)
+
+
+def _workers(session: ReadSession, now: datetime) -> list[Metric]:
+    found = all_workers(session)
+    alive = [worker for worker in found if not is_gone(worker, now)]
+    workers = GaugeMetricFamily(
+        "lethe_workers", "Workers: alive, or gone for less than a day without having been stopped.", labels=["state"]
+    )
+    workers.add_metric(["alive"], len(alive))
+    workers.add_metric(["gone"], len(found) - len(alive))
+    busy = sum(worker.slots_busy for worker in alive)
+    slots = GaugeMetricFamily("lethe_worker_slots", "Slots of the workers that are alive.", labels=["state"])
+    slots.add_metric(["busy"], busy)
+    slots.add_metric(["free"], sum(worker.slots for worker in alive) - busy)
+    disk = GaugeMetricFamily(
+        "lethe_worker_free_disk_bytes", "Free disk of the worker that has least, of those that are alive."
+    )
+    if alive:
+        disk.add_metric([], min(worker.free_disk_bytes for worker in alive))
+    tests = GaugeMetricFamily(
+        "lethe_worker_self_tests", "Workers that are alive, by the result of their self-test.", labels=["result"]
+    )
+    results = [worker.self_test.result if worker.self_test else "none" for worker in alive]
+    counts = {name: results.count(name) for name in ("passed", "none")}
+    for name, count in (counts | {"failed": len(alive) - sum(counts.values())}).items():
+        tests.add_metric([name], count)
+    return [workers, slots, disk, tests]
 
 
 def _retries(session: ReadSession) -> Metric:

@@ -1,12 +1,14 @@
 """Response bodies for the state of the installation."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.core.models import Device, State
+from services.core.models import Device, State, WorkerRow
+from services.core.models.stored import SelfTestForm
+from services.core.queue.workers import is_gone
 from services.core.settings import SandboxKind
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "QueueOut",
     "SubmittedOut",
     "SystemOut",
+    "WorkerOut",
 ]
 
 
@@ -45,6 +48,28 @@ class SystemOut(BaseModel):
     data_dir: str
     disk_free_bytes: int = Field(description="Free space on the data directory's disk.")
     disk_total_bytes: int = Field(description="Size of the data directory's disk.")
+
+
+class WorkerOut(BaseModel):
+    """A worker as it last described itself."""
+
+    name: str
+    gone: bool = Field(description="Whether it has not been seen for a minute: it died, hangs, or lost the database.")
+    slots: int
+    slots_busy: int
+    device_classes: list[str]
+    sandbox: str = Field(description="Either docker or process, with the OCI runtime if one is set.")
+    version: str = Field(description="Version of Lethe.")
+    free_disk_bytes: int
+    self_test: SelfTestForm | None = Field(description="Last test of its sandbox, if it made one.")
+    started_at: datetime
+    seen_at: datetime
+
+    @classmethod
+    def of(cls, worker: WorkerRow) -> Self:
+        """Make the JSON form of a worker."""
+        fields = {name: getattr(worker, name) for name in cls.model_fields if name != "gone"}
+        return cls(gone=is_gone(worker), **fields)
 
 
 class PhaseQueueOut(BaseModel):

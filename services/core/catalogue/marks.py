@@ -34,6 +34,11 @@ FLAGS: dict[str, FlagInfo] = {
             "All models come from one process, as a notebook's do, and may depend on each other.",
             "There are no sound bounds, because nothing can be proven about dependent models.",
         ),
+        FlagInfo(
+            "order_unknown",
+            "The runs were measured before Lethe stored the order in which they ran.",
+            "Their independence was not tested.",
+        ),
     )
 }
 
@@ -59,6 +64,12 @@ ALARMS: dict[str, AlarmInfo] = {
             "stratified_checkpoints",
             "Stratified checkpoints",
             "The models' mean confidences are ordered or spaced more evenly than independent runs would be.",
+        ),
+        AlarmInfo(
+            "dependent_runs",
+            "Dependent runs",
+            "In the order in which they ran, runs resemble each other, or share out the possible outcomes, as "
+            "independent runs would in at most 1 of 1,000 evaluations.",
         ),
         AlarmInfo(
             "oracle_checkpoints",

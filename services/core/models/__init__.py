@@ -16,6 +16,7 @@ from services.core.models.evaluations import (
 )
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.submissions import Reference, Submission, SubmissionKind
+from services.core.models.workers import WorkerRow
 
 __all__ = [
     "Account",
@@ -47,4 +48,5 @@ __all__ = [
     "TeamMember",
     "Token",
     "TokenKind",
+    "WorkerRow",
 ]

@@ -221,6 +221,9 @@ class MeasurementRow(Base):
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory
+    # the lease under which it ran, which names its sandbox, and how many runs came before it there; None in old rows
+    sandbox: Mapped[str | None] = mapped_column(String(80))
+    position: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

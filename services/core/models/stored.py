@@ -9,6 +9,7 @@ Rules for changing a form:
   an older version into the new ones; an object without a version has version 1.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer
@@ -23,6 +24,7 @@ __all__ = [
     "EventPayload",
     "ExampleForm",
     "HistogramsForm",
+    "SelfTestForm",
     "StoredForm",
     "StoredJson",
     "SuiteValues",
@@ -141,6 +143,16 @@ class HistogramsForm(StoredForm):
     )
     confidences: ConfidencesForm = Field(description="Over all models and all forget examples.")
     examples: list[ExampleForm]
+
+
+class SelfTestForm(StoredForm):
+    """The last self-test of a worker's sandbox."""
+
+    result: str = Field(description="Either passed, or what failed.")
+    digest: str | None = Field(None, description="Digest of the sandbox image that was tested.")
+    runtime: str | None = Field(None, description="OCI runtime that was tested.")
+    profile: str | None = Field(None, description="Security profile of the sandbox.")
+    at: datetime
 
 
 class EventPayload(StoredForm):

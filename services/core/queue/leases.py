@@ -148,7 +148,7 @@ def renew(session: WriteSession, lease: Lease, lease_s: float) -> None:
 
 
 def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]) -> None:
-    """Insert the measurements of some seeds under the claim. Raises LeaseLost if an older claim writes.
+    """Insert the measurements of some seeds, in the order in which they ran. Raises LeaseLost if an older claim writes.
 
     A repetition is harmless, for example after a commit whose answer was lost: existing rows stay.
     """
@@ -160,6 +160,9 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
     new = [row for row in measured if row.seed not in there]
     if not new:
         return
+    before = select(func.count()).where(
+        MeasurementRow.evaluation_id == lease.evaluation_id, MeasurementRow.sandbox == lease.label
+    )
     session.add_all(
         MeasurementRow(
             evaluation_id=lease.evaluation_id,
@@ -168,8 +171,10 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
             checkpoint_sha256=row.checkpoint_sha256,
             run_s=row.run_s,
             peak_memory_bytes=row.peak_memory_bytes,
+            sandbox=lease.label,
+            position=position,
         )
-        for row in new
+        for position, row in enumerate(new, start=session.scalars(before).one())
     )
     evaluation.seeds_done += len(new)
     tell_progress(session, evaluation)

@@ -10,7 +10,7 @@ from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.certificate import CertificateAudit, audit_certificate, lower_bound
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions
+from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions, Runs
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
@@ -34,6 +34,7 @@ __all__ = [
     "Metric",
     "Models",
     "Predictions",
+    "Runs",
     "ScoreCard",
     "Sides",
     "Suite",

@@ -11,6 +11,7 @@ from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.independence import ALARM_P, independence
 from services.scorer.metrics.uncertainty import quantile
 
 __all__ = ["STRATIFIED_Z", "Alarm", "AlarmKind", "evenness_z", "order_z", "raise_alarms"]
@@ -31,6 +32,7 @@ class AlarmKind(StrEnum):
     IDENTICAL_CHECKPOINTS = "identical_checkpoints"
     NEAR_DUPLICATES = "near_duplicates"
     STRATIFIED_CHECKPOINTS = "stratified_checkpoints"
+    DEPENDENT_RUNS = "dependent_runs"
     ORACLE_CHECKPOINTS = "oracle_checkpoints"
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
     FALSE_CERTIFICATE = "false_certificate"
@@ -60,6 +62,7 @@ def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAu
         *_oracle_hashes(evidence.unlearned, oracles),
         *_oracle_neighbours(unlearned, oracle, second),
         *_stratified(unlearned),
+        *_dependent(evidence),
         *_utility(evidence),
         *([] if certificate is None else _certificate(certificate)),
     ]
@@ -165,6 +168,17 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
             AlarmKind.STRATIFIED_CHECKPOINTS, f"The models' mean confidences {what}, so the runs are not independent."
         )
     ]
+
+
+def _dependent(evidence: Evidence) -> list[Alarm]:
+    if evidence.runs is None:
+        return []
+    found = independence(evidence.unlearned, evidence.forget_labels, evidence.runs)
+    if found is None or found.p_value > ALARM_P:
+        return []
+    text = f"In the order of time, {found.finding} (z = {found.z:.1f}; p = {found.p_value:g} for all tests together). "
+    why = "A run knew of earlier ones, or depended on something that changes with time, such as the machine's load."
+    return [Alarm(AlarmKind.DEPENDENT_RUNS, text + why)]
 
 
 def order_z(values: NDArray[np.float64]) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
 
-__all__ = ["Claimed", "Evidence", "Models", "Predictions"]
+__all__ = ["Claimed", "Evidence", "Models", "Predictions", "Runs"]
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
@@ -45,6 +45,15 @@ class Models:
         return len({row.tobytes() for row in self.checkpoint_sha256})
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """When and where the runs of N models ran. Runs of one sandbox ran one after another."""
+
+    sandbox: Labels  # [N], a number for each sandbox
+    position: Labels  # [N], ascending in time within a sandbox
+    original: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """The certificate that an entry claims, with the accountant's result."""
@@ -70,6 +79,7 @@ class Evidence:
     run_s: float | None = None  # mean wall clock of one unlearning run
     independent: bool = True  # whether runs could not know of each other, as those of one notebook can
     claimed: Claimed | None = None
+    runs: Runs | None = None  # None if their order is unknown
 
     def check(self) -> None:
         """Raise BadArray, which names array, axis and index, for the first array that cannot be scored."""

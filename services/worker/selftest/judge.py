@@ -5,7 +5,6 @@ import json
 import queue
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from services.core.models.stored import SelfTestForm
+from services.core.store.database import utc_now
 from services.worker.launcher import Launcher
 from services.worker.sandbox.base import Exited, Sandbox, SandboxUnavailable
 from services.worker.slots import Slot
 
-__all__ = ["SelfTest", "try_sandbox"]
+__all__ = ["try_sandbox"]
 
 PROBE = Path(__file__).parent / "probe.py"
 SEEDS = 2
@@ -30,20 +31,11 @@ KNOWN = {GVISOR: {"writes_without_bounds", "has_network", "changes_device_files"
 ARCHITECTURE = "from torch import nn\n\n\ndef build():\n    return nn.Linear(4, 3)\n"
 
 
-@dataclass(frozen=True, slots=True)
-class SelfTest:
-    """A self-test that the sandbox has passed."""
+def try_sandbox(sandbox: Sandbox, slot: Slot) -> SelfTestForm:
+    """Try the sandbox in a slot that is free, and note the result for the provenance of what runs in it.
 
-    probe: str  # the probe's digest
-    weaknesses: tuple[str, ...]  # that are known, and allowed
-
-    def __str__(self) -> str:
-        allowed = f", but {', '.join(self.weaknesses)}" if self.weaknesses else ""
-        return f"passed {self.probe}{allowed}"
-
-
-def try_sandbox(sandbox: Sandbox, slot: Slot) -> SelfTest:
-    """Try the sandbox in a slot that is free. Raises SandboxUnavailable if it lets something through."""
+    Raises SandboxUnavailable if it lets something through.
+    """
     public = slot.root / "self-test"
     _write_benchmark(public)
     slot.clear()
@@ -64,7 +56,16 @@ def try_sandbox(sandbox: Sandbox, slot: Slot) -> SelfTest:
             f"The sandbox failed its self-test: {'; '.join(broken)[:1000]}. No submission runs in it. "
             "Compare the engine with docs/operate.md, section Sandbox."
         )
-    return SelfTest(hashlib.sha256(PROBE.read_bytes()).hexdigest()[:12], weaknesses)
+    probe = hashlib.sha256(PROBE.read_bytes()).hexdigest()[:12]
+    sandbox.self_test = f"passed {probe}" + (f", but {', '.join(weaknesses)}" if weaknesses else "")
+    told = sandbox.provenance()
+    return SelfTestForm(
+        result=sandbox.self_test,
+        digest=told["image_id"],
+        runtime=told["runtime"],
+        profile=told["profile"],
+        at=utc_now(),
+    )
 
 
 def _run(launcher: Launcher) -> list[dict[str, object]]:

@@ -71,6 +71,29 @@ def test_recording_the_same_seeds_again_counts_them_once(database: Database, eva
 
 
 @pytest.mark.usefixtures("evaluation")
+def test_rows_tell_which_sandbox_ran_them_and_in_which_order(database: Database) -> None:
+    """The order in which results come, whatever the numbers of the seeds; a later claim runs another sandbox."""
+    held = claim(database)
+    for batch in ([2], [0, 3]):
+        with database.write() as session:
+            leases.record(session, held, [leases.MeasuredSeed(seed, "b" * 64, "c" * 64, 1.0) for seed in batch])
+    with database.write() as session:
+        leases.release(session, held)
+    again = claim(database)
+    record(database, again, 1, 2)
+    with database.read() as session:
+        rows = session.execute(
+            select(MeasurementRow.seed, MeasurementRow.sandbox, MeasurementRow.position).order_by(MeasurementRow.seed)
+        )
+        assert [tuple(row) for row in rows] == [
+            (0, held.label, 1),
+            (1, again.label, 0),
+            (2, held.label, 0),
+            (3, held.label, 2),
+        ]
+
+
+@pytest.mark.usefixtures("evaluation")
 @pytest.mark.parametrize(
     "offer",
     [

@@ -1,11 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { health, installation, system } from "../../api/queries";
+import { health, installation, system, workers } from "../../api/queries";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Card } from "../../ui/Card";
 import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
+import { Table } from "../../ui/Table";
+import { Moment } from "../../ui/Time";
 import { bytes } from "../../words/numbers";
 import { Queue } from "../queue/Queue";
 
@@ -21,6 +23,9 @@ export function Operator() {
               <Health />
               <System />
             </Card>
+            <Section title="Workers">
+              <Workers />
+            </Section>
             <Section title="Queue">
               <Queue />
             </Section>
@@ -77,6 +82,44 @@ function System() {
           ]}
         />
       )}
+    </Await>
+  );
+}
+
+function Workers() {
+  const query = useQuery(workers);
+  return (
+    <Await query={query} what="the workers">
+      {(all) =>
+        all.length === 0 ? (
+          <p>No worker has reported. Start one with lethe worker.</p>
+        ) : (
+          <Table
+            label="Workers of this installation"
+            rows={all}
+            keyOf={(worker) => worker.name}
+            columns={[
+              { name: "name", kind: "heading", show: (worker) => worker.name },
+              {
+                name: "state",
+                kind: "badges",
+                show: ({ gone, self_test }) => (
+                  <>
+                    <Badge tone={gone ? "bad" : "good"}>{gone ? "gone" : "alive"}</Badge>{" "}
+                    {self_test && self_test.result !== "passed" && <Badge tone="bad">self-test failed</Badge>}
+                  </>
+                ),
+              },
+              { name: "slots busy", show: ({ slots_busy, slots }) => `${slots_busy} of ${slots}` },
+              { name: "device", show: (worker) => worker.device_classes.join(", ") },
+              { name: "sandbox", show: (worker) => worker.sandbox },
+              { name: "version", show: (worker) => worker.version },
+              { name: "free disk", show: (worker) => bytes(worker.free_disk_bytes) },
+              { name: "last seen", show: (worker) => <Moment at={worker.seen_at} /> },
+            ]}
+          />
+        )
+      }
     </Await>
   );
 }

@@ -1,6 +1,6 @@
 """A kind of failure: it looks like the platform's, but follows one entry.
 
-Revision: 0030
+Revision: 0010
 Revises: 0009
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0030"
+revision: str = "0010"
 down_revision: str | None = "0009"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
