@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import SystemRandom
 from typing import ClassVar, Protocol
 
 from services.core.models import Evaluation, SubmissionKind
@@ -119,7 +120,8 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
         )
         return Notebook(limits, cache)
     allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
-    return Module(allowed, derive_seeds(evaluation.seed_key, seeds))
+    in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
+    return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
 
 
 @contextmanager
