@@ -125,7 +125,10 @@ class _Likeness:
 
 def _likeness(line: _Line, forget: Array, *others: Array) -> _Likeness | None:
     other = np.concatenate([forget[:, :0], *others], axis=1)
-    components, weights = _components([side for side in (forget, other) if side.shape[1]])
+    told = [side for side in (forget, other) if side.shape[1]]
+    if not told:
+        return None
+    components, weights = _components(told)
     kinds = {
         "forget margins": _waves(forget, 1),
         "evenness of forget margins": _waves(forget, 4),
@@ -139,7 +142,7 @@ def _likeness(line: _Line, forget: Array, *others: Array) -> _Likeness | None:
         product = features @ features.T
         if np.trace(product) > 0:
             products[name] = (product / np.trace(product)).astype(np.float32)
-    return _Likeness(tuple(products), np.stack(list(products.values()))) if products else None
+    return _Likeness(tuple(products), np.stack(list(products.values())))
 
 
 def _components(sides: list[Array]) -> tuple[Array, Array]:
@@ -147,8 +150,6 @@ def _components(sides: list[Array]) -> tuple[Array, Array]:
 
     Each side counts alike. A component weighs as much as it varies, so that a few strong ones are not lost in noise.
     """
-    if not sides:
-        return np.zeros((0, 0)), np.zeros(0)
     standard = [side / side.std(axis=0) / np.sqrt(side.shape[1]) for side in sides]
     values, vectors = np.linalg.eigh(sum(side @ side.T for side in standard))
     kept = slice(-1, -1 - min(COMPONENTS, len(values) // 4), -1)
