@@ -10,6 +10,7 @@ from pathlib import Path
 
 __all__ = [
     "MS_BIND",
+    "MS_NOATIME",
     "MS_NODEV",
     "MS_NOEXEC",
     "MS_NOSUID",
@@ -22,7 +23,7 @@ __all__ = [
     "unmount",
 ]
 
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_NOATIME, MS_BIND = 1, 2, 4, 8, 32, 1024, 4096
 _MNT_DETACH = 2
 _CLONE_NEWPID = 0x20000000
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
