@@ -26,6 +26,7 @@ from services.worker.runner.kernel import (
     MS_RDONLY,
     MS_REMOUNT,
     become,
+    end_idle_threads,
     mount,
     new_process_ids,
     old_process_ids,
@@ -88,6 +89,7 @@ class IsolatedCells:
             unmount(directory)
         _make_own(code)
         self._seal()
+        end_idle_threads()
         self._init = self._out_opened = 0
 
     def open(self) -> None:
