@@ -26,6 +26,7 @@ from services.worker.runner.kernel import (
     MS_RDONLY,
     MS_REMOUNT,
     become,
+    end_idle_threads,
     mount,
     new_process_ids,
     old_process_ids,
@@ -36,7 +37,8 @@ __all__ = ["IsolatedCells"]
 
 OUT_INODES = 1000
 SCRATCH_INODES = 65536
-TMPFS = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME
+TMPFS = MS_NOSUID | MS_NODEV | MS_NOEXEC
+FROZEN = TMPFS | MS_NOATIME
 _PROC, _SYS, _DEV = Path("/proc"), Path("/sys"), Path("/dev")
 _INIT = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "sleep", "infinity"]
 _FIRST_USER, _LAST_USER = 2_000_000_000, 2_147_483_646  # ids that no host gives to its users
@@ -87,6 +89,7 @@ class IsolatedCells:
             _hide(directory)
         _make_own(code)
         self._seal()
+        end_idle_threads()
         self._init = self._out_opened = 0
 
     def open(self) -> None:
@@ -124,9 +127,9 @@ class IsolatedCells:
     def take(self, token: str) -> Takings:
         """Copy from the output directory, which still stands when all its processes have ended."""
         usage = os.fstatvfs(self._out_opened)
-        full = (usage.f_blocks > 0 and not usage.f_bfree) or (usage.f_files > 0 and not usage.f_ffree)
+        full = (usage.f_blocks and not usage.f_bfree) or (usage.f_files and not usage.f_ffree)
         checkpoint, bad = self._shelf.take(self._out_opened, token)
-        return Takings(checkpoint, bad, full)
+        return Takings(checkpoint, bad, full=bool(full))
 
     def close(self) -> None:
         """Unmount the cell's file systems, which ends them."""
@@ -159,9 +162,10 @@ class IsolatedCells:
     def _seal(self) -> None:
         """Hide or freeze what all seeds of this container could write to or count with."""
         if not self._keep_devices:
-            mount("tmpfs", _SYS, "tmpfs", TMPFS, "mode=0755")
+            mount("tmpfs", _SYS, "tmpfs", FROZEN, "mode=0755")
             (_SYS / "class/net/lo").mkdir(parents=True)
             shutil.copytree(self._masks / "cpus", _SYS, dirs_exist_ok=True)
+            _freeze(_SYS)
         for path in ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf"):  # they tell when the container began
             with contextlib.suppress(OSError):
                 unmount(Path(path))
@@ -181,29 +185,39 @@ class IsolatedCells:
 
 
 def _mount_tmpfs(target: Path, size: int, inodes: int, options: str) -> None:
-    """Mount a file system in memory with bounds, or without if the kernel knows none (gVisor of 2022)."""
+    """Mount a file system in memory with bounds; gVisor of 2022 cannot bound the number of files."""
     try:
         mount("tmpfs", target, "tmpfs", TMPFS, f"size={size},nr_inodes={inodes},{options}")
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        mount("tmpfs", target, "tmpfs", TMPFS, options)
+        mount("tmpfs", target, "tmpfs", TMPFS, f"size={size},{options}")
 
 
 def _hide(directory: Path) -> None:
     """Take a mounted directory away; gVisor does not, so cover it."""
     unmount(directory)
-    mount("tmpfs", directory, "tmpfs", TMPFS, "mode=0700")
+    mount("tmpfs", directory, "tmpfs", FROZEN, "mode=0700")
 
 
 def _make_own(code: Path) -> None:
     """Put a copy in the place of a mounted directory of Python files."""
     files = {path.relative_to(code): path.read_bytes() for path in code.rglob("*.py")}
     unmount(code)
-    mount("tmpfs", code, "tmpfs", TMPFS, "mode=0755")
+    mount("tmpfs", code, "tmpfs", FROZEN, "mode=0755")
     for name, data in files.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).write_bytes(data)
+    _freeze(code)
+
+
+def _freeze(target: Path) -> None:
+    """Make a file system in memory read-only; gVisor of 2022 cannot, but there, too, only root may write to it."""
+    try:
+        mount("tmpfs", target, None, MS_REMOUNT | MS_RDONLY | FROZEN)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
 
 
 def _copy_files(source: Path, names: Sequence[str], target: Path) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "MS_RDONLY",
     "MS_REMOUNT",
     "become",
+    "end_idle_threads",
     "mount",
     "new_process_ids",
     "old_process_ids",
@@ -49,6 +50,17 @@ def mount(source: str, target: Path, kind: str | None, flags: int, options: str 
 def unmount(target: Path) -> None:
     """Take a mount, with everything mounted on it, out of sight; it ends when nothing uses it. Raises OSError."""
     _check(_libc.umount2(os.fsencode(target), _MNT_DETACH), str(target))
+
+
+def end_idle_threads() -> None:
+    """Fork once, because OpenBLAS ends its threads before a fork, and starts them only when there is work again.
+
+    gVisor gives new process ids only to a process with one thread.
+    """
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def new_process_ids() -> None:

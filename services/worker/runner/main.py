@@ -66,7 +66,6 @@ def main() -> None:
     guard_process()
     bench = _load(arguments)
     _warm_up(arguments.submission / ENTRY_POINT)
-    _end_thread_pools()
     memory = _Memory()
     originals = os.open(arguments.original, os.O_RDONLY | os.O_CLOEXEC) if arguments.original else None
     launcher = _Launcher(bench, _cells(arguments, bench.specs), memory, originals, _wake_on_child_exit())
@@ -163,14 +162,6 @@ def _packages(source: Path) -> set[str]:
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             found |= {name.split(".")[0] for name in names} & WARM_PACKAGES
     return found
-
-
-def _end_thread_pools() -> None:
-    """Fork once for nothing: OpenBLAS then ends its threads, beside which gVisor gives no new process ids."""
-    child = os.fork()
-    if not child:
-        os._exit(0)
-    os.waitpid(child, 0)
 
 
 def _wake_on_child_exit() -> int:
