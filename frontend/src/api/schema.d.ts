@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Submission
-         * @description Stop the evaluation of a submission, which stays on record and still counts against the quota.
+         * @description Stop the evaluation of a submission, which stays on record. It counts against the quota only if a run had started.
          */
         post: operations["cancel_submission"];
         delete?: never;
