@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from services.api.accounts.service import create_account, create_token
 from services.core.models import Role, Token, TokenKind
@@ -98,6 +99,18 @@ def test_login_does_not_say_which_half_is_wrong(api: Api, wrong: dict[str, str])
 
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials")
     assert answer.json()["detail"] == "Username or password is wrong. Check both and try again."
+
+
+def test_a_rival_elsewhere_locks_nobody_out(settings: Settings) -> None:
+    with running(settings) as api:
+        rival = TestClient(api.app, base_url=ORIGIN, client=("192.0.2.7", 1))
+        api.anonymous.post("/api/accounts", json=CREDENTIALS)
+        wrong = CREDENTIALS | {"password": "wrong horse battery"}
+
+        guesses = [rival.post("/api/sessions", json=wrong).status_code for _ in range(15)]
+
+        assert guesses == [401] * 10 + [429] * 5
+        assert api.anonymous.post("/api/sessions", json=CREDENTIALS).status_code == 201
 
 
 def test_logins_are_limited_for_a_username(api: Api) -> None:

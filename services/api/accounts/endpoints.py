@@ -19,6 +19,7 @@ from services.api.accounts.schemas import (
     TokenOut,
     TokenWithSecret,
 )
+from services.api.kit.addresses import address_of
 from services.api.kit.auth import COOKIE
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
@@ -40,7 +41,7 @@ def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -
     """Create an account and a team with it as the only member."""
     if not state.settings.sign_up_open:
         raise service.SignUpClosed("Sign-up is closed. Ask the operator for an account.")
-    state.rates.sign_up(_address(request))
+    state.rates.sign_up(address_of(request))
     return _created(session, new, Role.PARTICIPANT)
 
 
@@ -55,7 +56,7 @@ def log_in(
     credentials: Credentials, request: Request, response: Response, state: State, session: Writing
 ) -> SessionOut:
     """Start a session. The response sets a cookie for browsers and contains the token for other clients."""
-    state.rates.login(_address(request), credentials.username)
+    state.rates.login(address_of(request), credentials.username)
     client = request.headers.get("user-agent", "unknown client")[:200]
     password = credentials.password.get_secret_value()
     account_id = service.check_password(state.database, credentials.username, password)
@@ -133,7 +134,3 @@ def _me(session: Reading, account: Account) -> MeOut:
     return MeOut(
         account=AccountOut.of(account), teams=[TeamOut.of(team) for team in service.teams_of(session, account.id)]
     )
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

@@ -205,7 +205,7 @@ def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, stat
 
 @router.post("/submissions/{submission_id}/cancel")
 def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
-    """Stop the evaluation of a submission, which stays on record. It counts against the quota only if a run had started."""
+    """Stop its evaluation. The submission stays on record, and counts against the quota only if a run had started."""
     submission = service.find_visible(session, who, submission_id)
     service.cancel_submission(session, submission)
     return service.show(session, who, [submission])[0]
