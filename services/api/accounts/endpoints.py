@@ -23,6 +23,7 @@ from services.api.kit.addresses import address_of
 from services.api.kit.auth import COOKIE
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
+from services.api.kit.schemas import visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import Account, Role, Token, TokenKind
@@ -42,12 +43,13 @@ def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -
     if not state.settings.sign_up_open:
         raise service.SignUpClosed("Sign-up is closed. Ask the operator for an account.")
     state.rates.sign_up(address_of(request))
+    service.refuse_reserved(new.username)
     return _created(session, new, Role.PARTICIPANT)
 
 
 @router.post("/admin/accounts", status_code=201)
 def create_account(new: NewAccountByOperator, session: Writing, _who: Operating) -> MeOut:
-    """Create an account with any role, even if sign-up is closed."""
+    """Create an account with any role, even if sign-up is closed or the name is reserved."""
     return _created(session, new, new.role)
 
 
@@ -57,7 +59,7 @@ def log_in(
 ) -> SessionOut:
     """Start a session. The response sets a cookie for browsers and contains the token for other clients."""
     state.rates.login(address_of(request), credentials.username)
-    client = request.headers.get("user-agent", "unknown client")[:200]
+    client = visible(request.headers.get("user-agent", ""))[:200] or "unknown client"
     password = credentials.password.get_secret_value()
     account_id = service.check_password(state.database, credentials.username, password)
     account = session.get_one(Account, account_id)
@@ -123,6 +125,8 @@ def revoke_token(token_id: UUID, who: SignedIn, session: Writing) -> None:
 @router.post("/teams", status_code=201)
 def create_team(new: NewTeam, who: SignedIn, session: Writing) -> TeamOut:
     """Create another team. Only operators may have more than one; each of their teams is ranked separately."""
+    if not who.is_operator:
+        service.refuse_reserved(new.name)
     return TeamOut.of(service.create_team(session, who, new.name))
 
 

@@ -14,7 +14,7 @@ from services.api.competitions.service import find_phase
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
-from services.api.kit.schemas import Label
+from services.api.kit.schemas import Label, Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
@@ -57,8 +57,8 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", 
 )
 async def submit(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     body: Request,
     response: Response,
     background: BackgroundTasks,
@@ -66,7 +66,7 @@ async def submit(
     who: SignedIn,
     filename: Annotated[Filename, Query(description="The file name. Its ending names the kind: .py, .zip or .ipynb.")],
     name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
-    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
+    team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
 ) -> SubmissionOut:
     """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
@@ -100,8 +100,8 @@ async def submit(
 )
 async def check_submission(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     body: Request,
     state: State,
     who: SignedIn,
@@ -117,11 +117,11 @@ async def check_submission(
 @router.get("/competitions/{slug}/phases/{phase}/quota")
 def show_quota(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     who: SignedIn,
     session: Reading,
-    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
+    team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
 ) -> QuotaOut:
     """Show how many submissions your team has left, counted as an upload counts them."""
     found = find_phase(session, slug, phase)
@@ -135,8 +135,8 @@ def list_submissions(
     who: SignedIn,
     session: Reading,
     state: State,
-    competition: str | None = None,
-    phase: str | None = None,
+    competition: Text | None = None,
+    phase: Text | None = None,
     ended: Annotated[
         bool | None, Query(description="true: only submissions that have ended. false: only those that have not.")
     ] = None,
