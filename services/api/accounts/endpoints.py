@@ -20,7 +20,7 @@ from services.api.accounts.schemas import (
     TokenWithSecret,
 )
 from services.api.kit.addresses import address_of
-from services.api.kit.auth import COOKIE
+from services.api.kit.auth import cookie_name
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
 from services.api.kit.schemas import visible
@@ -65,21 +65,22 @@ def log_in(
     account = session.get_one(Account, account_id)
     row, secret = service.begin_session(session, account, state.key, client)
     response.set_cookie(
-        COOKIE,
+        cookie_name(request),
         secret,
         max_age=service.SESSION_DAYS * 86400,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.scope["scheme"] == "https",
     )
     return SessionOut(account=AccountOut.of(account), token=secret, expires_at=row.expires_at)
 
 
 @router.delete("/sessions/current", status_code=204)
-def log_out(who: SignedIn, session: Writing, response: Response) -> None:
+def log_out(who: SignedIn, request: Request, session: Writing, response: Response) -> None:
     """Revoke the session or token of this request."""
     service.revoke_presented(session, who)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    secure = request.scope["scheme"] == "https"
+    response.delete_cookie(cookie_name(request), httponly=True, samesite="lax", secure=secure)
 
 
 @router.get("/me")

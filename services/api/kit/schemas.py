@@ -2,9 +2,9 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
 __all__ = ["Input", "Label", "Moment", "Text", "visible"]
 
@@ -46,7 +46,7 @@ def _in_range(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Text = Annotated[str, AfterValidator(_no_unstorable)]  # of every request that a database may see
+Text = Annotated[str, AfterValidator(_no_unstorable)]  # of a path or a query; bodies are checked whole
 Label = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_all_visible)
 ]
@@ -57,3 +57,18 @@ class Input(BaseModel):
     """A request body. It refuses unknown members, so that a caller notices a misspelt one."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, body: Any) -> Any:
+        """Refuse what no database stores anywhere in a body: as a member's name it would only break the refusal."""
+        waiting = [body]
+        while waiting:
+            match waiting.pop():
+                case str(text):
+                    _no_unstorable(text)
+                case dict(members):
+                    waiting += [*members.keys(), *members.values()]
+                case list(items):
+                    waiting += items
+        return body

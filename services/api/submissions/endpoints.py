@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
+from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
@@ -213,7 +214,9 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
 
 @router.get("/submissions/{submission_id}/events", response_class=EventStream, responses=EVENT_STREAM)
 def watch(
+    *,
     submission_id: UUID,
+    request: Request,
     who: SignedIn,
     session: Reading,
     state: State,
@@ -224,7 +227,8 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return EventStream(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
+    seat = state.seats.seat(str(who.account_id), address_of(request))
+    return EventStream(stream(state.feed, evaluation_id, after), seat)
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
