@@ -16,6 +16,8 @@ from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
+from services.api.kit.deadlines import BodyDeadline
+from services.api.kit.hosts import KnownHosts
 from services.api.kit.middleware import SecurityHeaders
 from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
@@ -42,7 +44,9 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         state: ApiState = self.state.lethe
-        return Observed(SecurityHeaders(TooLargeProblems(super().build_middleware_stack())), latencies=state.latencies)
+        bounded = BodyDeadline(TooLargeProblems(super().build_middleware_stack()))
+        known = KnownHosts(bounded, state.settings.host_names)
+        return Observed(SecurityHeaders(known), latencies=state.latencies)
 
 
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:

@@ -5,6 +5,7 @@ import socket
 import uvicorn
 
 from services.api.app import create_app
+from services.api.connections import Connection
 from services.api.state import ApiState
 from services.core.settings import Settings
 
@@ -22,6 +23,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 host=settings.host,
                 port=settings.port,
                 log_level="warning",

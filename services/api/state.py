@@ -12,6 +12,7 @@ from services.api.kit.cursors import Cursors
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
 from services.api.submissions.feed import EventFeed
+from services.api.submissions.streams import Seats
 from services.core.queue.doorbell import Doorbell
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
@@ -34,6 +35,7 @@ class ApiState:
     cursors: Cursors
     rates: Rates
     feed: EventFeed
+    seats: Seats
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
@@ -54,6 +56,7 @@ def make_state(settings: Settings) -> ApiState:
         cursors=Cursors(key),
         rates=Rates(settings.redis_url),
         feed=EventFeed(database),
+        seats=Seats(),
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),

@@ -54,7 +54,7 @@ COMMANDS = {
     "cancel": Command(
         "Participants",
         "participant:cancel",
-        "Stop a submission that is queued or running. It still counts against the quota.",
+        "Stop a submission that is queued or running. It counts against the quota only if a run had started.",
     ),
     "compare": Command(
         "Participants",

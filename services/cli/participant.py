@@ -78,7 +78,7 @@ def cancel(
     submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
     url: Url = None,
 ) -> None:
-    """Stop a submission that is queued or running. It still counts against the quota."""
+    """Stop a submission that is queued or running. It counts against the quota only if a run had started."""
     open_client(url).post(f"/api/submissions/{submission}/cancel")
     say("Cancelled.")
 

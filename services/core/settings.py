@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address on which the API listens.")
     port: int = Field(8000, ge=1, le=65535, description="Port on which the API listens.")
+    allowed_hosts: str = Field(
+        "",
+        description="Names by which browsers reach the API, separated by commas; `*` for any. Its addresses and "
+        "localhost are always allowed.",
+    )
     max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
     worker_slots: int = Field(
         0, ge=0, description="Number of sandboxes run side by side; the first ones get the GPUs. 0 for one per CPU."
@@ -87,6 +92,12 @@ class Settings(BaseSettings):
     def sign_up_open(self) -> bool:
         """Tell whether anyone may create an account. Never with the process sandbox, which isolates nothing."""
         return self.resolved_sandbox is SandboxKind.DOCKER and self.sign_up is not False
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names by which clients may call the API, besides addresses and localhost."""
+        named = [*self.allowed_hosts.split(","), self.host]
+        return frozenset(name.strip().lower() for name in named if name.strip())
 
     @property
     def resolved_sweep_every_s(self) -> float:

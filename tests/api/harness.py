@@ -133,7 +133,12 @@ def add_phase(session: WriteSession, organiser: Account, **changes: Any) -> Phas
 
 
 def make_settings(root: Path, database_url: str, **changes: Any) -> Settings:
-    values: dict[str, Any] = {"database_url": database_url, "sandbox": SandboxKind.DOCKER, "secret_key": KEY}
+    values: dict[str, Any] = {
+        "database_url": database_url,
+        "sandbox": SandboxKind.DOCKER,
+        "secret_key": KEY,
+        "allowed_hosts": "testserver",
+    }
     return Settings(data_dir=root / "data", **values | changes)
 
 

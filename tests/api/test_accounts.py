@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from starlette.testclient import TestClient
 
 from services.api.accounts.service import create_account, create_token
 from services.core.models import Role, Token, TokenKind
@@ -32,6 +33,31 @@ def test_sign_up_is_refused_when_the_name_is_taken(api: Api) -> None:
     answer = api.anonymous.post("/api/accounts", json=CREDENTIALS)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted"), [("bob-10", "b0b-1o"), ("modern", "modem"), ("vvill", "wi11"), ("a-b", "a--b"), ("rnm", "mrn")]
+)
+def test_names_that_look_alike_are_one_name(api: Api, taken: str, wanted: str) -> None:
+    answers = [api.anonymous.post("/api/accounts", json=CREDENTIALS | {"username": one}) for one in (taken, wanted)]
+
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "name_taken"
+
+
+@pytest.mark.parametrize("username", ["admin", "adm1n", "l-e-t-h-e", "1ethe", "r00t", "organiser", "me", "systern"])
+def test_names_of_authority_are_given_by_operators_only(api: Api, username: str) -> None:
+    new = CREDENTIALS | {"username": username}
+
+    answer = api.anonymous.post("/api/accounts", json=new)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "name_reserved")
+    assert api.caller("boss", Role.OPERATOR).post("/api/admin/accounts", json=new).status_code == 201
+
+
+def test_every_name_is_ascii_so_no_other_script_can_imitate_it(api: Api) -> None:
+    for username in ("\u0430da", "ad\u0430", "\uff41da", "ada\u200b", "\u0251da", "\U0001d41ada"):
+        assert api.anonymous.post("/api/accounts", json=CREDENTIALS | {"username": username}).status_code == 422
 
 
 @pytest.mark.parametrize("username", ["", "Ada", "a" * 40, "-ada", "ada-", "a da", "ad\u00e0", "a\n", "a/b"])
@@ -98,6 +124,18 @@ def test_login_does_not_say_which_half_is_wrong(api: Api, wrong: dict[str, str])
 
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials")
     assert answer.json()["detail"] == "Username or password is wrong. Check both and try again."
+
+
+def test_a_rival_elsewhere_locks_nobody_out(settings: Settings) -> None:
+    with running(settings) as api:
+        rival = TestClient(api.app, base_url=ORIGIN, client=("192.0.2.7", 1))
+        api.anonymous.post("/api/accounts", json=CREDENTIALS)
+        wrong = CREDENTIALS | {"password": "wrong horse battery"}
+
+        guesses = [rival.post("/api/sessions", json=wrong).status_code for _ in range(15)]
+
+        assert guesses == [401] * 10 + [429] * 5
+        assert api.anonymous.post("/api/sessions", json=CREDENTIALS).status_code == 201
 
 
 def test_logins_are_limited_for_a_username(api: Api) -> None:

@@ -14,8 +14,9 @@ import httpx2
 import pytest
 from sqlalchemy import QueuePool
 
+from services.api.submissions import streams
 from services.api.submissions.feed import EventFeed
-from services.core.models import EventKind, FailureKind, State
+from services.core.models import EventKind, FailureKind, Role, State
 from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move
 from services.core.settings import Settings
 from tests.api.harness import Api, Caller, Served, prepare, running, serving
@@ -161,19 +162,55 @@ def test_many_streams_hold_neither_threads_nor_connections(watched: Watched) -> 
     pool = server.state.lethe.database.engine.pool
     assert isinstance(pool, QueuePool)
     with ExitStack() as stack, httpx2.Client(limits=httpx2.Limits(max_connections=None), timeout=30) as client:
-        follow_headers = watched.headers()
-        streams = []
+        watchers = [watched.api.caller(f"watcher-{number}", Role.OPERATOR) for number in range(4)]
+        followed = []
         for number in range(60):
+            follow_headers = {"Authorization": f"Bearer {watchers[number % 4].token}"}
             answer = stack.enter_context(client.stream("GET", watched.url, headers=follow_headers))
             events = events_of(answer.iter_lines())
             assert next(events)["event"] == "queued"
-            streams.append(events)
+            followed.append(events)
             if number == 10:
                 threads = threading.active_count()
         assert threading.active_count() <= threads + 1
         assert pool.checkedout() <= 1  # the poller's, for a moment
         watched.progress(1)
-        assert {next(events)["event"] for events in streams} == {"progress"}
+        assert {next(events)["event"] for events in followed} == {"progress"}
+
+
+def test_an_account_has_so_many_streams_and_another_one_when_one_ends(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PER_ACCOUNT", 2)
+    other = {"Authorization": f"Bearer {watched.api.caller('root', Role.OPERATOR).token}"}
+    with ExitStack() as stack, httpx2.Client(timeout=30) as client:
+        held = []  # a collected generator closes its connection
+        for headers in (watched.headers(), watched.headers(), other):
+            answer = stack.enter_context(client.stream("GET", watched.url, headers=headers))
+            held.append(answer.iter_lines())
+            assert next(held[-1])
+        refused = client.get(watched.url, headers=watched.headers())
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+        assert int(refused.headers["retry-after"]) > 0
+        score_it(watched)  # all streams end
+        for _ in range(200):
+            last = client.get(watched.url, headers=watched.headers())
+            if last.status_code == 200:
+                break
+            time.sleep(0.05)
+        assert "event: scored" in last.text
+
+
+def test_an_address_has_so_many_streams(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "PER_ADDRESS", 1)
+    other = {"Authorization": f"Bearer {watched.api.caller('root', Role.OPERATOR).token}"}
+    with httpx2.stream("GET", watched.url, headers=watched.headers(), timeout=30) as answer:
+        lines = answer.iter_lines()
+        assert next(lines)
+        elsewhere = {"X-Forwarded-For": "192.0.2.1"}  # loopback is a trusted proxy
+        assert httpx2.get(watched.url, headers=other).json()["code"] == "too_many_streams"
+        with httpx2.stream("GET", watched.url, headers=other | elsewhere, timeout=30) as allowed:
+            assert allowed.status_code == 200
 
 
 def test_streams_of_clients_that_left_are_forgotten(watched: Watched) -> None:

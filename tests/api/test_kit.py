@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.api.kit.addresses import network_of
 from services.api.kit.cursors import BadCursor, Cursors, Value
 from services.api.kit.etags import etag, matches
 from services.api.kit.rates import RateLimited, Rates
@@ -82,21 +83,44 @@ def test_other_tags_do_not_match(header: str | None) -> None:
     assert not matches(etag("x", 1), header)
 
 
-def test_rates_are_shared_between_processes_through_redis(redis_url: str) -> None:
-    one, other = Rates(redis_url), Rates(redis_url)
-    for number in range(10):
-        (one if number % 2 else other).login(f"address-{number}", "shared-name")
+def wrong_logins(rates: list[Rates], address: str, username: str) -> int:
+    """Try until a limit refuses; return how many were allowed."""
+    for number in range(1000):
+        try:
+            rates[number % len(rates)].login(address, username)
+        except RateLimited as refused:
+            assert 0 < int(str(refused.details["retry_after_s"])) <= 3600
+            return number
+    raise AssertionError("no limit")
 
-    for rates in (one, other):
-        with pytest.raises(RateLimited):
-            rates.login("address", "shared-name")
+
+def test_rates_are_shared_between_processes_through_redis(fresh_redis_url: str) -> None:
+    assert wrong_logins([Rates(fresh_redis_url), Rates(fresh_redis_url)], "192.0.2.1", "shared-name") == 10
 
 
 def test_rates_are_kept_in_the_process_when_redis_does_not_answer() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         rates = Rates(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
-        for number in range(10):
-            rates.login(f"address-{number}", "name")
-        with pytest.raises(RateLimited):
-            rates.login("address", "name")
+        assert wrong_logins([rates], "192.0.2.1", "name") == 10
+
+
+def test_guessing_at_one_address_locks_nobody_out_at_another() -> None:
+    """However long a rival tries, because refused attempts use up nothing of what the addresses share."""
+    rates = Rates("")
+    assert sum(wrong_logins([rates], "192.0.2.1", "ada") for _ in range(50)) == 10
+
+    rates.login("192.0.2.2", "ada")
+
+
+def test_a_guesser_with_many_addresses_is_slowed() -> None:
+    rates = Rates("")
+
+    assert sum(wrong_logins([rates], f"192.0.2.{number}", "ada") for number in range(100)) == 300
+
+
+def test_one_client_has_all_addresses_of_its_ipv6_network() -> None:
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") == "192.0.2.1"
+    assert network_of("testclient") == "testclient"

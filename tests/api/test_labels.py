@@ -10,10 +10,14 @@ from services.core.models import Phase, Submission
 from tests.api.harness import Api, Caller
 
 STEERING = ["a\x1b[2Jb", "a\nb", "a\x9b2Jb", "a\u202eb", "a\u2066b", "a\u2028b"]
-TEXTS = ["été 忘却 שכחה", "[/red] [bold]b[/bold]", ":smile: {x} %s", "a\u200fb"]
+UNSEEN = [
+    f"a{character}b"
+    for character in "\xad\u034f\u115f\u180e\u200b\u200d\u200f\u2060\u2800\u3164\ufe0f\ufeff\uffa0\U000e0041"
+]
+TEXTS = ["été 忘却 שכחה", "[/red] [bold]b[/bold]", ":smile: {x} %s", "🙈 a\xa0b"]
 
 
-@pytest.mark.parametrize("label", STEERING, ids=ascii)
+@pytest.mark.parametrize("label", STEERING + UNSEEN, ids=ascii)
 def test_what_one_does_not_see_is_refused_by_name(
     api: Api, phase: Phase, organiser: Caller, participant: Caller, label: str
 ) -> None:
@@ -28,6 +32,22 @@ def test_what_one_does_not_see_is_refused_by_name(
     assert all(f"control characters (found U+{ord(steering):04X})" in answer.text for answer in answers)
     with api.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Submission)) == 0
+
+
+def test_a_blank_name_is_none_and_spaces_around_a_name_are_left_out(phase: Phase, participant: Caller) -> None:
+    assert participant.submit(name=" \u3000 ").status_code == 422
+    assert participant.submit(name=" a b ").json()["name"] == "a b"
+
+
+@pytest.mark.parametrize("client", ["\x9b2J", "\xad", "curl\xad/8\x9b2J"], ids=ascii)
+def test_a_session_is_named_by_what_one_sees_of_its_client(api: Api, client: str) -> None:
+    """The header that a client names itself with can hold any byte from 0x80 on."""
+    credentials = {"username": "ada", "password": "correct horse battery"}
+    api.anonymous.post("/api/accounts", json=credentials)
+    answer = api.anonymous.post("/api/sessions", json=credentials, headers={"User-Agent": client.encode("latin-1")})
+
+    [listed] = Caller(api.client, answer.json()["token"]).get("/api/me/tokens").json()["items"]
+    assert listed["name"].isprintable() and not {"\x9b", "\xad"} & set(listed["name"])
 
 
 @pytest.mark.parametrize("label", TEXTS, ids=ascii)

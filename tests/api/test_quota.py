@@ -9,15 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
+from services.api.submissions import quota as quota_rules
 from services.api.submissions.quota import next_slot_at
 from services.core.board.standing import publish
-from services.core.models import Evaluation, FailureKind, Phase, Role, Submission
+from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Submission
+from services.core.queue.leases import Lease, Offer, claim, release
 from services.core.queue.lifecycle import fail, lock_evaluation
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller
 from tests.api.scores import measure, score
 
 QUOTA = "/api/competitions/cup/phases/feedback/quota"
+OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -246,3 +249,104 @@ def test_a_quota_is_shown_to_its_own_team_alone(api: Api, phase: Phase, particip
     assert root.get(QUOTA).json()["code"] == "team_needed"
     assert root.get(QUOTA, params={"team": "second"}).json()["team"] == "second"
     assert participant.get(QUOTA.replace("feedback", "none")).status_code == 404
+
+
+def cancel_it(team: Caller, submission: dict[str, str]) -> int:
+    return team.post(f"/api/submissions/{submission['id']}/cancel").status_code
+
+
+def claim_next(api: Api) -> Lease | None:
+    with api.database.write() as session:
+        return claim(session, OFFER, lease_s=60)
+
+
+def test_cancelling_before_the_first_run_gives_the_slot_back(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+    for number in range(3):
+        submission = participant.submit(numbered(number)).json()
+        assert participant.get(QUOTA).json()["left"] == 0
+        assert cancel_it(participant, submission) == 200
+        assert participant.get(QUOTA).json()["left"] == 1
+    assert claim_next(api) is None
+
+
+@pytest.mark.parametrize("puts_back", [False, True])
+def test_cancelling_after_a_run_started_gives_nothing_back(
+    api: Api, phase: Phase, participant: Caller, puts_back: bool
+) -> None:
+    """Not even if its worker has given up every shard since."""
+    set_phase(api, quota_per_day=1)
+    submission = participant.submit(numbered(1)).json()
+    lease = claim_next(api)
+    assert lease is not None
+    if puts_back:
+        with api.database.write() as session:
+            release(session, lease)
+
+    assert cancel_it(participant, submission) == 200
+
+    assert participant.get(QUOTA).json()["left"] == 0
+    assert participant.submit(numbered(2)).json()["code"] == "quota_exceeded"
+
+
+def test_identical_code_that_is_cancelled_counts_once_it_runs(api: Api, phase: Phase, participant: Caller) -> None:
+    """A team's own repeats share one evaluation, so one cancellation gives both slots back, and a third try is new."""
+    set_phase(api, quota_per_day=2)
+    first, second = participant.submit().json(), participant.submit().json()
+    assert first["evaluation_id"] == second["evaluation_id"]
+
+    assert cancel_it(participant, first) == 200
+    assert participant.get(QUOTA).json()["left"] == 2
+    third = participant.submit().json()
+
+    assert third["evaluation_id"] != first["evaluation_id"]
+    assert participant.get(QUOTA).json()["left"] == 1
+    assert cancel_it(participant, second) == 409  # it has ended, and the third goes on
+    assert claim_next(api) is not None
+
+
+def test_an_evaluation_that_teams_share_gives_nobody_a_slot_back(api: Api, phase: Phase, participant: Caller) -> None:
+    set_phase(api, quota_per_day=1)
+    eve = api.caller("eve")
+    submissions = [participant.submit().json(), eve.submit().json()]
+
+    assert [cancel_it(team, one) for team, one in zip((participant, eve), submissions, strict=True)] == [409, 409]
+    assert [team.get(QUOTA).json()["left"] for team in (participant, eve)] == [0, 0]
+
+
+def test_slots_come_back_only_so_often(
+    api: Api, phase: Phase, participant: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every upload is stored, so uploads are bounded even if none of them ever runs."""
+    monkeypatch.setattr(quota_rules, "MAX_GIVEN_BACK", 2)
+    set_phase(api, quota_per_day=1)
+
+    answers = []
+    for number in range(4):
+        answers.append(participant.submit(numbered(number)))
+        if answers[-1].is_success:
+            cancel_it(participant, answers[-1].json())
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
+
+
+def test_submitting_cancelling_and_claiming_at_once_starts_no_more_than_the_quota(
+    api: Api, phase: Phase, participant: Caller
+) -> None:
+    set_phase(api, quota_per_day=2)
+
+    def submit_and_cancel(number: int) -> None:
+        answer = participant.submit(numbered(number))
+        if answer.is_success:
+            cancel_it(participant, answer.json())
+
+    works: list[Callable[[], object]] = [
+        work for number in range(16) for work in (partial(submit_and_cancel, number), partial(claim_next, api))
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        for done in pool.map(lambda work: work(), works):
+            assert not isinstance(done, Exception)
+
+    with api.database.read() as session:
+        started = select(func.count()).select_from(Evaluation).where(Evaluation.started_at.is_not(None))
+        assert session.scalars(started).one() <= 2

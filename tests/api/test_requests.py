@@ -1,16 +1,19 @@
 """What holds for every request: problems, headers, bounds, and a commit before the response."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from services.api.app import create_app
-from services.core.models import Competition, Role, Team
-from tests.api.harness import Api, Caller, failing_commits, make_settings, running
+from services.core.models import Competition, Phase, Role, Team
+from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller, failing_commits, make_settings, running
 
 
 def test_a_failing_commit_is_not_answered_with_success(api: Api) -> None:
@@ -69,20 +72,170 @@ def test_bodies_that_are_not_what_is_asked_for_are_refused(api: Api, body: bytes
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("text", ["nul\0byte", "\ud800"], ids=["null byte", "lone surrogate"])
-def test_text_that_a_database_cannot_store_is_refused(api: Api, text: str) -> None:
-    organiser = api.caller("org", Role.ORGANISER)
-    escaped = "".join(f"\\u{ord(character):04x}" for character in text)
-    body = f'{{"slug": "cup", "title": "{escaped}"}}'.encode()
+UNSTORABLE = {"null byte": "a\0b", "lone surrogate": "a\ud800b"}
+LATER = "2100-01-01T00:00:00Z"
+SLUGS = {"slug": "cup", "phase": "feedback"}
+TEXT_BODIES = [
+    ("/api/competitions", {"slug": "other", "title": "@"}),
+    ("/api/competitions", {"slug": "other", "title": "x", "description": "@"}),
+    ("/api/competitions", {"slug": "@", "title": "x"}),
+    ("/api/competitions", {"slug": "other", "title": "x", "@": 1}),
+    (
+        "/api/competitions/cup/phases",
+        {"slug": "x", "kind": "check", "closes_at": "2100-01-01T00:00:00Z", "benchmark": "@"},
+    ),
+    ("/api/competitions/cup/phases", {"slug": "x", "kind": "@", "closes_at": "@", "benchmark": "tiny", "metric": "@"}),
+    ("/api/competitions/cup/phases/feedback/campaigns", {"metric": "@"}),
+    ("/api/accounts", {"username": "@", "password": "correct horse battery"}),
+    ("/api/sessions", {"username": "@", "password": "@"}),
+    ("/api/me/tokens", {"name": "@"}),
+    ("/api/teams", {"name": "@"}),
+    ("/api/admin/accounts", {"username": "@", "password": "correct horse battery"}),
+]
 
-    answer = organiser.post("/api/competitions", content=body, headers={"Content-Type": "application/json"})
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+@pytest.mark.parametrize("text", UNSTORABLE.values(), ids=UNSTORABLE)
+def test_text_that_a_database_cannot_store_is_refused(api: Api, phase: Phase, text: str) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    for path, body in TEXT_BODIES:
+        content = json.dumps(body).replace("@", json.dumps(text)[1:-1]).encode()
+
+        answer = root.post(path, content=content, headers={"Content-Type": "application/json"})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), (path, body)
 
 
-@pytest.mark.parametrize("path", ["/api/competitions/%00", "/api/submissions?competition=%00", "/api/competitions/%ff"])
-def test_null_bytes_in_paths_are_harmless(api: Api, path: str) -> None:
-    assert api.caller("ada").get(path).status_code in (200, 404, 422)
+def test_null_bytes_in_paths_and_queries_are_refused_at_the_edge(api: Api, phase: Phase) -> None:
+    """On both databases alike, and on every route that has such a part."""
+    root = api.caller("root", Role.OPERATOR)
+    for path, operations in api.app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", []):
+                name, kind = parameter["name"], parameter["in"]
+                if kind == "header":
+                    continue
+                parts = SLUGS | dict.fromkeys(("submission_id", "token_id", "campaign_id"), str(uuid4()))
+                query = {"filename": "a.py", "other": str(uuid4())} if method != "patch" else {}
+                (parts if kind == "path" else query)[name] = "a\0b"
+                answer = root.request(method.upper(), quoted(path, parts), params=query)
+                assert (answer.status_code, answer.json()["code"]) in REFUSALS, (method, path, name)
+
+
+def quoted(path: str, parts: dict[str, str]) -> str:
+    return path.format(**{name: quote(value) for name, value in parts.items()})
+
+
+REFUSALS = {(422, "invalid_request"), (422, "bad_cursor")}
+EDGES = ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"]
+OFFSETS = ["Z", "+00:01", "-00:01", "+14:00", "-23:59", "+23:59"]
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_moments_at_the_edge_of_the_calendar_are_refused(api: Api, phase: Phase, edge: str, offset: str) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    moment = edge + offset
+    new = {"slug": "x", "kind": "check", "benchmark": "tiny"}
+    answers = [
+        root.get(BOARD, params={"as_of": moment}),
+        root.post("/api/competitions/cup/phases", json=new | {"closes_at": moment}),
+        root.post("/api/competitions/cup/phases", json=new | {"opens_at": moment, "closes_at": LATER}),
+        root.request("PATCH", "/api/competitions/cup/phases/feedback", json={"closes_at": moment}),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, "invalid_request")] * 4
+
+
+@pytest.mark.parametrize(
+    "moment", ["1970-01-01T00:00:00-23:59", "1970-01-01T00:00:00+23:59", "9998-12-31T23:59:59-23:59"]
+)
+def test_moments_within_the_calendar_are_answered(api: Api, phase: Phase, moment: str) -> None:
+    assert api.anonymous.get(BOARD, params={"as_of": moment}).status_code == 200
+
+
+HUGE = "9" * 5000
+JSON = {"Content-Type": "application/json"}
+HOSTILE_PATHS = ["/%00", "/api/%00", "/%ed%a0%80", *(f"/docs/assets/{end}" for end in ("%00", "%ff", "a" * 5000))]
+CODINGS = ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16", "nonsense", "rot13", "idna"]
+HOSTILE_HEADERS = [
+    {"Origin": "http://["},
+    {"Cookie": "lethe_session=\xff; ;;=;\xe9"},
+    {"Authorization": "Bearer \xff\xfe"},
+    {"Last-Event-ID": HUGE},
+    {"If-None-Match": "\xff"},
+    {"Content-Length": HUGE},
+    {"Content-Type": "application/json; charset=nonsense"},
+    {"Accept": "\xff", "User-Agent": "\xff", "X-Request-ID": "\xff" * 70},
+    {"Range": f"bytes={HUGE}-"},
+    {"If-Modified-Since": "\xff"},
+]
+
+
+@pytest.mark.parametrize("headers", HOSTILE_HEADERS, ids=lambda headers: next(iter(headers)))
+def test_no_header_is_a_fault_of_ours(api: Api, phase: Phase, headers: dict[str, str]) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+    submission = root.submit().json()["id"]
+    for caller in (root, api.anonymous):
+        answers = [
+            caller.get("/api/me", headers=encoded),
+            caller.get(BOARD, headers=encoded),
+            caller.get("/docs/assets/swagger-ui.css", headers=encoded),
+            caller.post("/api/sessions", json={"username": "ada", "password": "x"}, headers=encoded),
+            caller.post(SUBMIT, content=MODULE, params={"filename": "a.py"}, headers=encoded),
+        ]
+        if "Last-Event-ID" in headers:
+            answers.append(caller.get(f"/api/submissions/{submission}/events", headers=encoded))
+        assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        f'{{"slug": {HUGE}}}',
+        '{"a":' * 100_000,
+        '{"seeds": 1e999}',
+        "NaN",
+        f"[{HUGE}]",
+        '{"\\ud800": "\\udfff"}',
+    ],
+    ids=lambda body: body[:12],
+)
+def test_no_json_is_a_fault_of_ours(api: Api, phase: Phase, body: str) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    for path in ("/api/competitions", "/api/competitions/cup/phases", "/api/sessions", "/api/me/tokens"):
+        answer = root.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
+        assert answer.status_code in (400, 422), path
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("number", [HUGE, f"-{HUGE}", "1e999", "NaN", str(2**63), str(2**64)])
+def test_no_number_is_a_fault_of_ours(api: Api, phase: Phase, number: str) -> None:
+    root = api.caller("root", Role.OPERATOR)
+    new = {"slug": "x", "kind": "check", "benchmark": "tiny", "closes_at": LATER}
+    fields = ("seeds", "shard_seeds", "quota_per_day", "memory_bytes", "seed_timeout_s", "max_time_ratio", "opens_at")
+    for field in fields:
+        content = json.dumps(new | {field: "@"}).replace('"@"', number)
+        answer = root.post(
+            "/api/competitions/cup/phases", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (400, 422), field
+    for query in ({"limit": number}, {"as_of": number}, {"after": number}):
+        assert root.get(BOARD, params=query).status_code == 422
+
+
+@pytest.mark.parametrize("path", HOSTILE_PATHS)
+def test_no_path_is_a_fault_of_ours(api: Api, path: str) -> None:
+    assert api.client.get(path).status_code in (400, 404, 422)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_no_encoding_of_an_upload_is_a_fault_of_ours(api: Api, phase: Phase, participant: Caller, coding: str) -> None:
+    """Some of them make lone surrogates of plain bytes, which then stand in the refusal."""
+    for rest in (b"\\ud800 = (", b"'\\ud800' = 1", b"def unlearning\\ud800(): 1", b"+2AA- = 1"):
+        data = f"# -*- coding: {coding} -*-\n".encode() + rest
+        for filename in ("a.py", "a.ipynb", "a.zip"):
+            assert participant.submit(data, filename=filename).status_code == 422
 
 
 def test_bodies_are_bounded_before_they_are_read(api: Api) -> None:

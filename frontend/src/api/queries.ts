@@ -45,7 +45,7 @@ const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] 
 
 /** What each kind of write makes stale. A rescoring changes all that a phase's metric or its runs decide. */
 const STALE = {
-  cancelling: ["all-submissions", "queue", "submission"],
+  cancelling: ["all-submissions", "queue", "quota", "submission"],
   ending: ["leaderboard", "submission", "submissions"],
   rescoring: [
     "acts",

@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Create Account
-         * @description Create an account with any role, even if sign-up is closed.
+         * @description Create an account with any role, even if sign-up is closed or the name is reserved.
          */
         post: operations["create_account"];
         delete?: never;
@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Submission
-         * @description Stop the evaluation of a submission, which stays on record and still counts against the quota.
+         * @description Stop its evaluation. The submission stays on record, and counts against the quota only if a run had started.
          */
         post: operations["cancel_submission"];
         delete?: never;

@@ -19,9 +19,11 @@ from services.api.accounts.schemas import (
     TokenOut,
     TokenWithSecret,
 )
-from services.api.kit.auth import COOKIE
+from services.api.kit.addresses import address_of
+from services.api.kit.auth import cookie_name
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
+from services.api.kit.schemas import visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import Account, Role, Token, TokenKind
@@ -40,13 +42,14 @@ def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -
     """Create an account and a team with it as the only member."""
     if not state.settings.sign_up_open:
         raise service.SignUpClosed("Sign-up is closed. Ask the operator for an account.")
-    state.rates.sign_up(_address(request))
+    state.rates.sign_up(address_of(request))
+    service.refuse_reserved(new.username)
     return _created(session, new, Role.PARTICIPANT)
 
 
 @router.post("/admin/accounts", status_code=201)
 def create_account(new: NewAccountByOperator, session: Writing, _who: Operating) -> MeOut:
-    """Create an account with any role, even if sign-up is closed."""
+    """Create an account with any role, even if sign-up is closed or the name is reserved."""
     return _created(session, new, new.role)
 
 
@@ -55,28 +58,29 @@ def log_in(
     credentials: Credentials, request: Request, response: Response, state: State, session: Writing
 ) -> SessionOut:
     """Start a session. The response sets a cookie for browsers and contains the token for other clients."""
-    state.rates.login(_address(request), credentials.username)
-    client = request.headers.get("user-agent", "unknown client")[:200]
+    state.rates.login(address_of(request), credentials.username)
+    client = visible(request.headers.get("user-agent", ""))[:200] or "unknown client"
     password = credentials.password.get_secret_value()
     account_id = service.check_password(state.database, credentials.username, password)
     account = session.get_one(Account, account_id)
     row, secret = service.begin_session(session, account, state.key, client)
     response.set_cookie(
-        COOKIE,
+        cookie_name(request),
         secret,
         max_age=service.SESSION_DAYS * 86400,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.scope["scheme"] == "https",
     )
     return SessionOut(account=AccountOut.of(account), token=secret, expires_at=row.expires_at)
 
 
 @router.delete("/sessions/current", status_code=204)
-def log_out(who: SignedIn, session: Writing, response: Response) -> None:
+def log_out(who: SignedIn, request: Request, session: Writing, response: Response) -> None:
     """Revoke the session or token of this request."""
     service.revoke_presented(session, who)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    secure = request.scope["scheme"] == "https"
+    response.delete_cookie(cookie_name(request), httponly=True, samesite="lax", secure=secure)
 
 
 @router.get("/me")
@@ -122,6 +126,8 @@ def revoke_token(token_id: UUID, who: SignedIn, session: Writing) -> None:
 @router.post("/teams", status_code=201)
 def create_team(new: NewTeam, who: SignedIn, session: Writing) -> TeamOut:
     """Create another team. Only operators may have more than one; each of their teams is ranked separately."""
+    if not who.is_operator:
+        service.refuse_reserved(new.name)
     return TeamOut.of(service.create_team(session, who, new.name))
 
 
@@ -133,7 +139,3 @@ def _me(session: Reading, account: Account) -> MeOut:
     return MeOut(
         account=AccountOut.of(account), teams=[TeamOut.of(team) for team in service.teams_of(session, account.id)]
     )
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
-from services.api.kit.schemas import Input, Label, Text
+from services.api.kit.schemas import Input, Label
 from services.core.models import Account, Role, Team, Token, TokenKind
 
 __all__ = [
@@ -37,7 +37,7 @@ class NewAccountByOperator(NewAccount):
 
 
 class Credentials(Input):
-    username: Text = Field(max_length=100)
+    username: str = Field(max_length=100)
     password: SecretStr = Field(max_length=200)
 
 

@@ -12,10 +12,12 @@ from services.api.kit.policy import Forbidden
 from services.api.kit.tokens import digest, new_token
 from services.core.errors import Conflict, NotFound
 from services.core.models import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.names import is_reserved
 from services.core.store.database import Database, ReadSession, WriteSession, utc_now
 
 __all__ = [
     "BadCredentials",
+    "NameReserved",
     "NameTaken",
     "OneTeamOnly",
     "SignUpClosed",
@@ -25,6 +27,7 @@ __all__ = [
     "create_team",
     "create_token",
     "issue_token",
+    "refuse_reserved",
     "revoke_own",
     "revoke_presented",
     "teams_of",
@@ -43,6 +46,10 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
+class NameReserved(Conflict):
+    code = "name_reserved"
+
+
 class OneTeamOnly(Forbidden):
     code = "one_team_only"
 
@@ -52,12 +59,18 @@ class BadCredentials(NotSignedIn):
 
 
 def create_account(session: WriteSession, username: str, password: str, role: Role) -> Account:
-    """Create an account and a team with it as the only member. Raises NameTaken."""
+    """Create an account and a team with it as the only member. Raises NameTaken, also if it only looks taken."""
     account = Account(username=username, password_hash=hash_password(password), role=role)
     session.add(account)
     _flush(session, username)
     _add_team(session, account.id, username)
     return account
+
+
+def refuse_reserved(name: str) -> None:
+    """Raise NameReserved for a name that would pass for the platform or somebody who runs it."""
+    if is_reserved(name):
+        raise NameReserved(f"The name {name!r} is reserved. Choose another one.")
 
 
 def create_team(session: WriteSession, who: Principal, name: str) -> Team:
@@ -149,4 +162,4 @@ def _flush(session: WriteSession, name: str) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        raise NameTaken(f"The name {name!r} is taken. Choose another one.") from error
+        raise NameTaken(f"The name {name!r} is taken, or looks like one that is. Choose another one.") from error

@@ -12,6 +12,7 @@ from services.api.competitions.service import find_competition, find_phase, requ
 from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising
+from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.board import campaigns
@@ -29,8 +30,8 @@ PATH = "/competitions/{slug}/phases/{phase}/campaigns"
 @router.post(PATH, status_code=201)
 def start_campaign(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     new: NewCampaign,
     who: Organising,
     session: Writing,
@@ -46,7 +47,7 @@ def start_campaign(
 
 @router.get(PATH)
 def list_campaigns(
-    *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, phase: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CampaignOut]:
     """List a phase's rescorings, newest first."""
     row = _phase(session, slug, phase, who)
@@ -63,7 +64,7 @@ def list_campaigns(
 
 
 @router.get(PATH + "/{campaign_id}")
-def show_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Reading) -> CampaignDetail:
+def show_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Reading) -> CampaignDetail:
     """Show a rescoring and how it moves each team on the leaderboard."""
     row = _phase(session, slug, phase, who)
     campaign = session.get(Campaign, campaign_id)
@@ -74,7 +75,7 @@ def show_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, 
 
 
 @router.post(PATH + "/{campaign_id}/publish")
-def publish_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
+def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Publish a rescoring: every entry of the leaderboard moves at once."""
     campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
     campaigns.publish_campaign(session, campaign, who.account_id)
@@ -82,7 +83,7 @@ def publish_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organisin
 
 
 @router.post(PATH + "/{campaign_id}/cancel")
-def cancel_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
+def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Discard a rescoring that is not published, and end its runs."""
     campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
     campaigns.cancel_campaign(session, campaign, who.account_id)
@@ -90,7 +91,7 @@ def cancel_campaign(*, slug: str, phase: str, campaign_id: UUID, who: Organising
 
 
 @router.post("/competitions/{slug}/phases/{phase}/undo")
-def undo_campaign(*, slug: str, phase: str, who: Organising, session: Writing) -> CampaignOut:
+def undo_campaign(*, slug: Text, phase: Text, who: Organising, session: Writing) -> CampaignOut:
     """Take back the phase's newest published rescoring: every entry goes back to where it was."""
     campaign, _ = campaigns.undo_campaign(session, _phase(session, slug, phase, who), who.account_id)
     return _shown(session, campaign)
@@ -98,7 +99,7 @@ def undo_campaign(*, slug: str, phase: str, who: Organising, session: Writing) -
 
 @router.get("/competitions/{slug}/audit")
 def list_acts(
-    *, slug: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AuditOut]:
     """List the acts of organisers on a competition, newest first."""
     competition = find_competition(session, slug)

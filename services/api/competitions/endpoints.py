@@ -18,6 +18,7 @@ from services.api.competitions.schemas import (
 from services.api.competitions.starting_kit import starting_kit
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import BenchmarkRow, Competition
@@ -59,13 +60,13 @@ def create_competition(new: NewCompetition, who: Organising, session: Writing) -
 
 
 @router.get("/competitions/{slug}", dependencies=[PUBLIC])
-def show_competition(slug: str, session: Reading) -> CompetitionDetail:
+def show_competition(slug: Text, session: Reading) -> CompetitionDetail:
     """Show a competition and its phases."""
     return _shown(session, [service.find_competition(session, slug)])[0]
 
 
 @router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])
-def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
+def list_phases(slug: Text, session: Reading) -> Page[PhaseOut]:
     """List the phases of a competition in the order in which they open."""
     competition = service.find_competition(session, slug)
     phases = service.phases_of(session, [competition])[competition.id]
@@ -73,13 +74,13 @@ def list_phases(slug: str, session: Reading) -> Page[PhaseOut]:
 
 
 @router.post("/competitions/{slug}/phases", status_code=201)
-def add_phase(slug: str, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
+def add_phase(slug: Text, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
     """Add a phase to a competition. Only its organiser or an operator may do this."""
     return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug), new))
 
 
 @router.patch("/competitions/{slug}/phases/{phase}")
-def change_phase(slug: str, phase: str, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
+def change_phase(slug: Text, phase: Text, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
     """Change a phase's dates or quota. Only its organiser or an operator may do this."""
     return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase), change))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from services.api.kit.schemas import Input, Label, Moment, Text
+from services.api.kit.schemas import Input, Label, Moment
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
@@ -43,13 +43,13 @@ MetricName = Annotated[
 class NewCompetition(Input):
     slug: Slug
     title: Label
-    description: Text = Field("", max_length=100_000)
+    description: str = Field("", max_length=100_000)
 
 
 class NewPhase(Input):
     slug: Slug
     kind: PhaseKind
-    benchmark: Text = Field(
+    benchmark: str = Field(
         max_length=64, description="Digest of a benchmark, or a name, for the newest with that name."
     )
     opens_at: Moment = Field(default_factory=utc_now)

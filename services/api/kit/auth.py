@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
+from starlette.requests import HTTPConnection
 
 from services.api.kit.tokens import digest, is_well_formed
 from services.api.state import ApiState, State
@@ -15,12 +16,29 @@ from services.core.errors import LetheError
 from services.core.models import Account, Role, Token, TokenKind
 from services.core.store.database import utc_now
 
-__all__ = ["COOKIE", "NotSignedIn", "Principal", "identify"]
+__all__ = ["COOKIE", "NotSignedIn", "Principal", "cookie_name", "identify"]
 
-COOKIE = "lethe_session"
+COOKIE = "lethe_session"  # over plain http, which only a loopback address should use
+SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take it from https only, for this host only: no other can set it
 
 _bearer = HTTPBearer(auto_error=False, description="A token from `lethe login` or from the account page.")
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session cookie of a browser.")
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """Return the name of the session's cookie on the request's scheme."""
+    return SECURE_COOKIE if request.scope["scheme"] == "https" else COOKIE
+
+
+class _SessionCookie(APIKeyCookie):
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        return request.cookies.get(cookie_name(request))
+
+
+_cookie = _SessionCookie(
+    name=COOKIE,
+    scheme_name="APIKeyCookie",
+    description=f"The session cookie of a browser, called {SECURE_COOKIE} over https.",
+)
 
 
 class NotSignedIn(LetheError):

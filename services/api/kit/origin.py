@@ -1,10 +1,8 @@
 """Refuses writes from other sites, because a browser sends its cookie whichever page asks it to."""
 
-from urllib.parse import urlsplit
-
 from fastapi import Request
 
-from services.api.kit.auth import COOKIE
+from services.api.kit.auth import cookie_name
 from services.api.kit.policy import Forbidden
 
 __all__ = ["CrossOrigin", "same_origin"]
@@ -17,14 +15,16 @@ class CrossOrigin(Forbidden):
 
 
 def same_origin(request: Request) -> None:
-    """Refuse a write from another site's page, or one that carries a cookie but no `Origin` header."""
+    """Refuse a write from a page of another scheme, host or port, or one with a cookie but no `Origin` header."""
     if request.method in SAFE or "authorization" in request.headers:
         return
     origin = request.headers.get("origin")
-    if origin is None and COOKIE not in request.cookies:
+    if origin is None and cookie_name(request) not in request.cookies:
         return
-    if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
+    own = f"{request.scope['scheme']}://{request.headers.get('host')}"
+    if origin is None or origin.lower() != own.lower():
         raise CrossOrigin(
-            "The request does not come from a page of this site. Send `Authorization: Bearer` with a token instead "
-            "of a cookie, or set the `Origin` header as a browser does."
+            f"The request does not come from a page of this site, which is {own}. Send `Authorization: Bearer` with a "
+            "token instead of a cookie, or set the `Origin` header as a browser does. If a proxy ends TLS, its address "
+            "must be in FORWARDED_ALLOW_IPS."
         )

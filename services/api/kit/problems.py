@@ -1,5 +1,6 @@
 """Renders every error as problem+json (RFC 9457): a stable code, a message with a remedy, and further members."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +40,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _ProblemResponse(JSONResponse):
+    """Says anything, even what a request holds and UTF-8 does not: a lone surrogate stays a JSON escape."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
 def problem(status: int, code: str, detail: str, **details: object) -> Response:
     """Render a problem. If the details contain `retry_after_s`, it also becomes the header."""
     body = {
@@ -54,7 +62,7 @@ def problem(status: int, code: str, detail: str, **details: object) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if "retry_after_s" in details:
         headers["Retry-After"] = str(details["retry_after_s"])
-    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+    return _ProblemResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -1,8 +1,14 @@
 """Rate limits for logins, sign-ups and uploads, against guessing and flooding.
 
+A login is limited for a username at one address, so that a rival who guesses elsewhere locks nobody out. Beside it, a
+username has a wide limit over all addresses, which slows a guesser who has many. One address cannot use it up.
+
 If Redis is configured, all API processes count there; else, or while Redis does not answer, each process counts in its
 own memory.
 """
+
+import time
+from math import ceil
 
 import structlog
 from limits import RateLimitItem, parse
@@ -17,7 +23,8 @@ __all__ = ["RateLimited", "Rates"]
 log = structlog.get_logger()
 
 LOGIN_PER_ADDRESS = parse("60/minute")
-LOGIN_PER_USERNAME = parse("10/minute")
+LOGIN_PER_USERNAME_AND_ADDRESS = parse("10 per 10 minutes")
+LOGIN_PER_USERNAME = parse("300/hour")
 SIGN_UP_PER_ADDRESS = parse("60/hour")
 UPLOAD_PER_ACCOUNT = parse("60/minute")
 
@@ -35,8 +42,12 @@ class Rates:
         self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else self._own
 
     def login(self, address: str, username: str) -> None:
-        """Count a login, by address and by username."""
+        """Count a login by its address, by its username there, and by its username everywhere.
+
+        A login that one limit refuses does not count for the next, so it uses up nothing of what others share.
+        """
         self._hit(LOGIN_PER_ADDRESS, "login-address", address)
+        self._hit(LOGIN_PER_USERNAME_AND_ADDRESS, "login-username-address", username, address)
         self._hit(LOGIN_PER_USERNAME, "login-username", username)
 
     def sign_up(self, address: str) -> None:
@@ -47,17 +58,24 @@ class Rates:
         """Count an upload by account."""
         self._hit(UPLOAD_PER_ACCOUNT, "upload", account)
 
-    def _hit(self, rate: RateLimitItem, what: str, who: str) -> None:
+    def _hit(self, rate: RateLimitItem, *who: str) -> None:
         try:
-            allowed = self._shared.hit(rate, what, who)
+            wait_s = _try(self._shared, rate, who)
         except StorageError as error:
             log.warning("rate_limit_storage_failed", error=str(error), remedy="counting in this process only")
-            allowed = self._own.hit(rate, what, who)
-        if not allowed:
+            wait_s = _try(self._own, rate, who)
+        if wait_s:
             raise RateLimited(
-                f"Too many attempts: the limit is {rate.amount} in {rate.get_expiry()} s. Wait, then try again.",
-                retry_after_s=rate.get_expiry(),
+                f"Too many attempts: the limit is {rate.amount} in {rate.get_expiry()} s. Try again in {wait_s} s.",
+                retry_after_s=wait_s,
             )
+
+
+def _try(limiter: MovingWindowRateLimiter, rate: RateLimitItem, who: tuple[str, ...]) -> int:
+    """Count an attempt; return 0, or the seconds to wait if it is one too many."""
+    if limiter.hit(rate, *who):
+        return 0
+    return max(1, ceil(limiter.get_window_stats(rate, *who).reset_time - time.time()))
 
 
 def _redis(url: str) -> Storage:

@@ -8,7 +8,7 @@ from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Anyone, Organising
-from services.api.kit.schemas import Moment
+from services.api.kit.schemas import Moment, Text
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
@@ -29,8 +29,8 @@ router = APIRouter(tags=["leaderboard"])
 )
 def show_leaderboard(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     who: Anyone,
     session: Reading,
     state: State,
@@ -72,7 +72,7 @@ def show_leaderboard(
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")
 def list_alarms(
-    *, slug: str, phase: str, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, phase: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AlarmedOut]:
     """List submissions with alarms, which their organiser should check, newest first. An alarm changes no score."""
     row = find_phase(session, slug, phase)

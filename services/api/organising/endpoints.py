@@ -9,6 +9,7 @@ from services.api.admin.schemas import QueueOut
 from services.api.competitions.service import find_competition, require_organiser
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising
+from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
 from services.api.organising.listing import submissions_to
 from services.api.state import State
@@ -24,14 +25,14 @@ router = APIRouter(tags=["organising"])
 @router.get("/competitions/{slug}/submissions")
 def list_all_submissions(
     *,
-    slug: str,
+    slug: Text,
     who: Organising,
     session: Reading,
     state: State,
-    phase: Annotated[str | None, Query(description="Only submissions to this phase.")] = None,
+    phase: Annotated[Text | None, Query(description="Only submissions to this phase.")] = None,
     is_: Annotated[SubmissionState | None, Query(alias="state", description="Only submissions in this state.")] = None,
     team: Annotated[
-        str | None, Query(max_length=100, description="Only submissions of teams with this text in their name.")
+        Text | None, Query(max_length=100, description="Only submissions of teams with this text in their name.")
     ] = None,
     limit: Limit = 50,
     after: After = None,
@@ -52,7 +53,7 @@ def list_all_submissions(
 
 
 @router.get("/competitions/{slug}/queue")
-def show_queue(slug: str, who: Organising, session: Reading) -> QueueOut:
+def show_queue(slug: Text, who: Organising, session: Reading) -> QueueOut:
     """Show a competition's evaluations that wait or run, the workers that run them, and recent platform failures."""
     competition = find_competition(session, slug)
     require_organiser(who, competition)

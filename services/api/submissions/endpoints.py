@@ -11,10 +11,11 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
+from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
-from services.api.kit.schemas import Label
+from services.api.kit.schemas import Label, Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
@@ -57,8 +58,8 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", 
 )
 async def submit(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     body: Request,
     response: Response,
     background: BackgroundTasks,
@@ -66,7 +67,7 @@ async def submit(
     who: SignedIn,
     filename: Annotated[Filename, Query(description="The file name. Its ending names the kind: .py, .zip or .ipynb.")],
     name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
-    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
+    team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
 ) -> SubmissionOut:
     """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
@@ -100,8 +101,8 @@ async def submit(
 )
 async def check_submission(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     body: Request,
     state: State,
     who: SignedIn,
@@ -117,11 +118,11 @@ async def check_submission(
 @router.get("/competitions/{slug}/phases/{phase}/quota")
 def show_quota(
     *,
-    slug: str,
-    phase: str,
+    slug: Text,
+    phase: Text,
     who: SignedIn,
     session: Reading,
-    team: Annotated[str | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
+    team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
 ) -> QuotaOut:
     """Show how many submissions your team has left, counted as an upload counts them."""
     found = find_phase(session, slug, phase)
@@ -135,8 +136,8 @@ def list_submissions(
     who: SignedIn,
     session: Reading,
     state: State,
-    competition: str | None = None,
-    phase: str | None = None,
+    competition: Text | None = None,
+    phase: Text | None = None,
     ended: Annotated[
         bool | None, Query(description="true: only submissions that have ended. false: only those that have not.")
     ] = None,
@@ -205,7 +206,7 @@ def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, stat
 
 @router.post("/submissions/{submission_id}/cancel")
 def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
-    """Stop the evaluation of a submission, which stays on record and still counts against the quota."""
+    """Stop its evaluation. The submission stays on record, and counts against the quota only if a run had started."""
     submission = service.find_visible(session, who, submission_id)
     service.cancel_submission(session, submission)
     return service.show(session, who, [submission])[0]
@@ -213,7 +214,9 @@ def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> S
 
 @router.get("/submissions/{submission_id}/events", response_class=EventStream, responses=EVENT_STREAM)
 def watch(
+    *,
     submission_id: UUID,
+    request: Request,
     who: SignedIn,
     session: Reading,
     state: State,
@@ -224,7 +227,8 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    return EventStream(stream(state.feed, evaluation_id, after), headers={"X-Accel-Buffering": "no"})
+    seat = state.seats.seat(str(who.account_id), address_of(request))
+    return EventStream(stream(state.feed, evaluation_id, after), seat)
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:

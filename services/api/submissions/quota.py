@@ -1,4 +1,8 @@
-"""Counts a team's remaining submissions to a phase, and finds the time of the next. Only the database counts."""
+"""Counts a team's remaining submissions to a phase, and finds the time of the next. Only the database counts.
+
+A submission counts from its upload. It stops counting if the platform fails to run it, or if it is cancelled before its
+first run starts, after which no run can start. So every evaluation that starts is counted.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +16,7 @@ from services.core.store.database import ReadSession
 __all__ = ["Quota", "QuotaExceeded", "next_slot_at", "quota_of", "require_slot"]
 
 WINDOW = timedelta(hours=24)
+MAX_GIVEN_BACK = 50  # cancelled submissions in the window that do not count, because every upload is stored
 
 
 class QuotaExceeded(LetheError):
@@ -34,9 +39,9 @@ class Quota:
 
 
 def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Quota:
-    """Count the team's submissions of the last 24 hours. Platform failures do not count."""
-    times = session.scalars(
-        select(Submission.created_at)
+    """Count the team's submissions of the last 24 hours."""
+    rows = session.execute(
+        select(Submission.created_at, Evaluation.never_started)
         .join(Evaluation, Submission.evaluation_id == Evaluation.id)
         .where(
             Submission.team_id == team.id,
@@ -47,7 +52,10 @@ def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Q
         )
         .order_by(Submission.created_at.desc())
     ).all()
-    return Quota(phase.quota_per_day, len(times), next_slot_at(list(times), phase.quota_per_day, now))
+    given_back = [row.created_at for row in rows if row.never_started]
+    started = [row.created_at for row in rows if not row.never_started]
+    times = sorted(started + given_back[MAX_GIVEN_BACK:], reverse=True)
+    return Quota(phase.quota_per_day, len(times), next_slot_at(times, phase.quota_per_day, now))
 
 
 def require_slot(session: ReadSession, phase: Phase, team: Team, now: datetime) -> None:

@@ -1,23 +1,28 @@
 """Events on the wire: Server-Sent Events, resumed from `Last-Event-ID`."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from uuid import UUID
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from sqlalchemy import func, select
+from starlette.types import Receive, Scope, Send
 
 from services.api.submissions.feed import TERMINAL, EventFeed, EventRecord
-from services.core.errors import BadInput
+from services.core.errors import BadInput, LetheError
 from services.core.models import Event
 from services.core.store.database import ReadSession
 
-__all__ = ["BadEventId", "EventStream", "has_ended", "resume_after", "stream"]
+__all__ = ["BadEventId", "EventStream", "Seats", "TooManyStreams", "has_ended", "resume_after", "stream"]
 
 RECONNECT_MS = 2000
 MAX_SEQUENCE = 2**31 - 1
+PER_ACCOUNT = 20
+PER_ADDRESS = 100
+RETRY_AFTER_S = 15
 
 
 class BadEventId(BadInput):
@@ -43,10 +48,49 @@ def has_ended(session: ReadSession, evaluation_id: UUID, after: int) -> bool:
     return newest is not None and after >= newest
 
 
+class TooManyStreams(LetheError):
+    code = "too_many_streams"
+    status = 429
+
+
+class Seats:
+    """Counts the open streams of one API process, by account and by address. All calls come from its event loop."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def seat(self, account: str, address: str) -> Iterator[None]:
+        """Hold a seat for one stream. Raises TooManyStreams if the account or the address has none left."""
+        seats = {("account", account): PER_ACCOUNT, ("address", address): PER_ADDRESS}
+        for (what, who), limit in seats.items():
+            if self._taken[what, who] >= limit:
+                raise TooManyStreams(
+                    f"Your {what} has {limit} event streams open, which is the limit. Close one, then try again.",
+                    retry_after_s=RETRY_AFTER_S,
+                )
+        self._taken.update(seats.keys())
+        try:
+            yield
+        finally:
+            self._taken -= Counter(seats.keys())
+
+
 class EventStream(StreamingResponse):
     """Server-Sent Events. FastAPI makes them of what an endpoint yields, but such an endpoint cannot answer 204."""
 
     media_type = "text/event-stream"
+
+    def __init__(
+        self, events: AsyncIterator[bytes], seat: AbstractContextManager[None], status_code: int = 200
+    ) -> None:
+        super().__init__(events, status_code, headers={"X-Accel-Buffering": "no"})
+        self._seat = seat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream while a seat is held."""
+        with self._seat:
+            await super().__call__(scope, receive, send)
 
 
 async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:

@@ -18,6 +18,8 @@ from services.core.submission.file import Checked, check
 
 __all__ = ["describe", "read", "require_phase_takes"]
 
+MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
+
 
 async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
     """Receive an upload and tell its kind; store nothing. Raises TooLarge or Rejected."""
@@ -56,6 +58,6 @@ def _limit(state: ApiState, body: Request) -> int:
     """Return the size limit; refuse a body that announces a larger size before reading any of it."""
     limit_bytes = state.settings.max_upload_bytes
     announced = body.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > limit_bytes:
+    if not announced.isdecimal() or len(announced) > MAX_DIGITS or int(announced) > limit_bytes:
         raise TooLarge(f"The upload is larger than the limit of {limit_bytes:,} bytes. Upload a smaller file.")
     return limit_bytes

@@ -4,10 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.columns import Digest, Id, Name, choice
+from services.core.names import skeleton
 from services.core.store.database import Base, utc_now
 
 __all__ = ["Account", "Role", "Team", "TeamMember", "Token", "TokenKind"]
@@ -34,13 +36,22 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+def _skeleton(context: DefaultExecutionContext) -> str:
+    return skeleton(context.get_current_parameters()["name"])  # type: ignore[no-untyped-call]
+
+
 class Team(Base):
-    """A team, to which quotas and leaderboards apply. Sign-up creates a team of one."""
+    """A team, to which quotas and leaderboards apply. Sign-up creates a team of one, which has the account's name.
+
+    So no two accounts have names that look alike, either.
+    """
 
     __tablename__ = "teams"
+    __table_args__ = (Index("uq_teams_skeleton", "skeleton", unique=True),)
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(39), unique=True)
+    skeleton: Mapped[str] = mapped_column(String(39), default=_skeleton, server_default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

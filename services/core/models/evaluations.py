@@ -144,6 +144,16 @@ class Evaluation(Base):
     scores: Mapped[list["Score"]] = relationship(viewonly=True, order_by="Score.metric")
 
     @hybrid_property
+    def never_started(self) -> bool:
+        """Tell whether it was cancelled before its first run, so that none can ever start."""
+        return self.state is State.CANCELLED and self.started_at is None
+
+    @never_started.inplace.expression
+    @classmethod
+    def _never_started(cls) -> ColumnElement[bool]:
+        return and_(cls.state == State.CANCELLED, cls.started_at.is_(None))
+
+    @hybrid_property
     def is_scored(self) -> bool:
         """Tell whether the evaluation has a score by its phase's metric."""
         return any(score.metric == self.phase.metric for score in self.scores)

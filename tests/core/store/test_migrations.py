@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from services.core.models import Evaluation, MeasurementRow, Phase, Score, Submission, SubmissionKind
+from services.core.models import Evaluation, MeasurementRow, Phase, Score, Submission, SubmissionKind, Team
 from services.core.store.database import Base, Database
 from services.core.store.migrate import require_newest, upgrade
 
@@ -223,6 +223,23 @@ def test_a_time_ratio_that_was_kept_leaves_its_suite(first: Database) -> None:
     upgrade(first)
     with first.read() as session:
         assert session.scalars(select(Score.suites)).one() == {"ssd": {"mia": 0.5}, "klom": {}}
+
+
+def test_teams_that_look_alike_already_keep_their_names_and_the_oldest_its_look(first: Database) -> None:
+    with first.write() as session:
+        for number, name in ((20, "bob"), (21, "b0b")):
+            session.execute(
+                text("INSERT INTO teams VALUES (:id, :name, :at)"), {"id": key(number), "name": name, "at": MOMENT}
+            )
+    upgrade(first)
+    with first.read() as session:
+        assert sorted(session.scalars(select(Team.name))) == ["ada", "b0b", "bob"]
+        found = sorted(session.scalars(select(Team.skeleton)))
+    assert found[1:] == ["ada", "bob"]
+    assert found[0].startswith("#")
+    with pytest.raises(IntegrityError), first.write() as session:
+        session.add(Team(name="ada-1"))
+        session.add(Team(name="ada-l"))
 
 
 def test_upgraded_database_keeps_its_rules(first: Database) -> None:

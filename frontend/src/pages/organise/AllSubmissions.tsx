@@ -95,8 +95,8 @@ function Listed({ items }: { items: readonly Submission[] }) {
                   busy={cancel.isPending && cancel.variables === item.id}
                   onConfirm={() => cancel.mutate(item.id)}
                 >
-                  Its runs stop. The submission stays on record and still counts against the team&rsquo;s
-                  quota.
+                  Its runs stop. The submission stays on record. It counts against the team&rsquo;s quota only
+                  if a run had started.
                 </Confirm>
               ),
           },

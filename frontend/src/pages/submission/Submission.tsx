@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { submission } from "../../api/queries";
+import { refresh, submission } from "../../api/queries";
 import type { Submission as Shown } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
@@ -91,7 +91,10 @@ function Cancel({ id }: { id: string }) {
       answer(
         api.POST("/api/submissions/{submission_id}/cancel", { params: { path: { submission_id: id } } }),
       ),
-    onSuccess: (shown) => client.setQueryData(submission(id).queryKey, shown),
+    onSuccess: (shown) => {
+      client.setQueryData(submission(id).queryKey, shown);
+      return refresh(client, "cancelling");
+    },
   });
   return (
     <>
@@ -102,7 +105,7 @@ function Cancel({ id }: { id: string }) {
         busy={cancel.isPending}
         onConfirm={() => cancel.mutate()}
       >
-        Its runs stop. The submission stays on record and still counts against your quota.
+        Its runs stop. The submission stays on record. It counts against your quota only if a run had started.
       </Confirm>
     </>
   );
