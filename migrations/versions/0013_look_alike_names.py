@@ -3,8 +3,8 @@
 Names that exist already are kept: of those that look alike, the oldest has their common form, and each other one a form
 that no name has.
 
-Revision: 0020
-Revises: 0009
+Revision: 0013
+Revises: 0012
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from alembic import op
 
 from services.core.names import skeleton
 
-revision: str = "0020"
-down_revision: str | None = "0009"
+revision: str = "0013"
+down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
