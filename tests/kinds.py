@@ -33,7 +33,7 @@ FIXTURES = {
 PLACES = {  # folders and files of which every test is of a kind
     "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
     "browser": {"web"},
-    "processes": {"cli/test_evaluate_command.py", "worker/test_attempt.py"},
+    "processes": {"cli/test_evaluate_command.py", "starting_kit/test_evaluating_it.py", "worker/test_attempt.py"},
 }
 
 TURNS: dict[str, set[str]] = {"docker": {SandboxKind.DOCKER}, "servers": {"postgres", "redis", "s3"}}
