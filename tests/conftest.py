@@ -14,11 +14,14 @@ import redis
 
 from services.core.bundle.directory import Bundle
 from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
-from tests.faces import make_faces_bundle
-from tests.kinds import KINDS, in_order, mark_kinds
+from tests.kinds import KINDS, all_slow, in_order, is_slow, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="Leave out every test that takes long: " + ", ".join(KINDS))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,8 +33,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     mark_kinds(item)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--fast") and all_slow(collection_path) else None
+
+
 @pytest.hookimpl(trylast=True)  # after pytest has put tests that share a fixture beside one another
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    if config.getoption("--fast"):
+        config.hook.pytest_deselected(items=[item for item in items if is_slow(item)])
+        items[:] = [item for item in items if not is_slow(item)]
     items[:] = in_order(items)
 
 
@@ -112,6 +122,8 @@ def s3_blob_url(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A benchmark for notebooks, shared by all tests: it takes half a minute."""
+    from tests.faces import make_faces_bundle  # imported here because it imports torch, which most tests do without
+
     return make_faces_bundle(tmp_path_factory.mktemp("faces") / "faces-test")
 
 

@@ -3,19 +3,23 @@
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from services.cli.client import Client
 from services.cli.operator import prepare
 from services.cli.stack import Stack
 from services.core.bundle import store as bundle_store
+from services.core.models import Competition
 from services.core.settings import SandboxKind, Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, utc_now
@@ -66,12 +70,33 @@ def sandbox_kind() -> SandboxKind:
 
 @pytest.fixture
 def installation(tmp_path: Path, sandbox_kind: SandboxKind, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """A whole installation for one test, which may break what it likes."""
     monkeypatch.setenv("LETHE_LEASE_S", "6")
     monkeypatch.setenv("LETHE_RENEW_EVERY_S", "0.5")
-    with running_installation(tmp_path, sandbox_kind) as running:
-        running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
-        running.client.post("/api/competitions/cup/phases", phase_of("tiny"))
+    with running_installation(tmp_path, sandbox_kind) as running, fresh_cup(running) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def installation_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[SandboxKind], Installation]]:
+    """Find the installation that all tests of a file share, one for each sandbox, started when it is first wanted."""
+    with ExitStack() as started:
+
+        @cache
+        def running(kind: SandboxKind) -> Installation:
+            return started.enter_context(running_installation(tmp_path_factory.mktemp(kind), kind))
+
         yield running
+
+
+@contextmanager
+def fresh_cup(running: Installation) -> Iterator[Installation]:
+    """Hold competition `cup`, and make room for another of its name at the end."""
+    running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
+    running.client.post("/api/competitions/cup/phases", phase_of("tiny"))
+    yield replace(running)
+    with running.database.write() as session:
+        session.execute(update(Competition).where(Competition.slug == "cup").values(slug=f"cup-{uuid4().hex}"))
 
 
 @contextmanager

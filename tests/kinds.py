@@ -1,6 +1,6 @@
-"""What a test needs that takes long: a marker for each, so that `make test-fast` can leave those tests out.
+"""What a test needs that takes long, or that not every machine has: a marker for each. `--fast` leaves them all out.
 
-Markers follow from the fixtures that a test uses and from the folder it lies in. No test carries one by hand.
+Markers follow from the fixtures that a test uses and from the place it lies in. No test carries one by hand.
 Files come in the order of `KINDS`, so that two processes that share them out meet the long ones first and end together.
 """
 
@@ -11,24 +11,32 @@ import pytest
 
 from services.core.settings import SandboxKind
 
-__all__ = ["KINDS", "in_order", "mark_kinds"]
+__all__ = ["KINDS", "all_slow", "in_order", "is_slow", "mark_kinds"]
 
 HERE = Path(__file__).parent
 KINDS = {
     "docker": "starts containers",
     "processes": "starts services or sandboxes as processes",
     "training": "trains models",
+    "servers": "asks Postgres, Redis or an S3 store",
     "browser": "looks at pages in Chromium",
 }
-FIRST_FOLDER = "compose"  # its images take minutes
+FIRST_FILE = "compose/test_compose.py"  # its images take minutes
 LAST = len(KINDS) + 1
 FIXTURES = {
     "docker": {"docker_engine"},
     "browser": {"browser"},
     "training": {"faces", "certified"},
     "processes": {"installation", "run", "measure"},
+    "servers": {"postgres_url", "redis_url", "s3_url"},
 }
-FOLDERS = {"training": {"baselines", "benchmarks", "studies"}, "browser": {"web"}}
+PLACES = {  # folders and files of which every test is of a kind
+    "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
+    "browser": {"web"},
+    "processes": {"cli/test_evaluate_command.py", "starting_kit/test_evaluating_it.py", "worker/test_attempt.py"},
+}
+
+TURNS: dict[str, set[str]] = {"docker": {SandboxKind.DOCKER}, "servers": {"postgres", "redis", "s3"}}
 
 
 def mark_kinds(item: pytest.Item) -> None:
@@ -36,6 +44,16 @@ def mark_kinds(item: pytest.Item) -> None:
     for kind in KINDS:
         if _is_of(kind, item):
             item.add_marker(kind)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a marked test is of any kind."""
+    return any(item.get_closest_marker(kind) for kind in KINDS)
+
+
+def all_slow(path: Path) -> bool:
+    """Whether every test of a folder or file is of a kind, which is known before it is imported."""
+    return any(_lies_in(path, places) for places in PLACES.values())
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
@@ -47,28 +65,31 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def _place(item: pytest.Item) -> int:
-    folder = _folder(item)
-    if folder == FIRST_FOLDER:
+    if _lies_in(item.path, {FIRST_FILE}):
         return -1
-    if folder in FOLDERS["browser"]:
+    if _lies_in(item.path, PLACES["browser"]):
         return LAST
     return next((place for place, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS))
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(HERE).parts[0]
+def _lies_in(path: Path, places: set[str]) -> bool:
+    return any(path.is_relative_to(HERE / place) for place in places)
 
 
 def _is_of(kind: str, item: pytest.Item) -> bool:
-    fixtures = set(getattr(item, "fixturenames", ()))
     return (
-        _folder(item) in FOLDERS.get(kind, ())
-        or bool(fixtures & FIXTURES[kind])
-        or (kind == "docker" and _in_docker(item))
+        _lies_in(item.path, PLACES.get(kind, set()))
+        or bool(_fixtures(item) & FIXTURES[kind])
+        or _has_turn_of(kind, item)
     )
 
 
-def _in_docker(item: pytest.Item) -> bool:
-    """Whether it is the Docker sandbox's turn: fixtures that serve both sandboxes ask for the engine only then."""
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def _has_turn_of(kind: str, item: pytest.Item) -> bool:
+    """Whether it is a server's turn: fixtures that serve two databases, sandboxes or stores ask for one only then."""
     call = getattr(item, "callspec", None)
-    return call is not None and any(value is SandboxKind.DOCKER for value in call.params.values())
+    turns = () if call is None else call.params.values()
+    return any(isinstance(turn, str) and turn in TURNS.get(kind, ()) for turn in turns)

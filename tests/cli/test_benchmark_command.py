@@ -2,30 +2,28 @@
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from services.benchmarks.catalogue import DEFINITIONS
-from services.cli.main import app
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import UnfitBenchmark
-from services.core.errors import LetheError
+from tests import command
+
+
+def environment(directory: Path) -> dict[str, str]:
+    return {"LETHE_DATA_DIR": str(directory / "var"), "COLUMNS": "500"}
 
 
 def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli.main", "benchmark", *arguments],
-        env=os.environ | {"LETHE_DATA_DIR": str(directory / "var"), "COLUMNS": "500"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return command.lethe("benchmark", *arguments, **environment(directory))
+
+
+def lethe_here(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, which takes no time to start."""
+    return command.lethe_here("benchmark", *arguments, **environment(directory))
 
 
 def refusal(directory: Path, *arguments: str) -> str:
@@ -36,10 +34,9 @@ def refusal(directory: Path, *arguments: str) -> str:
 
 
 def refusal_here(directory: Path, *arguments: str) -> str:
-    """Run a command in this process, which takes no time to start."""
-    done = CliRunner().invoke(app, ["benchmark", *arguments], env={"LETHE_DATA_DIR": str(directory / "var")})
-    assert isinstance(done.exception, LetheError), done.output
-    return done.exception.message
+    done = lethe_here(directory, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +59,7 @@ def bundle(place: Path, built: subprocess.CompletedProcess[str]) -> Bundle:
 
 
 def test_list_names_every_benchmark_and_whether_it_needs_files(tmp_path: Path) -> None:
-    lines = lethe(tmp_path, "list").stdout.splitlines()
+    lines = lethe_here(tmp_path, "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(DEFINITIONS)
     for line in lines:
         needs = line.startswith(("casia-surf", "mnist", "cifar", "certified-mnist", "certified-cifar10"))
@@ -101,7 +98,7 @@ def test_an_unfit_benchmark_stays_with_a_report_and_is_not_published(
 
 def test_inspect_shows_it_and_writes_a_page(place: Path, bundle: Bundle) -> None:
     page = place / "page.html"
-    done = lethe(place, "inspect", "digits-random-60-final", "--report", str(page))
+    done = lethe_here(place, "inspect", "digits-random-60-final", "--report", str(page))
     assert done.returncode == 0
     for words in (bundle.manifest.digest, "60 of 1200 training examples", "1140 retain, 60 forget", "unfit: "):
         assert words in done.stdout
@@ -110,7 +107,7 @@ def test_inspect_shows_it_and_writes_a_page(place: Path, bundle: Bundle) -> None
 
 
 def test_verify_with_the_secret_checks_the_split(place: Path, bundle: Bundle) -> None:
-    done = lethe(place, "verify", str(bundle.root), "--secret-file", str(place / "secret"))
+    done = lethe_here(place, "verify", str(bundle.root), "--secret-file", str(place / "secret"))
     assert done.returncode == 0
     assert f"{len(bundle.manifest.files)} files match" in done.stderr
     assert "gives this split of 1797 examples" in done.stderr
@@ -124,10 +121,10 @@ def test_verify_with_the_secret_checks_the_split(place: Path, bundle: Bundle) ->
 
 def test_export_and_import_carry_it_to_another_installation(place: Path, bundle: Bundle, tmp_path: Path) -> None:
     archive = tmp_path / "Digits final.tar"
-    done = lethe(place, "export", "digits-random-60-final", str(archive))
+    done = lethe_here(place, "export", "digits-random-60-final", str(archive))
     assert (done.returncode, bundle.manifest.digest in done.stderr) == (0, True)
     assert "is missing" not in done.stderr
-    there = lethe(tmp_path, "import", str(archive), "--digest", bundle.manifest.digest)
+    there = lethe_here(tmp_path, "import", str(archive), "--digest", bundle.manifest.digest)
     assert there.returncode == 0, there.stderr
     carried = Bundle(tmp_path / "var/benchmarks/digits-final")
     carried.verify()

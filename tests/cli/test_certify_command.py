@@ -1,9 +1,7 @@
 """`lethe certify`, run as a user would: both directions, both methods, and what is refused."""
 
 import json
-import os
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from typer.testing import CliRunner
 from services.cli.main import app
 from services.core.errors import BadInput
 from services.scorer.certificates import ConvexProblem, d2d, langevin
+from tests import command
 
 MNIST = ("--n", "11982", "--strong-convexity", "0.011982", "--delta", "8.345852e-05")  # delta = 1/n
 PROBLEM = ConvexProblem(11_982, 0.011982, 0.25 + 0.011982, 1.0, 8.345852e-05)
@@ -23,18 +22,11 @@ KEYS = {"method", "epsilon", "delta", "sigma", "alpha", "steps", "points", "n", 
 
 
 def lethe(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli.main", "certify", *arguments],
-        env=os.environ | {"COLUMNS": "500"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return command.lethe("certify", *arguments, COLUMNS="500")
 
 
 def certify(*arguments: str) -> dict[str, Any]:
-    done = lethe("--json", *MNIST, *arguments)
+    done = command.lethe_here("certify", "--json", *MNIST, *arguments)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     assert set(result) == KEYS

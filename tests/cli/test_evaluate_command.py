@@ -1,14 +1,13 @@
 """`lethe evaluate`, run as a user would: the JSON, the exit status, the words of an error."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import command
 from tests.bundles import make_tiny_bundle
 
 NOISE = """
@@ -27,16 +26,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny").root
 
 
+def environment(directory: Path) -> dict[str, str]:
+    return {"LETHE_DATA_DIR": str(directory / "var"), "LETHE_SANDBOX": "process"}
+
+
 def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LETHE_DATA_DIR": str(directory / "var"), "LETHE_SANDBOX": "process"}
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli.main", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return command.lethe_here(*arguments, **environment(directory))
 
 
 def evaluate(directory: Path, tiny: Path, source: str, *options: str) -> tuple[int, dict[str, Any]]:
@@ -90,7 +85,7 @@ def test_bad_module_fails_with_its_kind_and_status_1(tmp_path: Path, tiny: Path,
     ],
 )
 def test_error_is_one_line_that_says_what_to_do(tmp_path: Path, arguments: list[str], words: str) -> None:
-    done = lethe(tmp_path, *arguments)
+    done = command.lethe(*arguments, **environment(tmp_path))
     assert done.returncode == 1
     assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
@@ -125,9 +120,9 @@ def test_doctor_fails_where_what_is_set_is_missing_and_tells_no_password(
     assert "hunter2" not in done.stdout
 
 
-def test_every_command_has_help(tmp_path: Path) -> None:
-    done = lethe(tmp_path, "--help")
-    for command in (
+def test_every_command_has_help() -> None:
+    done = command.lethe("--help")
+    for name in (
         "up",
         "demo",
         "doctor",
@@ -139,4 +134,4 @@ def test_every_command_has_help(tmp_path: Path) -> None:
         "evaluate",
         "worker",
     ):
-        assert command in done.stdout
+        assert name in done.stdout

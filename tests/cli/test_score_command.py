@@ -1,9 +1,7 @@
 """`lethe score`, run as a user would: stored measurements, plain arrays, and what is refused."""
 
 import json
-import os
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from benches.by_definition import example_epsilon
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.scorer.metrics import SUITES
+from tests import command
 from tests.bundles import make_tiny_bundle
 
 
@@ -34,15 +33,12 @@ def stored(tiny: Bundle) -> Path:
     return path
 
 
+def environment(directory: Path) -> dict[str, str]:
+    return {"LETHE_DATA_DIR": str(directory / "var"), "COLUMNS": "500"}
+
+
 def lethe(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli.main", *arguments],
-        env=os.environ | {"LETHE_DATA_DIR": str(directory / "var"), "COLUMNS": "500"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return command.lethe_here(*arguments, **environment(directory))
 
 
 def score(directory: Path, *arguments: str) -> dict[str, Any]:
@@ -213,8 +209,10 @@ def test_odd_arrays_are_refused_without_a_traceback(tmp_path: Path) -> None:
         assert "Traceback" not in message
 
 
-def test_text_says_what_json_says(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
-    done = lethe(tmp_path, "score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1")
+def test_text_says_what_json_says_from_a_process_of_its_own(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
+    done = command.lethe(
+        "score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1", **environment(tmp_path)
+    )
 
     assert done.returncode == 0, done.stderr
     figures = ("forgetting quality", "utility", "final score", "ceiling", "epsilon, proven")

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +13,18 @@ from services.cli.client import ServerProblem
 from services.core.board.shown import FiguresForm, ScoreForm
 from services.core.settings import SandboxKind
 from tests.entries import NOISE
-from tests.installation import Installation
+from tests.installation import Installation, fresh_cup, installation_of
+
+__all__ = ["installation_of"]
+
+
+@pytest.fixture
+def installation(
+    installation_of: Callable[[SandboxKind], Installation], sandbox_kind: SandboxKind
+) -> Iterator[Installation]:
+    """A competition of its own for every test, in an installation that they share."""
+    with fresh_cup(installation_of(sandbox_kind)) as opened:
+        yield opened
 
 
 def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_path: Path) -> None:
@@ -42,12 +54,11 @@ def test_what_was_measured_scores_the_same_anywhere(installation: Installation, 
     scored = installation.submit(NOISE, tmp_path, "--wait")
     stored = tmp_path / "stored.safetensors"
     installation.lethe("measurements", scored["id"], "--out", str(stored))
+    oracle = installation.settings.data_dir.parent / "tiny"
     by_metric = {score["metric"]: score for score in (scored["score"], *scored["other_scores"])}
     for metric, kept in by_metric.items():
-        answer = installation.lethe(
-            "score", str(stored), "--oracle", str(tmp_path / "tiny"), "--metric", metric, "--json"
-        )
-        again = json.loads(answer.stdout)
+        options = ("--oracle", str(oracle), "--metric", metric, "--json")
+        again = json.loads(installation.lethe("score", str(stored), *options).stdout)
         assert again.keys() & kept.keys() == set(ScoreForm.model_fields)
         figures = FiguresForm.model_fields.keys() - {"run_s"}  # which a file of measurements does not know
         assert {name: again[name] for name in figures} == {name: kept[name] for name in figures}

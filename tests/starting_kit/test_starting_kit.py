@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from services.cli.main import app
 from services.core.submission.file import check
-from tests.bundles import make_tiny_bundle
 from tests.installation import Installation
 
 ROOT = Path(__file__).parents[2]
@@ -102,22 +101,6 @@ def workflow() -> dict[str, Any]:
 def notebook() -> dict[str, Any]:
     read: dict[str, Any] = json.loads((KIT / "my_notebook.ipynb").read_text())
     return read
-
-
-def test_module_is_evaluated_and_scored(tmp_path: Path) -> None:
-    benchmark = make_tiny_bundle(tmp_path / "tiny").root
-    command = ["evaluate", "my_unlearning.py", "--benchmark", str(benchmark), "--seeds", "16", "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli.main", *command],
-        cwd=KIT,
-        env=os.environ | {"LETHE_DATA_DIR": str(tmp_path / "var"), "LETHE_SANDBOX": "process", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    result = json.loads(done.stdout)
-    assert (done.returncode, result["state"], result["score"]["distinct_models"]) == (0, "scored", 16)
 
 
 def test_workflow_installs_the_client_and_submits(
