@@ -28,6 +28,7 @@ from services.worker.runner.kernel import (
     become,
     end_idle_threads,
     mount,
+    new_ipc,
     new_process_ids,
     old_process_ids,
     unmount,
@@ -87,6 +88,7 @@ class IsolatedCells:
         self._hidden = self._make_masks()
         for directory in detached:
             unmount(directory)
+            mount("tmpfs", directory, "tmpfs", FROZEN | MS_RDONLY, "mode=0700")  # in gVisor it can still be seen below
         _make_own(code)
         self._seal()
         end_idle_threads()
@@ -113,6 +115,8 @@ class IsolatedCells:
         for mask, name in self._hidden:
             with contextlib.suppress(FileNotFoundError):
                 mount(str(self._masks / mask), _PROC / name, None, MS_BIND)
+        with contextlib.suppress(PermissionError):  # by our profile; gVisor has neither it nor NO_IPC
+            new_ipc()
         os.setsid()
         os.chdir(self._scratch[0])
         _PROC.joinpath("self/oom_score_adj").write_text("1000")  # if memory is short, the seed ends, not the launcher
