@@ -28,7 +28,7 @@ FIXTURES = {
     "training": {"faces", "certified"},
     "processes": {"installation", "run", "measure"},
 }
-FOLDERS = {"training": {"baselines", "benchmarks", "studies"}, "browser": {"web"}}
+FOLDERS = {"docker": {"sandbox"}, "training": {"baselines", "benchmarks", "studies"}, "browser": {"web"}}
 
 
 def mark_kinds(item: pytest.Item) -> None:
