@@ -31,6 +31,7 @@ FIXTURES = {
     "servers": {"postgres_url", "redis_url", "s3_url"},
 }
 PLACES = {  # folders and files of which every test is of a kind
+    "docker": {"sandbox"},
     "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
     "browser": {"web"},
     "processes": {"cli/test_evaluate_command.py", "starting_kit/test_evaluating_it.py", "worker/test_attempt.py"},

@@ -28,6 +28,7 @@ from services.worker.runner.kernel import (
     become,
     end_idle_threads,
     mount,
+    new_ipc,
     new_process_ids,
     old_process_ids,
     unmount,
@@ -113,6 +114,8 @@ class IsolatedCells:
         for mask, name in self._hidden:
             with contextlib.suppress(FileNotFoundError):
                 mount(str(self._masks / mask), _PROC / name, None, MS_BIND)
+        with contextlib.suppress(PermissionError):  # by our profile; gVisor has neither it nor NO_IPC
+            new_ipc()
         os.setsid()
         os.chdir(self._scratch[0])
         _PROC.joinpath("self/oom_score_adj").write_text("1000")  # if memory is short, the seed ends, not the launcher
@@ -195,9 +198,9 @@ def _mount_tmpfs(target: Path, size: int, inodes: int, options: str) -> None:
 
 
 def _hide(directory: Path) -> None:
-    """Take a mounted directory away; gVisor does not, so cover it."""
+    """Take a mounted directory away; in gVisor it can still be seen below, so cover it."""
     unmount(directory)
-    mount("tmpfs", directory, "tmpfs", FROZEN, "mode=0700")
+    mount("tmpfs", directory, "tmpfs", FROZEN | MS_RDONLY, "mode=0700")
 
 
 def _make_own(code: Path) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "become",
     "end_idle_threads",
     "mount",
+    "new_ipc",
     "new_process_ids",
     "old_process_ids",
     "unmount",
@@ -26,7 +27,7 @@ __all__ = [
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_NOATIME, MS_BIND = 1, 2, 4, 8, 32, 1024, 4096
 _MNT_DETACH = 2
-_CLONE_NEWPID = 0x20000000
+_CLONE_NEWIPC, _CLONE_NEWPID = 0x08000000, 0x20000000
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
 _LAST_CAPABILITY = 63
 
@@ -66,6 +67,11 @@ def end_idle_threads() -> None:
 def new_process_ids() -> None:
     """Let the children that this process starts from now on count their ids from 1. Raises OSError."""
     _check(_libc.unshare(_CLONE_NEWPID), "process ids")
+
+
+def new_ipc() -> None:
+    """Get System V memory, semaphores and queues of one's own, which end with this process. Raises OSError."""
+    _check(_libc.unshare(_CLONE_NEWIPC), "ipc")
 
 
 def old_process_ids(namespace: int) -> None:

@@ -1,0 +1,61 @@
+"""The places that are attacked: Docker with runc, Docker with gVisor, and the process sandbox."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from services.core.bundle.directory import Bundle
+from services.core.settings import SandboxKind, Settings
+from tests.bundles import make_tiny_bundle
+from tests.real_services import missing
+from tests.sandbox.place import Place, open_place
+
+GVISOR = "runsc"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+
+
+@pytest.fixture(scope="module", params=["docker", "gvisor", "process"])
+def place(request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Each place in turn; honest code has been scored there."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.PROCESS)
+    if request.param != "process":
+        settings = _in_docker(settings, request)
+    with open_place(request.param, settings, bundle) as opened:
+        assert opened.honest.kind == "scored", f"Honest code fails here, so nothing can be tested: {opened.honest}"
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def weak_place(
+    request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Docker with a launcher that makes no cells, to show that attacks would be seen if they succeeded."""
+    image = request.getfixturevalue("sandbox_image")
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
+    with open_place("weak", settings, bundle, weaken=_leave_out_cells) as opened:
+        assert opened.honest.kind == "scored", opened.honest
+        yield opened
+
+
+def _in_docker(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    image = request.getfixturevalue("sandbox_image")
+    runtime = ""
+    if request.param == "gvisor":
+        engine: docker.DockerClient = request.getfixturevalue("docker_engine")
+        if GVISOR not in engine.info()["Runtimes"]:
+            missing("gVisor as the Docker runtime runsc", "see scripts/ci-services")
+        runtime = GVISOR
+    return settings.model_copy(
+        update={"sandbox": SandboxKind.DOCKER, "sandbox_image": image, "sandbox_runtime": runtime}
+    )
+
+
+def _leave_out_cells(code: Path) -> None:
+    weak = Path(__file__).with_name("weak_cells.py")
+    code.joinpath("services/worker/runner/isolated.py").write_text(weak.read_text())
