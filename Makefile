@@ -28,6 +28,9 @@ test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Po
 test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server or service
 	@$(PYTEST) --fast
 
+attacks: .venv/installed ## Attack the sandbox on Docker, on gVisor if it is installed, and without either (about 8 minutes)
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest tests/sandbox
+
 e2e: .venv/installed frontend/dist/index.html ## Test the web app in a real browser, in every role (about 3 minutes)
 	@scripts/chromium >/dev/null
 	@$(BIN)/pytest tests/web
@@ -82,4 +85,4 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test test-fast e2e screenshots check fix bench baselines lock dist
+.PHONY: help setup demo up test test-fast attacks e2e screenshots check fix bench baselines lock dist

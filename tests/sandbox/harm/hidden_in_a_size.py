@@ -2,6 +2,7 @@
 
 # ends: bad_checkpoint
 # hidden: yes
+# everywhere: the refusal of a checkpoint names its size
 # also: process
 import os
 

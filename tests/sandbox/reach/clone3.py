@@ -1,4 +1,5 @@
 """Make a namespace by clone3, whose arguments no filter can read."""
+# weak: the profile refuses the calls
 
 # gvisor: knows the call, and refuses namespaces to those without rights
 import ctypes

@@ -1,4 +1,5 @@
 """Open a device that is not harmless, or make one."""
+# weak: the container keeps it away
 # gvisor: lets everybody make device files, which mean nothing to its own kernel
 
 import os

@@ -1,4 +1,5 @@
 """Take space beyond the limit of a file's size, which fallocate does without writing."""
+# weak: the profile refuses the calls
 
 import os
 

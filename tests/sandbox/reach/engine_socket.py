@@ -1,4 +1,5 @@
 """Find the Docker engine's socket, or any other socket in the file system."""
+# weak: the container keeps it away
 
 import os
 import stat

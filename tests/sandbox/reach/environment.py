@@ -1,4 +1,5 @@
 """Find secrets or addresses in the environment, the arguments or the memory."""
+# weak: the container keeps it away
 
 import os
 import sys

@@ -1,4 +1,5 @@
 """Link to files of others, which a later owner may change or copy."""
+# weak: the container keeps it away
 
 import os
 

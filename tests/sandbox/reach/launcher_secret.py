@@ -1,4 +1,5 @@
 """Find the secret that begins every report in one's own memory, which is a copy of the launcher's."""
+# weak: the launcher guards itself
 
 import re
 

@@ -1,4 +1,5 @@
 """Raise one's own limits, lock memory, or run in real time."""
+# weak: the container keeps it away
 
 import os
 import resource

@@ -1,4 +1,5 @@
 """Start more processes than allowed."""
+# weak: the container keeps it away
 
 # gvisor: counts them together with its own, outside
 import threading

@@ -1,4 +1,5 @@
 """Write more to scratch, shared memory and the output directory than allowed."""
+# weak: the container keeps it away
 
 import os
 

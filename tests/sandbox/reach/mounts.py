@@ -5,8 +5,8 @@ from tools import call
 CALLS = {
     "mount": (165, b"none", b"/tmp", b"tmpfs", 0, 0),
     "bind": (165, b"/etc", b"/tmp", 0, 4096, 0),
-    "remount": (165, b"none", b"/", 0, 32, 0),
-    "umount": (166, b"/proc", 2),
+    "remount": (165, b"none", b"/", 0, 33, 0),
+    "umount": (166, b"/tmp", 2),
     "pivot_root": (155, b"/tmp", b"/tmp"),
     "chroot": (161, b"/tmp"),
     "fsopen": (430, b"tmpfs", 0),

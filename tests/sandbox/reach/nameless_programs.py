@@ -1,4 +1,5 @@
 """Run a native program from memory without a name."""
+# weak: the profile refuses the calls
 
 # gvisor: knows memory files, as programs of its own kernel
 import os

@@ -1,4 +1,5 @@
 """Connect to anything by IPv4 or IPv6, or see an interface beside the loopback."""
+# weak: the profile refuses the calls
 
 import os
 import socket

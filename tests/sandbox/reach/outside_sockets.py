@@ -1,4 +1,5 @@
 """Reach a socket of the host by an abstract name, which the kernel lists."""
+# weak: the container keeps it away
 
 import socket
 

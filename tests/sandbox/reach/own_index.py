@@ -1,4 +1,5 @@
 """Learn which seed one is: from the arguments, the frames or the objects of the runner."""
+# weak: the launcher guards itself
 
 import sys
 

@@ -1,4 +1,5 @@
 """Run native programs that one brings along."""
+# weak: the container keeps it away
 
 import os
 import shutil

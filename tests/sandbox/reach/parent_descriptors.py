@@ -1,4 +1,5 @@
 """Open a descriptor of another process: the launcher's report channel, its command channel, its directories."""
+# weak: the launcher guards itself
 
 import os
 

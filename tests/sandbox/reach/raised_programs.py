@@ -1,4 +1,5 @@
 """Find a program that raises rights: a set-user-id or set-group-id bit."""
+# weak: the image has none
 
 import os
 

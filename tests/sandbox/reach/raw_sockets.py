@@ -1,4 +1,5 @@
 """Open a socket that sends packets of one's own making."""
+# weak: the profile refuses the calls
 
 import socket
 

@@ -1,4 +1,5 @@
 """Change the image, the runner, the data or the submission for later seeds."""
+# weak: the container keeps it away
 
 import os
 

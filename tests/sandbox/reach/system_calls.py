@@ -1,4 +1,5 @@
 """Make each system call that is not on the list: the kernel must not even look at its arguments."""
+# weak: the profile refuses the calls
 
 # gvisor: no filter applies, but these calls reach its own kernel and not the host's
 from tools import ON_X86, call

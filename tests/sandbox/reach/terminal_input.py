@@ -1,4 +1,5 @@
 """Type into a terminal of the host: TIOCSTI, TIOCLINUX, a console."""
+# weak: the container keeps it away
 
 import fcntl
 import os
