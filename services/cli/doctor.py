@@ -159,7 +159,7 @@ def _redis(settings: "Settings") -> Finding:
     from redis import Redis, RedisError
 
     try:
-        Redis.from_url(settings.redis_url, socket_connect_timeout=3).ping()
+        Redis.from_url(settings.resolved_redis_url, socket_connect_timeout=3).ping()
     except RedisError as error:
         # Not the URL, which may hold a password: this output is the container's health, which everybody can read.
         return Finding(

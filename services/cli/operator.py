@@ -89,13 +89,17 @@ def scorer() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema; in Postgres, give the services' roles their rights."""
     from services.core.settings import load_settings
     from services.core.store.database import Database
     from services.core.store.migrate import upgrade
+    from services.core.store.roles import grant_roles
 
     settings = load_settings()
-    upgrade(Database(settings.resolved_database_url))
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    grant_roles(database, settings.role_passwords)
+    database.dispose()
     say("The database has the newest schema.")
 
 
