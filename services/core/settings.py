@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.core.directories import private_directory
+
 __all__ = ["ENV_FILE", "SandboxKind", "Settings", "load_settings"]
 
 ENV_FILE = "lethe.env"
@@ -129,12 +131,15 @@ class Settings(BaseSettings):
         """The directory where worker and scorer keep the benchmarks fetched from the blob store."""
         return self.data_dir.resolve() / "cache" / "benchmarks"
 
+    def make_data_dir(self) -> Path:
+        """Create the data directory, closed to other users, or close it; return it. Call this before writing there."""
+        return private_directory(self.data_dir)
+
     def key(self) -> bytes:
         """Return the secret key; create one with mode 0600 on first use if none is configured."""
         if self.secret_key.get_secret_value():
             return self.secret_key.get_secret_value().encode()
-        path = self.data_dir / SECRET_FILE
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        path = self.make_data_dir() / SECRET_FILE
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

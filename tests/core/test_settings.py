@@ -51,11 +51,13 @@ def test_database_password_joins_a_url_that_has_none(secrets_dir: Path, tmp_path
 
 
 def test_a_service_connects_with_its_own_role_unless_the_url_is_complete() -> None:
-    login = {"database_role": "lethe_api", "database_password": "secret"}
-    assert Settings(database_url=URL, **login).resolved_database_url == URL.replace("lethe@", "lethe_api:secret@")
+    def resolved(url: str) -> str:
+        return Settings(database_url=url, database_role="lethe_api", database_password="secret").resolved_database_url
+
+    assert resolved(URL) == URL.replace("lethe@", "lethe_api:secret@")
     complete = "postgresql+psycopg://lethe:own@postgres/lethe"
-    assert Settings(database_url=complete, **login).resolved_database_url == complete
-    assert Settings(**login).resolved_database_url.startswith("sqlite:////")
+    assert resolved(complete) == complete
+    assert resolved("").startswith("sqlite:////")
 
 
 def test_redis_password_joins_a_url_that_has_none(secrets_dir: Path, tmp_path: Path) -> None:

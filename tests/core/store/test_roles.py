@@ -108,9 +108,7 @@ def test_every_migration_grants_what_is_new_and_keeps_the_data(owner: Database) 
     worker.dispose()
 
 
-def test_an_installation_without_passwords_of_roles_stays_as_it_is(
-    fresh_postgres_url: str, sqlite_url: str
-) -> None:
+def test_an_installation_without_passwords_of_roles_stays_as_it_is(fresh_postgres_url: str, sqlite_url: str) -> None:
     assert Settings().role_passwords == {}
     for url in (fresh_postgres_url, sqlite_url):
         database = Database(url)
@@ -127,7 +125,7 @@ def test_passwords_are_stored_and_sent_as_verifiers_and_can_change(owner: Databa
     def stored() -> dict[str, str]:
         rows = text("SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE 'lethe\\_%'")
         with owner.read() as session:
-            return {name: password for name, password in session.execute(rows)}
+            return {row.rolname: row.rolpassword for row in session.execute(rows)}
 
     before = stored()
     grant_roles(owner, PASSWORDS | {"lethe_worker": "it's another"})
