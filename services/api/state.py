@@ -54,7 +54,7 @@ def make_state(settings: Settings) -> ApiState:
         blobs=Blobs.from_settings(settings),
         doorbell=Doorbell(settings),
         cursors=Cursors(key),
-        rates=Rates(settings.redis_url),
+        rates=Rates(settings.resolved_redis_url),
         feed=EventFeed(database),
         seats=Seats(),
         writers=CapacityLimiter(WRITERS),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.core.directories import private_directory
 from services.core.errors import BadInput, Conflict
 from services.core.locks import exclusive
 
@@ -33,8 +34,7 @@ def only_build(destination: Path) -> Iterator[Path]:
     lock = work.with_name(f"{work.name}.lock")
     with exclusive(lock, BuildRunning(f"Another build of {destination.name} is running. Wait until it ends.")):
         try:
-            work.mkdir(exist_ok=True)
-            yield work
+            yield private_directory(work)
         finally:
             lock.unlink(missing_ok=True)
 

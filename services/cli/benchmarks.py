@@ -158,7 +158,7 @@ def verify(
                 bundle,
                 read_secret(secret_file),
                 data=data,
-                cache=settings.data_dir / "datasets",
+                cache=settings.make_data_dir() / "datasets",
                 progress=stages_on(bars),
             )
         say(f"The secret matches the benchmark's commitment and gives this split of {count} examples.")
@@ -194,7 +194,8 @@ def import_(
     from services.core.settings import load_settings
 
     settings = load_settings()
-    settings.benchmarks_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
+    settings.benchmarks_dir.mkdir(exist_ok=True)
     name = re.sub(r"[^a-z0-9-]+", "-", file.stem.lower()).strip("-") or "imported"
     bundle = import_bundle(file, out or settings.benchmarks_dir / name, digest=digest)
     say(f"Imported {bundle.manifest.name} ({bundle.manifest.digest}) to {bundle.root}.")

@@ -66,7 +66,7 @@ def read_definition(
     from services.benchmarks.catalogue import find_definition
 
     definition = find_definition(name).with_scenario(scenario)
-    return definition, definition.read(data, cache=settings.data_dir / "datasets", progress=stages)
+    return definition, definition.read(data, cache=settings.make_data_dir() / "datasets", progress=stages)
 
 
 def build_order(order: "Order", destination: Path, parts: list[Path], stages: Stages) -> "Bundle":

@@ -30,7 +30,7 @@ def inspect(
 
     settings = load_settings()
     with progress() as bars:
-        found = read_dataset(name, data, cache=settings.data_dir / "datasets", progress=_reading(bars))
+        found = read_dataset(name, data, cache=settings.make_data_dir() / "datasets", progress=_reading(bars))
     shown = {
         "name": found.name,
         "licence": found.licence,

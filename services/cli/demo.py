@@ -137,7 +137,8 @@ def _fresh_installation(settings: "Settings", directory: Path, port: int) -> "Se
     from services.core.settings import Settings
 
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    settings.make_data_dir()
+    directory.mkdir()
     return Settings(data_dir=directory, sandbox=settings.resolved_sandbox, port=port)
 
 

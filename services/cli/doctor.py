@@ -159,7 +159,7 @@ def _redis(settings: "Settings") -> Finding:
     from redis import Redis, RedisError
 
     try:
-        Redis.from_url(settings.redis_url, socket_connect_timeout=3).ping()
+        Redis.from_url(settings.resolved_redis_url, socket_connect_timeout=3).ping()
     except RedisError as error:
         # Not the URL, which may hold a password: this output is the container's health, which everybody can read.
         return Finding(
@@ -170,8 +170,7 @@ def _redis(settings: "Settings") -> Finding:
 
 def _disk(settings: "Settings") -> Finding:
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(settings.data_dir).free
+        free = shutil.disk_usage(settings.make_data_dir()).free
     except OSError as error:
         raise LetheError(f"{settings.data_dir} cannot be used: {error}") from error
     fine = free > LOW_DISK_BYTES

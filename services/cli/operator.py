@@ -89,13 +89,18 @@ def scorer() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema; in Postgres, give the services' roles their rights."""
     from services.core.settings import load_settings
     from services.core.store.database import Database
     from services.core.store.migrate import upgrade
+    from services.core.store.roles import grant_roles
 
     settings = load_settings()
-    upgrade(Database(settings.resolved_database_url))
+    settings.make_data_dir()
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    grant_roles(database, settings.role_passwords)
+    database.dispose()
     say("The database has the newest schema.")
 
 
@@ -117,7 +122,7 @@ def prepare(settings: "Settings") -> dict[str, str]:
     from services.core.store.database import Database
     from services.core.store.migrate import upgrade
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     database = Database(settings.resolved_database_url)
     upgrade(database)
     path = settings.data_dir / OPERATOR_FILE
@@ -148,8 +153,7 @@ def _choose_sandbox(settings: "Settings") -> "Settings":
     if kind is SandboxKind.PROCESS:
         say("No Docker engine answers. Submissions will run as plain processes, which isolate nothing:")
         say("only the operator may submit, and sign-up is closed. See `lethe doctor`.")
-    path = settings.data_dir / ENV_FILE
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.make_data_dir() / ENV_FILE
     kept = path.read_text().splitlines() if path.exists() else []
     lines = [line for line in kept if not line.startswith("LETHE_SANDBOX=")]
     path.write_text("\n".join([*lines, f"LETHE_SANDBOX={kind}"]) + "\n")
@@ -173,6 +177,7 @@ def _begin_service() -> "Settings":
     end_with_parent()
     configure_logs()
     settings = load_settings()
+    settings.make_data_dir()
     database = Database(settings.resolved_database_url)
     require_newest(database)
     database.dispose()

@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.core.directories import private_directory
+
 __all__ = ["ENV_FILE", "SandboxKind", "Settings", "load_settings"]
 
 ENV_FILE = "lethe.env"
@@ -31,10 +33,23 @@ class Settings(BaseSettings):
     database_password: SecretStr = Field(
         SecretStr(""), description="Database password, if the URL does not contain one."
     )
+    database_role: str = Field(
+        "", description="Database role of this service, if it is not the URL's. A URL with a password keeps its own."
+    )
+    api_database_password: SecretStr = Field(
+        SecretStr(""), description="If set, `lethe migrate` makes the role lethe_api with this password."
+    )
+    worker_database_password: SecretStr = Field(
+        SecretStr(""), description="If set, `lethe migrate` makes the role lethe_worker with this password."
+    )
+    scorer_database_password: SecretStr = Field(
+        SecretStr(""), description="If set, `lethe migrate` makes the role lethe_scorer with this password."
+    )
     blob_url: str = Field("", description="s3://bucket/prefix. If empty, a directory in the data directory.")
     blob_key_id: SecretStr = Field(SecretStr(""), description="Key ID for the S3 store. If empty, AWS_ACCESS_KEY_ID.")
     blob_key: SecretStr = Field(SecretStr(""), description="Key for the S3 store. If empty, AWS_SECRET_ACCESS_KEY.")
     redis_url: str = Field("", description="Redis for wake-ups. Empty if API, worker and scorer share a machine.")
+    redis_password: SecretStr = Field(SecretStr(""), description="Redis password, if the URL does not contain one.")
     sandbox: SandboxKind | None = Field(None, description="docker or process. `lethe setup` chooses it once.")
     sandbox_image: str = Field("", description="Image for the Docker sandbox. If empty, the image that Lethe builds.")
     sandbox_runtime: str = Field(
@@ -78,10 +93,23 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database's URL, with its password or with the default filled in."""
-        password = self.database_password.get_secret_value()
-        if self.database_url and password:
-            return _with_password(self.database_url, password)
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
+        url = self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lethe.db'}"
+        return _with_login(url, self.database_role, self.database_password)
+
+    @property
+    def role_passwords(self) -> dict[str, str]:
+        """The database roles of services that have a password, each with it."""
+        given = {
+            "lethe_api": self.api_database_password,
+            "lethe_worker": self.worker_database_password,
+            "lethe_scorer": self.scorer_database_password,
+        }
+        return {role: password.get_secret_value() for role, password in given.items() if password.get_secret_value()}
+
+    @property
+    def resolved_redis_url(self) -> str:
+        """The URL of Redis with its password; empty without Redis."""
+        return _with_login(self.redis_url, "", self.redis_password)
 
     @property
     def resolved_sandbox(self) -> SandboxKind:
@@ -114,12 +142,15 @@ class Settings(BaseSettings):
         """The directory where worker and scorer keep the benchmarks fetched from the blob store."""
         return self.data_dir.resolve() / "cache" / "benchmarks"
 
+    def make_data_dir(self) -> Path:
+        """Create the data directory, closed to other users, or close it; return it. Call this before writing there."""
+        return private_directory(self.data_dir)
+
     def key(self) -> bytes:
         """Return the secret key; create one with mode 0600 on first use if none is configured."""
         if self.secret_key.get_secret_value():
             return self.secret_key.get_secret_value().encode()
-        path = self.data_dir / SECRET_FILE
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        path = self.make_data_dir() / SECRET_FILE
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -136,8 +167,14 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     return Settings(_env_file=root / ENV_FILE, _secrets_dir=secrets_dir, data_dir=root)
 
 
-def _with_password(url: str, password: str) -> str:
+def _with_login(url: str, user: str, password: SecretStr) -> str:
+    """Complete a URL; one that has a password, or a database without a server, stays as it is."""
+    if not url or url.startswith("sqlite") or not (user or password.get_secret_value()):
+        return url
     from sqlalchemy import make_url  # imported here because a participant's command needs no database
 
     parsed = make_url(url)
-    return (parsed if parsed.password else parsed.set(password=password)).render_as_string(hide_password=False)
+    if parsed.password:
+        return url
+    named = parsed.set(username=user or parsed.username or "", password=password.get_secret_value() or None)
+    return named.render_as_string(hide_password=False)

@@ -102,7 +102,7 @@ def _taken(free: "queue.Queue[Slot]") -> Iterator[Slot | None]:
 
 def run_worker(settings: Settings) -> None:
     """Serve shards until asked to stop (SIGTERM or SIGINT)."""
-    work = (settings.data_dir / "work").resolve()
+    work = (settings.make_data_dir() / "work").resolve()
     with worker_lock(work):
         worker = Worker(settings, work)
         shared = worker.resources

@@ -59,7 +59,7 @@ def run_locally(
     started = time.monotonic()
     seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
     module, failed = Module(limits, seeds), threading.Event()
-    with workplace(settings.data_dir, "evaluate") as work:
+    with workplace(settings.make_data_dir(), "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
             unpack(filename, data, slot.submission)
@@ -92,7 +92,7 @@ def run_notebook_locally(
     Raises RunFailed, NotForNotebooks or SandboxUnavailable.
     """
     notebook = Notebook(limits, settings.bundle_cache)
-    with workplace(settings.data_dir, "notebook") as work:
+    with workplace(settings.make_data_dir(), "notebook") as work:
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
         with _opened(settings, work) as (sandbox, measurers):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.core.directories import private_directory
 from services.core.errors import Conflict, Unavailable
 from services.core.locks import exclusive
 from services.core.models import Device
@@ -135,8 +136,7 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
     Slots with a GPU serve GPU phases; the others serve CPU phases. With LETHE_GPUS_ONLY there are only slots with a
     GPU, and the other CPUs are free for another worker on this machine. Raises NoGpu if that leaves no slot.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    work.chmod(0o700)
+    private_directory(work)
     finish_clearing(work)
     cpus = os.cpu_count() or 1
     gpus = [gpu for gpu in find_gpus() for _ in range(settings.slots_per_gpu)]
@@ -183,7 +183,7 @@ def stage_code(work: Path) -> Path:
 @contextlib.contextmanager
 def worker_lock(work: Path) -> Iterator[None]:
     """Lock the work directory for one worker. Raises WorkerRunning if another one uses it."""
-    work.mkdir(parents=True, exist_ok=True)
+    private_directory(work)
     refusal = WorkerRunning(f"Another worker uses {work}. Stop it, or set a different LETHE_DATA_DIR.")
     with exclusive(work / "worker.lock", refusal):
         yield

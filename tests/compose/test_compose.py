@@ -188,15 +188,29 @@ def test_images_hold_torch_only_where_it_is_needed(production: Project) -> None:
 
 def test_secrets_are_in_files_and_in_no_environment(production: Project) -> None:
     secrets = [path.read_text() for path in Path(production.environment["LETHE_SECRETS"]).iterdir()]
-    assert sum(len(secret) == 64 for secret in secrets) == 2
+    assert sum(len(secret) == 64 for secret in secrets) == 6
     for service in SERVICES:
         environment = "\n".join(production.inspect(service)["Config"]["Env"])
         assert not any(secret in environment for secret in secrets if len(secret) == 64)
 
 
 def test_redis_refuses_rather_than_evicts(production: Project) -> None:
-    answer = production.execute("redis", "redis-cli", "config", "get", "maxmemory-policy")
-    assert answer.split() == ["maxmemory-policy", "noeviction"]
+    command = "REDISCLI_AUTH=$(cat /run/secrets/lethe_redis_password) redis-cli config get maxmemory-policy"
+    assert production.execute("redis", "sh", "-c", command).split() == ["maxmemory-policy", "noeviction"]
+
+
+def test_redis_wants_a_password_that_no_command_line_shows(production: Project) -> None:
+    assert "NOAUTH" in production.execute("redis", "redis-cli", "ping")
+    assert "answers" in production.execute("worker", "sh", "-c", "lethe doctor | grep redis")
+    password = Path(production.environment["LETHE_SECRETS"], "redis-password").read_text()
+    for service in SERVICES:
+        assert password not in production.run("docker", "top", production.container(service)).stdout
+
+
+def test_each_service_has_a_role_of_its_own_in_the_database(production: Project, scored: dict[str, Any]) -> None:
+    assert scored
+    connected = "SELECT DISTINCT usename FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+    assert set(production.query(connected)) == {"lethe_api", "lethe_worker", "lethe_scorer"}
 
 
 def test_front_page_is_the_web_app(production: Project) -> None:

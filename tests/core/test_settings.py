@@ -50,6 +50,26 @@ def test_database_password_joins_a_url_that_has_none(secrets_dir: Path, tmp_path
     assert Settings(database_url=URL).resolved_database_url == URL
 
 
+def test_a_service_connects_with_its_own_role_unless_the_url_is_complete() -> None:
+    def resolved(url: str) -> str:
+        return Settings(database_url=url, database_role="lethe_api", database_password="secret").resolved_database_url
+
+    assert resolved(URL) == URL.replace("lethe@", "lethe_api:secret@")
+    complete = "postgresql+psycopg://lethe:own@postgres/lethe"
+    assert resolved(complete) == complete
+    assert resolved("").startswith("sqlite:////")
+
+
+def test_redis_password_joins_a_url_that_has_none(secrets_dir: Path, tmp_path: Path) -> None:
+    (secrets_dir / "lethe_redis_password").write_text("p@ss/word\n")
+    assert load_settings(tmp_path).resolved_redis_url == ""
+    joined = Settings(redis_url="redis://redis:6379/0", redis_password="p@ss/word")
+    assert joined.resolved_redis_url == "redis://:p%40ss%2Fword@redis:6379/0"
+    for url in ("rediss://ada:own@redis:6379/0", "redis://:own@redis/0"):
+        assert Settings(redis_url=url, redis_password="p@ss/word").resolved_redis_url == url
+    assert Settings(redis_url="redis://elsewhere/1").resolved_redis_url == "redis://elsewhere/1"
+
+
 def test_s3_keys_of_the_settings_open_the_store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in s3_environment(s3_url).items():
         if "KEY" not in name:

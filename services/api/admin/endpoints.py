@@ -46,7 +46,7 @@ def show_installation(state: ApiState) -> InstallationOut:
 def show_system(state: ApiState, _who: Operating) -> SystemOut:
     """Show the database and stores of this API process, and the free disk space under its data directory."""
     settings = state.settings
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     disk = shutil.disk_usage(settings.data_dir)
     return SystemOut(
         database=state.database.engine.dialect.name,

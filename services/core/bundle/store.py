@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST, Manifest
+from services.core.directories import private_directory
 from services.core.models import BenchmarkRow
 from services.core.store.blobs import Blobs
 from services.core.store.database import ReadSession, WriteSession
@@ -43,6 +44,7 @@ def materialise(session: ReadSession, blobs: Blobs, digest: str, directory: Path
     """Return the bundle with this digest; fetch it from the blob store on first use."""
     target = directory / digest
     if not target.exists():
+        private_directory(directory)
         row = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == digest)).one()
         _fetch(blobs, blobs.get(row.manifest_blob), target)
     return Bundle(target)

@@ -35,7 +35,7 @@ class Doorbell:
 
     def __init__(self, settings: Settings) -> None:
         self.embedded = settings.embedded
-        self.app = Celery("lethe", broker=settings.redis_url or "memory://localhost/")
+        self.app = Celery("lethe", broker=settings.resolved_redis_url or "memory://localhost/")
         self.app.conf.update(
             task_serializer="json",
             accept_content=["json"],

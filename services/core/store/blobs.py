@@ -59,7 +59,7 @@ class Blobs:
         """Open the store that the settings name."""
         if settings.blob_url:
             return cls(from_url(settings.blob_url, **_keys(settings)))
-        return cls.in_directory(settings.data_dir / "blobs")
+        return cls.in_directory(settings.make_data_dir() / "blobs")
 
     @classmethod
     def in_directory(cls, root: Path) -> "Blobs":
