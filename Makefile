@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# Files in the order that tests/kinds.py gives them, one thread to each process.
-PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 \
+# Files in the order that tests/kinds.py gives them, one thread to each process. Bytecode is kept, whatever the
+# environment says: tests start hundreds of processes, and each would compile our modules anew.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 NPM := cd frontend && ../scripts/npm --silent
 WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts docs/glossary.md -type f)

@@ -5,6 +5,7 @@ Files come in the order of `KINDS`, so that two processes that share them out me
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,13 @@ PLACES = {  # folders and files of which every test is of a kind
     "docker": {"sandbox"},
     "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
     "browser": {"web"},
-    "processes": {"cli/test_evaluate_command.py", "starting_kit/test_evaluating_it.py", "worker/test_attempt.py"},
+    "processes": {
+        "cli/test_evaluate_command.py",
+        "e2e/test_third_metric_by_command.py",
+        "starting_kit/test_evaluating_it.py",
+        "worker/test_attempt.py",
+        "worker/test_cuda_stand_in.py",
+    },
 }
 
 TURNS: dict[str, set[str]] = {"docker": {SandboxKind.DOCKER}, "servers": {"postgres", "redis", "s3"}}
@@ -54,7 +61,7 @@ def is_slow(item: pytest.Item) -> bool:
 
 def all_slow(path: Path) -> bool:
     """Whether every test of a folder or file is of a kind, which is known before it is imported."""
-    return any(_lies_in(path, places) for places in PLACES.values())
+    return bool(_kinds_of(path))
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
@@ -66,23 +73,21 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def _place(item: pytest.Item) -> int:
-    if _lies_in(item.path, {FIRST_FILE}):
+    if item.path == HERE / FIRST_FILE:
         return -1
-    if _lies_in(item.path, PLACES["browser"]):
+    if "browser" in _kinds_of(item.path):
         return LAST
     return next((place for place, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS))
 
 
-def _lies_in(path: Path, places: set[str]) -> bool:
-    return any(path.is_relative_to(HERE / place) for place in places)
+@cache
+def _kinds_of(path: Path) -> set[str]:
+    """The kinds of every test of a folder or file."""
+    return {kind for kind, places in PLACES.items() if any(path.is_relative_to(HERE / place) for place in places)}
 
 
 def _is_of(kind: str, item: pytest.Item) -> bool:
-    return (
-        _lies_in(item.path, PLACES.get(kind, set()))
-        or bool(_fixtures(item) & FIXTURES[kind])
-        or _has_turn_of(kind, item)
-    )
+    return kind in _kinds_of(item.path) or bool(_fixtures(item) & FIXTURES[kind]) or _has_turn_of(kind, item)
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

@@ -1,20 +1,15 @@
 """A third metric: an entry of the catalogue and a function are all that it takes to score, rank and show by it."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from typer.testing import CliRunner
 
-from services.cli.main import app
 from services.core import catalogue
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
-from services.core.bundle.measurements import Measurements
 from services.core.catalogue import MetricInfo
 from services.core.models import Device, Role
 from services.core.queue.leases import Offer, claim, finish, record
@@ -140,27 +135,3 @@ def test_a_leaderboard_is_rescored_by_it(api: Api, scorer: Scorer, bundle: Bundl
     assert organiser.post(f"{campaigns}/{started['id']}/publish").status_code == 200
     board = api.anonymous.get(BOARD).json()
     assert (board["metric"], board["items"][0]["forgetting_quality"]) == (TOY, QUALITY)
-
-
-def run(*arguments: str) -> dict[str, Any]:
-    done = CliRunner().invoke(app, [*arguments, "--metric", TOY, "--json"])
-    assert done.exit_code == 0, done.output
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-@pytest.mark.usefixtures("toy")
-def test_the_command_scores_by_it(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LETHE_DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setenv("LETHE_SANDBOX", "process")
-    entry, stored, report = (tmp_path / name for name in ("entry.py", "stored.safetensors", "report.html"))
-    entry.write_text("def unlearning(net, retain_loader, forget_loader, val_loader): ...")
-
-    oracle = bundle.oracle()
-    save_file({name: np.ascontiguousarray(getattr(oracle, name)) for name in Measurements.__slots__}, stored)
-    scored = run("score", str(stored), "--oracle", str(bundle.root), "--report", str(report))
-    evaluated = run("evaluate", str(entry), "--benchmark", str(bundle.root), "--seeds", str(SEEDS))
-
-    assert (scored["metric"], scored["forgetting_quality"]) == (TOY, QUALITY)
-    assert evaluated["metric"] == TOY
-    assert "this test" in report.read_text()
