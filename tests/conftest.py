@@ -11,11 +11,13 @@ import docker
 import docker.errors
 import pytest
 import redis
+from xdist.remote import Producer
 
 from services.core.bundle.directory import Bundle
 from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
 from tests.kinds import KINDS, all_slow, in_order, is_slow, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
+from tests.sharing_out import ByFiles
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
 
@@ -43,6 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
         config.hook.pytest_deselected(items=[item for item in items if is_slow(item)])
         items[:] = [item for item in items if not is_slow(item)]
     items[:] = in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFiles | None:
+    return ByFiles(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

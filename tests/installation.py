@@ -69,11 +69,19 @@ def sandbox_kind() -> SandboxKind:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, sandbox_kind: SandboxKind, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+def shard_seeds() -> int:
+    """How many runs share a sandbox, whose start costs more than they do."""
+    return 32
+
+
+@pytest.fixture
+def installation(
+    tmp_path: Path, sandbox_kind: SandboxKind, shard_seeds: int, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Installation]:
     """A whole installation for one test, which may break what it likes."""
     monkeypatch.setenv("LETHE_LEASE_S", "6")
     monkeypatch.setenv("LETHE_RENEW_EVERY_S", "0.5")
-    with running_installation(tmp_path, sandbox_kind) as running, fresh_cup(running) as opened:
+    with running_installation(tmp_path, sandbox_kind) as running, fresh_cup(running, shard_seeds=shard_seeds) as opened:
         yield opened
 
 
@@ -90,10 +98,10 @@ def installation_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
 
 @contextmanager
-def fresh_cup(running: Installation) -> Iterator[Installation]:
+def fresh_cup(running: Installation, **phase: Any) -> Iterator[Installation]:
     """Hold competition `cup`, and make room for another of its name at the end."""
     running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
-    running.client.post("/api/competitions/cup/phases", phase_of("tiny"))
+    running.client.post("/api/competitions/cup/phases", phase_of("tiny", **phase))
     yield replace(running)
     with running.database.write() as session:
         session.execute(update(Competition).where(Competition.slug == "cup").values(slug=f"cup-{uuid4().hex}"))
@@ -122,7 +130,7 @@ def phase_of(benchmark: str, **changes: Any) -> dict[str, Any]:
         "benchmark": benchmark,
         "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
         "seeds": 64,
-        "shard_seeds": 16,
+        "shard_seeds": 32,
         "quota_per_day": 100,
         "seed_timeout_s": 20,
         "data_hidden": False,

@@ -210,9 +210,8 @@ def test_odd_arrays_are_refused_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_text_says_what_json_says_from_a_process_of_its_own(tmp_path: Path, tiny: Bundle, stored: Path) -> None:
-    done = command.lethe(
-        "score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1", check=False, **environment(tmp_path)
-    )
+    question = ("score", str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1")
+    done = command.lethe(*question, check=False, **environment(tmp_path))
 
     assert done.returncode == 0, done.stderr
     figures = ("forgetting quality", "utility", "final score", "ceiling", "epsilon, proven")

@@ -3,7 +3,9 @@
 import json
 import platform
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,23 +14,30 @@ import torch
 from services.cli.client import ServerProblem
 from services.core.board.shown import FiguresForm, ScoreForm
 from services.core.settings import SandboxKind
-from tests.entries import NOISE
+from tests.entries import NOISE, STILL
 from tests.installation import Installation, fresh_cup, installation_of
 
 __all__ = ["installation_of"]
 
 
-@pytest.fixture
-def installation(
-    installation_of: Callable[[SandboxKind], Installation], sandbox_kind: SandboxKind
-) -> Iterator[Installation]:
-    """A competition of its own for every test, in an installation that they share."""
-    with fresh_cup(installation_of(sandbox_kind)) as opened:
-        yield opened
+@dataclass(frozen=True)
+class Scored:
+    """A competition with one entry, which was run and scored once for all tests that only look at it."""
+
+    installation: Installation
+    entry: dict[str, Any]
 
 
-def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_path: Path) -> None:
-    scored = installation.submit(NOISE, tmp_path, "--wait")
+@pytest.fixture(scope="module")
+def contest(
+    installation_of: Callable[[SandboxKind], Installation], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scored]:
+    with fresh_cup(installation_of(SandboxKind.PROCESS)) as opened:
+        yield Scored(opened, opened.submit(NOISE, tmp_path_factory.mktemp("entry"), "--wait"))
+
+
+def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
+    installation, scored = contest.installation, contest.entry
     assert scored["state"] == "scored"
     assert scored["seeds_done"] == 64
     assert scored["score"]["distinct_models"] == 64
@@ -49,9 +58,9 @@ def test_entry_goes_from_upload_to_leaderboard(installation: Installation, tmp_p
     assert (found["difference"], found["separated"], found["p_better"]) == (0.0, False, 0.5)
 
 
-def test_what_was_measured_scores_the_same_anywhere(installation: Installation, tmp_path: Path) -> None:
+def test_what_was_measured_scores_the_same_anywhere(contest: Scored, tmp_path: Path) -> None:
     """Stored measurements leave the installation as a file, and `lethe score` finds the board's number in them."""
-    scored = installation.submit(NOISE, tmp_path, "--wait")
+    installation, scored = contest.installation, contest.entry
     stored = tmp_path / "stored.safetensors"
     installation.lethe("measurements", scored["id"], "--out", str(stored))
     oracle = installation.settings.data_dir.parent / "tiny"
@@ -66,10 +75,8 @@ def test_what_was_measured_scores_the_same_anywhere(installation: Installation, 
     assert (unknown.returncode, "has no measurements of submission" in unknown.stderr) == (1, True)
 
 
-def test_entries_are_compared_and_alarms_listed_from_the_command_line(
-    installation: Installation, tmp_path: Path
-) -> None:
-    scored = installation.submit(NOISE, tmp_path, "--wait")
+def test_entries_are_compared_and_alarms_listed_from_the_command_line(contest: Scored) -> None:
+    installation, scored = contest.installation, contest.entry
     found = installation.lethe("compare", scored["id"], scored["id"])
     assert "difference +0.0000" in found.stdout
     assert "not separated: a tie" in found.stdout
@@ -77,37 +84,43 @@ def test_entries_are_compared_and_alarms_listed_from_the_command_line(
     assert {alarm["submission_id"] for alarm in alarms} <= {scored["id"]}
 
 
-def test_failing_entry_fails_the_command_and_keeps_off_the_board(installation: Installation, tmp_path: Path) -> None:
-    failed = installation.submit(
-        "def unlearning(a, b, c, d):\n    raise ValueError('why')", tmp_path, "--wait", check=False
-    )
-    assert failed["state"] == "failed"
-    assert failed["failure"]["kind"] == "exception"
-    assert "ValueError: why" in failed["failure"]["message"]
-    assert list(installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")) == []
-    assert installation.submit(NOISE, tmp_path, "--wait")["state"] == "scored"
-
-
-def test_identical_code_shares_one_evaluation_and_one_score(installation: Installation, tmp_path: Path) -> None:
-    first = installation.submit(NOISE, tmp_path, "--wait")
-    again = installation.submit(NOISE, tmp_path, "--wait")
+def test_identical_code_shares_one_evaluation_and_one_score(contest: Scored, tmp_path: Path) -> None:
+    first = contest.entry
+    again = contest.installation.submit(NOISE, tmp_path, "--wait")
     assert again["id"] != first["id"]
     assert again["evaluation_id"] == first["evaluation_id"]
     assert again["score"] == first["score"]
 
 
-def test_upload_that_cannot_be_an_entry_is_refused_at_once(installation: Installation, tmp_path: Path) -> None:
+def test_failing_entry_fails_the_command_and_keeps_off_the_board(contest: Scored, tmp_path: Path) -> None:
+    board = "/api/competitions/cup/phases/feedback/leaderboard"
+    before = list(contest.installation.client.pages(board))
+    failed = contest.installation.submit(
+        "def unlearning(a, b, c, d):\n    raise ValueError('why')", tmp_path, "--wait", check=False
+    )
+    assert failed["state"] == "failed"
+    assert failed["failure"]["kind"] == "exception"
+    assert "ValueError: why" in failed["failure"]["message"]
+    assert list(contest.installation.client.pages(board)) == before
+    assert contest.installation.submit(STILL, tmp_path, "--wait")["state"] == "scored"
+
+
+def test_upload_that_cannot_be_an_entry_is_refused_at_once(contest: Scored, tmp_path: Path) -> None:
     path = tmp_path / "entry.py"
     path.write_text("def unlearn(net): ...")
     with pytest.raises(ServerProblem, match="unlearning"):
-        installation.client.upload("/api/competitions/cup/phases/feedback/submissions", path, filename="entry.py")
+        contest.installation.client.upload(
+            "/api/competitions/cup/phases/feedback/submissions", path, filename="entry.py"
+        )
 
 
 @pytest.mark.usefixtures("sandbox_image")
 class TestInDocker:
     @pytest.fixture
-    def sandbox_kind(self) -> SandboxKind:
-        return SandboxKind.DOCKER
+    def installation(self, installation_of: Callable[[SandboxKind], Installation]) -> Iterator[Installation]:
+        """A competition of its own for every test, in an installation that they share."""
+        with fresh_cup(installation_of(SandboxKind.DOCKER)) as opened:
+            yield opened
 
     def test_entry_goes_from_upload_to_leaderboard(self, installation: Installation, tmp_path: Path) -> None:
         assert installation.submit(NOISE, tmp_path, "--wait")["state"] == "scored"

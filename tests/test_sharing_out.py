@@ -1,0 +1,28 @@
+"""What is said of tests by their place is said of places that exist, and halves of a file are whole tests."""
+
+import pytest
+
+from tests.kinds import FIRST_FILE, HERE, PLACES, all_slow
+from tests.sharing_out import HALVED, share_of
+
+
+@pytest.mark.parametrize("place", sorted({FIRST_FILE}.union(*PLACES.values())))
+def test_places_of_a_kind_exist(place: str) -> None:
+    assert (HERE / place).exists()
+
+
+def test_only_what_lies_in_such_a_place_is_left_out_unread() -> None:
+    assert all_slow(HERE / "baselines") and all_slow(HERE / "baselines/test_noise.py")
+    assert not any(all_slow(path) for path in (HERE, HERE / "cli", HERE / "cli/test_starting.py"))
+
+
+@pytest.mark.parametrize("file", HALVED)
+def test_the_longest_files_are_halved_between_their_tests(file: str) -> None:
+    assert (HERE.parent / file).exists()
+    tests = [f"{file}::test_{number}" for number in range(20)]
+    assert len({share_of(test) for test in tests}) == 2
+    assert all(share_of(f"{test}[docker-1]") == share_of(test) for test in tests)
+
+
+def test_other_files_stay_whole() -> None:
+    assert share_of("tests/api/test_web.py::test_pages[a::b]") == "tests/api/test_web.py"
