@@ -56,7 +56,7 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
-faults: setup ## Break every part at random under 200 evaluations, with Docker, Postgres and Redis (an hour or more)
+faults: setup ## Break every part at random under 200 evaluations (Docker, Postgres, Redis)
 	@$(BIN)/python -m tests.faults.matrix --evaluations 200 --sandbox docker
 
 lock: .venv/installed ## Write requirements/*.lock from what is installed in .venv, with the hashes of PyPI

@@ -45,7 +45,7 @@ RECOVERY_LIMIT_S = 60.0
 SEEDS, SHARD_SEEDS = 8, 4
 BETWEEN_FAULTS_S = (2.0, 6.0)
 DISTURBED_S = (1.0, 5.0)
-DISK_BYTES = 256 * 1024**2
+DISK_BYTES = 1280 * 1024**2  # a worker begins no shard with less than 1 GiB free
 COMPARED = (
     "metric",
     "forgetting_quality",
@@ -424,7 +424,7 @@ def measured(session: ReadSession, evaluation: UUID) -> list[tuple[int, str, str
     """Return seed, digest of the reading and digest of the checkpoint of every row."""
     columns = select(MeasurementRow.seed, MeasurementRow.blob, MeasurementRow.checkpoint_sha256)
     ordered = columns.where(MeasurementRow.evaluation_id == evaluation).order_by(MeasurementRow.seed)
-    return [tuple(row) for row in session.execute(ordered)]
+    return [(row.seed, row.blob, row.checkpoint_sha256) for row in session.execute(ordered)]
 
 
 def scores(session: ReadSession, evaluation: UUID) -> list[list[Any]]:
