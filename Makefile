@@ -60,6 +60,9 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
 
+faults: setup ## Break every part at random under 200 evaluations (Docker, Postgres, Redis)
+	@$(BIN)/python -m tests.faults.matrix --evaluations 200 --sandbox docker
+
 lock: .venv/installed ## Write requirements/*.lock from what is installed in .venv, with the hashes of PyPI
 	@$(BIN)/python scripts/lock
 
@@ -86,4 +89,4 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test test-fast attacks e2e screenshots check fix bench baselines lock dist
+.PHONY: help setup demo up test test-fast attacks faults e2e screenshots check fix bench baselines lock dist

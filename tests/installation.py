@@ -109,9 +109,12 @@ def fresh_cup(running: Installation, **phase: Any) -> Iterator[Installation]:
 
 @contextmanager
 def running_installation(root: Path, sandbox_kind: SandboxKind) -> Iterator[Installation]:
-    """Start all services in a directory of their own, the tiny benchmark published and no competition held."""
+    """Start all services in a directory of their own, the tiny benchmark published and no competition held.
+
+    The database is the one that LETHE_DATABASE_URL names, migrated; or else SQLite.
+    """
     settings = Settings(data_dir=root / "var", sandbox=sandbox_kind, port=free_port())
-    database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
+    database = Database(settings.database_url or migrated_sqlite(settings.data_dir / "lethe.db"))
     token = prepare(settings)["token"]
     with database.write() as session:
         bundle_store.publish(session, Blobs.from_settings(settings), make_tiny_bundle(root / "tiny"))

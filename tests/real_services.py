@@ -24,7 +24,16 @@ import psycopg
 import pytest
 import redis
 
-__all__ = ["missing", "postgres_server", "redis_server", "s3_environment", "s3_server"]
+__all__ = [
+    "Server",
+    "missing",
+    "postgres_server",
+    "postgres_to_kill",
+    "redis_server",
+    "redis_to_kill",
+    "s3_environment",
+    "s3_server",
+]
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 30.0
@@ -41,6 +50,65 @@ POSTGRES_OPTIONS = {
 }
 
 
+class Server:
+    """A running server, which a test may kill and start again on the same port and directory."""
+
+    def __init__(self, command: list[str], directory: Path, answers: Callable[[], bool]) -> None:
+        self._command, self._directory, self._answers = command, directory, answers
+        self._log = directory / "log"
+        self._process = self._launch()
+
+    @property
+    def pid(self) -> int:
+        """Return the process id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the server as a power cut would, and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+
+    def start(self) -> None:
+        """Start the server again after `kill`; try again while what it left is in the way."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                self._process = self._launch()
+            if self._answers():
+                return
+            time.sleep(0.1)
+        self.await_answer()
+
+    def await_answer(self) -> None:
+        """Wait until the server answers; fail the test with its log if it does not."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return
+            time.sleep(0.02)
+        log = self._log.read_text(errors="replace")
+        pytest.fail(f"{self._command!r} did not start. Its log:\n{log}", pytrace=False)
+
+    def stop(self, stop_signal: int) -> None:
+        """Ask the server to end; kill it if it does not."""
+        self._process.send_signal(stop_signal)
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._directory,
+                start_new_session=True,
+            )
+
+
 def missing(what: str, install: str) -> NoReturn:
     """Skip the test for want of a program; fail it in CI."""
     message = f"{what} is missing. Install it: {install}"
@@ -52,6 +120,13 @@ def missing(what: str, install: str) -> NoReturn:
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """Run a PostgreSQL server without durability; yield the SQLAlchemy URL of its `postgres` database."""
+    with postgres_to_kill() as (url, _):
+        yield url
+
+
+@contextmanager
+def postgres_to_kill(**changes: str) -> Iterator[tuple[str, Server]]:
+    """Run a PostgreSQL server with changed options; yield the URL of its `postgres` database and the server."""
     binaries = _postgres_binaries()
     port = _free_port()
     with _directory() as directory:
@@ -59,24 +134,31 @@ def postgres_server() -> Iterator[str]:
         data = str(directory / "data")
         initdb = [str(binaries / "initdb"), "-D", data, "-U", POSTGRES_USER, "-A", "trust", "-E", "UTF8"]
         _run([*prefix, *initdb, "--locale=C", "--no-sync"])
-        options = [f"--{name}={value}" for name, value in {**POSTGRES_OPTIONS, "port": port}.items()]
+        options = [f"--{name}={value}" for name, value in {**POSTGRES_OPTIONS, "port": str(port), **changes}.items()]
         command = [*prefix, str(binaries / "postgres"), "-D", data, *options]
         url = f"postgresql+psycopg://{POSTGRES_USER}@{LOOPBACK}:{port}/postgres"
-        with _server(command, directory, lambda: _postgres_answers(port), stop_signal=signal.SIGQUIT):
-            yield url
+        with _server(command, directory, lambda: _postgres_answers(port), stop_signal=signal.SIGQUIT) as server:
+            yield url, server
 
 
 @contextmanager
 def redis_server() -> Iterator[str]:
     """Run a Redis server that keeps nothing; yield its URL."""
+    with redis_to_kill() as (url, _):
+        yield url
+
+
+@contextmanager
+def redis_to_kill() -> Iterator[tuple[str, Server]]:
+    """Run a Redis server that keeps nothing; yield its URL and the server."""
     binary = shutil.which("redis-server") or missing("redis-server", "apt-get install redis-server")
     port = _free_port()
     with _directory() as directory:
         options = {"bind": LOOPBACK, "port": str(port), "save": "", "appendonly": "no", "dir": str(directory)}
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
         command = [*_as_ordinary_user(directory), binary, *arguments]
-        with _server(command, directory, lambda: _redis_answers(port), stop_signal=signal.SIGTERM):
-            yield f"redis://{LOOPBACK}:{port}/0"
+        with _server(command, directory, lambda: _redis_answers(port), stop_signal=signal.SIGTERM) as server:
+            yield f"redis://{LOOPBACK}:{port}/0", server
 
 
 @contextmanager
@@ -137,7 +219,7 @@ def _redis_answers(port: int) -> bool:
     with redis.Redis(host=LOOPBACK, port=port) as client:
         try:
             return bool(client.ping())
-        except redis.ConnectionError:
+        except redis.RedisError:
             return False
 
 
@@ -150,31 +232,13 @@ def _s3_answers(url: str) -> bool:
 
 
 @contextmanager
-def _server(command: list[str], directory: Path, answers: Callable[[], bool], stop_signal: int) -> Iterator[None]:
-    log_path = directory / "log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory, start_new_session=True
-        )
+def _server(command: list[str], directory: Path, answers: Callable[[], bool], stop_signal: int) -> Iterator[Server]:
+    server = Server(command, directory, answers)
     try:
-        _wait_until(answers, process, log_path)
-        yield
+        server.await_answer()
+        yield server
     finally:
-        process.send_signal(stop_signal)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log_path: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        if answers():
-            return
-        time.sleep(0.02)
-    pytest.fail(f"{process.args!r} did not start. Its log:\n{log_path.read_text(errors='replace')}", pytrace=False)
+        server.stop(stop_signal)
 
 
 def _run(command: list[str]) -> None:
