@@ -86,7 +86,9 @@ def unlearning(net, *_):
     assert not [path for path in everything if "/hidden/" in path or os.path.basename(path) in OUT]
     mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
     lethe = {place for place in mounts if place.startswith("/lethe/")}
-    assert lethe == {"/lethe/code", "/lethe/masks", "/lethe/out", "/lethe/submission"}, lethe
+    covered = {"/lethe/public", "/lethe/taken", "/lethe/original"}
+    assert lethe == covered | {"/lethe/code", "/lethe/masks", "/lethe/out", "/lethe/submission"}, lethe
+    assert not any(os.access(place, os.R_OK) for place in covered), "a covered directory can be read"
 """
 
 
