@@ -26,7 +26,7 @@ test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Po
 	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
 	@$(PYTEST) --durations=25
 
-test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server or service
+test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 2 minutes)
 	@$(PYTEST) --fast
 
 e2e: .venv/installed frontend/dist/index.html ## Test the web app in a real browser, in every role (about 3 minutes)
