@@ -26,7 +26,7 @@ test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Po
 	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
 	@$(PYTEST) --durations=25
 
-test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server or service
+test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 2 minutes)
 	@$(PYTEST) --fast
 
 attacks: .venv/installed ## Attack the sandbox on Docker, on gVisor if it is installed, and without either (about 8 minutes)
