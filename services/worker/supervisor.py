@@ -225,7 +225,11 @@ class _Supervision:
 
 def _too_full(station: Station) -> bool:
     """Look at the output directory of the process sandbox, which the kernel does not bound; only at its top."""
-    files = list(itertools.islice(os.scandir(station.slot.out), MAX_FILES + 1))
+    try:
+        with os.scandir(station.slot.out) as entries:
+            files = list(itertools.islice(entries, MAX_FILES + 1))
+    except FileNotFoundError:  # the launcher is just replacing it
+        return False
     return len(files) > MAX_FILES or sum(map(_size, files)) > 2 * (station.model_bytes + SLACK_BYTES)
 
 
