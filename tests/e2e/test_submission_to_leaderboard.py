@@ -43,6 +43,7 @@ def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
     assert scored["score"]["distinct_models"] == 64
     assert scored["provenance"] == {
         "sandbox": "process",
+        "self_test": "not run",
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
