@@ -99,7 +99,12 @@ COMMANDS = {
         "Write the measurements of a submission on this installation to a file, for `lethe score`. For operators.",
         "core",
     ),
-    "migrate": Command("Operators", "operator:migrate", "Bring the database to the newest schema.", "core"),
+    "migrate": Command(
+        "Operators",
+        "operator:migrate",
+        "Bring the database to the newest schema; in Postgres, give the services' roles their rights.",
+        "core",
+    ),
     "api": Command(
         "Operators", "operator:api", "Serve the REST API and the web app, without worker and scorer.", "api"
     ),

@@ -26,6 +26,7 @@ TABLE = {
     ("POST", "/api/teams"): PARTICIPANT,
     ("POST", "/api/admin/accounts"): OPERATOR,
     ("GET", "/api/admin/queue"): OPERATOR,
+    ("GET", "/api/workers"): OPERATOR,
     ("GET", "/api/admin/metrics"): OPERATOR,
     ("GET", "/api/admin/system"): OPERATOR,
     ("GET", "/api/health"): ANYONE,
