@@ -10,7 +10,7 @@ from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
 from tests.bundles import make_tiny_bundle
 from tests.real_services import missing
-from tests.sandbox.place import Place, open_place
+from tests.sandbox.place import PLACES, Place, open_place
 
 GVISOR = "runsc"
 
@@ -20,7 +20,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
 
 
-@pytest.fixture(scope="module", params=["docker", "gvisor", "process"])
+@pytest.fixture(scope="module", params=PLACES)
 def place(request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Each place in turn; honest code has been scored there."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.PROCESS)

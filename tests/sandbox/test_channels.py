@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
+from tests.sandbox.attacks import Attack, attacks, carried, expect_closed, promised
 from tests.sandbox.place import Ending, Place
 
 CHANNELS = attacks("channels")
@@ -11,13 +11,13 @@ SEEDS = 3
 
 @pytest.fixture(scope="module")
 def ending(place: Place) -> Ending:
-    chosen = [attack for attack in CHANNELS if attack.runs_in(place)]
+    chosen = [attack for attack in CHANNELS if attack.runs_in(place.name)]
     ending = place.run(carried("channels", chosen), seeds=SEEDS)
     assert ending.kind == "scored", ending
     return ending
 
 
-@pytest.mark.parametrize("attack", CHANNELS, ids=lambda attack: attack.name)
+@promised(CHANNELS)
 def test_channel_is_closed(place: Place, ending: Ending, attack: Attack) -> None:
     expect_closed(place, attack, ending)
 

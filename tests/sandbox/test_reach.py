@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
+from tests.sandbox.attacks import Attack, attacks, carried, expect_closed, promised
 from tests.sandbox.place import Ending, Place
 
 REACH = attacks("reach")
@@ -10,12 +10,12 @@ REACH = attacks("reach")
 
 @pytest.fixture(scope="module")
 def ending(place: Place) -> Ending:
-    ending = place.run(carried("reach", [attack for attack in REACH if attack.runs_in(place)]))
+    ending = place.run(carried("reach", [attack for attack in REACH if attack.runs_in(place.name)]))
     assert ending.kind == "scored", ending
     return ending
 
 
-@pytest.mark.parametrize("attack", REACH, ids=lambda attack: attack.name)
+@promised(REACH)
 def test_attempt_reaches_nothing(place: Place, ending: Ending, attack: Attack) -> None:
     expect_closed(place, attack, ending)
 

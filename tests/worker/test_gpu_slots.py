@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.core.models import Device, Evaluation
 from services.core.settings import SandboxKind, Settings
-from services.worker.runner import main as runner
+from services.worker.runner.warming import warm_up
 from services.worker.slots import Gpu, NoGpu, find_gpus, make_slots
 from tests.installation import Installation, phase_of, running_installation
 
@@ -116,7 +116,7 @@ def test_the_warm_parent_leaves_cuda_to_its_children(tmp_path: Path, monkeypatch
     monkeypatch.setattr(torch.cuda, "is_available", lambda: asked.append(True))
     source = tmp_path / "submission.py"
     source.write_text("import torchvision, scipy.stats\nfrom sklearn import metrics\nimport os\n")
-    runner._warm_up(source)
+    warm_up(source)
     assert not asked
     torch.cuda.is_available()
     assert asked

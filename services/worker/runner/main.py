@@ -17,11 +17,7 @@ If a signal ended the child, the report has "signal": number instead of "exit".
 """
 
 import argparse
-import ast
-import contextlib
-import importlib
 import json
-import mmap
 import os
 import resource
 import select
@@ -29,44 +25,39 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from services.benchmarks.torchvision_operators import import_torchvision
 from services.worker.runner import tensors
 from services.worker.runner.cells import Cells, Shelf
 from services.worker.runner.folders import FolderCells
 from services.worker.runner.guard import guard_process
 from services.worker.runner.isolated import IsolatedCells
 from services.worker.runner.loaders import ExampleSet
-from services.worker.runner.memory import peak_bytes
+from services.worker.runner.memory import MemoryEvents, peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
+from services.worker.runner.reports import EXIT_PLATFORM, Reports
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
+from services.worker.runner.warming import warm_up
 
 __all__ = ["main"]
 
-# Imported before the fork if a submission names them, because they are the image's own and slow to import.
-WARM_PACKAGES = {"torchvision", "pandas", "scipy", "sklearn", "PIL", "matplotlib", "tqdm", "copy", "math"}
-EXIT_PLATFORM = 70
 SLACK_BYTES = 1024**2  # of a seed's output directory, beside two checkpoints
-SECRET_BYTES = 32
 CODE = Path("/lethe/code")
-_MEMORY_EVENTS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 
 
 def main() -> None:
     """Run one seed per command until standard input closes."""
     arguments = _arguments()
-    reports = _Reports(os.dup(1))
+    reports = Reports(os.dup(1))
     os.dup2(2, 1)
     guard_process()
     bench = _load(arguments)
-    _warm_up(arguments.submission / ENTRY_POINT)
-    memory = _Memory()
+    warm_up(arguments.submission / ENTRY_POINT)
+    memory = MemoryEvents()
     originals = os.open(arguments.original, os.O_RDONLY | os.O_CLOEXEC) if arguments.original else None
     launcher = _Launcher(bench, _cells(arguments, bench.specs), memory, originals, _wake_on_child_exit())
     reports.send(ready=True)
@@ -132,38 +123,6 @@ def _load(arguments: argparse.Namespace) -> Bench:
     )
 
 
-def _warm_up(source: Path) -> None:
-    """Take one optimizer step on a throwaway parameter, and import the slow packages that the submission names."""
-    with _without_cuda():
-        parameter = torch.nn.Parameter(torch.zeros(1))
-        parameter.grad = torch.zeros(1)
-        torch.optim.SGD([parameter], lr=0.0).step()
-        for package in _packages(source):
-            with contextlib.suppress(Exception):
-                import_torchvision() if package == "torchvision" else importlib.import_module(package)
-
-
-@contextlib.contextmanager
-def _without_cuda() -> Iterator[None]:
-    """Keep CUDA untouched, which the first optimizer step would initialise: forked children could not use it then."""
-    asked, torch.cuda.is_available = torch.cuda.is_available, lambda: False
-    try:
-        yield
-    finally:
-        torch.cuda.is_available = asked
-
-
-def _packages(source: Path) -> set[str]:
-    """Find the slow packages that a submission imports."""
-    found = set()
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        for node in ast.walk(ast.parse(source.read_bytes())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            found |= {name.split(".")[0] for name in names} & WARM_PACKAGES
-    return found
-
-
 def _wake_on_child_exit() -> int:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
@@ -188,7 +147,7 @@ class _Launcher:
 
     bench: Bench
     cells: Cells
-    memory: "_Memory"
+    memory: MemoryEvents
     originals: int | None  # open directory with the original of the seed in progress
     wake: int  # becomes readable if a child has ended
 
@@ -227,9 +186,7 @@ class _Launcher:
                 load_state(self.bench.model, tensors.load_from("original.safetensors", self.originals))
             self.cells.enter()
             _keep_only_streams(out)
-            sys.modules["__main__"] = types.ModuleType(
-                "__main__"
-            )  # a participant's own processes must not run this one
+            sys.modules["__main__"] = types.ModuleType("__main__")  # for processes that the participant spawns
             status = run_seed(self.bench, token, value)
             sys.stdout.flush()
             sys.stderr.flush()
@@ -283,50 +240,6 @@ def _outcome(status: int) -> dict[str, int]:
     if os.WIFSIGNALED(status):
         return {"signal": os.WTERMSIG(status)}
     return {"exit": os.WEXITSTATUS(status)}
-
-
-class _Memory:
-    """Counts the processes that the kernel killed in this container for lack of memory (cgroup v2, then v1)."""
-
-    def __init__(self) -> None:
-        self._events: int | None = None
-        for path in _MEMORY_EVENTS:
-            if self._events is None:
-                with contextlib.suppress(OSError):
-                    self._events = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a seed cannot see this path
-        self._at_start = self._kills()
-
-    def ran_out(self) -> bool:
-        """Tell whether it happened since the launcher started."""
-        return self._kills() > self._at_start
-
-    def _kills(self) -> int:
-        if self._events is None:
-            return 0
-        lines = os.pread(self._events, 4096, 0).decode().splitlines()
-        return int(dict(line.split() for line in lines).get("oom_kill", 0))
-
-
-class _Reports:
-    """Sends reports, each after the secret. No child inherits the page that holds it."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._secret = mmap.mmap(-1, mmap.PAGESIZE)
-        self._secret.madvise(mmap.MADV_DONTFORK)
-        with memoryview(self._secret) as page:
-            read = 0
-            while read < SECRET_BYTES + 1:  # a newline follows
-                count = os.readv(0, [page[read : SECRET_BYTES + 1]])
-                if not count:
-                    os._exit(EXIT_PLATFORM)
-                read += count
-
-    def send(self, **message: Any) -> None:
-        """Send one report."""
-        text = f" {json.dumps(message)}\n".encode()
-        with memoryview(self._secret) as page:
-            os.writev(self._descriptor, [page[:SECRET_BYTES], text])
 
 
 if __name__ == "__main__":

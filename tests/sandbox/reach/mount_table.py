@@ -5,8 +5,4 @@
 # gvisor: shows nothing of the host, but the names of its own
 def attempt():
     lines = open("/proc/self/mountinfo").read().splitlines()
-    return [
-        line
-        for line in lines
-        if "/work/" in line or "attacks-" in line or "slot-" in line or "docker/containers" in line
-    ]
+    return [line for line in lines if "attacks-" in line or "slot-" in line or "docker/containers" in line]
