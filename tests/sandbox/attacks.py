@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.place import PLACES, Ending, Place
+from tests.sandbox.place import Ending, Place
 
-__all__ = ["Attack", "attacks", "carried", "expect_closed", "promised"]
+__all__ = ["Attack", "attacks", "carried", "expect_closed"]
 
 HERE = Path(__file__).parent
 FACT = re.compile(r"^# (ends|hidden|also|docker|gvisor|everywhere|weak|seeds|timeout): (.+)$", re.MULTILINE)
@@ -46,13 +46,6 @@ class Attack:
 def attacks(kind: str) -> list[Attack]:
     """Return all attacks of one kind."""
     return [Attack(path.stem, path.read_text()) for path in sorted((HERE / kind).glob("*.py"))]
-
-
-def promised(chosen: Sequence[Attack]) -> pytest.MarkDecorator:
-    """Try each attack in every place that promises to stop it."""
-    cases = [(place, attack) for place in PLACES for attack in chosen if attack.runs_in(place)]
-    ids = [f"{place}-{attack.name}" for place, attack in cases]
-    return pytest.mark.parametrize(("place", "attack"), cases, indirect=["place"], ids=ids)
 
 
 def carried(kind: str, chosen: Sequence[Attack]) -> dict[str, str]:

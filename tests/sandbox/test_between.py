@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, carried, expect_closed, promised
+from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
 from tests.sandbox.place import Ending, Place
 
 BETWEEN = attacks("between")
+pytestmark = pytest.mark.parametrize("place", ["docker", "gvisor"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +17,11 @@ def endings(place: Place) -> list[Ending]:
     return endings
 
 
-@promised(BETWEEN)
+@pytest.mark.parametrize("attack", BETWEEN, ids=lambda attack: attack.name)
 def test_sandboxes_do_not_meet(place: Place, endings: list[Ending], attack: Attack) -> None:
     for ending in endings:
         expect_closed(place, attack, ending)
 
 
-@pytest.mark.parametrize("place", ["docker", "gvisor"], indirect=True)
 def test_afterwards_honest_code_makes_the_same_models(place: Place) -> None:
     assert place.run_honest() == place.honest

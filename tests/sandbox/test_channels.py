@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, carried, expect_closed, promised
+from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
 from tests.sandbox.place import Ending, Place
 
 CHANNELS = attacks("channels")
@@ -17,7 +17,7 @@ def ending(place: Place) -> Ending:
     return ending
 
 
-@promised(CHANNELS)
+@pytest.mark.parametrize("attack", CHANNELS, ids=lambda attack: attack.name)
 def test_channel_is_closed(place: Place, ending: Ending, attack: Attack) -> None:
     expect_closed(place, attack, ending)
 

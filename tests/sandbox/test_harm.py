@@ -5,14 +5,14 @@ Each is a submission of its own; all go through one place, so a later one would 
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, promised
+from tests.sandbox.attacks import Attack, attacks
 from tests.sandbox.place import Place
 
 SECRET = str(6 * 7) * 3  # as in tools.py
 HARM = attacks("harm")
 
 
-@promised(HARM)
+@pytest.mark.parametrize("attack", HARM, ids=lambda attack: attack.name)
 def test_harm_ends_as_its_file_says(place: Place, attack: Attack) -> None:
     facts = attack.facts
     hidden, timeout_s = "hidden" in facts, float(facts.get("timeout", "60"))

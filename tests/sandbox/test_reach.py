@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.attacks import Attack, attacks, carried, expect_closed, promised
+from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
 from tests.sandbox.place import Ending, Place
 
 REACH = attacks("reach")
@@ -15,7 +15,7 @@ def ending(place: Place) -> Ending:
     return ending
 
 
-@promised(REACH)
+@pytest.mark.parametrize("attack", REACH, ids=lambda attack: attack.name)
 def test_attempt_reaches_nothing(place: Place, ending: Ending, attack: Attack) -> None:
     expect_closed(place, attack, ending)
 
