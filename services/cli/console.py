@@ -44,8 +44,8 @@ TABLE_WIDTH = 125  # a table needs this much; if the terminal is narrower or abs
 
 
 def say(message: str) -> None:
-    """Tell the user what is happening."""
-    _notes().print(message)
+    """Tell the user what is happening. A line is folded only for a terminal; elsewhere a path stays in one piece."""
+    _notes().print(message, soft_wrap=not _notes().is_terminal)
 
 
 def print_json(value: Any) -> None:

@@ -93,8 +93,9 @@ def build_images(compose: Sequence[str], environment: dict[str, str]) -> None:
 def _remove_images_of_other_inputs(tag: str) -> None:
     for service in SERVICES:
         listed = _run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"lethe-{service}:test*"])
-        if others := [image for image in listed.split() if not image.endswith(f":{tag}")]:
-            _run(["docker", "image", "rm", "--no-prune", *others])
+        for image in listed.split():
+            if not image.endswith(f":{tag}"):  # a container of tests that were killed may still hold one
+                subprocess.run(["docker", "image", "rm", "--no-prune", image], capture_output=True, check=False)
 
 
 def withdraw_stand_ins() -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from services.core.models import Account, Competition, FailureKind, Phase, Team
 from services.core.queue.lifecycle import fail, lock_evaluation
+from services.core.text import tidy
 from tests.api.scores import publish
 from tests.web.browsing import ENTRY, NARROW, WIDE, file, overflow_px, settle
 from tests.web.conftest import Visit
@@ -82,7 +83,7 @@ def test_traceback_stays_text(words: str, gallery: Gallery, visit: Visit) -> Non
         evaluation = lock_evaluation(session, row.evaluation_id)
         fail(session, evaluation, FailureKind.EXCEPTION, f"ValueError: {words}\n{words}")
         path = f"/submissions/{row.id}"
-    assert_only_text(visit(Place("submission", path, who)), f"ValueError: {words}")
+    assert_only_text(visit(Place("submission", path, who)), tidy(f"ValueError: {words}"))
     assert_only_text(visit(Place("submissions", "/submissions", who)), words)
 
 
