@@ -55,6 +55,7 @@ class Server:
 
     def __init__(self, command: list[str], directory: Path, answers: Callable[[], bool]) -> None:
         self._command, self._directory, self._answers = command, directory, answers
+        self._environment = dict(os.environ)  # it starts again as it did first, whatever the test sets meanwhile
         self._log = directory / "log"
         self._process = self._launch()
 
@@ -105,6 +106,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self._directory,
+                env=self._environment,
                 start_new_session=True,
             )
 

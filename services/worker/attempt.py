@@ -11,6 +11,7 @@ from services.core.models import FailureKind
 from services.core.queue import leases, notes
 from services.core.queue.doorbell import Bell
 from services.core.queue.leases import Lease, LeaseLost
+from services.core.store.blobs import BlobsUnavailable
 from services.core.store.database import WriteSession
 from services.worker.canary import blamed
 from services.worker.failures import RunFailed
@@ -18,6 +19,7 @@ from services.worker.kinds import Kind
 from services.worker.recording import record
 from services.worker.renewal import Renewal
 from services.worker.resources import Resources
+from services.worker.sandbox.base import SandboxUnavailable
 from services.worker.shard import prepare
 from services.worker.slots import Slot
 from services.worker.station import Station, Stopped, Traces
@@ -25,6 +27,8 @@ from services.worker.station import Station, Stopped, Traces
 __all__ = ["Attempt"]
 
 log = structlog.get_logger()
+
+OUTAGES = (SandboxUnavailable, BlobsUnavailable, OperationalError)  # never an entry's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class Attempt:
         except RunFailed as failure:
             shard_log.info("shard_failed", kind=failure.kind.value, message=failure.message)
             self._fail(failure.kind, failure.message)
+        except OUTAGES:
+            shard_log.exception("place_broke")
+            self._give_back()
         except Exception:
             shard_log.exception("shard_broke")
             self._fail(FailureKind.PLATFORM, "The run broke on our side.")
@@ -107,7 +114,14 @@ class Attempt:
     def _fail(self, failure: FailureKind, message: str) -> None:
         if failure is FailureKind.PLATFORM:
             self.resources.measurers.drop(self.slot)  # it may be at fault; a fresh one costs seconds
+            if not self.resources.can_run():
+                self._give_back()
+                return
         self._write_unless_lost(lambda session: leases.fail_claim(session, self.lease, failure, message))
+
+    def _give_back(self) -> None:
+        """Put the shard back without the loss of an attempt: this place cannot run any entry at the moment."""
+        self._write_unless_lost(lambda session: leases.release(session, self.lease, after_s=leases.RETRY_AFTER_S))
 
     def _write_unless_lost(self, write: Callable[[WriteSession], None]) -> None:
         try:

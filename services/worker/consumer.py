@@ -13,7 +13,7 @@ from services.core.queue.leases import Lease, Offer
 from services.core.settings import Settings
 from services.worker.attempt import Attempt
 from services.worker.heartbeat import Heartbeat
-from services.worker.resources import MIN_FREE_BYTES, Resources
+from services.worker.resources import Resources
 from services.worker.selftest import try_sandbox
 from services.worker.slots import Slot, make_slots, worker_lock
 
@@ -44,7 +44,7 @@ class Worker:
     def sweep(self) -> None:
         """Put expired shards back, end orphaned sandboxes, ring if a shard can be claimed, and tell that we live."""
         with self.resources.database.write() as session:
-            expired = leases.sweep(session)
+            expired = leases.sweep(session, self.resources.settings.lease_s)
         if expired:
             log.warning("leases_expired", shards=expired)
         self.resources.sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
@@ -78,9 +78,7 @@ class Worker:
 
     def _claim(self, slot: Slot) -> Lease | None:
         shared = self.resources
-        free = shared.free_bytes()
-        if free < MIN_FREE_BYTES:
-            log.error("disk_full", free_bytes=free, needed_bytes=MIN_FREE_BYTES, directory=str(shared.work))
+        if not shared.can_run():
             return None
         with shared.database.write() as session:
             return leases.claim(session, self._offer(slot), shared.settings.lease_s)

@@ -1,7 +1,8 @@
 """Starts a measurer beside a slot, asks it for readings, and keeps it for the next shard.
 
-A measurer holds hostile files in hand. If one ends it or holds it up, the fault is the file's until shown ours: a fresh
-measurer measures the benchmark's own original model. If it can, the file is a bad checkpoint.
+A measurer holds hostile files in hand. If it ends or does not answer, a fresh one measures the same file. If that fails
+too, the fault is the file's until shown ours: a third measures the benchmark's own original model. If it can, the file
+is a bad checkpoint.
 """
 
 import base64
@@ -54,22 +55,11 @@ class MeasurerProcess:
     def __init__(self, sandbox: Sandbox, slot: Slot, bundle: Bundle) -> None:
         self.digest = bundle.manifest.digest
         self._sandbox, self._slot, self._bundle = sandbox, slot, bundle
-        self._last_heard = time.monotonic()
+        self._last_heard = 0.0
         self._is_ready = self._is_late = self._has_ended = False
         self._asked: deque[str] = deque()  # tokens without an answer; the first one's file is in hand
-        root = Mount(bundle.root.resolve(), "/lethe/bundle")
-        checkpoints = Mount(slot.checkpoints, "/lethe/checkpoints")
-        self._process: Sandboxed = sandbox.start(
-            Spec(
-                module="services.worker.runner.measurer",
-                arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1"],
-                mounts=[root, checkpoints],
-                limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
-                label=f"measurer-{slot.number}",
-                scratch=slot.root / "measurer-scratch",
-                user=slot.measurer_user,
-            )
-        )
+        self._suspect = ""  # the token whose file an earlier measurer had in hand when it broke
+        self._process = self._start()
 
     @property
     def outputs(self) -> "queue.Queue[Output]":
@@ -85,11 +75,12 @@ class MeasurerProcess:
         """Ask for the reading of one checkpoint."""
         self._last_heard = time.monotonic()
         self._asked.append(token)
-        self._process.send(json.dumps({"token": token}).encode())
+        self._send(token)
 
     def read(self, output: Output) -> MeasurerAnswer | None:
-        """Turn an output into an answer and delete the checkpoint; None if the measurer only reports that it is ready.
+        """Turn an output into an answer and delete the checkpoint; None if there is no answer yet.
 
+        That is so if the measurer only reports that it is ready, and if it broke and another one measures the file.
         Raises a platform failure if the measurer broke and no checkpoint was at fault.
         """
         self._last_heard = time.monotonic()
@@ -101,6 +92,8 @@ class MeasurerProcess:
         answer = _answer(message, self._asked[0]) if self._is_ready and self._asked else None
         if answer is None:
             answer = self._broken()
+        if answer is None:
+            return None
         self._asked.popleft()
         with contextlib.suppress(OSError):  # whatever it is, if it is no file, the slot removes it with the shard
             (self._slot.checkpoints / answer.token).unlink()
@@ -142,12 +135,43 @@ class MeasurerProcess:
         finally:
             place.unlink(missing_ok=True)
 
-    def _broken(self) -> MeasurerAnswer:
-        """Blame the checkpoint in hand, if there is one and a fresh measurer is well. Raises a platform failure."""
+    def _start(self) -> Sandboxed:
+        self._last_heard = time.monotonic()
+        self._is_ready = self._is_late = self._has_ended = False
+        root = Mount(self._bundle.root.resolve(), "/lethe/bundle")
+        checkpoints = Mount(self._slot.checkpoints, "/lethe/checkpoints")
+        return self._sandbox.start(
+            Spec(
+                module="services.worker.runner.measurer",
+                arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1"],
+                mounts=[root, checkpoints],
+                limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
+                label=f"measurer-{self._slot.number}",
+                scratch=self._slot.root / "measurer-scratch",
+                user=self._slot.measurer_user,
+            )
+        )
+
+    def _send(self, token: str) -> None:
+        self._process.send(json.dumps({"token": token}).encode())
+
+    def _broken(self) -> MeasurerAnswer | None:
+        """Start afresh if the file in hand is no suspect yet, or else blame it if a third measurer is well.
+
+        Raises a platform failure.
+        """
         how = f"did not answer within {ANSWER_TIMEOUT_S:g} s" if self._is_late else "ended"
         broke = failures.platform(f"The measurer {how}.", self._process.log_tail())
         self.end()
-        if not (self._is_ready and self._asked and _canary_passes(self._sandbox, self._slot, self._bundle)):
+        if not self._is_ready or not self._asked:
+            raise broke
+        if self._suspect != self._asked[0]:
+            self._suspect = self._asked[0]
+            self._process = self._start()
+            for token in self._asked:
+                self._send(token)
+            return None
+        if not _canary_passes(self._sandbox, self._slot, self._bundle):
             raise broke
         log.warning("checkpoint_at_fault", slot=self._slot.number)
         return MeasurerAnswer(self._asked[0], SandboxText(f"the measurer {how} while it measured it"))

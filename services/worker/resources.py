@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from services.core.models import FailureKind
 from services.core.queue.doorbell import Doorbell
 from services.core.settings import Settings
@@ -20,6 +22,8 @@ from services.worker.sandbox.base import Sandbox
 from services.worker.slots import stage_code
 
 __all__ = ["MIN_FREE_BYTES", "Resources"]
+
+log = structlog.get_logger()
 
 MIN_FREE_BYTES = 1024**3
 
@@ -60,6 +64,17 @@ class Resources:
         self.sandbox.end_orphans(set())
         self.sandbox.close()
         self.database.dispose()
+
+    def can_run(self) -> bool:
+        """Tell whether a run could succeed here at the moment; if not, say in the log what is missing."""
+        free = self.free_bytes()
+        if free < MIN_FREE_BYTES:
+            log.error("disk_full", free_bytes=free, needed_bytes=MIN_FREE_BYTES, directory=str(self.work))
+            return False
+        if not self.sandbox.answers():
+            log.error("engine_away", remedy="Start Docker; the worker then goes on.")
+            return False
+        return True
 
     def free_bytes(self) -> int:
         """Measure how much disk is free."""

@@ -151,6 +151,8 @@ class _Supervision:
         elif isinstance(output, Exited):
             if output.out_of_memory:
                 raise failures.out_of_memory(seed, seeds, self.limits.memory_bytes)
+            if self.station.sandbox.has_file_system:  # no participant's code can end the launcher there
+                raise failures.platform("The sandbox was ended from outside.", self.launcher.log_tail())
             signal_number = -output.code if output.code < 0 else None
             raise failures.from_exit(seed, seeds, code=output.code, signal_number=signal_number)
         elif output == "too_much_output":

@@ -2,13 +2,14 @@
 
     python -m tests.faults.matrix --evaluations 200 --sandbox docker --seed 1
 
-Every evaluation runs twice with the same seeds: first undisturbed, then under faults. Nothing may be lost, counted
-twice or failed, every measurement and score must be equal to the bit, and what broke must be back within a minute.
-Only processes and containers of this installation are broken.
+Some evaluations run undisturbed first. All run under faults, each with the secret key of one that ran undisturbed.
+Nothing may be lost, counted twice or failed, every measurement and score must be equal to the bit, and what broke must
+be back within a minute. Only processes and containers of this installation are broken; its Docker engine is its own.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -21,29 +22,33 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
 import docker
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from services.core.models import Evaluation, MeasurementRow, Score, State, Submission
 from services.core.queue.lifecycle import ENDED, SEED_KEY_BYTES
 from services.core.settings import SandboxKind
 from services.core.store.database import ReadSession
-from services.worker.backends import worker_name
+from services.worker.backends import default_image, worker_name
 from services.worker.sandbox.docker import LABEL_LEASE, LABEL_WORKER
 from tests.databases import migrate_postgres_template, postgres_copy
+from tests.faults.engine import OwnEngine, own_engine
 from tests.faults.proxy import Mode, Proxy
 from tests.installation import Installation, phase_of, running_installation
 from tests.real_services import Server, postgres_to_kill, redis_to_kill, s3_environment, s3_server
 
 RECOVERY_LIMIT_S = 60.0
 SEEDS, SHARD_SEEDS = 8, 4
+UNDISTURBED = 20  # evaluations at most; more would show nothing new
 BETWEEN_FAULTS_S = (2.0, 6.0)
+CLOCK_READ_S = 1.5  # until every service has read its new clock
 DISTURBED_S = (1.0, 5.0)
 DISK_BYTES = 1280 * 1024**2  # a worker begins no shard with less than 1 GiB free
 COMPARED = (
@@ -81,6 +86,8 @@ class Site:
     redis: Server
     blobs: Proxy
     sandbox: SandboxKind
+    engine: OwnEngine | None
+    clock: Path | None  # the file that moves the clocks of the services
 
     def stop(self, part: str) -> Iterator[int]:
         """Yield the process ids of a part: its process and, for Postgres, those of its connections."""
@@ -166,6 +173,25 @@ def container_killed(prefix: str, *, measurer: bool) -> Fault:
     return strike
 
 
+def engine_ended(how: signal.Signals) -> Fault:
+    """End the Docker engine, and start it again after a moment. Its containers end, too."""
+
+    def strike(site: Site, chance: random.Random) -> None:
+        assert site.engine is not None
+        site.engine.end(how)
+        time.sleep(chance.uniform(*DISTURBED_S))
+        site.engine.start()
+
+    return strike
+
+
+def clock_jumps(site: Site, chance: random.Random) -> None:
+    """Set the clocks of API, worker and scorer to another time within a day; the database's stays."""
+    assert site.clock is not None
+    site.clock.write_text(f"{chance.randint(-86400, 86400):+d}\n")
+    time.sleep(CLOCK_READ_S)
+
+
 def disk_full(site: Site, chance: random.Random) -> None:
     """Take all free space of the data directory, which is a small file system of its own."""
     ballast = site.installation.settings.data_dir / "ballast"
@@ -204,7 +230,12 @@ DOCKER_FAULTS: dict[str, Fault] = {
     "sandbox killed": container_killed("measurer-", measurer=False),
     "measurer killed": container_killed("measurer-", measurer=True),
 }
+ENGINE_FAULTS: dict[str, Fault] = {
+    "engine killed": engine_ended(signal.SIGKILL),
+    "engine restarted": engine_ended(signal.SIGTERM),
+}
 DISK_FAULTS: dict[str, Fault] = {"disk full": disk_full}
+CLOCK_FAULTS: dict[str, Fault] = {"clocks jump": clock_jumps}
 
 
 @dataclass
@@ -263,13 +294,14 @@ class Outcome:
 
 @contextlib.contextmanager
 def site(root: Path, sandbox: SandboxKind) -> Iterator[Site]:
-    """Start Postgres, Redis, S3 behind a proxy, and a whole installation on them."""
+    """Start Postgres, Redis, S3 behind a proxy, a Docker engine if need be, and a whole installation on them."""
     durable = {"synchronous_commit": "on"}  # or Postgres itself may forget a commit when it is killed
     with (
         postgres_to_kill(**durable) as (server_url, postgres),
         redis_to_kill() as (redis_url, redis),
         s3_server() as s3_url,
         Proxy(s3_url) as proxy,
+        own_engine(root / "engine", default_image()) if sandbox is SandboxKind.DOCKER else nullcontext() as engine,
     ):
         migrate_postgres_template(server_url)
         with postgres_copy(server_url) as database_url:
@@ -281,27 +313,42 @@ def site(root: Path, sandbox: SandboxKind) -> Iterator[Site]:
                 "LETHE_RENEW_EVERY_S": "0.5",
                 "LETHE_SWEEP_EVERY_S": "1",
             }
+            clock = movable_clock(root / "clock")
             with running_installation(root, sandbox) as running:
                 running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
                 phase = phase_of("tiny", seeds=SEEDS, shard_seeds=SHARD_SEEDS, quota_per_day=1000)
                 running.client.post("/api/competitions/cup/phases", phase)
-                yield Site(running, postgres, redis, proxy, sandbox)
+                yield Site(running, postgres, redis, proxy, sandbox, engine, clock)
+
+
+def movable_clock(file: Path) -> Path | None:
+    """Let services that start from now on read their clock's offset from a file; None without libfaketime."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is not None:
+        file.write_text("+0\n")
+        os.environ |= {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+    return file if library else None
 
 
 def run_matrix(
     place: Site, evaluations: int, faults: dict[str, Fault], seed: int, *, say: Callable[[str], None]
 ) -> Outcome:
-    """Run the evaluations twice, the second time under faults until they have ended."""
+    """Run some evaluations undisturbed, and then all under faults until they have ended."""
     chance = random.Random(seed)
-    keys = [chance.randbytes(SEED_KEY_BYTES) for _ in range(evaluations)]
+    keys = [chance.randbytes(SEED_KEY_BYTES) for _ in range(min(evaluations, UNDISTURBED))]
     began = time.monotonic()
     calm = submit_all(place, keys, "calm")
-    say(f"{evaluations} evaluations are queued, undisturbed")
+    say(f"{len(calm)} evaluations are queued, undisturbed")
     await_scores(place, calm, say)
     undisturbed_s = time.monotonic() - began
     began = time.monotonic()
-    shaken = submit_all(place, keys, "shaken")
-    say(f"undisturbed in {undisturbed_s:.0f} s; now the same under faults")
+    shaken = submit_all(place, [keys[number % len(keys)] for number in range(evaluations)], "shaken")
+    say(f"undisturbed in {undisturbed_s:.0f} s; now {evaluations} under faults")
     rows = {name: Row() for name in faults}
     while not all_ended(place, shaken):
         time.sleep(chance.uniform(*BETWEEN_FAULTS_S))
@@ -313,17 +360,20 @@ def run_matrix(
 
 
 def strike(place: Site, name: str, fault: Fault, chance: random.Random, row: Row, evaluations: list[UUID]) -> None:
-    """Let a fault strike; measure how long after its end the installation does new work again."""
+    """Let a fault strike; measure how long after its end the API answers, seeds are recorded and scores written."""
     try:
         fault(place, chance)
     except NothingToBreak:
         return
     row.times += 1
     ended = time.monotonic()
-    before = work_done(place, evaluations)
+    before = None  # until the database answers
     while time.monotonic() - ended < 2 * RECOVERY_LIMIT_S:
         place.installation.stack.restart_dead()
-        if api_answers(place) and (work_done(place, evaluations) > before or all_ended(place, evaluations)):
+        done = seeds_done(place, evaluations)
+        before = done if before is None else before
+        runs = (done or 0) > (before or 0) or not anything_runs(place, evaluations)
+        if api_answers(place) and runs and nothing_waits_for_a_score(place, evaluations):
             break
         time.sleep(0.2)
     row.recovered_s.append(round(time.monotonic() - ended, 1))
@@ -356,9 +406,9 @@ def give_key(running: Installation, submission: UUID, key: bytes) -> UUID:
 
 def await_scores(place: Site, evaluations: list[UUID], say: Callable[[str], None]) -> None:
     """Wait until all have ended; give up if nothing happens for long."""
-    seen, since = -1, time.monotonic()
+    seen, since = "", time.monotonic()
     while not all_ended(place, evaluations):
-        done = work_done(place, evaluations)
+        done = progress(place, evaluations)
         if done != seen:
             seen, since = done, time.monotonic()
         if time.monotonic() - since > 2 * RECOVERY_LIMIT_S:
@@ -368,26 +418,41 @@ def await_scores(place: Site, evaluations: list[UUID], say: Callable[[str], None
         time.sleep(0.5)
 
 
-def work_done(place: Site, evaluations: list[UUID]) -> int:
-    """Count recorded seeds and scores; -1 if the database does not answer."""
+def counted(place: Site, what: ColumnElement[bool]) -> int | None:
+    """Count evaluations; None if the database does not answer."""
+    with contextlib.suppress(OperationalError), place.installation.database.read() as session:
+        return session.scalars(select(func.count()).select_from(Evaluation).where(what)).one()
+    return None
+
+
+def seeds_done(place: Site, evaluations: list[UUID]) -> int | None:
+    """Count recorded seeds; None if the database does not answer."""
     with contextlib.suppress(OperationalError), place.installation.database.read() as session:
         seeds = select(func.count()).where(MeasurementRow.evaluation_id.in_(evaluations))
-        scores = select(func.count()).where(Score.evaluation_id.in_(evaluations))
-        return session.scalars(seeds).one() + session.scalars(scores).one()
-    return -1
+        return session.scalars(seeds).one()
+    return None
+
+
+def anything_runs(place: Site, evaluations: list[UUID]) -> bool:
+    """Tell whether seeds remain to be run."""
+    return counted(place, Evaluation.id.in_(evaluations) & Evaluation.state.in_([State.QUEUED, State.RUNNING])) != 0
+
+
+def nothing_waits_for_a_score(place: Site, evaluations: list[UUID]) -> bool:
+    """Tell whether every measured evaluation is scored."""
+    is_measured = Evaluation.id.in_(evaluations) & (Evaluation.state == State.MEASURED)
+    return counted(place, is_measured & ~Evaluation.is_scored) == 0
 
 
 def all_ended(place: Site, evaluations: list[UUID]) -> bool:
     """Tell whether every evaluation has failed or is scored."""
-    with contextlib.suppress(OperationalError), place.installation.database.read() as session:
-        rows = session.scalars(select(Evaluation).where(Evaluation.id.in_(evaluations)))
-        return all(row.is_scored or row.state in ENDED - {State.MEASURED} for row in rows)
-    return False
+    return not anything_runs(place, evaluations) and nothing_waits_for_a_score(place, evaluations)
 
 
 def progress(place: Site, evaluations: list[UUID]) -> str:
-    """Say how many seeds and scores there are."""
-    return f"{work_done(place, evaluations)} seeds and scores of {len(evaluations)} evaluations"
+    """Say how far the evaluations are."""
+    ended = Evaluation.id.in_(evaluations) & Evaluation.state.in_(ENDED)
+    return f"{seeds_done(place, evaluations)} seeds, {counted(place, ended)} of {len(evaluations)} evaluations ended"
 
 
 def api_answers(place: Site) -> bool:
@@ -415,7 +480,7 @@ def compare(
         twice = sum(abs(found[key].seeds_done - len(measured(session, key))) for key in shaken if key in found)
         different = sum(
             measured(session, one) != measured(session, other) or scores(session, one) != scores(session, other)
-            for one, other in zip(calm, shaken, strict=True)
+            for one, other in zip(itertools.cycle(calm), shaken, strict=False)
         )
     return Outcome(len(shaken), rows, lost, failed, twice, different, calm_s, shaken_s)
 
@@ -442,14 +507,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     sandbox = SandboxKind(chosen.sandbox)
-    faults = FAULTS | (DOCKER_FAULTS if sandbox is SandboxKind.DOCKER else {})
+    faults = FAULTS | (DOCKER_FAULTS | ENGINE_FAULTS if sandbox is SandboxKind.DOCKER else {})
     with tempfile.TemporaryDirectory(prefix="lethe-faults-", ignore_cleanup_errors=True) as name:
         root = Path(name)
         with small_disk(root / "var") as is_small, site(root, sandbox) as place:
             outcome = run_matrix(
                 place,
                 chosen.evaluations,
-                faults | (DISK_FAULTS if is_small else {}),
+                faults | (DISK_FAULTS if is_small else {}) | (CLOCK_FAULTS if place.clock else {}),
                 chosen.seed,
                 say=lambda line: tell(line, sys.stderr),
             )

@@ -75,6 +75,9 @@ class ScriptedSandbox:
     def start(self, spec: Spec) -> ScriptedProcess:
         return ScriptedProcess(next(self._behaviours))
 
+    def answers(self) -> bool:
+        return True
+
     def end_orphans(self, live: set[str]) -> int:
         return 0
 
@@ -113,10 +116,10 @@ def test_checkpoint_that_is_a_directory_breaks_nothing(bundle: Bundle, slot: Slo
 
 
 @pytest.mark.parametrize("breaks", [dying, lambda _: OutputLine(b"["), lambda _: OutputLine(b'{"token": "other"}')])
-def test_checkpoint_that_breaks_a_measurer_is_bad_if_a_fresh_one_is_well(
+def test_checkpoint_that_breaks_two_measurers_is_bad_if_a_third_is_well(
     bundle: Bundle, slot: Slot, breaks: Behaviour
 ) -> None:
-    measurer = MeasurerProcess(ScriptedSandbox(breaks, well), slot, bundle)
+    measurer = MeasurerProcess(ScriptedSandbox(breaks, breaks, well), slot, bundle)
     answer = first_answer(measurer, "first", "second")
     assert answer.token == "first"
     assert answer.bad is not None
@@ -125,12 +128,20 @@ def test_checkpoint_that_breaks_a_measurer_is_bad_if_a_fresh_one_is_well(
     assert not list(slot.checkpoints.iterdir())
 
 
+def test_a_measurer_that_was_ended_from_outside_costs_nobody_anything(bundle: Bundle, slot: Slot) -> None:
+    """Another one measures everything that the first had not answered."""
+    measurer = MeasurerProcess(ScriptedSandbox(dying, well), slot, bundle)
+    assert first_answer(measurer, "first", "second") == MeasurerAnswer("first", None, b"reading", "0" * 64)
+    assert first_answer(measurer) == MeasurerAnswer("second", None, b"reading", "0" * 64)
+    assert measurer.is_idle
+
+
 @pytest.mark.parametrize("fresh", [dying, refusing, None], ids=["dies", "refuses the original", "never gets ready"])
 def test_a_measurer_that_breaks_on_our_own_model_is_our_failure(
     bundle: Bundle, slot: Slot, fresh: Behaviour | None
 ) -> None:
     with pytest.raises(RunFailed) as caught:
-        first_answer(MeasurerProcess(ScriptedSandbox(dying, fresh), slot, bundle), "t")
+        first_answer(MeasurerProcess(ScriptedSandbox(dying, dying, fresh), slot, bundle), "t")
     assert (caught.value.kind, caught.value.message) == (FailureKind.PLATFORM, "The measurer ended.")
 
 
@@ -143,13 +154,16 @@ def test_a_measurer_that_never_gets_ready_is_our_failure_whatever_waits(bundle: 
 def test_checkpoint_that_holds_a_measurer_up_is_bad(
     bundle: Bundle, slot: Slot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asleep = MeasurerProcess(ScriptedSandbox(lambda _: READY, well), slot, bundle)
+    asleep = MeasurerProcess(ScriptedSandbox(lambda _: READY, lambda _: READY, well), slot, bundle)
     asleep.ask("t")
     assert asleep.read(asleep.outputs.get()) is None
     assert asleep.outputs.get() == READY  # what it says while it should answer
     asleep.raise_if_late()
     assert asleep.outputs.empty()
     monkeypatch.setattr("services.worker.measurers.ANSWER_TIMEOUT_S", -1.0)
+    asleep.raise_if_late()
+    assert asleep.read(asleep.outputs.get()) is None
+    assert (asleep.read(asleep.outputs.get()), asleep.outputs.get()) == (None, READY)  # another one sleeps, too
     asleep.raise_if_late()
     answer = asleep.read(asleep.outputs.get())
     assert answer is not None and answer.bad is not None

@@ -2,22 +2,28 @@
 
 A claim is a lease with a fencing number. A worker that lost the lease holds an older number, and everything that it
 tries to write is refused with LeaseLost, so a seed is never counted twice and a finished row is never overwritten.
+
+Every moment is the database's, because the clocks of machines differ. If that clock jumps back, a moment lies further
+ahead than any that we set; it then counts as past.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.core.errors import Conflict
 from services.core.models import Device, Evaluation, Event, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
-from services.core.store.database import ReadSession, WriteSession, utc_now
+from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "RETRY_AFTER_S",
     "Lease",
     "LeaseLost",
     "MeasuredSeed",
@@ -34,9 +40,11 @@ __all__ = [
     "tell_progress",
 ]
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 5
 RETRY_AFTER_S = 5.0
+LONGEST_WAIT_S = RETRY_AFTER_S * MAX_ATTEMPTS
 CLAIM_TRIES = 5
+LOST = "lease_lost"  # the cause of a retry after the worker fell silent
 BROKE = "platform"  # the cause of a retry after a failure of the platform, not of a lost lease
 UNSTABLE = (
     "Your submission ended in a way that we could not explain, in {attempts} attempts, while a control entry passed at "
@@ -79,7 +87,7 @@ class Lease:
     @property
     def label(self) -> str:
         """Name the lease on the sandboxes that run under it."""
-        return f"{self.shard_id}-{self.fence}"
+        return _label(self.shard_id, self.fence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | 
         select(Shard.id)
         .join(Evaluation, Shard.evaluation_id == Evaluation.id)
         .join(Phase, Evaluation.phase_id == Phase.id)
-        .where(Shard.state == State.QUEUED, Shard.available_at <= (now or utc_now()))
+        .where(Shard.state == State.QUEUED, _is_past(Shard.available_at, now or clock(session), LONGEST_WAIT_S))
         .order_by(Evaluation.created_at, Evaluation.id, Shard.seed_start)
         .limit(1)
     )
@@ -127,7 +135,7 @@ def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
         shard.fence += 1
         shard.attempt += 1
         shard.worker = offer.worker
-        shard.lease_expires_at = utc_now() + timedelta(seconds=lease_s)
+        shard.lease_expires_at = clock(session) + timedelta(seconds=lease_s)
         evaluation.device_class = offer.device_class
         if evaluation.state is State.QUEUED:
             move(session, evaluation, State.RUNNING)
@@ -140,7 +148,7 @@ def renew(session: WriteSession, lease: Lease, lease_s: float) -> None:
     changed = session.execute(
         update(Shard)
         .where(Shard.id == lease.shard_id, Shard.fence == lease.fence, Shard.state == State.RUNNING)
-        .values(lease_expires_at=utc_now() + timedelta(seconds=lease_s))
+        .values(lease_expires_at=clock(session) + timedelta(seconds=lease_s))
         .returning(Shard.id)
     ).all()
     if not changed:
@@ -215,29 +223,32 @@ def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: 
         fail(session, evaluation, kind, message)
 
 
-def release(session: WriteSession, lease: Lease) -> None:
-    """Give the shard back because the worker is asked to stop. This costs no attempt."""
+def release(session: WriteSession, lease: Lease, *, after_s: float = 0.0) -> None:
+    """Give the shard back, to be claimed after a while, because the worker stops or its place broke.
+
+    This costs no attempt.
+    """
     _, shard = locked(session, lease)
     move_shard(shard, State.QUEUED)
     shard.attempt -= 1
-    shard.available_at = utc_now()
+    shard.available_at = clock(session) + timedelta(seconds=after_s)
 
 
-def sweep(session: WriteSession, now: datetime | None = None) -> int:
+def sweep(session: WriteSession, lease_s: float, now: datetime | None = None) -> int:
     """Put back every shard whose lease has expired; return how many."""
-    moment = now or utc_now()
+    moment = now or clock(session)
+    has_expired = Shard.state == State.RUNNING, _is_past(Shard.lease_expires_at, moment, lease_s)
     expired = session.execute(
-        select(Shard.id, Shard.evaluation_id)
-        .where(Shard.state == State.RUNNING, Shard.lease_expires_at < moment)
-        .order_by(Shard.evaluation_id)
+        select(Shard.id, Shard.evaluation_id).where(*has_expired).order_by(Shard.evaluation_id)
     ).all()
     swept = 0
     for shard_id, evaluation_id in expired:
         evaluation = lock_evaluation(session, evaluation_id)
-        shard = session.get_one(Shard, shard_id, populate_existing=True)
-        still_expired = shard.lease_expires_at is not None and shard.lease_expires_at < moment
-        if shard.state is State.RUNNING and still_expired:
-            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause="lease_lost")
+        shard = session.scalars(
+            select(Shard).where(Shard.id == shard_id, *has_expired).execution_options(populate_existing=True)
+        ).one_or_none()
+        if shard is not None:  # it was not renewed meanwhile
+            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause=LOST)
             swept += 1
     return swept
 
@@ -263,6 +274,15 @@ def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
     return evaluation, shard
 
 
+def _is_past(moment: InstrumentedAttribute[Any], now: datetime, longest_s: float) -> ColumnElement[bool]:
+    """Tell whether a moment, set at most `longest_s` ahead, is past; twice as far ahead it was set by another clock."""
+    return or_(moment <= now, moment > now + timedelta(seconds=2 * longest_s))
+
+
+def _label(shard_id: UUID, fence: int) -> str:
+    return f"{shard_id}-{fence}"
+
+
 def _broke_before(session: ReadSession, shard: Shard) -> bool:
     """Tell whether an earlier attempt at the shard failed through the platform."""
     retries = session.scalars(
@@ -271,7 +291,26 @@ def _broke_before(session: ReadSession, shard: Shard) -> bool:
     return any(event.payload.cause == BROKE and event.payload.seed_start == shard.seed_start for event in retries)
 
 
+def _has_come_on(session: ReadSession, shard: Shard) -> bool:
+    """Tell whether the shard's newest claim recorded a measurement that stays. A notebook's are discarded."""
+    discarded = select(Event.sequence).where(
+        Event.evaluation_id == shard.evaluation_id, Event.kind == EventKind.DISCARDED
+    )
+    if session.scalars(discarded.limit(1)).first() is not None:
+        return False
+    found = select(MeasurementRow.seed).where(
+        MeasurementRow.evaluation_id == shard.evaluation_id, MeasurementRow.sandbox == _label(shard.id, shard.fence)
+    )
+    return session.scalars(found.limit(1)).first() is not None
+
+
 def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
+    """Put a shard back, or give up after too many attempts in a row.
+
+    A worker that died after it had recorded measurements shows that the entry runs, so attempts are counted anew.
+    """
+    if cause == LOST and _has_come_on(session, shard):
+        shard.attempt = 0
     if shard.attempt >= MAX_ATTEMPTS:
         message = (
             f"We could not run this submission after {shard.attempt} attempts. It does not count against your quota. "
@@ -280,5 +319,5 @@ def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: 
         fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
         return
     move_shard(shard, State.QUEUED)
-    shard.available_at = utc_now() + timedelta(seconds=RETRY_AFTER_S * (shard.attempt - 1))
+    shard.available_at = clock(session) + timedelta(seconds=RETRY_AFTER_S * max(0, shard.attempt - 1))
     add_event(session, evaluation, EventKind.RETRIED, attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)

@@ -7,16 +7,19 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.core.errors import BadInput, NotFound
+from services.core.errors import BadInput, NotFound, Unavailable
 from services.core.settings import Settings
 
 if TYPE_CHECKING:
     from obstore.store import S3Config  # only a type: the module has no such name at run time
 
-__all__ = ["BlobMissing", "Blobs", "TooLarge", "receive", "sha256_hex"]
+__all__ = ["BlobMissing", "Blobs", "BlobsUnavailable", "TooLarge", "receive", "sha256_hex"]
+
+log = structlog.get_logger()
 
 SPOOL_BYTES = 4 * 1024**2
 
@@ -28,6 +31,10 @@ class TooLarge(BadInput):
 
 class BlobMissing(NotFound):
     code = "blob_missing"
+
+
+class BlobsUnavailable(Unavailable):
+    code = "blobs_unavailable"
 
 
 def sha256_hex(data: bytes) -> str:
@@ -49,7 +56,10 @@ async def receive(chunks: AsyncIterable[bytes], *, limit_bytes: int) -> bytes:
 
 
 class Blobs:
-    """A store of immutable byte strings. Writing the same bytes twice is harmless."""
+    """A store of immutable byte strings. Writing the same bytes twice is harmless.
+
+    The library tries again for minutes if a store does not answer; only then a method raises BlobsUnavailable.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -85,6 +95,8 @@ class Blobs:
             data = obstore.get(self._store, _key(digest)).bytes().to_bytes()
         except FileNotFoundError as error:
             raise BlobMissing(f"Blob {digest} is missing from the store. Restore it from a backup.") from error
+        except BaseError as error:
+            raise _unavailable(error) from error
         if sha256_hex(data) != digest:
             raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
         return data
@@ -94,6 +106,14 @@ class Blobs:
             obstore.put(self._store, _key(digest), content, mode="create")
         except AlreadyExistsError:
             return
+        except BaseError as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: BaseError) -> BlobsUnavailable:
+    """Say in a sentence that the store does not do what it should; the reason is for the log."""
+    log.error("blobs_unavailable", error=str(error))
+    return BlobsUnavailable("The store of files does not answer. Try again in a minute.")
 
 
 def _keys(settings: Settings) -> "S3Config":

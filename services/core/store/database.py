@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import Dialect, Engine, MetaData, create_engine, event, func, make_url, select, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import DateTime, TypeDecorator
 
-__all__ = ["Base", "Database", "ReadSession", "UtcDateTime", "WriteSession", "utc_now"]
+__all__ = ["Base", "Database", "ReadSession", "UtcDateTime", "WriteSession", "clock", "utc_now"]
 
 READ_ONLY = "lethe_read_only"
 POOL_SIZE = 44  # at least the thread pool's 40 threads, so that no request waits for a connection
@@ -100,6 +100,13 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def clock(session: ReadSession) -> datetime:
+    """Return the time by the one clock that all machines share: the database's. SQLite's users share a machine."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
+    return utc_now()
 
 
 def _engine(url: str) -> Engine:

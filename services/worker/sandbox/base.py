@@ -161,6 +161,10 @@ class Sandbox(Protocol):
         """Start one sandboxed process. Raises SandboxUnavailable."""
         ...
 
+    def answers(self) -> bool:
+        """Tell whether it could start a process."""
+        ...
+
     def end_orphans(self, live: set[str]) -> int:
         """End the sandboxes that an earlier worker of this installation left running; return their number."""
 

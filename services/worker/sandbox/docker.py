@@ -22,7 +22,8 @@ from typing import Any
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+import structlog
+from docker.errors import DockerException, NotFound
 from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.utils.socket import SocketError, frames_iter
 
@@ -31,6 +32,8 @@ from services.worker.sandbox.engine import open_engine
 from services.worker.sandbox.profile import profile_digest, seccomp_profile
 
 __all__ = ["DockerSandbox"]
+
+log = structlog.get_logger()
 
 CODE = "/lethe/code"
 LABEL_WORKER, LABEL_LEASE = "org.lethe.worker", "org.lethe.lease"
@@ -91,6 +94,12 @@ class DockerSandbox:
             raise SandboxUnavailable(
                 f"The Docker engine could not start a sandbox: {error}. Run `lethe doctor` for a diagnosis."
             ) from error
+
+    def answers(self) -> bool:
+        """Tell whether the engine answers."""
+        with contextlib.suppress(DockerException, requests.RequestException):
+            return bool(self._engine.ping())
+        return False
 
     def end_orphans(self, live: set[str]) -> int:
         """Remove this worker's containers with leases that are not in `live`; return their number."""
@@ -189,12 +198,12 @@ class _Container:
         # First close the socket: an engine that cannot deliver output hangs when it kills the container.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(NotFound):
-            try:
-                self._engine.remove_container(self._container, force=True, v=True)
-            except APIError as error:
-                if error.status_code != requests.codes.conflict:  # another process is removing it
-                    raise
+        try:
+            self._engine.remove_container(self._container, force=True, v=True)
+        except NotFound:
+            pass
+        except (DockerException, requests.RequestException) as error:
+            log.warning("container_not_removed", error=str(error), remedy="the next sweep removes it")
         self._reader.join(timeout=5)
         self._attached._response.close()
         self._attached.close()

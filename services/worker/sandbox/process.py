@@ -41,6 +41,10 @@ class ProcessSandbox:
         """Start a child process."""
         return _Process(spec, self._code)
 
+    def answers(self) -> bool:
+        """Return True, because there is nothing that could be away."""
+        return True
+
     def end_orphans(self, live: set[str]) -> int:
         """Do nothing, because these processes ask the kernel to end them with the worker."""
         del live

@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from services.core.models import Device, Evaluation, Event, FailureKind, MeasurementRow, Phase, Shard, State
-from services.core.queue import leases
+from services.core.queue import leases, notes
 from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, Offer
 from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.store.database import Database, utc_now
 
 OFFER = Offer(worker="w1", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
 LATER = timedelta(hours=1)
+LEASE_S = 30.0
 
 
 def claim(database: Database, offer: Offer = OFFER) -> Lease:
     with database.write() as session:
-        held = leases.claim(session, offer, lease_s=30)
+        held = leases.claim(session, offer, LEASE_S)
     assert held is not None
     return held
 
@@ -36,7 +37,14 @@ def record(database: Database, held: Lease, *seeds: int) -> None:
 
 def expire_and_sweep(database: Database) -> int:
     with database.write() as session:
-        return leases.sweep(session, utc_now() + LATER)
+        return leases.sweep(session, LEASE_S, utc_now() + LATER)
+
+
+def lose(database: Database, held: Lease) -> None:
+    """Let the worker of a lease die, and its shard wait no longer."""
+    assert expire_and_sweep(database) == 1
+    with database.write() as session:
+        session.get_one(Shard, held.shard_id).available_at = utc_now() - timedelta(seconds=1)
 
 
 def shard_of(database: Database, held: Lease) -> Shard:
@@ -173,7 +181,7 @@ def test_expired_lease_is_claimed_again_and_the_old_claim_is_fenced_off(
     record(database, old, 0, 1)
     assert expire_and_sweep(database) == 1
     new = claim(database)
-    assert (new.shard_id, new.fence, new.attempt) == (old.shard_id, old.fence + 1, 2)
+    assert (new.shard_id, new.fence, new.attempt) == (old.shard_id, old.fence + 1, 1)
     with pytest.raises(LeaseLost):
         record(database, old, 2)
     with pytest.raises(LeaseLost):
@@ -238,6 +246,56 @@ def test_release_costs_no_attempt(database: Database) -> None:
     assert (again.shard_id, again.attempt, again.fence) == (held.shard_id, 1, 2)
 
 
+@pytest.mark.usefixtures("evaluation")
+def test_shard_of_a_place_that_broke_waits_without_the_loss_of_an_attempt(database: Database) -> None:
+    held = claim(database)
+    with database.write() as session:
+        leases.release(session, held, after_s=leases.RETRY_AFTER_S)
+    assert claim(database).shard_id != held.shard_id
+    with database.write() as session:
+        assert leases.claim(session, OFFER, LEASE_S) is None
+        assert leases.claimable(session, now=utc_now() + timedelta(seconds=leases.RETRY_AFTER_S)) == held.shard_id
+
+
+def test_attempts_count_anew_if_the_lost_worker_had_recorded_something(
+    database: Database, evaluation: Evaluation
+) -> None:
+    """A shard of many runs outlives many workers; one that comes no further is given up in the end."""
+    for seed in range(4):
+        held = claim(database)
+        record(database, held, seed)
+        lose(database, held)
+    assert shard_of(database, held).state is State.QUEUED
+    for attempt in range(leases.MAX_ATTEMPTS):
+        held = claim(database)
+        assert held.attempt == attempt + 1
+        lose(database, held)
+    row = evaluation_of(database, evaluation)
+    assert (row.state, row.failure_kind, row.seeds_done) == (State.FAILED, FailureKind.PLATFORM, 4)
+
+
+def test_attempts_at_a_notebook_count_whatever_it_recorded(database: Database, evaluation: Evaluation) -> None:
+    for _ in range(leases.MAX_ATTEMPTS + 1):
+        held = claim(database)
+        with database.write() as session:
+            notes.discard(session, held)
+        record(database, held, 0)
+        lose(database, held)
+    assert evaluation_of(database, evaluation).failure_kind is FailureKind.PLATFORM
+
+
+@pytest.mark.usefixtures("evaluation")
+def test_no_shard_waits_for_a_clock_that_jumped_back(database: Database) -> None:
+    """The database's clock loses a day, after one shard was claimed and one was put off."""
+    held, other = claim(database), claim(database)
+    with database.write() as session:
+        leases.release(session, other, after_s=leases.RETRY_AFTER_S)
+        yesterday = utc_now() - timedelta(days=1)
+        assert leases.claimable(session, now=yesterday) == other.shard_id
+        assert leases.sweep(session, LEASE_S, now=yesterday) == 1
+    assert shard_of(database, held).state is State.QUEUED
+
+
 def test_cancel_reaches_the_worker_at_its_next_renewal(database: Database, evaluation: Evaluation) -> None:
     held = claim(database)
     _renew(database, held)
@@ -251,7 +309,7 @@ def test_cancel_reaches_the_worker_at_its_next_renewal(database: Database, evalu
 def test_sweep_leaves_live_leases_alone(database: Database) -> None:
     held = claim(database)
     with database.write() as session:
-        assert leases.sweep(session) == 0
+        assert leases.sweep(session, LEASE_S) == 0
     assert shard_of(database, held).state is State.RUNNING
 
 
