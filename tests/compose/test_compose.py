@@ -18,6 +18,7 @@ from tests.bundles import make_tiny_bundle
 from tests.compose.image_building import BUILD_BASE, build_images, compose_command, tag_of_inputs, withdraw_stand_ins
 from tests.compose.participant import CREDENTIALS, Participant, Seen
 from tests.compose.project import Project
+from tests.entries import slow_noise
 from tests.installation import free_port
 from tests.real_services import missing
 
@@ -26,15 +27,7 @@ pytestmark = pytest.mark.timeout(2400)  # the first build, on a busy machine
 SERVICES = ("api", "scorer", "worker", "postgres", "redis")
 SEEDS, SHARD_SEEDS = 64, 16
 REQUEST = "compose-test-1"
-SLOW_NOISE = """
-import time, torch
-
-def unlearning(net, retain_loader, forget_loader, val_loader):
-    time.sleep(0.8)
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.add_(torch.randn_like(parameter))
-"""
+SLOW_NOISE = slow_noise(0.8)
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ from services.core.store.database import ReadSession
 from services.worker.backends import default_image, worker_name
 from services.worker.sandbox.docker import LABEL_LEASE, LABEL_WORKER
 from tests.databases import migrate_postgres_template, postgres_copy
+from tests.entries import slow_noise
 from tests.faults.engine import OwnEngine, own_engine
 from tests.faults.proxy import Mode, Proxy
 from tests.installation import Installation, phase_of, running_installation
@@ -65,16 +66,7 @@ COMPARED = (
     "epsilons",
     "halves",
 )
-ENTRY = """
-# {number}
-import time, torch
-
-def unlearning(net, retain_loader, forget_loader, val_loader):
-    time.sleep(0.1)
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.add_(torch.randn_like(parameter))
-"""
+ENTRY = slow_noise(0.1)
 
 
 @dataclass
@@ -387,7 +379,7 @@ def submit_all(place: Site, keys: list[bytes], label: str) -> list[UUID]:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "entry.py"
         for number, key in enumerate(keys):
-            file.write_text(ENTRY.format(number=f"{label} {number}"))
+            file.write_text(f"# {label} {number}\n{ENTRY}")
             path = "/api/competitions/cup/phases/feedback/submissions"
             submission = running.client.upload(path, file, filename=file.name)
             ids.append(give_key(running, UUID(submission["id"]), key))

@@ -1,26 +1,23 @@
 """Faults injected for real: processes killed in mid-evaluation, and what is left afterwards."""
 
+import contextlib
 import os
 import signal
 import time
 from pathlib import Path
 
+import docker
 import pytest
 from sqlalchemy import func, select
 
 from services.core.models import Evaluation, Event, MeasurementRow, State
 from services.core.settings import SandboxKind
+from services.worker.backends import worker_name
+from services.worker.sandbox.docker import LABEL_LEASE, LABEL_WORKER
+from tests.entries import slow_noise
 from tests.installation import Installation, phase_of
 
-SLOW_NOISE = """
-import time, torch
-
-def unlearning(net, retain_loader, forget_loader, val_loader):
-    time.sleep(0.15)
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.add_(torch.randn_like(parameter))
-"""
+SLOW_NOISE = slow_noise(0.15)
 DEADLINE_S = 120.0
 
 
@@ -70,6 +67,25 @@ class TestKilledWorker:
         assert_every_seed_counts_once(installation)
         with installation.database.read() as session:
             assert session.scalars(select(func.count()).where(Event.kind == "retried")).one() >= 1
+
+
+@pytest.mark.usefixtures("sandbox_image")
+@pytest.mark.parametrize("sandbox_kind", [SandboxKind.DOCKER])
+def test_containers_killed_from_outside_cost_nobody_anything(
+    installation: Installation, docker_engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    """As by an operator's `docker kill`, or a host that is out of memory."""
+    submission = installation.submit(slow_noise(0.4), tmp_path)["id"]
+    name = worker_name(installation.settings.data_dir / "work")
+    for is_measurer, seeds in ((False, 3), (True, 8), (False, 16), (True, 24)):
+        wait_until_running(installation, submission, seeds)
+        of_it = docker_engine.containers.list(filters={"label": f"{LABEL_WORKER}={name}"}, ignore_removed=True)
+        for container in of_it:
+            if container.labels[LABEL_LEASE].startswith("measurer-") is is_measurer:
+                with contextlib.suppress(docker.errors.APIError):  # it ended a moment ago
+                    container.kill()
+    wait_until(installation, submission, "scored")
+    assert_every_seed_counts_once(installation)
 
 
 def test_stopped_worker_gives_its_shards_back_at_no_cost(installation: Installation, tmp_path: Path) -> None:

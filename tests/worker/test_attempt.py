@@ -26,11 +26,14 @@ from services.core.queue import leases
 from services.core.queue.leases import Lease, Offer
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import SandboxKind
+from services.core.store.blobs import Blobs, BlobsUnavailable
 from services.core.store.database import Database
 from services.worker.attempt import Attempt
 from services.worker.failures import RunFailed
 from services.worker.resources import Resources
-from services.worker.slots import make_slots
+from services.worker.sandbox.base import SandboxUnavailable
+from services.worker.sandbox.process import ProcessSandbox
+from services.worker.slots import Slot, make_slots
 from tests.api.harness import make_settings
 from tests.core.conftest import add_phase, database
 
@@ -80,13 +83,17 @@ def claim(resources: Resources, bundle: Bundle) -> Claim:
                     size_bytes=len(source),
                 )
             )
-        offer = Offer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
-        with resources.database.write() as session:
-            lease = leases.claim(session, offer, lease_s=60)
-        assert lease is not None
-        return Attempt(resources, slot, lease)
+        return next_attempt(resources, slot)
 
     return claimed
+
+
+def next_attempt(resources: Resources, slot: Slot) -> Attempt:
+    offer = Offer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
+    with resources.database.write() as session:
+        lease = leases.claim(session, offer, lease_s=60)
+    assert lease is not None
+    return Attempt(resources, slot, lease)
 
 
 def evaluation_of(attempt: Attempt) -> Evaluation:
@@ -149,6 +156,52 @@ def test_what_breaks_on_our_side_is_tried_again(claim: Claim, resources: Resourc
         assert session.get_one(Shard, attempt.lease.shard_id).state is State.QUEUED
         events = session.scalars(select(Event.kind).order_by(Event.sequence)).all()
     assert events == ["queued", "running", "retried"]
+
+
+def away(*_: object, **__: object) -> Any:
+    raise SandboxUnavailable("No engine answers.")
+
+
+def nowhere(*_: object) -> Any:
+    raise BlobsUnavailable("The store does not answer.")
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [(ProcessSandbox, "start", away), (Blobs, "get", nowhere), (Blobs, "put", nowhere)],
+    ids=["engine", "reading", "writing"],
+)
+def test_a_place_that_breaks_costs_the_shard_no_attempt(
+    claim: Claim, resources: Resources, monkeypatch: pytest.MonkeyPatch, breaks: tuple[type, str, Callable[..., Any]]
+) -> None:
+    attempt = claim(TELLS)
+    with monkeypatch.context() as broken:
+        broken.setattr(*breaks)
+        attempt.carry_through()
+    with resources.database.read() as session:
+        shard = session.get_one(Shard, attempt.lease.shard_id)
+        assert (shard.state, shard.attempt) == (State.QUEUED, 0)
+        assert leases.claimable(session) is None, "another worker would meet the same store at once"
+    assert evaluation_of(attempt).state is State.RUNNING
+
+
+def test_what_breaks_where_no_engine_answers_costs_no_attempt(
+    claim: Claim, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run whose container went with the engine, before we know why."""
+    attempt = claim(TELLS)
+    monkeypatch.setattr("services.worker.attempt.prepare", away_as_platform)
+    attempt.carry_through()
+    with resources.database.read() as session:
+        assert session.get_one(Shard, attempt.lease.shard_id).attempt == 1
+    monkeypatch.setattr(ProcessSandbox, "answers", lambda _: False)
+    next_attempt(resources, attempt.slot).carry_through()
+    with resources.database.read() as session:
+        assert session.get_one(Shard, attempt.lease.shard_id).attempt == 1
+
+
+def away_as_platform(*_: object) -> Any:
+    raise RunFailed(FailureKind.PLATFORM, "The sandbox was ended from outside.")
 
 
 def test_an_older_lease_writes_nothing(claim: Claim, resources: Resources) -> None:
