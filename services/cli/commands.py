@@ -87,6 +87,12 @@ COMMANDS = {
         "Say what is there (Docker, GPU, Redis, database, disk), and what each absence means.",
         "worker",
     ),
+    "environment": Command(
+        "Operators",
+        "environment:app",
+        "List, show, add, remove and enter the environments in which submissions run.",
+        "worker",
+    ),
     "operator": Command(
         "Operators",
         "operator:operator",

@@ -36,7 +36,7 @@ def setup(
         from services.worker.sandbox.image import build_image, image_exists
 
         if not image_exists(default_image()):
-            say(f"Building the sandbox image {default_image()}: about 5 minutes, once.")
+            say(f"Building the sandbox image {default_image()}: about 4 minutes and 1.6 GB, once.")
             build_image()
     say(f"Sandbox: {settings.resolved_sandbox}. Change it with `lethe setup --again`.")
 

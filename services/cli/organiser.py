@@ -41,6 +41,9 @@ def create_phase(
     device: Annotated[
         Device, typer.Option(help="What submissions run on: a slot with a GPU, or one without.")
     ] = Device.CPU,
+    environment: Annotated[
+        str | None, typer.Option(help="What code finds in the sandbox; `lethe environment list` shows the names.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="N, the runs of each evaluation.")] = 512,
     shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
     quota_per_day: Annotated[int, typer.Option(help="Submissions per team per 24 hours.")] = 5,
@@ -74,6 +77,7 @@ def create_phase(
         "slug": slug,
         "kind": kind,
         "device": device.value,
+        "environment": environment,
         "benchmark": benchmark,
         "closes_at": closes_at,
         "seeds": seeds,

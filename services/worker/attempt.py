@@ -66,9 +66,17 @@ class Attempt:
     def _measure(self) -> None:
         shared = self.resources
         with Renewal(shared.database, self.lease, shared.settings, shared.stopping) as renewal:
-            bundle, kind = prepare(shared.database, shared.blobs, self.lease, self.slot, shared.settings.bundle_cache)
+            bundle, kind, place = prepare(
+                shared.database, shared.blobs, self.lease, self.slot, shared.settings.bundle_cache
+            )
             station = Station(
-                shared.sandbox, shared.measurers, self.slot, bundle, label=self.lease.label, stopped=renewal.stopped
+                shared.sandbox,
+                shared.measurers,
+                self.slot,
+                bundle,
+                label=self.lease.label,
+                stopped=renewal.stopped,
+                place=place,
             )
             with shared.reserved(kind.disk_bytes(station)), blamed(station, self.lease):
                 self._run(kind, station)

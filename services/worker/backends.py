@@ -4,19 +4,31 @@ import hashlib
 import platform
 from pathlib import Path
 
+from services.core.environments import CURRENT, CURRENT_CUDA
 from services.core.settings import SandboxKind, Settings
 from services.worker.sandbox.base import Sandbox
 from services.worker.sandbox.docker import DockerSandbox
 from services.worker.sandbox.process import ProcessSandbox
 
-__all__ = ["DOCKERFILE", "default_image", "make_sandbox", "worker_name"]
+__all__ = ["BUILT_IN", "default_image", "image_of", "make_sandbox", "worker_name"]
 
-DOCKERFILE = Path(__file__).parent / "images" / "cpu.Dockerfile"
+IMAGES = Path(__file__).parent / "images"
+BUILT_IN = {  # the files that decide what an environment of ours holds, as in scripts/sandbox-image
+    CURRENT: ("current.Dockerfile", "packages.lock"),
+    CURRENT_CUDA: ("current.Dockerfile", "packages.lock"),
+    "kaggle-2023": ("kaggle-2023.Dockerfile",),
+}
+
+
+def image_of(environment: str) -> str:
+    """Name the image of a built-in environment by what it is made from, so that a change gives a new image."""
+    content = b"".join(IMAGES.joinpath(name).read_bytes() for name in BUILT_IN[environment])
+    return f"lethe-sandbox-{environment}:{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def default_image() -> str:
-    """Name the image by its Dockerfile's content, so that a changed Dockerfile gives a new image."""
-    return f"lethe-sandbox-cpu:{hashlib.sha256(DOCKERFILE.read_bytes()).hexdigest()[:12]}"
+    """Name the image of the environment `current`."""
+    return image_of(CURRENT)
 
 
 def worker_name(work: Path) -> str:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import structlog
 
+from services.core.environments import default_for
 from services.core.queue import leases
 from services.core.queue.doorbell import Bell
 from services.core.queue.leases import Lease, Offer
 from services.core.settings import Settings
 from services.worker.attempt import Attempt
+from services.worker.environments import environments_here, tell_own
 from services.worker.heartbeat import Heartbeat
 from services.worker.resources import Resources
 from services.worker.selftest import try_sandbox
@@ -35,6 +37,8 @@ class Worker:
         self.resources.sandbox.end_orphans(set())
         isolates = self.resources.sandbox.has_file_system
         self_test = try_sandbox(self.resources.sandbox, self.slots[0]) if isolates else None
+        self._environments = frozenset(default_for(slot.device) for slot in self.slots)
+        self._told_own = False
         self.heartbeat = Heartbeat(self.resources, self.slots, self_test)
 
     def serve(self) -> int:
@@ -48,9 +52,10 @@ class Worker:
         if expired:
             log.warning("leases_expired", shards=expired)
         self.resources.sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
+        self._look_for_environments()
         if self._something_waits():
             self.resources.doorbell.ring(Bell.RUN)
-        self.heartbeat.beat(busy=len(self._live))
+        self.heartbeat.beat(busy=len(self._live), environments=self._environments)
 
     def _serve(self, free: "queue.Queue[Slot]") -> int:
         ran = 0
@@ -73,8 +78,21 @@ class Worker:
         with self.resources.database.read() as session:
             return any(leases.claimable(session, self._offer(slot)) for slot in one_of_each.values())
 
+    def _look_for_environments(self) -> None:
+        """Tell what our own image holds, once, and see which others the engine has."""
+        shared = self.resources
+        own = {default_for(slot.device): slot for slot in self.slots}
+        if not self._told_own:
+            for slot in own.values():
+                tell_own(shared.database, shared.sandbox, slot)
+            self._told_own = True
+        with shared.database.read() as session:
+            self._environments = environments_here(session, shared.sandbox, own.keys())
+
     def _offer(self, slot: Slot) -> Offer:
-        return Offer(self.resources.worker, slot.device, slot.device_class, slot.memory_bytes)
+        # Everything runs on one Python in the process sandbox, which is for the operator's own code.
+        offered = self._environments if self.resources.sandbox.has_file_system else None
+        return Offer(self.resources.worker, slot.device, slot.device_class, slot.memory_bytes, offered)
 
     def _claim(self, slot: Slot) -> Lease | None:
         shared = self.resources

@@ -1,7 +1,7 @@
 """The worker's heartbeat: a row that describes it to operators, and a file for the health check of its container."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,12 +29,12 @@ class Heartbeat:
     started_at: datetime = field(default_factory=utc_now)
     _beaten: float | None = None
 
-    def beat(self, *, busy: int) -> None:
+    def beat(self, *, busy: int, environments: Collection[str] = ()) -> None:
         """Write row and file, but not more often than every few seconds."""
         if self._beaten is not None and time.monotonic() - self._beaten < BEAT_EVERY_S:
             return
         with self.resources.database.write() as session:
-            workers.report(session, self._row(busy))
+            workers.report(session, self._row(busy, environments))
         heartbeat.beat(self.resources.settings, "worker")
         self._beaten = time.monotonic()
 
@@ -44,7 +44,7 @@ class Heartbeat:
             workers.leave(session, self.resources.worker)
         heartbeat.stop(self.resources.settings, "worker")
 
-    def _row(self, busy: int) -> WorkerRow:
+    def _row(self, busy: int, environments: Collection[str]) -> WorkerRow:
         settings = self.resources.settings
         kind = settings.resolved_sandbox.value
         return WorkerRow(
@@ -53,6 +53,7 @@ class Heartbeat:
             slots_busy=busy,
             device_classes=sorted({slot.device_class for slot in self.slots}),
             sandbox=f"{kind} ({settings.sandbox_runtime})" if settings.sandbox_runtime else kind,
+            environments=sorted(environments),
             version=installed_version(),
             free_disk_bytes=self.resources.free_bytes(),
             self_test=self.self_test,

@@ -70,7 +70,7 @@ class Module:
 
     def provenance(self, station: Station) -> dict[str, str]:
         """Describe the sandbox."""
-        return station.sandbox.provenance()
+        return station.provenance()
 
     def share(self, part: int, parts: int) -> "Module":
         """Deal the seeds out to `parts` modules in turn; return the one with index `part`."""
@@ -102,7 +102,7 @@ class Notebook:
     def provenance(self, station: Station) -> dict[str, str]:
         """Describe the sandbox, and name the device that the notebook used as CUDA."""
         told = {"independence": "not enforced", "cuda": self.limits.cuda_in(station.slot)}
-        return station.sandbox.provenance() | told
+        return station.provenance() | told
 
 
 def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:

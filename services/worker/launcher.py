@@ -30,6 +30,7 @@ class Launcher:
         *,
         memory_bytes: int,
         label: str,
+        image: str = "",
         has_originals: bool = False,
         on_log: Callable[[bytes], None] | None = None,
     ) -> None:
@@ -52,6 +53,7 @@ class Launcher:
                 limits=Limits(memory_bytes=memory_bytes, cpus=slot.cpus, file_bytes=model_bytes + SLACK_BYTES),
                 label=label,
                 scratch=slot.scratch,
+                image=image,
                 launcher=True,
                 gpu_uuid=slot.gpu_uuid,
                 on_log=on_log,

@@ -14,14 +14,16 @@ from services.core.queue.lifecycle import submissions_of
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.file import unpack
+from services.worker.environments import place_of
 from services.worker.kinds import Kind, kind_of
 from services.worker.slots import Slot
+from services.worker.station import Place
 
 __all__ = ["prepare"]
 
 
-def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: Path) -> tuple[Bundle, Kind]:
-    """Fetch the benchmark, put the code into the slot, and choose how to run the seeds without a measurement.
+def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: Path) -> tuple[Bundle, Kind, Place]:
+    """Fetch the benchmark, put the code into the slot, and choose how and where to run the seeds not yet measured.
 
     A notebook runs as a whole, so the measurements of an earlier attempt are discarded.
     """
@@ -30,12 +32,13 @@ def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: P
         bundle = materialise(session, blobs, evaluation.benchmark.digest, cache)
         submission = session.scalars(submissions_of(evaluation).limit(1)).one()
         kind = kind_of(evaluation, submission.kind, _missing(session, lease), cache)
+        place = place_of(session, evaluation.phase)
     if kind.whole:
         with database.write() as session:
             notes.discard(session, lease)
     slot.clear()
     unpack(submission.filename, blobs.get(submission.blob), slot.submission)
-    return bundle, kind
+    return bundle, kind, place
 
 
 def _missing(session: ReadSession, lease: Lease) -> Sequence[int]:

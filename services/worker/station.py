@@ -1,14 +1,14 @@
 """The place of a submission's runs, and their results: types that kinds, supervisors and attempts share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from services.core.bundle.directory import Bundle
 from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["Paused", "SeedResult", "Station", "Stopped", "Traces"]
+__all__ = ["Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
 
 
 class Stopped(Exception):
@@ -17,6 +17,17 @@ class Stopped(Exception):
 
 class Paused(Stopped):
     """This machine stood still during a run, so nobody knows how long the run took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The environment in which participants' code runs; models are always measured in the worker's own."""
+
+    image_id: str = ""  # of another image than the sandbox's own
+    told: Mapping[str, str] = field(default_factory=dict)  # for the provenance
+
+
+OWN = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +51,16 @@ class Station:
     bundle: Bundle
     label: str  # of its sandboxes, so that orphans can be told from live ones
     stopped: Callable[[], bool]
+    place: Place = OWN
 
     @property
     def model_bytes(self) -> int:
         """Size of one model of the benchmark in full precision."""
         return self.bundle.root.joinpath("public/original.safetensors").stat().st_size
+
+    def provenance(self) -> dict[str, str]:
+        """Describe sandbox and environment for the provenance of a result."""
+        return self.sandbox.provenance() | dict(self.place.told)
 
     def measurer(self) -> MeasurerProcess:
         """Return the slot's measurer for the benchmark, started if there is none."""

@@ -84,6 +84,7 @@ def run_seeds(
         station.bundle.public,
         memory_bytes=limits.memory_bytes,
         label=station.label,
+        image=station.place.image_id,
         has_originals=station.bundle.has_originals,
         on_log=traces.on_log,
     )

@@ -32,7 +32,7 @@ def attempt(claim: Claim) -> Attempt:
 
 @pytest.fixture
 def station(attempt: Attempt, resources: Resources) -> Station:
-    bundle, _ = prepare(
+    bundle, *_ = prepare(
         resources.database, resources.blobs, attempt.lease, attempt.slot, resources.settings.bundle_cache
     )
     return Station(

@@ -78,6 +78,12 @@ class ScriptedSandbox:
     def answers(self) -> bool:
         return True
 
+    def has_image(self, image_id: str) -> bool:
+        return not image_id
+
+    def size_bytes(self) -> int:
+        return 0
+
     def end_orphans(self, live: set[str]) -> int:
         return 0
 

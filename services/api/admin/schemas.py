@@ -59,6 +59,7 @@ class WorkerOut(BaseModel):
     slots_busy: int
     device_classes: list[str]
     sandbox: str = Field(description="Either docker or process, with the OCI runtime if one is set.")
+    environments: list[str] = Field(description="Environments whose image it has.")
     version: str = Field(description="Version of Lethe.")
     free_disk_bytes: int
     self_test: SelfTestForm | None = Field(description="Last test of its sandbox, if it made one.")

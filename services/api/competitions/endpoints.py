@@ -10,6 +10,7 @@ from services.api.competitions.schemas import (
     BenchmarkOut,
     CompetitionDetail,
     CompetitionOut,
+    EnvironmentOut,
     NewCompetition,
     NewPhase,
     PhaseChange,
@@ -21,6 +22,7 @@ from services.api.kit.policy import PUBLIC, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
+from services.core import environments
 from services.core.models import BenchmarkRow, Competition
 from services.core.store.database import ReadSession
 
@@ -98,6 +100,18 @@ def list_benchmarks(session: Reading, state: State, limit: Limit = 50, after: Af
         after=after,
     )
     return Page(items=[BenchmarkOut.of(row) for row in rows], next=following)
+
+
+@router.get("/environments", dependencies=[PUBLIC])
+def list_environments(session: Reading) -> Page[EnvironmentOut]:
+    """List the environments in which phases can run, with the packages of each. All are on one page."""
+    return Page(items=[EnvironmentOut.of(row) for row in environments.all_environments(session)], next=None)
+
+
+@router.get("/environments/{name}", dependencies=[PUBLIC])
+def show_environment(name: Text, session: Reading) -> EnvironmentOut:
+    """Show what code finds in an environment."""
+    return EnvironmentOut.of(environments.find(session, name))
 
 
 @router.get("/starting-kit", dependencies=[PUBLIC], response_class=Response, responses=ZIP)

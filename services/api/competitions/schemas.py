@@ -8,13 +8,14 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.api.kit.schemas import Input, Label, Moment
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
-from services.core.models import BenchmarkRow, Competition, Device, Phase, PhaseKind
+from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind
 from services.core.store.database import utc_now
 
 __all__ = [
     "BenchmarkOut",
     "CompetitionDetail",
     "CompetitionOut",
+    "EnvironmentOut",
     "MetricName",
     "NewCompetition",
     "NewPhase",
@@ -60,6 +61,12 @@ class NewPhase(Input):
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Time limit of one unlearning run, in seconds.")
     memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
     device: Device = Device.CPU
+    environment: str | None = Field(
+        None,
+        max_length=63,
+        description="What code finds in the sandbox: a name that `GET /api/environments` lists. "
+        "If not set, the workers' own.",
+    )
     metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
         0.2, gt=0, le=1000, description="Run time over retraining time; an entry above this ratio is not ranked."
@@ -133,6 +140,7 @@ class PhaseOut(BaseModel):
     seed_timeout_s: float
     memory_bytes: int
     device: Device
+    environment: str
     metric: str
     max_time_ratio: float
     data_hidden: bool
@@ -157,6 +165,7 @@ class PhaseOut(BaseModel):
             seed_timeout_s=phase.seed_timeout_s,
             memory_bytes=phase.memory_bytes,
             device=phase.device,
+            environment=phase.environment,
             metric=phase.metric,
             max_time_ratio=phase.max_time_ratio,
             data_hidden=phase.data_hidden,
@@ -169,6 +178,24 @@ class PhaseOut(BaseModel):
 
 class CompetitionDetail(CompetitionOut):
     phases: list[PhaseOut]
+
+
+class EnvironmentOut(BaseModel):
+    """What code finds in a sandbox: Python, the packages, and the image that holds them."""
+
+    name: str
+    device: Device
+    python: str
+    packages: dict[str, str] = Field(description="The version of each package.")
+    image: str
+    digest: str = Field(description="The image's id; empty for the process sandbox, which has no image.")
+    size_bytes: int
+    self_test: str
+    checked_at: datetime
+
+    @classmethod
+    def of(cls, row: EnvironmentRow) -> Self:
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class BenchmarkOut(BaseModel):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
+from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
@@ -107,7 +108,7 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
     """Add a phase on a published benchmark. Raises NotOrganiser, BenchmarkNotPublished, SlugTaken.
 
-    Raises TooManyModels if its oracle has fewer models than the phase has runs, and NotForNotebooks.
+    Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment.
     """
     require_organiser(who, competition)
     benchmark = _find_benchmark(session, new.benchmark)
@@ -116,7 +117,8 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
     phase = Phase(
-        **new.model_dump(exclude={"benchmark", "data_hidden"}),
+        **new.model_dump(exclude={"benchmark", "data_hidden", "environment"}),
+        environment=environments.choose(session, new.environment, new.device),
         competition=competition,
         benchmark=benchmark,
         data_hidden=hidden,

@@ -4,6 +4,7 @@ from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
     Evaluation,
     Event,
@@ -27,6 +28,7 @@ __all__ = [
     "CampaignState",
     "Competition",
     "Device",
+    "EnvironmentRow",
     "Evaluation",
     "Event",
     "EventKind",

@@ -68,6 +68,7 @@ class Phase(Base):
     seed_timeout_s: Mapped[float]  # wall-clock limit of one unlearning run
     memory_bytes: Mapped[int] = mapped_column(BigInteger)  # 2 GiB is one more than 32 bits hold
     device: Mapped[Device] = mapped_column(choice(Device))
+    environment: Mapped[str] = mapped_column(String(63), default="current")  # the name of one, core/environments.py
     metric: Mapped[str] = mapped_column(String(63))
     max_time_ratio: Mapped[float]  # run time over retraining time; an entry above it is shown unranked
     data_hidden: Mapped[bool]  # failures then show no message and no printed output

@@ -21,6 +21,7 @@ class WorkerRow(Base):
     slots_busy: Mapped[int]
     device_classes: Mapped[list[str]] = mapped_column(JSON)
     sandbox: Mapped[str] = mapped_column(String(100))  # docker or process, with the OCI runtime if one is set
+    environments: Mapped[list[str]] = mapped_column(JSON, default=list)  # whose images it has
     version: Mapped[str] = mapped_column(String(100))  # of Lethe
     free_disk_bytes: Mapped[int] = mapped_column(BigInteger)
     self_test: Mapped[SelfTestForm | None] = mapped_column(StoredJson(SelfTestForm))

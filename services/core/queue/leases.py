@@ -66,6 +66,7 @@ class Offer:
     device: Device
     device_class: str  # one evaluation stays on one class, because results differ between classes
     memory_bytes: int
+    environments: frozenset[str] | None = None  # that it has; None if it runs everything on one Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | 
             Phase.memory_bytes <= offer.memory_bytes,
             or_(Evaluation.device_class.is_(None), Evaluation.device_class == offer.device_class),
         )
+        if offer.environments is not None:
+            statement = statement.where(Phase.environment.in_(offer.environments))
     return session.scalar(statement)
 
 

@@ -124,6 +124,7 @@ def _spec(
             scratch_bytes=SCRATCH_BYTES,
         ),
         label=station.label,
+        image=station.place.image_id,
         scratch=slot.scratch,
         user=slot.notebook_user,
         loopback=True,

@@ -2,5 +2,6 @@
 
 Only this package is staged into the sandbox, so it imports only the standard library, numpy, torch, this package,
 `services.core.processes`, `services.core.bundle.readings` and `services.benchmarks.torchvision_operators`. The notebook
-runner also imports nbclient, which the image contains. The code runs on the sandbox image's torch (1.13) and on ours.
+runner also imports nbclient, which the image contains. The code runs on the torch of every environment: ours, and 1.13
+of `kaggle-2023`.
 """

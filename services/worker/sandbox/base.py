@@ -54,6 +54,7 @@ class Spec:
     limits: Limits
     label: str  # of the container, to tell orphans from live ones
     scratch: Path  # host directory for temporary files, for backends without a separate file system
+    image: str = ""  # id of another image than the backend's own, for backends that have images
     user: int | None = None  # that owns the writable mounts, if Lethe itself runs as root
     launcher: bool = False  # it starts a process per seed, each in a cell (worker/runner/cells.py)
     loopback: bool = False  # it may use network sockets, though it has no network
@@ -163,6 +164,14 @@ class Sandbox(Protocol):
 
     def answers(self) -> bool:
         """Tell whether it could start a process."""
+        ...
+
+    def has_image(self, image_id: str) -> bool:
+        """Tell whether it could start a process in an image."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Return the size of its own image; 0 if it has none."""
         ...
 
     def end_orphans(self, live: set[str]) -> int:

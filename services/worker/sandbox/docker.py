@@ -79,7 +79,7 @@ class DockerSandbox:
         labels = {LABEL_WORKER: self._worker, LABEL_LEASE: spec.label}
         try:
             container = self._engine.create_container(
-                self._image_id,
+                spec.image or self._image_id,
                 command=["python3", "-P", "-m", spec.module, *_arguments(spec)],
                 environment=_environment(spec),
                 user=_user(spec),
@@ -100,6 +100,16 @@ class DockerSandbox:
         with contextlib.suppress(DockerException, requests.RequestException):
             return bool(self._engine.ping())
         return False
+
+    def has_image(self, image_id: str) -> bool:
+        """Tell whether the engine has an image."""
+        with contextlib.suppress(DockerException, requests.RequestException):
+            return bool(self._engine.inspect_image(image_id)["Id"] == image_id)
+        return False
+
+    def size_bytes(self) -> int:
+        """Return the size of its own image."""
+        return int(self._engine.inspect_image(self._image_id)["Size"])
 
     def end_orphans(self, live: set[str]) -> int:
         """Remove this worker's containers with leases that are not in `live`; return their number."""

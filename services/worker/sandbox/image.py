@@ -24,10 +24,10 @@ def image_exists(image: str) -> bool:
     return True
 
 
-def build_image() -> None:
-    """Build the image unless it exists, with output on the terminal. The first build takes some minutes."""
+def build_image(environment: str = "current") -> None:
+    """Build an environment's image unless it exists, with output on the terminal. That takes some minutes."""
     try:
-        subprocess.run([str(SCRIPTS / "sandbox-image")], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([str(SCRIPTS / "sandbox-image"), environment], check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SandboxUnavailable(
             "The sandbox image could not be built; see the lines above for the reason. "

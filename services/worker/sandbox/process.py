@@ -45,6 +45,14 @@ class ProcessSandbox:
         """Return True, because there is nothing that could be away."""
         return True
 
+    def has_image(self, image_id: str) -> bool:
+        """Return True for no image, because everything here runs on Lethe's own Python."""
+        return not image_id
+
+    def size_bytes(self) -> int:
+        """Return 0, because there is no image."""
+        return 0
+
     def end_orphans(self, live: set[str]) -> int:
         """Do nothing, because these processes ask the kernel to end them with the worker."""
         del live

@@ -1,7 +1,6 @@
-# The CPU sandbox: Python and PyTorch as Debian 12 packages them, and what unlearning code commonly imports.
-# The packages bring their byte code, so nothing is compiled again under the read-only root.
-# It is built without a context (nothing is copied in) and runs read-only, without network, as user 65534.
-# Built by scripts/sandbox-image; its tag is the hash of this file, so every edit makes a new image.
+# The environment `kaggle-2023`: Python and PyTorch 1.13 as Debian 12 packages them, near to those of the contest of 2023,
+# for notebooks that need them. The packages bring their byte code, so nothing is compiled again under the read-only root.
+# It runs read-only, without network, as user 65534. Built by scripts/sandbox-image.
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
 

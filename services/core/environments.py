@@ -1,0 +1,94 @@
+"""Environments: the images in which submissions run, each by a name that phases use.
+
+Every worker has one of its own: `current`, or `current-cuda` if it serves GPUs. Operators add more. A worker runs the
+phases of an environment if its engine holds the image with that very digest.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from services.core.device import Device
+from services.core.errors import BadInput, Conflict, NotFound
+from services.core.models import EnvironmentRow, Phase
+from services.core.store.database import ReadSession, WriteSession
+
+__all__ = [
+    "CURRENT",
+    "CURRENT_CUDA",
+    "EnvironmentInUse",
+    "UnknownEnvironment",
+    "all_environments",
+    "choose",
+    "default_for",
+    "find",
+    "keep",
+    "lacks",
+    "remove",
+]
+
+CURRENT, CURRENT_CUDA = "current", "current-cuda"
+SHOWN = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "tqdm")
+
+
+class UnknownEnvironment(BadInput):
+    code = "unknown_environment"
+
+
+class EnvironmentInUse(Conflict):
+    code = "environment_in_use"
+
+
+def default_for(device: Device) -> str:
+    """Name the environment of phases that choose none."""
+    return CURRENT_CUDA if device is Device.GPU else CURRENT
+
+
+def all_environments(session: ReadSession) -> list[EnvironmentRow]:
+    """List all environments by name."""
+    return list(session.scalars(select(EnvironmentRow).order_by(EnvironmentRow.name)))
+
+
+def find(session: ReadSession, name: str) -> EnvironmentRow:
+    """Find an environment. Raises NotFound."""
+    found = session.get(EnvironmentRow, name)
+    if found is None:
+        raise NotFound(f"There is no environment {name!r}. {_known(session)}")
+    return found
+
+
+def choose(session: ReadSession, name: str | None, device: Device) -> str:
+    """Return the environment of a new phase: the named one, or the device's own. Raises UnknownEnvironment."""
+    if name is None or name == default_for(device):
+        return default_for(device)
+    found = session.get(EnvironmentRow, name)
+    if found is None:
+        raise UnknownEnvironment(f"There is no environment {name!r}. {_known(session)}")
+    if found.device is not device:
+        raise UnknownEnvironment(f"Environment {name!r} is for phases on {found.device}, not on {device}.")
+    return name
+
+
+def keep(session: WriteSession, row: EnvironmentRow) -> None:
+    """Write an environment that passed its check, in place of an older one of its name."""
+    session.merge(row)
+
+
+def remove(session: WriteSession, name: str) -> None:
+    """Remove an environment that no phase names. Raises NotFound and EnvironmentInUse."""
+    row = find(session, name)
+    phase = session.scalars(select(Phase).where(Phase.environment == name).limit(1)).one_or_none()
+    if phase is not None or name in (CURRENT, CURRENT_CUDA):
+        user = "every worker brings it" if phase is None else f"phase {phase.slug!r} runs in it"
+        raise EnvironmentInUse(f"Environment {name!r} cannot be removed, because {user}.")
+    session.delete(row)
+
+
+def lacks(row: EnvironmentRow, imported: Iterable[str]) -> list[str]:
+    """Return, sorted, which of some top-level modules the environment does not have."""
+    return sorted(set(imported) - set(row.modules))
+
+
+def _known(session: ReadSession) -> str:
+    names = [row.name for row in all_environments(session)]
+    return f"There are {', '.join(names)}." if names else "A worker that starts brings the first."
