@@ -89,7 +89,7 @@ class DockerSandbox:
                 labels=labels,
                 host_config=self._host_config(spec),
             )
-            return _Container(self._engine, str(container["Id"]), spec)
+            return _Container(self._engine, str(container["Id"]), spec)  # if it cannot start, the next sweep removes it
         except (DockerException, requests.RequestException) as error:
             raise SandboxUnavailable(
                 f"The Docker engine could not start a sandbox: {error}. Run `lethe doctor` for a diagnosis."
@@ -181,8 +181,12 @@ class _Container:
         attached = engine.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         self._socket: socket.socket = attached._sock  # its SocketIO wrapper can only read or only write
         self._attached = attached
-        engine.start(container)
         self._reader = threading.Thread(target=self._read, daemon=True)
+        try:
+            engine.start(container)
+        except BaseException:
+            self._let_go()
+            raise
         self._reader.start()
 
     @property
@@ -215,6 +219,9 @@ class _Container:
         except (DockerException, requests.RequestException) as error:
             log.warning("container_not_removed", error=str(error), remedy="the next sweep removes it")
         self._reader.join(timeout=5)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._attached._response.close()
         self._attached.close()
         self._socket.close()

@@ -1,0 +1,78 @@
+"""Environments: what code finds in the sandbox, and which of them a phase may name."""
+
+from typing import Any
+
+import pytest
+
+from services.core.environments import EnvironmentInUse, keep, remove
+from services.core.models import Device, EnvironmentRow
+from tests.api.harness import Api, Caller
+from tests.api.test_competitions import PHASE, PHASES, cup
+
+__all__ = ["cup"]
+
+
+def row(name: str, device: Device = Device.CPU, **changes: Any) -> EnvironmentRow:
+    return EnvironmentRow(
+        **{
+            "name": name,
+            "image": f"registry/{name}:1",
+            "digest": "sha256:" + "e" * 64,
+            "device": device,
+            "python": "3.11.2",
+            "packages": {"torch": "2.13.0+cpu", "scikit-learn": "1.9.1"},
+            "modules": ["sklearn", "torch"],
+            "size_bytes": 1_500_000_000,
+            "self_test": "passed 0123",
+        }
+        | changes
+    )
+
+
+@pytest.fixture
+def old(api: Api) -> None:
+    with api.database.write() as session:
+        keep(session, row("old"))
+        keep(session, row("old-cuda", Device.GPU))
+
+
+@pytest.mark.usefixtures("old")
+def test_everybody_sees_what_an_environment_holds(api: Api) -> None:
+    listed = api.anonymous.get("/api/environments").json()["items"]
+    shown = api.anonymous.get("/api/environments/old").json()
+
+    assert [one["name"] for one in listed] == ["old", "old-cuda"]
+    assert shown == listed[0]
+    assert shown["packages"] == {"torch": "2.13.0+cpu", "scikit-learn": "1.9.1"}
+    missing = api.anonymous.get("/api/environments/new")
+    assert (missing.status_code, "old, old-cuda" in missing.json()["detail"]) == (404, True)
+
+
+@pytest.mark.usefixtures("old")
+def test_a_phase_runs_where_it_says_or_in_the_workers_own(cup: Caller) -> None:
+    made = cup.post(PHASES, json=PHASE).json()
+    chosen = cup.post(PHASES, json=PHASE | {"slug": "notebooks", "environment": "old"}).json()
+    on_gpu = cup.post(PHASES, json=PHASE | {"slug": "gpu", "device": "gpu"}).json()
+
+    assert [one["environment"] for one in (made, chosen, on_gpu)] == ["current", "old", "current-cuda"]
+
+
+@pytest.mark.usefixtures("old")
+@pytest.mark.parametrize(("name", "says"), [("new", "There are old, old-cuda."), ("old-cuda", "on gpu, not on cpu")])
+def test_a_phase_in_an_environment_that_cannot_run_it_is_refused(cup: Caller, name: str, says: str) -> None:
+    refused = cup.post(PHASES, json=PHASE | {"environment": name})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_environment")
+    assert says in refused.json()["detail"]
+
+
+@pytest.mark.usefixtures("old")
+def test_an_environment_of_a_phase_stays(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE | {"environment": "old"})
+    with api.database.write() as session:
+        with pytest.raises(EnvironmentInUse, match="feedback"):
+            remove(session, "old")
+        remove(session, "old-cuda")
+        keep(session, row("current"))
+        with pytest.raises(EnvironmentInUse, match="every worker"):
+            remove(session, "current")
+    assert [one["name"] for one in api.anonymous.get("/api/environments").json()["items"]] == ["current", "old"]

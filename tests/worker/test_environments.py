@@ -1,0 +1,115 @@
+"""Environments on a real engine: an image is examined, kept, named by a phase, and told in the provenance."""
+
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.core.device import Device
+from services.core.queue import leases
+from services.core.queue.leases import Offer
+from services.core.settings import SandboxKind, Settings
+from services.core.store.database import Database
+from services.worker.backends import image_of, make_sandbox
+from services.worker.environments import environments_here, examine
+from services.worker.sandbox.base import SandboxUnavailable
+from services.worker.slots import make_slots, stage_code
+from tests.api.test_environments import row
+from tests.command import lethe
+from tests.conftest import SANDBOX_IMAGE_SCRIPT
+from tests.entries import NOISE
+from tests.installation import Installation, installation, phase_of, shard_seeds
+from tests.worker.test_attempt import Claim, claim, database, resources
+
+__all__ = ["claim", "database", "installation", "resources", "shard_seeds"]
+
+OLD = "kaggle-2023"
+
+
+@pytest.fixture
+def old_image(sandbox_image: str) -> str:
+    """The image of the environment `kaggle-2023`, built if it is not there."""
+    del sandbox_image
+    return subprocess.run([SANDBOX_IMAGE_SCRIPT, OLD], capture_output=True, text=True, check=True).stdout.split()[-1]
+
+
+@pytest.fixture
+def sandbox_kind() -> SandboxKind:
+    return SandboxKind.DOCKER
+
+
+def test_scripts_and_workers_give_an_image_the_same_name(old_image: str, sandbox_image: str) -> None:
+    assert (old_image, sandbox_image) == (image_of(OLD), image_of("current"))
+
+
+def test_the_process_sandbox_is_examined_too(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "var", sandbox=SandboxKind.PROCESS, worker_slots=1)
+    (slot,) = make_slots(settings, tmp_path / "work")
+    with closing(make_sandbox(settings, tmp_path / "work", stage_code(tmp_path / "work"))) as sandbox:
+        found = examine(sandbox, slot, name="current", device=Device.CPU)
+    assert (found.digest, found.size_bytes) == ("", 0)
+    assert {"torch", "numpy", "sklearn"} <= set(found.modules)
+    assert not {"services", "os", "_pytest"} & set(found.modules)
+
+
+def test_an_image_without_torch_is_refused(docker_engine: object, tmp_path: Path) -> None:
+    del docker_engine
+    settings = Settings(
+        data_dir=tmp_path / "var", sandbox=SandboxKind.DOCKER, sandbox_image="debian:bookworm-slim", worker_slots=1
+    )
+    (slot,) = make_slots(settings, tmp_path / "work")
+    with (
+        closing(make_sandbox(settings, tmp_path / "work", stage_code(tmp_path / "work"))) as sandbox,
+        pytest.raises(SandboxUnavailable, match="python3"),
+    ):
+        examine(sandbox, slot, name="bare", device=Device.CPU)
+
+
+def test_a_worker_claims_only_what_it_has_the_image_for(claim: Claim, database: Database) -> None:
+    attempt = claim(NOISE)
+    with database.write() as session:
+        leases.release(session, attempt.lease)
+        without = Offer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old"}))
+        assert leases.claimable(session, without) is None
+        having = Offer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old", "current"}))
+        assert leases.claimable(session, having) == attempt.lease.shard_id
+
+
+def test_an_environment_is_here_if_the_engine_has_that_very_image(
+    sandbox_image: str, tmp_path: Path, database: Database
+) -> None:
+    settings = Settings(data_dir=tmp_path, sandbox=SandboxKind.DOCKER, sandbox_image=sandbox_image)
+    with closing(make_sandbox(settings, tmp_path / "work", stage_code(tmp_path / "work"))) as sandbox:
+        with database.write() as session:
+            session.add_all([row("here", digest=sandbox.provenance()["image_id"]), row("elsewhere")])
+        with database.read() as session:
+            assert environments_here(session, sandbox, ["current"]) == {"current", "here"}
+
+
+def test_an_added_environment_runs_a_phase_and_is_in_the_provenance(
+    installation: Installation, old_image: str, tmp_path: Path
+) -> None:
+    def operator(*arguments: str, check: bool = True) -> str:
+        data_dir = str(installation.settings.data_dir)
+        return lethe("environment", *arguments, check=check, LETHE_DATA_DIR=data_dir, LETHE_SANDBOX="docker").stderr
+
+    operator("add", "two-zero", OLD)
+    shown = installation.lethe("environment", "show", "two-zero").stdout
+    assert "torch==1.13.0" in shown
+    assert old_image in shown
+    installation.client.post(
+        "/api/competitions/cup/phases", phase_of("tiny", slug="old", environment="two-zero", seeds=8, shard_seeds=8)
+    )
+
+    in_old = installation.submit(NOISE, tmp_path, "-p", "old", "--wait")
+    in_own = installation.submit(NOISE + "# own\n", tmp_path, "--wait")
+
+    assert (in_old["state"], in_own["state"]) == ("scored", "scored")
+    assert in_old["provenance"]["environment"] == "two-zero"
+    assert in_old["provenance"]["torch"].startswith("1.13.0")
+    assert in_old["provenance"]["image"] == old_image
+    assert in_own["provenance"]["environment"] == "current"
+    assert in_own["provenance"]["torch"].startswith("2.13.0")
+    assert "two-zero" in installation.lethe("environment", "list").stdout
+    assert "phase 'old' runs in it" in operator("remove", "two-zero", check=False)
