@@ -84,7 +84,7 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@echo "Installing Python packages into .venv: about 2 minutes, 2 GB of disk."
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. Install it: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/torch.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check $$($(BIN)/python scripts/torch-index) -r requirements/torch.txt
 	@# pip repeats the warnings of the line before; they are shown only if it fails.
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@

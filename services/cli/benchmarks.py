@@ -225,6 +225,7 @@ def split(
 def publish(benchmark: Benchmark) -> None:
     """Put a benchmark into this installation's blob store, so that phases can use it. For operators."""
     from services.core.bundle import store as bundle_store
+    from services.core.environments import other_torch
     from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
     from services.core.store.database import Database
@@ -238,7 +239,14 @@ def publish(benchmark: Benchmark) -> None:
     with database.write() as session:
         row = bundle_store.publish(session, Blobs.from_settings(settings), bundle)
         digest = row.digest
+        built_with = bundle.manifest.versions.get("torch", "")
+        torch = other_torch(session, built_with)
     say(f"Published {bundle.manifest.name} as {digest}.")
+    if torch is not None:
+        say(
+            f"Its originals and oracles were made with torch {built_with}, but submissions run with torch {torch}. "
+            "Small differences between the two may show in scores. To avoid them, build the benchmark again."
+        )
 
 
 def _range_of(seeds: str) -> tuple[int | None, int]:

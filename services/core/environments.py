@@ -24,11 +24,11 @@ __all__ = [
     "find",
     "keep",
     "lacks",
+    "other_torch",
     "remove",
 ]
 
 CURRENT, CURRENT_CUDA = "current", "current-cuda"
-SHOWN = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "pillow", "tqdm")
 
 
 class UnknownEnvironment(BadInput):
@@ -82,6 +82,13 @@ def remove(session: WriteSession, name: str) -> None:
         user = "every worker brings it" if phase is None else f"phase {phase.slug!r} runs in it"
         raise EnvironmentInUse(f"Environment {name!r} cannot be removed, because {user}.")
     session.delete(row)
+
+
+def other_torch(session: ReadSession, built_with: str) -> str | None:
+    """Return the torch of the environment `current` if it is another than a benchmark was built with."""
+    row = session.get(EnvironmentRow, CURRENT)
+    here = row.packages.get("torch") if row else None
+    return here if here and here.partition("+")[0] != built_with.partition("+")[0] else None
 
 
 def lacks(row: EnvironmentRow, imported: Iterable[str]) -> list[str]:

@@ -32,6 +32,8 @@ TABLE = {
     ("GET", "/api/health"): ANYONE,
     ("GET", "/api/installation"): ANYONE,
     ("GET", "/api/benchmarks"): ANYONE,
+    ("GET", "/api/environments"): ANYONE,
+    ("GET", "/api/environments/{name}"): ANYONE,
     ("GET", "/api/metrics"): ANYONE,
     ("GET", "/api/starting-kit"): ANYONE,
     ("GET", "/api/competitions"): ANYONE,

@@ -58,11 +58,16 @@ def test_every_choice_of_a_phase_is_explained() -> None:
 
 
 def test_the_packages_of_the_sandbox_are_those_of_its_image() -> None:
+    lines = (ROOT / "services/worker/images/packages.txt").read_text().splitlines()
+    packages = [line for line in lines if not line.startswith("#")]
+    text = sections_of(read("docs/environments.md"))["What `current` holds"]
+    assert in_code(text[text.index("and:") : text.index("and what these need")]) == packages
+
     text = sections_of(read(PARTICIPANT))["Write an algorithm"]
-    told = in_code(text[text.index("these packages:") : text.index("and what these need")])
-    image = (ROOT / "services/worker/images/cpu.Dockerfile").read_text()
-    names = {"pil": "PIL"}
-    assert told == [names.get(name, name) for name in re.findall(r"\bpython3-(\w+)", image)]
+    told = in_code(text[text.index("you can import") : text.index("An archive")])
+    imported = {"scikit-learn": "sklearn", "Pillow": "PIL", "PyYAML": "yaml"}
+    for_notebooks = {"ipykernel", "nbclient"}
+    assert told == ["torch", "torchvision", *(imported.get(one, one) for one in packages if one not in for_notebooks)]
 
 
 def test_every_kind_of_event_is_explained() -> None:

@@ -28,6 +28,7 @@ type Subject =
   | "competition"
   | "competitions"
   | "details"
+  | "environments"
   | "health"
   | "installation"
   | "leaderboard"
@@ -125,6 +126,12 @@ export const benchmarks = queryOptions({
   queryKey: keyOf("benchmarks"),
   staleTime: 5 * 60_000,
   queryFn: () => answer(api.GET("/api/benchmarks", { params: { query: { limit: 100 } } })),
+});
+
+export const environments = queryOptions({
+  queryKey: keyOf("environments"),
+  staleTime: 5 * 60_000,
+  queryFn: () => answer(api.GET("/api/environments")),
 });
 
 interface PhaseKey {

@@ -476,6 +476,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Environments
+         * @description List the environments in which phases can run, with the packages of each. All are on one page.
+         */
+        get: operations["list_environments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Environment
+         * @description Show what code finds in an environment.
+         */
+        get: operations["show_environment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -1512,6 +1552,40 @@ export interface components {
             wall_s: number | null;
         };
         /**
+         * EnvironmentOut
+         * @description What code finds in a sandbox: Python, the packages, and the image that holds them.
+         */
+        EnvironmentOut: {
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            device: components["schemas"]["Device"];
+            /**
+             * Digest
+             * @description The image's id; empty for the process sandbox, which has no image.
+             */
+            digest: string;
+            /** Image */
+            image: string;
+            /** Name */
+            name: string;
+            /**
+             * Packages
+             * @description The version of each package.
+             */
+            packages: {
+                [key: string]: string;
+            };
+            /** Python */
+            python: string;
+            /** Self Test */
+            self_test: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * EventKind
          * @description The kinds of events of an evaluation. A kind with the name of a state leads to that state.
          * @enum {string}
@@ -1956,6 +2030,11 @@ export interface components {
             data_hidden?: boolean | null;
             /** @default cpu */
             device?: components["schemas"]["Device"];
+            /**
+             * Environment
+             * @description What code finds in the sandbox: a name that `GET /api/environments` lists. If not set, the workers' own.
+             */
+            environment?: string | null;
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
@@ -2106,6 +2185,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[EnvironmentOut] */
+        Page_EnvironmentOut_: {
+            /** Items */
+            items: components["schemas"]["EnvironmentOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[PhaseOut] */
         Page_PhaseOut_: {
             /** Items */
@@ -2159,6 +2245,8 @@ export interface components {
             /** Data Hidden */
             data_hidden: boolean;
             device: components["schemas"]["Device"];
+            /** Environment */
+            environment: string;
             /** Is Open */
             is_open: boolean;
             kind: components["schemas"]["PhaseKind"];
@@ -2746,6 +2834,11 @@ export interface components {
         WorkerOut: {
             /** Device Classes */
             device_classes: string[];
+            /**
+             * Environments
+             * @description Environments whose image it has.
+             */
+            environments: string[];
             /** Free Disk Bytes */
             free_disk_bytes: number;
             /**
@@ -4009,6 +4102,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SubmissionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_environments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EnvironmentOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_environment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentOut"];
                 };
             };
             /** @description A problem */

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { benchmarks } from "../../api/queries";
+import { benchmarks, environments } from "../../api/queries";
 import { Facts } from "../../ui/Facts";
 import { Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
@@ -21,6 +21,7 @@ export function Rules() {
         ))}
       </ul>
       <Benchmark digest={phase.benchmark.digest} />
+      <Environment name={phase.environment} />
     </>
   );
 }
@@ -42,6 +43,28 @@ function Benchmark({ digest }: { digest: string }) {
           ["Digest", <code key="digest">{found.digest}</code>],
         ]}
       />
+    </Section>
+  );
+}
+
+/** What code finds in the sandbox. A worker tells it when it starts, so at first there may be nothing to show. */
+function Environment({ name }: { name: string }) {
+  const { data } = useQuery(environments);
+  const found = data?.items.find((one) => one.name === name);
+  if (!found) return null;
+  const packages = Object.entries(found.packages);
+  return (
+    <Section title={`Environment: ${name}`}>
+      <p>Your code finds Python {found.python} and these packages. There is no network.</p>
+      <ul className={styles.packages}>
+        {packages.map(([one, version]) => (
+          <li key={one}>
+            <code>
+              {one} {version}
+            </code>
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }

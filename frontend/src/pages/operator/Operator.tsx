@@ -113,6 +113,7 @@ function Workers() {
               { name: "slots busy", show: ({ slots_busy, slots }) => `${slots_busy} of ${slots}` },
               { name: "device", show: (worker) => worker.device_classes.join(", ") },
               { name: "sandbox", show: (worker) => worker.sandbox },
+              { name: "environments", show: (worker) => worker.environments.join(", ") || "–" },
               { name: "version", show: (worker) => worker.version },
               { name: "free disk", show: (worker) => bytes(worker.free_disk_bytes) },
               { name: "last seen", show: (worker) => <Moment at={worker.seen_at} /> },
