@@ -85,7 +85,9 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
 
 def call(caller: Caller, method: str, path: str) -> tuple[int, str]:
     """Call a route with made-up ids and no body; return status and problem code."""
-    made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4())
+    made_up = path.format(
+        slug="none", name="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4()
+    )
     response = caller.request(method, made_up, headers={"Origin": "http://testserver"})
     is_problem = response.headers.get("content-type") == "application/problem+json"
     return response.status_code, response.json()["code"] if is_problem else ""
@@ -143,7 +145,9 @@ def test_writes_with_a_cookie_need_our_origin(api: Api) -> None:
     for method, path in TABLE:
         if method == "GET":
             continue
-        made_up = path.format(slug="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4())
+        made_up = path.format(
+            slug="none", name="none", phase="none", token_id=uuid4(), submission_id=uuid4(), campaign_id=uuid4()
+        )
         for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
             response = api.client.request(method, made_up, headers=headers)
             assert (response.status_code, response.json()["code"]) == (403, "cross_origin"), (method, path, headers)

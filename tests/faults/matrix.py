@@ -496,6 +496,7 @@ def main() -> int:
     parser.add_argument("--evaluations", type=int, default=200)
     parser.add_argument("--sandbox", choices=[kind.value for kind in SandboxKind], default=SandboxKind.DOCKER.value)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faults", default="", help="only faults of these names, with commas between them")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     sandbox = SandboxKind(chosen.sandbox)
@@ -503,10 +504,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lethe-faults-", ignore_cleanup_errors=True) as name:
         root = Path(name)
         with small_disk(root / "var") as is_small, site(root, sandbox) as place:
+            faults |= (DISK_FAULTS if is_small else {}) | (CLOCK_FAULTS if place.clock else {})
+            wanted = chosen.faults.split(",") if chosen.faults else list(faults)
             outcome = run_matrix(
                 place,
                 chosen.evaluations,
-                faults | (DISK_FAULTS if is_small else {}) | (CLOCK_FAULTS if place.clock else {}),
+                {name: faults[name] for name in wanted},
                 chosen.seed,
                 say=lambda line: tell(line, sys.stderr),
             )
