@@ -1,5 +1,7 @@
 """Receives the body of an upload under the size limit and checks it without running or storing it."""
 
+import shlex
+from urllib.parse import urlencode
 from uuid import UUID
 
 import anyio.to_thread
@@ -11,14 +13,34 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
+from services.core.errors import BadInput
 from services.core.models import Phase, Submission, TeamMember
 from services.core.store.blobs import TooLarge, receive, sha256_hex
 from services.core.store.database import ReadSession
+from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
 
-__all__ = ["describe", "read", "require_phase_takes"]
+__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_phase_takes"]
 
 MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
+
+
+class FormUpload(BadInput):
+    code = "form_upload"
+
+
+def refuse_forms(request: Request) -> None:
+    """Refuse a file that comes in a form, as from `curl -F`, with the command that sends it."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return
+    query = {"filename": "entry.py", **request.query_params}
+    url = f"{request.url.replace(query='')}".rstrip("?") + f"?{urlencode(query)}"
+    remedy = (
+        "Send the file itself as the body: "
+        f"curl --data-binary {shlex.quote('@' + query['filename'])} "
+        f'-H "Authorization: Bearer $LETHE_TOKEN" {shlex.quote(url)}'
+    )
+    raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
 
 
 async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
@@ -40,7 +62,14 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: 
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
-    return CheckOut(kind=found.kind, sha256=digest, size_bytes=len(data), claim=found.claim, submitted_as=before)
+    return CheckOut(
+        kind=found.kind,
+        sha256=digest,
+        size_bytes=len(data),
+        claim=found.claim,
+        submitted_as=before,
+        warnings=warnings_for(found.gpu_calls, phase.device),
+    )
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:

@@ -1,12 +1,13 @@
-"""Finds what may fail in the run although nothing is wrong with the file: calls that need a GPU."""
+"""Finds what may make a run fail although nothing is wrong with the file: calls that need a GPU."""
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from services.core.device import Device
 from services.core.submission.imports import unconditional
 
-__all__ = ["gpu_calls"]
+__all__ = ["gpu_calls", "warnings_for"]
 
 MAX_CALLS = 5
 PLACED_BY = frozenset({"device", "to"})  # functions whose argument names a device
@@ -22,6 +23,16 @@ def gpu_calls(module: ast.Module, filename: str) -> list[str]:
             if len(found) < MAX_CALLS and (call := _gpu_call(node)):
                 found.append(f"{filename}, line {node.lineno}: {call}")
     return found
+
+
+def warnings_for(calls: Iterable[str], device: Device) -> list[str]:
+    """Say in a sentence for each call that needs a GPU that a device is none."""
+    if device is Device.GPU:
+        return []
+    return [
+        f"{call} needs a GPU, and the runs have none. Use the model's own device: next(net.parameters()).device."
+        for call in calls
+    ]
 
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.expr]:
