@@ -20,7 +20,7 @@ from services.core.submission.cautions import gpu_calls
 from services.core.submission.certificate import Claim, claim_in
 from services.core.submission.imports import origin_of, own_modules
 from services.core.submission.notebook import check_notebook
-from services.core.submission.source import MAX_SOURCE_BYTES, Rejected, parse
+from services.core.submission.source import MAX_SOURCE_BYTES, NotPython, Rejected, parse
 
 __all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
 
@@ -135,13 +135,20 @@ def _entry(archive: Archive) -> PurePosixPath:
         return main
     defining: list[PurePosixPath] = []
     binding: list[PurePosixPath] = []  # which take it from elsewhere
+    broken: NotPython | None = None
     for path in modules:
-        found = bindings(parse(archive.read(path), path.name)).get(FUNCTION)
+        try:
+            found = bindings(parse(archive.read(path), path.name)).get(FUNCTION)
+        except NotPython as error:  # which harms nothing if another module is the one to run, and does not import it
+            broken = broken or error
+            continue
         if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
             defining.append(path)
         elif found is not None:
             binding.append(path)
     candidates = defining or binding
+    if broken and not candidates:
+        raise broken
     if not candidates:
         raise _no_entry(archive, modules)
     if len(candidates) > 1:

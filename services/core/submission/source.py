@@ -109,15 +109,16 @@ def _require_readable(source: bytes, filename: str) -> None:
         raise NotPython(f"{filename} is encoded as {encoding}.", "Save it as UTF-8.")
     if (at := source.find(0)) >= 0:
         raise NotPython(f"{filename}, line {_line_of(source, at)} contains a NUL byte.", "Remove it.")
+    lines = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(lines).readline)
     except SyntaxError:
         encoding = "utf-8"  # and if it declares an unknown one, the parser says so
     try:
         source.decode(encoding)
     except UnicodeDecodeError as error:
         raise NotPython(
-            f"{filename}, line {_line_of(source, error.start)} is not valid {encoding.upper()}: "
+            f"{filename}, line {_line_of(source, error.start)} is not valid {encoding.upper().removesuffix('-SIG')}: "
             f"it holds the byte 0x{source[error.start]:02X}.",
             "Save the file as UTF-8.",
         ) from error

@@ -21,6 +21,7 @@ def refusal(data: bytes, filename: str = "entry.py") -> tuple[str, str]:
         b"\xef\xbb\xbf" + MODULE,
         MODULE.replace(b"\n", b"\r\n"),
         MODULE.replace(b"\n", b"\r"),
+        b"# text\rx = 'encoding=ascii \xc3\xa9'\r" + MODULE.replace(b"\n", b"\r"),
         b"# -*- coding: cp1252 -*-\nx = '\x93quoted\x94'\n" + MODULE,
         "# coding: shift_jis\nx = '\u30bd'\n".encode("shift_jis") + MODULE,
         "x = '\U0001f468 \u00a0'\n".encode() + MODULE,
@@ -198,6 +199,7 @@ def test_a_refusal_names_what_the_module_has(source: str, code: str, words: str)
             "pkg/b.py": "",
         },
         {"submission.py": TEXT, "unused.py": "from .core import x"},
+        {"my_idea.py": TEXT, "old.py": "print 'of Python 2'"},
         {
             "top/submission.py": f"from pkg.a import x\n{TEXT}",
             "top/pkg/a.py": "from .b import x",
@@ -250,6 +252,8 @@ def test_archives_whose_imports_lead_somewhere_are_taken(files: dict[str, str]) 
             "pkg/__init__.py does not define a top-level function `run`",
         ),
         ({"submission.py": f"import core\n{TEXT}", "core.py": "def ("}, "not_python", "core.py, line 1"),
+        ({"my_idea.py": f"import old\n{TEXT}", "old.py": "print 'x'"}, "not_python", "old.py, line 1"),
+        ({"old.py": "print 'x'", "a.py": "x = 1"}, "not_python", "old.py, line 1 does not parse"),
     ],
 )
 def test_archives_whose_imports_must_fail_are_refused(files: dict[str, str], code: str, words: str) -> None:
