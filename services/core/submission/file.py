@@ -17,7 +17,7 @@ from services.core.submission.binding import (
     require_callable,
 )
 from services.core.submission.cautions import gpu_calls
-from services.core.submission.certificate import Claim, claim_in
+from services.core.submission.certificate import Claim, claim_of
 from services.core.submission.imports import origin_of, own_modules
 from services.core.submission.notebook import check_notebook
 from services.core.submission.source import MAX_SOURCE_BYTES, NotPython, Rejected, parse
@@ -55,7 +55,6 @@ def check(filename: str, data: bytes) -> Checked:
         return Checked(kind, None)
     if kind is SubmissionKind.MODULE:
         entry = PurePosixPath(PurePosixPath(filename).name)
-        _require_own(data, entry.name)
         return _check_modules(kind, entry, {entry}, lambda _: data)
     archive = Archive(data)
     checked = _check_modules(kind, _entry(archive), frozenset(archive.paths), archive.read)
@@ -95,34 +94,45 @@ def kind_of(filename: str) -> SubmissionKind:
 
 
 def _check_modules(kind: SubmissionKind, entry: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> Checked:
-    _require_unlearning(entry, paths, read)
-    calls = [call for path, module in own_modules(entry, paths, read) for call in gpu_calls(module, str(path))]
-    return Checked(kind, claim_in(read(entry), entry.name), tuple(calls))
+    claim: Claim | None = None
+    calls: list[str] = []
+    for path, module in own_modules(entry, paths, read):
+        if path == entry:
+            found = require_callable(module, entry.name)
+            if isinstance(found, ast.ImportFrom) and kind is SubmissionKind.MODULE:
+                raise _not_brought(found, entry.name)
+            if isinstance(found, ast.ImportFrom):
+                _require_behind(found, entry, paths, read)
+            claim = claim_of(module, entry.name)
+        if b"cuda" in read(path):
+            calls += gpu_calls(module, str(path))
+    return Checked(kind, claim, tuple(calls))
 
 
-def _require_own(source: bytes, filename: str) -> None:
+def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:
     """Refuse a lone module that takes `unlearning` from another, which nobody uploaded."""
-    bound = bindings(parse(source, filename))
-    found = bound.get(FUNCTION) or bound.get("*")
-    if isinstance(found, ast.ImportFrom):
-        raise NoUnlearning(
-            f"{filename}, line {found.lineno} takes `{FUNCTION}` from `{'.' * found.level}{found.module or ''}`, "
-            "which a single file does not bring.",
-            "Upload a .zip with both.",
-        )
+    return NoUnlearning(
+        f"{filename}, line {found.lineno} takes `{FUNCTION}` from `{'.' * found.level}{found.module or ''}`, "
+        "which a single file does not bring.",
+        "Upload a .zip with both.",
+    )
 
 
-def _require_unlearning(entry: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> None:
-    """Follow the name `unlearning` from the entry point to where it is defined. Raises NoUnlearning or WrongArity."""
-    path, name = entry, FUNCTION
+def _require_behind(found: ast.ImportFrom, path: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> None:
+    """Follow an import of `unlearning` to its definition, in the submission's own modules.
+
+    Raises NoUnlearning or WrongArity.
+    """
+    name = FUNCTION
     for _ in range(MAX_HOPS):
-        found = require_callable(parse(read(path), str(path)), str(path), name)
-        if not isinstance(found, ast.ImportFrom):
-            return
         place = origin_of(found, name, path, paths)
         if place is None or len(read(place[0])) > MAX_SOURCE_BYTES:
             return
         path, name = place
+        behind = require_callable(parse(read(path), str(path)), str(path), name)
+        if not isinstance(behind, ast.ImportFrom):
+            return
+        found = behind
 
 
 def _entry(archive: Archive) -> PurePosixPath:

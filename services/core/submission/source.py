@@ -50,10 +50,10 @@ class NotPython(Rejected):
     code = "not_python"
 
 
-def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
-    """Return the last value that the top level assigns to a name; None if it never does. Raises NotPython."""
+def last_assignment(module: ast.Module, name: str) -> ast.expr | None:
+    """Return the last value that the top level assigns to a name; None if it never does."""
     found: ast.expr | None = None
-    for statement in top_level(parse(source, filename)):
+    for statement in top_level(module):
         targets: list[ast.expr] = []
         if isinstance(statement, ast.Assign):
             targets = statement.targets

@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.core.models import SubmissionKind
 from services.core.submission.file import check, unpack
@@ -186,6 +188,37 @@ def test_the_name_that_info_zip_repeats_in_utf8_counts(tmp_path: Path) -> None:
     )
 
     assert unpacked(data, tmp_path)[name] == b"x"
+
+
+def test_a_repeated_name_of_another_name_is_passed_over(tmp_path: Path) -> None:
+    """A tool that renames a member may leave the field behind."""
+    field = struct.pack("<BL", 1, zlib.crc32(b"before.csv")) + b"before.csv"
+    data = raw_zip({b"submission.py": MODULE, b"after.csv": b"x"}, extra=struct.pack("<HH", 0x7075, len(field)) + field)
+
+    assert set(unpacked(data, tmp_path)) == {"submission.py", "after.csv"}
+
+
+NAMES = st.lists(
+    st.sampled_from([b"..", b".", b"/", b"\\", b"a", b"\0", b":", b"\x95\\", b"\xe2\x80\xae", b"._", b"\n", b"\xff"]),
+    min_size=4,
+).map(b"".join)
+
+
+@settings(deadline=None)
+@given(name=NAMES, system=st.sampled_from([DOS, UNIX, NTFS]), extra=st.binary(max_size=12))
+def test_no_name_leaves_the_folder_that_it_is_unpacked_to(
+    name: bytes, system: int, extra: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("unpacked")
+    (root / "inside").mkdir()
+    data = raw_zip({b"submission.py": MODULE, name: b"x"}, system=system, extra=struct.pack("<HH", 9, 12) + extra)
+    try:
+        check("entry.zip", data)
+        unpack("entry.zip", data, root / "inside")
+    except Rejected as refused:
+        assert refused.details["remedy"]
+
+    assert [path.name for path in root.iterdir()] == ["inside"]
 
 
 def test_the_repeated_name_may_leave_the_archive_no_more_than_the_first() -> None:
