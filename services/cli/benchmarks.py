@@ -8,6 +8,7 @@ import typer
 
 from services.cli.building import build_order, find, read_definition, require_fit, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
+from services.cli.databases import migrated_database
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -228,15 +229,11 @@ def publish(benchmark: Benchmark) -> None:
     from services.core.environments import other_torch
     from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
-    from services.core.store.database import Database
-    from services.core.store.migrate import require_newest
 
     settings = load_settings()
     bundle = find(settings, benchmark)
     bundle.require_fit()
-    database = Database(settings.resolved_database_url)
-    require_newest(database)
-    with database.write() as session:
+    with migrated_database(settings) as database, database.write() as session:
         row = bundle_store.publish(session, Blobs.from_settings(settings), bundle)
         digest = row.digest
         built_with = bundle.manifest.versions.get("torch", "")

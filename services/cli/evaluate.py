@@ -13,6 +13,8 @@ from services.core.errors import BadInput
 if TYPE_CHECKING:
     from services.scorer.scoring import Report
 
+PRINTED_LINES = 40  # of what the runs printed, in text; the JSON has all that is kept
+
 __all__ = ["evaluate", "print_outcome", "read_file", "scored"]
 
 
@@ -43,12 +45,17 @@ def _evaluate(
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.core.bundle.manifest import require_oracle
+    from services.core.device import Device
     from services.core.settings import load_settings
     from services.core.submission import file as submission_file
+    from services.core.submission.cautions import warnings_for
     from services.core.submission.source import Rejected
+    from services.scorer.metrics.neurips_2023 import MIN_DISTINCT_MODELS
     from services.scorer.scoring import gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_locally
+    from services.worker.slots import find_gpus
+    from services.worker.station import Traces
     from services.worker.supervisor import RunLimits
 
     find_metric(metric)
@@ -56,11 +63,13 @@ def _evaluate(
     settings = load_settings()
     data = read_file(file, settings.max_upload_bytes)
     started = time.monotonic()
+    traces, warnings = Traces(), []
     outcome: dict[str, Any] = {"sandbox": settings.resolved_sandbox.value, "seeds": seeds, "metric": metric}
     if file.suffix.lower() == ".ipynb":
         raise BadInput(f"{file.name} is a notebook. Run it with `lethe notebook run {file}`.")
     try:
-        claim = submission_file.check(file.name, data).claim
+        checked = submission_file.check(file.name, data)
+        warnings += warnings_for(checked.gpu_calls, Device.GPU if find_gpus() else Device.CPU)
         bundle = find_or_build(settings, benchmark)
         require_oracle(seeds, bundle.manifest.oracle_seeds)
         outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
@@ -74,18 +83,33 @@ def _evaluate(
                 filename=file.name,
                 data=data,
                 limits=limits,
+                traces=traces,
                 on_seed=lambda: bars.advance(task),
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
-        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s, claim=claim))
+        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s, claim=checked.claim))
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
-        return {"state": "failed", **outcome, "wall_s": wall_s, "failure": {"kind": kind, "message": failure.message}}
+        return {
+            "state": "failed",
+            **outcome,
+            "wall_s": wall_s,
+            "failure": {"kind": kind, "message": failure.message},
+            "warnings": warnings,
+            "printed": traces.printed,
+        }
+    if seeds < MIN_DISTINCT_MODELS:
+        warnings.append(
+            f"Fewer than {MIN_DISTINCT_MODELS} runs say nothing about a score: its numbers below are noise. "
+            "They show only that the module runs. Use more --seeds."
+        )
     return {
         "state": "scored",
         **outcome,
+        "warnings": warnings,
+        "printed": traces.printed,
         **scored(report, run.run_s),
         "wall_s": round(time.monotonic() - started, 3),
         "peak_memory_bytes": run.peak_memory_bytes,
@@ -113,7 +137,11 @@ def read_file(file: Path, limit_bytes: int) -> bytes:
 
 
 def print_outcome(result: dict[str, Any]) -> None:
-    """Print an outcome in words."""
+    """Print an outcome in words, and on standard error the end of what the runs printed."""
+    if lines := result.get("printed", "").splitlines()[-PRINTED_LINES:]:
+        say("\n".join(["The runs printed, at the end:", *lines]))
+    for warning in result.get("warnings", []):
+        typer.echo(f"warning: {warning}")
     if result["state"] == "failed":
         say(f"Failed ({result['failure']['kind']}): {result['failure']['message']}")
         return

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.console import say
+from services.cli.databases import migrated_database
+from services.core.errors import BadInput
 
 if TYPE_CHECKING:
     from services.core.settings import Settings
@@ -108,13 +110,18 @@ def operator(
     username: Annotated[str, typer.Argument(help="The name of the account and of its team.")] = OPERATOR,
 ) -> None:
     """Create an operator's account; print its password and a token, as JSON, this once."""
-    from services.core.settings import load_settings
-    from services.core.store.database import Database
+    from pydantic import TypeAdapter, ValidationError
 
+    from services.api.accounts.schemas import Username
+    from services.core.settings import load_settings
+
+    try:
+        TypeAdapter(Username).validate_python(username)
+    except ValidationError as error:
+        raise BadInput(f"{username!r} cannot be an account's name: {error.errors()[0]['msg']}.") from error
     settings = load_settings()
-    database = Database(settings.resolved_database_url)
-    typer.echo(json.dumps(_make_operator(settings, database, username), indent=2))
-    database.dispose()
+    with migrated_database(settings) as database:
+        typer.echo(json.dumps(_make_operator(settings, database, username), indent=2))
 
 
 def prepare(settings: "Settings") -> dict[str, str]:
@@ -171,14 +178,9 @@ def _begin_service() -> "Settings":
     from services.cli.stack import end_with_parent
     from services.core.logs import configure_logs
     from services.core.settings import load_settings
-    from services.core.store.database import Database
-    from services.core.store.migrate import require_newest
 
     end_with_parent()
     configure_logs()
     settings = load_settings()
-    settings.make_data_dir()
-    database = Database(settings.resolved_database_url)
-    require_newest(database)
-    database.dispose()
-    return settings
+    with migrated_database(settings):
+        return settings

@@ -48,6 +48,7 @@ def submit(
         str | None, typer.Option(help="identity or retrain: submit a reference row. For organisers.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the submission until it is scored.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the file, at no cost; submit nothing.")] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +57,9 @@ def submit(
         raise BadInput(f"There is no file {file}.")
     client = open_client(url)
     path = f"/api/competitions/{competition}/phases/{phase}/submissions"
+    if check:
+        _show_check(file, client.upload(f"{path}/check", file, filename=file.name), as_json)
+        return
     submission = client.upload(path, file, filename=file.name, name=name, team=team, reference=reference)
     say(f"Submitted {file.name} as {submission['id']}.")
     if wait:
@@ -137,6 +141,15 @@ def _progress_of(submission: dict[str, Any]) -> tuple[str, int]:
     if written and not measured:
         return "writing" if submission["state"] == "running" else submission["state"], min(written, submission["seeds"])
     return submission["state"], measured
+
+
+def _show_check(file: Path, found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"{file.name} can be submitted.")
+    for warning in found["warnings"]:
+        typer.echo(f"warning: {warning}")
 
 
 def _show(submission: dict[str, Any], as_json: bool) -> None:

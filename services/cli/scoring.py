@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import print_estimates, print_json, print_marks, require_place, say
+from services.cli.databases import migrated_database
 from services.core.catalogue import DEFAULT_METRIC, SUITES, find_column, find_metric, metric_names
 from services.core.errors import BadInput
 
@@ -77,7 +78,6 @@ def measurements(
     from services.core.models import MeasurementRow, Submission
     from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
-    from services.core.store.database import Database
 
     require_place(out)
     settings = load_settings()
@@ -87,16 +87,14 @@ def measurements(
         raise BadInput(
             f"{submission} is not the id of a submission. Use the id that `lethe submit` printed."
         ) from error
-    database = Database(settings.resolved_database_url)
     statement = (
         select(MeasurementRow.blob)
         .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
         .where(Submission.id == wanted)
         .order_by(MeasurementRow.seed)
     )
-    with database.read() as session:
+    with migrated_database(settings) as database, database.read() as session:
         blobs = list(session.scalars(statement))
-    database.dispose()
     if not blobs:
         raise BadInput(
             f"This installation has no measurements of submission {submission}. Check the id, and where it ran."

@@ -18,7 +18,7 @@ from services.worker.backends import make_sandbox
 from services.worker.kinds import Kind, Module, Notebook
 from services.worker.measurers import Measurers
 from services.worker.notebooks import NotebookLimits
-from services.worker.sandbox.base import Sandbox, SandboxUnavailable
+from services.worker.sandbox.base import LOG_TAIL_BYTES, Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
 from services.worker.station import SeedResult, Station, Stopped, Traces
@@ -50,9 +50,12 @@ def run_locally(
     limits: RunLimits,
     seed_key: bytes | None = None,
     device: Device | None = None,
+    traces: Traces | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
     """Run every seed in all slots of one device at once; by default on the GPUs if the machine has any.
+
+    However the runs end, `traces` then has the end of their printed output.
 
     Raises RunFailed for the first seed that fails, and SandboxUnavailable.
     """
@@ -67,7 +70,7 @@ def run_locally(
             stations = [
                 Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set) for slot in slots
             ]
-            results = _side_by_side(module, stations, failed, on_seed)
+            results = _side_by_side(module, stations, failed, traces or Traces(), on_seed)
             provenance = module.provenance(stations[0])
     return LocalRun(
         measurements=Measurements.stack([result.blob for result in results]),
@@ -117,20 +120,27 @@ def _results(kind: Kind, station: Station, traces: Traces, on_seed: Callable[[],
 
 
 def _side_by_side(
-    module: Module, stations: Sequence[Station], failed: threading.Event, on_seed: Callable[[], None]
+    module: Module,
+    stations: Sequence[Station],
+    failed: threading.Event,
+    traces: Traces,
+    on_seed: Callable[[], None],
 ) -> list[SeedResult]:
     """Deal the seeds out to stations in turn; if one fails, stop the others through `failed` and raise its failure."""
+
+    parts = [Traces() for _ in stations]
 
     def run(part: int) -> list[SeedResult]:
         own = module.share(part, len(stations))
         try:
-            return _results(own, stations[part], Traces(), on_seed) if own.seeds else []
+            return _results(own, stations[part], parts[part], on_seed) if own.seeds else []
         except BaseException:
             failed.set()
             raise
 
     with ThreadPoolExecutor(len(stations)) as pool:
         futures = [pool.submit(run, part) for part in range(len(stations))]
+    traces.printed = "".join(part.printed for part in parts)[-LOG_TAIL_BYTES:]
     errors = [error for future in futures if (error := future.exception()) is not None]
     if errors:
         raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])

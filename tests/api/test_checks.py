@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select, update
 
-from services.core.models import Phase, Submission, SubmissionKind
+from services.core.models import Device, Phase, Submission, SubmissionKind
 from services.core.settings import Settings
 from services.core.store.database import utc_now
 from tests.api.harness import MODULE, SUBMIT, Api, Caller, prepare, running, serving
@@ -40,6 +40,20 @@ def test_what_can_be_submitted_is_described(phase: Phase, participant: Caller) -
     assert (archive.json()["kind"], archive.json()["claim"]) == (SubmissionKind.ARCHIVE, None)
     assert found["submitted_as"] is None
     assert participant.submit(CERTIFIED).json()["sha256"] == found["sha256"]
+
+
+@pytest.mark.parametrize(("device", "count"), [(Device.CPU, 1), (Device.GPU, 0)])
+def test_calls_that_need_a_gpu_are_warned_of_in_phases_without_one(
+    api: Api, phase: Phase, participant: Caller, device: Device, count: int
+) -> None:
+    with api.database.write() as session:
+        session.execute(update(Phase).values(device=device))
+
+    warnings = check(participant, MODULE.replace(b"return net", b"return net.cuda()")).json()["warnings"]
+
+    assert len(warnings) == count
+    assert all(warning.startswith("entry.py, line 2: `.cuda()` needs a GPU") for warning in warnings)
+    assert check(participant).json()["warnings"] == []
 
 
 def test_checking_leaves_no_trace_and_costs_no_quota(

@@ -105,6 +105,21 @@ def test_phases_that_make_no_sense_are_refused(cup: Caller, wrong: dict[str, obj
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
+def test_a_phase_that_would_have_closed_already_is_refused(cup: Caller) -> None:
+    past = {"opens_at": "2025-01-01T00:00:00Z", "closes_at": "2025-02-01T00:00:00Z"}
+    answer = cup.post(PHASES, json=PHASE | past)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_window")
+    assert answer.json()["detail"].startswith("The phase would have closed already, at 2025-02-01 00:00:00 UTC.")
+
+
+@pytest.mark.parametrize("slug", ["Upper", "", "a_b", "\u043a\u0443\u0431\u043e\u043a", "-a"])
+def test_a_short_name_that_is_refused_is_told_in_words(cup: Caller, slug: str) -> None:
+    detail = cup.post("/api/competitions", json={"slug": slug, "title": "Cup"}).json()["detail"]
+
+    assert "body.slug: use 1 to 63 of the letters a-z, digits and hyphens (-)" in detail
+
+
 def test_a_phase_needs_a_benchmark_that_exists(cup: Caller) -> None:
     assert cup.post(PHASES, json=PHASE | {"benchmark": "none"}).json()["code"] == "unknown_benchmark"
     assert cup.post(PHASES, json=PHASE | {"benchmark": "d" * 64}).status_code == 201

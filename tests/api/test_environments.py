@@ -11,6 +11,9 @@ from tests.api.test_competitions import PHASE, PHASES, cup
 
 __all__ = ["cup"]
 
+UNLEARNING = b"def unlearning(a, b, c, d):\n    pass\n"
+CALLED_LATER = b"def unlearning(a, b, c, d):\n    import timm\n"
+
 
 def row(name: str, device: Device = Device.CPU, **changes: Any) -> EnvironmentRow:
     return EnvironmentRow(
@@ -76,3 +79,38 @@ def test_an_environment_of_a_phase_stays(api: Api, cup: Caller) -> None:
         with pytest.raises(EnvironmentInUse, match="every worker"):
             remove(session, "current")
     assert [one["name"] for one in api.anonymous.get("/api/environments").json()["items"]] == ["current", "old"]
+
+
+@pytest.mark.usefixtures("phase")
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (b"import timm\n" + UNLEARNING, "entry.py, line 1 imports `timm`, which is not in the environment `current`."),
+        (b"import torch\nfrom timm.models import create\n" + UNLEARNING, "line 2 imports `timm`"),
+    ],
+)
+def test_a_package_that_is_not_there_is_told_before_it_costs_a_run(
+    api: Api, participant: Caller, source: bytes, says: str
+) -> None:
+    with api.database.write() as session:
+        keep(session, row("current"))
+    for path in ("submissions", "submissions/check"):
+        refused = participant.post(
+            f"/api/competitions/cup/phases/feedback/{path}", params={"filename": "entry.py"}, content=source
+        )
+        assert (refused.status_code, refused.json()["code"]) == (422, "missing_package")
+        assert says in refused.json()["detail"]
+        assert "The environment has torch, sklearn" in refused.json()["detail"]
+
+
+@pytest.mark.usefixtures("phase")
+def test_a_package_that_may_never_be_needed_is_a_warning(api: Api, participant: Caller) -> None:
+    with api.database.write() as session:
+        keep(session, row("current"))
+    guarded = b"try:\n    import timm\nexcept ImportError:\n    timm = None\n" + UNLEARNING
+    for source, warnings in ((CALLED_LATER, 1), (guarded, 0), (b"import sklearn.svm, os\n" + UNLEARNING, 0)):
+        checked = participant.post(
+            "/api/competitions/cup/phases/feedback/submissions/check", params={"filename": "entry.py"}, content=source
+        )
+        assert checked.status_code == 200, checked.json()
+        assert len([one for one in checked.json()["warnings"] if "`timm`" in one]) == warnings

@@ -187,6 +187,19 @@ def test_a_phase_takes_submissions_only_while_open(
     assert organiser.submit(reference="identity").status_code == 201
 
 
+def test_a_window_within_a_minute_is_told_to_the_second(api: Api, phase: Phase, participant: Caller) -> None:
+    opened = datetime(2026, 1, 1, 22, 55, 10, tzinfo=UTC)
+    told = []
+    for length in (timedelta(seconds=20), timedelta(minutes=20)):
+        set_phase(api, opens_at=opened, closes_at=opened + length)
+        told.append(participant.submit().json()["detail"])
+
+    assert told == [
+        "Phase 'feedback' accepts submissions from 2026-01-01 22:55:10 UTC to 2026-01-01 22:55:30 UTC.",
+        "Phase 'feedback' accepts submissions from 2026-01-01 22:55 UTC to 2026-01-01 23:15 UTC.",
+    ]
+
+
 def test_reference_rows_spend_no_quota(api: Api, phase: Phase, organiser: Caller) -> None:
     set_phase(api, quota_per_day=1)
 

@@ -1,6 +1,9 @@
 """Uploads that cannot be submissions: each gets a typed refusal, leaves nothing behind, and costs no quota."""
 
+import json
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +70,33 @@ def test_file_names_that_are_paths_are_refused(phase: Phase, participant: Caller
     answer = participant.submit(filename=filename)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("end", ["", "/check"])
+@pytest.mark.parametrize("query", [{}, {"filename": "my entry.py", "team": "ada"}])
+def test_a_form_is_refused_with_the_command_that_works(
+    settings: Settings, tmp_path: Path, end: str, query: dict[str, str]
+) -> None:
+    """`curl -F file=@x.py` wraps the file in lines of its own."""
+    (tmp_path / query.get("filename", "entry.py")).write_bytes(MODULE)
+    with running(settings) as api:
+        ada = prepare(api)
+    headers = {"Authorization": f"Bearer {ada.token}"}
+
+    with serving(settings) as served, httpx2.Client(base_url=served.url, headers=headers, timeout=60) as client:
+        answer = client.post(f"{SUBMIT}{end}", params=query, files={"file": ("x.py", MODULE)})
+        command = answer.json()["remedy"].partition(": ")[2]
+        done = subprocess.run(
+            ["bash", "-c", f"{command} --silent --fail-with-body"],
+            cwd=tmp_path,
+            env=os.environ | {"LETHE_TOKEN": ada.token or ""},
+            capture_output=True,
+            check=False,
+        )
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "form_upload")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["kind"] == "module"
 
 
 def test_an_upload_over_the_limit_is_refused_before_it_is_sent(settings: Settings, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`lethe evaluate`, run as a user would: the JSON, the exit status, the words of an error."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,63 @@ def test_every_command_has_help() -> None:
         "worker",
     ):
         assert name in done.stdout
+
+
+PRINTING = NOISE.replace("a print must not disturb the JSON", "epoch 3 of 3: \\x1b[31mloss\\x1b[0m 0.25")
+
+
+def test_what_the_runs_printed_is_shown(tmp_path: Path, tiny: Path) -> None:
+    _, result = evaluate(tmp_path, tiny, PRINTING, "--seeds", "8")
+    text = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--seeds", "8")
+
+    assert result["printed"].count("epoch 3 of 3: loss 0.25") == 8
+    assert "The runs printed, at the end:" in text.stderr
+    assert "epoch 3 of 3: loss 0.25" in text.stderr
+    assert "epoch" not in text.stdout
+
+
+def test_what_the_runs_printed_is_shown_of_a_failure_too(tmp_path: Path, tiny: Path) -> None:
+    source = "def unlearning(a, b, c, d):\n    print('before')\n    raise ValueError('\\ud800 \\0 \\xff')\n"
+    code, result = evaluate(tmp_path, tiny, source, "--seeds", "8")
+
+    assert (code, result["failure"]["kind"]) == (1, "exception")
+    assert "ValueError: \N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER} \xff" in result["failure"]["message"]
+    assert "before" in result["printed"]
+
+
+def test_mutual_recursion_is_told_by_both_its_ends(tmp_path: Path, tiny: Path) -> None:
+    source = "def one(x): return two(x)\ndef two(x): return one(x)\ndef unlearning(a, b, c, d): one(0)\n"
+    _, result = evaluate(tmp_path, tiny, source, "--seeds", "8")
+
+    message = result["failure"]["message"]
+    assert "in unlearning" in message and "characters omitted" in message
+    assert message.rstrip().endswith("RecursionError: maximum recursion depth exceeded")
+    assert message.startswith("Run ")
+
+
+@pytest.mark.parametrize(("seeds", "count"), [("2", 1), ("7", 1), ("8", 0)])
+def test_few_runs_are_said_to_say_nothing(tmp_path: Path, tiny: Path, seeds: str, count: int) -> None:
+    _, result = evaluate(tmp_path, tiny, NOISE, "--seeds", seeds)
+    text = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--seeds", seeds)
+
+    assert len(result["warnings"]) == count
+    assert text.stdout.count("Fewer than 8 runs say nothing about a score") == count
+    assert not count or text.stdout.startswith("warning: ")
+
+
+def test_calls_that_need_a_gpu_are_warned_of(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_gpu = tmp_path / "nvidia-smi"
+    no_gpu.write_text("#!/bin/sh\nexit 9\n")
+    no_gpu.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    _, result = evaluate(tmp_path, tiny, "def unlearning(net, b, c, d):\n    net.cuda()\n", "--seeds", "8")
+
+    assert result["failure"]["kind"] == "exception"
+    assert [warning.partition(" needs")[0] for warning in result["warnings"]] == ["entry.py, line 2: `.cuda()`"]
+
+
+def test_a_callable_that_is_no_function_runs(tmp_path: Path, tiny: Path) -> None:
+    source = NOISE.replace("def unlearning(", "def method(scale, ") + "\nimport functools\n"
+    code, result = evaluate(tmp_path, tiny, source + "unlearning = functools.partial(method, 1.0)\n", "--seeds", "8")
+
+    assert (code, result["state"]) == (0, "scored")

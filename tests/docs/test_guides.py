@@ -64,7 +64,7 @@ def test_the_packages_of_the_sandbox_are_those_of_its_image() -> None:
     assert in_code(text[text.index("and:") : text.index("and what these need")]) == packages
 
     text = sections_of(read(PARTICIPANT))["Write an algorithm"]
-    told = in_code(text[text.index("you can import") : text.index("An archive")])
+    told = in_code(text[text.index("you can import") : text.index("A file that imports")])
     imported = {"scikit-learn": "sklearn", "Pillow": "PIL", "PyYAML": "yaml"}
     for_notebooks = {"ipykernel", "nbclient"}
     assert told == ["torch", "torchvision", *(imported.get(one, one) for one in packages if one not in for_notebooks)]

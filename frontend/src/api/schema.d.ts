@@ -1223,6 +1223,11 @@ export interface components {
              * @description Your earlier submission of this exact file, whose runs a new one would share.
              */
             submitted_as: string | null;
+            /**
+             * Warnings
+             * @description What may make its runs fail in this phase, such as a call that needs a GPU on a CPU.
+             */
+            warnings: string[];
         };
         /**
          * Claim

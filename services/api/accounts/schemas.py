@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
-from services.api.kit.schemas import Input, Label
+from services.api.kit.schemas import Input, Label, in_words
 from services.core.models import Account, Role, Team, Token, TokenKind
 
 __all__ = [
@@ -23,8 +23,14 @@ __all__ = [
     "TokenWithSecret",
 ]
 
-Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$")]
-NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200)]
+Username = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$"),
+    in_words("use 1 to 39 of the letters a-z, digits and hyphens (-), with a letter or digit at both ends"),
+]
+NewPassword = Annotated[
+    SecretStr, Field(min_length=10, max_length=200), in_words("use at least 10 characters, and at most 200")
+]
 
 
 class NewAccount(Input):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from services.api.kit.schemas import Input, Label, Moment
+from services.api.kit.schemas import Input, Label, Moment, in_words
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind
@@ -25,7 +25,11 @@ __all__ = [
 
 GIBIBYTE = 1024**3
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+    in_words("use 1 to 63 of the letters a-z, digits and hyphens (-), with a letter or digit at both ends"),
+]
 Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions per team in any 24 hours.")]
 
 

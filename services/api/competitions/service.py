@@ -14,7 +14,7 @@ from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
-from services.core.store.database import ReadSession, WriteSession
+from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import require_notebooks
 
 __all__ = [
@@ -106,11 +106,15 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
 
 
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
-    """Add a phase on a published benchmark. Raises NotOrganiser, BenchmarkNotPublished, SlugTaken.
+    """Add a phase on a published benchmark. Raises NotOrganiser, BenchmarkNotPublished, SlugTaken, BadWindow.
 
     Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment.
     """
     require_organiser(who, competition)
+    if new.closes_at <= utc_now():
+        raise BadWindow(
+            f"The phase would have closed already, at {new.closes_at:%Y-%m-%d %H:%M:%S} UTC. Correct closes_at."
+        )
     benchmark = _find_benchmark(session, new.benchmark)
     require_oracle(new.seeds, benchmark.manifest["oracle_seeds"])
     if new.notebooks:

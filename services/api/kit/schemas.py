@@ -4,9 +4,20 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-__all__ = ["Input", "Label", "Moment", "Text", "visible"]
+__all__ = ["Input", "Label", "Moment", "Text", "in_words", "visible"]
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -37,6 +48,18 @@ def _all_visible(text: str) -> str:
 def visible(text: str) -> str:
     """Leave out of a text what a label may not contain."""
     return _INVISIBLE.sub("", text).strip()
+
+
+def in_words(words: str) -> WrapValidator:
+    """Say what a value must be in words, in place of the pattern or the length that it missed."""
+
+    def check(value: Any, follow: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return follow(value)
+        except ValidationError as error:
+            raise PydanticCustomError("in_words", "{words}", {"words": words}) from error
+
+    return WrapValidator(check)
 
 
 def _in_range(moment: datetime) -> datetime:

@@ -78,13 +78,21 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:
         raise PhaseNotOpen(
-            f"Phase {phase.slug!r} accepts submissions from {phase.opens_at:%Y-%m-%d %H:%M} UTC "
-            f"to {phase.closes_at:%Y-%m-%d %H:%M} UTC.",
+            f"Phase {phase.slug!r} accepts submissions {_window(phase)}.",
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
         )
     require_slot(session, phase, team, now)
     return phase, team
+
+
+def _window(phase: Phase) -> str:
+    """Tell when a phase is open: to the minute, or to the second if minutes do not tell its ends apart."""
+    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"):
+        opens, closes = (format(moment, form) for moment in (phase.opens_at, phase.closes_at))
+        if opens != closes:
+            break
+    return f"from {opens} UTC to {closes} UTC"
 
 
 def require_kind(phase: Phase, filename: str) -> None:

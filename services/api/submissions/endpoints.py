@@ -7,7 +7,7 @@ from uuid import UUID
 
 import anyio.to_thread
 import structlog
-from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from pydantic import StringConstraints
 
 from services.api.competitions.service import find_phase
@@ -15,7 +15,7 @@ from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import SignedIn
-from services.api.kit.schemas import Label, Text
+from services.api.kit.schemas import Label, Text, in_words
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
@@ -33,7 +33,11 @@ __all__ = ["router"]
 log = structlog.get_logger()
 router = APIRouter(tags=["submissions"])
 
-Filename = Annotated[Label, StringConstraints(pattern=r"^[^/\\]*$")]
+Filename = Annotated[
+    Label,
+    StringConstraints(pattern=r"^[^/\\]*$"),
+    in_words("give the file's name alone, in 1 to 200 visible characters without / and \\"),
+]
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -54,6 +58,7 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", 
     "/competitions/{slug}/phases/{phase}/submissions",
     status_code=201,
     openapi_extra=UPLOAD_BODY,
+    dependencies=[Depends(uploads.refuse_forms)],
     max_body_size=COUNTED_BY_ITSELF,
 )
 async def submit(
@@ -82,6 +87,7 @@ async def submit(
     )
     await anyio.to_thread.run_sync(_admit_early, state, request)
     data, found = await uploads.read(state, body, filename)
+    await anyio.to_thread.run_sync(uploads.require_packages, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
     sandbox = state.settings.resolved_sandbox
@@ -97,6 +103,7 @@ async def submit(
 @router.post(
     "/competitions/{slug}/phases/{phase}/submissions/check",
     openapi_extra=UPLOAD_BODY,
+    dependencies=[Depends(uploads.refuse_forms)],
     max_body_size=COUNTED_BY_ITSELF,
 )
 async def check_submission(

@@ -69,6 +69,9 @@ class CheckOut(BaseModel):
     submitted_as: UUID | None = Field(
         description="Your earlier submission of this exact file, whose runs a new one would share."
     )
+    warnings: list[str] = Field(
+        description="What may make its runs fail in this phase, such as a call that needs a GPU on a CPU."
+    )
 
 
 class FailureOut(BaseModel):

@@ -1,5 +1,7 @@
 """Receives the body of an upload under the size limit and checks it without running or storing it."""
 
+import shlex
+from urllib.parse import urlencode
 from uuid import UUID
 
 import anyio.to_thread
@@ -11,14 +13,35 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
-from services.core.models import Phase, Submission, TeamMember
+from services.core.errors import BadInput
+from services.core.models import EnvironmentRow, Phase, Submission, TeamMember
 from services.core.store.blobs import TooLarge, receive, sha256_hex
 from services.core.store.database import ReadSession
+from services.core.submission import packages
+from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
 
-__all__ = ["describe", "read", "require_phase_takes"]
+__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_packages", "require_phase_takes"]
 
 MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
+
+
+class FormUpload(BadInput):
+    code = "form_upload"
+
+
+def refuse_forms(request: Request) -> None:
+    """Refuse a file that comes in a form, as from `curl -F`, with the command that sends it."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return
+    query = {"filename": "entry.py", **request.query_params}
+    url = f"{request.url.replace(query='')}".rstrip("?") + f"?{urlencode(query)}"
+    remedy = (
+        "Send the file itself as the body: "
+        f"curl --data-binary {shlex.quote('@' + query['filename'])} "
+        f'-H "Authorization: Bearer $LETHE_TOKEN" {shlex.quote(url)}'
+    )
+    raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
 
 
 async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
@@ -36,11 +59,34 @@ def require_phase_takes(state: ApiState, competition: str, phase: str, filename:
 
 
 def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: Checked) -> CheckOut:
-    """Describe a submission of these bytes, and find the caller's earlier submission of the same bytes."""
+    """Describe a submission of these bytes, and find the caller's earlier submission of the same bytes.
+
+    Raises MissingPackage.
+    """
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
-    return CheckOut(kind=found.kind, sha256=digest, size_bytes=len(data), claim=found.claim, submitted_as=before)
+        missing = _require_packages(session, phase, found)
+    return CheckOut(
+        kind=found.kind,
+        sha256=digest,
+        size_bytes=len(data),
+        claim=found.claim,
+        submitted_as=before,
+        warnings=warnings_for(found.gpu_calls, phase.device) + missing,
+    )
+
+
+def require_packages(state: ApiState, competition: str, phase: str, found: Checked) -> None:
+    """Refuse a submission that the phase's environment cannot import. Raises NotFound and MissingPackage."""
+    with state.database.read() as session:
+        _require_packages(session, find_phase(session, competition, phase), found)
+
+
+def _require_packages(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
+    """Return warnings; none if no worker has told yet what the environment holds."""
+    environment = session.get(EnvironmentRow, phase.environment)
+    return packages.require_packages(found.imports, environment) if environment else []
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:

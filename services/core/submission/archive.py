@@ -1,15 +1,14 @@
 """Reads a .zip from an untrusted source: it writes nothing, and checks every member before it trusts any."""
 
 import io
-import re
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from services.core.submission.names import UnsafeArchive, is_litter, plain_path, require_legible
 from services.core.submission.source import Rejected
 
 __all__ = ["Archive", "ArchiveTooLarge", "BadArchive", "UnsafeArchive"]
@@ -18,7 +17,6 @@ MAX_ENTRIES = 1000
 MAX_UNPACKED_BYTES = 100 * 1024**2
 MAX_RATIO = 100  # unpacked bytes over packed bytes, checked from RATIO_FROM_BYTES on
 RATIO_FROM_BYTES = 10 * 1024**2
-MAX_NAME_BYTES = 1000
 MAX_DIRECTORY_BYTES = MAX_ENTRIES * 1024  # bounds the zip's own directory, so that listing it is cheap
 END_RECORD = struct.Struct("<4s4H2LH")  # end of central directory: signature, disks, entries, size, offset, comment
 END_SIGNATURE = b"PK\x05\x06"
@@ -26,7 +24,19 @@ ZIP64_LOCATOR = b"PK\x06\x07"
 ZIP64_LOCATOR_BYTES = 20
 MAX_COMMENT_BYTES = 1 << 16
 ENCRYPTED = 0x1 | 0x40
-JUNK = ("__MACOSX", ".DS_Store")
+METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}  # that Lethe does not read
+OTHER_FORMATS = {
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"\x1f\x8b": "a gzip file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"PK\x03\x04": "only the beginning of a zip archive",
+}
+TAR_SIGNATURE, TAR_SIGNATURE_AT = b"ustar", 257
+ORDINARY = "Create it again with an ordinary zip program."
+LEAVE_OUT = "Remove files that the run does not need, such as data, `.git` or a virtual environment."
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -38,15 +48,10 @@ _BROKEN = (
     struct.error,
     zlib.error,
 )
-_DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 class BadArchive(Rejected):
     code = "bad_archive"
-
-
-class UnsafeArchive(Rejected):
-    code = "unsafe_archive"
 
 
 class ArchiveTooLarge(Rejected):
@@ -54,7 +59,10 @@ class ArchiveTooLarge(Rejected):
 
 
 class Archive:
-    """The checked files of a zip. Paths are relative to its top, or to its only folder if it has just one."""
+    """The checked files of a zip. Paths are relative to its top, or to its only folder if it has just one.
+
+    What systems and tools leave behind, such as `__MACOSX`, is passed over.
+    """
 
     def __init__(self, data: bytes) -> None:
         _check_directory_size(data)
@@ -64,10 +72,22 @@ class Archive:
             raise _broken(error) from error
         infos = self._zip.infolist()
         _check_sizes(infos, len(data))
+        files: dict[PurePosixPath, zipfile.ZipInfo] = {}
+        folders: set[PurePosixPath] = set()
         for info in infos:
-            _check_member(info)
-        _check_names(infos)
-        self._files = _below_only_folder({PurePosixPath(info.filename): info for info in infos if not info.is_dir()})
+            path = plain_path(info)
+            if path is None or is_litter(path):
+                continue
+            require_legible(path)
+            _check_member(info, path)
+            if _is_folder(info):
+                folders.add(path)
+            elif path in files:
+                raise _twice(path)
+            else:
+                files[path] = info
+        _check_apart(files, folders)
+        self._files = _below_only_folder(files)
 
     @property
     def paths(self) -> list[PurePosixPath]:
@@ -89,7 +109,7 @@ class Archive:
 
 
 def _broken(error: BaseException) -> BadArchive:
-    return BadArchive(f"The archive cannot be read: {error}.", "Create it again with an ordinary zip program.")
+    return BadArchive(f"The archive cannot be read: {error}.", ORDINARY)
 
 
 def _check_directory_size(data: bytes) -> None:
@@ -97,7 +117,7 @@ def _check_directory_size(data: bytes) -> None:
     tail = data[-(END_RECORD.size + MAX_COMMENT_BYTES) :]
     at = tail.rfind(END_SIGNATURE)
     if at < 0 or at + END_RECORD.size > len(tail):
-        raise BadArchive("The file is not a zip archive.", "Create it again with an ordinary zip program.")
+        raise BadArchive(f"The file is {_format_of(data)}, not a zip archive.", ORDINARY)
     entries, size = END_RECORD.unpack_from(tail, at)[4:6]
     if tail[max(0, at - ZIP64_LOCATOR_BYTES) : at].startswith(ZIP64_LOCATOR):
         raise BadArchive("The archive uses the zip64 format.", "Create it again as an ordinary zip, without zip64.")
@@ -112,7 +132,7 @@ def _check_sizes(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
     if unpacked_bytes > MAX_UNPACKED_BYTES:
         raise ArchiveTooLarge(
             f"The archive unpacks to {unpacked_bytes:,} bytes; the limit is {MAX_UNPACKED_BYTES:,} bytes.",
-            "Remove files that the run does not need.",
+            LEAVE_OUT,
         )
     if unpacked_bytes > RATIO_FROM_BYTES and unpacked_bytes > MAX_RATIO * packed_bytes:
         raise ArchiveTooLarge(
@@ -120,56 +140,55 @@ def _check_sizes(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
         )
 
 
+def _format_of(data: bytes) -> str:
+    if not data:
+        return "empty"
+    if data[TAR_SIGNATURE_AT:].startswith(TAR_SIGNATURE):
+        return "a tar archive"
+    return next((name for magic, name in OTHER_FORMATS.items() if data.startswith(magic)), "something else")
+
+
 def _too_many() -> ArchiveTooLarge:
-    return ArchiveTooLarge(
-        f"The archive has more than {MAX_ENTRIES:,} members.", "Remove files that the run does not need."
-    )
+    return ArchiveTooLarge(f"The archive has more than {MAX_ENTRIES:,} members.", LEAVE_OUT)
 
 
-def _check_member(info: zipfile.ZipInfo) -> None:
-    name = info.orig_filename
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.orig_filename.endswith(("/", "\\"))
+
+
+def _check_member(info: zipfile.ZipInfo, path: PurePosixPath) -> None:
+    name = str(path)
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise UnsafeArchive(f"{name!r} is a link or a device.", "Include only regular files and folders.")
     if info.flag_bits & ENCRYPTED:
         raise UnsafeArchive(f"{name!r} is encrypted.", "Create the archive without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise BadArchive(f"{name!r} uses an unsupported compression method.", "Use the deflate method.")
-    if not _is_plain(name):
-        raise UnsafeArchive(f"{name!r} is not a plain path inside the archive.", "Use relative paths without '..'.")
+        method = METHODS.get(info.compress_type, f"method {info.compress_type}")
+        raise BadArchive(f"{name!r} is compressed with {method}.", f"Use the deflate method. {ORDINARY}")
 
 
-def _is_plain(name: str) -> bool:
-    parts = name.removesuffix("/").split("/")
-    return (
-        name.isprintable()
-        and "\\" not in name
-        and not _DRIVE.match(name)
-        and len(name.encode()) <= MAX_NAME_BYTES
-        and all(part not in ("", ".", "..") and len(part.encode()) <= 255 for part in parts)
-    )
+def _twice(path: PurePosixPath) -> UnsafeArchive:
+    return UnsafeArchive(f"{str(path)!r} is in the archive twice.", "Give every file a different name.")
 
 
-def _check_names(infos: list[zipfile.ZipInfo]) -> None:
+def _check_apart(files: Mapping[PurePosixPath, zipfile.ZipInfo], folders: Iterable[PurePosixPath]) -> None:
     """Refuse two members that some file system would treat as one file, and files that are also folders."""
-    files: set[str] = set()
-    folders: set[str] = set()
-    for info in infos:
-        path = PurePosixPath(unicodedata.normalize("NFC", info.filename).casefold())
-        folders.update(str(parent) for parent in path.parents)
-        if info.is_dir():
-            folders.add(str(path))
-        elif str(path) in files:
-            raise UnsafeArchive(f"{info.filename!r} is in the archive twice.", "Give every file a different name.")
-        else:
-            files.add(str(path))
-    if both := files & folders:
-        raise UnsafeArchive(f"{min(both)!r} is both a file and a folder.", "Give every file a different name.")
+    folded: set[PurePosixPath] = set()
+    for path in files:
+        if (one := _folded(path)) in folded:
+            raise _twice(path)
+        folded.add(one)
+    above = {_folded(folder) for folder in folders} | {parent for path in folded for parent in path.parents}
+    if both := folded & above:
+        raise UnsafeArchive(f"{str(min(both))!r} is both a file and a folder.", "Give every file a different name.")
+
+
+def _folded(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(str(path).casefold())
 
 
 def _below_only_folder(files: dict[PurePosixPath, zipfile.ZipInfo]) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    kept = {path: info for path, info in files.items() if path.parts[0] not in JUNK and path.name not in JUNK}
-    tops = {path.parts[0] for path in kept}
-    if len(tops) == 1 and all(len(path.parts) > 1 for path in kept):
-        return {PurePosixPath(*path.parts[1:]): info for path, info in kept.items()}
-    return kept
+    if len({path.parts[0] for path in files}) == 1 and all(len(path.parts) > 1 for path in files):
+        return {PurePosixPath(*path.parts[1:]): info for path, info in files.items()}
+    return files

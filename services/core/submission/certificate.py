@@ -9,9 +9,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.core.submission.source import Rejected, last_assignment
+from services.core.submission.source import Rejected, last_assignment, parse
 
-__all__ = ["BadClaim", "CertifiedMethod", "Claim", "claim_in"]
+__all__ = ["BadClaim", "CertifiedMethod", "Claim", "claim_in", "claim_of"]
 
 NAME = "CERTIFICATE"
 REMEDY = (
@@ -61,7 +61,12 @@ class Claim(BaseModel):
 
 def claim_in(source: bytes, filename: str) -> Claim | None:
     """Read the claim of a module; None if it makes none. Raises BadClaim, or NotPython if the source does not parse."""
-    value = last_assignment(source, filename, NAME)
+    return claim_of(parse(source, filename), filename)
+
+
+def claim_of(module: ast.Module, filename: str) -> Claim | None:
+    """Read the claim of a parsed module; None if it makes none. Raises BadClaim."""
+    value = last_assignment(module, NAME)
     if value is None:
         return None
     try:

@@ -1,25 +1,37 @@
 """A submission as a file: the kinds that may be uploaded, the check without running it, the layout for a sandbox."""
 
 import ast
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from services.core.models import SubmissionKind
 from services.core.submission.archive import Archive, ArchiveTooLarge, BadArchive
-from services.core.submission.certificate import Claim, claim_in
-from services.core.submission.notebook import check_notebook
-from services.core.submission.source import (
-    MAX_SOURCE_BYTES,
+from services.core.submission.binding import (
+    FUNCTION,
+    SIGNATURE,
     NoUnlearning,
-    Rejected,
-    check_source,
-    definition_of,
+    bindings,
+    found_instead,
+    require_callable,
 )
+from services.core.submission.cautions import gpu_calls
+from services.core.submission.certificate import Claim, claim_of
+from services.core.submission.imports import Imported, needed, origin_of, own_modules
+from services.core.submission.notebook import check_notebook
+from services.core.submission.source import MAX_SOURCE_BYTES, NotPython, Rejected, parse
 
 __all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
 
 ENTRY_POINT, NOTEBOOK = "submission.py", "notebook.ipynb"
 MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # for the modules at an archive's top together, because all are parsed
+
+
+MAX_HOPS = 3  # from module to module, on the way of an import of `unlearning` to its definition
+MAX_NAMED = 3
+DEFINES = re.compile(rb"^\s*def\s+unlearning\b", re.MULTILINE)
+Read = Callable[[PurePosixPath], bytes]
 
 
 class UnsupportedFile(Rejected):
@@ -32,6 +44,8 @@ class Checked:
 
     kind: SubmissionKind
     claim: Claim | None
+    gpu_calls: tuple[str, ...] = ()  # places that need a GPU, in words
+    imports: tuple[Imported, ...] = ()  # what must be installed in the sandbox
 
 
 def check(filename: str, data: bytes) -> Checked:
@@ -41,14 +55,13 @@ def check(filename: str, data: bytes) -> Checked:
         check_notebook(data, filename)
         return Checked(kind, None)
     if kind is SubmissionKind.MODULE:
-        check_source(data, filename)
-        return Checked(kind, claim_in(data, filename))
+        entry = PurePosixPath(PurePosixPath(filename).name)
+        return _check_modules(kind, entry, {entry}, lambda _: data)
     archive = Archive(data)
-    entry, source = _entry(archive)
-    claim = claim_in(source, entry.name)
+    checked = _check_modules(kind, _entry(archive), frozenset(archive.paths), archive.read)
     for path in archive.paths:
         archive.read(path)
-    return Checked(kind, claim)
+    return checked
 
 
 def unpack(filename: str, data: bytes, destination: Path) -> None:
@@ -61,7 +74,7 @@ def unpack(filename: str, data: bytes, destination: Path) -> None:
         (destination / (ENTRY_POINT if kind is SubmissionKind.MODULE else NOTEBOOK)).write_bytes(data)
         return
     archive = Archive(data)
-    _, source = _entry(archive)
+    source = archive.read(_entry(archive))
     for path in archive.paths:
         target = destination / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,32 +94,104 @@ def kind_of(filename: str) -> SubmissionKind:
     raise UnsupportedFile(f"{filename!r} is not a supported file type.", "Upload a .py, a .zip or an .ipynb file.")
 
 
-def _entry(archive: Archive) -> tuple[PurePosixPath, bytes]:
-    """Find and read the one module at the top that defines `unlearning`; `submission.py` wins over all others."""
-    modules = {path: archive.read(path) for path in _top_modules(archive)}
+def _check_modules(kind: SubmissionKind, entry: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> Checked:
+    claim: Claim | None = None
+    calls: list[str] = []
+    imports: list[Imported] = []
+    for path, module in own_modules(entry, paths, read):
+        if path == entry:
+            found = require_callable(module, entry.name)
+            if isinstance(found, ast.ImportFrom) and kind is SubmissionKind.MODULE:
+                raise _not_brought(found, entry.name)
+            if isinstance(found, ast.ImportFrom):
+                _require_behind(found, entry, paths, read)
+            claim = claim_of(module, entry.name)
+        imports += needed(path, module, paths, is_entry=path == entry)
+        if b"cuda" in read(path):
+            calls += gpu_calls(module, str(path))
+    return Checked(kind, claim, tuple(calls), tuple(imports))
+
+
+def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:
+    """Refuse a lone module that takes `unlearning` from another, which nobody uploaded."""
+    return NoUnlearning(
+        f"{filename}, line {found.lineno} takes `{FUNCTION}` from `{'.' * found.level}{found.module or ''}`, "
+        "which a single file does not bring.",
+        "Upload a .zip with both.",
+    )
+
+
+def _require_behind(found: ast.ImportFrom, path: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> None:
+    """Follow an import of `unlearning` to its definition, in the submission's own modules.
+
+    Raises NoUnlearning or WrongArity.
+    """
+    name = FUNCTION
+    for _ in range(MAX_HOPS):
+        place = origin_of(found, name, path, paths)
+        if place is None or len(read(place[0])) > MAX_SOURCE_BYTES:
+            return
+        path, name = place
+        behind = require_callable(parse(read(path), str(path)), str(path), name)
+        if not isinstance(behind, ast.ImportFrom):
+            return
+        found = behind
+
+
+def _entry(archive: Archive) -> PurePosixPath:
+    """Find the one module at the top that defines `unlearning`; `submission.py` wins over all others."""
+    modules = _top_modules(archive)
     main = PurePosixPath(ENTRY_POINT)
     if any(main in path.parents for path in archive.paths):
         raise BadArchive(f"{ENTRY_POINT} is a folder in the archive.", "Rename the folder.")
     if main in modules:
-        if not isinstance(definition_of(modules[main], ENTRY_POINT), ast.ImportFrom):
-            check_source(modules[main], ENTRY_POINT)
-        return main, modules[main]
-    defining = [
-        path
-        for path, source in modules.items()
-        if isinstance(definition_of(source, path.name), ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    if not defining:
-        raise NoUnlearning(
-            "No module at the top of the archive defines a function `unlearning`.",
-            f"Put {ENTRY_POINT} at the top, with `def unlearning(net, retain_loader, forget_loader, val_loader):`.",
-        )
-    if len(defining) > 1:
-        names = ", ".join(sorted(path.name for path in defining))
+        return main
+    defining: list[PurePosixPath] = []
+    binding: list[PurePosixPath] = []  # which take it from elsewhere
+    broken: NotPython | None = None
+    for path in modules:
+        try:
+            found = bindings(parse(archive.read(path), path.name)).get(FUNCTION)
+        except NotPython as error:  # which harms nothing if another module is the one to run, and does not import it
+            broken = broken or error
+            continue
+        if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
+            defining.append(path)
+        elif found is not None:
+            binding.append(path)
+    candidates = defining or binding
+    if broken and not candidates:
+        raise broken
+    if not candidates:
+        raise _no_entry(archive, modules)
+    if len(candidates) > 1:
+        names = ", ".join(sorted(path.name for path in candidates))
         raise BadArchive(f"{names} all define `unlearning`.", f"Rename the one to run to {ENTRY_POINT}.")
-    (entry,) = defining
-    check_source(modules[entry], entry.name)
-    return entry, modules[entry]
+    return candidates[0]
+
+
+def _no_entry(archive: Archive, modules: Collection[PurePosixPath]) -> NoUnlearning:
+    """Say what an archive has in place of a module to run."""
+    at_top = f"Put {ENTRY_POINT} at the top, with `def {SIGNATURE}:`."
+    if not archive.paths:
+        return NoUnlearning("The archive holds no files to run.", at_top)
+    deeper = [path for path in archive.paths if path.suffix == ".py" and path not in modules]
+    seen = [path for path in deeper if path.name == ENTRY_POINT] or [
+        path for path in deeper if DEFINES.search(archive.read(path))
+    ]
+    if seen:
+        places = ", ".join(repr(str(path)) for path in seen[:MAX_NAMED])
+        return NoUnlearning(
+            f"No module at the top of the archive defines a function `unlearning`; {places} is in a folder.",
+            f"Pack the contents of {str(seen[0].parent)!r}, so that {seen[0].name} is at the top.",
+        )
+    for suffix, remedy in ((".zip", "Upload it, or its contents"), (".ipynb", "Upload it alone")):
+        if inner := next((path for path in archive.paths if path.suffix.lower() == suffix), None):
+            return NoUnlearning(f"The archive holds {str(inner)!r} and no module to run.", f"{remedy}. {at_top}")
+    instead = "".join(
+        f" {path.name}:{found}" for path in modules if (found := found_instead(parse(archive.read(path), path.name)))
+    )
+    return NoUnlearning(f"No module at the top of the archive defines a function `unlearning`.{instead}", at_top)
 
 
 def _top_modules(archive: Archive) -> list[PurePosixPath]:

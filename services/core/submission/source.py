@@ -1,10 +1,13 @@
-"""Checks the source of a submission by its syntax tree. Nothing here compiles or runs it.
+"""Reads the source of a submission as a syntax tree. Nothing here compiles or runs it.
 
 The size limit keeps parsing cheap: the densest source costs CPython about 1 KB of memory and 3 us per byte.
 """
 
 import ast
+import io
+import re
 import threading
+import tokenize
 import warnings
 from collections.abc import Iterator
 
@@ -12,23 +15,26 @@ from services.core.errors import BadInput
 
 __all__ = [
     "MAX_SOURCE_BYTES",
-    "NoUnlearning",
     "NotPython",
     "Rejected",
-    "WrongArity",
-    "check_source",
-    "definition_of",
+    "is_never_true",
     "last_assignment",
+    "parse",
+    "top_level",
 ]
 
-FUNCTION = "unlearning"
-SIGNATURE = "unlearning(net, retain_loader, forget_loader, val_loader)"
-PARAMETERS = 4
 MAX_SOURCE_BYTES = 256 * 1024
+SANDBOX_PYTHON = (3, 11)  # of the sandbox images
+SANDBOX_RUNS = "The sandbox runs Python {}.{}.".format(*SANDBOX_PYTHON)
+NEWER_SYNTAX = (  # the version of Python, and the line that an older one does not parse
+    ("3.12", re.compile(r"^\s*type\s+\w+.*=|^\s*(async\s+)?def\s+\w+\s*\[|^\s*class\s+\w+\s*\[")),
+    ("3.14", re.compile(r"^\s*except\s+[\w.]+\s*,|(?<![\w'\"])[rR]?[tT][rR]?['\"]")),
+)
+NOTEBOOK_LINE = re.compile(r"^\s*[%!?]")
+BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+MANY_ZEROS, FEW_ZEROS = 0.3, 0.05  # shares of either half of the bytes that tell UTF-16
 
 _warnings_lock = threading.Lock()  # warning filters belong to the process, not to a thread
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ImportFrom
 
 
 class Rejected(BadInput):
@@ -44,35 +50,10 @@ class NotPython(Rejected):
     code = "not_python"
 
 
-class NoUnlearning(Rejected):
-    code = "no_unlearning"
-
-
-class WrongArity(Rejected):
-    code = "wrong_arity"
-
-
-def check_source(source: bytes, filename: str) -> None:
-    """Check that a module defines `unlearning` with four positional arguments. Raises Rejected, naming the problem."""
-    found = definition_of(source, filename)
-    if found is None or isinstance(found, ast.ImportFrom):
-        raise NoUnlearning(f"{filename} does not define a top-level function `{FUNCTION}`.", f"Add `def {SIGNATURE}:`.")
-    _check_arity(found, filename)
-
-
-def definition_of(source: bytes, filename: str) -> Definition | None:
-    """Return the function or import that binds `unlearning` last at the top level. Raises NotPython."""
-    found: Definition | None = None
-    for statement in _top_level(_parse(source, filename)):
-        if isinstance(statement, Definition) and FUNCTION in _names(statement):
-            found = statement
-    return found
-
-
-def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
-    """Return the last value that the top level assigns to a name; None if it never does. Raises NotPython."""
+def last_assignment(module: ast.Module, name: str) -> ast.expr | None:
+    """Return the last value that the top level assigns to a name; None if it never does."""
     found: ast.expr | None = None
-    for statement in _top_level(_parse(source, filename)):
+    for statement in top_level(module):
         targets: list[ast.expr] = []
         if isinstance(statement, ast.Assign):
             targets = statement.targets
@@ -84,73 +65,106 @@ def last_assignment(source: bytes, filename: str, name: str) -> ast.expr | None:
     return found
 
 
-def _names(statement: Definition) -> list[str]:
-    if isinstance(statement, ast.ImportFrom):
-        return [alias.asname or alias.name for alias in statement.names]
-    return [statement.name]
-
-
-def _parse(source: bytes, filename: str) -> ast.Module:
+def parse(source: bytes, filename: str) -> ast.Module:
+    """Return the syntax tree of a module. Raises NotPython, which says what to change."""
     if len(source) > MAX_SOURCE_BYTES:
         raise NotPython(
             f"{filename} is {len(source):,} bytes; the limit for a module is {MAX_SOURCE_BYTES:,} bytes.",
             "Move data into separate files and upload a .zip.",
         )
+    _require_readable(source, filename)
     try:
         with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as an invalid escape, which is not our concern
-            return ast.parse(source)
+            return ast.parse(source, feature_version=SANDBOX_PYTHON)
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
-        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", "Fix it and upload it again.") from error
+        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", _syntax_remedy(error)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotPython(
-            f"{filename} does not parse: it contains null bytes or is nested too deeply.",
+            f"{filename} does not parse: it is nested too deeply, or holds a number too long.",
             "Simplify it and upload it again.",
         ) from error
 
 
-def _top_level(module: ast.Module) -> Iterator[ast.stmt]:
-    """Yield the statements that run at import, in order, including those in `if`, `try` and `with` blocks."""
+def top_level(module: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run at import, in order, including those in blocks, except those that never run."""
     waiting: list[ast.stmt] = module.body[::-1]
     while waiting:
         statement = waiting.pop()
         yield statement
-        if isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.With):
-            waiting += _blocks(statement)[::-1]
+        waiting += _blocks(statement)[::-1]
 
 
-def _blocks(statement: ast.If | ast.Try | ast.TryStar | ast.With) -> list[ast.stmt]:
-    inner = list(statement.body)
-    if isinstance(statement, ast.Try | ast.TryStar):
-        for handler in statement.handlers:
-            inner += handler.body
-    if not isinstance(statement, ast.With):
-        inner += statement.orelse
-    if isinstance(statement, ast.Try | ast.TryStar):
-        inner += statement.finalbody
-    return inner
+def is_never_true(test: ast.expr) -> bool:
+    """Tell whether a condition is false in a sandbox: `TYPE_CHECKING`, or `__name__ == "__main__"`."""
+    name = test.left if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else test
+    known = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+    return known == ("__name__" if name is not test else "TYPE_CHECKING")
 
 
-def _check_arity(function: ast.FunctionDef | ast.AsyncFunctionDef, filename: str) -> None:
-    where = f"{filename}, line {function.lineno}:"
-    if isinstance(function, ast.AsyncFunctionDef):
-        raise WrongArity(f"{where} `{FUNCTION}` is async.", f"Write `def {SIGNATURE}:`.")
-    arguments = function.args
-    most = len(arguments.posonlyargs) + len(arguments.args)
-    least = most - len(arguments.defaults)
-    keywords_needed = [
-        argument.arg
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if default is None
-    ]
-    if keywords_needed:
-        raise WrongArity(
-            f"{where} `{FUNCTION}` requires the keyword arguments {', '.join(keywords_needed)}.",
-            f"Give them defaults; Lethe calls {SIGNATURE}.",
-        )
-    if least > PARAMETERS or (most < PARAMETERS and arguments.vararg is None):
-        raise WrongArity(
-            f"{where} `{FUNCTION}` takes {most} positional arguments; Lethe calls it with {PARAMETERS}.",
-            f"Write `def {SIGNATURE}:`.",
-        )
+def _require_readable(source: bytes, filename: str) -> None:
+    """Raise NotPython unless the bytes are text in UTF-8, or in the encoding that the source declares."""
+    if encoding := _wide_encoding(source):
+        raise NotPython(f"{filename} is encoded as {encoding}.", "Save it as UTF-8.")
+    if (at := source.find(0)) >= 0:
+        raise NotPython(f"{filename}, line {_line_of(source, at)} contains a NUL byte.", "Remove it.")
+    lines = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(lines).readline)
+    except SyntaxError:
+        encoding = "utf-8"  # and if it declares an unknown one, the parser says so
+    try:
+        source.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise NotPython(
+            f"{filename}, line {_line_of(source, error.start)} is not valid {encoding.upper().removesuffix('-SIG')}: "
+            f"it holds the byte 0x{source[error.start]:02X}.",
+            "Save the file as UTF-8.",
+        ) from error
+    except (LookupError, ValueError):
+        return  # a codec of no text, which the parser refuses
+
+
+def _wide_encoding(source: bytes) -> str | None:
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if source.startswith(mark):
+            return encoding
+    if len(source) < 2:
+        return None
+    low, high = sorted(half.count(0) / len(half) for half in (source[::2], source[1::2]))
+    return "UTF-16" if low <= FEW_ZEROS and high >= MANY_ZEROS else None
+
+
+def _line_of(source: bytes, at: int) -> int:
+    return len(source[:at].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
+
+
+def _syntax_remedy(error: SyntaxError) -> str:
+    """Tell what to do about a line: use older syntax, or leave it to notebooks."""
+    line = error.text or ""
+    if NOTEBOOK_LINE.match(line):
+        return "Remove lines that begin with %, ! or ?: they work only in notebooks."
+    newer = next((version for version, pattern in NEWER_SYNTAX if pattern.search(line)), None)
+    if newer is None and error.msg.startswith("f-string"):
+        newer = "3.12"
+    if newer is None:
+        return f"Fix it and upload it again. {SANDBOX_RUNS}"
+    return f"Write it without the syntax of Python {newer}. {SANDBOX_RUNS}"
+
+
+def _blocks(statement: ast.stmt) -> list[ast.stmt]:
+    match statement:
+        case ast.If():
+            return [*([] if is_never_true(statement.test) else statement.body), *statement.orelse]
+        case ast.Try() | ast.TryStar():
+            handled = [inner for handler in statement.handlers for inner in handler.body]
+            return [*statement.body, *handled, *statement.orelse, *statement.finalbody]
+        case ast.With():
+            return statement.body
+        case ast.For() | ast.While():
+            return [*statement.body, *statement.orelse]
+        case ast.Match():
+            return [inner for case in statement.cases for inner in case.body]
+        case _:
+            return []

@@ -13,7 +13,7 @@ import { useNow } from "../../ui/now";
 import { Progress } from "../../ui/Progress";
 import { Empty, Notice } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
-import { checked } from "../../words/checks";
+import { checked, warned } from "../../words/checks";
 import { quotaLeft } from "../../words/quota";
 import { stage } from "../../words/time";
 import { usePhase } from "../competition/context";
@@ -135,7 +135,7 @@ function refuses(error: unknown): boolean {
 function Found({ of }: { of: Checked }) {
   return (
     <>
-      {checked(of)}
+      {checked(of)} {warned(of)}
       {of.submitted_as && (
         <>
           {" "}
