@@ -93,9 +93,12 @@ class ExampleSet(Dataset):  # type: ignore[type-arg]
 class Loader(DataLoader):  # type: ignore[type-arg]
     """A DataLoader whose batches lie on a device. It slices whole batches instead of collating single examples."""
 
+    dataset: ExampleSet
+
     def __init__(self, examples: ExampleSet, *, shuffle: bool, device: torch.device | str = "cpu") -> None:
         super().__init__(examples, batch_size=BATCH_SIZE, shuffle=shuffle)
-        self._on_device = ExampleSet(examples.images.to(device), examples.labels.to(device))
+        elsewhere = torch.device(device) != examples.images.device
+        self._on_device = ExampleSet(examples.images.to(device), examples.labels.to(device)) if elsewhere else examples
         self._shuffled = shuffle
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
