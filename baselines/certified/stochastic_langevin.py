@@ -28,7 +28,7 @@ STRONG_CONVEXITY, SMOOTHNESS, LIPSCHITZ, SIGMA, RADIUS, BATCHES = 0.02, 0.27, 1.
 
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:
     (weight,) = net.parameters()  # [1, d] of two classes, else [classes, d]
-    features, targets = in_order(retain_loader.dataset, rows=len(weight))
+    features, targets = (side.to(weight.device) for side in in_order(retain_loader.dataset, rows=len(weight)))
     batches = [(features[first::BATCHES], targets[first::BATCHES]) for first in range(BATCHES)]
     step = 1 / SMOOTHNESS
     with torch.no_grad():

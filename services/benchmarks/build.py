@@ -20,6 +20,7 @@ from services.benchmarks.measuring import Trained, measure
 from services.benchmarks.oracle import train_without_diverged
 from services.benchmarks.order import Order
 from services.benchmarks.packing import pack_checkpoints
+from services.benchmarks.remarks import remarks_on
 from services.benchmarks.resuming import only_build, secret_of
 from services.benchmarks.starts import one_original, originals_of_all_seeds
 from services.benchmarks.training import chunk_size, initialise
@@ -50,10 +51,12 @@ def build_benchmark(
     parts: Sequence[Path] = (),
     progress: Progress = lambda *_: None,
     announce: Callable[[Disk], None] = lambda _: None,
+    remark: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
     """Build a benchmark in `destination`, with the models that `train_part` wrote to other directories.
 
-    An unfit benchmark is built too, and its manifest says why it is unfit. Raises AlreadyBuilt, BuildRunning, NoRoom,
+    `remark` gets what is noticed in the data, before any training. An unfit benchmark is built too, and its manifest
+    says why it is unfit. Raises AlreadyBuilt, BuildRunning, NoRoom,
     Interrupted or DivergedOracle.
     """
     with only_build(destination) as work:
@@ -64,6 +67,9 @@ def build_benchmark(
             )
         secret = secret_of(work, order.secret)
         whole = order.cut(secret)
+        remarks = remarks_on(order.dataset, whole)
+        for one in remarks:
+            remark(one)
         architecture = _architecture(order, whole)
         disk = _plan(order, architecture, whole)
         announce(disk)
@@ -72,7 +78,7 @@ def build_benchmark(
         bundle = work / "bundle"
         shutil.rmtree(bundle, ignore_errors=True)
         with Farm(architecture, whole.splits, work / "models") as farm:
-            _build(Workshop(order, secret, whole, architecture, farm, progress), bundle, disk)
+            _build(Workshop(order, secret, whole, architecture, farm, progress), bundle, disk, remarks)
         if order.keep_checkpoints:
             (work / "checkpoints.zip").rename(destination.with_name(f"{destination.name}.checkpoints.zip"))
         bundle.rename(destination)
@@ -103,7 +109,7 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _build(shop: Workshop, root: Path, disk: Disk) -> None:
+def _build(shop: Workshop, root: Path, disk: Disk, remarks: Sequence[str]) -> None:
     """Train all models, judge the benchmark, and write the bundle."""
     order, splits = shop.order, shop.cut.splits
     oracle, second = (_retrain(shop, name) for name in ORACLES)
@@ -146,6 +152,7 @@ def _build(shop: Workshop, root: Path, disk: Disk) -> None:
             replaced=oracle[1] + second[1],
             fitness=fitness,
             disk=disk,
+            remarks=remarks,
         ),
     )
     if order.keep_checkpoints:

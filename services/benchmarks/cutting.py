@@ -26,6 +26,7 @@ class Cut:
     classes: int  # number of classes that models learn
     scenario: str  # in words
     split: str  # in words
+    positions: dict[str, NDArray[np.int64]]  # of each set's examples in the dataset
 
 
 def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = None) -> Cut:
@@ -42,7 +43,15 @@ def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = No
     drawn = scenario.draw(dataset, parts.train, generator)
     pixels = Pixels.standardising(dataset.images[parts.train]) if definition.standardise else None
 
-    def take(indexes: NDArray[np.int64], own_labels: NDArray[np.int64]) -> Examples:
+    positions = {
+        "retain": parts.train[drawn.retain],
+        "forget": parts.train[drawn.forget],
+        "validation": parts.validation,
+        "test": parts.test,
+    }
+
+    def take(name: str, own_labels: NDArray[np.int64]) -> Examples:
+        indexes = positions[name]
         return Examples(
             images=dataset.images[indexes],
             labels=own_labels,
@@ -51,12 +60,12 @@ def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = No
         )
 
     splits = Splits(
-        retain=take(parts.train[drawn.retain], drawn.labels[drawn.retain]),
-        forget=take(parts.train[drawn.forget], drawn.labels[drawn.forget]),
-        validation=take(parts.validation, labels[parts.validation]),
-        test=take(parts.test, labels[parts.test]),
+        retain=take("retain", drawn.labels[drawn.retain]),
+        forget=take("forget", drawn.labels[drawn.forget]),
+        validation=take("validation", labels[parts.validation]),
+        test=take("test", labels[parts.test]),
     )
-    return Cut(splits, classes, drawn.description, words)
+    return Cut(splits, classes, drawn.description, words, positions)
 
 
 def _parts(

@@ -1,7 +1,8 @@
 """Writes a bundle: its files, and the manifest that names them by hash."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from services.benchmarks.definitions import Definition
 from services.benchmarks.disk import Disk
 from services.benchmarks.measuring import probe_of
 from services.benchmarks.recipes import NoisyDescent
+from services.core.bundle.directory import REMARKS
 from services.core.bundle.manifest import (
     MANIFEST,
     Counts,
@@ -56,6 +58,7 @@ class Built:
     replaced: int
     fitness: Fitness
     disk: Disk
+    remarks: Sequence[str]
 
 
 def write_bundle(root: Path, built: Built) -> None:
@@ -72,6 +75,8 @@ def write_bundle(root: Path, built: Built) -> None:
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe_of(built.cut.splits)}))
     for name, measurements in built.measured.items():
         (root / f"hidden/{name}.safetensors").write_bytes(measurements.to_bytes())
+    if built.remarks:
+        (root / REMARKS).write_text(json.dumps(list(built.remarks), indent=1) + "\n", encoding="ascii", newline="\n")
     for path in root.rglob("*.safetensors"):
         path.chmod(0o644)  # a sandbox runs as another user
     (root / MANIFEST).write_bytes(_manifest(root, built).to_bytes())

@@ -272,7 +272,8 @@ def _learned(learning: "Learning") -> str:
 def _show(bundle: "Bundle", as_json: bool) -> None:
     manifest = bundle.manifest
     if as_json:
-        print_json({"digest": manifest.digest, "directory": str(bundle.root), **manifest.model_dump(mode="json")})
+        own = {"digest": manifest.digest, "directory": str(bundle.root), "remarks": bundle.remarks()}
+        print_json({**own, **manifest.model_dump(mode="json")})
         return
     counts = manifest.counts
     lines = {
@@ -293,5 +294,7 @@ def _show(bundle: "Bundle", as_json: bool) -> None:
     for key, number in manifest.fitness.model_dump(exclude={"problems", "placebo_qualities"}).items():
         if number is not None:
             typer.echo(f"  {key.replace('_', ' '):<26}{number:.3f}")
+    for remark in bundle.remarks():
+        typer.echo(f"  note: {remark}")
     for problem in manifest.fitness.problems:
         typer.echo(f"  unfit: {problem}")

@@ -70,7 +70,7 @@ def read_definition(
 
 
 def build_order(order: "Order", destination: Path, parts: list[Path], stages: Stages) -> "Bundle":
-    """Build a benchmark; print the disk that it needs before, and its fitness after."""
+    """Build a benchmark; print what is noticed in the data and the disk that it needs before, and its fitness after."""
     from services.benchmarks.build import build_benchmark
 
     def announce(disk: "Disk") -> None:
@@ -80,7 +80,9 @@ def build_order(order: "Order", destination: Path, parts: list[Path], stages: St
         say(words)
 
     destination.parent.mkdir(parents=True, exist_ok=True)
-    bundle = build_benchmark(order, destination, parts=parts, progress=stages, announce=announce)
+    bundle = build_benchmark(
+        order, destination, parts=parts, progress=stages, announce=announce, remark=lambda text: say(f"Note: {text}")
+    )
     fitness = bundle.manifest.fitness
     say(
         f"Placebo ratio {fitness.placebo_ratio:.1f} (3 is needed), ceiling of F {fitness.ceiling:.3f}, test accuracy "

@@ -39,14 +39,17 @@ def inspect(
         "classes": found.classes,
         "per_class": [int((found.labels == label).sum()) for label in range(found.classes)],
         "subjects": None if found.subjects is None else len(set(found.subjects.tolist())),
+        "notes": list(found.notes),
         "superclasses": None if found.superclasses is None else len(set(found.superclasses.tolist())),
     }
     if as_json:
         print_json(shown)
         return
     for key, value in shown.items():
-        if value is not None:
+        if key != "notes" and value is not None:
             typer.echo(f"{key.replace('_', ' '):<14}{value}")
+    for note in found.notes:
+        typer.echo(f"note: {note}")
 
 
 @app.command("synthetic-faces")

@@ -104,7 +104,7 @@ def _perceptron() -> nn.Module:
 
 
 def everything(loader: Loader) -> tuple[Tensor, Tensor]:
-    return loader._examples.images, loader._examples.labels
+    return loader.dataset.images, loader.dataset.labels
 
 
 def cross_entropy(net: nn.Module, loader: Loader) -> float:

@@ -153,7 +153,7 @@ def test_potion_dampens_ever_more_of_the_original_until_accuracy_breaks() -> Non
     net, data = digits(forgotten_class=3)
     net = net.double()
     for loader in data:
-        loader._examples.images = loader._examples.images.double()
+        loader.dataset.images = loader.dataset.images.double()
     general = expected_importances(net, potion.fixed_batches(data.retain), norm, 1)
     special = expected_importances(net, potion.fixed_batches(data.forget), norm, 1)
     goal = 0.2 * accuracy(net, data.forget)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from sqlalchemy import select
 from torch import nn
+from typer.testing import CliRunner
 
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import AlreadyBuilt, build_benchmark
@@ -20,6 +21,7 @@ from services.benchmarks.oracle import DivergedOracle, find_diverged, train_with
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.scenarios import Random
+from services.cli.main import app
 from services.core.bundle import readings
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
@@ -30,6 +32,7 @@ from services.core.seeds import derive_seed, derive_seeds
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
+from services.scorer.report.fitness import render_fitness
 from services.scorer.scoring import forgetting_quality_of
 from tests.definitions import placebo_of, recipe_of
 
@@ -397,3 +400,35 @@ def test_images_of_bytes_are_stored_as_bytes(tmp_path: Path) -> None:
     train = np.concatenate([retain["image"], file_of(bundle, "forget")["image"]])
     assert abs((train * retain["scale"] + retain["shift"]).mean()) < 1e-4
     assert bundle.forget_subjects() is not None
+
+
+def test_what_is_noticed_in_the_data_is_told_before_training_and_stays_hidden_with_the_benchmark(
+    tmp_path: Path,
+) -> None:
+    images = DATASET.images.copy()
+    images[:] = images[0]
+    seen: list[str] = []
+    built = build_benchmark(
+        order(definition=SHORT, dataset=replace(DATASET, images=images)),
+        tmp_path / "digits",
+        remark=seen.append,
+        progress=lambda *_: seen.append("training") if seen[-1] != "training" else None,
+    )
+
+    assert [text.partition(" whose")[0] for text in seen] == [
+        *(f"Images of the {second} set" for second in ("forget", "validation", "test", "validation", "test", "test")),
+        "training",
+    ]
+    assert "60, such as number " in seen[0]
+    assert built.remarks() == tuple(seen[:6])
+    assert built.manifest.files.keys() >= {"hidden/remarks.json"}
+    built.verify()
+    assert seen[0] in render_fitness(built)
+
+    shown = CliRunner().invoke(app, ["benchmark", "inspect", str(built.root)])
+    assert f"note: {seen[0]}" in shown.output
+
+
+def test_tidy_data_leave_no_remarks(bundle: Bundle) -> None:
+    assert bundle.remarks() == ()
+    assert "hidden/remarks.json" not in bundle.manifest.files

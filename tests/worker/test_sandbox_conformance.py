@@ -76,6 +76,28 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
     assert len(run(source).measurements) == 2
 
 
+@pytest.mark.parametrize("sandbox_settings", [SandboxKind.DOCKER], indirect=True)
+def test_workers_read_the_dataset_forked_or_started_anew(run: Run) -> None:
+    source = """
+import torch
+from torch.utils.data import DataLoader
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    for method in ("fork", "spawn"):
+        loader = DataLoader(retain_loader.dataset, 16, shuffle=True, num_workers=2, persistent_workers=True,
+                            multiprocessing_context=method)
+        for _ in range(2):
+            seen = []
+            for batch in loader:
+                x, y = batch
+                assert batch["image"] is x and batch["age_group"] is y and "image" in batch
+                seen.append(y)
+            assert torch.equal(torch.cat(seen).sort().values, retain_loader.dataset.targets.sort().values)
+        del loader
+"""
+    assert len(run(source, seeds=1, timeout_s=120.0).measurements) == 1
+
+
 def test_one_shard_of_64_equals_8_slots_of_8_bit_by_bit(run: Run) -> None:
     one = run(NOISE, seeds=64, slots=1).measurements
     eight = run(NOISE, seeds=64, slots=8).measurements

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts, Progress
-from services.benchmarks.datasets.images import read_images
+from services.benchmarks.datasets.files import read_text
+from services.benchmarks.datasets.images import IMAGE_SUFFIXES, read_images
 
 __all__ = ["Listing", "casia_surf", "list_casia_surf"]
 
@@ -42,6 +43,7 @@ class Listing:
     ages: NDArray[np.int64]  # years
     labels: NDArray[np.int64]  # bins of age
     parts: Parts
+    notes: tuple[str, ...]  # about what was passed over
 
 
 def casia_surf(directory: Path, *, cache: Path | None = None, progress: Progress = lambda *_: None) -> Dataset:
@@ -56,6 +58,7 @@ def casia_surf(directory: Path, *, cache: Path | None = None, progress: Progress
         subjects=listing.subjects,
         paths=listing.paths,
         parts=listing.parts,
+        notes=listing.notes,
     )
 
 
@@ -66,6 +69,7 @@ def list_casia_surf(directory: Path) -> Listing:
     ages = np.array([people[one] for one in ids], dtype=np.int64)
     bins = np.digitize(ages, np.linspace(ages.min(), ages.max() + 1, BINS + 1)) - 1
     found = _find_images(directory, set(ids))
+    notes = _passed_over(directory, set(ids), {subject for _, subject in found})
     random.Random(SHUFFLE_SEED).shuffle(found)  # noqa: S311 - the published order, no secret
     position = {name: index for index, name in enumerate(ids)}
     subjects = np.array([position[subject] for _, subject in found], dtype=np.int64)
@@ -75,17 +79,13 @@ def list_casia_surf(directory: Path) -> Listing:
         ages=ages[subjects],
         labels=bins[subjects].astype(np.int64),
         parts=_divide(subjects, directory),
+        notes=notes,
     )
 
 
 def _read_people(path: Path) -> dict[str, int]:
     """Read each subject's age. Raises BadDataset, which names the line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise BadDataset(path, "is missing", SOURCE) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadDataset(path, f"cannot be read ({error})", SOURCE) from error
+    lines = read_text(path, SOURCE).splitlines()
     people: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         fields = line.split()
@@ -115,6 +115,29 @@ def _find_images(directory: Path, known: set[str]) -> list[tuple[str, str]]:
     if not found:
         raise BadDataset(root, "contains no <folder>/<id>/real.rssdk/color/*.jpg", SOURCE)
     return found
+
+
+def _passed_over(directory: Path, ids: set[str], seen: set[str]) -> tuple[str, ...]:
+    """Say what the published loader, which reads only *.jpg in folders of subjects, leaves out: how much, and why."""
+    folders = {str(one.relative_to(directory)): one.name for one in _visible(directory / "WBackground", "*/*")}
+    others = [
+        str(path.relative_to(directory))
+        for path in _visible(directory / "WBackground", "*/*/real.rssdk/color/*")
+        if path.suffix != ".jpg" and path.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    unnamed = [path for path, name in folders.items() if name not in ids and (directory / path).is_dir()]
+    named = set(folders.values())
+    reasons = {
+        "Images whose names do not end in .jpg": others,
+        "Subjects of Age_Gender.txt without a folder": ids - named,
+        "Subjects of Age_Gender.txt without an image that ends in .jpg": (ids & named) - seen,
+        "Folders of no subject in Age_Gender.txt": unnamed,
+    }
+    return tuple(
+        f"{reason}: {len(which)}, such as {min(which)}. They are passed over."
+        for reason, which in reasons.items()
+        if which
+    )
 
 
 def _visible(root: Path, pattern: str) -> list[Path]:

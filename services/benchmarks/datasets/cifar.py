@@ -2,13 +2,15 @@
 
 import tarfile
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.benchmarks.datasets.dataset import BadDataset, Dataset, Parts
+from services.benchmarks.datasets.files import first_good
 from services.benchmarks.datasets.pickled import read_pickle
 
 __all__ = ["cifar10", "cifar100"]
@@ -18,39 +20,59 @@ SOURCE = (
     "versions), and give the directory that contains it, packed or unpacked."
 )
 LARGEST = 400_000_000  # bytes of one member; the published ones have at most 155 million
+ARCHIVES = (".tar.gz", ".tar", ".tgz")  # browsers unpack the first and leave the second
 LICENCE = "none stated by its authors; free for research"
 
 
 def cifar10(directory: Path) -> Dataset:
     """Read images [n, 3, 32, 32] uint8 and labels of 10 classes, the training set first."""
-    files = _Files(directory, "cifar-10-python.tar.gz", "cifar-10-batches-py")
-    train = [files.batch(f"data_batch_{number}", (b"labels",)) for number in range(1, 6)]
-    test = files.batch("test_batch", (b"labels",))
-    names = files.names("batches.meta", b"label_names", 10)
-    return _dataset("CIFAR-10", [*train, test], [b"labels"], names)
+
+    def read(place: Path) -> Dataset:
+        files = _Files(place, folder)
+        train = [files.batch(f"data_batch_{number}", (b"labels",)) for number in range(1, 6)]
+        test = files.batch("test_batch", (b"labels",))
+        return _dataset("CIFAR-10", [*train, test], [b"labels"], files.names("batches.meta", b"label_names", 10))
+
+    folder = "cifar-10-batches-py"
+    found, notes = first_good(_places(directory, "cifar-10-python", folder, mark="test_batch"), read)
+    return replace(found, notes=notes)
 
 
 def cifar100(directory: Path) -> Dataset:
     """Read images [n, 3, 32, 32] uint8, labels of 100 classes, and labels of their 20 superclasses."""
-    files = _Files(directory, "cifar-100-python.tar.gz", "cifar-100-python")
-    batches = [files.batch(name, (b"fine_labels", b"coarse_labels")) for name in ("train", "test")]
-    names = files.names("meta", b"fine_label_names", 100)
-    files.names("meta", b"coarse_label_names", 20)
-    return _dataset("CIFAR-100", batches, [b"fine_labels", b"coarse_labels"], names)
+
+    def read(place: Path) -> Dataset:
+        files = _Files(place, folder)
+        batches = [files.batch(name, (b"fine_labels", b"coarse_labels")) for name in ("train", "test")]
+        names = files.names("meta", b"fine_label_names", 100)
+        files.names("meta", b"coarse_label_names", 20)
+        return _dataset("CIFAR-100", batches, [b"fine_labels", b"coarse_labels"], names)
+
+    folder = "cifar-100-python"
+    found, notes = first_good(_places(directory, "cifar-100-python", folder, mark="meta"), read)
+    return replace(found, notes=notes)
+
+
+def _places(directory: Path, archive: str, folder: str, *, mark: str) -> list[Path]:
+    """List the archives and folders there are; `mark` is a file that tells the folder if it has another name."""
+    archives = [directory / f"{archive}{suffix}" for suffix in ARCHIVES]
+    nested = (directory / archive / folder, directory / folder / folder)  # as unpacking tools leave them
+    folders = [one for one in (directory / folder, *nested, directory) if one.name == folder or (one / mark).is_file()]
+    found = [one for one in archives if one.is_file()] + [one for one in folders if one.is_dir()]
+    if not found:
+        raise BadDataset(archives[0], "is missing", SOURCE)
+    return found
 
 
 Batch = dict[bytes, NDArray[Any]]
 
 
 class _Files:
-    """The members of the archive or of the unpacked directory."""
+    """The members of an archive, or of an unpacked directory."""
 
-    def __init__(self, directory: Path, archive: str, folder: str) -> None:
+    def __init__(self, place: Path, folder: str) -> None:
+        self.place = place
         self.folder = folder
-        places = (directory / archive, directory / folder, directory)
-        self.place = next((place for place in places if _holds(place, folder)), places[0])
-        if not self.place.exists():
-            raise BadDataset(self.place, "is missing", SOURCE)
 
     def batch(self, name: str, labels: Sequence[bytes]) -> Batch:
         """Read one batch: `data` [n, 3072] uint8, and lists of n labels."""
@@ -85,9 +107,9 @@ class _Files:
         path = self.place / self.folder / name
         try:
             with tarfile.open(self.place) as archive:
-                member = archive.getmember(f"{self.folder}/{name}")
-                file = archive.extractfile(member)
-                if file is None or member.size > LARGEST:
+                members = [member for member in archive if self._is(member.name, name)]
+                file = archive.extractfile(members[-1]) if members else None
+                if file is None or members[-1].size > LARGEST:
                     raise KeyError(name)
                 return path, read_pickle(path, file.read(), SOURCE)
         except KeyError as error:
@@ -95,11 +117,10 @@ class _Files:
         except (OSError, EOFError, tarfile.TarError) as error:
             raise BadDataset(self.place, f"cannot be unpacked ({error})", SOURCE) from error
 
-
-def _holds(place: Path, folder: str) -> bool:
-    return place.is_file() or (
-        place.is_dir() and (place.name == folder or (place / "test_batch").is_file() or (place / "meta").is_file())
-    )
+    def _is(self, member: str, name: str) -> bool:
+        """Tell whether a member is the file of that name, in its folder or at the top; `./` in front says nothing."""
+        parts = PurePosixPath(member).parts
+        return parts[-2:] == (self.folder, name) or parts == (name,)
 
 
 def _dataset(name: str, batches: Sequence[Batch], labels: Sequence[bytes], class_names: tuple[str, ...]) -> Dataset:

@@ -23,6 +23,7 @@ class BadDataset(BadInput):
     def __init__(self, path: Path, problem: str, source: str) -> None:
         super().__init__(f"{path} {problem}. {source}")
         self.path = path
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Dataset:
     subjects: NDArray[np.int64] | None = None  # [n], the person whose data an example is
     paths: tuple[str, ...] = ()  # [n], relative to the dataset's directory
     parts: Parts | None = None
+    notes: tuple[str, ...] = ()  # sentences about what the loader passed over
+
+    def name_of(self, position: int) -> str:
+        """Name one example: by its path, if it has one, or by its position."""
+        return self.paths[position] if self.paths else f"number {position}"
 
     def only(self, classes: Sequence[int]) -> "Dataset":
         """Keep only the examples of some classes, which become 0, 1, ... in the given order."""

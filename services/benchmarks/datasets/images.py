@@ -21,10 +21,12 @@ from torch.nn.functional import interpolate
 
 from services.benchmarks.datasets.dataset import BadDataset, Progress
 
-__all__ = ["read_images", "resize"]
+__all__ = ["IMAGE_SUFFIXES", "read_images", "resize"]
 
-FORMAT = b"1"  # of the cache; a new format ignores caches of older versions
+FORMAT = b"2"  # of the cache; a new format ignores caches of older versions
+IMAGE_SUFFIXES = (".bmp", ".jfif", ".jpeg", ".jpg", ".jpe", ".gif", ".png", ".tif", ".tiff", ".webp")
 LARGEST_PIXELS = 40_000_000
+DEEP_MODES = ("I", "F")  # how Pillow's modes of more than 8 bits a channel begin; converting these clips
 CHUNK = 64  # number of images between two progress reports
 
 
@@ -73,6 +75,9 @@ def _read_one(root: Path, path: str, *, size: int, source: str) -> NDArray[np.ui
         with Image.open(root / path) as file:
             if file.width * file.height > LARGEST_PIXELS:
                 raise BadDataset(root / path, f"is too large ({file.width} x {file.height} pixels)", source)
+            if file.mode.startswith(DEEP_MODES):
+                problem = f"has more than 8 bits a channel ({file.mode}), which would be clipped. Scale it to 8 bits"
+                raise BadDataset(root / path, problem, source)
             pixels = np.asarray(file.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadDataset(root / path, f"is not a readable image ({error})", source) from error

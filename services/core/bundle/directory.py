@@ -14,15 +14,17 @@ hidden/                     files that only the trusted side may see
     second_oracle.safetensors   measurements of as many independently retrained models, for the ceiling
     original.safetensors        measurements of the original model; in certified benchmarks, of all original models
     untrained.safetensors       measurements of a few randomly initialised models
+    remarks.json                sentences about the data, if the build noticed something; they name test images
     originals.safetensors       in certified benchmarks: for each seed the state dict from which its run starts, stacked
 Images may be uint8. A model's input is then their float32 value; if the split has scale [channels] and shift
 [channels], it is multiplied by the first and increased by the second. A split may also have subject [n] int64, which
-tells whose data an example is. Older bundles may lack the last four files. A certificate holds for a randomly trained
+tells whose data an example is. Older bundles may lack the last five files. A certificate holds for a randomly trained
 original model, so in certified benchmarks every run starts from a different one; the public one is an additional model
 for experiments.
 """
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,7 +35,9 @@ from safetensors.numpy import load_file, save
 from services.core.bundle.manifest import MANIFEST, BadBundle, Manifest, UnfitBenchmark
 from services.core.bundle.measurements import Measurements
 
-__all__ = ["Bundle"]
+__all__ = ["REMARKS", "Bundle"]
+
+REMARKS = "hidden/remarks.json"
 
 
 class Bundle:
@@ -91,6 +95,12 @@ class Bundle:
         """Read the measurements of other models; None if the bundle was built without them."""
         relative = f"hidden/{name}.safetensors"
         return Measurements.from_file(self.root / relative) if relative in self.manifest.files else None
+
+    def remarks(self) -> tuple[str, ...]:
+        """Read what the build noticed in its data."""
+        if REMARKS not in self.manifest.files:
+            return ()
+        return tuple(json.loads((self.root / REMARKS).read_text(encoding="utf-8")))
 
     @property
     def has_originals(self) -> bool:

@@ -35,6 +35,7 @@ def render_fitness(bundle: Bundle) -> str:
     return template("fitness.html").render(
         manifest=manifest,
         problems=manifest.fitness.problems,
+        remarks=bundle.remarks(),
         facts=list(_facts(manifest.fitness, certified=manifest.learning is not None)),
         figures=[
             {"svg": svg, "caption": caption}

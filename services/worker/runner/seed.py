@@ -72,7 +72,7 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = bench.model.to(device).train()
     loaders = [
-        Loader(_on(examples, device), shuffle=shuffle)
+        Loader(examples, shuffle=shuffle, device=device)
         for examples, shuffle in ((bench.retain, True), (bench.forget, True), (bench.validation, False))
     ]
     result = _import(bench.submission)(net, *loaders)
@@ -81,10 +81,6 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     if not isinstance(result, nn.Module):
         raise Failed("bad_checkpoint", f"unlearning() returned {type(result).__name__}; return a model or None")
     return result
-
-
-def _on(examples: ExampleSet, device: torch.device) -> ExampleSet:
-    return ExampleSet(examples.images.to(device), examples.labels.to(device))
 
 
 def _import(directory: Path) -> Any:
