@@ -81,7 +81,7 @@ def test_batch_of_one_image_is_left_out(method: ModuleType) -> None:
     """Batch normalisation cannot take it; 65 retain images in batches of 64 leave one over."""
     net, data = normalised()
     images, labels = everything(data.retain)
-    few = Splits(type(data.retain)(type(data.retain._examples)(images[:65], labels[:65]), shuffle=True), data.forget)
+    few = Splits(type(data.retain)(type(data.retain.dataset)(images[:65], labels[:65]), shuffle=True), data.forget)
     assert torch.isfinite(flat(run(method, net, few))).all()
 
 
