@@ -111,11 +111,8 @@ def _import(directory: Path) -> Any:
 def _write_checkpoint(bench: Bench, token: str, model: nn.Module) -> None:
     try:
         arrays = arrays_of(model, bench.specs)
-        difference = tensors.first_difference(tensors.specs_of(arrays), bench.specs)
     except tensors.BadTensors as error:
-        difference = str(error)
-    if difference:
-        raise Failed("bad_checkpoint", difference)
+        raise Failed("bad_checkpoint", str(error)) from error
     temporary = bench.out / f"{token}.part"
     temporary.write_bytes(tensors.encode(arrays))
     temporary.rename(bench.out / token)
