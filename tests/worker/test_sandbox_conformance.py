@@ -192,6 +192,11 @@ FAILURES = {
         FailureKind.BAD_CHECKPOINT,
         "tensor bias has shape [7]; the architecture has [3]",
     ),
+    "wants the network": (
+        "import urllib.request\ndef unlearning(*_):\n    urllib.request.urlopen('http://weights.invalid/a.pth')",
+        FailureKind.EXCEPTION,
+        "There is no network in the sandbox. Put files into the archive.",
+    ),
     "returns no model": ("def unlearning(*_):\n    return 5", FailureKind.BAD_CHECKPOINT, "returned int"),
     "NaN weights": (
         "def unlearning(net, *_):\n    net.weight.data[0, 0] = float('nan')",

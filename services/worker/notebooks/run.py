@@ -116,14 +116,22 @@ def _loose(kaggle: Path, index: int) -> Path | None:
 
 
 def _packed(kaggle: Path, seeds: int) -> Path:
-    """Pack the first checkpoints of a notebook that was ended before it did so; return the archive's directory."""
+    """Pack the first checkpoints of a notebook that was ended before it did so; return the archive's directory.
+
+    Raises RunFailed if one cannot be read, which only the notebook can bring about.
+    """
     directory = kaggle / "packed"
     directory.mkdir()
     with zipfile.ZipFile(directory / "submission.zip", "w") as packed:
         for index in range(seeds):
-            if (place := _loose(kaggle, index)) is not None:
-                with open_plain(place) as source, packed.open(place.name, "w", force_zip64=True) as member:
-                    shutil.copyfileobj(source, member)
+            if (place := _loose(kaggle, index)) is None:
+                continue  # it is gone again, and the intake says so
+            try:
+                source = open_plain(place)
+            except OSError as error:
+                raise failures.bad_archive(SandboxText(f"{place.name} cannot be read: {error.strerror}")) from error
+            with source, packed.open(place.name, "w", force_zip64=True) as member:
+                shutil.copyfileobj(source, member)
     return directory
 
 
