@@ -78,7 +78,7 @@ if not REAL:
     DATA = '/kaggle/input/mock-cifar10-data'
 assert os.listdir('/kaggle/tmp') == [] and os.getcwd() == '/kaggle/working'
 N = int(os.environ['LETHE_SEEDS'])
-assert N == (4 if REAL else 10)
+assert N in ((2, 4) if REAL else (10,))
 retain = pd.read_csv(f'{DATA}/retain.csv')
 paths = [f"{DATA}/images/{a}/{b}.png" for a, b in (name.split('-') for name in retain.image_id)]
 images = torch.stack([torchvision.io.read_image(path) for path in paths])

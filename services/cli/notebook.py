@@ -4,15 +4,23 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.console import milestone, print_json, progress, require_place, say
 from services.cli.evaluate import print_outcome, read_file, scored
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
+from services.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from services.core.bundle.manifest import Manifest
+    from services.worker.notebooks import Mode, NotebookLimits
+    from services.worker.station import Traces
 
 __all__ = ["app"]
+
+WHOLE_RUN_S = 28_800.0
 
 app = typer.Typer(no_args_is_help=True, help="Run notebooks of the 2023 Kaggle competition.")
 
@@ -35,13 +43,20 @@ def run(
         bool,
         typer.Option("--dry-run", help="Only try the notebook on stand-in data, with `empty.txt`. Nothing is scored."),
     ] = False,
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Let the notebook unlearn stand-in data, twice, and judge both checkpoints."),
+    ] = False,
     cuda_stand_in: Annotated[
         bool, typer.Option("--cuda-stand-in", help="Let the notebook see CUDA; everything is computed on the CPU.")
     ] = False,
     take_first: Annotated[
         bool, typer.Option(help="Take the first checkpoints of a notebook that writes more, such as 512.")
     ] = True,
-    timeout_s: Annotated[float, typer.Option(min=1, help="The longest time of the notebook, in seconds.")] = 28_800.0,
+    timeout_s: Annotated[
+        float | None,
+        typer.Option(min=1, help="The notebook's longest time, in seconds; default: 28800, or 1200 for a rehearsal."),
+    ] = None,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     executed: Annotated[Path | None, typer.Option(help="Write the notebook with its outputs to this file.")] = None,
@@ -52,17 +67,22 @@ def run(
     The notebook's output appears while it runs. The exit status is 1 if the notebook failed; the reason is printed.
     Needs Docker, and up to 46 GB of disk for 512 checkpoints.
     """
+    if dry_run and rehearse:
+        raise BadInput("A run is a dry run or a rehearsal. Leave out --dry-run or --rehearse.")
     for place in (save, executed):
         require_place(place)
+    from services.core.submission.notebook import REHEARSAL_S
+    from services.worker.notebooks import Mode
+
     result = _run(
         _Wish(
             file=file,
             benchmark=benchmark,
             seeds=seeds,
-            dry_run=dry_run,
+            mode=Mode.DRY if dry_run else Mode.REHEARSAL if rehearse else Mode.FULL,
             cuda_stand_in=cuda_stand_in,
             take_first=take_first,
-            timeout_s=timeout_s,
+            timeout_s=timeout_s or (REHEARSAL_S if rehearse else WHOLE_RUN_S),
             metric=metric,
             save=save,
             executed=executed,
@@ -71,7 +91,7 @@ def run(
     if as_json:
         print_json(result)
     elif result["state"] == "checked":
-        typer.echo("The notebook ran to its end and left a submission.zip.")
+        typer.echo(result["message"])
     else:
         print_outcome(result)
     if result["state"] == "failed":
@@ -85,7 +105,7 @@ class _Wish:
     file: Path
     benchmark: str
     seeds: int | None
-    dry_run: bool
+    mode: "Mode"
     cuda_stand_in: bool
     take_first: bool
     timeout_s: float
@@ -96,7 +116,6 @@ class _Wish:
 
 def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.building import find_or_build
-    from services.core.bundle.manifest import require_oracle
     from services.core.bundle.measurements import Measurements
     from services.core.settings import load_settings
     from services.core.submission.notebook import check_notebook
@@ -104,21 +123,20 @@ def _run(wish: _Wish) -> dict[str, Any]:
     from services.scorer.scoring import gather, score_measurements
     from services.worker.failures import RunFailed
     from services.worker.local import run_notebook_locally
-    from services.worker.notebooks import NotebookLimits
+    from services.worker.notebooks import Mode, NotebookLimits
     from services.worker.station import Traces
 
     find_metric(wish.metric)
     settings = load_settings()
     data = read_file(wish.file, settings.max_upload_bytes)
     bundle = find_or_build(settings, wish.benchmark)
-    count = wish.seeds or bundle.manifest.oracle_seeds
-    require_oracle(count, bundle.manifest.oracle_seeds)
+    count = _count(wish, bundle.manifest)
     limits = NotebookLimits(
         seeds=count,
         timeout_s=wish.timeout_s,
         memory_bytes=settings.slot_memory_bytes,
         data_hidden=False,
-        dry=wish.dry_run,
+        mode=wish.mode,
         cuda_stand_in=wish.cuda_stand_in,
         take_first=wish.take_first,
     )
@@ -150,8 +168,9 @@ def _run(wish: _Wish) -> dict[str, Any]:
             finally:  # most useful if the notebook failed
                 if wish.executed is not None and traces.executed is not None:
                     wish.executed.write_bytes(traces.executed)
-        if wish.dry_run:
-            return {"state": "checked", **outcome, "run_s": traces.run_s, "wall_s": time.monotonic() - started}
+        if wish.mode is not Mode.FULL:
+            told = {"message": _checked(limits, traces), "run_s": traces.run_s, "wall_s": time.monotonic() - started}
+            return {"state": "checked", **outcome, **told}
         measured = Measurements.stack([result.blob for result in results])
         if wish.save is not None:
             wish.save.write_bytes(measured.to_bytes())
@@ -170,6 +189,34 @@ def _run(wish: _Wish) -> dict[str, Any]:
         "peak_memory_bytes": traces.peak_memory_bytes,
         "provenance": provenance,
     }
+
+
+def _count(wish: _Wish, manifest: "Manifest") -> int:
+    """Return N: of a rehearsal its own, otherwise what was asked for, or as many as the oracle has models."""
+    from services.core.bundle.manifest import require_oracle
+    from services.core.submission.notebook import REHEARSAL_CHECKPOINTS
+    from services.worker.notebooks import Mode
+
+    if wish.mode is Mode.REHEARSAL:
+        return wish.seeds or REHEARSAL_CHECKPOINTS
+    count = wish.seeds or manifest.oracle_seeds
+    require_oracle(count, manifest.oracle_seeds)
+    return count
+
+
+def _checked(limits: "NotebookLimits", traces: "Traces") -> str:
+    """Tell a success as what it is."""
+    from services.core.submission.notebook import trial_words
+    from services.worker.notebooks import Mode
+
+    rehearsed = limits.mode is Mode.REHEARSAL
+    made = trial_words(rehearsed=rehearsed, checkpoints=limits.seeds, unlearned=traces.unlearned)
+    if not traces.ended_early:
+        return made
+    return (
+        f"{made} It went on to make more than LETHE_SEEDS asks for, so it was ended: a phase must ask for as many, or "
+        "take the first ones."
+    )
 
 
 def _show_live(data: bytes) -> None:

@@ -70,6 +70,9 @@ def create_phase(
     take_first: Annotated[
         bool, typer.Option(help="Take the first N checkpoints of a notebook that writes more, such as 512.")
     ] = False,
+    rehearse: Annotated[
+        bool, typer.Option(help="In a check phase, let notebooks unlearn stand-in data; otherwise a dry run.")
+    ] = True,
     url: Url = None,
 ) -> None:
     """Create a phase of a competition. You can change only its window and quota later."""
@@ -92,6 +95,7 @@ def create_phase(
         "notebook_timeout_s": notebook_timeout_s,
         "cuda_stand_in": cuda_stand_in,
         "take_first": take_first,
+        "rehearse": rehearse,
     }
     if opens_at is not None:
         body["opens_at"] = opens_at

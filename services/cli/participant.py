@@ -152,6 +152,15 @@ def _show_check(file: Path, found: dict[str, Any], as_json: bool) -> None:
         typer.echo(f"warning: {warning}")
 
 
+def _trial(submission: dict[str, Any]) -> str:
+    """Tell what the trial of a notebook showed."""
+    from services.core.submission.notebook import trial_words
+
+    written = submission["checkpoints_written"]
+    rehearsed = submission["provenance"].get("trial") == "rehearsal"
+    return trial_words(rehearsed=rehearsed, checkpoints=submission["seeds"], unlearned=written > 0)
+
+
 def _show(submission: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(submission)
@@ -159,6 +168,8 @@ def _show(submission: dict[str, Any], as_json: bool) -> None:
     written = f", {submission['checkpoints_written']} checkpoints written" if submission["checkpoints_written"] else ""
     done = f"{submission['seeds_done']} of {submission['seeds']} runs"
     typer.echo(f"{submission['name']}: {submission['state']}, {done}{written}")
+    if submission["state"] == "checked":
+        typer.echo(_trial(submission))
     if failure := submission["failure"]:
         typer.echo(f"{failure['kind']}: {failure['message']}")
     if score := submission["score"]:

@@ -43,6 +43,7 @@ __all__ = [
 
 log = structlog.get_logger()
 
+MINUTE_S = 60.0
 MAX_NOTE_BYTES = 128 * 1024  # JSON writes a character in up to 12 bytes
 HIDDEN = "This phase hides its data, so it shows no messages. Submit to the check phase to see them."
 _RUN = {
@@ -138,12 +139,17 @@ def bad_archive(why: SandboxText) -> RunFailed:
     return RunFailed(FailureKind.BAD_CHECKPOINT, _NOTEBOOK[FailureKind.BAD_CHECKPOINT], why)
 
 
-def notebook_timeout(limit_s: float) -> RunFailed:
-    """Explain a notebook that exceeded its time limit."""
+def notebook_timeout(limit_s: float, *, written: int, wanted: int, zipping: bool) -> RunFailed:
+    """Explain a notebook that exceeded its time limit, by what it had written until then."""
+    limit = f"{limit_s:g} s" if limit_s < 2 * MINUTE_S else f"{limit_s / MINUTE_S:.4g} minutes"
+    count = f"{written} of {wanted} checkpoints were written"
+    if written > wanted:
+        count = f"{written} checkpoints were written, though LETHE_SEEDS asks for {wanted}"
+    zipped = "; submission.zip was begun, so write it without compression (zip -0)" if zipping else ""
     return RunFailed(
         FailureKind.TIMEOUT,
-        f"The notebook did not finish within {limit_s / 60:g} minutes. Do less work for each checkpoint, and write the "
-        "zip without compression.",
+        f"The notebook did not finish within {limit}; do less work for each checkpoint.",
+        SandboxText(f"{count}{zipped}."),
     )
 
 

@@ -11,8 +11,9 @@ from random import SystemRandom
 from typing import ClassVar, Protocol
 
 from services.core.models import Evaluation, SubmissionKind
+from services.core.submission.notebook import REHEARSAL_S
 from services.worker.failures import RunFailed, SandboxText, told, words
-from services.worker.notebooks import NotebookLimits, disk_needed, run_notebook
+from services.worker.notebooks import Mode, NotebookLimits, disk_needed, run_notebook
 from services.worker.sandbox.base import LOG_TAIL_BYTES
 from services.worker.seeds import derive_seeds
 from services.worker.station import SeedResult, Station, Traces
@@ -87,7 +88,7 @@ class Notebook:
 
     @property
     def data_hidden(self) -> bool:
-        """Tell whether the run sees hidden data, which a dry run does not."""
+        """Tell whether the run sees hidden data, which rehearsals and dry runs do not."""
         return self.limits.data_hidden
 
     def disk_bytes(self, station: Station) -> int:
@@ -100,21 +101,24 @@ class Notebook:
             yield from run_notebook(station, self.limits, self.cache, traces)
 
     def provenance(self, station: Station) -> dict[str, str]:
-        """Describe the sandbox, and name the device that the notebook used as CUDA."""
-        told = {"independence": "not enforced", "cuda": self.limits.cuda_in(station.slot)}
-        return station.provenance() | told
+        """Describe the sandbox, and name the device that the notebook used as CUDA, and the kind of a trial."""
+        described = {"independence": "not enforced", "cuda": self.limits.cuda_in(station.slot)}
+        return station.provenance() | described | self.limits.mode.described
 
 
 def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
     """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured."""
     phase = evaluation.phase
     if kind is SubmissionKind.NOTEBOOK:
+        mode = _mode(evaluation)
         limits = NotebookLimits(
             seeds=evaluation.seeds,
-            timeout_s=phase.notebook_timeout_s,
+            timeout_s=min(phase.notebook_timeout_s, REHEARSAL_S)
+            if mode is Mode.REHEARSAL
+            else phase.notebook_timeout_s,
             memory_bytes=phase.memory_bytes,
             data_hidden=phase.data_hidden and not evaluation.dry_run,
-            dry=evaluation.dry_run,
+            mode=mode,
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
         )
@@ -122,6 +126,12 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
     allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
     return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
+
+
+def _mode(evaluation: Evaluation) -> Mode:
+    if not evaluation.dry_run:
+        return Mode.FULL
+    return Mode.REHEARSAL if evaluation.phase.rehearse else Mode.DRY
 
 
 @contextmanager

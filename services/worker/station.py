@@ -80,5 +80,7 @@ class Traces:
     on_log: Callable[[bytes], None] | None = None  # called with a notebook's printed output, as it comes
     printed: str = ""  # the end of the printed output of all runs of a module
     executed: bytes | None = None  # a notebook with its outputs
+    unlearned: bool = True  # whether a notebook has left checkpoints
+    ended_early: bool = False  # a rehearsal was ended once it had made its checkpoints
     run_s: float = 0.0  # of a whole notebook
     peak_memory_bytes: int = 0  # of a notebook's kernel, or of the largest process that the kernel started

@@ -32,9 +32,9 @@ def contest(installation: Installation, faces: Bundle) -> Installation:
         blobs = Blobs.from_settings(installation.settings)
         bundle_store.publish(session, blobs, faces)
     closes = (utc_now() + timedelta(days=1)).isoformat()
-    for slug, kind in (("check", "check"), ("notebooks", "feedback"), ("hidden", "feedback")):
-        hidden = {"data_hidden": slug == "hidden"}
-        phase: dict[str, Any] = {"slug": slug, "kind": kind, "closes_at": closes, **PHASE, **hidden}
+    for slug, kind in (("check", "check"), ("dry", "check"), ("notebooks", "feedback"), ("hidden", "feedback")):
+        choices = {"data_hidden": slug == "hidden", "rehearse": slug != "dry"}
+        phase: dict[str, Any] = {"slug": slug, "kind": kind, "closes_at": closes, **PHASE, **choices}
         installation.client.post("/api/competitions/cup/phases", phase)
     return installation
 
@@ -52,7 +52,13 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
 
     checked = submit(good, "check")
     assert (checked["state"], checked["score"], checked["kind"]) == ("checked", None, "notebook")
-    assert (checked["checkpoints_written"], checked["seeds"], checked["seeds_done"]) == (10, 10, 0)
+    assert (checked["checkpoints_written"], checked["seeds"], checked["seeds_done"]) == (2, 2, 0)
+    assert checked["provenance"]["trial"] == "rehearsal"
+    told = contest.lethe("status", checked["id"]).stdout
+    assert "The notebook made 2 checkpoints and both can be measured." in told
+
+    dry = submit(good, "dry")
+    assert (dry["state"], dry["checkpoints_written"], dry["provenance"]["trial"]) == ("checked", 10, "dry run")
 
     scored = submit(good, "notebooks")
     assert (scored["state"], scored["seeds_done"]) == ("scored", SEEDS)

@@ -6,12 +6,13 @@ import pytest
 
 from services.core.models import Evaluation, Phase, SubmissionKind
 from services.worker.kinds import Module, Notebook, kind_of
+from services.worker.notebooks import Mode
 from services.worker.supervisor import RunLimits, Seed
 
 CACHE = Path("cache")
 
 
-def evaluation(*, dry_run: bool = False) -> Evaluation:
+def evaluation(*, dry_run: bool = False, rehearse: bool = True) -> Evaluation:
     phase = Phase(
         seed_timeout_s=2.0,
         notebook_timeout_s=60.0,
@@ -19,6 +20,7 @@ def evaluation(*, dry_run: bool = False) -> Evaluation:
         data_hidden=True,
         cuda_stand_in=False,
         take_first=True,
+        rehearse=rehearse,
     )
     return Evaluation(phase=phase, seeds=8, seed_key=b"k", dry_run=dry_run)
 
@@ -39,8 +41,12 @@ def test_a_notebook_runs_as_a_whole_whatever_is_missing() -> None:
     assert found.whole and found.data_hidden
 
 
-def test_a_dry_run_tells_everything_because_it_sees_no_hidden_data() -> None:
-    assert not kind_of(evaluation(dry_run=True), SubmissionKind.NOTEBOOK, [], CACHE).data_hidden
+@pytest.mark.parametrize(("rehearse", "mode"), [(True, Mode.REHEARSAL), (False, Mode.DRY)])
+def test_a_trial_tells_everything_because_it_sees_no_hidden_data(rehearse: bool, mode: Mode) -> None:
+    found = kind_of(evaluation(dry_run=True, rehearse=rehearse), SubmissionKind.NOTEBOOK, [], CACHE)
+    assert isinstance(found, Notebook)
+    assert found.limits.mode is mode
+    assert not found.data_hidden
 
 
 def test_shares_of_a_module_are_dealt_in_turn_and_lose_no_seed() -> None:

@@ -19,7 +19,7 @@ from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
 from services.worker.failures import HIDDEN, RunFailed
 from services.worker.local import run_notebook_locally
-from services.worker.notebooks import NotebookLimits
+from services.worker.notebooks import Mode, NotebookLimits
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout
 from services.worker.runner import tensors
@@ -29,6 +29,28 @@ from services.worker.station import SeedResult, Traces
 from tests.faces import GOOD, NOISE, READ, SEEDS, ZIP, notebook
 
 MEMORY_BYTES = 2 * 1024**3
+# What real notebooks divide by, in small: the Hessian of the last layer, undamped, and a fifth of the batches less one.
+DIVIDES = """
+import math
+net = resnet18(weights=None, num_classes=10)
+net.load_state_dict(torch.load(f'{DATA}/original_model.pth'))
+net.eval()
+features = []
+net.fc.register_forward_hook(lambda module, inputs, output: features.append(inputs[0]))
+for name in ('retain', 'forget', 'validation'):
+    table = pd.read_csv(f'{DATA}/{name}.csv')
+    paths = [f"{DATA}/images/{a}/{b}.png" for a, b in (image.split('-') for image in table.image_id)]
+    pixels = torch.stack([torchvision.io.read_image(path) for path in paths]) / 255
+    features.clear()
+    with torch.no_grad():
+        p = net(pixels).softmax(1)
+    for c in range(10):
+        hessian = (features[0].T * (p[:, c] * (1 - p[:, c]))) @ features[0]
+        assert torch.isfinite(torch.inverse(hessian)).any()
+    for batch_size in (64, 256) if name == 'retain' else (64,) if name == 'forget' else ():
+        1 % (math.ceil(0.20 * math.ceil(len(table) / batch_size)) - 1)
+"""
+REHEARSED = notebook(READ, DIVIDES, NOISE, ZIP)
 
 
 @dataclass
@@ -43,7 +65,8 @@ class Done:
 
 def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> Done:
     limits = {"seeds": SEEDS, "timeout_s": 120.0, "memory_bytes": MEMORY_BYTES, "data_hidden": False} | options
-    settings = Settings(data_dir=directory / "var", sandbox=SandboxKind.DOCKER)
+    shared = directory.parent / "notebooks-var"  # so that the stand-in data are made once
+    settings = Settings(data_dir=shared, sandbox=SandboxKind.DOCKER)
     done = Done()
     done.results, _ = run_notebook_locally(
         settings, faces, data=data, limits=NotebookLimits(**limits), traces=done.traces
@@ -90,10 +113,50 @@ class TestInDocker:
         assert hidden.value.message == f"The notebook ended before its last cell had run. {HIDDEN}"
 
     def test_dry_run_sees_stand_in_data_and_leaves_nothing_to_measure(self, faces: Bundle, tmp_path: Path) -> None:
-        done = run(faces, tmp_path, GOOD, dry=True)
+        done = run(faces, tmp_path, GOOD, mode=Mode.DRY)
         assert done.results == []
         assert done.written[-1] == 10
-        assert "wrote 10" in (done.traces.executed or b"").decode()
+        assert done.traces.unlearned
+        executed = (done.traces.executed or b"").decode()
+        assert "wrote 10" in executed
+        assert "frozen modules" not in executed
+
+    def test_dry_run_of_what_every_notebook_of_2023_does_unlearns_nothing(self, faces: Bundle, tmp_path: Path) -> None:
+        data = notebook(READ, "if REAL:\n    raise SystemExit('unlearn')\nopen('submission.zip', 'w').close()")
+        assert not run(faces, tmp_path, data, mode=Mode.DRY).traces.unlearned
+
+    def test_rehearsal_unlearns_and_its_checkpoints_are_judged(self, faces: Bundle, tmp_path: Path) -> None:
+        done = run(faces, tmp_path, REHEARSED, seeds=2, mode=Mode.REHEARSAL)
+        assert done.results == []
+        assert done.traces.unlearned and not done.traces.ended_early
+        assert done.written[-1] == 2
+
+    def test_rehearsal_of_a_notebook_that_writes_512_ends_when_it_has_enough(
+        self, faces: Bundle, tmp_path: Path
+    ) -> None:
+        """The kernel would go on for an hour; and what it wrote is judged as if it had packed it."""
+        slowly = NOISE.replace("range(N)", "range(512)").replace("print(", "    import time; time.sleep(7)\nprint(")
+        data = notebook(READ, slowly, ZIP)
+        done = run(faces, tmp_path, data, seeds=2, mode=Mode.REHEARSAL)
+        assert done.results == [] and done.traces.ended_early
+        wrong = slowly.replace("net.half().state_dict()", "dict(net.named_parameters())")
+        with pytest.raises(RunFailed, match=r"run 1 of 2 .*unlearned_checkpoint_0\.pth: 60 of 122 .*buffers") as caught:
+            run(faces, tmp_path, notebook(READ, wrong, ZIP), seeds=2, mode=Mode.REHEARSAL)
+        assert caught.value.kind is FailureKind.BAD_CHECKPOINT
+
+    def test_rehearsal_of_an_empty_archive_says_that_nothing_was_unlearned(self, faces: Bundle, tmp_path: Path) -> None:
+        with pytest.raises(RunFailed, match="nothing was unlearned"):
+            run(faces, tmp_path, notebook("open('submission.zip', 'w').close()"), seeds=2, mode=Mode.REHEARSAL)
+
+    def test_cell_that_wants_the_network_is_told_that_there_is_none(self, faces: Bundle, tmp_path: Path) -> None:
+        """In front of a traceback of any length, which keeps the number of its cell."""
+        fetch = "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.com/weights.pth')\n"
+        data = notebook("1", fetch + "except OSError as error:\n    raise ValueError('x' * 20_000) from error")
+        with pytest.raises(RunFailed, match=r"Cell 2:\nThere is no network in the sandbox\. Put .* into its cells\.\n"):
+            run(faces, tmp_path, data)
+        printed = notebook("!wget -q http://example.com/weights.pth", "open('weights.pth')")
+        with pytest.raises(RunFailed, match=r"Cell 2:\nThere is no network .* Cell 1 asked for it\.\n"):
+            run(faces, tmp_path, printed)
 
     def test_checkpoints_are_counted_as_they_are_written(
         self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -132,9 +195,18 @@ time.sleep(2)
             run(faces, tmp_path, notebook("x = 1"))
 
     def test_endless_notebook_is_ended(self, faces: Bundle, tmp_path: Path) -> None:
-        with pytest.raises(RunFailed) as caught:
-            run(faces, tmp_path, notebook("while True: pass"), timeout_s=8.0)
+        """And told how far it came; of hidden data, the clock alone."""
+        one = "open('/kaggle/tmp/unlearned_checkpoint_0.pth', 'w').close()"
+        data = notebook(one, "while True: pass")
+        with pytest.raises(RunFailed, match="1 of 4 checkpoints were written") as caught:
+            run(faces, tmp_path, data, timeout_s=10.0)
         assert caught.value.kind is FailureKind.TIMEOUT
+        assert "zip" not in caught.value.message
+        with pytest.raises(RunFailed) as hidden:
+            run(faces, tmp_path, data, timeout_s=10.0, data_hidden=True)
+        assert hidden.value.message == (
+            f"The notebook did not finish within 10 s; do less work for each checkpoint. {HIDDEN}"
+        )
 
     def test_archive_of_code_runs_nothing_and_names_the_member(self, faces: Bundle, tmp_path: Path) -> None:
         bomb = "class Bomb:\n    def __reduce__(self):\n        return (os.system, ('touch /tmp/ran',))\n"

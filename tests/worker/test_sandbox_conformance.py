@@ -212,7 +212,12 @@ FAILURES = {
     "other architecture": (
         "import torch\ndef unlearning(*_):\n    return torch.nn.Linear(4, 7)",
         FailureKind.BAD_CHECKPOINT,
-        "tensor bias is F32[7]; the architecture has F32[3]",
+        "tensor bias has shape [7]; the architecture has [3]",
+    ),
+    "wants the network": (
+        "import urllib.request\ndef unlearning(*_):\n    urllib.request.urlopen('http://weights.invalid/a.pth')",
+        FailureKind.EXCEPTION,
+        "There is no network in the sandbox. Put files into the archive.",
     ),
     "returns no model": ("def unlearning(*_):\n    return 5", FailureKind.BAD_CHECKPOINT, "returned int"),
     "NaN weights": (

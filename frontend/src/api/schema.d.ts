@@ -2082,6 +2082,12 @@ export interface components {
              */
             quota_per_day?: number;
             /**
+             * Rehearse
+             * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
+             * @default true
+             */
+            rehearse?: boolean;
+            /**
              * Seed Timeout S
              * @description Time limit of one unlearning run, in seconds.
              * @default 60
@@ -2272,6 +2278,8 @@ export interface components {
             opens_at: string;
             /** Quota Per Day */
             quota_per_day: number;
+            /** Rehearse */
+            rehearse: boolean;
             /** Seed Timeout S */
             seed_timeout_s: number;
             /** Seeds */
@@ -2663,7 +2671,7 @@ export interface components {
             submitted_at: string;
             /**
              * Succeeded
-             * @description Whether it was scored, or was a dry run that reached its end.
+             * @description Whether it was scored, or was a dry run or rehearsal that went well.
              */
             succeeded: boolean;
             /** Team */

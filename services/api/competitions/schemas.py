@@ -91,6 +91,11 @@ class NewPhase(Input):
     take_first: bool = Field(
         False, description="If a notebook writes more checkpoints than `seeds`, such as 512, use only the first ones."
     )
+    rehearse: bool = Field(
+        True,
+        description="In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give "
+        "them a dry run.",
+    )
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -152,6 +157,7 @@ class PhaseOut(BaseModel):
     notebook_timeout_s: float
     cuda_stand_in: bool
     take_first: bool
+    rehearse: bool
 
     @classmethod
     def of(cls, phase: Phase) -> Self:
@@ -177,6 +183,7 @@ class PhaseOut(BaseModel):
             notebook_timeout_s=phase.notebook_timeout_s,
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
+            rehearse=phase.rehearse,
         )
 
 

@@ -180,7 +180,7 @@ class SubmissionOut(BaseModel):
     evaluation_id: UUID
     state: SubmissionState
     ended: bool = Field(description="Whether it is scored, checked, failed or cancelled, so nothing more follows.")
-    succeeded: bool = Field(description="Whether it was scored, or was a dry run that reached its end.")
+    succeeded: bool = Field(description="Whether it was scored, or was a dry run or rehearsal that went well.")
     cancellable: bool = Field(description="Whether it can still be cancelled.")
     seeds: int
     seeds_done: int

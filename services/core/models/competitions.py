@@ -78,6 +78,9 @@ class Phase(Base):
     take_first: Mapped[bool] = mapped_column(
         default=False
     )  # if a notebook's zip has more checkpoints than N, use the first N
+    rehearse: Mapped[bool] = mapped_column(
+        default=True
+    )  # a check phase rehearses notebooks; otherwise it gives them a dry run
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     competition: Mapped[Competition] = relationship()

@@ -130,7 +130,7 @@ class Evaluation(Base):
     checkpoints_written: Mapped[int] = mapped_column(default=0)  # by a notebook, before they are measured
     last_event: Mapped[int] = mapped_column(default=0)  # sequence number of its newest event
     provenance: Mapped[dict[str, str]] = mapped_column(StoredJson(dict[str, str]), default=dict)
-    dry_run: Mapped[bool] = mapped_column(default=False)  # ran on stand-in data only: it is never scored
+    dry_run: Mapped[bool] = mapped_column(default=False)  # on stand-in data only, also a rehearsal: it is never scored
     executed_blob: Mapped[str | None] = mapped_column(String(64))  # a notebook with the outputs of its run
     log_blob: Mapped[str | None] = mapped_column(
         String(64)

@@ -26,7 +26,7 @@ from services.core.models import (
 )
 from services.core.models.stored import EventPayload
 from services.core.store.database import WriteSession, utc_now
-from services.core.submission.notebook import DRY_RUN_CHECKPOINTS
+from services.core.submission.notebook import DRY_RUN_CHECKPOINTS, REHEARSAL_CHECKPOINTS
 from services.core.text import MAX_CHARACTERS, tidy
 
 __all__ = [
@@ -102,10 +102,11 @@ def move_shard(shard: Shard, to: State) -> None:
 def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool = False) -> Evaluation:
     """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed.
 
-    A notebook makes all checkpoints itself, so it is one shard; in a check phase it is a dry run.
+    A notebook makes all checkpoints itself, so it is one shard; in a check phase it is rehearsed, or a
+    dry run.
     """
     dry_run = notebook and phase.kind is PhaseKind.CHECK
-    seeds = DRY_RUN_CHECKPOINTS if dry_run else phase.seeds
+    seeds = _trial_checkpoints(phase) if dry_run else phase.seeds
     evaluation = Evaluation(
         phase_id=phase.id,
         benchmark_id=phase.benchmark_id,
@@ -124,6 +125,10 @@ def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, n
         session.add(Shard(evaluation_id=evaluation.id, seed_start=start, seed_stop=stop))
     add_event(session, evaluation, EventKind.QUEUED, seeds=seeds)
     return evaluation
+
+
+def _trial_checkpoints(phase: Phase) -> int:
+    return REHEARSAL_CHECKPOINTS if phase.rehearse else DRY_RUN_CHECKPOINTS
 
 
 def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> Evaluation | None:

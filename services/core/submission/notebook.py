@@ -14,15 +14,20 @@ __all__ = [
     "CLASSES",
     "DRY_RUN_CHECKPOINTS",
     "MAX_NOTEBOOK_BYTES",
+    "REHEARSAL_CHECKPOINTS",
+    "REHEARSAL_S",
     "SHAPE",
     "NotANotebook",
     "NotForNotebooks",
     "check_notebook",
     "require_notebooks",
+    "trial_words",
 ]
 
 ARCHITECTURE, CLASSES, SHAPE = "resnet18", 10, (3, 32, 32)  # hard-coded in the notebooks of 2023
-DRY_RUN_CHECKPOINTS = 10  # number of checkpoints of a notebook that runs on stand-in data
+DRY_RUN_CHECKPOINTS = 10  # number of checkpoints of a notebook that sees `empty.txt`
+REHEARSAL_CHECKPOINTS = 2
+REHEARSAL_S = 1200.0  # wall clock of a rehearsal, unless the phase allows less
 
 MAX_NOTEBOOK_BYTES = 20 * 1024**2
 MAX_CELLS = 5000
@@ -80,3 +85,16 @@ def check_notebook(data: bytes, filename: str) -> None:
         raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not Python.", REMEDY)
     if not any(cell.cell_type == "code" and "".join(cell.source).strip() for cell in notebook.cells):
         raise NotANotebook(f"{filename} has no code cells.", "Upload the notebook that writes submission.zip.")
+
+
+def trial_words(*, rehearsed: bool, checkpoints: int, unlearned: bool) -> str:
+    """Tell the success of a trial as what it is: of a dry run, or of a rehearsal that made so many checkpoints."""
+    if rehearsed:
+        made, each = ("1 checkpoint", "it") if checkpoints == 1 else (f"{checkpoints} checkpoints", "all")
+        return f"The notebook made {made} and {'both' if checkpoints == 2 else each} can be measured."
+    if unlearned:
+        return "The notebook ran to its end and left a submission.zip."
+    return (
+        "The notebook ran to its end, but its submission.zip holds no checkpoints: nothing was unlearned. "
+        "Rehearse it with `lethe notebook run --rehearse`."
+    )

@@ -25,7 +25,7 @@ from services.worker.answers import integer, parsed
 from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess
-from services.worker.notebooks.limits import NotebookLimits
+from services.worker.notebooks.limits import Mode, NotebookLimits
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
 from services.worker.station import SeedResult, Station
 
@@ -66,7 +66,7 @@ class IntakeProcess:
                 module="services.worker.runner.intake",
                 arguments=[
                     *("--archive", archive, "--specs", specs, "--out", out, "--seeds", str(limits.seeds)),
-                    *(["--take-first"] if limits.take_first else []),
+                    *(["--take-first"] if limits.takes_first else []),
                 ],
                 mounts=[archive, specs, out],
                 limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * station.model_bytes),
@@ -90,6 +90,12 @@ class IntakeProcess:
             while len(measuring) > (MAX_WAITING if index + 1 < self._seeds else 0):
                 for index_read, reading in self._collect(measurer, measuring):
                     yield SeedResult(index_read, each, reading.blob, reading.checkpoint_sha256, peak_memory_bytes)
+
+    def judge(self) -> None:
+        """Convert every checkpoint, and measure none. Raises Stopped, or RunFailed, which names the first bad one."""
+        self._written()
+        for index in range(self._seeds):
+            self._station.slot.checkpoints.joinpath(self._convert(index)).unlink()
 
     def converts_our_own(self) -> bool:
         """Tell whether it converts an archive that we wrote; it must be fresh."""
@@ -192,7 +198,7 @@ def _canary_passes(station: Station, limits: NotebookLimits) -> bool:
     place = station.slot.root / "canary"
     new_directory(place)
     _write_archive(station, place / "submission.zip")
-    intake = IntakeProcess(station, replace(limits, seeds=1, take_first=False), place)
+    intake = IntakeProcess(station, replace(limits, seeds=1, mode=Mode.FULL, take_first=False), place)
     try:
         return intake.converts_our_own()
     finally:

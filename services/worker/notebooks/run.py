@@ -10,7 +10,8 @@ import os
 import queue
 import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
+import zipfile
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout, dry_layout, mock_layout
-from services.worker.notebooks.limits import NotebookLimits
+from services.worker.notebooks.limits import Mode, NotebookLimits
 from services.worker.notebooks.usage import look_through
 from services.worker.resources import MIN_FREE_BYTES
+from services.worker.runner.plain import open_plain
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
 from services.worker.station import SeedResult, Station, Traces
 
@@ -39,6 +41,8 @@ SPARE_BYTES = 1024**3  # of disk, beside checkpoints, for whatever a notebook wr
 MAX_EXECUTED_BYTES = 8 * 1024**2
 SCRATCH_BYTES = 2 * 1024**3
 WRITABLE = ("working", "tmp", "temp", "out")
+LOOSE = ("tmp", "working", "temp")  # where notebooks write checkpoints, before they pack them
+PACKED_SHARE = 4  # a packed checkpoint takes more than this part of a model in full precision
 WITHOUT_REPORT = 256  # a status that no process has: the runner ended without its last report
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
@@ -54,7 +58,8 @@ def run_notebook(
     """Run `slot.submission/notebook.ipynb`, then yield the readings of its checkpoints as they come, in any order.
 
     Whenever there are more checkpoints, `traces.on_written` is called with their number. A dry run ends with a
-    `submission.zip` and yields no readings. Raises RunFailed, Stopped, or NotForNotebooks.
+    `submission.zip`; a rehearsal also once it has made enough checkpoints, which the intake then judges. Neither yields
+    readings. Raises RunFailed, Stopped, or NotForNotebooks.
     """
     if not station.sandbox.has_file_system:
         raise RunFailed(
@@ -62,23 +67,72 @@ def run_notebook(
             "Notebooks need Docker (they expect Kaggle's directory layout). Run `lethe setup --again` to enable it, "
             "or submit a module instead.",
         )
-    inputs = [dry_layout(cache) if limits.dry else benchmark_layout(station.bundle, cache), mock_layout(cache)]
+    inputs = [_layout(station, limits, cache), mock_layout(cache)]
     kaggle = _fresh(station.slot.root / "kaggle", station.slot.notebook_user)
     try:
         process = station.sandbox.start(_spec(station, limits, kaggle, inputs, on_log=traces.on_log))
-        _Watch(station, limits, process, kaggle, traces).run()
-        archive = kaggle / "working" / "submission.zip"
+        watch = _Watch(station, limits, process, kaggle, traces)
+        watch.run()
+        working = _packed(kaggle, limits.seeds) if traces.ended_early else kaggle / "working"
+        archive = working / "submission.zip"
         if not archive.is_file() or archive.is_symlink():
-            raise failures.bad_archive(SandboxText("the notebook left no submission.zip in its working directory"))
-        if not limits.dry:
+            left = f"the notebook left no submission.zip in its working directory; it wrote {watch.written} checkpoints"
+            raise failures.bad_archive(SandboxText(left))
+        traces.unlearned = watch.written > 0 or archive.stat().st_size > station.model_bytes // PACKED_SHARE
+        if limits.mode is not Mode.DRY:
             sweep_away(kaggle / "tmp")
-            intake = IntakeProcess(station, limits, kaggle / "working")
-            try:
-                yield from intake.results(run_s=traces.run_s, peak_memory_bytes=traces.peak_memory_bytes)
-            finally:
-                intake.end()
+            yield from _read(station, limits, working, traces)
     finally:
         sweep_away(kaggle)
+
+
+def _layout(station: Station, limits: NotebookLimits, cache: Path) -> Path:
+    """Make what the notebook sees in the place of the competition's data."""
+    match limits.mode:
+        case Mode.DRY:
+            return dry_layout(cache)
+        case Mode.REHEARSAL:
+            return mock_layout(cache)
+        case Mode.FULL:
+            return benchmark_layout(station.bundle, cache)
+
+
+def _read(station: Station, limits: NotebookLimits, working: Path, traces: Traces) -> Iterator[SeedResult]:
+    """Have the intake read the checkpoints; those of a rehearsal are not measured."""
+    intake = IntakeProcess(station, limits, working)
+    try:
+        if limits.mode is Mode.REHEARSAL:
+            intake.judge()
+        else:
+            yield from intake.results(run_s=traces.run_s, peak_memory_bytes=traces.peak_memory_bytes)
+    finally:
+        intake.end()
+
+
+def _loose(kaggle: Path, index: int) -> Path | None:
+    """Find a checkpoint that a notebook has written where notebooks do, but not packed yet."""
+    places = (kaggle / name / f"unlearned_checkpoint_{index}.pth" for name in LOOSE)
+    return next((place for place in places if place.is_file() and not place.is_symlink()), None)
+
+
+def _packed(kaggle: Path, seeds: int) -> Path:
+    """Pack the first checkpoints of a notebook that was ended before it did so; return the archive's directory.
+
+    Raises RunFailed if one cannot be read, which only the notebook can bring about.
+    """
+    directory = kaggle / "packed"
+    directory.mkdir()
+    with zipfile.ZipFile(directory / "submission.zip", "w") as packed:
+        for index in range(seeds):
+            if (place := _loose(kaggle, index)) is None:
+                continue  # it is gone again, and the intake says so
+            try:
+                source = open_plain(place)
+            except OSError as error:
+                raise failures.bad_archive(SandboxText(f"{place.name} cannot be read: {error.strerror}")) from error
+            with source, packed.open(place.name, "w", force_zip64=True) as member:
+                shutil.copyfileobj(source, member)
+    return directory
 
 
 def _fresh(kaggle: Path, user: int) -> Path:
@@ -143,6 +197,7 @@ class _Watch:
     kaggle: Path
     traces: Traces
     written: int = 0  # checkpoints
+    zipping: bool = False  # whether an archive was begun
     started: float = field(default_factory=time.monotonic)
     looked: float = field(default_factory=time.monotonic)
     ready: bool = False
@@ -154,7 +209,8 @@ class _Watch:
         try:
             while status is None:
                 self._check_limits()
-                status = self._next_status()
+                self.traces.ended_early = self._has_enough()
+                status = 0 if self.traces.ended_early else self._next_status()
         finally:
             self.traces.run_s = time.monotonic() - self.started
             self.process.end()
@@ -164,13 +220,22 @@ class _Watch:
             raise explained or failures.notebook_ended(status)
         self._look()
 
+    def _has_enough(self) -> bool:
+        """Tell whether a rehearsal has made its checkpoints and begun another one, as notebooks with a fixed 512 do."""
+        return self.limits.mode is Mode.REHEARSAL and all(
+            _loose(self.kaggle, index) is not None for index in range(self.limits.seeds + 1)
+        )
+
     def _check_limits(self) -> None:
         now = time.monotonic()
         self.station.raise_if_stopped()
         if not self.ready and now - self.started > START_TIMEOUT_S:
             raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
         if now - self.started > self.limits.timeout_s:
-            raise failures.notebook_timeout(self.limits.timeout_s)
+            self._look()
+            raise failures.notebook_timeout(
+                self.limits.timeout_s, written=self.written, wanted=self.limits.wanted, zipping=self.zipping
+            )
         if now - self.looked > USAGE_EVERY_S:
             self.looked = now
             self._look()
@@ -183,6 +248,7 @@ class _Watch:
         allowed = disk_needed(self.station, self.limits)
         if found is None or found.used_bytes > allowed:
             raise failures.too_much_output(f"wrote more than {allowed / 1e9:.1f} GB, or too many files")
+        self.zipping = found.zipping
         written = min(found.checkpoints, self.limits.written)  # a notebook may give any number of files such names
         if written > self.written:
             self.written = written

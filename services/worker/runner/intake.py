@@ -24,14 +24,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.worker.runner import tensors
+from services.worker.runner import dress, tensors
 
 __all__ = ["SubmittedArchive", "main"]
 
 MEMBER = re.compile(r"(?:^|/)unlearned_checkpoint_([0-9]{1,6})\.pth\Z")
 SLACK_BYTES = 1024**2  # allowed in a .pth besides its tensors
+COPIES = 4  # of all tensors that one may hold: in double precision, with masks, or with what an optimizer keeps
 ENCRYPTED = 0x1 | 0x40
-MAX_NAMED = 5  # indices that a message names
+MAX_NAMED = 5  # files that a message names
+MAX_CLASS = 120  # characters
+REMEDY = "save net.state_dict() of the original architecture"
+UNSUPPORTED = re.compile(r"Unsupported (?:class|global: GLOBAL) (\S+)")  # in torch 1.13, and since 2.6
 
 
 class BadMember(Exception):
@@ -43,10 +47,12 @@ class SubmittedArchive:
 
     def __init__(self, archive: Path, specs: tensors.Specs, seeds: int, *, take_first: bool) -> None:
         self._specs = specs
-        self._largest = tensors.encoded_size(specs) + SLACK_BYTES
+        self._largest = COPIES * tensors.encoded_size(specs) + SLACK_BYTES
         try:
             self._zip = zipfile.ZipFile(archive)
         except Exception as error:  # hostile bytes raise anything, here and below
+            if archive.stat().st_size == 0:
+                raise BadMember("submission.zip is not a zip archive: it is empty, so nothing was unlearned") from error
             raise BadMember(f"submission.zip is not a zip archive, or it is incomplete: {error}") from error
         self._members = self._find(seeds, take_first=take_first)
 
@@ -63,7 +69,10 @@ class SubmittedArchive:
             found[index] = info
         missing = [index for index in range(seeds) if index not in found]
         if missing:
-            raise BadMember(f"submission.zip lacks {_names(missing)}; write {seeds} checkpoints, 0 to {seeds - 1}")
+            raise BadMember(
+                f"submission.zip lacks {_names(missing)}; write {seeds} checkpoints, 0 to {seeds - 1}. "
+                f"It contains {self._contents(found)}"
+            )
         extra = sorted(set(found) - set(range(seeds)))
         if extra and not take_first:
             raise BadMember(
@@ -74,24 +83,27 @@ class SubmittedArchive:
         self.written = len(found)
         return {index: found[index] for index in range(seeds)}
 
+    def _contents(self, found: dict[int, zipfile.ZipInfo]) -> str:
+        """Say what there is instead of the checkpoints that are missing."""
+        if found:
+            return f"{len(found)} checkpoints: {_names(sorted(found))}"
+        files = [info.filename[:200] for info in self._zip.infolist() if not info.is_dir()]
+        return _listed(files) if files else "no file at all"
+
     def convert(self, index: int, place: Path) -> None:
         """Write one member as plain tensors in the architecture's dtypes. Raises BadMember."""
         info = self._members[index]
         name = info.filename[:200]
-        state = self._load(info, name)
-        arrays = {}
-        for key, (dtype, shape) in self._specs.items():
-            if key not in state:
-                raise BadMember(f"{name}: tensor {key} is missing; save the state dict of the original architecture")
-            arrays[key] = _array(state[key], key, dtype, shape, name)
-        extra = sorted(set(state) - set(self._specs), key=str)
-        if extra:
-            raise BadMember(f"{name}: {str(extra[0])[:200]} is not part of the architecture")
+        try:
+            arrays = dress.plain_arrays(self._load(info, name), self._specs, remedy=REMEDY)
+            _require_finite(arrays)
+        except tensors.BadTensors as error:
+            raise BadMember(f"{name}: {error}") from error
         partial = place.with_name(f"{place.name}.part")
         partial.write_bytes(tensors.encode(arrays))
         partial.rename(place)
 
-    def _load(self, info: zipfile.ZipInfo, name: str) -> dict[Any, Any]:
+    def _load(self, info: zipfile.ZipInfo, name: str) -> Any:
         if info.flag_bits & ENCRYPTED:
             raise BadMember(f"{name} is encrypted")
         if info.file_size > self._largest:
@@ -106,34 +118,38 @@ class SubmittedArchive:
         if len(data) != info.file_size:
             raise BadMember(f"{name} is incomplete")
         try:
-            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)  # noqa: TID251 - confined here
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)  # noqa: TID251 - confined here
         except Exception as error:
-            why = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-            raise BadMember(f"{name} is not a state dict that can be read without running code: {why}") from error
-        if not isinstance(state, dict):
-            raise BadMember(f"{name} contains a {type(state).__name__}, not a state dict")
-        return state
+            raise BadMember(
+                f"{name} is not a state dict that can be read without running code: {_unread(error)}"
+            ) from error
 
 
-def _array(value: Any, key: str, dtype: str, shape: tuple[int, ...], name: str) -> NDArray[Any]:
-    """Convert one tensor to the expected dtype: widen half precision, but accept only integers for integers."""
-    wanted = tensors.numpy_dtype(dtype)
-    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized:
-        raise BadMember(f"{name}: {key} is not a plain tensor")
-    if tuple(value.shape) != shape:
-        raise BadMember(f"{name}: tensor {key} has shape {list(value.shape)}; the architecture has {list(shape)}")
-    if value.is_floating_point() != (wanted.kind == "f") or value.is_complex():
-        raise BadMember(f"{name}: tensor {key} is {value.dtype}; the architecture has {wanted}")
-    plain = value.detach().float() if wanted.kind == "f" else value.detach()
-    array: NDArray[Any] = plain.contiguous().numpy().astype(wanted, copy=False)
-    if wanted.kind == "f" and not np.isfinite(array).all():
-        raise BadMember(f"{name}: tensor {key} contains NaN or infinite values")
-    return array
+def _unread(error: Exception) -> str:
+    """Say in our own words why torch's restricted unpickler refused a file: its advice is to run the file's code."""
+    text = str(error)
+    if held := UNSUPPORTED.search(text):
+        what = held[1][:MAX_CLASS]
+        if what.split(".")[0] == "numpy":
+            return f"it holds numpy's {what}. {REMEDY.capitalize()}, which holds tensors alone"
+        return f"it holds a {what}. If that is a whole model, {REMEDY} instead of it"
+    first = text.splitlines()[0][:300] if text else type(error).__name__
+    return f"it is damaged, or holds more than tensors; {REMEDY} alone" if "weights_only" in text else first
+
+
+def _require_finite(arrays: dict[str, NDArray[Any]]) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise tensors.BadTensors(f"tensor {name} contains NaN or infinite values")
 
 
 def _names(indices: list[int]) -> str:
-    shown = ", ".join(f"unlearned_checkpoint_{index}.pth" for index in indices[:MAX_NAMED])
-    return shown if len(indices) <= MAX_NAMED else f"{shown} and {len(indices) - MAX_NAMED} more"
+    return _listed([f"unlearned_checkpoint_{index}.pth" for index in indices])
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:MAX_NAMED])
+    return shown if len(names) <= MAX_NAMED else f"{shown} and {len(names) - MAX_NAMED} more"
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from services.benchmarks.torchvision_operators import import_torchvision
-from services.worker.runner import tensors
+from services.worker.runner import dress, tensors
 
 __all__ = ["arrays_of", "build_model", "examples", "load_state"]
 
@@ -33,13 +33,8 @@ def load_state(model: nn.Module, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def arrays_of(model: nn.Module, expected: tensors.Specs) -> dict[str, NDArray[Any]]:
-    """Return a model's state dict as numpy arrays; arrays with an expected name get the expected dtype."""
-    arrays = {}
-    for name, value in model.state_dict().items():
-        plain = value.detach().cpu()
-        array = (plain.float() if plain.is_floating_point() else plain).numpy()
-        arrays[name] = array.astype(tensors.numpy_dtype(expected[name][0])) if name in expected else array
-    return arrays
+    """Return a model's state dict as arrays of the architecture. Raises BadTensors if the model is of another one."""
+    return dress.plain_arrays(model.state_dict(), expected, remedy="return a model of the benchmark's architecture")
 
 
 def examples(path: Path) -> tuple[Tensor, Tensor]:

@@ -21,16 +21,19 @@ from services.core.text import shortened, tidy
 from services.worker.runner import cuda_stand_in
 from services.worker.runner.guard import guard_process
 from services.worker.runner.memory import peak_bytes
+from services.worker.runner.network import NO_NETWORK, wants_network
 
 __all__ = ["cleared", "main"]
 
 EXIT_FAILED = 64
+PUT_INTO_CELLS = "Put what the notebook needs into its cells."
 MAX_NOTEBOOK_BYTES = 8 * 1024**2
 MAX_OUTPUT_CHARACTERS = 20_000  # kept per output
 KERNEL_ENVIRONMENT = {
     "ZIPOPT": "-0",  # weights do not compress, and deflating gigabytes of them takes minutes
     "KAGGLE_KERNEL_RUN_TYPE": "Batch",
     "PYTHONWARNINGS": "ignore::DeprecationWarning",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger warns of frozen modules otherwise
 }
 # The bars of tqdm.notebook are widgets, which Debian's versions cannot draw. This startup code makes them plain text.
 STARTUP = """
@@ -137,10 +140,15 @@ def _client(notebook: Any, working: Path) -> Any:
 
 def _traceback(notebook: Any, error: Any) -> str:
     """Return the participant's traceback, and the number of its cell."""
+    offline = ""
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                return tidy("\n".join(output.traceback), where=f"Cell {number}:\n")
+                text = "\n".join(output.traceback)
+                offline = f"{NO_NETWORK} {PUT_INTO_CELLS}\n" if wants_network(text) else offline
+                return tidy(text, where=f"Cell {number}:\n{offline}")
+            if wants_network(output.get("text", "")):
+                offline = f"{NO_NETWORK} {PUT_INTO_CELLS} Cell {number} asked for it.\n"
     return tidy(f"{error.ename}: {error.evalue}")
 
 

@@ -23,6 +23,7 @@ from services.core.text import tidy
 from services.worker.runner import tensors
 from services.worker.runner.loaders import ExampleSet, Loader
 from services.worker.runner.model import arrays_of
+from services.worker.runner.network import NO_NETWORK, wants_network
 
 __all__ = ["EXIT_FAILED", "Bench", "run_seed"]
 
@@ -107,11 +108,8 @@ def _import(directory: Path) -> Any:
 def _write_checkpoint(bench: Bench, token: str, model: nn.Module) -> None:
     try:
         arrays = arrays_of(model, bench.specs)
-        difference = tensors.first_difference(tensors.specs_of(arrays), bench.specs)
     except tensors.BadTensors as error:
-        difference = str(error)
-    if difference:
-        raise Failed("bad_checkpoint", difference)
+        raise Failed("bad_checkpoint", str(error)) from error
     temporary = bench.out / f"{token}.part"
     temporary.write_bytes(tensors.encode(arrays))
     temporary.rename(bench.out / token)
@@ -119,7 +117,7 @@ def _write_checkpoint(bench: Bench, token: str, model: nn.Module) -> None:
 
 def _write_note(bench: Bench, token: str, kind: str, error: BaseException, message: str) -> None:
     cause = error.__cause__ if isinstance(error, Failed) and error.__cause__ is not None else error
-    note = {"kind": kind, "message": tidy(message or _text(cause), where=_where(cause, bench))}
+    note = {"kind": kind, "message": tidy(message or _text(cause), where=_where(cause, bench) + _offline(cause))}
     (bench.out / f"{token}.note").write_text(json.dumps(note))
 
 
@@ -127,6 +125,12 @@ def _where(error: BaseException, bench: Bench) -> str:
     """Name the participant's line in which the error was raised."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename, bench)]
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: " if frames else ""
+
+
+def _offline(error: BaseException) -> str:
+    """Say that there is no network, if the error, or one that led to it, comes from asking for it."""
+    told = "".join(traceback.format_exception(error))
+    return f"{NO_NETWORK} Put files into the archive.\n" if wants_network(told) else ""
 
 
 def _text(error: BaseException) -> str:

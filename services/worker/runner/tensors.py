@@ -20,7 +20,6 @@ __all__ = [
     "Specs",
     "encode",
     "encoded_size",
-    "first_difference",
     "load",
     "load_from",
     "load_untrusted",
@@ -57,17 +56,6 @@ def specs_of(arrays: Arrays) -> Specs:
             raise BadTensors(f"tensor {name} has dtype {array.dtype}, which a checkpoint cannot contain")
         specs[name] = (_NAMES[array.dtype], tuple(array.shape))
     return specs
-
-
-def first_difference(found: Specs, expected: Specs) -> str | None:
-    """Describe how a checkpoint differs from the architecture; None if names, dtypes and shapes are all equal."""
-    for name in sorted(expected):
-        if name not in found:
-            return f"tensor {name} is missing; return a model of the benchmark's architecture"
-        if found[name] != expected[name]:
-            return f"tensor {name} is {_describe(found[name])}; the architecture has {_describe(expected[name])}"
-    extra = sorted(set(found) - set(expected))
-    return f"tensor {extra[0]} is not part of the architecture" if extra else None
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
@@ -134,10 +122,6 @@ def _split(body: memoryview, specs: Specs) -> dict[str, NDArray[Any]]:
         arrays[name] = np.frombuffer(body[position:end], dtype=_DTYPES[dtype]).reshape(shape)
         position = end
     return arrays
-
-
-def _describe(spec: tuple[str, tuple[int, ...]]) -> str:
-    return f"{spec[0]}{list(spec[1])}"
 
 
 def _size(dtype: str, shape: tuple[int, ...]) -> int:

@@ -16,7 +16,6 @@ import platform
 import queue
 import socket
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +142,8 @@ class DockerSandbox:
 
     def _host_config(self, spec: Spec) -> dict[str, Any]:
         limits = spec.limits
-        binds: dict[str, Mapping[str, str]] = {str(self._code): {"bind": CODE, "mode": "ro"}}
-        for mount in spec.mounts:
-            binds[str(mount.source)] = {"bind": mount.target, "mode": "rw" if mount.writable else "ro"}
+        mounts = [Mount(self._code, CODE), *spec.mounts]  # a source may have several targets
+        binds = [f"{mount.source}:{mount.target}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
         host_config: dict[str, Any] = self._engine.create_host_config(
             binds=binds,
             network_mode="none",

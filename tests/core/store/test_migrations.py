@@ -207,6 +207,7 @@ def test_rows_of_the_first_schema_are_read_by_the_newest_models(first: Database)
             assert len(rows) == (mapper.class_.__tablename__ in ROWS)
         phase = session.scalars(select(Phase)).one()
         assert (phase.notebooks, phase.take_first, phase.notebook_timeout_s) == (False, False, 28800)
+        assert phase.rehearse
         evaluation = session.scalars(select(Evaluation)).one()
         assert (evaluation.dry_run, evaluation.checkpoints_written, evaluation.log_blob) == (False, 0, None)
         assert (evaluation.seed_key, evaluation.provenance) == (bytes(range(32)), {"sandbox": "docker"})
