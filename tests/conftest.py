@@ -154,10 +154,20 @@ def docker_engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def sandbox_image(docker_engine: docker.DockerClient) -> str:
-    """The tag of the CPU sandbox image, built when it is not there."""
-    done = subprocess.run([str(SANDBOX_IMAGE_SCRIPT)], capture_output=True, text=True, check=False)
+    """The image of the environment `current`, built if it is not there."""
+    return _image_of("current", docker_engine)
+
+
+@pytest.fixture(scope="session")
+def old_image(docker_engine: docker.DockerClient) -> str:
+    """The image of the environment `kaggle-2023`, whose torch is years older than ours, built if it is not there."""
+    return _image_of("kaggle-2023", docker_engine)
+
+
+def _image_of(environment: str, engine: docker.DockerClient) -> str:
+    done = subprocess.run([str(SANDBOX_IMAGE_SCRIPT), environment], capture_output=True, text=True, check=False)
     if done.returncode:
-        missing(f"The sandbox image:\n{done.stderr}", "scripts/sandbox-image")
+        missing(f"The image of {environment}:\n{done.stderr}", f"scripts/sandbox-image {environment}")
     tag = done.stdout.splitlines()[-1]
-    assert docker_engine.images.get(tag)
+    assert engine.images.get(tag)
     return tag

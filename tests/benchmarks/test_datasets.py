@@ -398,7 +398,7 @@ sys.stdout.buffer.write(torch.stack(images).numpy().tobytes())
 """
 
 
-def test_pixels_are_those_of_an_old_torchvision(sandbox_image: str, tmp_path: Path) -> None:
+def test_pixels_are_those_of_an_old_torchvision(old_image: str, tmp_path: Path) -> None:
     """Decoded and resized by torchvision 0.14, in the sandbox image, as the 2023 evaluation does it."""
     rng = np.random.default_rng(0)
     for number in range(24):
@@ -417,7 +417,7 @@ def test_pixels_are_those_of_an_old_torchvision(sandbox_image: str, tmp_path: Pa
             "--user=0",
             "-v",
             mount,
-            sandbox_image,
+            old_image,
             "python3",
             "-c",
             READ_WITH_TORCHVISION,

@@ -1,6 +1,5 @@
 """Environments on a real engine: an image is examined, kept, named by a phase, and told in the provenance."""
 
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from services.worker.sandbox.base import SandboxUnavailable
 from services.worker.slots import make_slots, stage_code
 from tests.api.test_environments import row
 from tests.command import lethe
-from tests.conftest import SANDBOX_IMAGE_SCRIPT
 from tests.entries import NOISE
 from tests.installation import Installation, installation, phase_of, shard_seeds
 from tests.worker.test_attempt import Claim, claim, database, resources
@@ -28,14 +26,8 @@ OLD = "kaggle-2023"
 
 
 @pytest.fixture
-def old_image(sandbox_image: str) -> str:
-    """The image of the environment `kaggle-2023`, built if it is not there."""
+def sandbox_kind(sandbox_image: str) -> SandboxKind:
     del sandbox_image
-    return subprocess.run([SANDBOX_IMAGE_SCRIPT, OLD], capture_output=True, text=True, check=True).stdout.split()[-1]
-
-
-@pytest.fixture
-def sandbox_kind() -> SandboxKind:
     return SandboxKind.DOCKER
 
 
