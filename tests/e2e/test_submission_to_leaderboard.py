@@ -42,6 +42,7 @@ def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
     assert scored["seeds_done"] == 64
     assert scored["score"]["distinct_models"] == 64
     assert scored["provenance"] == {
+        "environment": "current",
         "sandbox": "process",
         "self_test": "not run",
         "python": platform.python_version(),

@@ -115,7 +115,7 @@ def test_the_warm_parent_leaves_cuda_to_its_children(tmp_path: Path, monkeypatch
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: asked.append(True))
     source = tmp_path / "submission.py"
-    source.write_text("import torchvision, scipy.stats\nfrom sklearn import metrics\nimport os\n")
+    source.write_text("import torchvision, scipy.stats, torch.optim\nfrom sklearn import metrics\nimport os\n")
     warm_up(source)
     assert not asked
     torch.cuda.is_available()
