@@ -13,16 +13,22 @@ from services.worker.sandbox.process import ProcessSandbox
 __all__ = ["BUILT_IN", "default_image", "image_of", "make_sandbox", "worker_name"]
 
 IMAGES = Path(__file__).parent / "images"
+OURS = (
+    IMAGES / "current.Dockerfile",
+    IMAGES / "packages.lock",
+    IMAGES / "torchvision_hook.py",
+    Path(__file__).parents[1] / "benchmarks" / "torchvision_operators.py",
+)
 BUILT_IN = {  # the files that decide what an environment of ours holds, as in scripts/sandbox-image
-    CURRENT: ("current.Dockerfile", "packages.lock"),
-    CURRENT_CUDA: ("current.Dockerfile", "packages.lock"),
-    "kaggle-2023": ("kaggle-2023.Dockerfile",),
+    CURRENT: OURS,
+    CURRENT_CUDA: OURS,
+    "kaggle-2023": (IMAGES / "kaggle-2023.Dockerfile",),
 }
 
 
 def image_of(environment: str) -> str:
     """Name the image of a built-in environment by what it is made from, so that a change gives a new image."""
-    content = b"".join(IMAGES.joinpath(name).read_bytes() for name in BUILT_IN[environment])
+    content = b"".join(path.read_bytes() for path in BUILT_IN[environment])
     return f"lethe-sandbox-{environment}:{hashlib.sha256(content).hexdigest()[:12]}"
 
 

@@ -12,6 +12,12 @@ COPY wheels /wheels
 RUN python3 -m venv /opt/python \
     && /opt/python/bin/pip install --no-cache-dir --no-index --compile --quiet /wheels/*.whl \
     && /opt/python/bin/pip uninstall --quiet --yes pip
+COPY torchvision_operators.py torchvision_hook.py /opt/python/lib/python3.11/site-packages/
+# A torchvision for CUDA beside a torch for CPUs gets its operators from us.
+RUN cd /opt/python/lib/python3.11/site-packages \
+    && if /opt/python/bin/python -c 'import torchvision' 2>/dev/null; then rm torchvision_operators.py torchvision_hook.py; \
+    else echo 'import torchvision_hook' >torchvision_hook.pth && /opt/python/bin/python -m compileall -q torchvision_*.py; fi \
+    && /opt/python/bin/python -c 'import torchvision'
 
 FROM ${BASE}
 RUN apt-get update -qq \
