@@ -39,6 +39,7 @@ def contest(installation: Installation, faces: Bundle) -> Installation:
     return installation
 
 
+@pytest.mark.timeout(900)  # six notebooks, one after the other
 def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.ipynb", tmp_path / "bad.ipynb"
     good.write_bytes(GOOD)
