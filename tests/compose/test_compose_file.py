@@ -37,23 +37,31 @@ def test_what_the_file_takes_from_the_environment_is_documented() -> None:
     assert set(re.findall(r"\$\{(\w+)", COMPOSE_FILE)) - known <= set(re.findall(r"\b[A-Z_]{6,}\b", page))
 
 
-def test_each_of_our_images_is_built_by_one_service() -> None:
+def test_each_of_our_images_is_built_by_one_service_or_by_the_script_of_sandboxes() -> None:
     ours = Counter(service["image"] for service in SERVICES.values() if "build" in service)
     assert set(ours.values()) == {1}
-    pulled = {service["image"] for service in SERVICES.values()} - set(ours)
-    assert pulled == {"postgres:15-bookworm", "redis:7-bookworm"}
+    others = {service["image"] for service in SERVICES.values()} - set(ours)
+    sandboxes = {f"lethe-sandbox-{name}:latest" for name in ("current", "current-cuda")}
+    assert {_default_of(image) for image in others} == {"postgres:15-bookworm", "redis:7-bookworm", *sandboxes}
 
 
 def test_what_a_further_host_starts_is_what_it_was_told_to_build() -> None:
     """A service whose image nobody built there would be pulled from a registry, which does not have it."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "operate.md").read_text(), re.MULTILINE | re.DOTALL)
-    told = [(_words(r"compose build\b(.*)", block), _words(r"up -d --no-deps\b(.*)", block)) for block in blocks]
-    further_hosts = [(built, started) for built, started in told if started]
+    patterns = (r"compose build\b(.*)", r"scripts/sandbox-image\b(.*)", r"up -d --no-deps\b(.*)")
+    told = [[_words(pattern, block) for pattern in patterns] for block in blocks]
+    further_hosts = [(built, sandboxes, started) for built, sandboxes, started in told if started]
     assert len(further_hosts) == 2
-    for built, started in further_hosts:
+    for built, sandboxes, started in further_hosts:
         images = {SERVICES[name]["image"] for name in built if "build" in SERVICES[name]}
+        images |= {f"lethe-sandbox-{name}:latest" for name in sandboxes}
         for service in (SERVICES[name] for name in started):
-            assert {service["image"], service["environment"]["LETHE_SANDBOX_IMAGE"]} <= images
+            assert {service["image"], _default_of(service["environment"]["LETHE_SANDBOX_IMAGE"])} <= images
+
+
+def _default_of(value: str) -> str:
+    """Return what a value is if its variable is not set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
 
 
 def _words(pattern: str, commands: str) -> list[str]:

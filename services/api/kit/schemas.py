@@ -57,6 +57,8 @@ def in_words(words: str) -> WrapValidator:
         try:
             return follow(value)
         except ValidationError as error:
+            if error.errors()[0]["type"] == "value_error":  # a sentence of ours that says more
+                raise
             raise PydanticCustomError("in_words", "{words}", {"words": words}) from error
 
     return WrapValidator(check)
