@@ -170,6 +170,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     with serving(settings) as served, closing(Client(served.url, tokens[ORGANISER])) as organiser:
         _hold_competition(organiser)
         with database.write() as session:
+            _close_phases(session)
             phase = feedback_phase(session)
             fill_board(session, phase)
             submissions = add_states(session, blobs, phase, PARTICIPANT)
@@ -202,6 +203,12 @@ def _hold_competition(organiser: Client) -> None:
     organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long"))
     for slug, kind, opens_in_days in (("check", "check", -9), ("feedback", "feedback", -4), ("final", "final", 5)):
         opens_at = utc_now() + timedelta(days=opens_in_days)
-        window = {"opens_at": opens_at.isoformat(), "closes_at": (opens_at + timedelta(days=7)).isoformat()}
+        window = {"opens_at": opens_at.isoformat(), "closes_at": (utc_now() + timedelta(days=13)).isoformat()}
         phase = phase_of("tiny", slug=slug, kind=kind, quota_per_day=9, **window)
         organiser.post(f"/api/competitions/{SLUG}/phases", phase)
+
+
+def _close_phases(session: WriteSession) -> None:
+    """Let each phase last a week, so that the first has closed; nobody can make one that has."""
+    for phase in session.scalars(select(Phase).join(Competition).where(Competition.slug == SLUG)):
+        phase.closes_at = phase.opens_at + timedelta(days=7)
