@@ -52,7 +52,8 @@ class Worker:
         if expired:
             log.warning("leases_expired", shards=expired)
         self.resources.sandbox.end_orphans(self._live | {f"measurer-{slot.number}" for slot in self.slots})
-        self._look_for_environments()
+        if self.heartbeat.is_due:
+            self._look_for_environments()
         if self._something_waits():
             self.resources.doorbell.ring(Bell.RUN)
         self.heartbeat.beat(busy=len(self._live), environments=self._environments)

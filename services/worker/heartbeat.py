@@ -29,9 +29,14 @@ class Heartbeat:
     started_at: datetime = field(default_factory=utc_now)
     _beaten: float | None = None
 
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it is time to write again."""
+        return self._beaten is None or time.monotonic() - self._beaten >= BEAT_EVERY_S
+
     def beat(self, *, busy: int, environments: Collection[str] = ()) -> None:
         """Write row and file, but not more often than every few seconds."""
-        if self._beaten is not None and time.monotonic() - self._beaten < BEAT_EVERY_S:
+        if not self.is_due:
             return
         with self.resources.database.write() as session:
             workers.report(session, self._row(busy, environments))

@@ -112,7 +112,7 @@ def test_a_good_module_is_measured_described_and_its_print_outs_are_kept(claim: 
 
     found = evaluation_of(attempt)
     assert (found.state, measured(attempt)) == (State.MEASURED, SEEDS)
-    assert found.provenance == resources.sandbox.provenance()
+    assert found.provenance == resources.sandbox.provenance() | {"environment": "current"}
     assert found.log_blob is not None
     assert b"loss 0.5" in resources.blobs.get(found.log_blob)
 

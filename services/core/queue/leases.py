@@ -17,8 +17,19 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.core.errors import Conflict
-from services.core.models import Device, Evaluation, Event, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.models import Device, Evaluation, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
+from services.core.queue.retries import (
+    BROKE,
+    LONGEST_WAIT_S,
+    LOST,
+    MAX_ATTEMPTS,
+    RETRY_AFTER_S,
+    UNSTABLE,
+    broke_before,
+    label_of,
+    put_back,
+)
 from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
@@ -40,16 +51,7 @@ __all__ = [
     "tell_progress",
 ]
 
-MAX_ATTEMPTS = 5
-RETRY_AFTER_S = 5.0
-LONGEST_WAIT_S = RETRY_AFTER_S * MAX_ATTEMPTS
 CLAIM_TRIES = 5
-LOST = "lease_lost"  # the cause of a retry after the worker fell silent
-BROKE = "platform"  # the cause of a retry after a failure of the platform, not of a lost lease
-UNSTABLE = (
-    "Your submission ended in a way that we could not explain, in {attempts} attempts, while a control entry passed at "
-    "the same place. It counts against your quota. Try it with `lethe evaluate`, which uses the same sandbox."
-)
 
 
 class LeaseLost(Conflict):
@@ -88,7 +90,7 @@ class Lease:
     @property
     def label(self) -> str:
         """Name the lease on the sandboxes that run under it."""
-        return _label(self.shard_id, self.fence)
+        return label_of(self.shard_id, self.fence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +220,10 @@ def fail_claim(session: WriteSession, lease: Lease, kind: FailureKind, message: 
     participant's if an earlier attempt at the shard failed through the platform, too; one alone may be chance.
     """
     evaluation, shard = locked(session, lease)
-    if kind is FailureKind.UNSTABLE and _broke_before(session, shard):
+    if kind is FailureKind.UNSTABLE and broke_before(session, shard):
         fail(session, evaluation, kind, UNSTABLE.format(attempts=shard.attempt))
     elif kind in (FailureKind.UNSTABLE, FailureKind.PLATFORM):
-        _retry(session, evaluation, shard, message, cause=BROKE)
+        put_back(session, evaluation, shard, message, cause=BROKE)
     else:
         fail(session, evaluation, kind, message)
 
@@ -251,7 +253,7 @@ def sweep(session: WriteSession, lease_s: float, now: datetime | None = None) ->
             select(Shard).where(Shard.id == shard_id, *has_expired).execution_options(populate_existing=True)
         ).one_or_none()
         if shard is not None:  # it was not renewed meanwhile
-            _retry(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause=LOST)
+            put_back(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause=LOST)
             swept += 1
     return swept
 
@@ -280,47 +282,3 @@ def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
 def _is_past(moment: InstrumentedAttribute[Any], now: datetime, longest_s: float) -> ColumnElement[bool]:
     """Tell whether a moment, set at most `longest_s` ahead, is past; twice as far ahead it was set by another clock."""
     return or_(moment <= now, moment > now + timedelta(seconds=2 * longest_s))
-
-
-def _label(shard_id: UUID, fence: int) -> str:
-    return f"{shard_id}-{fence}"
-
-
-def _broke_before(session: ReadSession, shard: Shard) -> bool:
-    """Tell whether an earlier attempt at the shard failed through the platform."""
-    retries = session.scalars(
-        select(Event).where(Event.evaluation_id == shard.evaluation_id, Event.kind == EventKind.RETRIED)
-    )
-    return any(event.payload.cause == BROKE and event.payload.seed_start == shard.seed_start for event in retries)
-
-
-def _has_come_on(session: ReadSession, shard: Shard) -> bool:
-    """Tell whether the shard's newest claim recorded a measurement that stays. A notebook's are discarded."""
-    discarded = select(Event.sequence).where(
-        Event.evaluation_id == shard.evaluation_id, Event.kind == EventKind.DISCARDED
-    )
-    if session.scalars(discarded.limit(1)).first() is not None:
-        return False
-    found = select(MeasurementRow.seed).where(
-        MeasurementRow.evaluation_id == shard.evaluation_id, MeasurementRow.sandbox == _label(shard.id, shard.fence)
-    )
-    return session.scalars(found.limit(1)).first() is not None
-
-
-def _retry(session: WriteSession, evaluation: Evaluation, shard: Shard, reason: str, *, cause: str) -> None:
-    """Put a shard back, or give up after too many attempts in a row.
-
-    A worker that died after it had recorded measurements shows that the entry runs, so attempts are counted anew.
-    """
-    if cause == LOST and _has_come_on(session, shard):
-        shard.attempt = 0
-    if shard.attempt >= MAX_ATTEMPTS:
-        message = (
-            f"We could not run this submission after {shard.attempt} attempts. It does not count against your quota. "
-            f"Last reason: {reason}"
-        )
-        fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
-        return
-    move_shard(shard, State.QUEUED)
-    shard.available_at = clock(session) + timedelta(seconds=RETRY_AFTER_S * max(0, shard.attempt - 1))
-    add_event(session, evaluation, EventKind.RETRIED, attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)
