@@ -31,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: {meaning}")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: a zip holds the time it was made at, and two processes must give one name."""
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     mark_kinds(item)
 
