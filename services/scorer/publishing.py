@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from services.core.board import campaigns, standing
+from services.core.board import campaigns, pointers
+from services.core.board.standings import lock_board
 from services.core.models import Evaluation, EventKind, Phase, Score, Submission
 from services.core.queue.lifecycle import add_event, lock_evaluation
 from services.core.store.database import WriteSession
@@ -18,8 +19,8 @@ def publish(session: WriteSession, judged: Judged) -> bool:
     The phase is locked first. A campaign locks it too before it moves all pointers, so whichever comes second sees the
     result of the first.
     """
-    phase_id = session.scalars(select(Evaluation.phase_id).where(Evaluation.id == judged.evaluation_id)).one()
-    metric = session.scalars(select(Phase.metric).where(Phase.id == phase_id).with_for_update(read=True)).one()
+    of = select(Phase).join(Evaluation, Evaluation.phase_id == Phase.id).where(Evaluation.id == judged.evaluation_id)
+    metric = lock_board(session, session.scalars(of).one()).metric
     evaluation = lock_evaluation(session, judged.evaluation_id)
     present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == judged.evaluation_id)))
     rows = {
@@ -34,6 +35,6 @@ def publish(session: WriteSession, judged: Judged) -> bool:
         score = rows[metric]
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
         for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
-            standing.publish(session, submission, score)
+            pointers.publish(session, submission, score)
         add_event(session, evaluation, EventKind.SCORED, metric=metric, final_score=score.final_score)
     return bool(new)

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx2
 from sqlalchemy import select
 
-from services.core.board import campaigns, standing
+from services.core.board import campaigns, pointers
 from services.core.models import FailureKind, LeaderboardEntry, Phase, ReRun, Submission, Team
 from services.core.queue.lifecycle import fail, lock_evaluation
 from tests.api.harness import BOARD, MODULE, Api, Caller
@@ -54,7 +54,7 @@ def shown_scores(api: Api) -> list[float]:
 
 def standing_scores(api: Api, phase: Phase) -> dict[Any, Any]:
     with api.database.read() as session:
-        return {key: entry.score_id for key, entry in standing.current(session, phase).items()}
+        return {key: entry.score_id for key, entry in pointers.current(session, phase).items()}
 
 
 def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def score_submitted(api: Api, submission_id: UUID, value: float, **others: float
         measure(session, own.evaluation_id)
         rows = [score(session, own.evaluation_id, number, metric=name) for name, number in others.items()]
         assert len(rows) == len(others)
-        standing.publish(session, own, score(session, own.evaluation_id, value))
+        pointers.publish(session, own, score(session, own.evaluation_id, value))
         return own.id
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select
 
-from services.core.board import campaigns, standing
+from services.core.board import campaigns, pointers
 from services.core.models import (
     Campaign,
     Phase,
@@ -151,7 +151,7 @@ def test_entries_scored_out_of_order_stand_as_if_in_order(
             own.reference = reference
             measure(session, own.evaluation_id)
             score(session, own.evaluation_id, 0.0, metric="lethe-1")
-            standing.publish(session, own, score(session, own.evaluation_id, 0.0))
+            pointers.publish(session, own, score(session, own.evaluation_id, 0.0))
 
     def shown() -> list[str]:
         return [item["submission_id"] for item in api.anonymous.get(BOARD).json()["items"]]

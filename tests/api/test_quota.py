@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from services.api.submissions import quota as quota_rules
 from services.api.submissions.quota import next_slot_at
-from services.core.board.standing import publish
+from services.core.board.pointers import publish
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Submission
 from services.core.queue.leases import Lease, Offer, claim, release
 from services.core.queue.lifecycle import fail, lock_evaluation

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from services.core.board import campaigns, standing
+from services.core.board import campaigns, pointers
 from services.core.models import (
     Evaluation,
     Phase,
@@ -76,7 +76,7 @@ def test_identical_code_that_is_submitted_again_gets_the_new_run(
     with api.database.write() as session:
         own = session.get_one(Submission, UUID(submission["id"]))
         measure(session, own.evaluation_id)
-        standing.publish(session, own, score(session, own.evaluation_id, 0.5))
+        pointers.publish(session, own, score(session, own.evaluation_id, 0.5))
     campaign = begin(organiser, metric="neurips-2023", re_run=True)
     run_again(api, phase, {"ada": 0.2})
     go_live(organiser, campaign)
@@ -113,7 +113,7 @@ def test_what_is_scored_after_a_re_run_began_competes(
     with api.database.write() as session:
         own = session.get_one(Submission, UUID(waiting["id"]))
         measure(session, own.evaluation_id)
-        standing.publish(session, own, score(session, own.evaluation_id, 0.2))
+        pointers.publish(session, own, score(session, own.evaluation_id, 0.2))
     assert go_live(organiser, campaign).status_code == 200
     assert shown_scores(api) == [0.2]
     submit_scored(api, participant, code(3), 0.25)
@@ -198,7 +198,7 @@ def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
             organiser.post(f"{PHASE}/undo")
         with api.database.read() as session:
             here = session.get_one(Phase, phase.id)
-            wanted = standing.best_entries(session, here, here.metric, standing.runs_of(session, here))
+            wanted = pointers.best_entries(session, here, here.metric, pointers.runs_of(session, here))
             assert standing_scores(api, here) == {key: one.score.id for key, one in wanted.items()}
 
 

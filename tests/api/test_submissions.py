@@ -7,7 +7,7 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from services.core.board.standing import publish as publish_score
+from services.core.board.pointers import publish as publish_score
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Shard, State, Submission
 from services.core.queue.leases import MeasuredSeed, Offer, claim, fail_claim, finish, record
 from services.core.queue.lifecycle import cancel, fail, lock_evaluation

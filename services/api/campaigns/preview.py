@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.api.campaigns.schemas import MoveOut, PlaceOut, UnscorableOut
-from services.core.board import campaigns, standing
+from services.core.board import campaigns, pointers
 from services.core.board.order import Submitted
 from services.core.board.paired import HalvedScore
 from services.core.board.ranking import BoardLine, Standing, standings
@@ -22,10 +22,10 @@ Places = Mapping[Key, tuple[int, PlaceOut]]  # position on the leaderboard, and 
 def moves_of(session: ReadSession, campaign: Campaign) -> list[MoveOut]:
     """Compare the leaderboard without a rescoring to the one with it, team by team in the order of the latter."""
     phase = campaign.phase
-    with_it = standing.runs_of(session, phase, upto=campaign)
-    without = standing.runs_of(session, phase, without=campaign)
-    stood = standing.best_entries(session, phase, campaign.metric_before, without)
-    stands = standing.best_entries(session, phase, campaign.metric, with_it)
+    with_it = pointers.runs_of(session, phase, upto=campaign)
+    without = pointers.runs_of(session, phase, without=campaign)
+    stood = pointers.best_entries(session, phase, campaign.metric_before, without)
+    stands = pointers.best_entries(session, phase, campaign.metric, with_it)
     before, after = _places(stood, phase), _places(stands, phase)
     lost = campaigns.failed_re_runs(session, campaign)
     failed = {key for key, one in stands.items() if one.submission.evaluation_id in lost}
@@ -57,7 +57,7 @@ def _names(session: ReadSession, teams: set[UUID]) -> dict[UUID, str]:
     return dict(session.execute(select(Team.id, Team.name).where(Team.id.in_(teams))).all())
 
 
-def _places(stands: Mapping[Key, standing.BestEntry], phase: Phase) -> Places:
+def _places(stands: Mapping[Key, pointers.BestEntry], phase: Phase) -> Places:
     """Rank entries in the same way as the leaderboard."""
     lines = {key: _line(one) for key, one in stands.items()}
     order = sorted(lines, key=lambda key: lines[key].place)
@@ -68,7 +68,7 @@ def _places(stands: Mapping[Key, standing.BestEntry], phase: Phase) -> Places:
     }
 
 
-def _line(stands: standing.BestEntry) -> BoardLine:
+def _line(stands: pointers.BestEntry) -> BoardLine:
     score, submission = stands.score, stands.submission
     return BoardLine(
         reference=submission.reference,
@@ -79,7 +79,7 @@ def _line(stands: standing.BestEntry) -> BoardLine:
     )
 
 
-def _place(stands: standing.BestEntry, where: Standing) -> PlaceOut:
+def _place(stands: pointers.BestEntry, where: Standing) -> PlaceOut:
     interval = where.rank_interval
     return PlaceOut(
         rank=where.rank,

@@ -11,7 +11,7 @@ from services.api.competitions.service import organises
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.schemas import SubmissionOut
-from services.core.board import standing
+from services.core.board import pointers
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Competition,
@@ -128,7 +128,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             )
         )
     )
-    retrain_s = standing.retraining_times(session, {one.phase_id for one in shown})
+    retrain_s = pointers.retraining_times(session, {one.phase_id for one in shown})
     return [
         _shown(one, on_board=one.id in on_board, sees_data=sees_data(who, one), retrain_s=retrain_s[one.phase_id])
         for one in shown
@@ -177,19 +177,10 @@ def _evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebo
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
-    """Move the leaderboard's pointer for a submission whose evaluation is scored already: no scorer will come again.
-
-    Its evaluation is locked, but the scorer may be publishing another one of the same team: then one of the two finds
-    the other's pointer only when inserting its own.
-    """
-    score = standing.counting_score(session, submission.phase, submission.evaluation_id)
-    if score is None:
-        return
-    try:
-        with session.begin_nested():
-            standing.publish(session, submission, score)
-    except IntegrityError:
-        standing.publish(session, submission, score)
+    """Move the leaderboard's pointer for a submission whose evaluation is scored already: no scorer will come again."""
+    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    if score is not None:
+        pointers.publish(session, submission, score)
 
 
 def _with_everything() -> Select[Submission]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from services.core.board import standing
+from services.core.board import pointers
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Act,
@@ -121,7 +121,7 @@ def publish_campaign(session: WriteSession, campaign: Campaign, account_id: UUID
     campaign.metric_before = phase.metric
     phase.metric = campaign.metric
     session.flush()
-    moved = standing.repoint(session, phase)
+    moved = pointers.repoint(session, phase)
     _record(session, phase, account_id, Act.CAMPAIGN_PUBLISHED, campaign, moved=moved)
     return moved
 
@@ -145,7 +145,7 @@ def undo_campaign(session: WriteSession, phase: Phase, account_id: UUID) -> tupl
     campaign.state, campaign.undone_at = CampaignState.UNDONE, utc_now()
     phase.metric = campaign.metric_before
     session.flush()
-    moved = standing.repoint(session, phase)
+    moved = pointers.repoint(session, phase)
     _record(session, phase, account_id, Act.CAMPAIGN_UNDONE, campaign, moved=moved)
     return campaign, moved
 
@@ -259,8 +259,8 @@ def _counts(campaign: Campaign) -> ColumnElement[bool]:
 
 def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> None:
     """Queue all entries, and those that the campaign's metric would choose: otherwise these could not compete."""
-    wanted = {entry.submission_id for entry in standing.current(session, phase).values()}
-    by_metric = standing.best_entries(session, phase, campaign.metric, standing.runs_of(session, phase))
+    wanted = {entry.submission_id for entry in pointers.current(session, phase).values()}
+    by_metric = pointers.best_entries(session, phase, campaign.metric, pointers.runs_of(session, phase))
     wanted |= {stands.submission.id for stands in by_metric.values()}
     queued: set[UUID] = set()
     for submission in session.scalars(select(Submission).where(Submission.id.in_(wanted)).order_by(Submission.id)):

@@ -10,9 +10,17 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from services.core.models import Reference
+from sqlalchemy import ColumnElement
 
-__all__ = ["Place", "Submitted", "TimedRun", "place_of", "retraining_s", "time_ratio"]
+from services.core.models import LeaderboardEntry, Reference
+
+__all__ = ["IN_ORDER", "Place", "Submitted", "TimedRun", "place_of", "retraining_s", "time_ratio"]
+
+IN_ORDER: tuple[ColumnElement[object], ...] = (  # of `place_of`, for the database
+    LeaderboardEntry.final_score.desc(),
+    LeaderboardEntry.submitted_at.asc(),
+    LeaderboardEntry.submission_id.asc(),
+)
 
 
 class Submitted(NamedTuple):

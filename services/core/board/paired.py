@@ -7,6 +7,7 @@ says why). The share that both entries owe to the same oracle models cancels. Co
 algorithms draw different noise from the same seed.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-__all__ = ["Comparison", "HalvedScore", "RankInterval", "compare", "rank_intervals", "tie_groups"]
+__all__ = ["LEVEL", "Comparison", "HalvedScore", "compare", "critical_value", "own_errors"]
 
-LEVEL = 0.05
-BLOCK = 512  # rows of the table of all pairs that are held at once
+LEVEL = 0.05  # of the test
 
 Floats = NDArray[np.float64]
 
@@ -43,14 +43,6 @@ class Comparison:
     separated: bool  # at the 5% level, over re-runs
 
 
-@dataclass(frozen=True, slots=True)
-class RankInterval:
-    """The ranks that an entry may have, with 95% confidence against all others together."""
-
-    best: int
-    worst: int
-
-
 def compare(one: HalvedScore, other: HalvedScore) -> Comparison:
     """Compare two entries of one benchmark, metric and N. Raises ValueError for halves of another shape."""
     halves = [np.asarray(entry.halves, dtype=np.float64) for entry in (one, other)]
@@ -58,8 +50,9 @@ def compare(one: HalvedScore, other: HalvedScore) -> Comparison:
         raise ValueError("The two scores were made from different splits.")
     difference = one.final_score - other.final_score
     freedom = len(halves[0]) - 1
-    error = float(_errors(np.stack(halves))[0, 1])
-    reach = float(stdtrit(freedom, 1 - LEVEL / 2)) * error
+    gaps = [half[:, 0] - half[:, 1] for half in halves]
+    error = float(own_errors(gaps[0] - gaps[1]))
+    reach = critical_value(LEVEL, len(halves[0])) * error
     subjects = _subject_variance(one, other)
     return Comparison(
         difference=difference,
@@ -77,52 +70,17 @@ def compare(one: HalvedScore, other: HalvedScore) -> Comparison:
     )
 
 
-def tie_groups(entries: Sequence[HalvedScore]) -> list[int]:
-    """Number the tie groups of entries sorted from best to worst, from 1.
+def critical_value(level: float, splits: int) -> float:
+    """Return how many standard errors separate two entries at a two-sided level; NaN for fewer than two splits."""
+    return float(stdtrit(splits - 1, 1 - level / 2)) if splits > 1 else math.nan
 
-    Each joins the group of the highest entry that the paired test cannot separate it from, or opens the next group.
+
+def own_errors(gaps: Floats) -> Floats:
+    """Compute each entry's own standard error from the differences of its halves: [..., K] to [...].
+
+    The error of the difference between two entries is that of the difference between their gaps.
     """
-    groups: list[int] = []
-    for start, separated in _blocks(entries, LEVEL):
-        for row, apart in enumerate(separated, start=start):
-            tied = np.flatnonzero(~apart[:row])
-            groups.append(groups[tied[0]] if len(tied) else max(groups, default=0) + 1)
-    return groups
-
-
-def rank_intervals(entries: Sequence[HalvedScore]) -> list[RankInterval]:
-    """Bound each entry's rank by how many others are certainly better and certainly worse.
-
-    Each entry's tests against all others hold together at 5% (Bonferroni).
-    """
-    scores = np.array([entry.final_score for entry in entries])
-    intervals = []
-    for start, separated in _blocks(entries, LEVEL / max(len(entries) - 1, 1)):
-        for row, apart in enumerate(separated, start=start):
-            better, worse = (apart & (scores > scores[row])).sum(), (apart & (scores < scores[row])).sum()
-            intervals.append(RankInterval(int(better) + 1, len(entries) - int(worse)))
-    return intervals
-
-
-def _blocks(entries: Sequence[HalvedScore], level: float) -> list[tuple[int, NDArray[np.bool_]]]:
-    """Test all pairs, some rows at a time: (first row, [rows, entries])."""
-    if not entries:
-        return []
-    scores = np.array([entry.final_score for entry in entries])
-    halves = np.array([entry.halves for entry in entries], dtype=np.float64)
-    factor = float(stdtrit(halves.shape[1] - 1, 1 - level / 2))
-    return [
-        (start, np.abs(scores[start : start + BLOCK, None] - scores) > factor * _errors(halves, start))
-        for start in range(0, len(entries), BLOCK)
-    ]
-
-
-def _errors(halves: Floats, start: int = 0) -> Floats:
-    """Compute the standard errors of differences between entries [start, start + BLOCK) and all: halves [E, K, 2]."""
-    gaps = halves[:, :, 0] - halves[:, :, 1]
-    rows = gaps[start : start + BLOCK]
-    squares = (rows**2).sum(axis=1)[:, None] + (gaps**2).sum(axis=1) - 2 * rows @ gaps.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0) / (2 * gaps.shape[1])), dtype=np.float64)
+    return np.asarray(np.sqrt(np.square(gaps).sum(axis=-1) / (2 * gaps.shape[-1])), dtype=np.float64)
 
 
 def _subject_variance(one: HalvedScore, other: HalvedScore) -> float | None:

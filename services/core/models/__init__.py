@@ -16,12 +16,14 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.leaderboard import LeaderboardEntry, Score
+from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.workers import WorkerRow
 
 __all__ = [
     "Account",
     "Act",
+    "AskedBoard",
     "AuditEvent",
     "BenchmarkRow",
     "Campaign",
@@ -42,6 +44,8 @@ __all__ = [
     "Role",
     "Score",
     "Shard",
+    "StandingRow",
+    "Standings",
     "State",
     "Submission",
     "SubmissionKind",
@@ -50,5 +54,6 @@ __all__ = [
     "TeamMember",
     "Token",
     "TokenKind",
+    "Unranked",
     "WorkerRow",
 ]

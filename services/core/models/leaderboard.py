@@ -80,6 +80,15 @@ class LeaderboardEntry(Base):
             postgresql_where=text("retired_at IS NULL"),
         ),
         Index("ix_leaderboard_entries_board", "phase_id", "final_score"),
+        Index("ix_leaderboard_entries_team", "phase_id", "team_id"),
+        Index("ix_leaderboard_entries_published", "phase_id", "published_at"),
+        Index("ix_leaderboard_entries_retired", "phase_id", "retired_at"),
+        Index(
+            "ix_leaderboard_entries_references",
+            "phase_id",
+            sqlite_where=text("reference <> 'none'"),
+            postgresql_where=text("reference <> 'none'"),
+        ),
     )
 
     id: Mapped[Id]

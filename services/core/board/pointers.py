@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import undefer
 
 from services.core.board.order import Submitted, TimedRun, place_of, retraining_s
+from services.core.board.standings import lock_board, next_moment
 from services.core.models import (
     Campaign,
     CampaignState,
@@ -29,7 +30,7 @@ from services.core.models import (
     State,
     Submission,
 )
-from services.core.store.database import ReadSession, WriteSession, utc_now
+from services.core.store.database import ReadSession, WriteSession
 
 __all__ = [
     "BestEntry",
@@ -131,12 +132,14 @@ def repoint(session: WriteSession, phase: Phase) -> int:
     """Move all pointers of a phase to where they should point; return how many moved. The phase must be locked."""
     wanted = best_entries(session, phase, phase.metric, runs_of(session, phase))
     found = current(session, phase, lock=True)
-    now = utc_now()
     moved = [
         key
         for key in wanted.keys() | found.keys()
         if key not in wanted or key not in found or found[key].score_id != wanted[key].score.id
     ]
+    if not moved:
+        return 0
+    now = next_moment(session, phase)
     for key in moved:
         if key in found:
             found[key].retired_at = now
@@ -152,7 +155,8 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     The order in which submissions are scored does not matter: the result is that of `best_entries`. A submission that
     was scored before the last campaign that re-ran entries, and not re-run by it, moves nothing.
     """
-    if not _competes(session, runs_of(session, submission.phase), submission.evaluation_id):
+    phase = lock_board(session, submission.phase)
+    if not _competes(session, runs_of(session, phase), submission.evaluation_id):
         return False
     standing_now = session.scalars(
         select(LeaderboardEntry)
@@ -164,10 +168,11 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
         )
         .with_for_update()
     ).one_or_none()
-    now, stands = utc_now(), BestEntry(submission, score)
+    stands = BestEntry(submission, score)
+    if standing_now is not None and not _displaces(stands, BestEntry(standing_now.submission, standing_now.score)):
+        return False
+    now = next_moment(session, phase)
     if standing_now is not None:
-        if not _displaces(stands, BestEntry(standing_now.submission, standing_now.score)):
-            return False
         standing_now.retired_at = now
         session.flush()
     session.add(_entry(stands, now))

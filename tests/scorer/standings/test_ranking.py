@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.board.order import Submitted
-from services.core.board.paired import HalvedScore, RankInterval
-from services.core.board.ranking import TOO_FEW_EFFECTIVE_MODELS, BoardLine, Unranked, standings
-from services.core.models import Reference
-from services.scorer import metrics
+from services.core.board.paired import HalvedScore
+from services.core.models import Reference, Unranked
+from services.scorer.standings.ranking import BoardLine, RankInterval, standings
 from tests.halves import halves_with_margin
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -63,11 +62,6 @@ def test_entries_of_near_duplicates_stand_unranked() -> None:
     found = standings(board, max_time_ratio=0.2)
 
     assert [(one.rank, one.unranked) for one in found] == [(None, Unranked.TOO_FEW_MODELS), (1, None)]
-
-
-def test_the_flag_that_keeps_from_ranking_is_the_scorers() -> None:
-    """Two services name it, and neither may import the other."""
-    assert metrics.TOO_FEW_EFFECTIVE_MODELS == TOO_FEW_EFFECTIVE_MODELS
 
 
 def test_rank_intervals_and_ties_speak_of_ranked_entries_alone() -> None:

@@ -1,0 +1,114 @@
+"""Ranks, rank intervals, tie groups and time ratios of a leaderboard, from its entries in order. Pure."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.core.board.order import Place, Submitted, TimedRun, place_of, retraining_s, time_ratio
+from services.core.board.paired import HalvedScore
+from services.core.models import Reference, Unranked
+from services.scorer.metrics import TOO_FEW_EFFECTIVE_MODELS
+from services.scorer.standings.pairs import rank_intervals, tie_groups
+
+__all__ = ["BoardLine", "RankInterval", "Standing", "standings"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """The properties of one entry that ranking uses."""
+
+    reference: Reference
+    measured: HalvedScore
+    run_s: float
+    submitted: Submitted
+    flags: Sequence[str] = ()
+
+    @property
+    def place(self) -> Place:
+        """Return the key that a leaderboard is sorted by."""
+        return place_of(self.measured.final_score, self.submitted)
+
+
+class RankInterval(NamedTuple):
+    """The ranks that an entry may have, with 95% confidence against all others together."""
+
+    best: int
+    worst: int
+
+
+class Standing(NamedTuple):
+    """The rank of an entry, and all that belongs to it."""
+
+    rank: int | None
+    unranked: Unranked | None
+    rank_interval: RankInterval | None
+    tie_group: int | None
+    time_ratio: float | None
+
+
+def standings(lines: Iterable[BoardLine], max_time_ratio: float) -> list[Standing]:
+    """Rank lines that are sorted by `place`; references and slow entries stay between the ranked ones.
+
+    Lines may come as a stream: only their numbers are kept. An entry whose score was split otherwise than most is
+    never separated from another.
+    """
+    kept, references = _Kept(), []
+    for line in lines:
+        kept.add(line)
+        if line.reference is not Reference.NONE:
+            references.append(TimedRun(line.reference, line.run_s, line.submitted))
+    retrain_s = retraining_s(references)
+    ratios = [time_ratio(run_s, retrain_s) for run_s in kept.run_s]
+    reasons = [_reason(kind, ratio, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)]
+    ranked = np.array([reason is None for reason in reasons], dtype=np.bool_)
+    scores, gaps = np.array(kept.scores, dtype=np.float64)[ranked], kept.gaps()[ranked]
+    intervals, groups = rank_intervals(scores, gaps), tie_groups(scores, gaps)
+    numbers = zip(intervals.best.tolist(), intervals.worst.tolist(), groups.tolist(), strict=True)
+    found, rank = [], 0
+    for reason, ratio in zip(reasons, ratios, strict=True):
+        if reason is None:
+            rank += 1
+            best, worst, group = next(numbers)
+            found.append(Standing(rank, None, RankInterval(best, worst), group, ratio))
+        else:
+            found.append(Standing(None, reason, None, None, ratio))
+    return found
+
+
+class _Kept:
+    """The numbers of lines, in order."""
+
+    def __init__(self) -> None:
+        self.scores, self.run_s, self.kinds = array("d"), array("d"), list[Unranked | None]()
+        self._gaps, self._splits = array("d"), array("q")
+
+    def add(self, line: BoardLine) -> None:
+        self.scores.append(line.measured.final_score)
+        self.run_s.append(line.run_s)
+        self.kinds.append(_kind(line))
+        self._gaps.extend([one - other for one, other in line.measured.halves])
+        self._splits.append(len(line.measured.halves))
+
+    def gaps(self) -> NDArray[np.float64]:
+        """Return the differences of halves [entries, splits]; NaN for an entry that has not as many as most."""
+        splits = np.array(self._splits, dtype=np.int64)
+        usual = int(np.bincount(splits).argmax()) if len(splits) else 0
+        found = np.full((len(splits), usual), np.nan)
+        found[splits == usual] = np.array(self._gaps)[np.repeat(splits == usual, splits)].reshape(-1, usual)
+        return found
+
+
+def _kind(line: BoardLine) -> Unranked | None:
+    """Why an entry may have no rank, whatever its time."""
+    if line.reference is not Reference.NONE:
+        return Unranked.REFERENCE
+    return Unranked.TOO_FEW_MODELS if TOO_FEW_EFFECTIVE_MODELS in line.flags else None
+
+
+def _reason(kind: Unranked | None, ratio: float | None, max_time_ratio: float) -> Unranked | None:
+    too_slow = ratio is not None and ratio > max_time_ratio
+    return Unranked.TOO_SLOW if too_slow and kind is not Unranked.REFERENCE else kind
