@@ -14,6 +14,7 @@ from services.core.errors import BadInput
 __all__ = ["rescore"]
 
 POLL_S = 0.5
+PREVIEW_WITHIN_S = 120.0
 OPEN = ("preparing", "ready")
 
 
@@ -57,7 +58,7 @@ def rescore(
             campaign = _prepare(client, base, campaign, metric=metric, re_run=re_run)
             if publish:
                 campaign = client.post(f"{base}/campaigns/{campaign['id']}/publish")
-    shown = client.get(f"{base}/campaigns/{campaign['id']}")
+    shown = _preview(client, f"{base}/campaigns/{campaign['id']}")
     if as_json:
         print_json(shown)
         return
@@ -75,7 +76,7 @@ def _open_campaign(client: Client, base: str) -> dict[str, Any] | None:
 
 
 def _newest(client: Client, base: str) -> dict[str, Any] | None:
-    """Fetch the newest rescoring, without its moves, because they would need two leaderboards computed."""
+    """Fetch the newest rescoring, without its moves."""
     items: list[dict[str, Any]] = client.get(f"{base}/campaigns", limit=1)["items"]
     return items[0] if items else None
 
@@ -110,6 +111,19 @@ def _prepare(
     if campaign["state"] != "ready":
         raise BadInput(f"Somebody else ended this rescoring: it is {campaign['state']}.")
     return campaign
+
+
+def _preview(client: Client, path: str) -> dict[str, Any]:
+    """Fetch a rescoring with its moves, as soon as its preview is computed: seconds after all scores are there."""
+    shown: dict[str, Any] = client.get(path)
+    give_up_at = time.monotonic() + PREVIEW_WITHIN_S
+    while shown["preview"] is None and shown["state"] in ("ready", "published"):
+        if time.monotonic() > give_up_at:
+            say("The preview is not computed yet. Check with `lethe doctor` that the scorer runs, then run this again.")
+            break
+        time.sleep(POLL_S)
+        shown = client.get(path)
+    return shown | {"moves": list(client.pages(f"{path}/moves"))}
 
 
 def _options(campaign: dict[str, Any]) -> tuple[str, bool]:

@@ -1,6 +1,7 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations.
+Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations. Beside all
+that, a thread computes the leaderboards that pages show whenever pointers have moved.
 """
 
 import threading
@@ -15,12 +16,15 @@ from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
 from services.scorer.preparing import Preparing
 from services.scorer.retries import Retries
+from services.scorer.standings.boards import Boards
+from services.scorer.standings.previews import Previews
 from services.scorer.stores import Stores
 from services.scorer.telling import Telling
 
 __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
+KEEP_EVERY_S = 0.5
 
 
 class Scorer:
@@ -35,8 +39,9 @@ class Scorer:
         stores, retries = Stores(self.database, self.blobs, settings), Retries()
         self.evaluations = Evaluations(stores, retries)
         self.campaigns = Preparing(stores, retries, self.stopping)
+        self.boards, self.previews = Boards(stores), Previews(stores)
         self.provisional = Telling(stores)
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time, self._one_keeps = threading.Lock(), threading.Lock()
 
     def serve(self) -> int:
         """Score until nothing waits; return how many were scored."""
@@ -45,8 +50,23 @@ class Scorer:
             while not self.stopping.is_set() and (evaluation_id := self.evaluations.next()):
                 scored += self.evaluations.score(evaluation_id)
             scored += self.campaigns.prepare()
+            self.keep()
             self._tell_provisional()
         return scored
+
+    def keep(self) -> None:
+        """Compute the leaderboards and previews that pages show, if what they show has changed."""
+        with self._one_keeps:
+            self.boards.keep()
+            self.previews.keep()
+
+    def keep_regularly(self) -> None:
+        """Keep leaderboards and previews until asked to stop."""
+        while not self.stopping.wait(KEEP_EVERY_S):
+            try:
+                self.keep()
+            except Exception:  # such as a database that does not answer
+                log.exception("standings_failed", remedy="the next look tries again")
 
     def sweep(self) -> None:
         """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
@@ -65,6 +85,8 @@ class Scorer:
 def run_scorer(settings: Settings) -> None:
     """Score measured evaluations until asked to stop (SIGTERM or SIGINT)."""
     scorer = Scorer(settings)
+    keeper = threading.Thread(target=scorer.keep_regularly, daemon=True)
+    keeper.start()
     log.info("scorer_ready")
     try:
         scorer.doorbell.answer(
@@ -76,4 +98,6 @@ def run_scorer(settings: Settings) -> None:
             stopping=scorer.stopping,
         )
     finally:
+        scorer.stopping.set()
+        keeper.join()
         scorer.database.dispose()

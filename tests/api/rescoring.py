@@ -30,7 +30,9 @@ def put(api: Api, phase: Phase, team: str, old: float, new: float | None, **opti
 
 def add_score(api: Api, entry: LeaderboardEntry, value: float) -> None:
     with api.database.write() as session:
-        score(session, session.get_one(Submission, entry.submission_id).evaluation_id, value, metric="lethe-1")
+        evaluation = session.get_one(Submission, entry.submission_id).evaluation
+        score(session, evaluation.id, value, metric="lethe-1")
+        campaigns.take_back(session, evaluation, {"lethe-1"})
         for campaign in campaigns.open_campaigns(session):
             campaigns.settle(session, campaign)
 
@@ -61,6 +63,11 @@ def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
     answer = organiser.post(CAMPAIGNS, json={"metric": "lethe-1", **body})
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
+    return found
+
+
+def moves_of(organiser: Caller, campaign: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = organiser.get(f"{CAMPAIGNS}/{campaign['id']}/moves").json()["items"]
     return found
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.core.board.standings import next_moment
 from services.core.models import (
     Evaluation,
     EventKind,
@@ -111,11 +112,25 @@ def publish(
         reference=reference,
         final_score=final_score,
         submitted_at=moment,
-        published_at=published_at or moment,
+        published_at=moved(session, phase, published_at),
     )
     session.add(entry)
     session.flush()
     return entry
+
+
+def retire(session: WriteSession, entry_id: UUID, moment: datetime | None = None) -> None:
+    """Take an entry off the board."""
+    entry = session.get_one(LeaderboardEntry, entry_id)
+    entry.retired_at = moved(session, session.get_one(Phase, entry.phase_id), moment)
+
+
+def moved(session: WriteSession, phase: Phase, moment: datetime | None = None) -> datetime:
+    """Note that a pointer moves now, or moved at an earlier moment."""
+    if moment is None:
+        return next_moment(session, phase)
+    phase.board_moved_at = max(moment, phase.board_moved_at or moment)
+    return moment
 
 
 def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -> LeaderboardEntry:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.core.models import LeaderboardEntry, Phase, Reference, Team
+from services.core.models import Phase, Reference, Team
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
-from tests.api.scores import publish, put
+from tests.api.scores import publish, put, retire
 
 NOW = utc_now().replace(microsecond=0)
 
@@ -134,10 +134,10 @@ def test_all_pages_show_the_board_of_the_first(api: Api, phase: Phase) -> None:
 def test_a_board_can_be_read_as_of_any_date(api: Api, phase: Phase) -> None:
     """A re-run moved the pointer of `a` yesterday; the board of the day before still shows the old one."""
     days = [NOW - timedelta(days=number) for number in range(4)]
-    old = put(api, phase, "a", 0.9, submitted_at=days[3])
-    put(api, phase, "b", 0.5, submitted_at=days[2])
+    old = put(api, phase, "a", 0.9, submitted_at=days[3], published_at=days[3])
+    put(api, phase, "b", 0.5, submitted_at=days[2], published_at=days[2])
     with api.database.write() as session:
-        session.get_one(LeaderboardEntry, old.id).retired_at = days[1]
+        retire(session, old.id, days[1])
         team = session.get_one(Team, old.team_id)
         publish(session, session.get_one(Phase, phase.id), team, 0.1, submitted_at=days[3], published_at=days[1])
 
@@ -175,7 +175,7 @@ def test_undoing_a_publication_changes_the_tag(api: Api, phase: Phase) -> None:
     tag = {"If-None-Match": api.anonymous.get(BOARD).headers["etag"]}
 
     with api.database.write() as session:
-        session.get_one(LeaderboardEntry, entry.id).retired_at = utc_now()
+        retire(session, entry.id)
 
     assert [item["entry"] for item in api.anonymous.get(BOARD, headers=tag).json()["items"]] == ["a"]
 

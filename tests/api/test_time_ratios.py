@@ -8,6 +8,7 @@ import pytest
 from services.core.models import LeaderboardEntry, Phase, Reference, Submission, Team
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
+from tests.api.rescoring import moves_of
 from tests.api.scores import publish, score
 
 PHASE = "/api/competitions/cup/phases/feedback"
@@ -48,7 +49,7 @@ def test_an_entry_keeps_its_rank_and_ratio_when_a_rescoring_is_published_and_und
     found = [shown(api)]
     for _ in range(ROUNDS):
         campaign = organiser.post(f"{PHASE}/campaigns", json={"metric": "lethe-1"}).json()
-        preview = organiser.get(f"{PHASE}/campaigns/{campaign['id']}").json()["moves"]
+        preview = moves_of(organiser, campaign)
         assert [(m["before"]["rank"], m["after"]["rank"]) for m in preview if m["team"] == "a"] == [(1, 1)]
         assert organiser.post(f"{PHASE}/campaigns/{campaign['id']}/publish").status_code == 200
         found.append(shown(api))

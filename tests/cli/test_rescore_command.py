@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from services.core.models import Campaign, Phase, Role
-from tests.api.harness import Api, Caller, add_phase, make_settings, running, serving
+from tests.api.harness import Api, Caller, add_phase, keeping_boards, make_settings, running, serving
 from tests.api.rescoring import add_score, begin, end_runs, put, set_aside
 from tests.command import lethe
 
@@ -49,7 +49,7 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path, sqlite_url: str) -> Iterator[Server]:
     settings = make_settings(tmp_path, sqlite_url)
-    with running(settings) as api, serving(settings) as served:
+    with running(settings) as api, serving(settings) as served, keeping_boards(settings):
         organiser = api.caller("organiser", Role.ORGANISER)
         assert organiser.account is not None
         with api.database.write() as session:
@@ -78,8 +78,7 @@ def test_a_prepared_rescoring_is_not_published_as_a_re_run(server: Server) -> No
     assert server.state() == "published"
 
 
-def test_waiting_computes_no_boards(server: Server) -> None:
-    """Two boards are computed for what moves: once at the end, not twice a second."""
+def test_waiting_reads_no_moves(server: Server) -> None:
     late = put(server.api, server.phase, "a", 0.3, None)
     ended = threading.Event()
 
@@ -97,7 +96,7 @@ def test_waiting_computes_no_boards(server: Server) -> None:
         scorer.join()
 
     assert server.requests(ROUTE) >= 3
-    assert server.requests(ROUTE + "/{campaign_id}") == 1
+    assert server.requests(ROUTE + "/{campaign_id}/moves") == 1
 
 
 def test_what_cannot_be_scored_is_named_with_its_reason(server: Server) -> None:

@@ -1,7 +1,19 @@
 /** What the pages read, each with its key, and what each kind of write makes stale. The pages write. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
-import type { SubmissionState } from "./types";
+import type { Preview, SubmissionState } from "./types";
+
+/** When what is being computed is asked for again. */
+const SOON_MS = 2000;
+
+function retry(failures: number, error: Error): boolean {
+  return failures < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500);
+}
+
+/** Whether an earlier leaderboard is being computed, for which one waits. */
+function isNotReady(error: Error): boolean {
+  return error instanceof Problem && error.code === "standings_not_ready";
+}
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -10,8 +22,7 @@ export const queryClient = new QueryClient({
       // Offline, too, a query asks: its failure says more than waiting would.
       networkMode: "always",
       staleTime: 15_000,
-      retry: (failures, error) =>
-        failures < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500),
+      retry,
     },
   },
 });
@@ -140,16 +151,22 @@ interface PhaseKey {
 }
 
 /** The board as it is, or as it was at a moment. */
-export const leaderboard = (path: PhaseKey, as_of?: string) => ({
-  ...paged(keyOf("leaderboard", path.slug, path.phase, as_of), (after) =>
-    answer(
-      api.GET("/api/competitions/{slug}/phases/{phase}/leaderboard", {
-        params: { path, query: { limit: 100, after, as_of } },
-      }),
+export const leaderboard = (path: PhaseKey, as_of?: string) =>
+  infiniteQueryOptions({
+    ...paged(keyOf("leaderboard", path.slug, path.phase, as_of), (after) =>
+      answer(
+        api.GET("/api/competitions/{slug}/phases/{phase}/leaderboard", {
+          params: { path, query: { limit: 100, after, as_of } },
+        }),
+      ),
     ),
-  ),
-  refetchInterval: as_of === undefined ? 60_000 : (false as const),
-});
+    refetchInterval: ({ state: { data } }) => {
+      if (as_of !== undefined) return false;
+      return data?.pages[0]?.behind ? SOON_MS : 60_000;
+    },
+    retry: (failures, error) => (isNotReady(error) ? failures < 150 : retry(failures, error)),
+    retryDelay: (failures, error) => (isNotReady(error) ? SOON_MS : 1000 * 2 ** failures),
+  });
 
 export const quota = (path: PhaseKey, team: string) =>
   queryOptions({
@@ -238,7 +255,19 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
       answer(
         api.GET("/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}", { params: { path } }),
       ),
+    refetchInterval: ({ state: { data } }) =>
+      data && data.preview === null && ["ready", "published"].includes(data.state) ? SOON_MS : false,
   });
+
+/** How a rescoring moves each team, by the preview whose totals are known. */
+export const moves = (path: PhaseKey & { campaign_id: string }, of: Preview) =>
+  paged(keyOf("campaigns", path.slug, path.phase, path.campaign_id, "moves", of), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/moves", {
+        params: { path, query: { limit: 10, after } },
+      }),
+    ),
+  );
 
 export const acts = (slug: string) =>
   paged(keyOf("acts", slug), (after) =>

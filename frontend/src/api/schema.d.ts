@@ -285,7 +285,7 @@ export interface paths {
         };
         /**
          * Show Campaign
-         * @description Show a rescoring and how it moves each team on the leaderboard.
+         * @description Show a rescoring and what it does to the leaderboard in all.
          */
         get: operations["show_campaign"];
         put?: never;
@@ -310,6 +310,26 @@ export interface paths {
          * @description Discard a rescoring that is not published, and end its runs.
          */
         post: operations["cancel_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Moves
+         * @description List how a rescoring moves each team: first beyond noise, then within it, then what stays.
+         */
+        get: operations["list_moves"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -346,6 +366,8 @@ export interface paths {
         /**
          * Show Leaderboard
          * @description Show the leaderboard, best first, ties in order of submission. Later pages show the same state as the first.
+         *
+         *     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
          */
         get: operations["show_leaderboard"];
         put?: never;
@@ -1051,7 +1073,7 @@ export interface components {
         Better: "higher" | "lower" | "oracle" | "neither";
         /**
          * CampaignDetail
-         * @description A rescoring with its effect on the leaderboard.
+         * @description A rescoring with its effect on the leaderboard; `/moves` lists the effect on each team.
          */
         CampaignDetail: {
             /** Competition */
@@ -1075,13 +1097,10 @@ export interface components {
             metric: string;
             /** Metric Before */
             metric_before: string;
-            /**
-             * Moves
-             * @description The effect on each team, in the order of the rescored leaderboard.
-             */
-            moves: components["schemas"]["MoveOut"][];
             /** Phase */
             phase: string;
+            /** @description Null until it is computed, seconds after all scores are there. */
+            preview: components["schemas"]["PreviewOut"] | null;
             /** Published At */
             published_at: string | null;
             /** Re Run */
@@ -1850,6 +1869,11 @@ export interface components {
              * @description When this leaderboard last changed; null if it is empty.
              */
             as_of: string | null;
+            /**
+             * Behind
+             * @description Whether it has changed since; a newer state is shown within seconds.
+             */
+            behind: boolean;
             /** Competition */
             competition: string;
             /** Items */
@@ -1932,8 +1956,8 @@ export interface components {
          * @description The effect of a rescoring on one team.
          */
         MoveOut: {
-            after: components["schemas"]["PlaceOut"] | null;
-            before: components["schemas"]["PlaceOut"] | null;
+            after: components["schemas"]["PlaceForm"] | null;
+            before: components["schemas"]["PlaceForm"] | null;
             /**
              * Ranks Up
              * @description The number of ranks it rises; negative if it falls.
@@ -2203,6 +2227,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[MoveOut] */
+        Page_MoveOut_: {
+            /** Items */
+            items: components["schemas"]["MoveOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[PhaseOut] */
         Page_PhaseOut_: {
             /** Items */
@@ -2309,10 +2340,10 @@ export interface components {
             running: number;
         };
         /**
-         * PlaceOut
+         * PlaceForm
          * @description The place of a team on one leaderboard.
          */
-        PlaceOut: {
+        PlaceForm: {
             /** Ci High */
             ci_high: number;
             /** Ci Low */
@@ -2356,6 +2387,27 @@ export interface components {
             /** Phase */
             phase: string;
             submission: components["schemas"]["SubmittedOut"] | null;
+        };
+        /**
+         * PreviewOut
+         * @description What a rescoring does in all.
+         */
+        PreviewOut: {
+            /**
+             * Entries
+             * @description Entries of the leaderboard before or after.
+             */
+            entries: number;
+            /**
+             * Moved
+             * @description Entries that come to another rank, onto the leaderboard or off it.
+             */
+            moved: number;
+            /**
+             * Separated
+             * @description Entries whose intervals of rank before and after do not overlap.
+             */
+            separated: number;
         };
         /** QueueOut */
         QueueOut: {
@@ -3704,6 +3756,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_moves: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MoveOut_"];
                 };
             };
             /** @description A problem */

@@ -19,6 +19,7 @@ export type EventData = Schemas["EventOut"];
 export type EventKind = Schemas["EventKind"];
 export type FailureKind = Schemas["FailureKind"];
 export type Histograms = Schemas["HistogramsForm"];
+export type Preview = Schemas["PreviewOut"];
 export type Leaderboard = Schemas["LeaderboardOut"];
 export type Me = Schemas["MeOut"];
 export type Move = Schemas["MoveOut"];

@@ -7,7 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from services.api.campaigns.preview import moves_of, unscorable_in
-from services.api.campaigns.schemas import AuditOut, CampaignDetail, CampaignOut, NewCampaign
+from services.api.campaigns.schemas import (
+    AuditOut,
+    CampaignDetail,
+    CampaignOut,
+    MoveOut,
+    NewCampaign,
+    PreviewOut,
+)
 from services.api.competitions.service import find_competition, find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
@@ -65,13 +72,33 @@ def list_campaigns(
 
 @router.get(PATH + "/{campaign_id}")
 def show_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Reading) -> CampaignDetail:
-    """Show a rescoring and how it moves each team on the leaderboard."""
-    row = _phase(session, slug, phase, who)
-    campaign = session.get(Campaign, campaign_id)
-    if campaign is None or campaign.phase_id != row.id:
-        raise NotFound(f"Phase {phase!r} has no rescoring {campaign_id}.")
+    """Show a rescoring and what it does to the leaderboard in all."""
+    campaign = _campaign(session, _phase(session, slug, phase, who), campaign_id)
     shown = _shown(session, campaign).model_dump()
-    return CampaignDetail(**shown, moves=moves_of(session, campaign), unscorable=unscorable_in(session, campaign))
+    preview = campaign.preview and PreviewOut.model_validate(campaign.preview)
+    return CampaignDetail(**shown, preview=preview, unscorable=unscorable_in(session, campaign))
+
+
+@router.get(PATH + "/{campaign_id}/moves")
+def list_moves(
+    *,
+    slug: Text,
+    phase: Text,
+    campaign_id: UUID,
+    who: Organising,
+    session: Reading,
+    state: State,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[MoveOut]:
+    """List how a rescoring moves each team: first beyond noise, then within it, then what stays."""
+    campaign = _campaign(session, _phase(session, slug, phase, who), campaign_id)
+    entries = campaign.preview.entries if campaign.preview else 0
+    listing = f"moves:{campaign.id}:{campaign.preview and campaign.preview.model_dump_json()}"
+    last = int(str(state.cursors.decode(listing, after)[0])) if after else 0
+    items = moves_of(session, campaign, after=last, limit=limit)
+    following = state.cursors.encode(listing, [last + limit]) if last + limit < entries else None
+    return Page(items=items, next=following)
 
 
 @router.post(PATH + "/{campaign_id}/publish")
@@ -124,6 +151,13 @@ def _phase(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase
     row = find_phase(session, slug, phase)
     require_organiser(who, row.competition)
     return row
+
+
+def _campaign(session: ReadSession, phase: Phase, campaign_id: UUID) -> Campaign:
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.phase_id != phase.id:
+        raise NotFound(f"Phase {phase.slug!r} has no rescoring {campaign_id}.")
+    return campaign
 
 
 def _shown(session: ReadSession, campaign: Campaign) -> CampaignOut:

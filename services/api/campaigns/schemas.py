@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.competitions.schemas import MetricName
 from services.api.kit.schemas import Input
 from services.core.board.campaigns import Progress
-from services.core.models import Act, AuditEvent, Campaign, CampaignState, Reference
+from services.core.models import Act, AuditEvent, Campaign, CampaignMove, CampaignState, Reference
+from services.core.models.stored import PlaceForm
 
-__all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PlaceOut", "UnscorableOut"]
+__all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PreviewOut", "UnscorableOut"]
 
 
 class NewCampaign(Input):
@@ -53,28 +54,39 @@ class CampaignOut(BaseModel):
         )
 
 
-class PlaceOut(BaseModel):
-    """The place of a team on one leaderboard."""
-
-    rank: int | None
-    rank_best: int | None = Field(description="The best rank that its noise allows; 95% together with `rank_worst`.")
-    rank_worst: int | None = Field(description="The worst rank that its noise allows.")
-    final_score: float
-    ci_low: float
-    ci_high: float
-    submission_id: UUID
-
-
 class MoveOut(BaseModel):
     """The effect of a rescoring on one team."""
 
     team: str
     reference: Reference
-    before: PlaceOut | None
-    after: PlaceOut | None
+    before: PlaceForm | None
+    after: PlaceForm | None
     ranks_up: int | None = Field(description="The number of ranks it rises; negative if it falls.")
     separated: bool = Field(description="Whether the intervals of both ranks do not overlap.")
     re_run_failed: bool = Field(description="Whether its re-run failed, so that it keeps its previous score.")
+
+    @classmethod
+    def of(cls, move: CampaignMove) -> Self:
+        """Make the JSON form of a move."""
+        return cls(
+            team=move.team.name,
+            reference=move.reference,
+            before=move.before,
+            after=move.after,
+            ranks_up=move.ranks_up,
+            separated=move.separated,
+            re_run_failed=move.re_run_failed,
+        )
+
+
+class PreviewOut(BaseModel):
+    """What a rescoring does in all."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    entries: int = Field(description="Entries of the leaderboard before or after.")
+    moved: int = Field(description="Entries that come to another rank, onto the leaderboard or off it.")
+    separated: int = Field(description="Entries whose intervals of rank before and after do not overlap.")
 
 
 class UnscorableOut(BaseModel):
@@ -87,9 +99,9 @@ class UnscorableOut(BaseModel):
 
 
 class CampaignDetail(CampaignOut):
-    """A rescoring with its effect on the leaderboard."""
+    """A rescoring with its effect on the leaderboard; `/moves` lists the effect on each team."""
 
-    moves: list[MoveOut] = Field(description="The effect on each team, in the order of the rescored leaderboard.")
+    preview: PreviewOut | None = Field(description="Null until it is computed, seconds after all scores are there.")
     unscorable: list[UnscorableOut] = Field(
         description="Submissions this metric cannot score. The team's next-best entry is shown instead; "
         "a failed re-run keeps its previous score."

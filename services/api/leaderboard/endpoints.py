@@ -15,7 +15,6 @@ from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
 from services.api.leaderboard.schemas import LeaderboardOut
 from services.api.state import State
 from services.core.models import Submission
-from services.core.store.database import utc_now
 
 __all__ = ["router"]
 
@@ -34,40 +33,44 @@ def show_leaderboard(
     who: Anyone,
     session: Reading,
     state: State,
-    response: Response,
     limit: Limit = 100,
     after: After = None,
     as_of: Annotated[Moment | None, Query(description="Show the leaderboard as of this time; default: now.")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
-) -> LeaderboardOut | Response:
-    """Show the leaderboard, best first, ties in order of submission. Later pages show the same state as the first."""
+) -> Response:
+    """Show the leaderboard, best first, ties in order of submission. Later pages show the same state as the first.
+
+    An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
+    """
     row = find_phase(session, slug, phase)
     listing = f"leaderboard:{row.id}:{as_of}"
-    moment, last = keys.decode(state.cursors, listing, after) if after else (as_of or utc_now(), None)
-    version = service.version_of(session, row, moment)
-    moment = version.changed_at or moment
-    own = service.find_own(session, row, moment, who.account_id) if who and last is None else []
+    moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
+    board = service.as_of(session, state.database, row, moment)
+    own = service.find_own(session, board, who.account_id) if board and who and last == 0 else []
+    behind = as_of is None and row.board_moved_at != (board and board.moment)
     headers = {
-        "ETag": etag(row.id, row.max_time_ratio, version, limit, last, own),
+        "ETag": etag(row.id, row.max_time_ratio, board and board.id, behind, limit, last, own),
         "Cache-Control": "no-cache",
         "Vary": "Authorization, Cookie",
     }
     if matches(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    board = service.read_page(session, row, moment, limit=limit, after=last, own=own)
-    following = keys.encode(state.cursors, listing, moment, board.last) if board.last else None
-    return LeaderboardOut(
+    items = service.read_page(session, board, after=last, limit=limit) if board else []
+    total = board.total if board else 0
+    more = board is not None and last + limit < total
+    page = LeaderboardOut(
         competition=slug,
         phase=phase,
-        metric=board.metric,
+        metric=board.metric if board else row.metric,
         max_time_ratio=row.max_time_ratio,
-        as_of=version.changed_at,
-        total=board.total,
-        items=board.items,
-        own=board.own,
-        next=following,
+        as_of=board and board.moment,
+        behind=behind,
+        total=total,
+        items=items,
+        own=service.read_own(session, board, own) if board else [],
+        next=keys.encode(state.cursors, listing, board.moment, last + limit) if board and more else None,
     )
+    return Response(page.model_dump_json(), media_type="application/json", headers=headers)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")

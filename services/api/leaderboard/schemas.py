@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from sqlalchemy import Row
 
-from services.core.board.ranking import Standing, Unranked
 from services.core.board.shown import FiguresForm, ScoreForm
-from services.core.models import LeaderboardEntry, Reference, Score
+from services.core.models import Reference, Score, Unranked
 
 __all__ = ["EntryOut", "LeaderboardOut"]
 
@@ -35,26 +35,24 @@ class EntryOut(ScoreForm):
     submitted_at: datetime
 
     @classmethod
-    def of(cls, row: LeaderboardEntry, standing: Standing, others: Sequence[Score]) -> Self:
-        """Make the JSON form of an entry with its rank and its other scores."""
-        score = row.score
-        evaluation = row.submission.evaluation
-        started_at, finished_at = evaluation.started_at, evaluation.finished_at
+    def of(cls, place: Row[Any], others: Sequence[Score]) -> Self:
+        """Make the JSON form of a place, as `service` selects it, with its entry's other scores."""
+        started_at, finished_at = place.started_at, place.finished_at
         return cls(
-            **dict(ScoreForm.model_validate(score)),
-            entry=row.team.name,
-            submission_id=row.submission_id,
-            submission=row.submission.name,
-            reference=row.reference,
-            rank=standing.rank,
-            unranked_reason=standing.unranked,
-            rank_best=standing.rank_interval and standing.rank_interval.best,
-            rank_worst=standing.rank_interval and standing.rank_interval.worst,
-            tie_group=standing.tie_group,
-            time_ratio=standing.time_ratio,
+            **dict(ScoreForm.model_validate(place.Score)),
+            entry=place.team,
+            submission_id=place.submission_id,
+            submission=place.submission,
+            reference=place.reference,
+            rank=place.rank,
+            unranked_reason=place.unranked,
+            rank_best=place.rank_best,
+            rank_worst=place.rank_worst,
+            tie_group=place.tie_group,
+            time_ratio=place.time_ratio,
             wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
             other_scores={other.metric: FiguresForm.model_validate(other) for other in others},
-            submitted_at=row.submitted_at,
+            submitted_at=place.submitted_at,
         )
 
 
@@ -66,6 +64,7 @@ class LeaderboardOut(BaseModel):
     metric: str
     max_time_ratio: float
     as_of: datetime | None = Field(description="When this leaderboard last changed; null if it is empty.")
+    behind: bool = Field(description="Whether it has changed since; a newer state is shown within seconds.")
     total: int = Field(description="Entries on all pages.")
     items: list[EntryOut]
     own: list[EntryOut] = Field(description="Entries of your teams, whatever their rank; only on the first page.")

@@ -1,151 +1,94 @@
-"""Reading a leaderboard as of a moment, one page at a time by key."""
+"""Reading a leaderboard page by page. The scorer computed it; a page costs the same whatever the size of the board."""
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, select
 
 from services.api.leaderboard.schemas import EntryOut
-from services.core.board.order import Place, Submitted
-from services.core.board.paired import HalvedScore
-from services.core.board.ranking import BoardLine, standings
-from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission, TeamMember
-from services.core.store.database import ReadSession
+from services.core.board import standings
+from services.core.models import (
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    Score,
+    StandingRow,
+    Standings,
+    Submission,
+    Team,
+    TeamMember,
+)
+from services.core.store.database import Database, ReadSession
 
-__all__ = ["BoardPage", "Version", "find_own", "read_page", "version_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of a leaderboard: two readings of one version are the same."""
-
-    changed_at: datetime | None  # when the leaderboard last changed; None before its first entry
-    changes: int
-
-
-@dataclass(frozen=True, slots=True)
-class BoardPage:
-    """One page of a leaderboard."""
-
-    items: list[EntryOut]
-    own: list[EntryOut]
-    metric: str  # that the leaderboard ranked by at that moment
-    total: int
-    last: Place | None  # of the page, when more follow
+__all__ = ["as_of", "find_own", "read_own", "read_page"]
 
 
-def version_of(session: ReadSession, phase: Phase, moment: datetime) -> Version:
-    """Find when the leaderboard last changed before a moment, without reading it."""
-    changed = []
-    changes = 0
-    for column in (LeaderboardEntry.published_at, LeaderboardEntry.retired_at):
-        statement = select(func.max(column), func.count()).where(
-            LeaderboardEntry.phase_id == phase.id, column <= moment
-        )
-        newest, count = session.execute(statement).one()
-        changes += count
-        if newest is not None:
-            changed.append(newest)
-    return Version(max(changed, default=None), changes)
+def as_of(session: ReadSession, database: Database, phase: Phase, moment: datetime | None) -> Standings | None:
+    """Find the leaderboard as of a time, or the newest one; None if it had no entry yet.
+
+    Raises StandingsNotReady, once it has asked the scorer, for an earlier one that is not stored any more.
+    """
+    if moment is None:
+        return standings.newest(session, phase)
+    move = standings.moment_at(session, phase, moment)
+    if move is None:
+        return None
+    found = standings.find(session, phase, move)
+    if found is None:
+        with database.write() as writing:
+            standings.ask(writing, phase, move)
+        raise standings.not_ready(move)
+    return found
 
 
-def find_own(session: ReadSession, phase: Phase, moment: datetime, account_id: UUID) -> list[UUID]:
-    """Find the submissions of an account's teams that are entries as of a moment, without references."""
+def find_own(session: ReadSession, board: Standings, account_id: UUID) -> list[UUID]:
+    """Find the entries of an account's teams on a leaderboard, without references."""
     entry = LeaderboardEntry
     teams = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
     statement = (
-        select(entry.submission_id)
-        .where(entry.phase_id == phase.id, _stands_at(moment), entry.reference == Reference.NONE)
+        select(entry.id)
+        .where(entry.phase_id == board.phase_id, standings.stands_at(board.moment), entry.reference == Reference.NONE)
         .where(entry.team_id.in_(teams))
     )
     return list(session.scalars(statement.order_by(entry.submission_id)))
 
 
-def read_page(
-    session: ReadSession,
-    phase: Phase,
-    moment: datetime,
-    *,
-    limit: int,
-    after: Place | None,
-    own: Collection[UUID],
-) -> BoardPage:
-    """Read one page of the leaderboard as of a moment, and the submissions `own`. Ranks and ties count all entries."""
-    lines = sorted(_lines(session, phase, moment), key=_place)
-    submissions = [line.submitted.submission_id for line in lines]
-    standing = standings(lines, phase.max_time_ratio)
-    start = bisect_right(lines, after, key=_place) if after else 0
-    on_page = range(len(lines))[start : start + limit]
-    of_own = [position for position, submission_id in enumerate(submissions) if submission_id in own]
-    rows = _rows(session, phase, moment, [submissions[position] for position in {*on_page, *of_own}])
-    others = _other_scores(session, rows.values())
-
-    def shown(position: int) -> EntryOut:
-        row = rows[submissions[position]]
-        return EntryOut.of(row, standing[position], others.get(row.score.evaluation_id, []))
-
-    return BoardPage(
-        items=[shown(position) for position in on_page],
-        own=[shown(position) for position in of_own],
-        metric=next((row.score.metric for row in rows.values()), phase.metric),
-        total=len(lines),
-        last=_place(lines[on_page[-1]]) if on_page.stop < len(lines) else None,
-    )
+def read_page(session: ReadSession, board: Standings, *, after: int, limit: int) -> list[EntryOut]:
+    """Read the places behind position `after`."""
+    return _read(session, board, StandingRow.position.between(after + 1, after + limit))
 
 
-def _place(line: BoardLine) -> Place:
-    return line.place
+def read_own(session: ReadSession, board: Standings, entry_ids: Sequence[UUID]) -> list[EntryOut]:
+    """Read the places of these entries, in order."""
+    return _read(session, board, StandingRow.entry_id.in_(entry_ids)) if entry_ids else []
 
 
-def _lines(session: ReadSession, phase: Phase, moment: datetime) -> list[BoardLine]:
-    entry = LeaderboardEntry
+def _read(session: ReadSession, board: Standings, which: ColumnElement[bool]) -> list[EntryOut]:
+    """Read places with what is shown of them: columns, because whole rows of five tables take twice as long."""
     statement = (
-        select(entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
-        .add_columns(Score.halves, Score.run_s, Score.flags)
-        .join(Score, entry.score_id == Score.id)
-        .where(entry.phase_id == phase.id, _stands_at(moment))
+        select(StandingRow.rank, StandingRow.unranked, StandingRow.rank_best, StandingRow.rank_worst)
+        .add_columns(StandingRow.tie_group, StandingRow.time_ratio)
+        .add_columns(LeaderboardEntry.submission_id, LeaderboardEntry.reference, LeaderboardEntry.submitted_at)
+        .add_columns(Team.name.label("team"), Submission.name.label("submission"), Score)
+        .add_columns(Evaluation.started_at, Evaluation.finished_at)
+        .join(LeaderboardEntry, LeaderboardEntry.id == StandingRow.entry_id)
+        .join(Team, Team.id == LeaderboardEntry.team_id)
+        .join(Submission, Submission.id == LeaderboardEntry.submission_id)
+        .join(Score, Score.id == LeaderboardEntry.score_id)
+        .join(Evaluation, Evaluation.id == Submission.evaluation_id)
+        .where(StandingRow.standings_id == board.id, which)
+        .order_by(StandingRow.position)
     )
-    return [
-        BoardLine(
-            reference=row.reference,
-            measured=HalvedScore(row.final_score, row.halves),
-            run_s=row.run_s,
-            submitted=Submitted(row.submitted_at, row.submission_id),
-            flags=row.flags,
-        )
-        for row in session.execute(statement)
-    ]
+    places = session.execute(statement).all()
+    others = _other_scores(session, [place.Score for place in places])
+    return [EntryOut.of(place, others.get(place.Score.evaluation_id, [])) for place in places]
 
 
-def _stands_at(moment: datetime) -> ColumnElement[bool]:
-    entry = LeaderboardEntry
-    return and_(entry.published_at <= moment, or_(entry.retired_at.is_(None), entry.retired_at > moment))
-
-
-def _rows(
-    session: ReadSession, phase: Phase, moment: datetime, submission_ids: Sequence[UUID]
-) -> dict[UUID, LeaderboardEntry]:
-    """Read the entries as of a moment, by submission."""
-    statement = (
-        select(LeaderboardEntry)
-        .options(
-            joinedload(LeaderboardEntry.team),
-            joinedload(LeaderboardEntry.score),
-            joinedload(LeaderboardEntry.submission).joinedload(Submission.evaluation),
-        )
-        .where(LeaderboardEntry.phase_id == phase.id, _stands_at(moment))
-        .where(LeaderboardEntry.submission_id.in_(submission_ids))
-    )
-    return {row.submission_id: row for row in session.scalars(statement)}
-
-
-def _other_scores(session: ReadSession, rows: Iterable[LeaderboardEntry]) -> dict[UUID, list[Score]]:
+def _other_scores(session: ReadSession, shown: Iterable[Score]) -> dict[UUID, list[Score]]:
     """Find the scores of the same evaluations by other metrics, by evaluation."""
-    own = {row.score_id: row.score.evaluation_id for row in rows}
+    own = {score.id: score.evaluation_id for score in shown}
     statement = select(Score).where(Score.evaluation_id.in_(own.values()), Score.id.not_in(own))
     found: dict[UUID, list[Score]] = {}
     for score in session.scalars(statement.order_by(Score.metric)):

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import organises

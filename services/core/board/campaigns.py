@@ -118,6 +118,7 @@ def publish_campaign(session: WriteSession, campaign: Campaign, account_id: UUID
     if _waiting(session, campaign):
         raise NotReady("New submissions are not scored yet. Wait until they are, then publish.")
     campaign.state, campaign.published_at = CampaignState.PUBLISHED, utc_now()
+    campaign.inputs += 1  # its preview is computed once more, and then shows what publishing did
     campaign.metric_before = phase.metric
     phase.metric = campaign.metric
     session.flush()
@@ -169,6 +170,7 @@ def set_aside(session: WriteSession, campaign_id: UUID, evaluation_id: UUID, rea
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign.state in OPEN:
         campaign.unscorable = campaign.unscorable | {evaluation_id: reason}
+        campaign.inputs += 1
 
 
 def take_back(session: WriteSession, evaluation: Evaluation, metrics: Collection[str]) -> None:
@@ -176,6 +178,7 @@ def take_back(session: WriteSession, evaluation: Evaluation, metrics: Collection
     of_phase = and_(Campaign.phase_id == evaluation.phase_id, Campaign.state.in_(OPEN), Campaign.metric.in_(metrics))
     for campaign in session.scalars(select(Campaign).where(of_phase).with_for_update()):
         campaign.unscorable = {one: why for one, why in campaign.unscorable.items() if one != evaluation.id}
+        campaign.inputs += 1
 
 
 def lock_campaign(session: WriteSession, phase: Phase, campaign_id: UUID) -> Campaign:

@@ -13,7 +13,17 @@ from services.core.errors import Unavailable
 from services.core.models import AskedBoard, LeaderboardEntry, Phase, Standings
 from services.core.store.database import ReadSession, WriteSession, clock
 
-__all__ = ["StandingsNotReady", "ask", "find", "lock_board", "moment_at", "newest", "next_moment", "stands_at"]
+__all__ = [
+    "StandingsNotReady",
+    "ask",
+    "find",
+    "lock_board",
+    "moment_at",
+    "newest",
+    "next_moment",
+    "not_ready",
+    "stands_at",
+]
 
 MAX_ASKED = 20  # earlier boards of one phase that may wait to be computed
 RETRY_AFTER_S = 2
@@ -69,6 +79,14 @@ def find(session: ReadSession, phase: Phase, moment: datetime) -> Standings | No
     return session.scalars(
         of.where(Standings.done_at.is_not(None)).order_by(Standings.id.desc()).limit(1)
     ).one_or_none()
+
+
+def not_ready(moment: datetime) -> StandingsNotReady:
+    """Say that the leaderboard as of a moment will be computed."""
+    return StandingsNotReady(
+        f"The leaderboard as of {moment.isoformat()} is being computed. Ask again in {RETRY_AFTER_S} s.",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def ask(session: WriteSession, phase: Phase, moment: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
-from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignState, ReRun
+from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
@@ -27,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "BenchmarkRow",
     "Campaign",
+    "CampaignMove",
     "CampaignState",
     "Competition",
     "Device",

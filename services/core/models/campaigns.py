@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import Phase
-from services.core.models.stored import StoredJson
+from services.core.models.stored import PlaceForm, PreviewForm, StoredJson
+from services.core.models.submissions import Reference
 from services.core.store.database import Base, utc_now
 
-__all__ = ["Act", "AuditEvent", "Campaign", "CampaignState", "ReRun"]
+__all__ = ["Act", "AuditEvent", "Campaign", "CampaignMove", "CampaignState", "ReRun"]
 
 
 class CampaignState(StrEnum):
@@ -50,6 +52,8 @@ class Campaign(Base):
     unscorable: Mapped[dict[UUID, str]] = mapped_column(
         StoredJson(dict[UUID, str]), default=dict
     )  # for each evaluation left out, the reason
+    inputs: Mapped[int] = mapped_column(default=0)  # counts the changes of what its preview shows, beside pointers
+    preview: Mapped[PreviewForm | None] = mapped_column(StoredJson(PreviewForm))  # once it was computed
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
@@ -60,6 +64,24 @@ class Campaign(Base):
     def set_aside(self) -> set[UUID]:
         """The evaluations that this rescoring leaves out."""
         return set(self.unscorable)
+
+
+class CampaignMove(Base):
+    """The effect of a rescoring on one team, from position 1: the greatest first."""
+
+    __tablename__ = "campaign_moves"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"))
+    reference: Mapped[Reference] = mapped_column(choice(Reference))
+    before: Mapped[PlaceForm | None] = mapped_column(StoredJson(PlaceForm))
+    after: Mapped[PlaceForm | None] = mapped_column(StoredJson(PlaceForm))
+    ranks_up: Mapped[int | None]
+    separated: Mapped[bool]
+    re_run_failed: Mapped[bool]
+
+    team: Mapped[Team] = relationship()
 
 
 class ReRun(Base):

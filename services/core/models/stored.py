@@ -11,6 +11,7 @@ Rules for changing a form:
 
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer
 from sqlalchemy import JSON, Dialect
@@ -24,6 +25,8 @@ __all__ = [
     "EventPayload",
     "ExampleForm",
     "HistogramsForm",
+    "PlaceForm",
+    "PreviewForm",
     "SelfTestForm",
     "StoredForm",
     "StoredJson",
@@ -84,6 +87,28 @@ class AlarmForm(StoredForm):
 
     kind: str
     message: str
+
+
+class PlaceForm(StoredForm):
+    """The place of a team on one leaderboard."""
+
+    rank: int | None
+    rank_best: int | None = Field(description="The best rank that its noise allows; 95% together with `rank_worst`.")
+    rank_worst: int | None = Field(description="The worst rank that its noise allows.")
+    final_score: float
+    ci_low: float
+    ci_high: float
+    submission_id: UUID
+
+
+class PreviewForm(StoredForm):
+    """What the preview of a rescoring shows in all, and what it was computed from."""
+
+    entries: int
+    moved: int
+    separated: int
+    inputs: int  # `Campaign.inputs` then
+    moment: datetime | None  # of the last move of a pointer then
 
 
 class CertificateForm(StoredForm):

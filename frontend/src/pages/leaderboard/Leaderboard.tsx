@@ -62,6 +62,7 @@ function PhaseBoard({ phase }: { phase: Phase }) {
         {({ pages }) => {
           const first = pages[0];
           const entries = pages.flatMap((page) => page.items);
+          if (first?.behind && entries.length === 0) return <Loading what="the leaderboard" />;
           if (!first || entries.length === 0) return <NobodyYet asOf={asOf} />;
           return (
             <>
@@ -108,7 +109,8 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
           , last changed <Moment at={of.as_of} />
         </>
       )}
-      . {loaded < of.total && `Showing the first ${loaded}. `}
+      {of.behind && ", and has changed since: the newer one appears in seconds"}.{" "}
+      {loaded < of.total && `Showing the first ${loaded}. `}
       {of.own.map(({ entry, rank, submission_id }) =>
         rank === null ? null : (
           <span key={submission_id}>

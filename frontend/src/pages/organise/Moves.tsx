@@ -1,27 +1,31 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { campaign } from "../../api/queries";
-import type { Move, Unscorable } from "../../api/types";
+import { campaign, moves } from "../../api/queries";
+import type { Move, Preview, Unscorable } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
-import { Button } from "../../ui/Button";
+import { More } from "../../ui/More";
+import { Loading } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { Term } from "../../ui/Term";
-import { isMoved, movedFirst, rankOf } from "../../words/moves";
+import { rankOf } from "../../words/moves";
 import { count, score } from "../../words/numbers";
 
-const FEW = 10;
+interface Path {
+  slug: string;
+  phase: string;
+  campaign_id: string;
+}
 
 /** What a campaign does to each team: from which rank to which. */
-export function Moves({ path }: { path: { slug: string; phase: string; campaign_id: string } }) {
+export function Moves({ path }: { path: Path }) {
   const query = useQuery(campaign(path));
   return (
     <Await query={query} what="the preview">
-      {({ moves, unscorable }) => (
+      {({ preview, unscorable }) => (
         <>
           {unscorable.length > 0 && <SetAside items={unscorable} />}
-          <Listed moves={moves} />
+          {preview ? <Listed of={preview} path={path} /> : <Loading what="the preview" />}
         </>
       )}
     </Await>
@@ -49,45 +53,48 @@ function SetAside({ items }: { items: readonly Unscorable[] }) {
   );
 }
 
-function Listed({ moves }: { moves: readonly Move[] }) {
-  const [all, setAll] = useState(false);
-  const separated = moves.filter((move) => move.separated).length;
+function Listed({ of, path }: { of: Preview; path: Path }) {
+  const query = useInfiniteQuery(moves(path, of));
   return (
     <>
       <p>
-        {moves.filter(isMoved).length} of {moves.length} entries would change rank, {separated} of them beyond
-        noise. Brackets show the 95% <Term of="rank interval">rank interval</Term>. A change is beyond noise
-        if the intervals before and after do not overlap.
+        {of.moved} of {of.entries} entries would change rank, {of.separated} of them beyond noise. Brackets
+        show the 95% <Term of="rank interval">rank interval</Term>. A change is beyond noise if the intervals
+        before and after do not overlap.
       </p>
-      <Table
-        label="Rank changes"
-        rows={movedFirst(moves).slice(0, all ? undefined : FEW)}
-        keyOf={(move) => `${move.team} ${move.reference}`}
-        columns={[
-          { name: "team", kind: "heading", show: (move) => move.team },
-          { name: "rank before", show: (move) => rankOf(move.before) },
-          { name: "rank after", show: (move) => `${rankOf(move.after)}${change(move)}` },
-          { name: "score before", show: (move) => points(move.before) },
-          { name: "score after", show: (move) => points(move.after) },
-          {
-            name: "notes",
-            kind: "badges",
-            show: (move) => (
-              <>
-                {move.reference !== "none" && <Badge>reference</Badge>}{" "}
-                {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
-                {move.re_run_failed && <Badge tone="bad">re-run failed, previous score kept</Badge>}
-              </>
-            ),
-          },
-        ]}
-      />
-      {!all && moves.length > FEW && (
-        <p>
-          <Button onClick={() => setAll(true)}>Show all {moves.length}</Button>
-        </p>
-      )}
+      <Await query={query} what="the rank changes">
+        {({ pages }) => <RankChanges moves={pages.flatMap((page) => page.items)} />}
+      </Await>
+      <More of={query} />
     </>
+  );
+}
+
+function RankChanges({ moves: rows }: { moves: readonly Move[] }) {
+  return (
+    <Table
+      label="Rank changes"
+      rows={rows}
+      keyOf={(move) => `${move.team} ${move.reference}`}
+      columns={[
+        { name: "team", kind: "heading", show: (move) => move.team },
+        { name: "rank before", show: (move) => rankOf(move.before) },
+        { name: "rank after", show: (move) => `${rankOf(move.after)}${change(move)}` },
+        { name: "score before", show: (move) => points(move.before) },
+        { name: "score after", show: (move) => points(move.after) },
+        {
+          name: "notes",
+          kind: "badges",
+          show: (move) => (
+            <>
+              {move.reference !== "none" && <Badge>reference</Badge>}{" "}
+              {move.separated && <Badge tone="warn">beyond noise</Badge>}{" "}
+              {move.re_run_failed && <Badge tone="bad">re-run failed, previous score kept</Badge>}
+            </>
+          ),
+        },
+      ]}
+    />
   );
 }
 

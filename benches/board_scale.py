@@ -1,0 +1,349 @@
+"""Time a page of a leaderboard as the contest grows: `python -m benches.board_scale --teams 1000,10000 [--postgres]`.
+
+For each size the script fills a separate installation, computes the standings as the scorer does after a score, and
+reads pages of 50 at random places through a real server on the loopback interface, one after another. Beside that, in
+the same run and from the same rows, it times what other platforms do for every view: best score per team in one query
+over all submissions, all rows sent.
+
+Teams have scores and errors of the size that entries on the digits benchmark have.
+"""
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, insert, select, text
+
+from services.api.kit.cursors import Cursors
+from services.api.leaderboard import keys
+from services.core.models import (
+    Account,
+    BenchmarkRow,
+    Competition,
+    Device,
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    PhaseKind,
+    Reference,
+    Score,
+    Standings,
+    State,
+    Submission,
+    SubmissionKind,
+    Team,
+)
+from services.core.settings import SandboxKind, Settings
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database
+from services.core.store.migrate import upgrade
+from services.scorer.standings.boards import Boards
+from services.scorer.stores import Stores
+
+PAGE = 50
+READS = 400
+SERVE = """
+import json, socket, sys, uvicorn
+from services.api.app import create_app
+from services.core.settings import Settings
+app = create_app(Settings(**json.loads(sys.argv[2])))
+uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
+"""
+PORTION = 5_000
+KEY = "key of a measurement"
+SPLITS = 16
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SUITES = {"u_lira": {"auc": 0.53, "tpr_at_1_fpr": 0.02}, "tug_of_war": {"tow": 0.91}}
+
+
+def main() -> None:
+    """Print one row for each number of teams."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--teams", default="1000,10000,100000", help="numbers of teams, by commas")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server that the script starts")
+    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    parser.add_argument("--reads", type=int, default=READS, help=f"pages to read at each size; default: {READS}")
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    found = []
+    for teams in map(int, arguments.teams.split(",")):
+        with ExitStack() as stack:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            url = stack.enter_context(_postgres()) if arguments.postgres else f"sqlite:///{directory}/lethe.db"
+            settings = _settings(directory, url)
+            start = time.perf_counter()
+            with console.status(f"{teams:,} teams: filling the database"):
+                _fill(settings, teams)
+            fill_s = time.perf_counter() - start
+            console.print(f"{teams:,} teams: filled in {fill_s:.1f} s (not part of what is measured)")
+            with console.status(f"{teams:,} teams: computing, then reading"):
+                found.append({"teams": teams} | _measure(settings, arguments.reads))
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return
+    table = Table("teams", "page p50", "page p99", "standings", "memory for them", "recomputed per view", "sent then")
+    for row in found:
+        table.add_row(
+            f"{row['teams']:,}",
+            f"{row['p50_ms']:.1f} ms",
+            f"{row['p99_ms']:.1f} ms",
+            f"{row['refresh_s']:.2f} s",
+            f"{row['peak_mb']:.0f} MB",
+            f"{row['recompute_ms']:.0f} ms",
+            f"{row['recompute_mb']:.1f} MB",
+        )
+    Console().print(table)
+
+
+def _settings(directory: Path, url: str) -> Settings:
+    return Settings(
+        data_dir=directory / "data", database_url=url, sandbox=SandboxKind.DOCKER, secret_key=KEY, allowed_hosts="*"
+    )
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    from tests.real_services import postgres_server
+
+    with postgres_server() as url:
+        yield url
+
+
+def _measure(settings: Settings, reads: int) -> dict[str, float]:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.apply(_refresh, (settings, False))  # what a running scorer has loaded and compiled already
+        refresh_s, peak_mb = pool.apply(_refresh, (settings, True))
+    recompute_ms, recompute_mb = _recompute(settings)
+    times_ms = np.array(_read(settings, reads))
+    return {
+        "p50_ms": float(np.percentile(times_ms, 50)),
+        "p99_ms": float(np.percentile(times_ms, 99)),
+        "refresh_s": refresh_s,
+        "peak_mb": peak_mb,
+        "recompute_ms": recompute_ms,
+        "recompute_mb": recompute_mb,
+    }
+
+
+def _refresh(settings: Settings, measured: bool) -> tuple[float, float]:
+    """Compute the standings after the last move; or those of an empty board, so that all is loaded."""
+    database = Database(settings.resolved_database_url)
+    with closing(_Disposing(database)):
+        if not measured:
+            from services.scorer.standings import pairs
+
+            small = np.linspace(1, 0, 20), np.zeros((20, SPLITS))
+            pairs.rank_intervals(*small)
+            pairs.tie_groups(*small)
+            return 0.0, 0.0
+        boards = Boards(Stores(database, Blobs.from_settings(settings), settings))
+        start = time.perf_counter()
+        assert boards.keep() == 1
+        spent = time.perf_counter() - start
+    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class _Disposing:
+    def __init__(self, database: Database) -> None:
+        self.close = database.dispose
+
+
+def _recompute(settings: Settings) -> tuple[float, float]:
+    """Time the best score of every team in one query, sent whole as JSON: the median of three."""
+    database = Database(settings.resolved_database_url)
+    statement = (
+        select(Team.name, func.max(Score.final_score).label("best"))
+        .add_columns(func.max(Score.forgetting_quality), func.max(Score.utility), func.max(Score.run_s))
+        .join(Submission, Submission.team_id == Team.id)
+        .join(Score, Score.evaluation_id == Submission.evaluation_id)
+        .group_by(Team.id, Team.name)
+        .order_by(text("best DESC"))
+    )
+    times, size = [], 0
+    with closing(_Disposing(database)), database.read() as session:
+        for _ in range(3):
+            start = time.perf_counter()
+            size = len(json.dumps([list(row) for row in session.execute(statement)]))
+            times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times)), size / 1e6
+
+
+def _read(settings: Settings, reads: int) -> list[float]:
+    """Read pages at random places; return milliseconds."""
+    database = Database(settings.resolved_database_url)
+    with closing(_Disposing(database)), database.read() as session:
+        board = session.scalars(select(Standings)).one()
+    cursors = Cursors(settings.key())
+    listing = f"leaderboard:{board.phase_id}:None"
+    places = np.random.default_rng(1).integers(0, max(1, board.total - PAGE), reads + 50).tolist()
+    times = []
+    with _server(settings) as port, closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        for number, place in enumerate(places):
+            after = keys.encode(cursors, listing, board.moment, place)
+            start = time.perf_counter()
+            connection.request("GET", f"/api/competitions/bench/phases/final/leaderboard?limit={PAGE}&after={after}")
+            answer = connection.getresponse()
+            body = answer.read()
+            spent = time.perf_counter() - start
+            assert answer.status == 200, body[:300]
+            if number >= 50:
+                times.append(1e3 * spent)
+        assert json.loads(body)["items"][0]["rank"] is not None
+    return times
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[int]:
+    """Serve the app in a process of its own; yield the port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        given = settings.model_dump(mode="json") | {"secret_key": KEY}
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(listening.fileno()), json.dumps(given)],
+            pass_fds=[listening.fileno()],
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _fill(settings: Settings, teams: int) -> None:
+    """Give every team one scored submission on one leaderboard."""
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    random = np.random.default_rng(7)
+    scores = random.beta(2, 5, teams) * 0.3
+    gaps = random.normal(size=(teams, SPLITS)) * (0.024 * scores[:, None] + 2e-4)
+    with closing(_Disposing(database)):
+        with database.write() as session:
+            account = Account(username="organiser", password_hash="-")
+            benchmark = BenchmarkRow(
+                name="bench", digest="d" * 64, manifest={"oracle_seeds": 512}, manifest_blob="0" * 64
+            )
+            session.add_all([account, benchmark])
+            session.flush()
+            competition = Competition(slug="bench", title="Bench", organiser_id=account.id)
+            session.add(competition)
+            session.flush()
+            phase = Phase(
+                competition_id=competition.id,
+                slug="final",
+                kind=PhaseKind.FINAL,
+                benchmark_id=benchmark.id,
+                opens_at=START,
+                closes_at=START + timedelta(days=1000),
+                seeds=512,
+                shard_seeds=64,
+                quota_per_day=5,
+                seed_timeout_s=60.0,
+                memory_bytes=2**31,
+                device=Device.CPU,
+                metric="neurips-2023",
+                max_time_ratio=0.2,
+                data_hidden=True,
+                board_moved_at=START + timedelta(days=1),
+            )
+            session.add(phase)
+        for first in range(0, teams, PORTION):
+            numbers = range(first, min(teams, first + PORTION))
+            rows = [
+                _rows(number, phase, (benchmark.id, account.id), scores[number], gaps[number]) for number in numbers
+            ]
+            with database.write() as session:
+                for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
+                    session.execute(insert(table), [row[table] for row in rows])
+        with database.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+
+
+def _rows(
+    number: int, phase: Phase, of: tuple[UUID, UUID], score: float, gaps: np.ndarray[Any, Any]
+) -> dict[type, dict[str, Any]]:
+    benchmark_id, account_id = of
+    team, evaluation, submission, scored = (uuid4() for _ in range(4))
+    moment = START + timedelta(seconds=number / 50)
+    bounds = {
+        f"{part}{end}": value
+        for part, value in (("forgetting_quality", score), ("utility", 0.98))
+        for end in ("", "_low", "_high")
+    }
+    return {
+        Team: {"id": team, "name": f"team {number}"},
+        Evaluation: {
+            "id": evaluation,
+            "phase_id": phase.id,
+            "benchmark_id": benchmark_id,
+            "code_sha256": f"{number:064x}",
+            "seeds": 512,
+            "seed_key": bytes(32),
+            "state": State.MEASURED,
+            "seeds_done": 512,
+            "started_at": moment,
+            "finished_at": moment + timedelta(seconds=90),
+        },
+        Submission: {
+            "id": submission,
+            "phase_id": phase.id,
+            "team_id": team,
+            "account_id": account_id,
+            "evaluation_id": evaluation,
+            "name": "entry",
+            "filename": "entry.py",
+            "kind": SubmissionKind.MODULE,
+            "reference": Reference.NONE,
+            "blob": f"{number:064x}",
+            "size_bytes": 1000,
+            "created_at": moment,
+        },
+        Score: {
+            "id": scored,
+            "evaluation_id": evaluation,
+            "metric": phase.metric,
+            **bounds,
+            "final_score": float(score),
+            "ci_low": float(score * 0.98),
+            "ci_high": float(score * 1.02),
+            "seeds": 512,
+            "distinct_models": 512,
+            "effective_models": 512,
+            "run_s": 1.0,
+            "suites": SUITES,
+            "halves": [[float(score + gap / 2), float(score - gap / 2)] for gap in gaps],
+        },
+        LeaderboardEntry: {
+            "id": uuid4(),
+            "phase_id": phase.id,
+            "team_id": team,
+            "submission_id": submission,
+            "score_id": scored,
+            "reference": Reference.NONE,
+            "final_score": float(score),
+            "submitted_at": moment,
+            "published_at": moment,
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()

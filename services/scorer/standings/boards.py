@@ -1,0 +1,197 @@
+"""Keeping leaderboards: computing the standings of every phase whose pointers moved, and discarding old ones.
+
+Rows are written in portions, each in a transaction of its own, so that nobody waits for a big board; readers see a
+board once all of it is there. A scorer that ends in between leaves an unfinished one, which the next one discards.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import and_, delete, exists, func, insert, select
+
+from services.core.board.order import IN_ORDER, Submitted
+from services.core.board.paired import HalvedScore
+from services.core.board.standings import stands_at
+from services.core.models import AskedBoard, LeaderboardEntry, Phase, Score, StandingRow, Standings
+from services.core.store.database import ReadSession, clock
+from services.scorer.standings.ranking import BoardLine, Standing, standings
+from services.scorer.stores import Stores
+
+__all__ = ["Boards"]
+
+log = structlog.get_logger()
+
+PORTION = 20_000  # rows that are written in one transaction
+FETCHED = 2_000  # rows that are read at once
+EVERY_S = 1.0  # at least, between two computations of one board
+PAUSES = 3  # times as long as a board took, before one of an earlier moment is computed
+KEPT = timedelta(hours=1)  # for readers who are paging through a board that has changed since
+KEPT_ROWS = 500_000  # of such boards of one phase; beyond that the oldest go first
+
+
+@dataclass(slots=True)
+class Boards:
+    """The leaderboards of all phases."""
+
+    stores: Stores
+    _again_at: dict[UUID, float] = field(default_factory=dict)  # by phase, by the monotonic clock
+    _earlier_at: float = 0.0
+
+    def keep(self) -> int:
+        """Compute every leaderboard that is due; return how many. One that fails is tried again after a while."""
+        moved = self._moved()
+        for phase_id, moment in moved:
+            took_s = self._try(phase_id, moment)
+            self._again_at[phase_id] = time.monotonic() + max(EVERY_S, took_s)
+        asked = self._asked()
+        for phase_id, moment in asked:
+            took_s = self._try(phase_id, moment)
+            self._earlier_at = time.monotonic() + PAUSES * took_s
+            self._answered(phase_id, moment)
+        return len(moved) + len(asked)
+
+    def _moved(self) -> list[tuple[UUID, datetime]]:
+        """Find the phases whose pointers moved since their newest standings, each with the moment of the last move."""
+        done = exists().where(
+            and_(
+                Standings.phase_id == Phase.id, Standings.moment == Phase.board_moved_at, Standings.done_at.is_not(None)
+            )
+        )
+        with self.stores.database.read() as session:
+            moved = select(Phase.id, Phase.board_moved_at).where(Phase.board_moved_at.is_not(None), ~done)
+            found = [(phase_id, moment) for phase_id, moment in session.execute(moved) if moment is not None]
+        now = time.monotonic()
+        return [(phase_id, moment) for phase_id, moment in found if self._again_at.get(phase_id, 0.0) <= now]
+
+    def _asked(self) -> list[tuple[UUID, datetime]]:
+        """Find the earlier board that was asked for first, unless one was computed a moment ago."""
+        if time.monotonic() < self._earlier_at:
+            return []
+        first = select(AskedBoard.phase_id, AskedBoard.moment).order_by(AskedBoard.asked_at).limit(1)
+        with self.stores.database.read() as session:
+            return [(phase_id, moment) for phase_id, moment in session.execute(first)]
+
+    def _answered(self, phase_id: UUID, moment: datetime) -> None:
+        """Nobody waits for a board any more, also if it failed: it must not keep others waiting."""
+        asked = and_(AskedBoard.phase_id == phase_id, AskedBoard.moment == moment)
+        with self.stores.database.write() as session:
+            session.execute(delete(AskedBoard).where(asked))
+
+    def _try(self, phase_id: UUID, moment: datetime) -> float:
+        """Compute a board; return how long that took, in seconds."""
+        began = time.monotonic()
+        try:
+            total = self._compute(phase_id, moment)
+            self._discard(phase_id)
+        except Exception:
+            log.exception("standings_failed", phase=str(phase_id), remedy="they are computed again")
+            return time.monotonic() - began + 15.0
+        took_s = time.monotonic() - began
+        log.info("standings", phase=str(phase_id), entries=total, took_s=round(took_s, 3))
+        return took_s
+
+    def _compute(self, phase_id: UUID, moment: datetime) -> int:
+        database = self.stores.database
+        with database.read() as session:
+            phase = session.get_one(Phase, phase_id)
+            board = _Read(session, phase, moment)
+            ranked = standings(board.lines(), phase.max_time_ratio)
+        with database.write() as session:
+            row = Standings(phase_id=phase_id, moment=moment, metric=board.metric or phase.metric)
+            row.begun_at = clock(session)
+            session.add(row)
+        for portion in _portions(_rows(row.id, board.entry_ids, ranked)):
+            with database.write() as session:
+                session.execute(insert(StandingRow), portion)
+        with database.write() as session:
+            done = session.get_one(Standings, row.id)
+            done.total, done.done_at = len(ranked), clock(session)
+        return len(ranked)
+
+    def _discard(self, phase_id: UUID) -> None:
+        """Discard boards that nobody is likely to read: any of them can be computed again."""
+        database = self.stores.database
+        with database.read() as session:
+            found = session.scalars(
+                select(Standings)
+                .where(Standings.phase_id == phase_id)
+                .order_by(Standings.moment.desc(), Standings.id.desc())
+            ).all()
+            since = clock(session) - KEPT
+        rows, gone = 0, []
+        newest = next((one for one in found if one.done_at is not None), None)
+        for one in sorted(found, key=lambda one: one.done_at or one.begun_at, reverse=True):
+            rows += one.total
+            if one is not newest and (one.begun_at < since or (one.done_at is not None and rows > KEPT_ROWS)):
+                gone.append(one.id)
+        for standings_id in gone:
+            self._remove(standings_id)
+
+    def _remove(self, standings_id: int) -> None:
+        database = self.stores.database
+        of = StandingRow.standings_id == standings_id
+        with database.write() as session:  # readers see it no more
+            session.get_one(Standings, standings_id).done_at = None
+            last = session.scalar(select(func.max(StandingRow.position)).where(of)) or 0
+        for start in range(0, last, PORTION):
+            with database.write() as session:
+                session.execute(delete(StandingRow).where(of, StandingRow.position <= start + PORTION))
+        with database.write() as session:
+            session.execute(delete(Standings).where(Standings.id == standings_id))
+
+
+@dataclass(slots=True)
+class _Read:
+    """A board as of a moment, read in order; its lines can be read once, and leave the ids of their entries."""
+
+    session: ReadSession
+    phase: Phase
+    moment: datetime
+    entry_ids: list[UUID] = field(default_factory=list)
+    metric: str | None = None
+
+    def lines(self) -> Iterator[BoardLine]:
+        entry = LeaderboardEntry
+        statement = (
+            select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
+            .add_columns(Score.halves, Score.run_s, Score.flags, Score.metric)
+            .join(Score, entry.score_id == Score.id)
+            .where(entry.phase_id == self.phase.id, stands_at(self.moment))
+            .order_by(*IN_ORDER)
+        )
+        for row in self.session.execute(statement.execution_options(yield_per=FETCHED)):
+            self.entry_ids.append(row.id)
+            self.metric = row.metric
+            yield BoardLine(
+                reference=row.reference,
+                measured=HalvedScore(row.final_score, row.halves),
+                run_s=row.run_s,
+                submitted=Submitted(row.submitted_at, row.submission_id),
+                flags=row.flags,
+            )
+
+
+def _rows(standings_id: int, entry_ids: Iterable[UUID], ranked: Iterable[Standing]) -> Iterator[dict[str, Any]]:
+    for position, (entry_id, one) in enumerate(zip(entry_ids, ranked, strict=True), start=1):
+        yield {
+            "standings_id": standings_id,
+            "position": position,
+            "entry_id": entry_id,
+            "rank": one.rank,
+            "unranked": one.unranked,
+            "rank_best": one.rank_interval and one.rank_interval.best,
+            "rank_worst": one.rank_interval and one.rank_interval.worst,
+            "tie_group": one.tie_group,
+            "time_ratio": one.time_ratio,
+        }
+
+
+def _portions(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while portion := list(islice(rows, PORTION)):
+        yield portion
