@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ __all__ = ["Client", "NotLoggedIn", "ServerProblem", "open_client", "save_creden
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 120.0
+NEWER_BOARD_WITHIN_S = 15.0
+POLL_S = 0.5
 
 
 class ServerProblem(LetheError):
@@ -70,6 +73,13 @@ class Client:
             page = self.get(path, **params, after=page["next"])
             yield from page["items"]
 
+    def board(self, path: str) -> list[dict[str, Any]]:
+        """Return the entries of a leaderboard; if it has just changed, wait a moment for the newer one."""
+        give_up_at = time.monotonic() + NEWER_BOARD_WITHIN_S
+        while self.get(path, limit=1)["behind"] and time.monotonic() < give_up_at:
+            time.sleep(POLL_S)
+        return list(self.pages(path))
+
     def _request(self, method: str, path: str, **arguments: Any) -> Any:
         import httpx2
 
@@ -80,7 +90,11 @@ class Client:
                 f"{self.url} does not answer ({error}). Is it running? Start it with `lethe up`."
             ) from error
         if answer.is_error:
-            raise ServerProblem(_problem(answer))
+            problem = _problem(answer)
+            if problem.get("code") == "standings_not_ready":  # pages of a leaderboard that has changed since
+                time.sleep(float(answer.headers.get("Retry-After", 1)))
+                return self._request(method, path, **arguments)
+            raise ServerProblem(problem)
         return answer.json() if answer.content else None
 
 

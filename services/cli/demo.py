@@ -108,7 +108,7 @@ def demo(
         ]
         _watch(client, ids)
         boards = {
-            contest.benchmark: list(client.pages(f"/api/competitions/{COMPETITION}/phases/{contest.phase}/leaderboard"))
+            contest.benchmark: client.board(f"/api/competitions/{COMPETITION}/phases/{contest.phase}/leaderboard")
             for contest in contests
         }
     board = directory / "leaderboard.json"

@@ -108,7 +108,7 @@ def compare(
 def leaderboard(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
     """Print a leaderboard. Intervals are at 95%; reference rows are never ranked."""
     client = open_client(url)
-    entries = list(client.pages(f"/api/competitions/{competition}/phases/{phase}/leaderboard"))
+    entries = client.board(f"/api/competitions/{competition}/phases/{phase}/leaderboard")
     if as_json:
         print_json(entries)
     else:

@@ -47,6 +47,7 @@ TABLE = {
     ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/moves"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/publish"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/cancel"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/undo"): ORGANISER,

@@ -69,7 +69,7 @@ class Participant:
                 time.sleep(0.5)
 
     def board(self) -> list[dict[str, Any]]:
-        return list(self.client.pages(f"{PHASE}/leaderboard"))
+        return self.client.board(f"{PHASE}/leaderboard")
 
     def await_seeds(self, submission: str, seeds: int) -> None:
         """Wait until so many seeds are done, and the others are not."""

@@ -84,6 +84,6 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
 
     refused = contest.lethe("submit", str(good), "-c", "cup", "-p", "feedback", check=False)
     assert (refused.returncode, "does not accept notebooks" in refused.stderr) == (1, True)
-    entries = list(contest.client.pages("/api/competitions/cup/phases/notebooks/leaderboard"))
+    entries = contest.client.board("/api/competitions/cup/phases/notebooks/leaderboard")
     assert [entry["final_score"] for entry in entries] == [scored["score"]["final_score"]]
-    assert list(contest.client.pages("/api/competitions/cup/phases/check/leaderboard")) == []
+    assert contest.client.board("/api/competitions/cup/phases/check/leaderboard") == []

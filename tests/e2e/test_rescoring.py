@@ -20,7 +20,7 @@ def rescore(installation: Installation, *arguments: str) -> dict[str, Any]:
 
 
 def board(installation: Installation) -> list[tuple[str, float]]:
-    entries = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    entries = installation.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     return [(entry["entry"], entry["final_score"]) for entry in entries]
 
 

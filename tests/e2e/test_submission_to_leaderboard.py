@@ -50,7 +50,7 @@ def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
     }
     assert [score["metric"] for score in scored["other_scores"]] == ["lethe-1"]
     assert scored["score"]["suites"]["tug-of-war"]["tug_of_war"] is not None
-    (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    (entry,) = installation.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1
     assert entry["final_score"] == scored["score"]["final_score"]
     assert entry["ci_low"] <= entry["final_score"] <= entry["ci_high"]

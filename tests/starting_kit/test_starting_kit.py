@@ -121,7 +121,7 @@ def test_workflow_installs_the_client_and_submits(
     printed = [run_step(step, environment, secrets, checkout) for step in job["steps"] if "run" in step]
     assert "Successfully installed lethe-unlearning" in printed[0]
     assert re.search(r"^my_unlearning: scored, 64 of 64 runs$", printed[1], re.MULTILINE), printed[1]
-    (entry,) = installation.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    (entry,) = installation.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1
     (checkout / "my_unlearning.py").write_text("def unlearning(a, b, c, d):\n    raise ValueError('why')")
     with pytest.raises(subprocess.CalledProcessError):

@@ -26,7 +26,7 @@ from services.core.models.stored import HistogramsForm
 from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
 from services.core.store.blobs import Blobs
 from services.core.store.database import WriteSession, utc_now
-from tests.api.scores import publish, score
+from tests.api.scores import moved, publish, score
 
 __all__ = ["add_states", "add_submission", "fill_board", "fill_long_board"]
 
@@ -171,6 +171,7 @@ def _scored(
         reference=Reference.NONE,
         final_score=value,
         submitted_at=row.created_at,
+        published_at=moved(session, phase),
     )
     return row, entry
 

@@ -22,7 +22,7 @@ from services.core.models import Competition, Phase, Role, Submission
 from services.core.settings import SandboxKind, Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession, WriteSession, utc_now
-from tests.api.harness import serving
+from tests.api.harness import keeping_boards, serving
 from tests.bundles import make_tiny_bundle
 from tests.databases import migrated_sqlite
 from tests.installation import phase_of
@@ -167,7 +167,11 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     with database.write() as session:
         bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny"))
         tokens = _add_accounts(session, settings, ROLES)
-    with serving(settings) as served, closing(Client(served.url, tokens[ORGANISER])) as organiser:
+    with (
+        serving(settings) as served,
+        keeping_boards(settings),
+        closing(Client(served.url, tokens[ORGANISER])) as organiser,
+    ):
         _hold_competition(organiser)
         with database.write() as session:
             _close_phases(session)
@@ -179,6 +183,8 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
         with database.write() as session:
             lost = session.scalars(select(Submission).where(Submission.name == "noise, then repair")).one()
             campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
+        for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
+            organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
         yield Gallery(served.url, settings, database, tokens, submissions)
     database.dispose()
 

@@ -1,11 +1,13 @@
 """Whatever people call things, it stays text: no markup of theirs is run, and no mark of theirs turns ours around."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from services.cli.client import Client
 from services.core.models import Account, Competition, FailureKind, Phase, Team
 from services.core.queue.lifecycle import fail, lock_evaluation
 from services.core.text import tidy
@@ -107,6 +109,8 @@ def test_names_on_a_board_stay_text(gallery: Gallery, visit: Visit) -> None:
             session.flush()
             alarm = {"kind": "above_ceiling", "message": "F is above what a second oracle reaches."}
             rows.append(publish(session, phase, team, 0.02 + 0.02 * place, alarms=[alarm]).submission_id)
+    with closing(Client(gallery.url, gallery.tokens[ORGANISER])) as client:
+        client.board("/api/competitions/hostile/phases/feedback/leaderboard")  # once it is computed
     for path in ("/", "/competitions/hostile"):
         assert_only_text(visit(Place("names", path)), MARKUP)
     assert_only_text(visit(Place("names", "/competitions/hostile/leaderboard")), *NAMES)

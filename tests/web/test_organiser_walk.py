@@ -11,7 +11,7 @@ from tests.web.browsing import accessibility_faults, settle, sign_in
 
 
 def board(served: Installation) -> dict[str, float]:
-    entries = served.client.pages("/api/competitions/cup/phases/feedback/leaderboard")
+    entries = served.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     return {entry["entry"]: entry["final_score"] for entry in entries}
 
 

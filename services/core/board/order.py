@@ -7,7 +7,7 @@ Both depend on the time of submission, never on when a pointer was moved: a resc
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -16,7 +16,7 @@ from services.core.models import LeaderboardEntry, Reference
 
 __all__ = ["IN_ORDER", "Place", "Submitted", "TimedRun", "place_of", "retraining_s", "time_ratio"]
 
-IN_ORDER: tuple[ColumnElement[object], ...] = (  # of `place_of`, for the database
+IN_ORDER: tuple[ColumnElement[Any], ...] = (  # of `place_of`, for the database
     LeaderboardEntry.final_score.desc(),
     LeaderboardEntry.submitted_at.asc(),
     LeaderboardEntry.submission_id.asc(),

@@ -66,7 +66,7 @@ def tie_groups(scores: Floats, gaps: Floats) -> Counts:
     lowest = np.minimum.accumulate(_known(scores - board.own, -np.inf))
     found = np.empty(len(scores), dtype=np.int64)
     _side_by_side(len(scores), lambda share: _find_tied(board, lowest, found, share))
-    return cast(Counts, _number_groups(found))
+    return _number_groups(found)
 
 
 def rank_intervals(scores: Floats, gaps: Floats) -> RankIntervals:
@@ -188,7 +188,7 @@ def _count_apart(board: _Board, rows: Floats, upper: Floats, counted: _Counted, 
             for other in range(size):
                 apart = np.int64(scores[entry] - scores[start + other] > per_root * np.sqrt(squares[other]))
                 better[start + other] += apart
-                count += apart
+                count += int(apart)
         counted.worse[entry] += count
 
 

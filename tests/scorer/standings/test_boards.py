@@ -1,8 +1,9 @@
 """Leaderboards that are computed when pointers move: how fresh they are, which are kept, and what a broken one does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,9 @@ from tests.api.scores import publish, retire
 from tests.core.conftest import add_phase, database
 
 __all__ = ["database"]
+
+Row = dict[str, Any]
+Portions = Callable[[Iterator[Row]], Iterator[list[Row]]]
 
 
 class Contest:
@@ -139,8 +143,8 @@ def test_a_scorer_that_ends_half_way_shows_nothing_of_it_and_leaves_nothing(
     assert contest.count(StandingRow) == 5
 
 
-def _that_end_after_one(portions):  # type: ignore[no-untyped-def]
-    def broken(rows):  # type: ignore[no-untyped-def]
+def _that_end_after_one(portions: Portions) -> Portions:
+    def broken(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield next(portions(rows))
         raise OSError("The machine dies.")
 
