@@ -1,9 +1,11 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations.
+Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, and tidies
+the readings of measured ones.
 """
 
 import threading
+import time
 
 import structlog
 
@@ -17,10 +19,12 @@ from services.scorer.preparing import Preparing
 from services.scorer.retries import Retries
 from services.scorer.stores import Stores
 from services.scorer.telling import Telling
+from services.scorer.tidying import Tidying
 
 __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
+TIDY_FOR_S = 10.0  # at a time, so that a campaign never waits long
 
 
 class Scorer:
@@ -36,6 +40,7 @@ class Scorer:
         self.evaluations = Evaluations(stores, retries)
         self.campaigns = Preparing(stores, retries, self.stopping)
         self.provisional = Telling(stores)
+        self.tidying = Tidying(stores, Retries())
         self._one_at_a_time = threading.Lock()
 
     def serve(self) -> int:
@@ -46,11 +51,12 @@ class Scorer:
                 scored += self.evaluations.score(evaluation_id)
             scored += self.campaigns.prepare()
             self._tell_provisional()
+            self._tidy()
         return scored
 
     def sweep(self) -> None:
         """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
-        if self.campaigns.settle() or self.evaluations.next() or self.provisional.due():
+        if self.campaigns.settle() or self.evaluations.next() or self.provisional.due() or self.tidying.next():
             self.doorbell.ring(Bell.SCORE)
         beat(self.settings, "scorer")
 
@@ -60,6 +66,15 @@ class Scorer:
             if self.stopping.is_set() or self.evaluations.next():
                 return
             self.provisional.tell(due)
+
+    def _tidy(self) -> None:
+        """Tidy readings for a while, until asked to stop or until a final score waits."""
+        until = time.monotonic() + TIDY_FOR_S
+        while time.monotonic() < until and not self.stopping.is_set() and not self.evaluations.next():
+            one = self.tidying.next()
+            if one is None:
+                return
+            self.tidying.tidy(one)
 
 
 def run_scorer(settings: Settings) -> None:
