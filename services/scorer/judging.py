@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -42,7 +42,7 @@ class Judged:
 
     evaluation_id: UUID
     reports: list[Report]
-    subjects: NDArray[np.int64] | None
+    subjects: NDArray[np.integer[Any]] | None
     run_s: float
 
 
@@ -94,7 +94,7 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
     reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
-    return Judged(evaluation_id, reports, stored.bundle.forget_subjects(), stored.run_s)
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s)
 
 
 def _untested(report: Report) -> Report:

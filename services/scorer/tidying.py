@@ -1,4 +1,4 @@
-"""Tidying the readings of evaluations while nothing else waits: packing those not packed, removing what is left over."""
+"""Tidying the readings of evaluations while nothing else waits: packing them, and removing what packing left."""
 
 from dataclasses import dataclass
 from uuid import UUID
