@@ -50,9 +50,7 @@ def distances(models: Floats, oracle: Floats, others: Floats) -> NDArray[np.floa
     spread = oracle.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0) * np.sqrt(models.shape[1])
     if models is others:
-        return np.asarray(
-            squareform(pdist(models / scale)), dtype=np.float64
-        )  # the same, in half the time
+        return np.asarray(squareform(pdist(models / scale)), dtype=np.float64)  # the same, in half the time
     return np.asarray(cdist(models / scale, others / scale), dtype=np.float64)
 
 

@@ -3,6 +3,7 @@
 `docs/scoring.md` describes the comparison with the public code and its result.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def epsilons(
     return result
 
 
+@lru_cache(maxsize=16)
 def _error_logs(models: int) -> NDArray[np.float32]:
     """Tabulate log(1 - delta - k/n) and log(k/n) for k = 0 .. n errors, in float32 as published: [2, n + 1].
 
