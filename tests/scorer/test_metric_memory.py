@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
-from services.scorer.metrics import METRICS, Models, confidences, lethe_1, memory
+from services.scorer.metrics import METRICS, Models, confidences, epsilons, memory
 from services.scorer.metrics.memory import remembered
 from services.scorer.scoring import gather
 from tests.bundles import make_tiny_bundle
@@ -52,8 +52,7 @@ def test_the_ceiling_is_computed_once_for_a_benchmark_and_number_of_models(monke
         compared.append(len(sides[0]))
         return epsilons(*sides, trim=trim)
 
-    epsilons = lethe_1.epsilons
-    monkeypatch.setattr(lethe_1, "epsilons", counting)
+    monkeypatch.setattr("services.scorer.metrics.lethe_1.epsilons", counting)
     first = draw_evidence(second=32, seed=7)
     entry = draw_evidence(1.0, seed=8).unlearned
     evaluation = 1 + 2 * SPLITS

@@ -32,12 +32,12 @@ def epsilons(
     Raises BadArray for a wrong shape, an empty axis, unequal S or a value that is not finite.
     """
     sides = pair_confidences(unlearned, retrained)
-    logs = [_error_logs(len(side)) for side in sides]
+    own_logs, retrained_logs = (_error_logs(len(side)) for side in sides)
     result = np.empty(sides[0].shape[1], dtype=np.float32)
 
     def fill(part: slice) -> None:
         mine, theirs = (ascending(side, part) for side in sides)
-        fill_epsilons(mine, theirs, *logs, trim, result[part])
+        fill_epsilons(mine, theirs, own_logs, retrained_logs, trim, result[part])
 
     in_chunks(fill, len(result), models=sum(map(len, sides)))
     return result
