@@ -68,13 +68,12 @@ class Scorer:
             self.provisional.tell(due)
 
     def _tidy(self) -> None:
-        """Tidy readings for a while, until asked to stop or until a final score waits."""
+        """Tidy readings for a while, until one fails, a final score waits, or asked to stop."""
         until = time.monotonic() + TIDY_FOR_S
         while time.monotonic() < until and not self.stopping.is_set() and not self.evaluations.next():
             one = self.tidying.next()
-            if one is None:
+            if one is None or not self.tidying.tidy(one):
                 return
-            self.tidying.tidy(one)
 
 
 def run_scorer(settings: Settings) -> None:

@@ -26,12 +26,13 @@ class Tidying:
         with self.stores.database.read() as session:
             return packing.next_untidy(session, self.retries.later())
 
-    def tidy(self, evaluation_id: UUID) -> None:
-        """Tidy one, or put it off."""
+    def tidy(self, evaluation_id: UUID) -> bool:
+        """Tidy one, or put it off; return whether it was tidied."""
         try:
             packing.tidy(self.stores.database, self.stores.blobs, evaluation_id)
         except Exception:
             tries = self.retries.put_off(evaluation_id)
             log.exception("tidying_failed", evaluation=str(evaluation_id), tries=tries)
-        else:
-            self.retries.forget(evaluation_id)
+            return False
+        self.retries.forget(evaluation_id)
+        return True
