@@ -12,8 +12,7 @@ from sqlalchemy import delete, func, select, update
 from services.core.models import Evaluation, MeasurementRow, Score
 from services.core.settings import Settings
 from services.core.store.database import Database, utc_now
-from services.scorer import evaluations
-from services.scorer.judging import Judged
+from services.scorer.judging import Judged, judge
 from tests.core.conftest import database
 from tests.scorer.test_preparing_campaigns import SEEDS, Rescoring, settings
 
@@ -65,13 +64,13 @@ def test_an_evaluation_is_packed_before_it_is_scored(
     measured: Rescoring, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that every reading is fetched once, also from a store that is far away."""
-    seen, judge = [], evaluations.judge
+    seen = []
 
     def seeing(*given: Any) -> Judged:
         seen.append(given[3] in packed(database))
         return judge(*given)
 
-    monkeypatch.setattr(evaluations, "judge", seeing)
+    monkeypatch.setattr("services.scorer.evaluations.judge", seeing)
     with database.write() as session:
         session.execute(delete(Score))
     measured.serve()
