@@ -2,7 +2,8 @@
 
 The script fills a separate installation with evaluations that were measured but have no score by the metric, prepares a
 campaign on all cores as the scorer does, publishes it and undoes it. The measurements are those of a benchmark's second
-oracle with noise. They are stored as a worker stores them, one blob a seed, so reading them is part of the time.
+oracle with noise. They are stored as the scorer leaves them when it has first scored an evaluation, in one blob. With
+`--single` they are stored as a worker stores them, one blob a seed; then scoring from these and packing are timed, too.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import numpy as np
 from safetensors.numpy import load, save
+from sqlalchemy import insert, select
 
 from services.cli.building import find_or_build
 from services.cli.operator import prepare
@@ -22,11 +24,13 @@ from services.core.board import campaigns
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
+from services.core.bundle.packing import pack
 from services.core.models import (
     Account,
     Campaign,
     Competition,
     Device,
+    Evaluation,
     MeasurementRow,
     Phase,
     PhaseKind,
@@ -41,7 +45,9 @@ from services.core.settings import SandboxKind, Settings, load_settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, WriteSession, utc_now
 from services.scorer.consumer import Scorer
+from services.scorer.judging import judge_many
 
+AIM_MS = 90  # each, on 2 cores
 EARLIER = "earlier-1"  # the metric that everything was scored by before
 
 
@@ -52,29 +58,33 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=512)
     parser.add_argument("--benchmark", default="digits")
     parser.add_argument("--metric", default="neurips-2023")
+    parser.add_argument("--single", action="store_true", help="begin with one blob a seed")
     arguments = parser.parse_args()
     bundle = find_or_build(load_settings(), arguments.benchmark)
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(data_dir=Path(directory), sandbox=SandboxKind.PROCESS)
         prepare(settings)
-        _race(settings, bundle, arguments.submissions, arguments.seeds, arguments.metric)
+        _race(settings, bundle, arguments.submissions, arguments.seeds, arguments.metric, single=arguments.single)
 
 
-def _race(settings: Settings, bundle: Bundle, submissions: int, seeds: int, metric: str) -> None:
+def _race(settings: Settings, bundle: Bundle, submissions: int, seeds: int, metric: str, *, single: bool) -> None:
     database, blobs = Database(settings.resolved_database_url), Blobs.from_settings(settings)
     print(f"{bundle.manifest.name}: {submissions} submissions of {seeds} models, {os.cpu_count()} cores, by {metric}")
     start = time.perf_counter()
-    phase_id, account_id = _fill(database, blobs, bundle, submissions, seeds)
+    phase_id, account_id = _fill(database, blobs, bundle, submissions, seeds, single=single)
     print(f"  filling the installation     {time.perf_counter() - start:8.1f} s (not part of rescoring)")
     with database.write() as session:
         campaign = campaigns.start(session, session.get_one(Phase, phase_id), account_id, metric=metric, re_run=False)
         campaign_id = campaign.id
     scorer = Scorer(settings)
-    start = time.perf_counter()
+    if single:
+        _time_single(scorer, submissions, metric)
+    start, used = time.perf_counter(), _cpu_s()
     written = scorer.campaigns.prepare()
-    spent = time.perf_counter() - start
+    spent, used = time.perf_counter() - start, _cpu_s() - used
     assert written == submissions, f"{written} of {submissions} were scored"
-    print(f"  scoring                      {spent:8.1f} s, {1e3 * spent / submissions:.0f} ms each")
+    print(f"  scoring                      {spent:8.1f} s, {1e3 * spent / submissions:.0f} ms each (aim: {AIM_MS} ms)")
+    print(f"    time of processors         {used:8.1f} s, {1e3 * used / submissions:.0f} ms each")
     with database.write() as session:
         start = time.perf_counter()
         moved = campaigns.publish_campaign(session, session.get_one(Campaign, campaign_id), account_id)
@@ -87,7 +97,28 @@ def _race(settings: Settings, bundle: Bundle, submissions: int, seeds: int, metr
     database.dispose()
 
 
-def _fill(database: Database, blobs: Blobs, bundle: Bundle, submissions: int, seeds: int) -> tuple[UUID, UUID]:
+def _time_single(scorer: Scorer, submissions: int, metric: str) -> None:
+    """Time scoring from one blob a seed, without writing the scores, and then packing."""
+    with scorer.database.read() as session:
+        ids = list(session.scalars(select(Evaluation.id)))
+    start, used = time.perf_counter(), _cpu_s()
+    for _ in judge_many(scorer.database, scorer.blobs, scorer.settings, ids, metric):
+        pass
+    print(f"  scoring from single blobs    {time.perf_counter() - start:8.1f} s")
+    print(f"    time of processors         {_cpu_s() - used:8.1f} s")
+    start = time.perf_counter()
+    assert sum(pack(scorer.database, scorer.blobs, one) for one in ids) == submissions
+    print(f"  packing, one after another   {time.perf_counter() - start:8.1f} s")
+
+
+def _cpu_s() -> float:
+    """Return the time that this process and its ended children have worked, on all cores together."""
+    return sum(os.times()[:4])
+
+
+def _fill(
+    database: Database, blobs: Blobs, bundle: Bundle, submissions: int, seeds: int, *, single: bool
+) -> tuple[UUID, UUID]:
     """Add measured evaluations, scored by an earlier metric; return the ids of the phase and of its organiser."""
     second = bundle.measurements_of("second_oracle")
     assert second is not None
@@ -122,7 +153,9 @@ def _fill(database: Database, blobs: Blobs, bundle: Bundle, submissions: int, se
     rng = np.random.default_rng(0)
     for number in range(submissions):
         with database.write() as session:
-            _add(session, blobs, session.get_one(Phase, ids[0]), _noisy(second.first(seeds), rng), number)
+            _add(
+                session, blobs, session.get_one(Phase, ids[0]), _noisy(second.first(seeds), rng), number, single=single
+            )
     return ids
 
 
@@ -133,7 +166,7 @@ def _noisy(models: Measurements, rng: np.random.Generator) -> Measurements:
     return Measurements.from_bytes(save(arrays))
 
 
-def _add(session: WriteSession, blobs: Blobs, phase: Phase, models: Measurements, number: int) -> None:
+def _add(session: WriteSession, blobs: Blobs, phase: Phase, models: Measurements, number: int, *, single: bool) -> None:
     code = f"{number:064x}"
     evaluation = queue_evaluation(session, phase, code)
     evaluation = lock_evaluation(session, evaluation.id)
@@ -161,12 +194,17 @@ def _add(session: WriteSession, blobs: Blobs, phase: Phase, models: Measurements
     score = Score(evaluation_id=evaluation.id, metric=EARLIER, halves=[[0.4, 0.6], [0.6, 0.4]], **plain, **counts)
     session.add(score)
     session.flush()
-    arrays = load(models.to_bytes())
-    for seed in range(len(models)):
-        blob = blobs.put(save({name: np.ascontiguousarray(value[seed]) for name, value in arrays.items()}))
-        session.add(
-            MeasurementRow(evaluation_id=evaluation.id, seed=seed, blob=blob, checkpoint_sha256=code, run_s=1.0)
-        )
+    names: list[str | None] = [None] * len(models)
+    if single:
+        arrays = load(models.to_bytes())
+        names = [
+            blobs.put(save({name: np.ascontiguousarray(value[seed]) for name, value in arrays.items()}))
+            for seed in range(len(models))
+        ]
+    else:
+        evaluation.measurements_blob = blobs.put(models.to_bytes())
+    common = {"evaluation_id": evaluation.id, "checkpoint_sha256": code, "run_s": 1.0}
+    session.execute(insert(MeasurementRow), [{**common, "seed": seed, "blob": name} for seed, name in enumerate(names)])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,7 @@ Sides = tuple[NDArray[np.float64], NDArray[np.float64]]
 MODELS = 512
 EXAMPLES = 200
 CLASSES = 10
+AIM_S = 2.5
 
 
 def main() -> None:
@@ -42,8 +44,9 @@ def main() -> None:
         ("neurips-2023, whole score", partial(_big_score, "neurips-2023")),
         ("lethe-1, whole score", partial(_big_score, "lethe-1")),
     ):
-        seconds, peak_mb = _in_fresh_process(_timed, job)
-        print(f"  {name:28s} {seconds:6.2f} s   peak memory {peak_mb:4.0f} MB, arrays included")
+        first_s, next_s, peak_mb = _in_fresh_process(_timed, job)
+        print(f"  {name:28s} {first_s:6.2f} s, {next_s:5.2f} s   peak memory {peak_mb:4.0f} MB, arrays included")
+    print(f"The first entry of a benchmark, and each further one. Aim for lethe-1: {AIM_S} s for a further one.")
 
 
 def _print_race(slow_examples: int) -> None:
@@ -106,13 +109,15 @@ def _first_call(cache: str | None) -> float:
     return time.perf_counter() - start
 
 
-def _timed(job: Callable[[], Callable[[], object]]) -> tuple[float, float]:
+def _timed(job: Callable[[], Callable[[], object]]) -> tuple[float, float, float]:
     run = job()
-    start = time.perf_counter()
-    run()
-    seconds = time.perf_counter() - start
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
     status = Path("/proc/self/status").read_text()  # getrusage would tell the peak of the parent that forked us
-    return seconds, int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return seconds[0], seconds[1], int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _big_epsilons() -> Callable[[], object]:
@@ -136,8 +141,10 @@ def _big_score(metric: str) -> Callable[[], object]:
         )
         for _ in range(3)
     ]
-    evidence = Evidence(sides[0], sides[1], rng.integers(0, CLASSES, 2000), second_oracle=sides[2])
-    return lambda: METRICS[metric](evidence)
+    labels = rng.integers(0, CLASSES, 2000)
+    few = [replace(side, forget_logits=side.forget_logits[:, :4]) for side in sides]
+    METRICS[metric](Evidence(few[0], few[1], labels[:4], second_oracle=few[2]))  # loads the compiled code
+    return lambda: METRICS[metric](Evidence(replace(sides[0]), sides[1], labels, second_oracle=sides[2]))
 
 
 if __name__ == "__main__":

@@ -72,10 +72,8 @@ def measurements(
     """Write the measurements of a submission on this installation to a file, for `lethe score`. For operators."""
     from uuid import UUID
 
-    from sqlalchemy import select
-
-    from services.core.bundle.measurements import Measurements
-    from services.core.models import MeasurementRow, Submission
+    from services.core.bundle.packing import find_readings
+    from services.core.models import Submission
     from services.core.settings import load_settings
     from services.core.store.blobs import Blobs
 
@@ -87,21 +85,16 @@ def measurements(
         raise BadInput(
             f"{submission} is not the id of a submission. Use the id that `lethe submit` printed."
         ) from error
-    statement = (
-        select(MeasurementRow.blob)
-        .join(Submission, Submission.evaluation_id == MeasurementRow.evaluation_id)
-        .where(Submission.id == wanted)
-        .order_by(MeasurementRow.seed)
-    )
     with migrated_database(settings) as database, database.read() as session:
-        blobs = list(session.scalars(statement))
-    if not blobs:
+        row = session.get(Submission, wanted)
+        readings = None if row is None else find_readings(session, row.evaluation_id)
+    if not readings:
         raise BadInput(
             f"This installation has no measurements of submission {submission}. Check the id, and where it ran."
         )
-    store = Blobs.from_settings(settings)
-    out.write_bytes(Measurements.stack([store.get(blob) for blob in blobs]).to_bytes())
-    say(f"Wrote the measurements of {len(blobs)} models to {out}.")
+    found = readings.load(Blobs.from_settings(settings))
+    out.write_bytes(found.to_bytes())
+    say(f"Wrote the measurements of {len(found)} models to {out}.")
 
 
 def _report_dict(report: "Report") -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations. Beside all
-that, a thread computes the leaderboards that pages show whenever pointers have moved.
+Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, and tidies
+the readings of measured ones. Beside all that, a thread computes the leaderboards that pages show whenever pointers
+have moved.
 """
 
 import threading
+import time
 
 import structlog
 
@@ -20,11 +22,13 @@ from services.scorer.standings.boards import Boards
 from services.scorer.standings.previews import Previews
 from services.scorer.stores import Stores
 from services.scorer.telling import Telling
+from services.scorer.tidying import Tidying
 
 __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
 KEEP_EVERY_S = 0.5
+TIDY_FOR_S = 10.0  # at a time, so that a campaign never waits long
 
 
 class Scorer:
@@ -41,6 +45,7 @@ class Scorer:
         self.campaigns = Preparing(stores, retries, self.stopping)
         self.boards, self.previews = Boards(stores), Previews(stores)
         self.provisional = Telling(stores)
+        self.tidying = Tidying(stores, Retries())
         self._one_at_a_time, self._one_keeps = threading.Lock(), threading.Lock()
 
     def serve(self) -> int:
@@ -52,6 +57,7 @@ class Scorer:
             scored += self.campaigns.prepare()
             self.keep()
             self._tell_provisional()
+            self._tidy()
         return scored
 
     def keep(self) -> None:
@@ -70,7 +76,7 @@ class Scorer:
 
     def sweep(self) -> None:
         """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
-        if self.campaigns.settle() or self.evaluations.next() or self.provisional.due():
+        if self.campaigns.settle() or self.evaluations.next() or self.provisional.due() or self.tidying.next():
             self.doorbell.ring(Bell.SCORE)
         beat(self.settings, "scorer")
 
@@ -80,6 +86,14 @@ class Scorer:
             if self.stopping.is_set() or self.evaluations.next():
                 return
             self.provisional.tell(due)
+
+    def _tidy(self) -> None:
+        """Tidy readings for a while, until one fails, a final score waits, or asked to stop."""
+        until = time.monotonic() + TIDY_FOR_S
+        while time.monotonic() < until and not self.stopping.is_set() and not self.evaluations.next():
+            one = self.tidying.next()
+            if one is None or not self.tidying.tidy(one):
+                return
 
 
 def run_scorer(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from services.core.bundle.packing import pack
 from services.core.models import Evaluation
 from services.core.queue.lifecycle import awaiting_score
 from services.scorer.judging import judge
@@ -50,6 +51,7 @@ class Evaluations:
         database = self.stores.database
         with database.read() as session:
             metric = session.get_one(Evaluation, evaluation_id).phase.metric
+        pack(database, self.stores.blobs, evaluation_id)  # first, so that every reading is fetched once
         judged = judge(database, self.stores.blobs, self.stores.settings, evaluation_id, metric)
         with database.write() as session:
             return publish(session, judged)

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from services.core.bundle.directory import Bundle
-from services.core.bundle.measurements import Measurements
+from services.core.bundle.packing import Readings, find_readings
 from services.core.bundle.store import materialise
 from services.core.catalogue import find_metric
 from services.core.errors import LetheError
@@ -42,7 +42,7 @@ class Judged:
 
     evaluation_id: UUID
     reports: list[Report]
-    subjects: NDArray[np.int64] | None
+    subjects: NDArray[np.integer[Any]] | None
     run_s: float
 
 
@@ -61,18 +61,18 @@ class Unscored:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stored:
-    """The stored data of an evaluation; its readings are names of blobs, in the order of seeds."""
+    """The stored data of an evaluation."""
 
     bundle: Bundle
-    readings: list[str]
+    readings: Readings
     runs: Runs | None
     run_s: float
     kind: SubmissionKind
     claim: Claim | None
 
-    def evidence(self, blobs: Blobs) -> Evidence:
+    def evidence(self, blobs: Blobs, *, models: int | None = None) -> Evidence:
         return gather(
-            Measurements.stack([blobs.get(blob) for blob in self.readings]),
+            self.readings.load(blobs, models),
             self.bundle,
             run_s=self.run_s,
             independent=self.kind is not SubmissionKind.NOTEBOOK,
@@ -94,7 +94,7 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
     reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
-    return Judged(evaluation_id, reports, stored.bundle.forget_subjects(), stored.run_s)
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s)
 
 
 def _untested(report: Report) -> Report:
@@ -111,9 +111,7 @@ def judge_so_far(
     """
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
-    return METRICS[find_metric(metric).name](
-        replace(stored, readings=stored.readings[:models], runs=None).evidence(blobs)
-    )
+    return METRICS[find_metric(metric).name](replace(stored, runs=None).evidence(blobs, models=models))
 
 
 def judge_many(
@@ -182,17 +180,12 @@ def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id:
     kind, claim = _kind_and_claim(session, evaluation)
     return _Stored(
         bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
-        readings=_measurement_blobs(session, evaluation_id),
+        readings=find_readings(session, evaluation_id),
         runs=_runs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
         kind=kind,
         claim=claim,
     )
-
-
-def _measurement_blobs(session: ReadSession, evaluation_id: UUID) -> list[str]:
-    statement = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
-    return list(session.scalars(statement.order_by(MeasurementRow.seed)))
 
 
 def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:

@@ -19,7 +19,7 @@ __all__ = ["forgetting_form", "score_form", "score_row", "subject_points"]
 DIGITS = 6  # of figures per example; sums and intervals are kept in full
 
 
-def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.int64] | None, run_s: float) -> Score:
+def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.integer[Any]] | None, run_s: float) -> Score:
     """Make the row of one evaluation's score."""
     card = report.card
     return Score(
@@ -74,7 +74,7 @@ def _named(name: str, estimate: Estimate | None) -> dict[str, Any]:
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
-def subject_points(card: ScoreCard, subjects: NDArray[np.int64] | None) -> list[list[float]]:
+def subject_points(card: ScoreCard, subjects: NDArray[np.integer[Any]] | None) -> list[list[float]]:
     """Sum each subject's points, in units of the final score, and count its examples, in the order of subject ids."""
     names = np.arange(len(card.points)) if subjects is None else subjects
     _, members = np.unique(names, return_inverse=True)

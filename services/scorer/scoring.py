@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import structlog
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
+KEPT = 2  # benchmarks whose measurements a process keeps: some 70 MB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,28 +71,56 @@ def gather(
 
     Raises TooManyModels, and BadMeasurements if the measurements belong to another benchmark.
     """
-    oracle = bundle.oracle()
-    _check_benchmark(unlearned, oracle)
     models = len(unlearned)
+    reference = _reference(bundle.root, bundle.manifest.digest, models)
+    _check_benchmark(unlearned, reference.readings)
     require_oracle(models, bundle.manifest.oracle_seeds)
-    second = bundle.measurements_of("second_oracle")
+    return Evidence(
+        unlearned=_models(unlearned, reference.test_labels, bundle.manifest.counts.retain),
+        oracle=reference.oracle,
+        forget_labels=reference.forget_labels,
+        test_labels=reference.test_labels,
+        second_oracle=reference.second_oracle,
+        untrained=reference.untrained,
+        subjects=reference.subjects,
+        run_s=run_s,
+        independent=independent,
+        claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
+        runs=runs,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reference:
+    """What all evaluations of N models on a benchmark are compared with."""
+
+    readings: Measurements  # of one model of the oracle
+    oracle: Models
+    second_oracle: Models | None
+    untrained: Models | None
+    forget_labels: NDArray[np.int64]
+    test_labels: NDArray[np.int64]
+    subjects: NDArray[np.int64] | None
+
+
+@lru_cache(maxsize=KEPT)
+def _reference(root: Path, digest: str, models: int) -> _Reference:
+    """Read a benchmark once for all evaluations of N models: its digest names every byte of it."""
+    bundle = Bundle(root)
+    oracle, second = bundle.oracle(), bundle.measurements_of("second_oracle")
     labels, retain = bundle.test_labels(), bundle.manifest.counts.retain
 
     def read(measurements: Measurements | None) -> Models | None:
         return None if measurements is None else _models(measurements, labels, retain)
 
-    return Evidence(
-        unlearned=_models(unlearned, labels, retain),
+    return _Reference(
+        readings=oracle.first(1),
         oracle=_models(oracle.first(models), labels, retain),
-        forget_labels=bundle.forget_labels(),
-        test_labels=labels,
         second_oracle=read(None if second is None else second.first(models)),
         untrained=read(bundle.measurements_of("untrained")),
+        forget_labels=bundle.forget_labels(),
+        test_labels=labels,
         subjects=bundle.forget_subjects(),
-        run_s=run_s,
-        independent=independent,
-        claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
-        runs=runs,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from services.core.bundle.packing import own_reading
 from services.core.queue import leases
 from services.core.queue.leases import Lease, MeasuredSeed
 from services.core.store.blobs import Blobs
@@ -28,7 +29,7 @@ def record(database: Database, blobs: Blobs, lease: Lease, results: Iterator[See
     flushed = time.monotonic()
     try:
         for result in results:
-            blob = blobs.put(result.blob)
+            blob = blobs.put(own_reading(result.blob, lease.evaluation_id, result.index))
             batch.append(
                 MeasuredSeed(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes)
             )

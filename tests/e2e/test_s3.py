@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from services.core.models import MeasurementRow
+from services.core.bundle.measurements import Measurements
+from services.core.models import Evaluation, MeasurementRow
 from services.core.settings import SandboxKind, Settings
 from services.core.store.blobs import Blobs
 from tests.entries import NOISE
@@ -27,5 +28,7 @@ def test_an_entry_is_scored_with_all_blobs_in_s3(installation: Installation, tmp
     assert blobs.get(scored["sha256"]) == NOISE.encode()
     with installation.database.read() as session:
         rows = session.scalars(select(MeasurementRow)).all()
-        assert len({row.seed for row in rows}) == 64
-        assert all(blobs.get(row.blob) for row in rows[:2])
+        assert len({row.seed for row in rows}) == len({row.blob for row in rows}) == 64
+        assert all(blobs.get(row.blob or "") for row in rows[:2])
+        packed = session.scalars(select(Evaluation.measurements_blob)).one()
+    assert len(Measurements.from_bytes(blobs.get(packed or ""))) == 64

@@ -477,11 +477,11 @@ def compare(
     return Outcome(len(shaken), rows, lost, failed, twice, different, calm_s, shaken_s)
 
 
-def measured(session: ReadSession, evaluation: UUID) -> list[tuple[int, str, str]]:
-    """Return seed, digest of the reading and digest of the checkpoint of every row."""
-    columns = select(MeasurementRow.seed, MeasurementRow.blob, MeasurementRow.checkpoint_sha256)
-    ordered = columns.where(MeasurementRow.evaluation_id == evaluation).order_by(MeasurementRow.seed)
-    return [(row.seed, row.blob, row.checkpoint_sha256) for row in session.execute(ordered)]
+def measured(session: ReadSession, evaluation: UUID) -> list[tuple[int, str | None, str]]:
+    """Return seed, digest of all readings together and digest of the checkpoint of every row."""
+    columns = select(MeasurementRow.seed, Evaluation.measurements_blob, MeasurementRow.checkpoint_sha256)
+    ordered = columns.join(Evaluation).where(Evaluation.id == evaluation).order_by(MeasurementRow.seed)
+    return [row._tuple() for row in session.execute(ordered)]
 
 
 def scores(session: ReadSession, evaluation: UUID) -> list[list[Any]]:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from services.core.bundle.measurements import Measurements
 from services.core.models import Device, Evaluation, MeasurementRow
 from services.core.queue import leases
 from services.core.queue.leases import Lease, Offer
@@ -20,7 +23,8 @@ from tests.core.conftest import database, evaluation
 
 __all__ = ["database", "evaluation"]
 
-RESULTS = [SeedResult(index, 0.5, b"measurements", "c" * 64, 10**9) for index in range(3)]
+READING = save({name: np.zeros(1) for name in Measurements.__slots__})
+RESULTS = [SeedResult(index, 0.5, READING, "c" * 64, 10**9) for index in range(3)]
 
 
 class Restarting(Database):

@@ -66,6 +66,14 @@ class Measurements:
         """Read stacked measurements from a file."""
         return cls.from_bytes(path.read_bytes())
 
+    @staticmethod
+    def sign(reading: bytes, owner: str) -> bytes:
+        """Write an owner into a single reading, so that its bytes differ from those of every other owner's.
+
+        Raises BadMeasurements.
+        """
+        return save(_parse(reading, 0), {"owner": owner})
+
     def first(self, models: int) -> Self:
         """Keep only the first models."""
         return type(self)(**{name: getattr(self, name)[:models] for name in _names(type(self))})

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     select,
+    text,
     type_coerce,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -135,6 +136,8 @@ class Evaluation(Base):
     log_blob: Mapped[str | None] = mapped_column(
         String(64)
     )  # the end of its printed output; never set if data are hidden
+    measurements_blob: Mapped[str | None] = mapped_column(String(64))  # all readings, once they are packed
+    readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -221,13 +224,21 @@ class Shard(Base):
 
 
 class MeasurementRow(Base):
-    """The measurement of one seed's model; its arrays are a blob."""
+    """The measurement of one seed's model. Its arrays, a reading, are a blob until all of the evaluation are packed."""
 
     __tablename__ = "measurements"
+    __table_args__ = (
+        Index(
+            "ix_measurements_blob",
+            "blob",
+            sqlite_where=text("blob IS NOT NULL"),
+            postgresql_where=text("blob IS NOT NULL"),
+        ),
+    )
 
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     seed: Mapped[int] = mapped_column(primary_key=True)
-    blob: Mapped[str] = mapped_column(String(64))
+    blob: Mapped[str | None] = mapped_column(String(64))  # see `core.bundle.packing`
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory

@@ -101,6 +101,15 @@ class Blobs:
             raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
         return data
 
+    def delete(self, digest: str) -> None:
+        """Remove a blob; do nothing if there is none. Only its single owner may do that: see `core.bundle.packing`."""
+        try:
+            obstore.delete(self._store, _key(digest))
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise _unavailable(error) from error
+
     def _create(self, digest: str, content: bytes | Path) -> None:
         try:
             obstore.put(self._store, _key(digest), content, mode="create")

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from services.scorer.metrics.card import ScoreCard
 from services.scorer.metrics.certificate import CertificateAudit
-from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models
 from services.scorer.metrics.independence import ALARM_P, independence
@@ -50,7 +49,7 @@ class Alarm:
 def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAudit | None = None) -> tuple[Alarm, ...]:
     """Look for leakage, dependent runs, accuracies that retraining does not reach, and false claims."""
     unlearned, oracle, second = (
-        None if models is None else confidences(models.forget_logits, evidence.forget_labels)
+        None if models is None else models.confidences(evidence.forget_labels)
         for models in (evidence.unlearned, evidence.oracle, evidence.second_oracle)
     )
     assert unlearned is not None

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from services.scorer.metrics.chunks import ascending, in_chunks
 from services.scorer.metrics.kernel import compiled
 
 __all__ = ["ALPHA", "MAX_CLAIMS", "bound_table", "certified_bounds", "largest_certifiable"]
@@ -43,7 +44,12 @@ def certified_bounds(unlearned: Floats, oracle: Floats) -> tuple[NDArray[np.floa
     claims = min(MAX_CLAIMS, examples)
     chosen: NDArray[np.float64] = np.empty((examples, 4))
     first = bound_table(len(unlearned[::2]), len(oracle[::2]), claims=claims)
-    _choose(np.sort(unlearned[::2].T, axis=1), np.sort(oracle[::2].T, axis=1), first, chosen)
+    either = np.maximum(first, first[::-1, ::-1])
+
+    def choose(part: slice) -> None:
+        _choose(ascending(unlearned[::2], part), ascending(oracle[::2], part), first, either, chosen[part])
+
+    in_chunks(choose, examples, models=len(unlearned) + len(oracle))
     second = bound_table(len(unlearned[1::2]), len(oracle[1::2]), claims=claims)
     for example in np.argsort(-chosen[:, 0], kind="stable")[:claims]:
         _, low, high, outside = chosen[example]
@@ -92,10 +98,11 @@ def _clopper_pearson(n: int, level: float) -> tuple[NDArray[np.float64], NDArray
 
 
 @compiled
-def _choose(unlearned: Floats, oracle: Floats, table: Table, chosen: Floats) -> None:
+def _choose(unlearned: Floats, oracle: Floats, table: Table, either: Table, chosen: Floats) -> None:
     """Find the best set of each example by the bound that half 1 itself would prove: (bound, low, high, outside).
 
-    Sides [S, n] and [S, m], ascending. Sets are (low, high] with ends between neighbouring confidences or infinite.
+    Sides [S, n] and [S, m], ascending; `either` is what a set or its complement would prove. Sets are (low, high] with
+    ends between neighbouring confidences or infinite.
     """
     examples, n = unlearned.shape
     m = oracle.shape[1]
@@ -107,6 +114,8 @@ def _choose(unlearned: Floats, oracle: Floats, table: Table, chosen: Floats) -> 
         for i in range(size):
             for j in range(i + 1, size):
                 k, q = below[j, 0] - below[i, 0], below[j, 1] - below[i, 1]
+                if either[k, q] <= best:
+                    continue
                 if table[k, q] > best:
                     best, low, high, outside = table[k, q], cuts[i], cuts[j], 0.0
                 if table[n - k, m - q] > best:

@@ -10,6 +10,7 @@ from services.scorer.metrics.arrays import BadArray, check_finite, check_labels,
 __all__ = ["confidences"]
 
 AXES = ("seed", "example", "class")
+ROWS = 4096
 TINY = 1e-45  # from the published code: keeps log(0) at -103.6, and changes no other probability
 
 
@@ -29,12 +30,15 @@ def confidences(
     check_labels(labels, examples, classes)
     check_finite(logits, name, AXES)
     result = np.empty((models, examples))
-    for seed in range(models):  # one model at a time: the intermediate arrays of all would be many times the result
-        result[seed] = _of_one_model(logits[seed], labels)
+    step = max(1, ROWS // examples)
+    for first in range(0, models, step):  # a few models at a time, whose intermediate arrays a cache can hold
+        some = logits[first : first + step]
+        rows = _of_rows(some.reshape(-1, classes), np.tile(labels, len(some)))
+        result[first : first + step] = rows.reshape(len(some), examples)
     return result
 
 
-def _of_one_model(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def _of_rows(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     wide = logits.astype(np.result_type(logits.dtype, np.float32))
     rows = np.arange(len(labels))
     with np.errstate(over="ignore", under="ignore"):  # a gap beyond the range of float32 is a probability of 0

@@ -3,21 +3,19 @@
 `docs/scoring.md` describes the comparison with the public code and its result.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import pair_confidences
+from services.scorer.metrics.chunks import ascending, in_chunks
 from services.scorer.metrics.kernel import fill_epsilons
 
 __all__ = ["DELTA", "epsilons"]
 
 DELTA = 1e-5
-MAX_THREADS = 2
-CHUNK = 32  # examples per task: a few milliseconds, so that no thread waits long for the last one
 
 
 def epsilons(
@@ -33,25 +31,19 @@ def epsilons(
     - unequal numbers of models: each rate is the mean over its own side.
     Raises BadArray for a wrong shape, an empty axis, unequal S or a value that is not finite.
     """
-    sides = [np.sort(side.T, axis=1) for side in pair_confidences(unlearned, retrained)]
-    logs = [_error_logs(side.shape[1]) for side in sides]
-    result = np.empty(len(sides[0]), dtype=np.float32)
+    sides = pair_confidences(unlearned, retrained)
+    own_logs, retrained_logs = (_error_logs(len(side)) for side in sides)
+    result = np.empty(sides[0].shape[1], dtype=np.float32)
 
-    def fill(first: int) -> None:
-        part = slice(first, first + CHUNK)
-        fill_epsilons(sides[0][part], sides[1][part], logs[0], logs[1], trim, result[part])
+    def fill(part: slice) -> None:
+        mine, theirs = (ascending(side, part) for side in sides)
+        fill_epsilons(mine, theirs, own_logs, retrained_logs, trim, result[part])
 
-    starts = range(0, len(result), CHUNK)
-    threads = min(MAX_THREADS, os.cpu_count() or 1, len(starts))
-    if threads == 1:
-        for first in starts:
-            fill(first)
-    else:
-        with ThreadPoolExecutor(threads) as pool:  # only ours, and joined here, so a process may fork before and after
-            list(pool.map(fill, starts))
+    in_chunks(fill, len(result), models=sum(map(len, sides)))
     return result
 
 
+@lru_cache(maxsize=16)
 def _error_logs(models: int) -> NDArray[np.float32]:
     """Tabulate log(1 - delta - k/n) and log(k/n) for k = 0 .. n errors, in float32 as published: [2, n + 1].
 

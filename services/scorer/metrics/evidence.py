@@ -1,12 +1,13 @@
 """The input of metrics: the measurements of the models of each side, and the labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
+from services.scorer.metrics.confidences import confidences
 
 __all__ = ["Claimed", "Evidence", "Models", "Predictions", "Runs"]
 
@@ -33,9 +34,25 @@ class Models:
     test: Predictions | None = None
     probe: Predictions | None = None  # of the first 2,000 retain examples or fewer
     checkpoint_sha256: NDArray[np.uint8] | None = None  # [N, 32]
+    _confidences: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+    _passed: set[tuple[int, int]] = field(default_factory=set, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.forget_logits)
+
+    def confidences(self, labels: Labels, *, name: str = "logits") -> NDArray[np.float64]:
+        """Compute the logit-scaled confidences [N, S] of the forget set, once. Raises BadArray."""
+        key = np.asarray(labels).tobytes()
+        if key not in self._confidences:
+            self._confidences[key] = confidences(self.forget_logits, labels, name=name)
+            self._confidences[key].flags.writeable = False  # because all readers share it
+        return self._confidences[key]
+
+    def check(self, name: str, expected: tuple[int, int]) -> None:
+        """Raise BadArray unless the models can be scored on so many examples and classes; they are checked once."""
+        if expected not in self._passed:
+            _check_models(self, name, expected)
+            self._passed.add(expected)
 
     @property
     def distinct(self) -> int:
@@ -87,7 +104,7 @@ class Evidence:
         _, examples, classes = self.oracle.forget_logits.shape
         check_labels(self.forget_labels, examples, classes)
         for name, models in self._sides():
-            _check_models(models, name, (examples, classes))
+            models.check(name, (examples, classes))
         for side in ("retain", "test"):
             if not np.any(getattr(self.oracle, f"{side}_accuracy")):
                 raise BadArray(

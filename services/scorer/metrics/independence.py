@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.evidence import Models, Runs
 from services.scorer.metrics.kernel import compiled
 
@@ -88,7 +87,7 @@ def independence(models: Models, labels: NDArray[np.integer], runs: Runs) -> Ind
     """Test whether runs are independent. None if they are too few, or all models are the same."""
     others = [side.margins for side in (models.test, models.probe) if side is not None]
     key = hashlib.sha256(np.ascontiguousarray(models.forget_logits).tobytes()).digest()
-    return examine(confidences(models.forget_logits, labels), others, runs, key=key)
+    return examine(models.confidences(labels), others, runs, key=key)
 
 
 def examine(forget: Array, others: list[NDArray[np.floating]], runs: Runs, *, key: bytes) -> Independence | None:

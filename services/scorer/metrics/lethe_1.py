@@ -17,6 +17,7 @@ from services.scorer.metrics.card import Audit, Estimate, Forgetting
 from services.scorer.metrics.duplicates import effective_models
 from services.scorer.metrics.epsilons import epsilons
 from services.scorer.metrics.gaussian import fits_gaussian, gaussian_epsilons
+from services.scorer.metrics.memory import remembered
 from services.scorer.metrics.quality import points_of
 from services.scorer.metrics.registry import metric
 from services.scorer.metrics.score import Sides
@@ -72,6 +73,7 @@ def lethe_1(sides: Sides) -> Forgetting:
     )
 
 
+@remembered
 def ceiling(oracle: Confidences, second: Confidences | None) -> Estimate:
     """Compute F of a second oracle [N, S] against the oracle [M, S]; without one, F of the oracle's halves.
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import pair_confidences
 from services.scorer.metrics.card import Estimate, Forgetting, ScoreCard
-from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.uncertainty import SPLITS, between_subjects, error_of_halves, interval, product
 from services.scorer.metrics.utility import Utility
@@ -32,9 +31,9 @@ class Sides:
     def of(cls, evidence: Evidence) -> "Sides":
         labels, second = evidence.forget_labels, evidence.second_oracle
         return cls(
-            confidences(evidence.unlearned.forget_logits, labels, name="unlearned_logits"),
-            confidences(evidence.oracle.forget_logits, labels, name="oracle_logits"),
-            None if second is None else confidences(second.forget_logits, labels, name="second_oracle_logits"),
+            evidence.unlearned.confidences(labels, name="unlearned_logits"),
+            evidence.oracle.confidences(labels, name="oracle_logits"),
+            None if second is None else second.confidences(labels, name="second_oracle_logits"),
             evidence.unlearned.distinct,
         )
 

@@ -20,6 +20,7 @@ test from stored halves.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ Floats = NDArray[np.floating[Any]]
 Points = Callable[[Floats, Floats], NDArray[np.float64]]  # confidences of both sides -> points [S]
 
 
+@lru_cache(maxsize=16)
 def orders(models: int, side: int) -> NDArray[np.int64]:
     """Shuffle one side's models for every split, [splits, models]; every other column is one half.
 

@@ -51,6 +51,16 @@ def test_get_missing_says_so(blobs: Blobs) -> None:
         blobs.get("0" * 64)
 
 
+def test_a_deleted_blob_is_gone_and_can_be_put_again(blobs: Blobs) -> None:
+    digest = blobs.put(b"for a while")
+    for _ in range(2):
+        blobs.delete(digest)
+        with pytest.raises(BlobMissing):
+            blobs.get(digest)
+    assert blobs.put(b"for a while") == digest
+    assert blobs.get(digest) == b"for a while"
+
+
 def test_get_damaged_says_so(tmp_path: Path) -> None:
     blobs = Blobs.in_directory(tmp_path)
     digest = blobs.put_file(_file(tmp_path / "source", b"intact"))

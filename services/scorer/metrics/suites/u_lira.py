@@ -17,8 +17,7 @@ a prediction was right, and never tested on models that they were fitted to.
 import numpy as np
 from scipy.stats import rankdata
 
-from services.scorer.metrics.confidences import confidences
-from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.predictions import Array
 
@@ -35,7 +34,7 @@ def u_lira(evidence: Evidence) -> dict[str, float | None]:
     sides = (evidence.unlearned, evidence.oracle)
     if min(len(side) for side in sides) < FEWEST:
         return dict.fromkeys(_NAMES)
-    unlearned, oracle = (_confidences(side, evidence) for side in sides)
+    unlearned, oracle = (side.confidences(evidence.forget_labels) for side in sides)
     gaussians = _fit(unlearned[::2]), _fit(oracle[::2])
     ours, theirs = (_log_ratio(side[1::2], *gaussians) for side in (unlearned, oracle))
     accuracies = (_share_above_0(ours) + _share_above_0(-theirs)) / 2
@@ -45,10 +44,6 @@ def u_lira(evidence: Evidence) -> dict[str, float | None]:
         "auc": float(_areas(ours, theirs).mean()),
         "tpr_at_1_percent_fpr": _rate_at(ours.ravel(), theirs.ravel()),
     }
-
-
-def _confidences(models: Models, evidence: Evidence) -> Array:
-    return confidences(models.forget_logits, evidence.forget_labels)
 
 
 def _fit(values: Array) -> tuple[Array, Array]:

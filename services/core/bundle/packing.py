@@ -1,0 +1,120 @@
+"""The readings of an evaluation in the blob store: a blob for each run while it runs, one for all afterwards.
+
+Packing writes the new blob, then one row names it; so whoever is killed in between loses nothing, and the next one
+writes the same bytes again. The blobs of single runs stay for a while, because a reader or a backup may know only their
+names. Then they are removed, before the rows forget them; so whoever is killed in between can begin again.
+
+No other evaluation shares the blob of a run, because each names its evaluation and seed (`own_reading`). Blobs of
+earlier versions do not; of these, one that a row of another evaluation names is left to that row.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+
+from services.core.bundle.measurements import Measurements
+from services.core.models import Evaluation, MeasurementRow, State
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, ReadSession, clock
+
+__all__ = ["KEPT", "Readings", "find_readings", "next_untidy", "own_reading", "pack", "tidy"]
+
+KEPT = timedelta(days=7)  # far longer than reading takes, and longer than a backup
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The names of the blobs that hold the readings of an evaluation."""
+
+    packed: str | None
+    single: tuple[str, ...]  # in the order of seeds; empty if they are packed
+
+    def __bool__(self) -> bool:
+        return self.packed is not None or bool(self.single)
+
+    def load(self, blobs: Blobs, models: int | None = None) -> Measurements:
+        """Read all models, or only the first ones. Raises BlobMissing and BadMeasurements."""
+        if self.packed is None:
+            return Measurements.stack([blobs.get(blob) for blob in self.single[:models]])
+        found = Measurements.from_bytes(blobs.get(self.packed))
+        return found if models is None else found.first(models)
+
+
+def own_reading(reading: bytes, evaluation_id: UUID, seed: int) -> bytes:
+    """Write into a reading whose it is. Raises BadMeasurements."""
+    return Measurements.sign(reading, f"{evaluation_id}/{seed}")
+
+
+def find_readings(session: ReadSession, evaluation_id: UUID) -> Readings:
+    """Find the readings of an evaluation, in either form."""
+    packed = session.scalars(select(Evaluation.measurements_blob).where(Evaluation.id == evaluation_id)).one()
+    return Readings(packed, () if packed else _single(session, evaluation_id))
+
+
+def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
+    """Pack the readings of a measured evaluation; do nothing if it has none, or if they are packed.
+
+    Returns whether this call has packed them. Raises BlobMissing and BadMeasurements.
+    """
+    with database.read() as session:
+        state = session.scalars(select(Evaluation.state).where(Evaluation.id == evaluation_id)).one()
+        found = find_readings(session, evaluation_id)
+    if state is not State.MEASURED or not found.single:
+        return False
+    blob = blobs.put(found.load(blobs).to_bytes())
+    with database.write() as session:
+        changed = session.execute(
+            update(Evaluation)
+            .where(Evaluation.id == evaluation_id, Evaluation.measurements_blob.is_(None))
+            .values(measurements_blob=blob, readings_until=clock(session) + KEPT)
+            .returning(Evaluation.id)
+        ).all()
+    return bool(changed)
+
+
+def next_untidy(session: ReadSession, later: Collection[UUID] = ()) -> UUID | None:
+    """Find an evaluation to `tidy`, except those for later."""
+    unpacked = (Evaluation.state == State.MEASURED) & Evaluation.measurements_blob.is_(None)
+    over = Evaluation.readings_until <= clock(session)
+    has_readings = select(MeasurementRow.seed).where(
+        MeasurementRow.evaluation_id == Evaluation.id, MeasurementRow.blob.is_not(None)
+    )
+    untidy = select(Evaluation.id).where(or_(unpacked, over), has_readings.exists(), Evaluation.id.not_in(later))
+    return session.scalars(untidy.limit(1)).first()
+
+
+def tidy(database: Database, blobs: Blobs, evaluation_id: UUID) -> None:
+    """Pack an evaluation's readings, or remove the blobs of its single runs if these were kept long enough.
+
+    Raises BlobMissing if the packed blob is not intact; then nothing is removed.
+    """
+    if pack(database, blobs, evaluation_id):
+        return
+    with database.read() as session:
+        until = session.scalars(select(Evaluation.readings_until).where(Evaluation.id == evaluation_id)).one()
+        if until is None or until > clock(session):
+            return
+        packed = find_readings(session, evaluation_id)
+        names = set(_single(session, evaluation_id)) - _named_elsewhere(session, evaluation_id)
+    packed.load(blobs)
+    for name in sorted(names):
+        blobs.delete(name)
+    with database.write() as session:
+        session.execute(update(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation_id).values(blob=None))
+        session.execute(update(Evaluation).where(Evaluation.id == evaluation_id).values(readings_until=None))
+
+
+def _single(session: ReadSession, evaluation_id: UUID) -> tuple[str, ...]:
+    rows = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
+    return tuple(blob for blob in session.scalars(rows.order_by(MeasurementRow.seed)) if blob is not None)
+
+
+def _named_elsewhere(session: ReadSession, evaluation_id: UUID) -> set[str | None]:
+    own = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
+    others = select(MeasurementRow.blob).where(
+        MeasurementRow.blob.in_(own), MeasurementRow.blob.is_not(None), MeasurementRow.evaluation_id != evaluation_id
+    )
+    return set(session.scalars(others))
