@@ -1,5 +1,7 @@
 """Environments: what code finds in the sandbox, and which of them a phase may name."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -114,3 +116,25 @@ def test_a_package_that_may_never_be_needed_is_a_warning(api: Api, participant: 
         )
         assert checked.status_code == 200, checked.json()
         assert len([one for one in checked.json()["warnings"] if "`timm`" in one]) == warnings
+
+
+def test_the_starting_kit_of_a_phase_lists_its_packages_once_a_worker_has_told(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE)
+
+    def kit(phase: str = "feedback") -> dict[str, str]:
+        answer = api.anonymous.get(f"{PHASES}/{phase}/starting-kit")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return {name: archive.read(name).decode() for name in archive.namelist()}
+
+    before = kit()
+    with api.database.write() as session:
+        keep(session, row("current"))
+        keep(session, row("old", packages={"torch": "1.13.0"}))
+    cup.post(PHASES, json=PHASE | {"slug": "notebooks", "environment": "old"})
+
+    packages = kit()["starting_kit/packages.txt"]
+    assert packages.splitlines()[1:] == ["torch==2.13.0+cpu", "scikit-learn==1.9.1"]
+    assert "environment current: Python 3.11.2" in packages
+    assert "torch==1.13.0\n" in kit("notebooks")["starting_kit/packages.txt"]
+    assert kit() == before | {"starting_kit/packages.txt": packages}
+    assert api.anonymous.get(f"{PHASES}/none/starting-kit").status_code == 404

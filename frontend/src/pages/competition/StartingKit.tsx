@@ -2,6 +2,7 @@ import { buttonLook } from "../../ui/Button";
 import { Section } from "../../ui/Page";
 import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "./context";
+import { Environment } from "./Environment";
 import styles from "./StartingKit.module.css";
 
 const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
@@ -12,6 +13,9 @@ const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
 export function StartingKit() {
   const { slug } = useCompetition();
   const phase = usePhase();
+  const download = phase
+    ? `/api/competitions/${slug}/phases/${phase.slug}/starting-kit`
+    : "/api/starting-kit";
   return (
     <div className={styles.kit}>
       <p>
@@ -22,7 +26,7 @@ export function StartingKit() {
         <code>{MODULE}</code>
       </pre>
       <p>
-        <a href="/api/starting-kit" download className={buttonLook("main")}>
+        <a href={download} download className={buttonLook("main")}>
           Download the starting kit
         </a>
       </p>
@@ -36,6 +40,7 @@ export function StartingKit() {
           <code>{`lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`}</code>
         </pre>
       </Section>
+      {phase && <Environment name={phase.environment} />}
     </div>
   );
 }
