@@ -20,7 +20,15 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
-from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, EventOut, QuotaOut, SubmissionOut
+from services.api.submissions.schemas import (
+    CheckOut,
+    ComparisonOut,
+    DetailsOut,
+    EventOut,
+    QuotaOut,
+    SubmissionOut,
+    SubmittedOut,
+)
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
 from services.core.models import Reference, Submission
@@ -74,7 +82,7 @@ async def submit(
     name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
     team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
-) -> SubmissionOut:
+) -> SubmittedOut:
     """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
     request = admission.SubmitRequest(
         who=who,
@@ -87,7 +95,7 @@ async def submit(
     )
     await anyio.to_thread.run_sync(_admit_early, state, request)
     data, found = await uploads.read(state, body, filename)
-    await anyio.to_thread.run_sync(uploads.require_packages, state, slug, phase, found)
+    warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
     sandbox = state.settings.resolved_sandbox
@@ -97,7 +105,7 @@ async def submit(
         state.doorbell.ring_across, Bell.RUN
     )  # after the response, so a broker that is gone delays nobody
     response.headers["Location"] = f"/api/submissions/{shown.id}"
-    return shown
+    return SubmittedOut(**dict(shown), warnings=warnings)
 
 
 @router.post(

@@ -21,7 +21,7 @@ from services.core.submission import packages
 from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
 
-__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_packages", "require_phase_takes"]
+__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
 
 MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
 
@@ -66,27 +66,28 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: 
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
-        missing = _require_packages(session, phase, found)
+        warnings = _warnings(session, phase, found)
     return CheckOut(
         kind=found.kind,
         sha256=digest,
         size_bytes=len(data),
         claim=found.claim,
         submitted_as=before,
-        warnings=warnings_for(found.gpu_calls, phase.device) + missing,
+        warnings=warnings,
     )
 
 
-def require_packages(state: ApiState, competition: str, phase: str, found: Checked) -> None:
-    """Refuse a submission that the phase's environment cannot import. Raises NotFound and MissingPackage."""
+def warnings_in(state: ApiState, competition: str, phase: str, found: Checked) -> list[str]:
+    """Return what may make a submission's runs fail in a phase. Raises NotFound, and MissingPackage for what must."""
     with state.database.read() as session:
-        _require_packages(session, find_phase(session, competition, phase), found)
+        return _warnings(session, find_phase(session, competition, phase), found)
 
 
-def _require_packages(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
-    """Return warnings; none if no worker has told yet what the environment holds."""
+def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
+    """Warn of GPUs and, once a worker has told what the environment holds, of packages. Raises MissingPackage."""
     environment = session.get(EnvironmentRow, phase.environment)
-    return packages.require_packages(found.imports, environment) if environment else []
+    missing = packages.require_packages(found.imports, environment) if environment else []
+    return warnings_for(found.gpu_calls, phase.device) + missing
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
