@@ -21,7 +21,7 @@ from services.worker.notebooks import NotebookLimits
 from services.worker.sandbox.base import LOG_TAIL_BYTES, Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
-from services.worker.station import SeedResult, Station, Stopped, Traces
+from services.worker.station import OWN, Place, SeedResult, Station, Stopped, Traces
 from services.worker.supervisor import RunLimits
 from services.worker.workplace import workplace
 
@@ -50,6 +50,7 @@ def run_locally(
     limits: RunLimits,
     seed_key: bytes | None = None,
     device: Device | None = None,
+    place: Place = OWN,
     traces: Traces | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
@@ -68,7 +69,8 @@ def run_locally(
             unpack(filename, data, slot.submission)
         with _opened(settings, work) as (sandbox, measurers):
             stations = [
-                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set) for slot in slots
+                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set, place)
+                for slot in slots
             ]
             results = _side_by_side(module, stations, failed, traces or Traces(), on_seed)
             provenance = module.provenance(stations[0])
@@ -87,6 +89,7 @@ def run_notebook_locally(
     *,
     data: bytes,
     limits: NotebookLimits,
+    place: Place = OWN,
     traces: Traces,
     on_seed: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeedResult], dict[str, str]]:
@@ -99,7 +102,7 @@ def run_notebook_locally(
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
         with _opened(settings, work) as (sandbox, measurers):
-            station = Station(sandbox, measurers, slot, bundle, "local-notebook", stopped=lambda: False)
+            station = Station(sandbox, measurers, slot, bundle, "local-notebook", lambda: False, place)
             return _results(notebook, station, traces, on_seed), notebook.provenance(station)
 
 
