@@ -50,6 +50,7 @@ def _evaluate(
     from services.cli.environment import find_here
     from services.core.bundle.manifest import require_oracle
     from services.core.device import Device
+    from services.core.environments import python_of
     from services.core.settings import load_settings
     from services.core.submission import file as submission_file
     from services.core.submission import packages
@@ -76,7 +77,7 @@ def _evaluate(
     chosen = find_here(settings, environment) if environment else None
     device = chosen.device if chosen else Device.GPU if find_gpus() else Device.CPU
     try:
-        checked = submission_file.check(file.name, data)
+        checked = submission_file.check(file.name, data, python_of(chosen))
         warnings += warnings_for(checked.gpu_calls, device)
         warnings += packages.require_packages(checked.imports, chosen) if chosen else []
         bundle = find_or_build(settings, benchmark)
@@ -94,6 +95,7 @@ def _evaluate(
                 limits=limits,
                 device=chosen.device if chosen else None,
                 place=place_in(chosen) if chosen else OWN,
+                python=python_of(chosen),
                 traces=traces,
                 on_seed=lambda: bars.advance(task),
             )

@@ -14,6 +14,7 @@ from services.core.bundle.measurements import Measurements
 from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission.file import unpack
+from services.core.submission.source import UNTOLD_PYTHON, Python
 from services.worker.backends import make_sandbox
 from services.worker.kinds import Kind, Module, Notebook
 from services.worker.measurers import Measurers
@@ -51,6 +52,7 @@ def run_locally(
     seed_key: bytes | None = None,
     device: Device | None = None,
     place: Place = OWN,
+    python: Python = UNTOLD_PYTHON,
     traces: Traces | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
@@ -66,7 +68,7 @@ def run_locally(
     with workplace(settings.make_data_dir(), "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
-            unpack(filename, data, slot.submission)
+            unpack(filename, data, slot.submission, python)
         with _opened(settings, work) as (sandbox, measurers):
             stations = [
                 Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set, place)

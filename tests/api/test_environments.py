@@ -138,3 +138,34 @@ def test_the_starting_kit_of_a_phase_lists_its_packages_once_a_worker_has_told(a
     assert "torch==1.13.0\n" in kit("notebooks")["starting_kit/packages.txt"]
     assert kit() == before | {"starting_kit/packages.txt": packages}
     assert api.anonymous.get(f"{PHASES}/none/starting-kit").status_code == 404
+
+
+GROUPS = b"try:\n    pass\nexcept* ValueError:\n    pass\n" + UNLEARNING  # since Python 3.11
+TYPE = b"type X = int\n" + UNLEARNING  # since Python 3.12
+
+
+@pytest.mark.usefixtures("phase")
+@pytest.mark.parametrize(
+    ("python", "source", "says"),
+    [
+        (None, GROUPS, ""),
+        ("3.11.2", GROUPS, ""),
+        ("3.10.12", GROUPS, "The sandbox runs Python 3.10."),
+        (None, TYPE, "without the syntax of Python 3.12. The sandbox runs Python 3.11."),
+        ("what", TYPE, "The sandbox runs Python 3.11."),
+        ("3.99.0", b"type\n" + UNLEARNING, ""),
+        ("3.99.0", b"def (\n" + UNLEARNING, "The sandbox runs Python 3.99, but Lethe checks files with Python 3."),
+    ],
+)
+def test_a_file_is_read_by_the_python_of_the_phases_environment(
+    api: Api, participant: Caller, python: str | None, source: bytes, says: str
+) -> None:
+    if python is not None:
+        with api.database.write() as session:
+            keep(session, row("current", python=python))
+    for path in ("submissions/check", "submissions"):
+        answer = participant.post(
+            f"/api/competitions/cup/phases/feedback/{path}", params={"filename": "entry.py"}, content=source
+        )
+        assert answer.is_success == (not says), answer.json()
+        assert says in answer.json().get("detail", "")

@@ -31,7 +31,7 @@ from services.api.submissions.schemas import (
 )
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
-from services.core.models import Reference, Submission
+from services.core.models import Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
 from services.core.store.database import utc_now
 from services.core.submission import file as submission_file
@@ -93,8 +93,8 @@ async def submit(
         team=team,
         reference=reference,
     )
-    await anyio.to_thread.run_sync(_admit_early, state, request)
-    data, found = await uploads.read(state, body, filename)
+    admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
+    data, found = await uploads.read(state, body, filename, admitted)
     warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
@@ -126,7 +126,7 @@ async def check_submission(
     """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
-    data, checked = await uploads.read(state, body, filename)
+    data, checked = await uploads.read(state, body, filename, found)
     return await anyio.to_thread.run_sync(uploads.describe, state, who, found, data, checked)
 
 
@@ -246,9 +246,10 @@ def watch(
     return EventStream(stream(state.feed, evaluation_id, after), seat)
 
 
-def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
-    """Refuse a submission before its body is read, if it would be refused after."""
+def _admit_early(state: ApiState, request: admission.SubmitRequest) -> Phase:
+    """Find the phase; refuse a submission before its body is read, if it would be refused after."""
     state.rates.upload(str(request.who.account_id))
     submission_file.kind_of(request.filename)
     with state.database.read() as session:
-        admission.admit(session, request, state.settings.resolved_sandbox)
+        phase, _ = admission.admit(session, request, state.settings.resolved_sandbox)
+    return phase

@@ -13,6 +13,7 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
+from services.core.environments import python_of
 from services.core.errors import BadInput
 from services.core.models import EnvironmentRow, Phase, Submission, TeamMember
 from services.core.store.blobs import TooLarge, receive, sha256_hex
@@ -44,10 +45,17 @@ def refuse_forms(request: Request) -> None:
     raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
 
 
-async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
+async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked]:
     """Receive an upload and tell its kind; store nothing. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
-    return data, await anyio.to_thread.run_sync(check, filename, data)
+    return data, await anyio.to_thread.run_sync(_check, state, filename, data, phase)
+
+
+def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> Checked:
+    """Check a file for the Python of the phase's environment."""
+    with state.database.read() as session:
+        python = python_of(session.get(EnvironmentRow, phase.environment))
+    return check(filename, data, python)
 
 
 def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
