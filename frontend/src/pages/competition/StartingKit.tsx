@@ -3,6 +3,7 @@ import { Section } from "../../ui/Page";
 import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "./context";
 import { Environment } from "./Environment";
+import { PhaseChoice } from "./PhaseChoice";
 import styles from "./StartingKit.module.css";
 
 const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
@@ -18,6 +19,7 @@ export function StartingKit() {
     : "/api/starting-kit";
   return (
     <div className={styles.kit}>
+      <PhaseChoice part="kit" />
       <p>
         A <Term of="submission">submission</Term> is one function. Lethe calls it once per{" "}
         <Term of="run">run</Term>, each time in a fresh process and with a different seed.
