@@ -1,6 +1,7 @@
 """`lethe environment …`: what code finds in the sandbox."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from services.core.models import EnvironmentRow
     from services.core.settings import Settings
 
-__all__ = ["app"]
+__all__ = ["app", "find_here"]
 
 app = typer.Typer(
     no_args_is_help=True, help="List, show, add, remove and enter the environments in which submissions run."
@@ -122,6 +123,46 @@ def run(
         raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
+def find_here(settings: "Settings", name: str) -> "EnvironmentRow":
+    """Find an environment for runs on this machine: one that was added here, or one of ours, built if need be.
+
+    Raises NeedsDocker, UnknownEnvironment and SandboxUnavailable.
+    """
+    from services.core.environments import CURRENT, CURRENT_CUDA, UnknownEnvironment
+    from services.worker.backends import BUILT_IN, require_docker
+    from services.worker.sandbox.base import SandboxUnavailable
+    from services.worker.sandbox.image import image_exists
+
+    require_docker(settings)
+    added = _added(settings)
+    if (row := added.get(name)) is not None:
+        if not image_exists(row.digest):
+            raise SandboxUnavailable(f"This machine's engine lacks the image of {name!r}. Fetch {row.image}.")
+        return row
+    if name not in BUILT_IN:
+        raise UnknownEnvironment(
+            f"There is no environment {name!r} here. There are {', '.join({**BUILT_IN, **added})}."
+        )
+    device = Device.GPU if name == CURRENT_CUDA else Device.CPU
+    own = settings.sandbox_image if name in (CURRENT, CURRENT_CUDA) else ""
+    return _examined(settings, name, own or _built(name), device)
+
+
+def _added(settings: "Settings") -> "dict[str, EnvironmentRow]":
+    """Return what was added to this installation, by name; nothing on a machine without an installation."""
+    from sqlalchemy import make_url
+
+    from services.cli.databases import migrated_database
+    from services.core import environments
+
+    url = make_url(settings.resolved_database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return {}
+    with migrated_database(settings) as database, database.read() as session:
+        rows = environments.all_environments(session)
+    return {row.name: row for row in rows if row.name not in (environments.CURRENT, environments.CURRENT_CUDA)}
+
+
 def _built(image: str) -> str:
     """Return the image of a built-in environment, built if need be; any other image as it is."""
     from services.worker.backends import BUILT_IN, image_of
@@ -136,20 +177,31 @@ def _built(image: str) -> str:
 
 def _checked(settings: "Settings", name: str, image: str, device: Device) -> "EnvironmentRow":
     """Run the short conformance check in the image: the self-test's attacks and the list of packages."""
+    from services.worker.backends import require_docker
+
+    require_docker(settings)
+    say(f"Checking {image}: some seconds.")
+    return _examined(settings, name, image, device, attacked=True)
+
+
+def _examined(
+    settings: "Settings", name: str, image: str, device: Device, *, attacked: bool = False
+) -> "EnvironmentRow":
+    """List what an image holds, after the self-test's attacks if asked for."""
     from contextlib import closing
 
-    from services.core.settings import SandboxKind
     from services.worker.backends import make_sandbox
     from services.worker.environments import examine
     from services.worker.selftest import try_sandbox
     from services.worker.slots import make_slots, stage_code
+    from services.worker.workplace import workplace
 
-    if settings.resolved_sandbox is not SandboxKind.DOCKER:
-        raise BadInput("Environments need Docker. Run `lethe setup --again` to use it.")
-    say(f"Checking {image}: some seconds.")
-    work = (settings.make_data_dir() / "environment").resolve()
     chosen = settings.model_copy(update={"sandbox_image": image, "worker_slots": 1, "gpus_only": device is Device.GPU})
-    with closing(make_sandbox(chosen, work, stage_code(work))) as sandbox:
+    with (
+        workplace(settings.make_data_dir(), "environment") as work,
+        closing(make_sandbox(chosen, work, stage_code(work))) as sandbox,
+    ):
         (slot, *_) = make_slots(chosen, work)
-        try_sandbox(sandbox, slot)
+        if attacked:
+            try_sandbox(sandbox, slot)
         return examine(sandbox, slot, name=name, device=device)

@@ -24,6 +24,9 @@ def evaluate(
     seeds: Annotated[int, typer.Option(min=1, help="The number of runs. The 2023 competition used 512.")] = 64,
     timeout_s: Annotated[float, typer.Option(min=0.1, help="The longest time of one run, in seconds.")] = 60.0,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
+    environment: Annotated[
+        str | None, typer.Option(help="Run it in this environment, such as kaggle-2023. Needs Docker.")
+    ] = None,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -31,7 +34,7 @@ def evaluate(
 
     The exit status is 1 if the submission failed; the reason is printed.
     """
-    result = _evaluate(file, benchmark, seeds, timeout_s, metric, save)
+    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save)
     if as_json:
         print_json(result)
     else:
@@ -41,21 +44,25 @@ def evaluate(
 
 
 def _evaluate(
-    file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, save: Path | None
+    file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, environment: str | None, save: Path | None
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
+    from services.cli.environment import find_here
     from services.core.bundle.manifest import require_oracle
     from services.core.device import Device
+    from services.core.environments import python_of
     from services.core.settings import load_settings
     from services.core.submission import file as submission_file
+    from services.core.submission import packages
     from services.core.submission.cautions import warnings_for
     from services.core.submission.source import Rejected
     from services.scorer.metrics.neurips_2023 import MIN_DISTINCT_MODELS
     from services.scorer.scoring import gather, score_measurements
+    from services.worker.environments import place_in
     from services.worker.failures import RunFailed
     from services.worker.local import run_locally
     from services.worker.slots import find_gpus
-    from services.worker.station import Traces
+    from services.worker.station import OWN, Traces
     from services.worker.supervisor import RunLimits
 
     find_metric(metric)
@@ -67,9 +74,12 @@ def _evaluate(
     outcome: dict[str, Any] = {"sandbox": settings.resolved_sandbox.value, "seeds": seeds, "metric": metric}
     if file.suffix.lower() == ".ipynb":
         raise BadInput(f"{file.name} is a notebook. Run it with `lethe notebook run {file}`.")
+    chosen = find_here(settings, environment) if environment else None
+    device = chosen.device if chosen else Device.GPU if find_gpus() else Device.CPU
     try:
-        checked = submission_file.check(file.name, data)
-        warnings += warnings_for(checked.gpu_calls, Device.GPU if find_gpus() else Device.CPU)
+        checked = submission_file.check(file.name, data, python_of(chosen))
+        warnings += warnings_for(checked.gpu_calls, device)
+        warnings += packages.require_packages(checked.imports, chosen) if chosen else []
         bundle = find_or_build(settings, benchmark)
         require_oracle(seeds, bundle.manifest.oracle_seeds)
         outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
@@ -83,6 +93,9 @@ def _evaluate(
                 filename=file.name,
                 data=data,
                 limits=limits,
+                device=chosen.device if chosen else None,
+                place=place_in(chosen) if chosen else OWN,
+                python=python_of(chosen),
                 traces=traces,
                 on_seed=lambda: bars.advance(task),
             )

@@ -58,6 +58,7 @@ def run(
         typer.Option(min=1, help="The notebook's longest time, in seconds; default: 28800, or 1200 for a rehearsal."),
     ] = None,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
+    environment: Annotated[str | None, typer.Option(help="Run it in this environment, such as kaggle-2023.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     executed: Annotated[Path | None, typer.Option(help="Write the notebook with its outputs to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same JSON object as `lethe evaluate`.")] = False,
@@ -84,6 +85,7 @@ def run(
             take_first=take_first,
             timeout_s=timeout_s or (REHEARSAL_S if rehearse else WHOLE_RUN_S),
             metric=metric,
+            environment=environment,
             save=save,
             executed=executed,
         )
@@ -110,24 +112,28 @@ class _Wish:
     take_first: bool
     timeout_s: float
     metric: str
+    environment: str | None
     save: Path | None
     executed: Path | None
 
 
 def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.building import find_or_build
+    from services.cli.environment import find_here
     from services.core.bundle.measurements import Measurements
     from services.core.settings import load_settings
     from services.core.submission.notebook import check_notebook
     from services.core.submission.source import Rejected
     from services.scorer.scoring import gather, score_measurements
+    from services.worker.environments import place_in
     from services.worker.failures import RunFailed
     from services.worker.local import run_notebook_locally
     from services.worker.notebooks import Mode, NotebookLimits
-    from services.worker.station import Traces
+    from services.worker.station import OWN, Traces
 
     find_metric(wish.metric)
     settings = load_settings()
+    place = place_in(find_here(settings, wish.environment)) if wish.environment else OWN
     data = read_file(wish.file, settings.max_upload_bytes)
     bundle = find_or_build(settings, wish.benchmark)
     count = _count(wish, bundle.manifest)
@@ -162,6 +168,7 @@ def _run(wish: _Wish) -> dict[str, Any]:
                     bundle,
                     data=data,
                     limits=limits,
+                    place=place,
                     traces=traces,
                     on_seed=lambda: bars.update(measuring, advance=1, visible=True),
                 )

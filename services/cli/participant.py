@@ -62,8 +62,11 @@ def submit(
         return
     submission = client.upload(path, file, filename=file.name, name=name, team=team, reference=reference)
     say(f"Submitted {file.name} as {submission['id']}.")
+    warnings = submission["warnings"]
+    for warning in warnings:
+        say(f"warning: {warning}")
     if wait:
-        submission = follow(client, [submission["id"]])[0]
+        submission = follow(client, [submission["id"]])[0] | {"warnings": warnings}
     _show(submission, as_json)
     if submission["ended"] and not submission["succeeded"]:
         raise typer.Exit(1)

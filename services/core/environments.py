@@ -4,6 +4,7 @@ Every worker has one of its own: `current`, or `current-cuda` if it serves GPUs.
 phases of an environment if its engine holds the image with that very digest.
 """
 
+import re
 from collections.abc import Iterable
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from services.core.device import Device
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.models import EnvironmentRow, Phase
 from services.core.store.database import ReadSession, WriteSession
+from services.core.submission.source import UNTOLD_PYTHON, Python
 
 __all__ = [
     "CURRENT",
@@ -25,10 +27,12 @@ __all__ = [
     "keep",
     "lacks",
     "other_torch",
+    "python_of",
     "remove",
 ]
 
 CURRENT, CURRENT_CUDA = "current", "current-cuda"
+VERSION = re.compile(r"3\.(\d{1,3})\b")  # an image may say anything
 
 
 class UnknownEnvironment(BadInput):
@@ -89,6 +93,12 @@ def other_torch(session: ReadSession, built_with: str) -> str | None:
     row = session.get(EnvironmentRow, CURRENT)
     here = row.packages.get("torch") if row else None
     return here if here and here.partition("+")[0] != built_with.partition("+")[0] else None
+
+
+def python_of(row: EnvironmentRow | None) -> Python:
+    """Return the Python of an environment; the usual one if no worker has told of it."""
+    told = VERSION.match(row.python) if row else None
+    return (3, int(told[1])) if told else UNTOLD_PYTHON
 
 
 def lacks(row: EnvironmentRow, imported: Iterable[str]) -> list[str]:

@@ -5,12 +5,13 @@ import platform
 from pathlib import Path
 
 from services.core.environments import CURRENT, CURRENT_CUDA
+from services.core.errors import BadInput
 from services.core.settings import SandboxKind, Settings
 from services.worker.sandbox.base import Sandbox
 from services.worker.sandbox.docker import DockerSandbox
 from services.worker.sandbox.process import ProcessSandbox
 
-__all__ = ["BUILT_IN", "default_image", "image_of", "make_sandbox", "worker_name"]
+__all__ = ["BUILT_IN", "NeedsDocker", "default_image", "image_of", "make_sandbox", "require_docker", "worker_name"]
 
 IMAGES = Path(__file__).parent / "images"
 OURS = (
@@ -24,6 +25,10 @@ BUILT_IN = {  # the files that decide what an environment of ours holds, as in s
     CURRENT_CUDA: OURS,
     "kaggle-2023": (IMAGES / "kaggle-2023.Dockerfile",),
 }
+
+
+class NeedsDocker(BadInput):
+    code = "needs_docker"
 
 
 def image_of(environment: str) -> str:
@@ -40,6 +45,12 @@ def default_image() -> str:
 def worker_name(work: Path) -> str:
     """Name a worker by machine and work directory, so that the name is unique and survives a restart."""
     return f"{platform.node()}-{hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:8]}"
+
+
+def require_docker(settings: Settings) -> None:
+    """Raise NeedsDocker if this installation runs plain processes, which have no images to choose from."""
+    if settings.resolved_sandbox is not SandboxKind.DOCKER:
+        raise NeedsDocker("Environments need Docker. Run `lethe setup --again` to use it.")
 
 
 def make_sandbox(settings: Settings, work: Path, code: Path) -> Sandbox:

@@ -15,7 +15,7 @@ from services.worker.sandbox.base import MAX_LINE_BYTES, Limits, OutputLine, San
 from services.worker.slots import Slot
 from services.worker.station import Place
 
-__all__ = ["environments_here", "examine", "place_of", "tell_own"]
+__all__ = ["environments_here", "examine", "place_in", "place_of", "tell_own"]
 
 TIMEOUT_S = 120.0
 MEMORY_BYTES = 1024**3
@@ -90,6 +90,11 @@ def place_of(session: ReadSession, phase: Phase) -> Place:
     row = session.get(EnvironmentRow, phase.environment)
     if row is None or row.name == default_for(phase.device):
         return Place(told={"environment": phase.environment})
+    return place_in(row)
+
+
+def place_in(row: EnvironmentRow) -> Place:
+    """Make the place of runs in an environment's own image."""
     versions = {name: row.packages[name] for name in ("torch",) if name in row.packages}
     return Place(
         image_id=row.digest,

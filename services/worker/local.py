@@ -14,6 +14,7 @@ from services.core.bundle.measurements import Measurements
 from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission.file import unpack
+from services.core.submission.source import UNTOLD_PYTHON, Python
 from services.worker.backends import make_sandbox
 from services.worker.kinds import Kind, Module, Notebook
 from services.worker.measurers import Measurers
@@ -21,7 +22,7 @@ from services.worker.notebooks import NotebookLimits
 from services.worker.sandbox.base import LOG_TAIL_BYTES, Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
-from services.worker.station import SeedResult, Station, Stopped, Traces
+from services.worker.station import OWN, Place, SeedResult, Station, Stopped, Traces
 from services.worker.supervisor import RunLimits
 from services.worker.workplace import workplace
 
@@ -50,6 +51,8 @@ def run_locally(
     limits: RunLimits,
     seed_key: bytes | None = None,
     device: Device | None = None,
+    place: Place = OWN,
+    python: Python = UNTOLD_PYTHON,
     traces: Traces | None = None,
     on_seed: Callable[[], None] = lambda: None,
 ) -> LocalRun:
@@ -65,10 +68,11 @@ def run_locally(
     with workplace(settings.make_data_dir(), "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
         for slot in slots:
-            unpack(filename, data, slot.submission)
+            unpack(filename, data, slot.submission, python)
         with _opened(settings, work) as (sandbox, measurers):
             stations = [
-                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set) for slot in slots
+                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set, place)
+                for slot in slots
             ]
             results = _side_by_side(module, stations, failed, traces or Traces(), on_seed)
             provenance = module.provenance(stations[0])
@@ -87,6 +91,7 @@ def run_notebook_locally(
     *,
     data: bytes,
     limits: NotebookLimits,
+    place: Place = OWN,
     traces: Traces,
     on_seed: Callable[[], None] = lambda: None,
 ) -> tuple[list[SeedResult], dict[str, str]]:
@@ -99,7 +104,7 @@ def run_notebook_locally(
         slot = make_slots(settings.model_copy(update={"worker_slots": 1}), work)[0]
         unpack("notebook.ipynb", data, slot.submission)
         with _opened(settings, work) as (sandbox, measurers):
-            station = Station(sandbox, measurers, slot, bundle, "local-notebook", stopped=lambda: False)
+            station = Station(sandbox, measurers, slot, bundle, "local-notebook", lambda: False, place)
             return _results(notebook, station, traces, on_seed), notebook.provenance(station)
 
 

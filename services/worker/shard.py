@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.store import materialise
-from services.core.models import Evaluation, MeasurementRow
+from services.core.environments import python_of
+from services.core.models import EnvironmentRow, Evaluation, MeasurementRow
 from services.core.queue import notes
 from services.core.queue.leases import Lease
 from services.core.queue.lifecycle import submissions_of
@@ -33,11 +34,12 @@ def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: P
         submission = session.scalars(submissions_of(evaluation).limit(1)).one()
         kind = kind_of(evaluation, submission.kind, _missing(session, lease), cache)
         place = place_of(session, evaluation.phase)
+        python = python_of(session.get(EnvironmentRow, evaluation.phase.environment))
     if kind.whole:
         with database.write() as session:
             notes.discard(session, lease)
     slot.clear()
-    unpack(submission.filename, blobs.get(submission.blob), slot.submission)
+    unpack(submission.filename, blobs.get(submission.blob), slot.submission, python)
     return bundle, kind, place
 
 

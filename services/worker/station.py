@@ -8,7 +8,7 @@ from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
+__all__ = ["OWN", "Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
 
 
 class Stopped(Exception):

@@ -1,5 +1,7 @@
 """Environments: what code finds in the sandbox, and which of them a phase may name."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -114,3 +116,56 @@ def test_a_package_that_may_never_be_needed_is_a_warning(api: Api, participant: 
         )
         assert checked.status_code == 200, checked.json()
         assert len([one for one in checked.json()["warnings"] if "`timm`" in one]) == warnings
+
+
+def test_the_starting_kit_of_a_phase_lists_its_packages_once_a_worker_has_told(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE)
+
+    def kit(phase: str = "feedback") -> dict[str, str]:
+        answer = api.anonymous.get(f"{PHASES}/{phase}/starting-kit")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return {name: archive.read(name).decode() for name in archive.namelist()}
+
+    before = kit()
+    with api.database.write() as session:
+        keep(session, row("current"))
+        keep(session, row("old", packages={"torch": "1.13.0"}))
+    cup.post(PHASES, json=PHASE | {"slug": "notebooks", "environment": "old"})
+
+    packages = kit()["starting_kit/packages.txt"]
+    assert packages.splitlines()[1:] == ["torch==2.13.0+cpu", "scikit-learn==1.9.1"]
+    assert "environment current: Python 3.11.2" in packages
+    assert "torch==1.13.0\n" in kit("notebooks")["starting_kit/packages.txt"]
+    assert kit() == before | {"starting_kit/packages.txt": packages}
+    assert api.anonymous.get(f"{PHASES}/none/starting-kit").status_code == 404
+
+
+GROUPS = b"try:\n    pass\nexcept* ValueError:\n    pass\n" + UNLEARNING  # since Python 3.11
+TYPE = b"type X = int\n" + UNLEARNING  # since Python 3.12
+
+
+@pytest.mark.usefixtures("phase")
+@pytest.mark.parametrize(
+    ("python", "source", "says"),
+    [
+        (None, GROUPS, ""),
+        ("3.11.2", GROUPS, ""),
+        ("3.10.12", GROUPS, "The sandbox runs Python 3.10."),
+        (None, TYPE, "without the syntax of Python 3.12. The sandbox runs Python 3.11."),
+        ("what", TYPE, "The sandbox runs Python 3.11."),
+        ("3.99.0", b"type\n" + UNLEARNING, ""),
+        ("3.99.0", b"def (\n" + UNLEARNING, "The sandbox runs Python 3.99, but Lethe checks files with Python 3."),
+    ],
+)
+def test_a_file_is_read_by_the_python_of_the_phases_environment(
+    api: Api, participant: Caller, python: str | None, source: bytes, says: str
+) -> None:
+    if python is not None:
+        with api.database.write() as session:
+            keep(session, row("current", python=python))
+    for path in ("submissions/check", "submissions"):
+        answer = participant.post(
+            f"/api/competitions/cup/phases/feedback/{path}", params={"filename": "entry.py"}, content=source
+        )
+        assert answer.is_success == (not says), answer.json()
+        assert says in answer.json().get("detail", "")

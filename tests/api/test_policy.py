@@ -36,6 +36,7 @@ TABLE = {
     ("GET", "/api/environments/{name}"): ANYONE,
     ("GET", "/api/metrics"): ANYONE,
     ("GET", "/api/starting-kit"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/starting-kit"): ANYONE,
     ("GET", "/api/competitions"): ANYONE,
     ("POST", "/api/competitions"): ORGANISER,
     ("GET", "/api/competitions/{slug}"): ANYONE,

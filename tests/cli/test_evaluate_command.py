@@ -3,11 +3,13 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.worker.sandbox import process as sandbox_process
 from tests import command
 from tests.bundles import make_tiny_bundle
 
@@ -196,3 +198,43 @@ def test_a_callable_that_is_no_function_runs(tmp_path: Path, tiny: Path) -> None
     code, result = evaluate(tmp_path, tiny, source + "unlearning = functools.partial(method, 1.0)\n", "--seeds", "8")
 
     assert (code, result["state"]) == (0, "scored")
+
+
+WORKERS = """
+import os
+from torch.utils.data import DataLoader
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    print("temporary:", os.environ["TMPDIR"])
+    assert sum(len(y) for _, y in DataLoader(retain_loader.dataset, 16, num_workers=2)) == len(retain_loader.dataset)
+"""
+
+
+def test_workers_of_a_loader_run_however_long_the_paths_are(tmp_path: Path, tiny: Path) -> None:
+    """They send each other sockets, which lie in the temporary directory and whose paths the kernel bounds."""
+    long = tmp_path / ("long" * 40)
+    long.mkdir()
+    (long / "entry.py").write_text(WORKERS)
+    options = ("--benchmark", str(tiny), "--seeds", "1", "--timeout-s", "120", "--json")
+    variables = environment(long) | {"TMPDIR": str(long)}
+    done = command.lethe("evaluate", str(long / "entry.py"), *options, check=False, **variables)
+    result = json.loads(done.stdout)
+
+    assert (done.returncode, result["state"]) == (0, "scored"), result
+    temporary = Path(result["printed"].partition("temporary: ")[2].strip())
+    assert len(str(temporary)) < 80
+    assert not temporary.parent.exists()
+
+
+def test_paths_that_are_too_long_are_told_if_no_short_place_can_be_had(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 40)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setattr(sandbox_process, "SHORT_PLACES", ("/proc",))
+    (long / "entry.py").write_text(NOISE)
+    done = lethe(long, "evaluate", str(long / "entry.py"), "--benchmark", str(tiny), "--seeds", "1")
+
+    assert done.returncode == 1
+    assert "too long for temporary files, and /proc cannot hold a link to it. Set LETHE_DATA_DIR" in done.stderr

@@ -28,6 +28,7 @@ from tests.databases import migrated_sqlite
 from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
 from tests.web.exhibits import add_states, fill_board, fill_long_board
+from tests.web.surroundings import add_environments, add_workers
 
 __all__ = [
     "NEWCOMER",
@@ -167,6 +168,8 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     with database.write() as session:
         bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny"))
         tokens = _add_accounts(session, settings, ROLES)
+        add_environments(session)
+        add_workers(session)
     with (
         serving(settings) as served,
         keeping_boards(settings),

@@ -2,21 +2,23 @@
 
 import os
 import re
+import zipfile
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from services.cli.client import Client
 from services.core.models import EventKind, State, Submission
 from services.core.queue.lifecycle import add_event, cancel, lock_evaluation, move
 from services.core.store.database import utc_now
-from tests.web.browsing import ENTRY, file
+from tests.web.browsing import ENTRY, NARROW, file, overflow_px
 from tests.web.conftest import Visit
 from tests.web.exhibits import add_submission
 from tests.web.gallery import OPERATOR, ORGANISER, PARTICIPANT, UNSCORABLE, Gallery, Place, feedback_phase
+from tests.web.surroundings import LONG
 
 FORM = "/competitions/digits/submit?phase=feedback"
 HIDE = """hidden => {
@@ -152,6 +154,46 @@ def test_work_that_nobody_takes_is_told_with_what_to_do(gallery: Gallery, visit:
         lock_evaluation(session, row.evaluation_id).created_at = utc_now() - timedelta(minutes=5)
     page = visit(Place("operator", "/operator", OPERATOR))
     expect(page.get_by_text("no worker has picked them up")).to_contain_text("lethe worker")
+
+
+def test_rules_list_the_packages_of_the_phases_environment(visit: Visit) -> None:
+    page = visit(Place("rules", "/competitions/digits/rules?phase=feedback"))
+    section = packages_on(page)
+    expect(section).to_contain_text("Python 3.11.2")
+    expect(section.get_by_role("listitem").filter(has_text="torch 2.13.0+cpu")).to_be_visible()
+    expect(section.get_by_role("listitem").filter(has_text=re.compile("^numpy [0-9.]+$"))).to_be_visible()
+    expect(page.get_by_text("kaggle-2023")).to_have_count(0)
+
+
+def packages_on(page: Page) -> Locator:
+    return page.locator("section").filter(has=page.get_by_role("heading", name="Environment: current"))
+
+
+def test_the_starting_kit_is_that_of_the_phase_with_its_packages(visit: Visit) -> None:
+    page = visit(Place("kit", "/competitions/digits/kit?phase=feedback"))
+    page.get_by_role("link", name="check", exact=True).click()
+    expect(packages_on(page)).to_contain_text("torchvision 0.28.0+cpu")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the starting kit").click()
+    assert "/phases/check/starting-kit" in download.value.url
+    with zipfile.ZipFile(download.value.path()) as kit:
+        assert "\ntorch==2.13.0+cpu\n" in kit.read("starting_kit/packages.txt").decode()
+
+
+def test_operators_see_which_worker_has_which_environment(visit: Visit) -> None:
+    page = visit(Place("operator", "/operator", OPERATOR))
+    workers = page.get_by_role("region", name="Workers of this installation")
+    expect(workers.get_by_role("columnheader", name="environments")).to_be_visible()
+    for worker, environments in {
+        "basement-3f0a1c2b": f"current, kaggle-2023, {LONG}",
+        "attic-77d0e9aa": "current",
+        "laptop-0b5c6d7e": "–",
+    }.items():
+        told = workers.get_by_role("row", name=worker).locator("[data-label=environments]")
+        expect(told).to_have_text(environments)
+    page.set_viewport_size({"width": NARROW, "height": 800})
+    expect(told).to_be_visible()
+    assert overflow_px(page) <= 0
 
 
 def test_failures_are_listed_with_their_kind(visit: Visit) -> None:

@@ -4,18 +4,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from services.core import environments
 from services.core.device import Device
+from services.core.models import Submission
 from services.core.queue import leases
 from services.core.queue.leases import Offer
 from services.core.settings import SandboxKind, Settings
 from services.core.store.database import Database
 from services.worker.backends import image_of, make_sandbox
 from services.worker.environments import environments_here, examine
+from services.worker.resources import Resources
 from services.worker.sandbox.base import SandboxUnavailable
+from services.worker.shard import prepare
 from services.worker.slots import make_slots, stage_code
 from tests.api.test_environments import row
 from tests.command import lethe
+from tests.core.uploads import MODULE, make_zip
 from tests.entries import NOISE
 from tests.installation import Installation, installation, phase_of, shard_seeds
 from tests.worker.test_attempt import Claim, claim, database, resources
@@ -66,6 +72,20 @@ def test_a_worker_claims_only_what_it_has_the_image_for(claim: Claim, database: 
         assert leases.claimable(session, without) is None
         having = Offer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old", "current"}))
         assert leases.claimable(session, having) == attempt.lease.shard_id
+
+
+def test_a_worker_runs_the_module_that_the_environments_python_can_read(claim: Claim, resources: Resources) -> None:
+    attempt = claim(NOISE)
+    since_3_11 = b"try:\n    pass\nexcept* ValueError:\n    pass\n" + MODULE
+    archive = make_zip({"new.py": since_3_11, "old.py": b"def method(a, b, c, d): pass\nunlearning = method\n"})
+    for python, chosen in (("3.11.2", b"except*"), ("3.10.12", b"method")):
+        with resources.database.write() as session:
+            submission = session.scalars(select(Submission)).one()
+            submission.filename = "entry.zip"
+            submission.blob = submission.evaluation.code_sha256 = resources.blobs.put(archive)
+            environments.keep(session, row("current", python=python))
+        prepare(resources.database, resources.blobs, attempt.lease, attempt.slot, resources.settings.bundle_cache)
+        assert chosen in (attempt.slot.submission / "submission.py").read_bytes()
 
 
 def test_an_environment_is_here_if_the_engine_has_that_very_image(

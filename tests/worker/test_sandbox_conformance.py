@@ -76,7 +76,6 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
     assert len(run(source).measurements) == 2
 
 
-@pytest.mark.parametrize("sandbox_settings", [SandboxKind.DOCKER], indirect=True)
 def test_workers_read_the_dataset_forked_or_started_anew(run: Run) -> None:
     source = """
 import torch

@@ -398,6 +398,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/starting-kit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Starting Kit Of Phase
+         * @description Download the starting kit with `packages.txt`: the packages of the phase's environment, once they are known.
+         */
+        get: operations["download_starting_kit_of_phase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/submissions": {
         parameters: {
             query?: never;
@@ -2183,7 +2203,7 @@ export interface components {
             /** Seeds Done */
             seeds_done: number;
             state: components["schemas"]["State"];
-            submission: components["schemas"]["SubmittedOut"] | null;
+            submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
         };
         /** Page[AlarmedOut] */
         Page_AlarmedOut_: {
@@ -2386,7 +2406,7 @@ export interface components {
             message: string;
             /** Phase */
             phase: string;
-            submission: components["schemas"]["SubmittedOut"] | null;
+            submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
         };
         /**
          * PreviewOut
@@ -2736,21 +2756,6 @@ export interface components {
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
         /**
-         * SubmittedOut
-         * @description The first submission of an evaluation's code.
-         */
-        SubmittedOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Team */
-            team: string;
-        };
-        /**
          * SuiteInfo
          * @description Secondary columns that a paper or a starting kit reports together: shown beside the score, never ranked by.
          */
@@ -2939,6 +2944,128 @@ export interface components {
              * @description Version of Lethe.
              */
             version: string;
+        };
+        /**
+         * SubmittedOut
+         * @description The first submission of an evaluation's code.
+         */
+        services__api__admin__schemas__SubmittedOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * SubmittedOut
+         * @description A submission that was just accepted, with the warnings of its file's check.
+         */
+        services__api__submissions__schemas__SubmittedOut: {
+            /**
+             * Cancellable
+             * @description Whether it can still be cancelled.
+             */
+            cancellable: boolean;
+            /**
+             * Checkpoints Written
+             * @description Checkpoints that a notebook has written so far; they are measured after it ends.
+             */
+            checkpoints_written: number;
+            /** @description The certificate that its module claims to have. */
+            claim: components["schemas"]["Claim"] | null;
+            /** Competition */
+            competition: string;
+            /**
+             * Ended
+             * @description Whether it is scored, checked, failed or cancelled, so nothing more follows.
+             */
+            ended: boolean;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            failure: components["schemas"]["FailureOut"] | null;
+            /** Filename */
+            filename: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Has Details
+             * @description Whether histograms and run times can be read.
+             */
+            has_details: boolean;
+            /**
+             * Has Log
+             * @description Whether the end of its output can be downloaded.
+             */
+            has_log: boolean;
+            /**
+             * Has Notebook
+             * @description Whether its executed notebook can be downloaded.
+             */
+            has_notebook: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["SubmissionKind"];
+            /** Name */
+            name: string;
+            /**
+             * On Board
+             * @description Whether it is its team's entry on the leaderboard now.
+             */
+            on_board: boolean;
+            /**
+             * Other Scores
+             * @description Scores by the metrics that the phase does not rank by.
+             */
+            other_scores: components["schemas"]["ScoreOut"][];
+            /** Phase */
+            phase: string;
+            /**
+             * Provenance
+             * @description Where and how it ran; empty until then.
+             */
+            provenance: {
+                [key: string]: string;
+            };
+            reference: components["schemas"]["Reference"];
+            score: components["schemas"]["ScoreOut"] | null;
+            /** Seeds */
+            seeds: number;
+            /** Seeds Done */
+            seeds_done: number;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["SubmissionState"];
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /**
+             * Succeeded
+             * @description Whether it was scored, or was a dry run or rehearsal that went well.
+             */
+            succeeded: boolean;
+            /** Team */
+            team: string;
+            /**
+             * Warnings
+             * @description What may make its runs fail in this phase, such as a call that needs a GPU on a CPU.
+             */
+            warnings: string[];
         };
     };
     responses: never;
@@ -3988,6 +4115,51 @@ export interface operations {
             };
         };
     };
+    download_starting_kit_of_phase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The starting kit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     submit: {
         parameters: {
             query: {
@@ -4020,7 +4192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SubmissionOut"];
+                    "application/json": components["schemas"]["services__api__submissions__schemas__SubmittedOut"];
                 };
             };
             /** @description A problem */

@@ -23,7 +23,7 @@ from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core import environments
-from services.core.models import BenchmarkRow, Competition
+from services.core.models import BenchmarkRow, Competition, EnvironmentRow
 from services.core.store.database import ReadSession
 
 __all__ = ["router"]
@@ -117,10 +117,24 @@ def show_environment(name: Text, session: Reading) -> EnvironmentOut:
 @router.get("/starting-kit", dependencies=[PUBLIC], response_class=Response, responses=ZIP)
 def download_starting_kit() -> Response:
     """Download the starting kit: a module, a notebook and a CI workflow to start from."""
+    return _zip(starting_kit())
+
+
+@router.get(
+    "/competitions/{slug}/phases/{phase}/starting-kit",
+    dependencies=[PUBLIC],
+    response_class=Response,
+    responses=ZIP,
+)
+def download_starting_kit_of_phase(slug: Text, phase: Text, session: Reading) -> Response:
+    """Download the starting kit with `packages.txt`: the packages of the phase's environment, once they are known."""
+    found = service.find_phase(session, slug, phase)
+    return _zip(starting_kit(session.get(EnvironmentRow, found.environment)))
+
+
+def _zip(kit: bytes) -> Response:
     return Response(
-        starting_kit(),
-        media_type="application/zip",
-        headers={"Content-Disposition": 'attachment; filename="starting_kit.zip"'},
+        kit, media_type="application/zip", headers={"Content-Disposition": 'attachment; filename="starting_kit.zip"'}
     )
 
 

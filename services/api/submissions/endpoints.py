@@ -20,10 +20,18 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
-from services.api.submissions.schemas import CheckOut, ComparisonOut, DetailsOut, EventOut, QuotaOut, SubmissionOut
+from services.api.submissions.schemas import (
+    CheckOut,
+    ComparisonOut,
+    DetailsOut,
+    EventOut,
+    QuotaOut,
+    SubmissionOut,
+    SubmittedOut,
+)
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
-from services.core.models import Reference, Submission
+from services.core.models import Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
 from services.core.store.database import utc_now
 from services.core.submission import file as submission_file
@@ -74,7 +82,7 @@ async def submit(
     name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
     team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
-) -> SubmissionOut:
+) -> SubmittedOut:
     """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
     request = admission.SubmitRequest(
         who=who,
@@ -85,9 +93,9 @@ async def submit(
         team=team,
         reference=reference,
     )
-    await anyio.to_thread.run_sync(_admit_early, state, request)
-    data, found = await uploads.read(state, body, filename)
-    await anyio.to_thread.run_sync(uploads.require_packages, state, slug, phase, found)
+    admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
+    data, found = await uploads.read(state, body, filename, admitted)
+    warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
     sandbox = state.settings.resolved_sandbox
@@ -97,7 +105,7 @@ async def submit(
         state.doorbell.ring_across, Bell.RUN
     )  # after the response, so a broker that is gone delays nobody
     response.headers["Location"] = f"/api/submissions/{shown.id}"
-    return shown
+    return SubmittedOut(**dict(shown), warnings=warnings)
 
 
 @router.post(
@@ -118,7 +126,7 @@ async def check_submission(
     """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
-    data, checked = await uploads.read(state, body, filename)
+    data, checked = await uploads.read(state, body, filename, found)
     return await anyio.to_thread.run_sync(uploads.describe, state, who, found, data, checked)
 
 
@@ -238,9 +246,10 @@ def watch(
     return EventStream(stream(state.feed, evaluation_id, after), seat)
 
 
-def _admit_early(state: ApiState, request: admission.SubmitRequest) -> None:
-    """Refuse a submission before its body is read, if it would be refused after."""
+def _admit_early(state: ApiState, request: admission.SubmitRequest) -> Phase:
+    """Find the phase; refuse a submission before its body is read, if it would be refused after."""
     state.rates.upload(str(request.who.account_id))
     submission_file.kind_of(request.filename)
     with state.database.read() as session:
-        admission.admit(session, request, state.settings.resolved_sandbox)
+        phase, _ = admission.admit(session, request, state.settings.resolved_sandbox)
+    return phase

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -34,6 +34,12 @@ __all__ = [
     "QuotaOut",
     "ScoreOut",
     "SubmissionOut",
+    "SubmittedOut",
+]
+
+Warnings = Annotated[
+    list[str],
+    Field(description="What may make its runs fail in this phase, such as a call that needs a GPU on a CPU."),
 ]
 
 
@@ -69,9 +75,7 @@ class CheckOut(BaseModel):
     submitted_as: UUID | None = Field(
         description="Your earlier submission of this exact file, whose runs a new one would share."
     )
-    warnings: list[str] = Field(
-        description="What may make its runs fail in this phase, such as a call that needs a GPU on a CPU."
-    )
+    warnings: Warnings
 
 
 class FailureOut(BaseModel):
@@ -245,6 +249,12 @@ class SubmissionOut(BaseModel):
             score=ScoreOut.of(score, retrain_s) if score else None,
             other_scores=[ScoreOut.of(other, retrain_s) for other in others],
         )
+
+
+class SubmittedOut(SubmissionOut):
+    """A submission that was just accepted, with the warnings of its file's check."""
+
+    warnings: Warnings
 
 
 def _failure(evaluation: Evaluation) -> FailureOut | None:

@@ -13,6 +13,7 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind
 from services.api.submissions.schemas import CheckOut
+from services.core.environments import python_of
 from services.core.errors import BadInput
 from services.core.models import EnvironmentRow, Phase, Submission, TeamMember
 from services.core.store.blobs import TooLarge, receive, sha256_hex
@@ -21,7 +22,7 @@ from services.core.submission import packages
 from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
 
-__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_packages", "require_phase_takes"]
+__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
 
 MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
 
@@ -44,10 +45,17 @@ def refuse_forms(request: Request) -> None:
     raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
 
 
-async def read(state: ApiState, body: Request, filename: str) -> tuple[bytes, Checked]:
+async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked]:
     """Receive an upload and tell its kind; store nothing. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
-    return data, await anyio.to_thread.run_sync(check, filename, data)
+    return data, await anyio.to_thread.run_sync(_check, state, filename, data, phase)
+
+
+def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> Checked:
+    """Check a file for the Python of the phase's environment."""
+    with state.database.read() as session:
+        python = python_of(session.get(EnvironmentRow, phase.environment))
+    return check(filename, data, python)
 
 
 def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
@@ -66,27 +74,28 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: 
     digest = sha256_hex(data)
     with state.database.read() as session:
         before = _submitted_as(session, who, phase, digest)
-        missing = _require_packages(session, phase, found)
+        warnings = _warnings(session, phase, found)
     return CheckOut(
         kind=found.kind,
         sha256=digest,
         size_bytes=len(data),
         claim=found.claim,
         submitted_as=before,
-        warnings=warnings_for(found.gpu_calls, phase.device) + missing,
+        warnings=warnings,
     )
 
 
-def require_packages(state: ApiState, competition: str, phase: str, found: Checked) -> None:
-    """Refuse a submission that the phase's environment cannot import. Raises NotFound and MissingPackage."""
+def warnings_in(state: ApiState, competition: str, phase: str, found: Checked) -> list[str]:
+    """Return what may make a submission's runs fail in a phase. Raises NotFound, and MissingPackage for what must."""
     with state.database.read() as session:
-        _require_packages(session, find_phase(session, competition, phase), found)
+        return _warnings(session, find_phase(session, competition, phase), found)
 
 
-def _require_packages(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
-    """Return warnings; none if no worker has told yet what the environment holds."""
+def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
+    """Warn of GPUs and, once a worker has told what the environment holds, of packages. Raises MissingPackage."""
     environment = session.get(EnvironmentRow, phase.environment)
-    return packages.require_packages(found.imports, environment) if environment else []
+    missing = packages.require_packages(found.imports, environment) if environment else []
+    return warnings_for(found.gpu_calls, phase.device) + missing
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +20,7 @@ from services.core.submission.cautions import gpu_calls
 from services.core.submission.certificate import Claim, claim_of
 from services.core.submission.imports import Imported, needed, origin_of, own_modules
 from services.core.submission.notebook import check_notebook
-from services.core.submission.source import MAX_SOURCE_BYTES, NotPython, Rejected, parse
+from services.core.submission.source import MAX_SOURCE_BYTES, UNTOLD_PYTHON, NotPython, Python, Rejected, Sources
 
 __all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
 
@@ -31,7 +31,6 @@ MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # for the modules at an archive's t
 MAX_HOPS = 3  # from module to module, on the way of an import of `unlearning` to its definition
 MAX_NAMED = 3
 DEFINES = re.compile(rb"^\s*def\s+unlearning\b", re.MULTILINE)
-Read = Callable[[PurePosixPath], bytes]
 
 
 class UnsupportedFile(Rejected):
@@ -48,33 +47,37 @@ class Checked:
     imports: tuple[Imported, ...] = ()  # what must be installed in the sandbox
 
 
-def check(filename: str, data: bytes) -> Checked:
-    """Tell a submission's kind and claim. Raises Rejected, with a remedy, if the file cannot be a submission."""
+def check(filename: str, data: bytes, python: Python = UNTOLD_PYTHON) -> Checked:
+    """Tell the kind and claim of a submission that a version of Python will run.
+
+    Raises Rejected, with a remedy, if the file cannot be a submission.
+    """
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
         return Checked(kind, None)
     if kind is SubmissionKind.MODULE:
         entry = PurePosixPath(PurePosixPath(filename).name)
-        return _check_modules(kind, entry, {entry}, lambda _: data)
+        return _check_modules(kind, entry, Sources({entry}, lambda _: data, python))
     archive = Archive(data)
-    checked = _check_modules(kind, _entry(archive), frozenset(archive.paths), archive.read)
+    sources = Sources(frozenset(archive.paths), archive.read, python)
+    checked = _check_modules(kind, _entry(archive, sources), sources)
     for path in archive.paths:
         archive.read(path)
     return checked
 
 
-def unpack(filename: str, data: bytes, destination: Path) -> None:
+def unpack(filename: str, data: bytes, destination: Path, python: Python = UNTOLD_PYTHON) -> None:
     """Lay a submission out in a directory: its module at `submission.py`, or its notebook at `notebook.ipynb`.
 
-    Raises Rejected as `check` does.
+    Which module of an archive is the one to run may depend on the Python. Raises Rejected as `check` does.
     """
     kind = kind_of(filename)
     if kind is not SubmissionKind.ARCHIVE:
         (destination / (ENTRY_POINT if kind is SubmissionKind.MODULE else NOTEBOOK)).write_bytes(data)
         return
     archive = Archive(data)
-    source = archive.read(_entry(archive))
+    source = archive.read(_entry(archive, Sources(archive.paths, archive.read, python)))
     for path in archive.paths:
         target = destination / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,20 +97,20 @@ def kind_of(filename: str) -> SubmissionKind:
     raise UnsupportedFile(f"{filename!r} is not a supported file type.", "Upload a .py, a .zip or an .ipynb file.")
 
 
-def _check_modules(kind: SubmissionKind, entry: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> Checked:
+def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources) -> Checked:
     claim: Claim | None = None
     calls: list[str] = []
     imports: list[Imported] = []
-    for path, module in own_modules(entry, paths, read):
+    for path, module in own_modules(entry, sources):
         if path == entry:
             found = require_callable(module, entry.name)
             if isinstance(found, ast.ImportFrom) and kind is SubmissionKind.MODULE:
                 raise _not_brought(found, entry.name)
             if isinstance(found, ast.ImportFrom):
-                _require_behind(found, entry, paths, read)
+                _require_behind(found, entry, sources)
             claim = claim_of(module, entry.name)
-        imports += needed(path, module, paths, is_entry=path == entry)
-        if b"cuda" in read(path):
+        imports += needed(path, module, sources.paths, is_entry=path == entry)
+        if b"cuda" in sources.read(path):
             calls += gpu_calls(module, str(path))
     return Checked(kind, claim, tuple(calls), tuple(imports))
 
@@ -121,24 +124,24 @@ def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:
     )
 
 
-def _require_behind(found: ast.ImportFrom, path: PurePosixPath, paths: Collection[PurePosixPath], read: Read) -> None:
+def _require_behind(found: ast.ImportFrom, path: PurePosixPath, sources: Sources) -> None:
     """Follow an import of `unlearning` to its definition, in the submission's own modules.
 
     Raises NoUnlearning or WrongArity.
     """
     name = FUNCTION
     for _ in range(MAX_HOPS):
-        place = origin_of(found, name, path, paths)
-        if place is None or len(read(place[0])) > MAX_SOURCE_BYTES:
+        place = origin_of(found, name, path, sources.paths)
+        if place is None or len(sources.read(place[0])) > MAX_SOURCE_BYTES:
             return
         path, name = place
-        behind = require_callable(parse(read(path), str(path)), str(path), name)
+        behind = require_callable(sources.tree(path), str(path), name)
         if not isinstance(behind, ast.ImportFrom):
             return
         found = behind
 
 
-def _entry(archive: Archive) -> PurePosixPath:
+def _entry(archive: Archive, sources: Sources) -> PurePosixPath:
     """Find the one module at the top that defines `unlearning`; `submission.py` wins over all others."""
     modules = _top_modules(archive)
     main = PurePosixPath(ENTRY_POINT)
@@ -151,7 +154,7 @@ def _entry(archive: Archive) -> PurePosixPath:
     broken: NotPython | None = None
     for path in modules:
         try:
-            found = bindings(parse(archive.read(path), path.name)).get(FUNCTION)
+            found = bindings(sources.tree(path)).get(FUNCTION)
         except NotPython as error:  # which harms nothing if another module is the one to run, and does not import it
             broken = broken or error
             continue
@@ -163,14 +166,14 @@ def _entry(archive: Archive) -> PurePosixPath:
     if broken and not candidates:
         raise broken
     if not candidates:
-        raise _no_entry(archive, modules)
+        raise _no_entry(archive, sources, modules)
     if len(candidates) > 1:
         names = ", ".join(sorted(path.name for path in candidates))
         raise BadArchive(f"{names} all define `unlearning`.", f"Rename the one to run to {ENTRY_POINT}.")
     return candidates[0]
 
 
-def _no_entry(archive: Archive, modules: Collection[PurePosixPath]) -> NoUnlearning:
+def _no_entry(archive: Archive, sources: Sources, modules: Collection[PurePosixPath]) -> NoUnlearning:
     """Say what an archive has in place of a module to run."""
     at_top = f"Put {ENTRY_POINT} at the top, with `def {SIGNATURE}:`."
     if not archive.paths:
@@ -188,9 +191,7 @@ def _no_entry(archive: Archive, modules: Collection[PurePosixPath]) -> NoUnlearn
     for suffix, remedy in ((".zip", "Upload it, or its contents"), (".ipynb", "Upload it alone")):
         if inner := next((path for path in archive.paths if path.suffix.lower() == suffix), None):
             return NoUnlearning(f"The archive holds {str(inner)!r} and no module to run.", f"{remedy}. {at_top}")
-    instead = "".join(
-        f" {path.name}:{found}" for path in modules if (found := found_instead(parse(archive.read(path), path.name)))
-    )
+    instead = "".join(f" {path.name}:{found}" for path in modules if (found := found_instead(sources.tree(path))))
     return NoUnlearning(f"No module at the top of the archive defines a function `unlearning`.{instead}", at_top)
 
 

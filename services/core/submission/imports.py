@@ -2,11 +2,11 @@
 
 import ast
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from services.core.submission.source import MAX_SOURCE_BYTES, Rejected, is_never_true, parse
+from services.core.submission.source import MAX_SOURCE_BYTES, Rejected, Sources, is_never_true, parse
 
 __all__ = ["Imported", "RelativeImport", "imported_names", "needed", "origin_of", "own_modules", "unconditional"]
 
@@ -27,9 +27,7 @@ class Imported:
     at_once: bool  # while the entry point itself is imported, so that the run cannot do without it
 
 
-def own_modules(
-    entry: PurePosixPath, paths: Collection[PurePosixPath], read: Callable[[PurePosixPath], bytes]
-) -> Iterator[tuple[PurePosixPath, ast.Module]]:
+def own_modules(entry: PurePosixPath, sources: Sources) -> Iterator[tuple[PurePosixPath, ast.Module]]:
     """Yield the entry point and every module of its own that an import leads to, each with its tree.
 
     Imports that need not succeed are not followed: those in `if` and in a `try` that catches. Raises NotPython, and
@@ -38,16 +36,16 @@ def own_modules(
     waiting, seen, followed = [entry], {entry}, 0
     while waiting:
         path = waiting.pop(0)
-        source = read(path)
+        source = sources.read(path)
         followed += len(source)
         if path != entry and (len(source) > MAX_SOURCE_BYTES or followed > MAX_FOLLOWED_BYTES):
             continue
-        module = parse(source, str(path))
+        module = parse(source, str(path), sources.python)
         yield path, module
         for statement in _imports(module):
             for parts in _modules_named(statement, path):
                 for found in _files_of(parts):
-                    if found in paths and found not in seen:
+                    if found in sources.paths and found not in seen:
                         seen.add(found)
                         waiting.append(found)
 
@@ -62,16 +60,14 @@ def origin_of(
     return None if place is None or there is None else (place, there)
 
 
-def imported_names(
-    entry: PurePosixPath, paths: Collection[PurePosixPath], read: Callable[[PurePosixPath], bytes]
-) -> list[Imported]:
+def imported_names(entry: PurePosixPath, sources: Sources) -> list[Imported]:
     """List what a submission must find installed: neither its own modules nor the standard library, each name once.
 
     Raises what `own_modules` does.
     """
     found: dict[str, Imported] = {}
-    for path, module in own_modules(entry, paths, read):
-        for one in needed(path, module, paths, is_entry=path == entry):
+    for path, module in own_modules(entry, sources):
+        for one in needed(path, module, sources.paths, is_entry=path == entry):
             found.setdefault(one.name, one)
     return list(found.values())
 

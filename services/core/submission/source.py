@@ -6,17 +6,23 @@ The size limit keeps parsing cheap: the densest source costs CPython about 1 KB 
 import ast
 import io
 import re
+import sys
 import threading
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from services.core.errors import BadInput
 
 __all__ = [
     "MAX_SOURCE_BYTES",
+    "UNTOLD_PYTHON",
     "NotPython",
+    "Python",
     "Rejected",
+    "Sources",
     "is_never_true",
     "last_assignment",
     "parse",
@@ -24,8 +30,8 @@ __all__ = [
 ]
 
 MAX_SOURCE_BYTES = 256 * 1024
-SANDBOX_PYTHON = (3, 11)  # of the sandbox images
-SANDBOX_RUNS = "The sandbox runs Python {}.{}.".format(*SANDBOX_PYTHON)
+Python = tuple[int, int]  # a version: 3 and the number behind it
+UNTOLD_PYTHON: Python = (3, 11)  # of an environment of which no worker has told yet
 NEWER_SYNTAX = (  # the version of Python, and the line that an older one does not parse
     ("3.12", re.compile(r"^\s*type\s+\w+.*=|^\s*(async\s+)?def\s+\w+\s*\[|^\s*class\s+\w+\s*\[")),
     ("3.14", re.compile(r"^\s*except\s+[\w.]+\s*,|(?<![\w'\"])[rR]?[tT][rR]?['\"]")),
@@ -50,6 +56,19 @@ class NotPython(Rejected):
     code = "not_python"
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of a submission, and the Python that will run them."""
+
+    paths: Collection[PurePosixPath]
+    read: Callable[[PurePosixPath], bytes]
+    python: Python = UNTOLD_PYTHON
+
+    def tree(self, path: PurePosixPath) -> ast.Module:
+        """Return the syntax tree of a module. Raises NotPython."""
+        return parse(self.read(path), str(path), self.python)
+
+
 def last_assignment(module: ast.Module, name: str) -> ast.expr | None:
     """Return the last value that the top level assigns to a name; None if it never does."""
     found: ast.expr | None = None
@@ -65,8 +84,8 @@ def last_assignment(module: ast.Module, name: str) -> ast.expr | None:
     return found
 
 
-def parse(source: bytes, filename: str) -> ast.Module:
-    """Return the syntax tree of a module. Raises NotPython, which says what to change."""
+def parse(source: bytes, filename: str, python: Python = UNTOLD_PYTHON) -> ast.Module:
+    """Return the syntax tree of a module for a version of Python. Raises NotPython, which says what to change."""
     if len(source) > MAX_SOURCE_BYTES:
         raise NotPython(
             f"{filename} is {len(source):,} bytes; the limit for a module is {MAX_SOURCE_BYTES:,} bytes.",
@@ -76,10 +95,10 @@ def parse(source: bytes, filename: str) -> ast.Module:
     try:
         with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as an invalid escape, which is not our concern
-            return ast.parse(source, feature_version=SANDBOX_PYTHON)
+            return ast.parse(source, feature_version=python)
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
-        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", _syntax_remedy(error)) from error
+        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", _syntax_remedy(error, python)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotPython(
             f"{filename} does not parse: it is nested too deeply, or holds a number too long.",
@@ -140,7 +159,7 @@ def _line_of(source: bytes, at: int) -> int:
     return len(source[:at].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
 
 
-def _syntax_remedy(error: SyntaxError) -> str:
+def _syntax_remedy(error: SyntaxError, python: Python) -> str:
     """Tell what to do about a line: use older syntax, or leave it to notebooks."""
     line = error.text or ""
     if NOTEBOOK_LINE.match(line):
@@ -149,8 +168,15 @@ def _syntax_remedy(error: SyntaxError) -> str:
     if newer is None and error.msg.startswith("f-string"):
         newer = "3.12"
     if newer is None:
-        return f"Fix it and upload it again. {SANDBOX_RUNS}"
-    return f"Write it without the syntax of Python {newer}. {SANDBOX_RUNS}"
+        return f"Fix it and upload it again. {_reader(python)}"
+    return f"Write it without the syntax of Python {newer}. {_reader(python)}"
+
+
+def _reader(python: Python) -> str:
+    """Name the Python whose syntax counts: the sandbox's, or Lethe's own if that is older and so reads no newer one."""
+    runs = "The sandbox runs Python {}.{}".format(*python)
+    own = sys.version_info[:2]
+    return f"{runs}." if python <= own else "{}, but Lethe checks files with Python {}.{}.".format(runs, *own)
 
 
 def _blocks(statement: ast.stmt) -> list[ast.stmt]:

@@ -11,19 +11,25 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 import psutil
 
-from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, Spec, Streams
+from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.workplace import workplace
 
 __all__ = ["ProcessSandbox"]
 
 READ_BYTES = 65536
 PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) suffices
+# The kernel takes 107 bytes as a socket's path; in TMPDIR, multiprocessing and torch need up to 40 of them.
+LONGEST_TMPDIR = 64
+SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - where a link may lie if Lethe's own TMPDIR is long, too
 
 
 class ProcessSandbox:
@@ -72,6 +78,8 @@ class _Process:
         self._memory_bytes = spec.limits.memory_bytes
         self._out_of_memory = False
         spec.scratch.mkdir(parents=True, exist_ok=True)
+        self._leaving = ExitStack()
+        temporary = _short_path(spec.scratch, self._leaving)
         command = [sys.executable, "-P", "-m", spec.module, *_arguments(spec)]
         self._popen = subprocess.Popen(
             command,
@@ -79,7 +87,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=spec.scratch,
-            env=_environment(spec, code),
+            env=_environment(spec, code, temporary),
             start_new_session=True,
             bufsize=0,
         )
@@ -121,6 +129,7 @@ class _Process:
             assert stream is not None
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+        self._leaving.close()
 
     def _tree(self) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
@@ -158,7 +167,27 @@ def _arguments(spec: Spec) -> list[str]:
     return [*arguments, "--scratch", str(spec.scratch), "--scratch-bytes", str(spec.limits.scratch_bytes)]
 
 
-def _environment(spec: Spec, code: Path) -> dict[str, str]:
+def _short_path(scratch: Path, leaving: ExitStack) -> Path:
+    """Return a path of the directory in which sockets can lie: its own, or that of a link to it, kept until we leave.
+
+    Raises SandboxUnavailable.
+    """
+    if len(os.fsencode(scratch)) <= LONGEST_TMPDIR:
+        return scratch
+    for place in dict.fromkeys((tempfile.gettempdir(), *SHORT_PLACES)):
+        with contextlib.suppress(OSError), ExitStack() as kept:
+            link = kept.enter_context(workplace(Path(place), "lethe-tmp")) / "t"
+            if len(os.fsencode(link)) <= LONGEST_TMPDIR:
+                link.symlink_to(scratch.resolve())
+                leaving.push(kept.pop_all())
+                return link
+    raise SandboxUnavailable(
+        f"The path {scratch} is too long for temporary files, and {', '.join(SHORT_PLACES)} cannot hold a link to it. "
+        "Set LETHE_DATA_DIR to a shorter path."
+    )
+
+
+def _environment(spec: Spec, code: Path, temporary: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     threads = str(spec.limits.cpus)
     scratch = str(spec.scratch)
@@ -166,7 +195,7 @@ def _environment(spec: Spec, code: Path) -> dict[str, str]:
         "PYTHONPATH": str(code),
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": scratch,
-        "TMPDIR": scratch,
+        "TMPDIR": str(temporary),
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "OMP_WAIT_POLICY": "passive",

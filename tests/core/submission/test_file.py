@@ -187,3 +187,12 @@ def test_arbitrary_sources_never_crash_the_check(source: str) -> None:
         check("x.py", source.encode())
     except Rejected as refused:
         assert refused.details["remedy"]
+
+
+def test_the_module_to_run_is_found_by_the_python_that_will_run_it(tmp_path: Path) -> None:
+    groups = b"try:\n    pass\nexcept* ValueError:\n    pass\n" + MODULE  # since Python 3.11
+    archive = make_zip({"new.py": groups, "old.py": b"def f(a, b, c, d): pass\nunlearning = f\n"})
+    for python, source in (((3, 11), "new.py"), ((3, 10), "old.py")):
+        check("entry.zip", archive, python)
+        unpack("entry.zip", archive, tmp_path, python)
+        assert (tmp_path / "submission.py").read_bytes() == (tmp_path / source).read_bytes()

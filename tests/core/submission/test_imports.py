@@ -6,12 +6,13 @@ import pytest
 
 from services.core.submission.file import check
 from services.core.submission.imports import Imported, imported_names
+from services.core.submission.source import Sources
 from tests.core.uploads import SIGNATURE, make_zip
 
 
 def names_in(files: dict[str, str], entry: str = "submission.py") -> list[Imported]:
     sources = {PurePosixPath(name): source.encode() for name, source in files.items()}
-    return imported_names(PurePosixPath(entry), sources, sources.__getitem__)
+    return imported_names(PurePosixPath(entry), Sources(sources, sources.__getitem__))
 
 
 def test_names_are_told_once_with_file_and_line() -> None:

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useCompetition, usePhase } from "./context";
 import styles from "./PhaseChoice.module.css";
 
-type Part = "rules" | "leaderboard" | "submit" | "organise";
+type Part = "rules" | "kit" | "leaderboard" | "submit" | "organise";
 
 /** The phases of the competition, each a link to the same page about it. */
 export function PhaseChoice({ part }: { part: Part }) {

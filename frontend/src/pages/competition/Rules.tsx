@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { benchmarks, environments } from "../../api/queries";
+import { benchmarks } from "../../api/queries";
 import { Facts } from "../../ui/Facts";
 import { Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import { score } from "../../words/numbers";
 import { rulesOf } from "../../words/rules";
 import { usePhase } from "./context";
+import { Environment } from "./Environment";
 import { PhaseChoice } from "./PhaseChoice";
 import styles from "./Rules.module.css";
 
@@ -43,28 +44,6 @@ function Benchmark({ digest }: { digest: string }) {
           ["Digest", <code key="digest">{found.digest}</code>],
         ]}
       />
-    </Section>
-  );
-}
-
-/** What code finds in the sandbox. A worker tells it when it starts, so at first there may be nothing to show. */
-function Environment({ name }: { name: string }) {
-  const { data } = useQuery(environments);
-  const found = data?.items.find((one) => one.name === name);
-  if (!found) return null;
-  const packages = Object.entries(found.packages);
-  return (
-    <Section title={`Environment: ${name}`}>
-      <p>Your code finds Python {found.python} and these packages. There is no network.</p>
-      <ul className={styles.packages}>
-        {packages.map(([one, version]) => (
-          <li key={one}>
-            <code>
-              {one} {version}
-            </code>
-          </li>
-        ))}
-      </ul>
     </Section>
   );
 }

@@ -2,6 +2,8 @@ import { buttonLook } from "../../ui/Button";
 import { Section } from "../../ui/Page";
 import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "./context";
+import { Environment } from "./Environment";
+import { PhaseChoice } from "./PhaseChoice";
 import styles from "./StartingKit.module.css";
 
 const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
@@ -12,8 +14,12 @@ const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
 export function StartingKit() {
   const { slug } = useCompetition();
   const phase = usePhase();
+  const download = phase
+    ? `/api/competitions/${slug}/phases/${phase.slug}/starting-kit`
+    : "/api/starting-kit";
   return (
     <div className={styles.kit}>
+      <PhaseChoice part="kit" />
       <p>
         A <Term of="submission">submission</Term> is one function. Lethe calls it once per{" "}
         <Term of="run">run</Term>, each time in a fresh process and with a different seed.
@@ -22,7 +28,7 @@ export function StartingKit() {
         <code>{MODULE}</code>
       </pre>
       <p>
-        <a href="/api/starting-kit" download className={buttonLook("main")}>
+        <a href={download} download className={buttonLook("main")}>
           Download the starting kit
         </a>
       </p>
@@ -36,6 +42,7 @@ export function StartingKit() {
           <code>{`lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`}</code>
         </pre>
       </Section>
+      {phase && <Environment name={phase.environment} />}
     </div>
   );
 }

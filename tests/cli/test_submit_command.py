@@ -1,0 +1,75 @@
+"""`lethe submit` against a real server: what it says, and where."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from uuid import UUID
+
+import pytest
+
+from services.core.environments import keep
+from services.core.models import Role, State
+from services.core.queue.lifecycle import lock_evaluation, move
+from services.core.store.database import Database
+from tests.api.harness import add_account, add_phase, make_settings, running, serving
+from tests.api.scores import score
+from tests.api.test_environments import row
+from tests.command import lethe
+
+WARNS = "def unlearning(net, retain, forget, val):\n    import timm\n    net.cuda()\n"
+WARNINGS = [
+    "entry.py, line 3: `.cuda()` needs a GPU, and the runs have none.",
+    "entry.py, line 2 imports `timm`, which is not in the environment `current`.",
+]
+Submit = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def database(sqlite_url: str) -> Iterator[Database]:
+    opened = Database(sqlite_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def submit(tmp_path: Path, sqlite_url: str, database: Database) -> Iterator[Submit]:
+    settings = make_settings(tmp_path, sqlite_url)
+    with running(settings) as api, serving(settings) as served:
+        with database.write() as session:
+            add_phase(session, add_account(session, "organiser", Role.ORGANISER))
+            keep(session, row("current"))
+        token = api.caller("ada").token
+        assert token is not None
+
+        def run(source: str, *options: str) -> CompletedProcess[str]:
+            path = tmp_path / "entry.py"
+            path.write_text(source)
+            phase = ("--competition", "cup", "--phase", "feedback")
+            return lethe("submit", str(path), *phase, *options, LETHE_URL=served.url, LETHE_TOKEN=token)
+
+        yield run
+
+
+def test_warnings_of_the_check_are_told_beside_the_result(submit: Submit) -> None:
+    done = submit(WARNS)
+
+    assert done.returncode == 0
+    assert all(f"warning: {warning}" in done.stderr for warning in WARNINGS)
+    assert "warning" not in done.stdout
+    assert "warning" not in submit(WARNS.replace("net.cuda()", "").replace("import timm", "pass")).stderr
+
+
+def test_json_holds_the_warnings_whether_or_not_one_waits(submit: Submit, database: Database) -> None:
+    at_once = json.loads(submit(WARNS, "--json").stdout)
+    with database.write() as session:
+        evaluation = lock_evaluation(session, UUID(at_once["evaluation_id"]))
+        move(session, evaluation, State.RUNNING)
+        move(session, evaluation, State.MEASURED, seeds=evaluation.seeds)
+        score(session, evaluation.id, 0.5)
+    waited = json.loads(submit(WARNS, "--json", "--wait").stdout)
+
+    assert (at_once["state"], waited["state"]) == ("queued", "scored")
+    assert at_once.keys() == waited.keys()
+    for told in (at_once["warnings"], waited["warnings"]):
+        assert [one.startswith(warning) for one, warning in zip(told, WARNINGS, strict=True)] == [True, True]
