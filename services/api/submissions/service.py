@@ -24,6 +24,7 @@ from services.core.models import (
     Team,
     TeamMember,
 )
+from services.core.queue import lines
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
 from services.core.store.database import Database, ReadSession, WriteSession
@@ -66,7 +67,7 @@ def accept(
     with database.write() as session:
         _lock_team(session, request)
         phase, team = admit(session, request, sandbox)
-        evaluation = _evaluation(session, phase, blob, notebook=kind is SubmissionKind.NOTEBOOK)
+        evaluation = _evaluation(session, phase, team, blob, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
             team=team,
@@ -165,15 +166,16 @@ def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
     session.scalars(statement).all()
 
 
-def _evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool) -> Evaluation:
+def _evaluation(session: WriteSession, phase: Phase, team: Team, code_sha256: str, *, notebook: bool) -> Evaluation:
     """Share the evaluation of identical code, or queue one. The phase is locked, so that two teams queue only one."""
     session.execute(select(Phase.id).where(Phase.id == phase.id).with_for_update(key_share=True))
     found = shared_evaluation(session, phase, code_sha256)
     if found is not None:
         locked = lock_evaluation(session, found.id)
         if locked.state not in (State.FAILED, State.CANCELLED):
+            lines.join(session, locked, phase, team.id)
             return locked
-    return queue_evaluation(session, phase, code_sha256, notebook=notebook)
+    return queue_evaluation(session, phase, code_sha256, team_id=team.id, notebook=notebook)
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
