@@ -184,7 +184,9 @@ def test_a_place_that_breaks_costs_the_shard_no_attempt(
     with resources.database.read() as session:
         shard = session.get_one(Shard, attempt.lease.shard_id)
         assert (shard.state, shard.attempt) == (State.QUEUED, 0)
-        assert leases.claimable(session, offer_of(resources, attempt.slot)) is None, "another worker would meet the same store at once"
+        assert leases.claimable(session, offer_of(resources, attempt.slot)) is None, (
+            "another worker would meet the same store at once"
+        )
     assert evaluation_of(attempt).state is State.RUNNING
 
 

@@ -28,7 +28,7 @@ from services.core.queue.retries import (
     label_of,
     put_back,
 )
-from services.core.queue.turns import Offer, is_past, next_shard, spend
+from services.core.queue.turns import Offer, far_ahead, is_past, next_shard, spend
 from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
@@ -94,7 +94,7 @@ class MeasuredSeed:
 
 def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
     """Return the shard that a worker should claim next, or None."""
-    return session.scalar(next_shard(offer, now or clock(session)))
+    return next_shard(session, offer, now or clock(session))
 
 
 def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
@@ -206,7 +206,7 @@ def release(session: WriteSession, lease: Lease, *, after_s: float = 0.0) -> Non
 def sweep(session: WriteSession, lease_s: float, now: datetime | None = None) -> int:
     """Put back every shard whose lease has expired; return how many."""
     moment = now or clock(session)
-    has_expired = Shard.state == State.RUNNING, is_past(Shard.lease_expires_at, moment, lease_s)
+    has_expired = Shard.state == State.RUNNING, is_past(Shard.lease_expires_at, moment, far_ahead(moment, lease_s))
     expired = session.execute(select(Shard.id, Shard.evaluation_id).where(*has_expired)).all()
     ids = sorted({row.evaluation_id for row in expired})
     evaluations = {one: lock_evaluation(session, one) for one in ids}

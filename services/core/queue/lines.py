@@ -11,9 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from services.core.models import Evaluation, Line, Phase, PhaseKind, Shard, State
 from services.core.store.database import WriteSession
 
-__all__ = ["MAX_WEIGHT", "count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
-
-MAX_WEIGHT = 100
+__all__ = ["count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
 
 
 def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:

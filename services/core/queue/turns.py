@@ -8,18 +8,21 @@ on which one team's entries break would serve nobody else.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal_column, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.core.models import Competition, Device, Line, Phase, PhaseKind, Shard, State
 from services.core.queue.lines import sharing_turns
 from services.core.queue.retries import LONGEST_WAIT_S
-from services.core.store.database import WriteSession
+from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["Offer", "is_past", "next_shard", "spend"]
+__all__ = ["MAX_WEIGHT", "Offer", "choice_of_shard", "far_ahead", "is_past", "next_shard", "spend"]
+
+MAX_WEIGHT = 100  # so that even the longest turn ends soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,23 @@ class Offer:
     environments: frozenset[str] | None = None  # that it has; None if it runs everything on one Python
 
 
-def next_shard(offer: Offer, now: datetime) -> Select[UUID]:
-    """Select the shard that a worker should claim next.
+def next_shard(session: ReadSession, offer: Offer, now: datetime) -> UUID | None:
+    """Find the shard that a worker should claim next."""
+    values = {
+        "now": now,
+        "far_ahead": far_ahead(now, LONGEST_WAIT_S),
+        "device": offer.device,
+        "device_class": offer.device_class,
+        "memory_bytes": offer.memory_bytes,
+    }
+    if offer.environments is not None:
+        values["environments"] = sorted(offer.environments)
+    return session.scalar(choice_of_shard(any_environment=offer.environments is None), values)
+
+
+@cache
+def choice_of_shard(*, any_environment: bool) -> Select[UUID]:
+    """Select the shard to claim, by the parameters of `next_shard`. Built once, since that takes longer than to run it.
 
     Each phase that the worker can serve gives the first of its lines with a claimable shard, by an index. So the work
     does not grow with the number of shards, nor with lines that wait for other workers.
@@ -45,7 +63,7 @@ def next_shard(offer: Offer, now: datetime) -> Select[UUID]:
         .where(
             first.phase_id == Phase.id,
             first.queued > literal_column("0"),  # as the partial index says it
-            _oldest(first, offer, now).is_not(None),
+            _oldest(first).is_not(None),
         )
         .order_by(first.turn, first.created_at, first.id)
         .limit(1)
@@ -56,14 +74,14 @@ def next_shard(offer: Offer, now: datetime) -> Select[UUID]:
         select(Shard.id)
         .select_from(Phase)
         .join(line, line.id == first_in_phase)
-        .join(Shard, Shard.id == _oldest(line, offer, now))
-        .where(Phase.device == offer.device, Phase.memory_bytes <= offer.memory_bytes)
+        .join(Shard, Shard.id == _oldest(line))
+        .where(Phase.device == bindparam("device"), Phase.memory_bytes <= bindparam("memory_bytes"))
         .order_by(case((Phase.kind == PhaseKind.CHECK, 0), else_=1), line.turn, Shard.queued_at, line.id)
         .limit(1)
     )
-    if offer.environments is not None:
-        statement = statement.where(Phase.environment.in_(offer.environments))
-    return statement
+    if any_environment:
+        return statement
+    return statement.where(Phase.environment.in_(bindparam("environments", expanding=True)))
 
 
 def spend(session: WriteSession, line_id: UUID) -> None:
@@ -76,9 +94,16 @@ def spend(session: WriteSession, line_id: UUID) -> None:
     session.execute(update(Line).where(Line.id.in_(lines)).values(values))
 
 
-def is_past(moment: InstrumentedAttribute[Any], now: datetime, longest_s: float) -> ColumnElement[bool]:
-    """Tell whether a moment, set at most `longest_s` ahead, is past; twice as far ahead it was set by another clock."""
-    return or_(moment <= now, moment > now + timedelta(seconds=2 * longest_s))
+def far_ahead(now: datetime, longest_s: float) -> datetime:
+    """Return the moment after which none lies that our clock set, at most `longest_s` ahead."""
+    return now + timedelta(seconds=2 * longest_s)
+
+
+def is_past(
+    moment: InstrumentedAttribute[Any], now: datetime | BindParameter[Any], far: datetime | BindParameter[Any]
+) -> ColumnElement[bool]:
+    """Tell whether a moment is past; if it lies far ahead, it was set by another clock."""
+    return or_(moment <= now, moment > far)
 
 
 def _behind_all(session: WriteSession, phase: Phase) -> dict[str, int]:
@@ -87,7 +112,7 @@ def _behind_all(session: WriteSession, phase: Phase) -> dict[str, int]:
     return {"turn": last + 1, "turns_left": weight}
 
 
-def _oldest(line: type[Line], offer: Offer, now: datetime) -> ColumnElement[UUID | None]:
+def _oldest(line: type[Line]) -> ColumnElement[UUID | None]:
     """Find the oldest shard of a line that can be claimed now; in a line, what has begun is older than what has not."""
     begun, new = aliased(Shard), aliased(Shard)
     found = [
@@ -96,12 +121,15 @@ def _oldest(line: type[Line], offer: Offer, now: datetime) -> ColumnElement[UUID
             shard.line_id == line.id,
             shard.state == State.QUEUED,
             of_class,
-            is_past(shard.available_at, now, LONGEST_WAIT_S),
+            is_past(shard.available_at, bindparam("now"), bindparam("far_ahead")),
         )
         .order_by(shard.device_class, shard.queued_at, shard.evaluation_id, shard.seed_start)
         .limit(1)
         .correlate(line)
         .scalar_subquery()
-        for shard, of_class in ((begun, begun.device_class == offer.device_class), (new, new.device_class.is_(None)))
+        for shard, of_class in (
+            (begun, begun.device_class == bindparam("device_class")),
+            (new, new.device_class.is_(None)),
+        )
     ]
     return func.coalesce(*found)

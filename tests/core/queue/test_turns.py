@@ -13,9 +13,9 @@ from services.core.models import Competition, Device, Line, PhaseKind, Shard
 from services.core.queue import leases, lines
 from services.core.queue.leases import Lease, LeaseLost, Offer
 from services.core.queue.lifecycle import cancel, lock_evaluation
-from services.core.queue.turns import next_shard
+from services.core.queue.turns import choice_of_shard
 from services.core.store.database import Database, utc_now
-from tests.core.queue.contest import OFFER, Contest, add_phase_to
+from tests.core.queue.contest import Contest, add_phase_to
 
 FEEDBACK, CHECK, FINAL = PhaseKind.FEEDBACK, PhaseKind.CHECK, PhaseKind.FINAL
 TEAMS = 4
@@ -285,7 +285,9 @@ def test_a_team_with_the_same_code_leaves_it_where_it_comes_sooner(contest: Cont
 
 def test_the_claim_reads_indexes_and_sorts_no_shards(contest: Contest, database: Database) -> None:
     contest.submit(0)
-    claim = next_shard(OFFER, utc_now()).compile(database.engine, compile_kwargs={"literal_binds": True})
+    values = {"now": utc_now(), "far_ahead": utc_now(), "device_class": "cpu", "device": "cpu", "memory_bytes": 2**31}
+    choice = choice_of_shard(any_environment=True).params(values)
+    claim = choice.compile(database.engine, compile_kwargs={"literal_binds": True})
     postgres = database.engine.dialect.name == "postgresql"
     with database.engine.connect() as connection:
         if postgres:
