@@ -63,6 +63,7 @@ def upgrade() -> None:
         sqlite_where=QUEUED,
         postgresql_where=QUEUED,
     )
+    op.create_index("ix_evaluations_newest", "evaluations", ["phase_id", "state", "finished_at"])
     with op.batch_alter_table("shards") as batch_op:
         batch_op.add_column(sa.Column("line_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("device_class", sa.String(100), nullable=True))
@@ -101,6 +102,7 @@ def _fill(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_evaluations_newest", "evaluations")
     with op.batch_alter_table("shards") as batch_op:
         batch_op.drop_index("ix_shards_lease")
         batch_op.drop_index("ix_shards_claim")

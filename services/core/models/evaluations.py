@@ -114,7 +114,10 @@ class Evaluation(Base):
     """An evaluation: N runs of some code on one benchmark, with the seeds 0 to seeds - 1 under its own secret key."""
 
     __tablename__ = "evaluations"
-    __table_args__ = (Index("ix_evaluations_code", "phase_id", "code_sha256"),)
+    __table_args__ = (
+        Index("ix_evaluations_code", "phase_id", "code_sha256"),
+        Index("ix_evaluations_newest", "phase_id", "state", "finished_at"),
+    )
 
     id: Mapped[Id]
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"))

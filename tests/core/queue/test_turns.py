@@ -117,6 +117,16 @@ def test_a_shard_that_was_given_back_waits_and_holds_nobody_up(contest: Contest,
     contest.assert_counted()
 
 
+def test_what_was_cancelled_waits_no_more(contest: Contest, database: Database) -> None:
+    cancelled = contest.submit(0, shards=3)
+    contest.submit(1)
+    assert contest.order(1) == [0]
+    with database.write() as session:
+        cancel(session, lock_evaluation(session, cancelled))
+    contest.assert_counted()
+    assert contest.order(2) == [1]
+
+
 @RANDOM
 @given(weights=st.lists(st.integers(1, 4), min_size=2, max_size=4), rounds=st.integers(1, 3))
 def test_weights_are_honoured_while_all_wait(database: Database, weights: list[int], rounds: int) -> None:
@@ -141,6 +151,7 @@ ACTS = st.lists(
         st.sampled_from([FEEDBACK, FEEDBACK, FINAL, CHECK]),
         st.integers(1, 4),
     ),
+    min_size=5,
     max_size=30,
 )
 
