@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.service import organises
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
-from services.api.submissions.schemas import SubmissionOut
+from services.api.submissions.schemas import QueuePlaceOut, SubmissionOut
 from services.core.board import standing
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
@@ -24,7 +24,7 @@ from services.core.models import (
     Team,
     TeamMember,
 )
-from services.core.queue import lines
+from services.core.queue import lines, places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
 from services.core.store.database import Database, ReadSession, WriteSession
@@ -39,6 +39,7 @@ __all__ = [
     "own_submissions",
     "sees_data",
     "show",
+    "show_with_place",
 ]
 
 
@@ -134,6 +135,13 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
         _shown(one, on_board=one.id in on_board, sees_data=sees_data(who, one), retrain_s=retrain_s[one.phase_id])
         for one in shown
     ]
+
+
+def show_with_place(session: ReadSession, who: Principal, submission: Submission) -> SubmissionOut:
+    """Return a submission with its scores and, while it waits, its place in the queue."""
+    shown = show(session, who, [submission])[0]
+    place = places.place_of(session, submission.evaluation)
+    return shown if place is None else shown.model_copy(update={"place": QueuePlaceOut.model_validate(place)})
 
 
 def cancel_submission(session: WriteSession, submission: Submission) -> None:

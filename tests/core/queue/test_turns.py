@@ -114,6 +114,8 @@ def test_a_shard_that_was_given_back_waits_and_holds_nobody_up(contest: Contest,
     with database.write() as session:
         leases.release(session, held, after_s=leases.RETRY_AFTER_S)
     assert contest.order(3) == [1, 0]
+    contest.submit(1, shards=2)
+    assert contest.order(2) == [1, 1]
     contest.assert_counted()
 
 
