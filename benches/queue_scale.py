@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -186,7 +187,7 @@ def _fill(session: WriteSession, shards: int) -> None:
         for number in range(-(-shards // SHARDS_EACH))
     ]
     whose = [line_ids[0] if number % 2 else line_ids[number // 2 % TEAMS] for number in range(len(evaluations))]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": uuid4(),
             "evaluation_id": evaluation["id"],
