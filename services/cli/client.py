@@ -59,6 +59,10 @@ class Client:
         """Send JSON to a path and return the answer. Raises ServerProblem."""
         return self._request("POST", path, json=body)
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """Send changes to a path and return the answer. Raises ServerProblem."""
+        return self._request("PATCH", path, json=body)
+
     def upload(self, path: str, file: Path, **params: Any) -> Any:
         """Send a file as the body of a request."""
         with file.open("rb") as content:

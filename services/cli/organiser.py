@@ -28,6 +28,17 @@ def create_competition(
     say(f"Created the competition {slug}. Give it a phase with `lethe phase create`.")
 
 
+@competition_app.command("weigh")
+def weigh_competition(
+    slug: Annotated[str, typer.Argument(help="The competition's short name.")],
+    weight: Annotated[int, typer.Argument(help="Shards of each of its teams that run in one turn; 1 to begin with.")],
+    url: Url = None,
+) -> None:
+    """Give a competition a larger share of the workers. For operators."""
+    open_client(url).patch(f"/api/competitions/{slug}", {"weight": weight})
+    say(f"Each team of {slug} now runs {weight} shard{'s' * (weight > 1)} in its turn.")
+
+
 @phase_app.command("create")
 def create_phase(
     slug: Annotated[str, typer.Argument(help="Its short name: lower-case letters, digits, inner hyphens.")],

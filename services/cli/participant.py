@@ -9,6 +9,7 @@ import typer
 
 from services.cli.client import Client, open_client, save_credentials
 from services.cli.console import leaderboard_table, milestone, print_json, progress, say
+from services.cli.places import place_in_words
 from services.core.errors import BadInput
 
 __all__ = ["cancel", "compare", "follow", "leaderboard", "login", "status", "submit"]
@@ -60,6 +61,7 @@ def submit(
     if check:
         _show_check(file, client.upload(f"{path}/check", file, filename=file.name), as_json)
         return
+    _say_place(client.get(f"/api/competitions/{competition}/phases/{phase}/quota", team=team)["place"])
     submission = client.upload(path, file, filename=file.name, name=name, team=team, reference=reference)
     say(f"Submitted {file.name} as {submission['id']}.")
     warnings = submission["warnings"]
@@ -164,6 +166,11 @@ def _trial(submission: dict[str, Any]) -> str:
     return trial_words(rehearsed=rehearsed, checkpoints=submission["seeds"], unlearned=written > 0)
 
 
+def _say_place(place: dict[str, Any]) -> None:
+    if place["ahead"]:
+        say(place_in_words(place))
+
+
 def _show(submission: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(submission)
@@ -171,6 +178,8 @@ def _show(submission: dict[str, Any], as_json: bool) -> None:
     written = f", {submission['checkpoints_written']} checkpoints written" if submission["checkpoints_written"] else ""
     done = f"{submission['seeds_done']} of {submission['seeds']} runs"
     typer.echo(f"{submission['name']}: {submission['state']}, {done}{written}")
+    if place := submission["place"]:
+        typer.echo(place_in_words(place))
     if submission["state"] == "checked":
         typer.echo(_trial(submission))
     if failure := submission["failure"]:

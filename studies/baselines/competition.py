@@ -23,11 +23,11 @@ from services.cli.participant import follow
 from services.cli.stack import Stack
 from services.core.board.order import Submitted
 from services.core.board.paired import HalvedScore
-from services.scorer.standings.ranking import BoardLine, Standing, standings
 from services.core.bundle.directory import Bundle
 from services.core.models import Device, Evaluation, Reference, Score
 from services.core.settings import Settings
 from services.core.store.database import Database, utc_now
+from services.scorer.standings.ranking import BoardLine, Standing, standings
 from studies.baselines.entries import Entry
 from studies.baselines.tables import BoardRow
 

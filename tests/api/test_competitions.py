@@ -154,6 +154,15 @@ def test_only_its_organiser_and_operators_run_a_competition(api: Api, cup: Calle
         assert root.request(method, path, json=body).status_code in (200, 201)
 
 
+def test_an_operator_weighs_a_competition(api: Api, cup: Caller) -> None:
+    assert cup.request("PATCH", "/api/competitions/cup", json={"weight": 2}).status_code == 403
+    operator = api.caller("operator", Role.OPERATOR)
+    for wrong in (0, 101, None):
+        assert operator.request("PATCH", "/api/competitions/cup", json={"weight": wrong}).status_code == 422
+    assert operator.request("PATCH", "/api/competitions/cup", json={"weight": 2}).json()["weight"] == 2
+    assert api.anonymous.get("/api/competitions/cup").json()["weight"] == 2
+
+
 def test_window_and_quota_of_a_phase_change(cup: Caller) -> None:
     cup.post(PHASES, json=PHASE)
 

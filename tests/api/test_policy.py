@@ -41,6 +41,7 @@ TABLE = {
     ("POST", "/api/competitions"): ORGANISER,
     ("GET", "/api/competitions/{slug}"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases"): ANYONE,
+    ("PATCH", "/api/competitions/{slug}"): OPERATOR,
     ("POST", "/api/competitions/{slug}/phases"): ORGANISER,
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,

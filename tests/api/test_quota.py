@@ -54,6 +54,11 @@ def set_phase(api: Api, **values: object) -> None:
         session.execute(update(Phase).values(**values))
 
 
+def left(team: Caller) -> dict[str, object]:
+    """Ask for the quota alone, without the place in the queue."""
+    return {name: value for name, value in team.get(QUOTA).json().items() if name != "place"}
+
+
 def _submit(team: Caller) -> int:
     return team.submit().status_code
 
@@ -215,7 +220,7 @@ def test_what_is_left_is_counted_as_submitting_counts_it(
     """Whatever happens, the page says what the next upload will meet."""
     set_phase(api, quota_per_day=2)
     api.caller("eve").submit()
-    assert participant.get(QUOTA).json() == {"team": "ada", "quota_per_day": 2, "left": 2, "next_slot_at": None}
+    assert left(participant) == {"team": "ada", "quota_per_day": 2, "left": 2, "next_slot_at": None}
 
     first = participant.submit(numbered(1)).json()
     assert participant.get(QUOTA).json()["left"] == 1
@@ -246,7 +251,7 @@ def test_a_quota_that_was_lowered_leaves_nothing_until_enough_has_passed(
     expected = datetime.fromisoformat(second["submitted_at"]) + timedelta(hours=24)
     assert (found["left"], datetime.fromisoformat(found["next_slot_at"])) == (0, expected)
     set_phase(api, quota_per_day=0)
-    assert participant.get(QUOTA).json() | {"team": ""} == {
+    assert left(participant) | {"team": ""} == {
         "team": "",
         "quota_per_day": 0,
         "left": 0,
@@ -363,3 +368,16 @@ def test_submitting_cancelling_and_claiming_at_once_starts_no_more_than_the_quot
     with api.database.read() as session:
         started = select(func.count()).select_from(Evaluation).where(Evaluation.started_at.is_not(None))
         assert session.scalars(started).one() <= 2
+
+
+def test_a_place_in_the_queue_is_told_before_and_after_an_upload(api: Api, phase: Phase, participant: Caller) -> None:
+    other = api.caller("other")
+    other.submit(numbered(1))
+
+    before = participant.get(QUOTA).json()["place"]
+    submitted = participant.submit(numbered(2)).json()
+    place = participant.get(f"/api/submissions/{submitted['id']}").json()["place"]
+
+    assert (before["ahead"], before["more"], before["starts"], before["ends"]) == (1, False, None, None)
+    assert place == before
+    assert participant.get("/api/submissions").json()["items"][0]["place"] is None

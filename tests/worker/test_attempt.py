@@ -88,10 +88,13 @@ def claim(resources: Resources, bundle: Bundle) -> Claim:
     return claimed
 
 
+def offer_of(resources: Resources, slot: Slot) -> Offer:
+    return Offer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
+
+
 def next_attempt(resources: Resources, slot: Slot) -> Attempt:
-    offer = Offer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
     with resources.database.write() as session:
-        lease = leases.claim(session, offer, lease_s=60)
+        lease = leases.claim(session, offer_of(resources, slot), lease_s=60)
     assert lease is not None
     return Attempt(resources, slot, lease)
 
@@ -181,7 +184,9 @@ def test_a_place_that_breaks_costs_the_shard_no_attempt(
     with resources.database.read() as session:
         shard = session.get_one(Shard, attempt.lease.shard_id)
         assert (shard.state, shard.attempt) == (State.QUEUED, 0)
-        assert leases.claimable(session) is None, "another worker would meet the same store at once"
+        assert leases.claimable(session, offer_of(resources, attempt.slot)) is None, (
+            "another worker would meet the same store at once"
+        )
     assert evaluation_of(attempt).state is State.RUNNING
 
 

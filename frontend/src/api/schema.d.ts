@@ -165,7 +165,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Competition
+         * @description Change a competition's weight in the queue.
+         */
+        patch: operations["change_competition"];
         trace?: never;
     };
     "/api/competitions/{slug}/audit": {
@@ -387,7 +391,7 @@ export interface paths {
         };
         /**
          * Show Quota
-         * @description Show how many submissions your team has left, counted as an upload counts them.
+         * @description Show how many submissions your team has left, counted as an upload counts them, and the next one's place.
          */
         get: operations["show_quota"];
         put?: never;
@@ -1355,6 +1359,17 @@ export interface components {
              */
             separated: boolean;
         };
+        /**
+         * CompetitionChange
+         * @description What an operator may change of a competition.
+         */
+        CompetitionChange: {
+            /**
+             * Weight
+             * @description How many shards of each of its teams run before another team's turn.
+             */
+            weight: number;
+        };
         /** CompetitionDetail */
         CompetitionDetail: {
             /**
@@ -1372,6 +1387,8 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            /** Weight */
+            weight: number;
         };
         /** CompetitionOut */
         CompetitionOut: {
@@ -1388,6 +1405,8 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            /** Weight */
+            weight: number;
         };
         /**
          * ConfidencesForm
@@ -2462,6 +2481,26 @@ export interface components {
             };
         };
         /**
+         * QueuePlaceOut
+         * @description A place in the queue, if nobody submits more.
+         */
+        QueuePlaceOut: {
+            /**
+             * Ahead
+             * @description Shards, of a few runs each, that run before its first.
+             */
+            ahead: number;
+            /** @description Null if too little ran lately to tell. */
+            ends: components["schemas"]["SpanOut"] | null;
+            /**
+             * More
+             * @description Whether more are ahead than are counted.
+             */
+            more: boolean;
+            /** @description Null if it has started, or too little ran lately to tell. */
+            starts: components["schemas"]["SpanOut"] | null;
+        };
+        /**
          * QuotaOut
          * @description The quota of a team in a phase, by the server's clock.
          */
@@ -2476,6 +2515,8 @@ export interface components {
              * @description When the next submission is possible; null if one is possible now, or never again.
              */
             next_slot_at: string | null;
+            /** @description The place in the queue that a submission would have now. */
+            place: components["schemas"]["QueuePlaceOut"];
             /** Quota Per Day */
             quota_per_day: number;
             /** Team */
@@ -2637,6 +2678,27 @@ export interface components {
             token: string;
         };
         /**
+         * SpanOut
+         * @description An expected moment with its 90% interval.
+         */
+        SpanOut: {
+            /**
+             * Expected
+             * Format: date-time
+             */
+            expected: string;
+            /**
+             * High
+             * Format: date-time
+             */
+            high: string;
+            /**
+             * Low
+             * Format: date-time
+             */
+            low: string;
+        };
+        /**
          * State
          * @description States of an evaluation and of a shard. `core.queue.lifecycle` defines the transitions.
          * @enum {string}
@@ -2716,6 +2778,8 @@ export interface components {
             other_scores: components["schemas"]["ScoreOut"][];
             /** Phase */
             phase: string;
+            /** @description Its place in the queue; null if no run of it waits, and in lists of submissions. */
+            place?: components["schemas"]["QueuePlaceOut"] | null;
             /**
              * Provenance
              * @description Where and how it ran; empty until then.
@@ -3029,6 +3093,8 @@ export interface components {
             other_scores: components["schemas"]["ScoreOut"][];
             /** Phase */
             phase: string;
+            /** @description Its place in the queue; null if no run of it waits, and in lists of submissions. */
+            place?: components["schemas"]["QueuePlaceOut"] | null;
             /**
              * Provenance
              * @description Where and how it ran; empty until then.
@@ -3444,6 +3510,54 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompetitionDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_competition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompetitionChange"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -28,6 +28,8 @@ export type NewPhase = Schemas["NewPhase"];
 export type OpenEvaluation = Schemas["OpenEvaluationOut"];
 export type Phase = Schemas["PhaseOut"];
 export type Queue = Schemas["QueueOut"];
+
+export type QueuePlace = Schemas["QueuePlaceOut"];
 export type Quota = Schemas["QuotaOut"];
 export type Role = Schemas["Role"];
 export type Score = Schemas["ScoreOut"];

@@ -3,7 +3,8 @@ import type { Quota } from "../api/types";
 import { quotaLeft } from "./quota";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
-const QUOTA: Quota = { team: "ada", quota_per_day: 5, left: 3, next_slot_at: null };
+const PLACE = { ahead: 0, more: false, starts: null, ends: null };
+const QUOTA: Quota = { team: "ada", quota_per_day: 5, left: 3, next_slot_at: null, place: PLACE };
 
 it.each<[string, Partial<Quota>, string]>([
   ["several are left", {}, "Your team can make 3 more submissions now (5 in any 24 hours)."],

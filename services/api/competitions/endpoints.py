@@ -8,6 +8,7 @@ from sqlalchemy import select
 from services.api.competitions import service
 from services.api.competitions.schemas import (
     BenchmarkOut,
+    CompetitionChange,
     CompetitionDetail,
     CompetitionOut,
     EnvironmentOut,
@@ -18,7 +19,7 @@ from services.api.competitions.schemas import (
 )
 from services.api.competitions.starting_kit import starting_kit
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.policy import PUBLIC, Operating, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -65,6 +66,14 @@ def create_competition(new: NewCompetition, who: Organising, session: Writing) -
 def show_competition(slug: Text, session: Reading) -> CompetitionDetail:
     """Show a competition and its phases."""
     return _shown(session, [service.find_competition(session, slug)])[0]
+
+
+@router.patch("/competitions/{slug}")
+def change_competition(slug: Text, change: CompetitionChange, who: Operating, session: Writing) -> CompetitionDetail:
+    """Change a competition's weight in the queue."""
+    competition = service.find_competition(session, slug)
+    competition.weight = change.weight
+    return _shown(session, [competition])[0]
 
 
 @router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])

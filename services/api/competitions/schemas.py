@@ -9,10 +9,12 @@ from services.api.kit.schemas import Input, Label, Moment, in_words
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind
+from services.core.queue.turns import MAX_WEIGHT
 from services.core.store.database import utc_now
 
 __all__ = [
     "BenchmarkOut",
+    "CompetitionChange",
     "CompetitionDetail",
     "CompetitionOut",
     "EnvironmentOut",
@@ -49,6 +51,14 @@ class NewCompetition(Input):
     slug: Slug
     title: Label
     description: str = Field("", max_length=100_000)
+
+
+class CompetitionChange(Input):
+    """What an operator may change of a competition."""
+
+    weight: int = Field(
+        ge=1, le=MAX_WEIGHT, description="How many shards of each of its teams run before another team's turn."
+    )
 
 
 class NewPhase(Input):
@@ -117,6 +127,7 @@ class CompetitionOut(BaseModel):
     title: str
     description: str
     organiser: str
+    weight: int
     created_at: datetime
 
     @classmethod
@@ -126,6 +137,7 @@ class CompetitionOut(BaseModel):
             title=competition.title,
             description=competition.description,
             organiser=organiser,
+            weight=competition.weight,
             created_at=competition.created_at,
         )
 

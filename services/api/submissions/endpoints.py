@@ -33,6 +33,7 @@ from services.api.submissions.streams import EventStream, has_ended, resume_afte
 from services.core.errors import NotFound
 from services.core.models import Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
+from services.core.queue.places import place_of_next
 from services.core.store.database import utc_now
 from services.core.submission import file as submission_file
 
@@ -139,10 +140,10 @@ def show_quota(
     session: Reading,
     team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
 ) -> QuotaOut:
-    """Show how many submissions your team has left, counted as an upload counts them."""
+    """Show how many submissions your team has left, counted as an upload counts them, and the next one's place."""
     found = find_phase(session, slug, phase)
     own = admission.team_of(session, who, team)
-    return QuotaOut.of(own, quota_of(session, found, own, utc_now()))
+    return QuotaOut.of(own, quota_of(session, found, own, utc_now()), place_of_next(session, found, own.id))
 
 
 @router.get("/submissions")
@@ -175,7 +176,7 @@ def list_submissions(
 @router.get("/submissions/{submission_id}")
 def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> SubmissionOut:
     """Show a submission: to its team, to the organiser of its competition, and to operators."""
-    return service.show(session, who, [service.find_visible(session, who, submission_id)])[0]
+    return service.show_with_place(session, who, service.find_visible(session, who, submission_id))
 
 
 @router.get("/submissions/{submission_id}/comparison")

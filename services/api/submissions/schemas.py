@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.submissions.quota import Quota
 from services.core.board.order import time_ratio
@@ -22,6 +22,7 @@ from services.core.models import (
     Team,
 )
 from services.core.models.stored import HistogramsForm
+from services.core.queue.places import Place
 from services.core.submission.certificate import Claim
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "DetailsOut",
     "EventOut",
     "FailureOut",
+    "QueuePlaceOut",
     "QuotaOut",
     "ScoreOut",
     "SubmissionOut",
@@ -43,6 +45,27 @@ Warnings = Annotated[
 ]
 
 
+class SpanOut(BaseModel):
+    """An expected moment with its 90% interval."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    expected: datetime
+    low: datetime
+    high: datetime
+
+
+class QueuePlaceOut(BaseModel):
+    """A place in the queue, if nobody submits more."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ahead: int = Field(description="Shards, of a few runs each, that run before its first.")
+    more: bool = Field(description="Whether more are ahead than are counted.")
+    starts: SpanOut | None = Field(description="Null if it has started, or too little ran lately to tell.")
+    ends: SpanOut | None = Field(description="Null if too little ran lately to tell.")
+
+
 class QuotaOut(BaseModel):
     """The quota of a team in a phase, by the server's clock."""
 
@@ -52,9 +75,10 @@ class QuotaOut(BaseModel):
     next_slot_at: datetime | None = Field(
         description="When the next submission is possible; null if one is possible now, or never again."
     )
+    place: QueuePlaceOut = Field(description="The place in the queue that a submission would have now.")
 
     @classmethod
-    def of(cls, team: Team, quota: Quota) -> Self:
+    def of(cls, team: Team, quota: Quota, place: Place) -> Self:
         """Make the JSON form of a team's quota."""
         waits = quota.left == 0
         return cls(
@@ -62,6 +86,7 @@ class QuotaOut(BaseModel):
             quota_per_day=quota.per_day,
             left=quota.left,
             next_slot_at=quota.free_at if waits else None,
+            place=QueuePlaceOut.model_validate(place),
         )
 
 
@@ -190,6 +215,9 @@ class SubmissionOut(BaseModel):
     seeds_done: int
     checkpoints_written: int = Field(
         description="Checkpoints that a notebook has written so far; they are measured after it ends."
+    )
+    place: QueuePlaceOut | None = Field(
+        None, description="Its place in the queue; null if no run of it waits, and in lists of submissions."
     )
     started_at: datetime | None
     finished_at: datetime | None

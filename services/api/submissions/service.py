@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.service import organises
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
-from services.api.submissions.schemas import SubmissionOut
+from services.api.submissions.schemas import QueuePlaceOut, SubmissionOut
 from services.core.board import pointers
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
@@ -23,6 +23,7 @@ from services.core.models import (
     Team,
     TeamMember,
 )
+from services.core.queue import lines, places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
 from services.core.store.database import Database, ReadSession, WriteSession
@@ -37,6 +38,7 @@ __all__ = [
     "own_submissions",
     "sees_data",
     "show",
+    "show_with_place",
 ]
 
 
@@ -65,7 +67,7 @@ def accept(
     with database.write() as session:
         _lock_team(session, request)
         phase, team = admit(session, request, sandbox)
-        evaluation = _evaluation(session, phase, blob, notebook=kind is SubmissionKind.NOTEBOOK)
+        evaluation = _evaluation(session, phase, team, blob, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
             team=team,
@@ -134,6 +136,13 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
     ]
 
 
+def show_with_place(session: ReadSession, who: Principal, submission: Submission) -> SubmissionOut:
+    """Return a submission with its scores and, while it waits, its place in the queue."""
+    shown = show(session, who, [submission])[0]
+    place = places.place_of(session, submission.evaluation)
+    return shown if place is None else shown.model_copy(update={"place": QueuePlaceOut.model_validate(place)})
+
+
 def cancel_submission(session: WriteSession, submission: Submission) -> None:
     """Cancel its evaluation. Raises AlreadyEnded, or SharedEvaluation when another team waits for it too."""
     evaluation = lock_evaluation(session, submission.evaluation_id)
@@ -164,15 +173,16 @@ def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
     session.scalars(statement).all()
 
 
-def _evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool) -> Evaluation:
+def _evaluation(session: WriteSession, phase: Phase, team: Team, code_sha256: str, *, notebook: bool) -> Evaluation:
     """Share the evaluation of identical code, or queue one. The phase is locked, so that two teams queue only one."""
     session.execute(select(Phase.id).where(Phase.id == phase.id).with_for_update(key_share=True))
     found = shared_evaluation(session, phase, code_sha256)
     if found is not None:
         locked = lock_evaluation(session, found.id)
         if locked.state not in (State.FAILED, State.CANCELLED):
+            lines.join(session, locked, phase, team.id)
             return locked
-    return queue_evaluation(session, phase, code_sha256, notebook=notebook)
+    return queue_evaluation(session, phase, code_sha256, team_id=team.id, notebook=notebook)
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:

@@ -157,9 +157,9 @@ def cancel_campaign(session: WriteSession, campaign: Campaign, account_id: UUID)
     if campaign.state not in OPEN:
         raise NotReady(f"The rescoring is {campaign.state}; there is nothing to cancel.")
     campaign.state = CampaignState.CANCELLED
-    runs = select(ReRun).where(ReRun.campaign_id == campaign.id).order_by(ReRun.evaluation_id)
-    for run in session.scalars(runs):  # locked in the order of `leases.sweep`
-        evaluation = lock_evaluation(session, run.evaluation_id)
+    runs = select(ReRun.evaluation_id).where(ReRun.campaign_id == campaign.id).order_by(ReRun.evaluation_id)
+    # All are locked before the first line, and in the order of `leases.sweep`.
+    for evaluation in [lock_evaluation(session, evaluation_id) for evaluation_id in session.scalars(runs)]:
         if evaluation.state not in ENDED:
             cancel(session, evaluation)
     _record(session, phase, account_id, Act.CAMPAIGN_CANCELLED, campaign)

@@ -16,6 +16,7 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.leaderboard import LeaderboardEntry, Score
+from services.core.models.lines import Line
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.workers import WorkerRow
@@ -37,6 +38,7 @@ __all__ = [
     "EventKind",
     "FailureKind",
     "LeaderboardEntry",
+    "Line",
     "MeasurementRow",
     "Phase",
     "PhaseKind",

@@ -36,12 +36,14 @@ class BenchmarkRow(Base):
 
 class Competition(Base):
     __tablename__ = "competitions"
+    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     title: Mapped[Name]
     description: Mapped[str] = mapped_column(Text, default="")
     organiser_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    weight: Mapped[int] = mapped_column(default=1)  # how many shards of each of its teams run in turn
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -115,7 +115,10 @@ class Evaluation(Base):
     """An evaluation: N runs of some code on one benchmark, with the seeds 0 to seeds - 1 under its own secret key."""
 
     __tablename__ = "evaluations"
-    __table_args__ = (Index("ix_evaluations_code", "phase_id", "code_sha256"),)
+    __table_args__ = (
+        Index("ix_evaluations_code", "phase_id", "code_sha256"),
+        Index("ix_evaluations_newest", "phase_id", "state", "finished_at"),
+    )
 
     id: Mapped[Id]
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"))
@@ -206,14 +209,18 @@ class Shard(Base):
     __table_args__ = (
         UniqueConstraint("evaluation_id", "seed_start"),
         CheckConstraint("seed_stop > seed_start", name="range"),
-        Index("ix_shards_claim", "state", "available_at"),
+        Index("ix_shards_claim", "line_id", "state", "device_class", "queued_at", "evaluation_id", "seed_start"),
+        Index("ix_shards_lease", "state", "lease_expires_at"),
     )
 
     id: Mapped[Id]
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), index=True)
     seed_start: Mapped[int]
     seed_stop: Mapped[int]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("lines.id"))
     state: Mapped[State] = mapped_column(choice(State), default=State.QUEUED)
+    device_class: Mapped[str | None] = mapped_column(String(100))  # its evaluation's
+    queued_at: Mapped[datetime] = mapped_column(default=utc_now)  # when its evaluation was created
     available_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempt: Mapped[int] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(default=0)

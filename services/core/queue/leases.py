@@ -10,18 +10,16 @@ ahead than any that we set; it then counts as past.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, select, update
 
 from services.core.errors import Conflict
-from services.core.models import Device, Evaluation, EventKind, FailureKind, MeasurementRow, Phase, Shard, State
+from services.core.models import Evaluation, EventKind, FailureKind, MeasurementRow, Shard, State
 from services.core.queue.lifecycle import ENDED, add_event, fail, lock_evaluation, move, move_shard
+from services.core.queue.lines import lock_lines_of
 from services.core.queue.retries import (
     BROKE,
-    LONGEST_WAIT_S,
     LOST,
     MAX_ATTEMPTS,
     RETRY_AFTER_S,
@@ -30,6 +28,7 @@ from services.core.queue.retries import (
     label_of,
     put_back,
 )
+from services.core.queue.turns import Offer, far_ahead, is_past, next_shard, spend
 from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
@@ -58,17 +57,6 @@ class LeaseLost(Conflict):
     """The shard was claimed again, or its evaluation ended, while this worker held an older claim."""
 
     code = "lease_lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """The device, class and memory that a worker offers."""
-
-    worker: str
-    device: Device
-    device_class: str  # one evaluation stays on one class, because results differ between classes
-    memory_bytes: int
-    environments: frozenset[str] | None = None  # that it has; None if it runs everything on one Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +92,9 @@ class MeasuredSeed:
     peak_memory_bytes: int | None = None
 
 
-def claimable(session: ReadSession, offer: Offer | None = None, now: datetime | None = None) -> UUID | None:
-    """Return the shard to claim next, oldest evaluation first, or None. Without an offer, any device will do."""
-    statement = (
-        select(Shard.id)
-        .join(Evaluation, Shard.evaluation_id == Evaluation.id)
-        .join(Phase, Evaluation.phase_id == Phase.id)
-        .where(Shard.state == State.QUEUED, _is_past(Shard.available_at, now or clock(session), LONGEST_WAIT_S))
-        .order_by(Evaluation.created_at, Evaluation.id, Shard.seed_start)
-        .limit(1)
-    )
-    if offer is not None:
-        statement = statement.where(
-            Phase.device == offer.device,
-            Phase.memory_bytes <= offer.memory_bytes,
-            or_(Evaluation.device_class.is_(None), Evaluation.device_class == offer.device_class),
-        )
-        if offer.environments is not None:
-            statement = statement.where(Phase.environment.in_(offer.environments))
-    return session.scalar(statement)
+def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
+    """Return the shard that a worker should claim next, or None."""
+    return next_shard(session, offer, now or clock(session))
 
 
 def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
@@ -131,20 +103,12 @@ def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
         shard_id = claimable(session, offer)
         if shard_id is None:
             return None
-        evaluation_id = session.scalars(select(Shard.evaluation_id).where(Shard.id == shard_id)).one()
-        evaluation = lock_evaluation(session, evaluation_id)
-        shard = session.get_one(Shard, shard_id, populate_existing=True)
-        if shard.state is not State.QUEUED or evaluation.device_class not in (None, offer.device_class):
-            continue  # somebody was faster
-        move_shard(shard, State.RUNNING)
-        shard.fence += 1
-        shard.attempt += 1
-        shard.worker = offer.worker
-        shard.lease_expires_at = clock(session) + timedelta(seconds=lease_s)
-        evaluation.device_class = offer.device_class
-        if evaluation.state is State.QUEUED:
-            move(session, evaluation, State.RUNNING)
-        return Lease(shard.id, evaluation_id, shard.fence, shard.attempt, shard.seed_start, shard.seed_stop)
+        attempt = session.begin_nested()
+        lease = _compare_and_set(session, shard_id, offer, lease_s)
+        if lease is not None:
+            attempt.commit()
+            return lease
+        attempt.rollback()  # and with it our lock on the evaluation: with two locks we could wait for a sweeper
     return None
 
 
@@ -200,7 +164,7 @@ def finish(session: WriteSession, lease: Lease) -> bool:
     unfinished, and nobody would close the evaluation.
     """
     evaluation, shard = locked(session, lease)
-    move_shard(shard, State.MEASURED)
+    move_shard(session, shard, State.MEASURED)
     session.flush()
     open_shards = session.scalars(
         select(func.count()).where(Shard.evaluation_id == evaluation.id, Shard.state != State.MEASURED)
@@ -234,7 +198,7 @@ def release(session: WriteSession, lease: Lease, *, after_s: float = 0.0) -> Non
     This costs no attempt.
     """
     _, shard = locked(session, lease)
-    move_shard(shard, State.QUEUED)
+    move_shard(session, shard, State.QUEUED)
     shard.attempt -= 1
     shard.available_at = clock(session) + timedelta(seconds=after_s)
 
@@ -242,18 +206,20 @@ def release(session: WriteSession, lease: Lease, *, after_s: float = 0.0) -> Non
 def sweep(session: WriteSession, lease_s: float, now: datetime | None = None) -> int:
     """Put back every shard whose lease has expired; return how many."""
     moment = now or clock(session)
-    has_expired = Shard.state == State.RUNNING, _is_past(Shard.lease_expires_at, moment, lease_s)
-    expired = session.execute(
-        select(Shard.id, Shard.evaluation_id).where(*has_expired).order_by(Shard.evaluation_id)
-    ).all()
+    has_expired = Shard.state == State.RUNNING, is_past(Shard.lease_expires_at, moment, far_ahead(moment, lease_s))
+    expired = session.execute(select(Shard.id, Shard.evaluation_id).where(*has_expired)).all()
+    ids = sorted({row.evaluation_id for row in expired})
+    evaluations = {one: lock_evaluation(session, one) for one in ids}
+    lock_lines_of(session, ids)
     swept = 0
     for shard_id, evaluation_id in expired:
-        evaluation = lock_evaluation(session, evaluation_id)
         shard = session.scalars(
             select(Shard).where(Shard.id == shard_id, *has_expired).execution_options(populate_existing=True)
         ).one_or_none()
         if shard is not None:  # it was not renewed meanwhile
-            put_back(session, evaluation, shard, f"Worker {shard.worker} stopped answering.", cause=LOST)
+            put_back(
+                session, evaluations[evaluation_id], shard, f"Worker {shard.worker} stopped answering.", cause=LOST
+            )
             swept += 1
     return swept
 
@@ -279,6 +245,27 @@ def locked(session: WriteSession, lease: Lease) -> tuple[Evaluation, Shard]:
     return evaluation, shard
 
 
-def _is_past(moment: InstrumentedAttribute[Any], now: datetime, longest_s: float) -> ColumnElement[bool]:
-    """Tell whether a moment, set at most `longest_s` ahead, is past; twice as far ahead it was set by another clock."""
-    return or_(moment <= now, moment > now + timedelta(seconds=2 * longest_s))
+def _keep_on(session: WriteSession, evaluation: Evaluation, device_class: str) -> None:
+    """Keep a locked evaluation on one class of device from now on."""
+    evaluation.device_class = device_class
+    session.execute(update(Shard).where(Shard.evaluation_id == evaluation.id).values(device_class=device_class))
+
+
+def _compare_and_set(session: WriteSession, shard_id: UUID, offer: Offer, lease_s: float) -> Lease | None:
+    """Lease a shard that was claimable a moment ago; None if somebody was faster."""
+    evaluation_id = session.scalars(select(Shard.evaluation_id).where(Shard.id == shard_id)).one()
+    evaluation = lock_evaluation(session, evaluation_id)
+    shard = session.get_one(Shard, shard_id, populate_existing=True)
+    if shard.state is not State.QUEUED or evaluation.device_class not in (None, offer.device_class):
+        return None
+    spend(session, shard.line_id)
+    move_shard(session, shard, State.RUNNING)
+    shard.fence += 1
+    shard.attempt += 1
+    shard.worker = offer.worker
+    shard.lease_expires_at = clock(session) + timedelta(seconds=lease_s)
+    if evaluation.device_class is None:
+        _keep_on(session, evaluation, offer.device_class)
+    if evaluation.state is State.QUEUED:
+        move(session, evaluation, State.RUNNING)
+    return Lease(shard.id, evaluation_id, shard.fence, shard.attempt, shard.seed_start, shard.seed_stop)

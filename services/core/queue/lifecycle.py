@@ -25,6 +25,7 @@ from services.core.models import (
     SubmissionState,
 )
 from services.core.models.stored import EventPayload
+from services.core.queue import lines
 from services.core.store.database import WriteSession, utc_now
 from services.core.submission.notebook import DRY_RUN_CHECKPOINTS, REHEARSAL_CHECKPOINTS
 from services.core.text import MAX_CHARACTERS, tidy
@@ -90,17 +91,21 @@ def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: ob
     add_event(session, evaluation, EventKind(to.value), **payload)
 
 
-def move_shard(shard: Shard, to: State) -> None:
+def move_shard(session: WriteSession, shard: Shard, to: State) -> None:
     """Change the state of a shard whose evaluation is locked. Raises BadTransition if the table forbids it."""
     if to not in _SHARD[shard.state]:
         raise BadTransition(f"Shard {shard.id} is {shard.state}; it cannot become {to}.")
+    if State.QUEUED in (shard.state, to):
+        lines.count(session, shard.line_id, 1 if to is State.QUEUED else -1)
     shard.state = to
     if to is not State.RUNNING:
         shard.lease_expires_at = None
 
 
-def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, notebook: bool = False) -> Evaluation:
-    """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed.
+def queue_evaluation(
+    session: WriteSession, phase: Phase, code_sha256: str, *, team_id: UUID | None = None, notebook: bool = False
+) -> Evaluation:
+    """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed when the team's turn comes.
 
     A notebook makes all checkpoints itself, so it is one shard; in a check phase it is rehearsed, or a
     dry run.
@@ -120,10 +125,20 @@ def queue_evaluation(session: WriteSession, phase: Phase, code_sha256: str, *, n
     session.add(evaluation)
     session.flush()
     size = seeds if notebook else phase.shard_seeds
-    for start in range(0, seeds, size):
-        stop = min(start + size, seeds)
-        session.add(Shard(evaluation_id=evaluation.id, seed_start=start, seed_stop=stop))
+    line = lines.line_of(session, phase, team_id)
+    starts = range(0, seeds, size)
+    for start in starts:
+        session.add(
+            Shard(
+                evaluation_id=evaluation.id,
+                line_id=line.id,
+                seed_start=start,
+                seed_stop=min(start + size, seeds),
+                queued_at=evaluation.created_at,
+            )
+        )
     add_event(session, evaluation, EventKind.QUEUED, seeds=seeds)
+    lines.count(session, line.id, len(starts))
     return evaluation
 
 
@@ -178,6 +193,8 @@ def cancel(session: WriteSession, evaluation: Evaluation) -> None:
 
 
 def _end_shards(session: WriteSession, evaluation: Evaluation, to: State) -> None:
+    line_id = session.scalars(select(Shard.line_id).where(Shard.evaluation_id == evaluation.id).limit(1)).one()
+    lines.count(session, line_id, -lines.waiting_shards(session, evaluation))
     session.execute(
         update(Shard)
         .where(Shard.evaluation_id == evaluation.id, Shard.state.in_([State.QUEUED, State.RUNNING]))

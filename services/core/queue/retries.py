@@ -75,6 +75,6 @@ def put_back(session: WriteSession, evaluation: Evaluation, shard: Shard, reason
         )
         fail(session, evaluation, FailureKind.PLATFORM, message, cause=cause)
         return
-    move_shard(shard, State.QUEUED)
+    move_shard(session, shard, State.QUEUED)
     shard.available_at = clock(session) + timedelta(seconds=RETRY_AFTER_S * max(0, shard.attempt - 1))
     add_event(session, evaluation, EventKind.RETRIED, attempt=shard.attempt, seed_start=shard.seed_start, cause=cause)

@@ -254,7 +254,9 @@ def test_shard_of_a_place_that_broke_waits_without_the_loss_of_an_attempt(databa
     assert claim(database).shard_id != held.shard_id
     with database.write() as session:
         assert leases.claim(session, OFFER, LEASE_S) is None
-        assert leases.claimable(session, now=utc_now() + timedelta(seconds=leases.RETRY_AFTER_S)) == held.shard_id
+        assert (
+            leases.claimable(session, OFFER, now=utc_now() + timedelta(seconds=leases.RETRY_AFTER_S)) == held.shard_id
+        )
 
 
 def test_attempts_count_anew_if_the_lost_worker_had_recorded_something(
@@ -291,7 +293,7 @@ def test_no_shard_waits_for_a_clock_that_jumped_back(database: Database) -> None
     with database.write() as session:
         leases.release(session, other, after_s=leases.RETRY_AFTER_S)
         yesterday = utc_now() - timedelta(days=1)
-        assert leases.claimable(session, now=yesterday) == other.shard_id
+        assert leases.claimable(session, OFFER, now=yesterday) == other.shard_id
         assert leases.sweep(session, LEASE_S, now=yesterday) == 1
     assert shard_of(database, held).state is State.QUEUED
 

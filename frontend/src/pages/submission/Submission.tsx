@@ -16,6 +16,7 @@ import { Moment } from "../../ui/Time";
 import { inWords } from "../../words/board";
 import { isolated } from "../../words/isolated";
 import { bytes, plain } from "../../words/numbers";
+import { placeInWords } from "../../words/places";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
 import { LiveStatus } from "./LiveStatus";
@@ -66,6 +67,9 @@ function Watched({ shown }: { shown: Shown }) {
     >
       <Card>
         <LiveStatus live={live} connected={connected} />
+        {shown.place && live.state === "queued" && (
+          <p>When you opened this page: {placeInWords(shown.place)}</p>
+        )}
         {shown.failure && <Failure of={shown.failure} />}
         {live.provisional.length > 0 && !shown.failure && (
           <Narrowing steps={live.provisional} final={shown.score} />

@@ -14,6 +14,7 @@ import { Progress } from "../../ui/Progress";
 import { Empty, Notice } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
 import { checked, warned } from "../../words/checks";
+import { placeInWords } from "../../words/places";
 import { quotaLeft } from "../../words/quota";
 import { stage } from "../../words/time";
 import { usePhase } from "../competition/context";
@@ -154,5 +155,9 @@ function QuotaLeft({ phase, team }: { phase: Phase; team: string }) {
   const { data } = useQuery(quota({ slug: phase.competition, phase: phase.slug }, team));
   const now = useNow();
   if (!data) return null;
-  return <p className={data.left > 0 ? styles.quota : styles.used}>{quotaLeft(data, now)}</p>;
+  return (
+    <p className={data.left > 0 ? styles.quota : styles.used}>
+      {quotaLeft(data, now)} {data.left > 0 && data.place.ahead > 0 && placeInWords(data.place)}
+    </p>
+  );
 }

@@ -1,0 +1,84 @@
+"""Lines: whose shards wait, and how many. Whoever locks both locks evaluations before lines, and lines by their ids.
+
+A line costs the team whose upload queued the evaluation, until another team that would be served sooner joins it.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+
+from services.core.models import Evaluation, Line, Phase, PhaseKind, Shard, State
+from services.core.store.database import WriteSession
+
+__all__ = ["count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
+
+
+def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:
+    """Find the line of a team in a phase, or make one. Without a team it is that of the phase's runs for rescorings.
+
+    The caller has locked the team, or the phase.
+    """
+    found = session.scalars(select(Line).where(Line.phase_id == phase.id, _is_of(team_id))).one_or_none()
+    if found is not None:
+        return found
+    sibling = session.scalars(sharing_turns(phase, team_id).limit(1)).first()
+    line = Line(
+        phase_id=phase.id,
+        team_id=team_id,
+        turn=sibling.turn if sibling else 0,
+        turns_left=sibling.turns_left if sibling else phase.competition.weight,
+        queued=0,
+    )
+    session.add(line)
+    session.flush()
+    return line
+
+
+def sharing_turns(phase: Phase, team_id: UUID | None) -> Select[Line]:
+    """Select a team's lines in all phases of the competition, or in all its check phases if the phase is one."""
+    is_check = phase.kind is PhaseKind.CHECK
+    alike = select(Phase.id).where(
+        Phase.competition_id == phase.competition_id, (Phase.kind == PhaseKind.CHECK) == is_check
+    )
+    return select(Line).where(_is_of(team_id), Line.phase_id.in_(alike)).order_by(Line.id)
+
+
+def count(session: WriteSession, line_id: UUID, change: int) -> None:
+    """Note that some shards more, or fewer, wait in a line."""
+    session.execute(update(Line).where(Line.id == line_id).values(queued=Line.queued + change))
+
+
+def waiting_shards(session: WriteSession, evaluation: Evaluation) -> int:
+    """Count the queued shards of a locked evaluation."""
+    waiting = select(func.count()).where(Shard.evaluation_id == evaluation.id, Shard.state == State.QUEUED)
+    return session.scalars(waiting).one()
+
+
+def lock_lines_of(session: WriteSession, evaluation_ids: Collection[UUID]) -> None:
+    """Lock the lines of several locked evaluations, in the order that keeps transactions from deadlock."""
+    theirs = select(Shard.line_id).where(Shard.evaluation_id.in_(evaluation_ids))
+    session.execute(select(Line.id).where(Line.id.in_(theirs)).order_by(Line.id).with_for_update())
+
+
+def join(session: WriteSession, evaluation: Evaluation, phase: Phase, team_id: UUID) -> None:
+    """Let a locked evaluation, to which a team comes with the same code, wait in the shorter of the two lines.
+
+    Otherwise the team would wait for all else that the first one queued.
+    """
+    waiting = waiting_shards(session, evaluation)
+    if not waiting:
+        return
+    own = line_of(session, phase, team_id)
+    present = session.scalars(select(Shard.line_id).where(Shard.evaluation_id == evaluation.id).limit(1)).one()
+    both = select(Line).where(Line.id.in_([own.id, present])).order_by(Line.id).with_for_update()
+    lines = {line.id: line for line in session.scalars(both.execution_options(populate_existing=True))}
+    if lines[own.id].queued + waiting >= lines[present].queued:
+        return
+    session.execute(update(Shard).where(Shard.evaluation_id == evaluation.id).values(line_id=own.id))
+    count(session, present, -waiting)
+    count(session, own.id, waiting)
+
+
+def _is_of(team_id: UUID | None) -> ColumnElement[bool]:
+    return Line.team_id.is_(None) if team_id is None else Line.team_id == team_id

@@ -1,0 +1,223 @@
+"""How many shards run before an entry's, and when it is likely to start and to end.
+
+Nothing here grows with the queue: lines carry counts, and no more than `MOST` lines or shards are read. Times follow
+from the run times of the newest evaluations of the phases that wait, and from the slots of the workers that are alive.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean, variance
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, literal_column, select
+
+from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
+from services.core.queue.lines import sharing_turns
+from services.core.queue.workers import all_workers, is_gone
+from services.core.store.database import ReadSession, utc_now
+
+__all__ = ["MOST", "Place", "Span", "place_of", "place_of_next"]
+
+MOST = 1000
+RECENT = 20  # evaluations of a phase whose run times are taken
+FEWEST = 3  # without as many, no time is told
+MEASURED_SEEDS = 8  # runs of an evaluation that stand for all
+WIDTH = 1.645  # standard deviations on either side that hold 90% of a normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An expected moment, and the 90% interval around it."""
+
+    expected: datetime
+    low: datetime
+    high: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the queue."""
+
+    ahead: int  # shards that run before the first of its own, if nobody submits more
+    more: bool  # whether there are more than could be counted
+    starts: Span | None  # None if it has started, or nothing is known
+    ends: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Some shards of one phase."""
+
+    phase_id: UUID
+    shards: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What one other team has queued in a competition."""
+
+    first: bool  # whether its turn comes before ours
+    check: bool
+    weight: int
+    queued: dict[UUID, int]  # in each phase
+
+    def before(self, turns: int, *, ours_is_check: bool) -> list[_Work]:
+        """List its shards that run before our turn of that number has ended."""
+        total = sum(self.queued.values())
+        if self.check != ours_is_check:
+            share = 1.0 if self.check else 0.0
+        else:
+            share = min(1.0, self.weight * (turns if self.first else turns - 1) / total)
+        return [_Work(phase_id, share * queued) for phase_id, queued in self.queued.items()]
+
+
+def place_of(session: ReadSession, evaluation: Evaluation) -> Place | None:
+    """Find the place of an evaluation; None if no shard of it waits."""
+    own = select(Shard).where(Shard.evaluation_id == evaluation.id, Shard.state == State.QUEUED)
+    shards = session.scalars(own).all()
+    if not shards:
+        return None
+    line = session.get_one(Line, shards[0].line_id)
+    sharing = session.scalars(sharing_turns(line.phase, line.team_id)).all()
+    older = (
+        select(Shard.id)
+        .where(
+            Shard.line_id.in_([one.id for one in sharing]),
+            Shard.state == State.QUEUED,
+            Shard.queued_at < shards[0].queued_at,
+        )
+        .limit(MOST + 1)
+    )
+    before = session.scalars(select(func.count()).select_from(older.subquery())).one()
+    has_started = evaluation.state is State.RUNNING
+    return _place(session, line.phase, line.team_id, before, len(shards), has_started=has_started)
+
+
+def place_of_next(session: ReadSession, phase: Phase, team_id: UUID) -> Place:
+    """Find the place that a team's next entry in a phase would have."""
+    sharing = session.scalars(sharing_turns(phase, team_id)).all()
+    shards = math.ceil(phase.seeds / phase.shard_seeds)
+    return _place(session, phase, team_id, sum(one.queued for one in sharing), shards, has_started=False)
+
+
+def _place(
+    session: ReadSession, phase: Phase, team_id: UUID | None, older: int, shards: int, *, has_started: bool
+) -> Place:
+    rows = session.execute(_waiting(phase.device)).all()
+    sharing = session.scalars(sharing_turns(phase, team_id)).first()
+    weight = phase.competition.weight
+    turn = (sharing.turn, sharing.created_at) if sharing else (0, utc_now())
+    is_check = phase.kind is PhaseKind.CHECK
+    others = _others(rows, turn, mine=(team_id, phase.competition_id, is_check))
+
+    def before(own: int) -> list[_Work]:
+        turns = math.ceil((older + own) / weight)
+        return [work for one in others for work in one.before(turns, ours_is_check=is_check)]
+
+    ahead = older + round(sum(work.shards for work in before(1)))
+    starts = ends = None
+    if (clock := _Clock.read(session, phase)) is not None:
+        own_work = _Work(phase.id, older)
+        starts = clock.span([*before(1), own_work])
+        ends = clock.span([*before(shards), own_work, _Work(phase.id, shards)], at_least_shards=1)
+    more = ahead > MOST or len(rows) > MOST
+    return Place(min(ahead, MOST), more, None if has_started else starts, ends)
+
+
+def _waiting(device: Device) -> Select[UUID, UUID | None, UUID, int, int, datetime, int, PhaseKind]:
+    return (
+        select(
+            Line.phase_id,
+            Line.team_id,
+            Phase.competition_id,
+            Line.queued,
+            Line.turn,
+            Line.created_at,
+            Competition.weight,
+            Phase.kind,
+        )
+        .join(Phase, Line.phase_id == Phase.id)
+        .join(Competition, Phase.competition_id == Competition.id)
+        .where(Phase.device == device, Line.queued > literal_column("0"))
+        .limit(MOST + 1)
+    )
+
+
+def _others(
+    rows: Iterable[Row[UUID, UUID | None, UUID, int, int, datetime, int, PhaseKind]],
+    turn: tuple[int, datetime],
+    mine: tuple[UUID | None, UUID, bool],
+) -> list[_Others]:
+    found: dict[tuple[UUID | None, UUID, bool], _Others] = {}
+    for phase_id, team_id, competition_id, queued, its_turn, since, weight, kind in rows:
+        check = kind is PhaseKind.CHECK
+        whose = team_id, competition_id, check
+        if whose != mine:
+            one = found.setdefault(whose, _Others((its_turn, since) < turn, check, weight, defaultdict(int)))
+            one.queued[phase_id] += queued
+    return list(found.values())
+
+
+class _Clock:
+    """Turns shards into time: the slots that serve a device, and how long a shard of each phase takes."""
+
+    def __init__(self, session: ReadSession, phase: Phase, slots: int, busy: int) -> None:
+        self._session, self._slots, self._busy = session, slots, busy
+        self._own = phase.id
+        self._known: dict[UUID, list[float]] = {}
+
+    @classmethod
+    def read(cls, session: ReadSession, phase: Phase) -> "_Clock | None":
+        """Read which workers serve the phase; None if there are none, or nothing ran in the phase yet."""
+        alive = [
+            worker
+            for worker in all_workers(session)
+            if not is_gone(worker)
+            and any(one.startswith("cpu") == (phase.device is Device.CPU) for one in worker.device_classes)
+        ]
+        slots, busy = sum(worker.slots for worker in alive), sum(worker.slots_busy for worker in alive)
+        clock = cls(session, phase, slots, busy)
+        return clock if slots and len(clock._sample(phase.id)) >= FEWEST else None
+
+    def span(self, work: Iterable[_Work], *, at_least_shards: int = 0) -> Span:
+        """Tell when some work will be done, if all slots share it."""
+        own = self._sample(self._own)
+        total = self._busy * fmean(own) / 2 if self._busy >= self._slots else 0.0
+        spread = 0.0
+        for phase_id, shards in self._gathered(work).items():
+            known = self._sample(phase_id)
+            known = known if len(known) >= FEWEST else own
+            total += shards * fmean(known)
+            spread += (shards + shards**2 / len(known)) * variance(known)  # of the shards, and of their mean
+        expected = max(total / self._slots, at_least_shards * fmean(own))
+        width = WIDTH * math.sqrt(spread) / self._slots
+        now = utc_now()
+        low, high = max(0.0, expected - width), expected + width
+        return Span(*(now + timedelta(seconds=seconds) for seconds in (expected, low, high)))
+
+    def _gathered(self, work: Iterable[_Work]) -> dict[UUID, float]:
+        shards: dict[UUID, float] = defaultdict(float)
+        for one in work:
+            shards[one.phase_id] += one.shards
+        return shards
+
+    def _sample(self, phase_id: UUID) -> list[float]:
+        """List the seconds that a shard took in the newest evaluations of a phase."""
+        if phase_id not in self._known:
+            newest = (
+                select(Evaluation.id)
+                .where(Evaluation.phase_id == phase_id, Evaluation.state == State.MEASURED)
+                .order_by(Evaluation.finished_at.desc())
+                .limit(RECENT)
+            )
+            means = (
+                select(func.avg(MeasurementRow.run_s))
+                .where(MeasurementRow.evaluation_id.in_(newest), MeasurementRow.seed < MEASURED_SEEDS)
+                .group_by(MeasurementRow.evaluation_id)
+            )
+            seeds = self._session.get_one(Phase, phase_id).shard_seeds
+            self._known[phase_id] = [seeds * mean for mean in self._session.scalars(means)]
+        return self._known[phase_id]

@@ -1,0 +1,111 @@
+"""Places in the queue: what is told agrees with the order in which shards are then claimed."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from services.core.models import Evaluation, MeasurementRow, Phase, PhaseKind, WorkerRow
+from services.core.queue import leases, places, workers
+from services.core.queue.places import Place
+from services.core.store.database import Database, utc_now
+from tests.core.queue.contest import Contest
+
+FEEDBACK, CHECK = PhaseKind.FEEDBACK, PhaseKind.CHECK
+
+
+@pytest.fixture
+def contest(database: Database) -> Contest:
+    contest = Contest(database, [1])
+    contest.open(4)
+    return contest
+
+
+def place(contest: Contest, evaluation_id: object) -> Place | None:
+    with contest.database.read() as session:
+        return places.place_of(session, session.get_one(Evaluation, evaluation_id))
+
+
+@given(
+    served=st.lists(st.integers(0, 3), max_size=3),
+    entries=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([FEEDBACK, CHECK]), st.integers(1, 3)), min_size=1),
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_as_many_shards_run_before_as_was_told(
+    database: Database, served: list[int], entries: list[tuple[int, PhaseKind, int]]
+) -> None:
+    contest = Contest(database, [1])
+    contest.open(4)
+    for team in served:
+        contest.submit(team)
+        contest.claim()
+    ids = [contest.submit(team, kind=kind, shards=shards) for team, kind, shards in entries]
+    told = {one: place(contest, one) for one in ids}
+    claimed = 0
+    while lease := contest.claim():
+        waits = told.pop(lease.evaluation_id, None)
+        assert waits is None or (waits.ahead, waits.more) == (claimed, False)
+        claimed += 1
+    assert not told
+
+
+def test_what_ran_waits_no_more(contest: Contest) -> None:
+    only = contest.submit(0)
+    assert contest.claim() is not None
+    assert place(contest, only) is None
+
+
+def test_no_more_than_a_thousand_shards_are_told(contest: Contest) -> None:
+    contest.submit(0, shards=places.MOST + 5)
+    waits = place(contest, contest.submit(0))
+    assert waits is not None
+    assert (waits.ahead, waits.more) == (places.MOST, True)
+
+
+def test_times_follow_from_what_ran_lately_and_widen_with_its_spread(contest: Contest, database: Database) -> None:
+    told = []
+    for run_s in (10.0, 11.0, 9.0):
+        waiting = contest.submit(0)
+        told.append(place(contest, waiting))
+        _run(contest, run_s)
+    assert all(one is not None and one.ends is None for one in told), "nothing ran yet, or too little"
+    with database.write() as session:
+        workers.report(session, _worker())
+    for _ in range(6):
+        contest.submit(1)
+    last = contest.submit(1)
+    waits = place(contest, last)
+    assert waits is not None and waits.starts is not None and waits.ends is not None
+    seconds = (waits.starts.expected - utc_now()) / timedelta(seconds=1)
+    assert 25 < seconds < 30.1, "6 shards of 10 s in 2 slots"
+    assert waits.starts.low < waits.starts.expected < waits.starts.high
+    assert waits.starts.expected < waits.ends.expected
+    with database.read() as session:
+        phase = session.get_one(Phase, contest.phases[0, FEEDBACK])
+        following = places.place_of_next(session, phase, contest.teams[1])
+    assert following.ahead == 7
+    assert following.starts is not None and following.starts.expected > waits.starts.expected
+
+
+def _worker() -> WorkerRow:
+    return WorkerRow(
+        name="w1",
+        slots=2,
+        slots_busy=0,
+        device_classes=["cpu-x86_64"],
+        sandbox="process",
+        version="1",
+        free_disk_bytes=1,
+        started_at=utc_now(),
+    )
+
+
+def _run(contest: Contest, run_s: float) -> None:
+    lease = contest.claim()
+    assert lease is not None
+    with contest.database.write() as session:
+        leases.record(session, lease, [leases.MeasuredSeed(0, "b" * 64, "c" * 64, run_s)])
+        leases.finish(session, lease)
+        assert session.scalars(select(MeasurementRow.run_s)).all()
