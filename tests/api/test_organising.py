@@ -40,6 +40,8 @@ def read(organiser: Caller, **query: Any) -> list[str]:
 @pytest.fixture
 def submitted(api: Api, phase: Phase, participant: Caller) -> list[str]:
     """Six submissions of two teams: one of each state that a module may be in, and the first still queued."""
+    with api.database.write() as session:
+        session.get_one(Competition, phase.competition_id).weight = 2  # both shards of an entry in one turn
     made = [submit(participant if number < 4 else api.caller(f"bob-{number}"), number) for number in range(6)]
     ids = [UUID(one["evaluation_id"]) for one in made]
     with api.database.write() as session:

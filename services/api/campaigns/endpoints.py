@@ -92,10 +92,10 @@ def list_moves(
     after: After = None,
 ) -> Page[MoveOut]:
     """List how a rescoring moves each team: first beyond noise, then within it, then what stays."""
+    listing = f"moves:{campaign_id}"
+    last = int(str(state.cursors.decode(listing, after)[0])) if after else 0
     campaign = _campaign(session, _phase(session, slug, phase, who), campaign_id)
     entries = campaign.preview.entries if campaign.preview else 0
-    listing = f"moves:{campaign.id}:{campaign.preview and campaign.preview.model_dump_json()}"
-    last = int(str(state.cursors.decode(listing, after)[0])) if after else 0
     items = moves_of(session, campaign, after=last, limit=limit)
     following = state.cursors.encode(listing, [last + limit]) if last + limit < entries else None
     return Page(items=items, next=following)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
@@ -34,6 +34,14 @@ __all__ = [
 ]
 
 
+PHASE = (  # built once, because most requests begin with it
+    select(Phase)
+    .options(contains_eager(Phase.competition), joinedload(Phase.benchmark))
+    .join(Competition, Competition.id == Phase.competition_id)
+    .where(Competition.slug == bindparam("competition"), Phase.slug == bindparam("phase"))
+)
+
+
 class SlugTaken(Conflict):
     code = "slug_taken"
 
@@ -60,9 +68,9 @@ def find_competition(session: ReadSession, slug: str) -> Competition:
 
 def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
     """Find a phase with its competition and benchmark. Raises NotFound, which names the missing one."""
-    owner = find_competition(session, competition)
-    phase = session.scalars(_phases(owner).where(Phase.slug == slug)).one_or_none()
+    phase = session.scalars(PHASE, {"competition": competition, "phase": slug}).one_or_none()
     if phase is None:
+        find_competition(session, competition)
         raise NotFound(
             f"Competition {competition!r} has no phase {slug!r}. "
             f"See GET /api/competitions/{competition} for its phases."

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from services.core.board.shown import FiguresForm, ScoreForm
-from services.core.models import Reference, Score, Unranked
+from services.core.models import Reference, Unranked
 
 __all__ = ["EntryOut", "LeaderboardOut"]
 
@@ -34,26 +34,26 @@ class EntryOut(ScoreForm):
     )
     submitted_at: datetime
 
-    @classmethod
-    def of(cls, place: Row[Any], others: Sequence[Score]) -> Self:
-        """Make the JSON form of a place, as `service` selects it, with its entry's other scores."""
+    @staticmethod
+    def of(place: Row[Any], others: Sequence[Row[Any]]) -> "EntryOut":
+        """Make the JSON form of a place, as `service` selects it, with its entry's other scores.
+
+        What the database holds was checked when it was written, and is not checked again.
+        """
+        fields = place._asdict()
         started_at, finished_at = place.started_at, place.finished_at
-        return cls(
-            **dict(ScoreForm.model_validate(place.Score)),
+        return EntryOut.model_construct(
+            None,
+            **{name: fields[name] for name in SELECTED},
             entry=place.team,
-            submission_id=place.submission_id,
-            submission=place.submission,
-            reference=place.reference,
-            rank=place.rank,
             unranked_reason=place.unranked,
-            rank_best=place.rank_best,
-            rank_worst=place.rank_worst,
-            tie_group=place.tie_group,
-            time_ratio=place.time_ratio,
+            certificate=place.certificate,
             wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
-            other_scores={other.metric: FiguresForm.model_validate(other) for other in others},
-            submitted_at=place.submitted_at,
+            other_scores={other.metric: FiguresForm.model_construct(None, **other._asdict()) for other in others},
         )
+
+
+SELECTED = EntryOut.model_fields.keys() - {"entry", "unranked_reason", "wall_s", "other_scores", "certificate"}
 
 
 class LeaderboardOut(BaseModel):

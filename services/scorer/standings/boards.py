@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy import JSON, and_, delete, exists, func, insert, select, type_coerce
 
 from services.core.board.order import IN_ORDER, Submitted
 from services.core.board.paired import HalvedScore
@@ -108,7 +108,7 @@ class Boards:
             session.add(row)
         for portion in _portions(_rows(row.id, board.entry_ids, ranked)):
             with database.write() as session:
-                session.execute(insert(StandingRow), portion)
+                session.connection().execute(insert(StandingRow), portion)
         with database.write() as session:
             done = session.get_one(Standings, row.id)
             done.total, done.done_at = len(ranked), clock(session)
@@ -160,7 +160,7 @@ class _Read:
         entry = LeaderboardEntry
         statement = (
             select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
-            .add_columns(Score.halves, Score.run_s, Score.flags, Score.metric)
+            .add_columns(type_coerce(Score.halves, JSON).label("halves"), Score.run_s, Score.flags, Score.metric)
             .join(Score, entry.score_id == Score.id)
             .where(entry.phase_id == self.phase.id, stands_at(self.moment))
             .order_by(*IN_ORDER)
