@@ -330,6 +330,7 @@ def _rows(
             "run_s": 1.0,
             "suites": SUITES,
             "halves": [[float(score + gap / 2), float(score - gap / 2)] for gap in gaps],
+            "gaps": gaps.tobytes(),
         },
         LeaderboardEntry: {
             "id": uuid4(),

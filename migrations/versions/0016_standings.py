@@ -4,6 +4,7 @@ Revision: 0016
 Revises: 0015
 """
 
+from array import array
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -15,6 +16,13 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 ENTRIES = "leaderboard_entries"
+PUBLISHED = """
+UPDATE phases SET board_moved_at = (SELECT max(published_at) FROM leaderboard_entries WHERE phase_id = phases.id)
+"""
+RETIRED = """
+UPDATE phases SET board_moved_at = (SELECT max(retired_at) FROM leaderboard_entries WHERE phase_id = phases.id)
+WHERE board_moved_at < (SELECT max(retired_at) FROM leaderboard_entries WHERE phase_id = phases.id)
+"""
 INDEXES = {"team": ["team_id"], "published": ["published_at"], "retired": ["retired_at"]}
 
 
@@ -27,12 +35,11 @@ def upgrade() -> None:
     op.create_index(
         f"ix_{ENTRIES}_references", ENTRIES, ["phase_id"], sqlite_where=references, postgresql_where=references
     )
-    for column in ("published_at", "retired_at"):
-        op.execute(
-            f"UPDATE phases SET board_moved_at = (SELECT max(moved) FROM ("
-            f"SELECT max({column}) AS moved FROM {ENTRIES} WHERE phase_id = phases.id "
-            f"UNION ALL SELECT phases.board_moved_at) AS moves)"
-        )
+    op.execute(PUBLISHED)
+    op.execute(RETIRED)
+    with op.batch_alter_table("scores") as batch_op:
+        batch_op.add_column(sa.Column("gaps", sa.LargeBinary(), nullable=False, server_default=sa.text("''")))
+    _fill_gaps()
     op.create_table(
         "standings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -95,7 +102,18 @@ def upgrade() -> None:
     )
 
 
+def _fill_gaps() -> None:
+    """Take from the halves of each score what ranking uses of them."""
+    scores = sa.table("scores", sa.column("id"), sa.column("halves", sa.JSON()), sa.column("gaps", sa.LargeBinary()))
+    connection = op.get_bind()
+    for score_id, halves in connection.execute(sa.select(scores.c.id, scores.c.halves)).all():
+        gaps = array("d", [one - other for one, other in halves]).tobytes()
+        connection.execute(sa.update(scores).where(scores.c.id == score_id).values(gaps=gaps))
+
+
 def downgrade() -> None:
+    with op.batch_alter_table("scores") as batch_op:
+        batch_op.drop_column("gaps")
     with op.batch_alter_table("campaigns") as batch_op:
         batch_op.drop_column("preview")
         batch_op.drop_column("inputs")

@@ -5,6 +5,7 @@ command is killed and started again, the queue continues. A changed baseline is 
 only its newest version.
 """
 
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from services.cli.operator import prepare
 from services.cli.participant import follow
 from services.cli.stack import Stack
 from services.core.board.order import Submitted
-from services.core.board.paired import HalvedScore
 from services.core.bundle.directory import Bundle
 from services.core.models import Device, Evaluation, Reference, Score
 from services.core.settings import Settings
@@ -167,7 +167,7 @@ class Site:
 
     def _stored(self, evaluations: Collection[str]) -> dict[tuple[str, str], Score]:
         """Read the scores' rows, because no endpoint shows halves and audits."""
-        wanted = select(Score).options(undefer(Score.halves), undefer(Score.audit))
+        wanted = select(Score).options(undefer(Score.gaps), undefer(Score.audit))
         with self.database.read() as session:
             rows = session.scalars(wanted.where(Score.evaluation_id.in_([UUID(one) for one in evaluations])))
             return {(str(row.evaluation_id), row.metric): row for row in rows}
@@ -185,7 +185,8 @@ def _deserves_another_try(submission: dict[str, Any]) -> bool:
 def _line(submission: dict[str, Any], row: Score) -> BoardLine:
     return BoardLine(
         reference=Reference(submission["reference"]),
-        measured=HalvedScore(row.final_score, row.halves),
+        final_score=row.final_score,
+        gaps=array("d", row.gaps),
         run_s=row.run_s,
         submitted=Submitted(datetime.fromisoformat(submission["submitted_at"]), UUID(submission["id"])),
         flags=row.flags,

@@ -101,7 +101,7 @@ def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) ->
     A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. If a
     submission was run again, the new run counts, better or worse; the old one counts if the new one has no score.
     """
-    by_metric = select(Score).options(undefer(Score.halves)).where(Score.metric == metric, _of_phase(phase))
+    by_metric = select(Score).options(undefer(Score.gaps)).where(Score.metric == metric, _of_phase(phase))
     scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
     first = select(Score.evaluation_id, func.min(Score.created_at)).where(_of_phase(phase))
     scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())

@@ -1,10 +1,12 @@
 """Scores, which are immutable, and the dated pointers to them that make a leaderboard."""
 
+from array import array
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
@@ -12,10 +14,15 @@ from services.core.models.stored import AlarmForm, AuditForm, CertificateForm, H
 from services.core.models.submissions import Reference, Submission
 from services.core.store.database import Base, utc_now
 
-__all__ = ["LeaderboardEntry", "Score"]
+__all__ = ["LeaderboardEntry", "Score", "gaps_of"]
 
 # Postgres holds NaN above every number and SQLite stores it as NULL, so this and NOT NULL keep scores finite on both.
 _FINITE = "{0} >= 0 AND {0} < 1e300"
+
+
+def gaps_of(halves: Sequence[Sequence[float]]) -> bytes:
+    """Return for each split one half minus the other, as float64: all that ranking uses of a score's halves."""
+    return array("d", [one - other for one, other in halves]).tobytes()
 
 
 class Score(Base):
@@ -56,6 +63,7 @@ class Score(Base):
     suites: Mapped[SuiteValues] = mapped_column(StoredJson(SuiteValues), default=dict)
     # final scores of disjoint halves of the models; per subject: points and number of examples
     halves: Mapped[list[list[float]]] = mapped_column(StoredJson(list[list[float]]), default=list, deferred=True)
+    gaps: Mapped[bytes] = mapped_column(LargeBinary, default=b"", deferred=True)  # `gaps_of` the halves
     subject_points: Mapped[list[list[float]]] = mapped_column(JSON, default=list, deferred=True)
     epsilons: Mapped[list[float]] = mapped_column(JSON, default=list, deferred=True)
     audit: Mapped[AuditForm | None] = mapped_column(StoredJson(AuditForm), deferred=True)
@@ -63,6 +71,11 @@ class Score(Base):
     histograms: Mapped[HistogramsForm | None] = mapped_column(StoredJson(HistogramsForm), deferred=True)
     certificate: Mapped[CertificateForm | None] = mapped_column(StoredJson(CertificateForm))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @validates("halves")
+    def _keep_gaps(self, _name: str, halves: Sequence[Sequence[float]]) -> Sequence[Sequence[float]]:
+        self.gaps = gaps_of(halves)
+        return halves
 
 
 class LeaderboardEntry(Base):

@@ -5,6 +5,7 @@ board once all of it is there. A scorer that ends in between leaves an unfinishe
 """
 
 import time
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,10 +14,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import JSON, and_, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import and_, delete, exists, func, insert, select
 
 from services.core.board.order import IN_ORDER, Submitted
-from services.core.board.paired import HalvedScore
 from services.core.board.standings import stands_at
 from services.core.models import AskedBoard, LeaderboardEntry, Phase, Score, StandingRow, Standings
 from services.core.store.database import ReadSession, clock
@@ -160,7 +160,7 @@ class _Read:
         entry = LeaderboardEntry
         statement = (
             select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
-            .add_columns(type_coerce(Score.halves, JSON).label("halves"), Score.run_s, Score.flags, Score.metric)
+            .add_columns(Score.gaps, Score.run_s, Score.flags, Score.metric)
             .join(Score, entry.score_id == Score.id)
             .where(entry.phase_id == self.phase.id, stands_at(self.moment))
             .order_by(*IN_ORDER)
@@ -170,7 +170,8 @@ class _Read:
             self.metric = row.metric
             yield BoardLine(
                 reference=row.reference,
-                measured=HalvedScore(row.final_score, row.halves),
+                final_score=row.final_score,
+                gaps=array("d", row.gaps),
                 run_s=row.run_s,
                 submitted=Submitted(row.submitted_at, row.submission_id),
                 flags=row.flags,

@@ -1,6 +1,7 @@
 """Previews of rescorings: who moves, by how much, and whether that is beyond noise. Computed once all scores are there,
 and again when one of them or a pointer changes."""
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,6 @@ from sqlalchemy import delete, select
 
 from services.core.board import campaigns, pointers
 from services.core.board.order import Submitted
-from services.core.board.paired import HalvedScore
 from services.core.models import Campaign, CampaignMove, CampaignState, Phase, Reference
 from services.core.models.stored import PlaceForm, PreviewForm
 from services.core.store.database import ReadSession
@@ -118,7 +118,8 @@ def _line(stands: pointers.BestEntry) -> BoardLine:
     score, submission = stands.score, stands.submission
     return BoardLine(
         reference=submission.reference,
-        measured=HalvedScore(score.final_score, score.halves),
+        final_score=score.final_score,
+        gaps=array("d", score.gaps),
         run_s=score.run_s,
         submitted=Submitted(submission.created_at, submission.id),
         flags=score.flags,

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.board.order import Place, Submitted, TimedRun, place_of, retraining_s, time_ratio
-from services.core.board.paired import HalvedScore
 from services.core.models import Reference, Unranked
 from services.scorer.metrics import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.standings.pairs import rank_intervals, tie_groups
@@ -22,7 +21,8 @@ class BoardLine:
     """The properties of one entry that ranking uses."""
 
     reference: Reference
-    measured: HalvedScore
+    final_score: float
+    gaps: Sequence[float]  # of each split of its models, one half's final score minus the other's
     run_s: float
     submitted: Submitted
     flags: Sequence[str] = ()
@@ -30,7 +30,7 @@ class BoardLine:
     @property
     def place(self) -> Place:
         """Return the key that a leaderboard is sorted by."""
-        return place_of(self.measured.final_score, self.submitted)
+        return place_of(self.final_score, self.submitted)
 
 
 class RankInterval(NamedTuple):
@@ -87,11 +87,11 @@ class _Kept:
         self._gaps, self._splits = array("d"), array("q")
 
     def add(self, line: BoardLine) -> None:
-        self.scores.append(line.measured.final_score)
+        self.scores.append(line.final_score)
         self.run_s.append(line.run_s)
         self.kinds.append(_kind(line))
-        self._gaps.extend([one - other for one, other in line.measured.halves])
-        self._splits.append(len(line.measured.halves))
+        self._gaps.extend(line.gaps)
+        self._splits.append(len(line.gaps))
 
     def gaps(self) -> NDArray[np.float64]:
         """Return the differences of halves [entries, splits]; NaN for an entry that has not as many as most."""

@@ -1,6 +1,8 @@
 """A database of the first schema, with a row in every table, is brought to the newest one."""
 
+from array import array
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -116,7 +118,8 @@ ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
         **dict.fromkeys(["seeds", "distinct_models", "effective_models"], 8),
         **dict.fromkeys(["time_ratio", "ceiling", "ceiling_low", "ceiling_high"]),
         **dict.fromkeys(["generalisation_low", "generalisation_high", "audit"]),
-        **dict.fromkeys(["flags", "alarms", "halves", "subject_points", "epsilons"], "[]"),
+        **dict.fromkeys(["flags", "alarms", "subject_points", "epsilons"], "[]"),
+        "halves": "[[0.5, 0.25], [0.25, 1.0]]",
         "suites": '{"klom": {"forget_mean": 1.0}}',
         "created_at": MOMENT,
     },
@@ -215,6 +218,8 @@ def test_rows_of_the_first_schema_are_read_by_the_newest_models(first: Database)
         assert (evaluation.measurements_blob, evaluation.readings_until) == (None, None)
         score = session.scalars(select(Score)).one()
         assert (score.certificate, score.histograms, score.suites) == (None, None, {"klom": {"forget_mean": 1.0}})
+        assert array("d", score.gaps).tolist() == [0.25, -0.75]
+        assert phase.board_moved_at == datetime.fromisoformat(MOMENT).replace(tzinfo=UTC)
         submission = session.scalars(select(Submission)).one()
         assert (submission.kind, submission.claim) == (SubmissionKind.MODULE, None)
         assert session.scalars(select(MeasurementRow.peak_memory_bytes)).one() is None

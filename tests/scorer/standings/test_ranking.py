@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.board.order import Submitted
-from services.core.board.paired import HalvedScore
 from services.core.models import Reference, Unranked
 from services.scorer.standings.ranking import BoardLine, RankInterval, standings
 from tests.halves import halves_with_margin
@@ -29,8 +28,8 @@ def line(
 ) -> BoardLine:
     """Make a line that was submitted so many minutes after the start; ids and moments need not grow together."""
     submitted = Submitted(START + timedelta(minutes=number if minutes is None else minutes), UUID(int=number))
-    measured = HalvedScore(score, halves_with_margin(score, margin, number))
-    return BoardLine(reference, measured, run_s, submitted, flags)
+    gaps = [one - other for one, other in halves_with_margin(score, margin, number)]
+    return BoardLine(reference, score, gaps, run_s, submitted, flags)
 
 
 def test_references_and_slow_entries_stand_unranked_between_the_others() -> None:
