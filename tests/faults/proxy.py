@@ -1,4 +1,4 @@
-"""A TCP proxy before a server of HTTP, which can be slow, answer with errors, or refuse connections."""
+"""A TCP proxy before a server; before one of HTTP it can be slow, answer with errors, or refuse connections."""
 
 import contextlib
 import socket
@@ -26,13 +26,13 @@ class Mode(StrEnum):
 
 
 class Proxy:
-    """Listens on a loopback port of its own and forwards to one address, for as long as the block lasts."""
+    """Forwards from a port of its own, by default on the loopback, to one address, for as long as the block lasts."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, address: str = "127.0.0.1") -> None:
         parts = urlsplit(target)
         self._target = (str(parts.hostname), int(parts.port or 80))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((address, 0))
+        self.url = f"http://{address}:{self._listener.getsockname()[1]}"
         self.mode = Mode.PASS
 
     def __enter__(self) -> Self:
