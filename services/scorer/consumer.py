@@ -28,6 +28,8 @@ __all__ = ["Scorer", "run_scorer"]
 
 log = structlog.get_logger()
 KEEP_EVERY_S = 0.5
+KEEP_AGAIN_S = 5.0  # after a failure
+STOP_WITHIN_S = 20.0  # a big leaderboard is given up: the next scorer computes it anew
 TIDY_FOR_S = 10.0  # at a time, so that a campaign never waits long
 
 
@@ -68,10 +70,13 @@ class Scorer:
 
     def keep_regularly(self) -> None:
         """Keep leaderboards and previews until asked to stop."""
-        while not self.stopping.wait(KEEP_EVERY_S):
+        pause_s = KEEP_EVERY_S
+        while not self.stopping.wait(pause_s):
             try:
                 self.keep()
+                pause_s = KEEP_EVERY_S
             except Exception:  # such as a database that does not answer
+                pause_s = KEEP_AGAIN_S
                 log.exception("standings_failed", remedy="the next look tries again")
 
     def sweep(self) -> None:
@@ -113,5 +118,5 @@ def run_scorer(settings: Settings) -> None:
         )
     finally:
         scorer.stopping.set()
-        keeper.join()
+        keeper.join(timeout=STOP_WITHIN_S)
         scorer.database.dispose()
