@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from services.api.submissions import quota as quota_rules
 from services.api.submissions.quota import next_slot_at
 from services.core.board.pointers import publish
+from services.core.board.standings import lock_board
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Submission
 from services.core.queue.leases import Lease, Offer, claim, release
 from services.core.queue.lifecycle import fail, lock_evaluation
@@ -90,7 +91,7 @@ def test_parallel_uploads_of_identical_code_share_one_evaluation(api: Api, phase
 
 
 def test_submitting_and_scoring_at_once_leaves_every_team_on_the_board(api: Api, phase: Phase) -> None:
-    """Both lock evaluation and teams: in the wrong order, or too strongly, they wait for each other."""
+    """Both lock phase and evaluation in this order: in another, or too strongly, they wait for each other."""
     teams = [api.caller(f"team-{number}") for number in range(12)]
     evaluation_id = UUID(teams[0].submit().json()["evaluation_id"])
     for team in teams[1:5]:
@@ -100,6 +101,7 @@ def test_submitting_and_scoring_at_once_leaves_every_team_on_the_board(api: Api,
 
     def score_all() -> int:
         with api.database.write() as session:
+            lock_board(session, session.get_one(Phase, phase.id))  # first, as `scorer.publishing` does
             row = score(session, evaluation_id, 0.25)
             for submission in session.scalars(select(Submission).where(Submission.evaluation_id == evaluation_id)):
                 publish(session, submission, row)
