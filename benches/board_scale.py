@@ -30,17 +30,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, insert, select, text
 
+from benches.contest import add_phase, stand_in_benchmark
 from services.api.kit.cursors import Cursors
 from services.api.leaderboard import keys
 from services.core.models import (
-    Account,
-    BenchmarkRow,
-    Competition,
-    Device,
     Evaluation,
     LeaderboardEntry,
     Phase,
-    PhaseKind,
     Reference,
     Score,
     Standings,
@@ -237,39 +233,12 @@ def _fill(settings: Settings, teams: int) -> None:
     gaps = random.normal(size=(teams, SPLITS)) * (0.024 * scores[:, None] + 2e-4)
     with closing(_Disposing(database)):
         with database.write() as session:
-            account = Account(username="organiser", password_hash="-")
-            benchmark = BenchmarkRow(
-                name="bench", digest="d" * 64, manifest={"oracle_seeds": 512}, manifest_blob="0" * 64
-            )
-            session.add_all([account, benchmark])
-            session.flush()
-            competition = Competition(slug="bench", title="Bench", organiser_id=account.id)
-            session.add(competition)
-            session.flush()
-            phase = Phase(
-                competition_id=competition.id,
-                slug="final",
-                kind=PhaseKind.FINAL,
-                benchmark_id=benchmark.id,
-                opens_at=START,
-                closes_at=START + timedelta(days=1000),
-                seeds=512,
-                shard_seeds=64,
-                quota_per_day=5,
-                seed_timeout_s=60.0,
-                memory_bytes=2**31,
-                device=Device.CPU,
-                metric="neurips-2023",
-                max_time_ratio=0.2,
-                data_hidden=True,
-                board_moved_at=START + timedelta(days=1),
-            )
-            session.add(phase)
+            moved_at = START + timedelta(days=1)
+            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START, board_moved_at=moved_at)
+            of = phase.benchmark_id, phase.competition.organiser_id
         for first in range(0, teams, PORTION):
             numbers = range(first, min(teams, first + PORTION))
-            rows = [
-                _rows(number, phase, (benchmark.id, account.id), scores[number], gaps[number]) for number in numbers
-            ]
+            rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
             with database.write() as session:
                 for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
                     session.execute(insert(table), [row[table] for row in rows])

@@ -22,15 +22,12 @@ from uuid import UUID, uuid4
 import numpy as np
 from sqlalchemy import bindparam, create_engine, insert, make_url, or_, select, text
 
+from benches.contest import add_phase, stand_in_benchmark
 from services.core.models import (
-    Account,
-    BenchmarkRow,
-    Competition,
     Device,
     Evaluation,
     Line,
     Phase,
-    PhaseKind,
     Shard,
     State,
     Team,
@@ -213,34 +210,10 @@ def _fill(session: WriteSession, shards: int) -> None:
 
 
 def _add_phase(session: WriteSession) -> tuple[UUID, UUID, list[UUID]]:
-    organiser = Account(username="organiser", password_hash="-")
-    benchmark = BenchmarkRow(digest="d" * 64, name="tiny", manifest={}, manifest_blob="m" * 64)
     teams = [Team(name=f"team-{number}") for number in range(TEAMS)]
-    session.add_all([organiser, benchmark, *teams])
-    session.flush()
-    competition = Competition(slug="bench", title="Bench", organiser_id=organiser.id)
-    session.add(competition)
-    session.flush()
-    phase = Phase(
-        competition_id=competition.id,
-        slug="feedback",
-        kind=PhaseKind.FEEDBACK,
-        benchmark_id=benchmark.id,
-        opens_at=utc_now() - timedelta(days=1),
-        closes_at=utc_now() + timedelta(days=1),
-        seeds=SHARDS_EACH,
-        shard_seeds=1,
-        quota_per_day=1000,
-        seed_timeout_s=60.0,
-        memory_bytes=2**30,
-        device=Device.CPU,
-        metric="neurips-2023",
-        max_time_ratio=0.2,
-        data_hidden=False,
-    )
-    session.add(phase)
-    session.flush()
-    return phase.id, benchmark.id, [team.id for team in teams]
+    session.add_all(teams)
+    phase = add_phase(session, stand_in_benchmark(), seeds=SHARDS_EACH)
+    return phase.id, phase.benchmark_id, [team.id for team in teams]
 
 
 if __name__ == "__main__":

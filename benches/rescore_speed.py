@@ -10,7 +10,6 @@ import argparse
 import os
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +17,7 @@ import numpy as np
 from safetensors.numpy import load, save
 from sqlalchemy import insert, select
 
+from benches.contest import add_phase
 from services.cli.building import find_or_build
 from services.cli.operator import prepare
 from services.core.board import campaigns
@@ -26,14 +26,10 @@ from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.bundle.packing import pack
 from services.core.models import (
-    Account,
     Campaign,
-    Competition,
-    Device,
     Evaluation,
     MeasurementRow,
     Phase,
-    PhaseKind,
     Score,
     State,
     Submission,
@@ -43,7 +39,7 @@ from services.core.models import (
 from services.core.queue.lifecycle import lock_evaluation, move, queue_evaluation
 from services.core.settings import SandboxKind, Settings, load_settings
 from services.core.store.blobs import Blobs
-from services.core.store.database import Database, WriteSession, utc_now
+from services.core.store.database import Database, WriteSession
 from services.scorer.consumer import Scorer
 from services.scorer.judging import judge_many
 
@@ -124,32 +120,9 @@ def _fill(
     assert second is not None
     with database.write() as session:
         row = bundle_store.publish(session, blobs, bundle)
-        organiser = Account(username="organiser", password_hash="-")
-        session.add(organiser)
+        phase = add_phase(session, row, seeds=seeds, shard_seeds=seeds, metric=EARLIER)
         session.flush()
-        competition = Competition(slug="bench", title="Bench", organiser_id=organiser.id)
-        session.add(competition)
-        session.flush()
-        phase = Phase(
-            competition_id=competition.id,
-            slug="final",
-            kind=PhaseKind.FINAL,
-            benchmark_id=row.id,
-            opens_at=utc_now() - timedelta(days=1),
-            closes_at=utc_now() + timedelta(days=1),
-            seeds=seeds,
-            shard_seeds=seeds,
-            quota_per_day=5,
-            seed_timeout_s=60.0,
-            memory_bytes=2**31,
-            device=Device.CPU,
-            metric=EARLIER,
-            max_time_ratio=0.2,
-            data_hidden=True,
-        )
-        session.add(phase)
-        session.flush()
-        ids = phase.id, organiser.id
+        ids = phase.id, phase.competition.organiser_id
     rng = np.random.default_rng(0)
     for number in range(submissions):
         with database.write() as session:

@@ -12,15 +12,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from services.core.models import Account, BenchmarkRow, Competition, Device, Phase, PhaseKind, Team
+from benches.contest import add_phase, stand_in_benchmark
+from services.core.models import Device, Phase, Team
 from services.core.queue import leases
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.queue.turns import Offer
-from services.core.store.database import Database, utc_now
+from services.core.store.database import Database
 from services.core.store.migrate import upgrade
 
 BUSY = 0  # the team that submits many
@@ -59,33 +59,9 @@ class Turns:
         self._database = database
         self._entries: dict[UUID, Entry] = {}
         with self._database.write() as session:
-            organiser = Account(username="organiser", password_hash="-")
-            benchmark = BenchmarkRow(digest="d" * 64, name="tiny", manifest={}, manifest_blob="m" * 64)
             rows = [Team(name=f"team-{number}") for number in range(teams)]
-            session.add_all([organiser, benchmark, *rows])
-            session.flush()
-            competition = Competition(slug="cup", title="Cup", organiser_id=organiser.id)
-            session.add(competition)
-            session.flush()
-            phase = Phase(
-                competition_id=competition.id,
-                slug="feedback",
-                kind=PhaseKind.FEEDBACK,
-                benchmark_id=benchmark.id,
-                opens_at=utc_now(),
-                closes_at=utc_now() + timedelta(days=1),
-                seeds=SHARDS,
-                shard_seeds=1,
-                quota_per_day=1000,
-                seed_timeout_s=60.0,
-                memory_bytes=2**30,
-                device=Device.CPU,
-                metric="lethe-1",
-                max_time_ratio=0.2,
-                data_hidden=False,
-            )
-            session.add(phase)
-            session.flush()
+            session.add_all(rows)
+            phase = add_phase(session, stand_in_benchmark(), seeds=SHARDS)
             self._phase, self._teams = phase.id, [row.id for row in rows]
 
     def add(self, entry: Entry) -> None:
