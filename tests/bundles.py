@@ -36,11 +36,12 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
         (root / ("hidden" if name == "test" else "public") / f"{name}.safetensors").write_bytes(save(split))
     probe = np.arange(COUNTS.retain)
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe}))
-    (root / "public/original.safetensors").write_bytes(save(_model(random)))
+    original = _model(random)
+    (root / "public/original.safetensors").write_bytes(save(original))
     oracle = [_reading(_model(random), splits, probe) for _ in range(oracle_seeds)]
-    (root / "hidden/oracle.safetensors").write_bytes(
-        Measurements(**{name: np.stack([row[name] for row in oracle]) for name in oracle[0]}).to_bytes()
-    )
+    for measured, rows in (("oracle", oracle), ("original", [_reading(original, splits, probe)])):
+        stacked = Measurements(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
+        (root / f"hidden/{measured}.safetensors").write_bytes(stacked.to_bytes())
     manifest = _manifest(root, oracle_seeds)
     (root / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle(root)

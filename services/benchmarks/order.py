@@ -31,6 +31,7 @@ class Order:
     scenario_text: str | None = None  # as given on the command line, if it replaced the definition's scenario
     secret: bytes | None = None
     drawn_for: str | None = None
+    originals: int = 1  # models over which runs are spread; certified benchmarks have one for each seed
     min_placebo_ratio: float = MIN_PLACEBO_RATIO
     keep_checkpoints: bool = False
 

@@ -1,4 +1,4 @@
-"""Trains the models where unlearning starts: the original model, or, in certified benchmarks, one for every seed."""
+"""Trains the models where unlearning starts: one, a few that runs are spread over, or one for every seed."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ class Start:
     """The model or models where unlearning starts, and the results of the placebo test."""
 
     original: Stacked  # one model
-    originals: Stacked | None  # one for each seed, in certified benchmarks
+    originals: Stacked | None  # those that runs are spread over, stacked; None if all runs start from one
     measured: Trained
     draw: int
     placebos: Placebos
@@ -51,8 +51,21 @@ def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
         learned = forget_accuracy(model, splits) >= MIN_FORGET_ACCURACY
         tried.append(Start(load_models(models_beside(file)), None, model, draw, judged))
         if learned and judged.ratio >= order.min_placebo_ratio:
-            return tried[-1]
-    return max(tried, key=lambda one: one.placebos.ratio)
+            return _with_further(shop, tried[-1])
+    return _with_further(shop, max(tried, key=lambda one: one.placebos.ratio))
+
+
+def _with_further(shop: Workshop, first: Start) -> Start:
+    """Train further originals, learned independently on the same data; runs are spread over all of them."""
+    count = shop.order.originals - 1
+    if not count:
+        return first
+    job = replace(shop.job(keep_models=True), trained_on="everything")
+    files = shop.train(job, shop.seeds("further originals", count), "further originals")
+    models = [load_models(models_beside(file)) for file in files]
+    stacked = {name: torch.cat([value, *(one[name] for one in models)]) for name, value in first.original.items()}
+    measured = Trained.from_arrays([first.measured.arrays(), *(load_file(file) for file in files)])
+    return replace(first, originals={name: value.contiguous() for name, value in stacked.items()}, measured=measured)
 
 
 def originals_of_all_seeds(shop: Workshop, oracle: Trained, second: Trained) -> Start:

@@ -54,6 +54,10 @@ def build(
         str | None,
         typer.Option("--for", help="For each such name, draw another split, forget set and original from the secret."),
     ] = None,
+    originals: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Original models over which runs are spread. Use 8 for a contest."),
+    ] = 1,
     parts: Annotated[
         list[Path] | None,
         typer.Option("--from", help="A part that another machine built with --seeds A:B. Repeatable."),
@@ -108,6 +112,7 @@ def build(
             secret=None if secret_file is None else read_secret(secret_file, make=True),
             drawn_for=drawn_for,
             keep_checkpoints=keep_checkpoints,
+            originals=originals,
         )
         if first is not None and last is not None:
             place = out or settings.benchmarks_dir / f"{called}.part-{first}-{last}"

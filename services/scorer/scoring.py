@@ -1,7 +1,7 @@
 """From the measurements of an evaluation and of the oracle to a score: gathering and checking a metric's input."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from services.core import catalogue
-from services.core.bundle.directory import Bundle
+from services.core.bundle.directory import Bundle, start_of
 from services.core.bundle.manifest import require_oracle
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.models.stored import AlarmForm, CertificateForm, SuiteValues
@@ -75,6 +75,7 @@ def gather(
     reference = _reference(bundle.root, bundle.manifest.digest, models)
     _check_benchmark(unlearned, reference.readings)
     require_oracle(models, bundle.manifest.oracle_seeds)
+    starts = _starts(models, 0 if reference.originals is None else len(reference.originals))
     return Evidence(
         unlearned=_models(unlearned, reference.test_labels, bundle.manifest.counts.retain),
         oracle=reference.oracle,
@@ -82,12 +83,21 @@ def gather(
         test_labels=reference.test_labels,
         second_oracle=reference.second_oracle,
         untrained=reference.untrained,
+        originals=reference.originals,
         subjects=reference.subjects,
         run_s=run_s,
         independent=independent,
         claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
-        runs=runs,
+        runs=None if runs is None else replace(runs, original=starts),
+        starts=starts,
     )
+
+
+def _starts(models: int, originals: int) -> NDArray[np.int64] | None:
+    """Tell from which original each run started; None if all had the same, or each had another."""
+    if not 1 < originals < models:
+        return None
+    return np.array([start_of(seed, originals) for seed in range(models)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +108,7 @@ class _Reference:
     oracle: Models
     second_oracle: Models | None
     untrained: Models | None
+    originals: Models | None
     forget_labels: NDArray[np.int64]
     test_labels: NDArray[np.int64]
     subjects: NDArray[np.int64] | None
@@ -118,6 +129,7 @@ def _reference(root: Path, digest: str, models: int) -> _Reference:
         oracle=_models(oracle.first(models), labels, retain),
         second_oracle=read(None if second is None else second.first(models)),
         untrained=read(bundle.measurements_of("untrained")),
+        originals=read(bundle.measurements_of("original")),
         forget_labels=bundle.forget_labels(),
         test_labels=labels,
         subjects=bundle.forget_subjects(),
@@ -195,4 +207,5 @@ def _models(measurements: Measurements, test_labels: NDArray[np.int64], retain: 
         test=Predictions(measurements.test_class, measurements.test_margin, measurements.test_entropy),
         probe=Predictions(measurements.retain_class, measurements.retain_margin, measurements.retain_entropy),
         checkpoint_sha256=measurements.checkpoint_sha256,
+        weight_sketch=measurements.weight_sketch,
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load
 from sqlalchemy import select
 from torch import nn
 from typer.testing import CliRunner
@@ -33,7 +34,7 @@ from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.report.fitness import render_fitness
-from services.scorer.scoring import forgetting_quality_of
+from services.scorer.scoring import forgetting_quality_of, gather
 from tests.definitions import placebo_of, recipe_of
 
 SECRET = b"s" * 32
@@ -432,3 +433,24 @@ def test_what_is_noticed_in_the_data_is_told_before_training_and_stays_hidden_wi
 def test_tidy_data_leave_no_remarks(bundle: Bundle) -> None:
     assert bundle.remarks() == ()
     assert "hidden/remarks.json" not in bundle.manifest.files
+
+
+def test_runs_are_spread_over_several_originals_that_were_learned_independently(tmp_path: Path) -> None:
+    one, three = (build_benchmark(order(definition=SHORT, originals=count), tmp_path / str(count)) for count in (1, 3))
+    stacked, measured = three.arrays("hidden/originals.safetensors"), three.measurements_of("original")
+
+    assert measured is not None
+    assert (one.has_originals, three.has_originals) == (False, True)
+    assert len(measured) == len(stacked["head.weight"]) == 3
+    assert len(np.unique(stacked["head.weight"].reshape(3, -1), axis=0)) == 3
+    public = one.arrays("public/original.safetensors")["head.weight"]
+    np.testing.assert_array_equal(three.arrays("public/original.safetensors")["head.weight"], public)
+    np.testing.assert_array_equal(stacked["head.weight"][0], public)
+    starts = [load(three.original_of(seed))["head.weight"] for seed in range(SEEDS)]
+    for seed, start in enumerate(starts):
+        np.testing.assert_array_equal(start, stacked["head.weight"][seed % 3])
+
+    evidence = gather(three.oracle(), three)
+    assert evidence.starts is not None
+    assert evidence.starts.tolist() == [seed % 3 for seed in range(SEEDS)]
+    assert gather(one.oracle(), one).starts is None

@@ -48,7 +48,7 @@ def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
-    assert [score["metric"] for score in scored["other_scores"]] == ["lethe-1"]
+    assert [score["metric"] for score in scored["other_scores"]] == ["lethe-1", "lethe-2"]
     assert scored["score"]["suites"]["tug-of-war"]["tug_of_war"] is not None
     (entry,) = installation.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1

@@ -9,8 +9,8 @@ import pytest
 from services.core import catalogue
 from services.core.catalogue import Better
 from services.scorer import judging
-from services.scorer.metrics import METRICS, SUITES, AlarmKind, lethe_1, neurips_2023, score
-from tests.scorer.evidence import draw_evidence
+from services.scorer.metrics import METRICS, SUITES, AlarmKind, gaussian, lethe_1, lethe_2, neurips_2023, score
+from tests.scorer.outputs import World
 
 
 def test_metrics_are_those_of_the_catalogue() -> None:
@@ -21,7 +21,8 @@ def test_metrics_are_those_of_the_catalogue() -> None:
 
 @pytest.mark.parametrize("name", list(METRICS))
 def test_a_card_has_a_ceiling_if_the_catalogue_says_so(name: str) -> None:
-    card = METRICS[name](draw_evidence(models=32, oracle=32, second=32))
+    world = World()
+    card = METRICS[name](world.evidence(world.retrained(32), oracle=32))
     assert (card.ceiling is not None) == catalogue.METRICS[name].has_ceiling
 
 
@@ -38,7 +39,7 @@ def test_a_column_beside_the_oracles_names_one_that_is_there_to_compare_with() -
         for column in suite.columns
         if column.oracle_column
     ]
-    assert len(pairs) == 5
+    assert len(pairs) == 21
     for column, beside in pairs:
         assert beside is not None
         assert (column.better, beside.better, beside.unit) == (Better.ORACLE, Better.NEITHER, column.unit)
@@ -49,7 +50,10 @@ def test_flags_are_those_that_metrics_raise() -> None:
     raised = {
         neurips_2023.TOO_FEW_DISTINCT_MODELS,
         lethe_1.TOO_FEW_EFFECTIVE_MODELS,
-        lethe_1.GAUSSIAN_DOUBTFUL,
+        lethe_2.FORGET_SET_PINNED,
+        lethe_2.JOINTLY_DIFFERENT,
+        lethe_2.NOTHING_TO_FORGET,
+        "gaussian_doubtful",  # on scores of version 0.1.0
         lethe_1.NO_CEILING,
         score.NOT_INDEPENDENT,
         judging.ORDER_UNKNOWN,
@@ -65,12 +69,13 @@ def test_figures_in_the_meaning_of_flags_are_those_of_the_metrics() -> None:
 
     assert figures("too_few_distinct_models") == [neurips_2023.MIN_DISTINCT_MODELS, 0]
     assert figures("too_few_effective_models") == [
+        1,  # of lethe-1
         lethe_1.MIN_EFFECTIVE_MODELS,
         2 * lethe_1.MIN_EFFECTIVE_MODELS,
         lethe_1.MIN_SCORED_MODELS,
         0,
     ]
-    assert figures("gaussian_doubtful") == [np.rint(100 * lethe_1.MAX_MISFITS)]
+    assert figures("gaussian_doubtful") == [np.rint(100 * gaussian.MAX_MISFITS)]
 
 
 def test_alarms_are_those_of_the_catalogue() -> None:

@@ -116,7 +116,7 @@ def test_error_of_quality_predicts_the_spread_of_fresh_runs() -> None:
 
 
 def test_registry_holds_the_metric_under_its_versioned_name() -> None:
-    assert set(METRICS) == {"neurips-2023", "lethe-1"}
+    assert set(METRICS) == {"neurips-2023", "lethe-1", "lethe-2"}
     with pytest.raises(ValueError, match="exists already"):
         metric("neurips-2023", clipped_utility=False)(score_neurips_2023.judge)
 

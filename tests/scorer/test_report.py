@@ -24,6 +24,7 @@ from services.scorer.metrics import (
     Estimate,
     Evidence,
     Models,
+    Predictions,
     ScoreCard,
     confidences,
     raise_alarms,
@@ -84,10 +85,13 @@ def drawn(models: int, examples: int, shift: float = 0.0, seed: int = 0) -> Conf
 def evidence_of(unlearned: Confidences, oracle: Confidences) -> Evidence:
     def models(side: Confidences, accuracy: float) -> Models:
         logits = np.stack([side, np.zeros_like(side)], axis=-1).astype(np.float32)
-        return Models(logits, np.full(len(side), accuracy), np.full(len(side), accuracy))
+        test = Predictions(np.zeros(side.shape, np.uint8), side.astype(np.float32), side.astype(np.float16))
+        return Models(logits, np.full(len(side), accuracy), np.full(len(side), accuracy), test=test)
 
     labels = np.zeros(unlearned.shape[1], dtype=np.int64)
-    return Evidence(models(unlearned, 0.9), models(oracle, 0.96), labels, run_s=20.0)
+    return Evidence(
+        models(unlearned, 0.9), models(oracle, 0.96), labels, run_s=20.0, originals=models(oracle[:1] + 5, 0.9)
+    )
 
 
 def render(metric: str, models: int, examples: int) -> tuple[str, ScoreCard]:
@@ -363,7 +367,11 @@ def test_fitness_report_shows_what_is_wrong(tmp_path: Path) -> None:
 
 def test_fitness_report_of_an_older_benchmark_leaves_out_what_it_lacks(tmp_path: Path) -> None:
     """Without a second oracle, original or qualities of placebos."""
-    page = Page(render_fitness(tiny_benchmark(tmp_path / "tiny")))
+    newer = tiny_benchmark(tmp_path / "tiny")
+    files = {name: entry for name, entry in newer.manifest.files.items() if name != "hidden/original.safetensors"}
+    older = Manifest.model_validate(newer.manifest.model_dump() | {"files": files})
+    (newer.root / MANIFEST).write_bytes(older.to_bytes())
+    page = Page(render_fitness(Bundle(newer.root)))
     assert "Most common class –" in page.text
     assert "forget examples: retrained" in page.text
     assert "original -" not in page.text

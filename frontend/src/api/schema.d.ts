@@ -2943,7 +2943,7 @@ export interface components {
          * @description Why an entry has no rank.
          * @enum {string}
          */
-        Unranked: "reference" | "too_slow" | "too_few_models";
+        Unranked: "reference" | "too_slow" | "too_few_models" | "forget_set_pinned";
         /**
          * UnscorableOut
          * @description A submission that a rescoring's metric cannot score.

@@ -53,4 +53,5 @@ export const UNRANKED = {
   reference: "reference",
   too_slow: "too slow to be ranked",
   too_few_models: "too few distinct models",
+  forget_set_pinned: "forget set pinned",
 } as const;

@@ -12,15 +12,16 @@ hidden/                     files that only the trusted side may see
     probe.safetensors           index [<= 2000] int64 into the retain set
     oracle.safetensors          core.measurements.Measurements of the oracle
     second_oracle.safetensors   measurements of as many independently retrained models, for the ceiling
-    original.safetensors        measurements of the original model; in certified benchmarks, of all original models
+    original.safetensors        measurements of the original model, or of all K of them
     untrained.safetensors       measurements of a few randomly initialised models
     remarks.json                sentences about the data, if the build noticed something; they name test images
-    originals.safetensors       in certified benchmarks: for each seed the state dict from which its run starts, stacked
+    originals.safetensors       the K state dicts from which runs start, stacked, if K > 1: seed i starts from i mod K
 Images may be uint8. A model's input is then their float32 value; if the split has scale [channels] and shift
 [channels], it is multiplied by the first and increased by the second. A split may also have subject [n] int64, which
-tells whose data an example is. Older bundles may lack the last five files. A certificate holds for a randomly trained
-original model, so in certified benchmarks every run starts from a different one; the public one is an additional model
-for experiments.
+tells whose data an example is. Older bundles may lack the last five files. The original alone can move a score by a
+factor of 3, so a benchmark can hold several, learned independently; the public one is the first of them. A certificate
+holds for a randomly trained original model, so in certified benchmarks every run starts from a different one; there the
+public one is an additional model for experiments.
 """
 
 import hashlib
@@ -35,9 +36,14 @@ from safetensors.numpy import load_file, save
 from services.core.bundle.manifest import MANIFEST, BadBundle, Manifest, UnfitBenchmark
 from services.core.bundle.measurements import Measurements
 
-__all__ = ["REMARKS", "Bundle"]
+__all__ = ["REMARKS", "Bundle", "start_of"]
 
 REMARKS = "hidden/remarks.json"
+
+
+def start_of(seed: int, originals: int) -> int:
+    """Return the place of the original model from which the run of a seed starts."""
+    return seed % originals
 
 
 class Bundle:
@@ -104,14 +110,16 @@ class Bundle:
 
     @property
     def has_originals(self) -> bool:
-        """Tell whether every run starts from a different original model."""
+        """Tell whether runs start from several original models."""
         return "hidden/originals.safetensors" in self.manifest.files
 
     def original_of(self, seed: int) -> bytes:
         """Return the state dict from which the run of one seed starts, as a safetensors file."""
         if self._originals is None:
             self._originals = self.arrays("hidden/originals.safetensors")
-        return save({name: np.ascontiguousarray(stacked[seed]) for name, stacked in self._originals.items()})
+        certified = self.manifest.learning is not None  # no original serves twice
+        place = seed if certified else start_of(seed, len(next(iter(self._originals.values()))))
+        return save({name: np.ascontiguousarray(stacked[place]) for name, stacked in self._originals.items()})
 
     def require_fit(self) -> None:
         """Raise UnfitBenchmark, with the reasons, unless the benchmark measures forgetting."""

@@ -14,9 +14,27 @@ FLAGS: dict[str, FlagInfo] = {
         ),
         FlagInfo(
             "too_few_effective_models",
-            "Too few models differ by more than near-duplicates do: fewer than 64, or than half of N if N is below "
-            "128.",
+            "Too few models differ by more than near-duplicates do: fewer than half of N, and by lethe-1 fewer than 64 "
+            "if N is above 128.",
             "The entry does not rank. Below 8 such models, forgetting quality counts as 0.",
+        ),
+        FlagInfo(
+            "forget_set_pinned",
+            "The outputs for forget examples are closer to retrained models' than those for test and retain examples, "
+            "by far more than chance. Unlearning treats all alike; an entry that imitates retrained outputs does not.",
+            "The entry does not rank by lethe-2.",
+        ),
+        FlagInfo(
+            "jointly_different",
+            "Each forget example alone looks retrained, but all of them together vary in another way than in retrained "
+            "models, and controls do not.",
+            "Forgetting quality is capped: it halves with each half nat that the joint audit proves.",
+        ),
+        FlagInfo(
+            "nothing_to_forget",
+            "The original model's outputs for forget examples differ from retrained models' no more than those for "
+            "controls, so there is no memory to lose.",
+            "Forgetting quality counts as 0.",
         ),
         FlagInfo(
             "no_ceiling",
@@ -26,7 +44,7 @@ FLAGS: dict[str, FlagInfo] = {
         ),
         FlagInfo(
             "gaussian_doubtful",
-            "More than 20% of the examples do not pass as Gaussian.",
+            "Only on scores of earlier versions: more than 20% of the examples do not pass as Gaussian.",
             "Do not rely on the Gaussian estimates. The score does not use them.",
         ),
         FlagInfo(
@@ -80,6 +98,18 @@ ALARMS: dict[str, AlarmInfo] = {
             "utility_above_oracle",
             "Utility above the oracle",
             "Accuracy on retain or test examples is higher than the oracle's by more than noise.",
+        ),
+        AlarmInfo(
+            "forget_set_pinned",
+            "Forget set pinned",
+            "Forget examples look more retrained than controls do. Read the code: does it train towards outputs that "
+            "retrained models gave, or that it carries?",
+        ),
+        AlarmInfo(
+            "weights_hardly_moved",
+            "Weights hardly moved",
+            "Outputs on the forget set look retrained, but the weights are almost the original's. Read the code: does "
+            "it change only a few outputs?",
         ),
         AlarmInfo(
             "false_certificate", "False certificate", "The runs prove a larger epsilon than the certificate claims."

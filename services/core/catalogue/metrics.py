@@ -24,6 +24,14 @@ METRICS: dict[str, MetricInfo] = {
             source="this project: the 2023 score made robust, described in docs/scoring.md",
             has_ceiling=True,
         ),
+        MetricInfo(
+            name="lethe-2",
+            title="Lethe 2",
+            meaning="How much of what the original model remembers of the forget set is gone, beyond what happens to "
+            "examples that nobody forgot, times utility. Forged outputs do not rank.",
+            source="this project: memory beyond controls, described in docs/scoring.md",
+            has_ceiling=False,
+        ),
     )
 }
 

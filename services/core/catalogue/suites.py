@@ -164,8 +164,99 @@ _AVERAGE_GAP = SuiteInfo(
     ),
 )
 
+_RMIA = SuiteInfo(
+    "rmia",
+    "RMIA",
+    "arXiv 2312.03262",
+    (
+        *_beside_oracle(
+            "auc",
+            "Attack AUC",
+            "share",
+            "area under the ROC curve of an attack that tells forget from test examples by their likelihood",
+        ),
+        *_beside_oracle(
+            "tpr_at_1_percent_fpr",
+            "TPR at 1% FPR",
+            "share",
+            "forget examples that the attack finds at 1% false positives",
+        ),
+        *_beside_oracle(
+            "tpr_at_01_percent_fpr",
+            "TPR at 0.1% FPR",
+            "share",
+            "forget examples that the attack finds at 0.1% false positives",
+        ),
+    ),
+)
+
+_CONTROLS = SuiteInfo(
+    "controls",
+    "Controls",
+    "this project: the attacks of neurips-2023, u-lira and klom on examples that nobody forgot",
+    (
+        *_beside_oracle(
+            "quality_test", "F on test", "F", "forgetting quality of neurips-2023, computed on test examples"
+        ),
+        *_beside_oracle(
+            "quality_retain", "F on retain", "F", "forgetting quality of neurips-2023, computed on retain examples"
+        ),
+        *_beside_oracle("u_lira_test", "U-LiRA on test", "share", "accuracy of U-LiRA's attack on test examples"),
+        *_beside_oracle(
+            "u_lira_excess", "U-LiRA excess", "share", "accuracy of U-LiRA's attack on forget minus test examples"
+        ),
+        *_beside_oracle("klom_excess", "KLoM excess", "nats", "KL divergence of margins on forget minus test examples"),
+    ),
+)
+
+_MEMORY = SuiteInfo(
+    "memory",
+    "Memory and drift",
+    "this project: the readings behind lethe-2, described in docs/scoring.md",
+    (
+        *_beside_oracle(
+            "memory", "Memory", "share", "what the models still remember of the forget set; 1 is the original model"
+        ),
+        *_beside_oracle(
+            "labels_kept", "Labels kept", "share", "labels given that the original knows and retrained models do not"
+        ),
+        *_beside_oracle(
+            "drift", "Drift", "SDs", "root mean square shift on test examples, in the oracle's standard deviations"
+        ),
+        *_beside_oracle(
+            "balance_ratio",
+            "Balance",
+            "ratio",
+            "shifts on forget over shifts on control examples; far below 1 if the forget set is pinned",
+        ),
+        *_beside_oracle(
+            "joint_forget", "Joint audit, forget", "nats", "epsilon that the joint audit proves on all forget examples"
+        ),
+        *_beside_oracle(
+            "joint_test", "Joint audit, test", "nats", "epsilon that the joint audit proves on all test examples"
+        ),
+        *_beside_oracle(
+            "weights_moved", "Weights moved", "ratio", "distance of weights to the original over retrained models' own"
+        ),
+        *_beside_oracle(
+            "weights_spread", "Weights' spread", "ratio", "distance of weights between runs over retrained models' own"
+        ),
+    ),
+)
+
 SUITES: dict[str, SuiteInfo] = {
-    suite.name: suite for suite in (_SSD, _U_LIRA, _KLOM, _TUG_OF_WAR, _STARTING_KIT, _AVERAGE_GAP)
+    suite.name: suite
+    for suite in (
+        _SSD,
+        _U_LIRA,
+        _KLOM,
+        _TUG_OF_WAR,
+        _STARTING_KIT,
+        _AVERAGE_GAP,
+        _RMIA,
+        _CONTROLS,
+        _MEMORY,
+    )
 }
 
 

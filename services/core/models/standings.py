@@ -20,6 +20,7 @@ class Unranked(StrEnum):
     REFERENCE = "reference"  # an organiser's row, shown for comparison
     TOO_SLOW = "too_slow"  # unlearning must be cheaper than retraining
     TOO_FEW_MODELS = "too_few_models"  # that differ by more than near-duplicates do
+    FORGET_SET_PINNED = "forget_set_pinned"  # forget examples look more retrained than controls
 
 
 class Standings(Base):

@@ -12,12 +12,14 @@ from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
 from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions, Runs
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
+from services.scorer.metrics.lethe_2 import FORGET_SET_PINNED
 from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
 from services.scorer.metrics.registry import METRICS, SUITES, Suite
 from services.scorer.metrics.score import Metric, Sides
 
 __all__ = [
+    "FORGET_SET_PINNED",
     "METRICS",
     "SUITES",
     "TOO_FEW_DISTINCT_MODELS",

@@ -11,6 +11,8 @@ from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models
 from services.scorer.metrics.independence import ALARM_P, independence
+from services.scorer.metrics.lethe_2 import BALANCED, read_evidence
+from services.scorer.metrics.shifts import weights_moved
 from services.scorer.metrics.uncertainty import quantile
 
 __all__ = ["STRATIFIED_Z", "Alarm", "AlarmKind", "evenness_z", "order_z", "raise_alarms"]
@@ -22,6 +24,9 @@ LEAKED_SHARE = 0.05
 COPY_DISTANCE = 0.5  # of the shortest between honest models; no pair of 200 times 3 N retrained ones came so close
 SHARED_SPACINGS = 1.14  # neighbouring ratios share a spacing, which makes their mean noisier by this factor (simulated)
 ROUNDING = 1e-6  # tolerance for a claim computed elsewhere
+HARDLY_MOVED = 0.05  # of the distance between the original and retrained models, by their sketches
+FORGOTTEN = 0.5  # memory below which an entry counts as having forgotten
+EVEN_EXAMPLES_Z = 1.0  # mean over examples, whose spacings hardly depend on each other: 5 sd of honest entries
 MIN_MODELS = 32  # with fewer models, order and spacing mean nothing
 
 
@@ -34,6 +39,8 @@ class AlarmKind(StrEnum):
     DEPENDENT_RUNS = "dependent_runs"
     ORACLE_CHECKPOINTS = "oracle_checkpoints"
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
+    FORGET_SET_PINNED = "forget_set_pinned"
+    WEIGHTS_HARDLY_MOVED = "weights_hardly_moved"
     FALSE_CERTIFICATE = "false_certificate"
     UNSUPPORTED_CERTIFICATE = "unsupported_certificate"
 
@@ -63,6 +70,7 @@ def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAu
         *_stratified(unlearned),
         *_dependent(evidence),
         *_utility(evidence),
+        *_forged(evidence),
         *([] if certificate is None else _certificate(certificate)),
     ]
     return tuple({alarm.kind: alarm for alarm in found}.values())
@@ -157,6 +165,13 @@ def _stratified(unlearned: NDArray[np.float64]) -> list[Alarm]:
     if models < MIN_MODELS or len(np.unique(values)) < models:
         return []  # copies have a separate alarm
     order, even = order_z(values), evenness_z(values)
+    each = float(np.mean([evenness_z(column) for column in unlearned.T if len(np.unique(column)) == models] or [0.0]))
+    if each > EVEN_EXAMPLES_Z:
+        text = (
+            f"On single examples, the models' confidences are more evenly spaced than independent runs' (mean z = "
+            f"{each:.1f}), so the runs shared out the outcomes among themselves."
+        )
+        return [Alarm(AlarmKind.STRATIFIED_CHECKPOINTS, text)]
     if max(abs(order), even) <= STRATIFIED_Z:
         return []
     what = (
@@ -178,6 +193,29 @@ def _dependent(evidence: Evidence) -> list[Alarm]:
     text = f"In the order of time, {found.finding} (z = {found.z:.1f}; p = {found.p_value:g} for all tests together). "
     why = "A run knew of earlier ones, or depended on something that changes with time, such as the machine's load."
     return [Alarm(AlarmKind.DEPENDENT_RUNS, text + why)]
+
+
+def _forged(evidence: Evidence) -> list[Alarm]:
+    """Look for an entry that changes what the original says of the forget set and leaves the rest as it was."""
+    found = read_evidence(evidence)
+    if found is None or min(len(evidence.unlearned), len(evidence.oracle)) < MIN_MODELS:
+        return []
+    reading, pinned = found
+    alarms = []
+    if pinned:
+        text = (
+            f"Forget examples look more retrained than controls: the ratio of their shifts is {reading.ratio:.2f}; "
+            f"unlearning gives about 1, and less than {BALANCED} hardly ever."
+        )
+        alarms.append(Alarm(AlarmKind.FORGET_SET_PINNED, text))
+    moved = weights_moved(evidence)
+    if moved is not None and moved < HARDLY_MOVED and reading.memory < FORGOTTEN:
+        text = (
+            f"The models have lost {1 - reading.memory:.0%} of what the original remembers, but their weights moved "
+            f"only {moved:.1%} as far from the original as retrained models lie."
+        )
+        alarms.append(Alarm(AlarmKind.WEIGHTS_HARDLY_MOVED, text))
+    return alarms
 
 
 def order_z(values: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
 from services.scorer.metrics.confidences import confidences
 
-__all__ = ["Claimed", "Evidence", "Models", "Predictions", "Runs"]
+__all__ = ["Claimed", "Evidence", "Labels", "Models", "Predictions", "Runs"]
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
@@ -34,6 +34,7 @@ class Models:
     test: Predictions | None = None
     probe: Predictions | None = None  # of the first 2,000 retain examples or fewer
     checkpoint_sha256: NDArray[np.uint8] | None = None  # [N, 32]
+    weight_sketch: NDArray[np.float32] | None = None  # [N, 16], distances between them are those between weights
     _confidences: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
     _passed: set[tuple[int, int]] = field(default_factory=set, init=False, repr=False)
 
@@ -92,11 +93,13 @@ class Evidence:
     test_labels: Labels | None = None  # [T]
     second_oracle: Models | None = None  # retrained independently of the first, as many
     untrained: Models | None = None  # randomly initialised, a few
+    originals: Models | None = None  # where unlearning starts from: one, or some that were learned independently
     subjects: Labels | None = None  # [S], whose data a forget example is
     run_s: float | None = None  # mean wall clock of one unlearning run
     independent: bool = True  # whether runs could not know of each other, as those of one notebook can
     claimed: Claimed | None = None
     runs: Runs | None = None  # None if their order is unknown
+    starts: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
 
     def check(self) -> None:
         """Raise BadArray, which names array, axis and index, for the first array that cannot be scored."""
@@ -131,6 +134,7 @@ class Evidence:
             "oracle": self.oracle,
             "second_oracle": self.second_oracle,
             "untrained": self.untrained,
+            "original": self.originals,
         }
         return [(name, models) for name, models in sides.items() if models is not None]
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import normaltest
 
-__all__ = ["DELTA", "fits_gaussian", "gaussian_epsilons", "normal_epsilons"]
+__all__ = ["DELTA", "MAX_MISFITS", "fits_gaussian", "gaussian_epsilons", "normal_epsilons"]
 
 DELTA = 0.01
 HIGHEST = 50.0
 STEPS = 60  # of bisection: 50 / 2^60 is negligible
 FIT_LEVEL = 0.01
+MAX_MISFITS = 0.2  # share of examples that may fail the test of normality before estimates are doubtful
 MIN_FIT_MODELS = 20  # with fewer, the test of D'Agostino and Pearson means nothing
 
 Floats = NDArray[np.floating[Any]]

@@ -24,8 +24,6 @@ from services.scorer.metrics.score import Sides
 from services.scorer.metrics.uncertainty import SPLITS, error_of_halves, half_points, interval
 
 __all__ = [
-    "GAUSSIAN_DOUBTFUL",
-    "MAX_MISFITS",
     "MIN_EFFECTIVE_MODELS",
     "MIN_SCORED_MODELS",
     "NO_CEILING",
@@ -40,9 +38,7 @@ __all__ = [
 TRIM = 0.01
 MIN_SCORED_MODELS = 8  # with fewer, F is 0
 MIN_EFFECTIVE_MODELS = 64  # with fewer, an entry is not ranked
-MAX_MISFITS = 0.2  # share of examples that may fail the test of normality
 TOO_FEW_EFFECTIVE_MODELS = "too_few_effective_models"
-GAUSSIAN_DOUBTFUL = "gaussian_doubtful"
 NO_CEILING = "no_ceiling"
 
 Confidences = NDArray[np.float64]  # [N, S]
@@ -60,16 +56,15 @@ def lethe_1(sides: Sides) -> Forgetting:
     if effective >= MIN_SCORED_MODELS and highest.value > 0:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
         halves = _half_points(unlearned, oracle) / highest.value
-    audited = audit(unlearned, oracle)
     return Forgetting(
         quality=interval(float(points.mean()), error_of_halves(halves.mean(axis=2)), highest=most),
         epsilons=values,
         points=points,
         halves=halves,
         effective_models=effective,
-        flags=_flags(highest, effective, len(unlearned), audited),
+        flags=_flags(highest, effective, len(unlearned)),
         ceiling=highest,
-        audit=audited,
+        audit=audit(unlearned, oracle),
     )
 
 
@@ -108,12 +103,10 @@ def _half_points(unlearned: Confidences, oracle: Confidences) -> NDArray[np.floa
     return half_points(unlearned, oracle, lambda mine, theirs: points_of(epsilons(mine, theirs, trim=TRIM), models))
 
 
-def _flags(highest: Estimate, effective: int, models: int, audited: Audit) -> tuple[str, ...]:
+def _flags(highest: Estimate, effective: int, models: int) -> tuple[str, ...]:
     flags = []
     if highest.value == 0.0:
         flags.append(NO_CEILING)
-    if effective < needed_models(models):
+    if effective < max(needed_models(models), MIN_SCORED_MODELS):
         flags.append(TOO_FEW_EFFECTIVE_MODELS)
-    if (~audited.gaussian_fits).mean() > MAX_MISFITS:
-        flags.append(GAUSSIAN_DOUBTFUL)
     return tuple(flags)

@@ -26,6 +26,7 @@ class Sides:
     oracle: NDArray[np.float64]  # [M, S]
     second: NDArray[np.float64] | None  # [K, S], of a second oracle
     distinct: int | None = None  # number of unlearned models that are not copies of another one; None if unknown
+    evidence: Evidence | None = None  # all measurements; None if there are only confidences
 
     @classmethod
     def of(cls, evidence: Evidence) -> "Sides":
@@ -35,6 +36,7 @@ class Sides:
             evidence.oracle.confidences(labels, name="oracle_logits"),
             None if second is None else second.confidences(labels, name="second_oracle_logits"),
             evidence.unlearned.distinct,
+            evidence,
         )
 
     @classmethod

@@ -41,6 +41,7 @@ __all__ = [
     "product",
     "quantile",
     "subject_variance",
+    "symmetric",
 ]
 
 SPLITS = 16
@@ -104,6 +105,12 @@ def interval(value: float, error: float, *, freedom: int = SPLITS - 1, highest: 
     factor = float(np.exp(min(quantile(freedom) * error / (value + OFFSET), LARGEST_EXPONENT)))
     low, high = (value + OFFSET) / factor - OFFSET, (value + OFFSET) * factor - OFFSET
     return Estimate(value, min(max(low, 0.0), value), max(min(high, highest), value))
+
+
+def symmetric(value: float, error: float, *, freedom: int = SPLITS - 1) -> Estimate:
+    """Compute the 95% interval of a score between 0 and 1 that is a mean, given its standard error."""
+    reach = quantile(freedom) * error
+    return Estimate(value, min(max(value - reach, 0.0), value), max(min(value + reach, 1.0), value))
 
 
 def product(quality: Estimate, utility: Estimate) -> Estimate:

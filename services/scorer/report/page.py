@@ -15,7 +15,7 @@ from services.core.distribution import installed_version
 from services.core.models.stored import AlarmForm
 from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import Alarm, BadArray, Estimate, ScoreCard
-from services.scorer.metrics.lethe_1 import MAX_MISFITS
+from services.scorer.metrics.gaussian import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
 from services.scorer.report.plots import audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
 from services.scorer.report.words import (

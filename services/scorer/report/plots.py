@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.scorer.histograms import CONFIDENCE_BINS, Buckets, Shared
 from services.scorer.metrics import Audit, Estimate, ScoreCard
-from services.scorer.metrics.lethe_1 import MAX_MISFITS
+from services.scorer.metrics.gaussian import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
 from services.scorer.report.svg import ACCENT, GRID, INK, MUTED, ORACLE, UNLEARNED, draw
 from services.scorer.report.words import number

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from services.core.board.order import Place, Submitted, TimedRun, place_of, retraining_s, time_ratio
 from services.core.models import Reference, Unranked
-from services.scorer.metrics import TOO_FEW_EFFECTIVE_MODELS
+from services.scorer.metrics import FORGET_SET_PINNED, TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.standings.pairs import rank_intervals, tie_groups
 
 __all__ = ["BoardLine", "RankInterval", "Standing", "standings"]
+
+UNRANKING = {  # flags that take an entry's rank
+    TOO_FEW_EFFECTIVE_MODELS: Unranked.TOO_FEW_MODELS,
+    FORGET_SET_PINNED: Unranked.FORGET_SET_PINNED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def _kind(line: BoardLine) -> Unranked | None:
     """Why an entry may have no rank, whatever its time."""
     if line.reference is not Reference.NONE:
         return Unranked.REFERENCE
-    return Unranked.TOO_FEW_MODELS if TOO_FEW_EFFECTIVE_MODELS in line.flags else None
+    return next((reason for flag, reason in UNRANKING.items() if flag in line.flags), None)
 
 
 def _reason(kind: Unranked | None, ratio: float | None, max_time_ratio: float) -> Unranked | None:

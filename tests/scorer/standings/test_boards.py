@@ -102,7 +102,10 @@ def test_moves_come_one_after_another_whatever_the_clock_says(contest: Contest) 
     assert published_at == ahead + timedelta(microseconds=1)
 
 
-def test_between_two_computations_of_a_board_there_is_a_pause(contest: Contest) -> None:
+def test_between_two_computations_of_a_board_there_is_a_pause(
+    contest: Contest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "EVERY_S", 600.0)
     kept = Boards(contest.stores)
     contest.put("a", 0.3)
     assert kept.keep() == 1

@@ -21,7 +21,7 @@ from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.registry import suite
 from services.scorer.metrics.suites.predictions import Array
 
-__all__ = ["u_lira"]
+__all__ = ["FEWEST", "attack_accuracies", "u_lira"]
 
 FEWEST = 4  # models per side: two to fit, two to test
 SD_FLOOR = 1e-3
@@ -35,15 +35,31 @@ def u_lira(evidence: Evidence) -> dict[str, float | None]:
     if min(len(side) for side in sides) < FEWEST:
         return dict.fromkeys(_NAMES)
     unlearned, oracle = (side.confidences(evidence.forget_labels) for side in sides)
-    gaussians = _fit(unlearned[::2]), _fit(oracle[::2])
-    ours, theirs = (_log_ratio(side[1::2], *gaussians) for side in (unlearned, oracle))
-    accuracies = (_share_above_0(ours) + _share_above_0(-theirs)) / 2
+    ours, theirs = _ratios(unlearned, oracle)
+    accuracies = _accuracies(ours, theirs)
     return {
         "accuracy": float(accuracies.mean()),
         "accuracy_p95": float(np.percentile(accuracies, 95)),
         "auc": float(_areas(ours, theirs).mean()),
         "tpr_at_1_percent_fpr": _rate_at(ours.ravel(), theirs.ravel()),
     }
+
+
+def attack_accuracies(unlearned: Array, oracle: Array) -> Array:
+    """Compute the attack's accuracy on each example, [S], from confidences or margins [N, S] and [M, S]."""
+    return _accuracies(*_ratios(unlearned, oracle))
+
+
+def _ratios(unlearned: Array, oracle: Array) -> tuple[Array, Array]:
+    """Fit to the even-numbered models; return the log ratios of the others, of either side."""
+    gaussians = _fit(unlearned[::2]), _fit(oracle[::2])
+    ours, theirs = (_log_ratio(side[1::2], *gaussians) for side in (unlearned, oracle))
+    return ours, theirs
+
+
+def _accuracies(ours: Array, theirs: Array) -> Array:
+    accuracies: Array = (_share_above_0(ours) + _share_above_0(-theirs)) / 2
+    return accuracies
 
 
 def _fit(values: Array) -> tuple[Array, Array]:

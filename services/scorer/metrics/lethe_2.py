@@ -1,0 +1,270 @@
+"""`lethe-2`: how much less an entry remembers of the forget set than the original model.
+
+`docs/scoring.md` gives reasons and a table of acceptance (`python -m studies.forgery`). Forgetting is
+
+    min((1 - memory) x balance, cap)
+
+Memory is 1 for the original model and 0 for retrained ones. It is the largest of three readings, each the excess of
+forget examples over test examples, so that drift, which controls share, is not taken for memory:
+
+- *direction*: the part of the original's shift that the entry still has, <z, d> / <d, d>;
+- *energy*: mean squared shift over the original's, which also counts examples that are forgotten too much;
+- *labels*: how often models still give labels that the original gives and hardly any retrained model does.
+
+Balance is below 1 if forget examples look more retrained than controls, as they do if an entry pins the outputs of the
+forget set alone. Three ratios tell, forget over controls, each of medians: squared shifts, gaps between Gaussians, and
+spreads. The smallest counts; from 0.75 balance is full. Balance also falls if outputs drift so far that nothing can be
+read from them, as they do if all logits are scaled down.
+The cap halves with each half nat that the joint audit proves of forget examples beyond controls: a mixture of biases,
+or examples that vary in another way than retrained models let them, although each example alone looks right.
+The interval covers memory for a re-run, and if there are several originals, for other ones. Balance and cap count as
+known.
+
+An accuracy above the oracle's earns nothing, and an entry whose effective models are fewer than half is not ranked.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
+
+from services.scorer.metrics.arrays import BadArray
+from services.scorer.metrics.card import Forgetting
+from services.scorer.metrics.duplicates import effective_models
+from services.scorer.metrics.epsilons import epsilons
+from services.scorer.metrics.evidence import Evidence, Labels
+from services.scorer.metrics.joint import audit_jointly
+from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS, TOO_FEW_EFFECTIVE_MODELS, TRIM, audit
+from services.scorer.metrics.registry import metric
+from services.scorer.metrics.score import Sides
+from services.scorer.metrics.shifts import Outputs, Shifts, outputs_of
+from services.scorer.metrics.uncertainty import ORACLE, SPLITS, UNLEARNED, error_of_halves, orders, symmetric
+
+__all__ = [
+    "FORGET_SET_PINNED",
+    "JOINTLY_DIFFERENT",
+    "NOTHING_TO_FORGET",
+    "Reading",
+    "is_pinned",
+    "lethe_2",
+    "read",
+    "read_evidence",
+]
+
+FORGET_SET_PINNED = "forget_set_pinned"
+JOINTLY_DIFFERENT = "jointly_different"
+NOTHING_TO_FORGET = "nothing_to_forget"
+LEAST_MEMORY = 0.5  # excess energy of the original, in squared standard deviations of the oracle's models
+GIVEN, SELDOM = 0.5, 0.05  # a label is memorised if the original gives it, and at most this share of retrained models
+LEAST_LABELS = 5  # memorised labels, fewer of which say nothing
+BALANCED = 0.75  # ratio of gaps from which balance is full: honest entries had 0.78 and more
+STEEPNESS = 6
+MAX_DRIFT = 16.0  # mean squared shift of test examples beyond the original's: further, outputs cannot be read
+CERTAIN = 1.0  # nats that forget examples must exceed controls by: bounds of equals differ by less
+CONTROLS = 4  # sets of controls that the joint audit is held against
+BLUR = 0.05  # squared standard deviations: far below it, gaps of forget and control examples count as equal
+SAMPLING_BLUR = 4.0  # over the number of models: what sampling adds to it
+PINNED_P = 0.005  # with a ratio below BALANCED, how certain the difference must be for the entry not to rank
+NAT_OF_HALVING = 0.5
+CONTROL_SEED = 2024  # public and fixed, so that a score can be recomputed
+LOOKS_FORGOTTEN = 0.95  # quantile of control shifts, within which an example looks forgotten
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What `lethe-2` reads off the outputs of one entry."""
+
+    direction: float
+    energy: float
+    labels: float | None  # None if the original has too few labels by heart
+    drift: float  # root mean square shift on test examples, in standard deviations of the oracle's models
+    ratio: float  # the smallest of the three, forget over controls
+    balance: float
+    parts: Array  # [S]: memory is their mean
+
+    @property
+    def memory(self) -> float:
+        """The largest of the three readings, 0 to 1."""
+        return min(max(float(self.parts.mean()), 0.0), 1.0)
+
+    def points(self, most: float = 1.0) -> Array:
+        """Distribute min((1 - memory) x balance, most) over the forget examples: it is the mean of the result, [S]."""
+        raw = 1.0 - self.parts
+        even = raw if np.isclose(raw.mean(), 1.0 - self.memory) else np.full(len(raw), 1.0 - self.memory)
+        whole = (1.0 - self.memory) * self.balance
+        return even * self.balance * (most / whole if whole > most else 1.0)
+
+
+@metric("lethe-2", clipped_utility=True)
+def lethe_2(sides: Sides) -> Forgetting:
+    """Judge by memory, balance and the joint audit. Raises BadArray without test margins or the original's outputs."""
+    evidence = sides.evidence
+    if evidence is None or evidence.originals is None:
+        raise BadArray(
+            "lethe-2 needs the test margins of all models and the measurements of the original model, not only "
+            "confidences. Score measurements on a benchmark that was built with them."
+        )
+    models, oracle, originals = (
+        outputs_of(side, evidence, name=name)
+        for side, name in (
+            (evidence.unlearned, "unlearned"),
+            (evidence.oracle, "oracle"),
+            (evidence.originals, "original"),
+        )
+    )
+    effective = min(effective_models(sides.unlearned, sides.oracle), sides.distinct or len(models))
+    values, examples = epsilons(sides.unlearned, sides.oracle, trim=TRIM), len(evidence.forget_labels)
+    start = Shifts.between(originals, oracle) if len(oracle) > 1 else None
+    flags = [TOO_FEW_EFFECTIVE_MODELS] if effective < max((len(models) + 1) // 2, MIN_SCORED_MODELS) else []
+    points, halves = np.zeros(examples), np.zeros((SPLITS, 2, examples))
+    if start is None or _excess(start.forget**2, start.test**2) < LEAST_MEMORY:
+        flags.append(NOTHING_TO_FORGET)
+    elif effective >= MIN_SCORED_MODELS:
+        shifts = Shifts.between(models, oracle)
+        found, cap = read(shifts, start), _cap(models, oracle, shifts)
+        points, halves = found.points(cap), _half_points(models, oracle, originals, found.balance, cap)
+        flags += [FORGET_SET_PINNED] if is_pinned(shifts, found) else []
+        flags += [JOINTLY_DIFFERENT] if cap < 1 else []
+    error = error_of_halves(halves.mean(axis=2)) / np.sqrt(2)  # means of twice as many models are steadier
+    if points.any() and evidence.starts is not None:
+        error = float(np.hypot(error, _between_originals(models, oracle, originals, evidence.starts)))
+    return Forgetting(
+        quality=symmetric(float(points.mean()), error),
+        epsilons=values,
+        points=points,
+        halves=halves,
+        effective_models=effective,
+        flags=tuple(flags),
+        audit=audit(sides.unlearned, sides.oracle),
+    )
+
+
+def read(entry: Shifts, original: Shifts) -> Reading:
+    """Read memory and balance from the shifts of an entry and of the original model."""
+    whole = max(_excess(original.forget**2, original.test**2), LEAST_MEMORY)
+    direction = entry.forget * original.forget - (entry.test * original.test).mean()
+    energy = entry.squares[0] - entry.squares[1].mean()
+    readings = {"direction": direction / whole, "energy": energy / whole}
+    labels = _labels(entry, original)
+    if labels is not None:
+        readings["labels"] = labels
+    largest = max(readings.values(), key=lambda parts: float(parts.mean()))
+    ratio, drift = _ratio(entry), float(entry.squares[1].mean())
+    readable = (MAX_DRIFT + float((original.test**2).mean())) / max(drift, 1e-9)
+    return Reading(
+        direction=float(readings["direction"].mean()),
+        energy=float(readings["energy"].mean()),
+        labels=None if labels is None else float(labels.mean()),
+        drift=float(np.sqrt(max(drift, 0.0))),
+        ratio=ratio,
+        balance=min(1.0, (ratio / BALANCED) ** STEEPNESS, readable),
+        parts=np.asarray(largest),
+    )
+
+
+def read_evidence(evidence: Evidence) -> tuple[Reading, bool] | None:
+    """Read an entry, and tell whether it pins the forget set; None without controls, originals or enough models."""
+    sides = (evidence.unlearned, evidence.oracle, evidence.originals)
+    if any(side is None or side.test is None or not side.test.margins.size for side in sides):
+        return None
+    if min(len(evidence.unlearned), len(evidence.oracle)) < 2:
+        return None
+    models, oracle, originals = (outputs_of(side, evidence, name="models") for side in sides if side is not None)
+    entry, start = Shifts.between(models, oracle), Shifts.between(originals, oracle)
+    if _excess(start.forget**2, start.test**2) < LEAST_MEMORY:
+        return None
+    found = read(entry, start)
+    return found, is_pinned(entry, found)
+
+
+def is_pinned(entry: Shifts, found: Reading) -> bool:
+    """Tell whether forget examples certainly look more retrained than controls, by rank tests (Mann and Whitney)."""
+    if found.ratio >= BALANCED:
+        return False
+    sides = ((entry.gaps, "less"), (entry.squares, "less"), (entry.spreads, "two-sided"))
+    tests = [mannwhitneyu(forget, test, alternative=side).pvalue for (forget, test, _), side in sides]
+    return bool(min(tests) < PINNED_P)
+
+
+def _excess(forget: Array, controls: Array) -> float:
+    return float(forget.mean() - controls.mean())
+
+
+def _labels(entry: Shifts, original: Shifts) -> Array | None:
+    """Compute how many memorised labels the entry still gives, as parts [S] whose mean is that share."""
+    by_heart = (original.given >= GIVEN) & (original.expected <= SELDOM)
+    if by_heart.sum() < LEAST_LABELS:
+        return None
+    parts = np.zeros(len(by_heart))
+    kept = (entry.given - entry.expected)[by_heart] / (original.given - original.expected)[by_heart]
+    parts[by_heart] = kept * len(by_heart) / by_heart.sum()
+    return parts
+
+
+def _ratio(entry: Shifts) -> float:
+    """Divide what is typical of forget examples by what is typical of controls, and return the smallest of three."""
+    spreads = float(np.exp(-abs(np.median(entry.spreads[0]) - np.median(entry.spreads[1]))))
+    ratios = [spreads]
+    blur = BLUR + SAMPLING_BLUR / entry.models
+    for parts in (entry.gaps, entry.squares):
+        forget, *controls = (max(float(np.median(part)), 0.0) + blur for part in parts if part.size)
+        ratios.append(forget / min(controls))
+    return min(ratios)
+
+
+def _cap(models: Outputs, oracle: Outputs, shifts: Shifts) -> float:
+    """Halve for each half nat that the joint audit proves of forget examples beyond equally many test examples.
+
+    Means are removed, because memory measures them; what is left is how models vary. Only examples take part that look
+    forgotten, each alone.
+    """
+    alike = np.abs(shifts.forget) <= np.quantile(np.abs(shifts.test), LOOKS_FORGOTTEN)
+    count = min(int(alike.sum()), models.test.shape[1])
+    if count == 0:
+        return 1.0
+    forget = audit_jointly(_centred(models.forget[:, alike]), _centred(oracle.forget[:, alike])).bound
+    if forget < CERTAIN:
+        return 1.0
+    order = np.random.default_rng(CONTROL_SEED).permutation(models.test.shape[1])
+    controls = max(
+        audit_jointly(_centred(models.test[:, chosen]), _centred(oracle.test[:, chosen])).bound
+        for chosen in (np.roll(order, -count * turn)[:count] for turn in range(CONTROLS))
+    )
+    excess = forget - controls
+    return float(0.5 ** np.floor(excess / NAT_OF_HALVING)) if excess >= CERTAIN else 1.0
+
+
+def _centred(side: Array) -> Array:
+    """Remove the mean over models."""
+    return np.asarray(side - side.mean(axis=0))
+
+
+def _between_originals(models: Outputs, oracle: Outputs, originals: Outputs, starts: Labels) -> float:
+    """Estimate the standard error due to the draw of the originals: the jackknife over them (Efron and Stein, 1981)."""
+    numbers = np.arange(len(originals))
+    left_out = [
+        read(
+            Shifts.between(models.take(np.flatnonzero(starts != one)), oracle),
+            Shifts.between(originals.take(numbers[numbers != one]), oracle),
+        )
+        for one in numbers
+    ]
+    values = np.array([found.points().mean() for found in left_out])
+    return float(np.sqrt((len(values) - 1) * np.var(values)))
+
+
+def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: float, cap: float) -> Array:
+    """Compute the points of both halves of every split, [splits, 2, S]; zeros if there are too few models."""
+    if min(len(models), len(oracle)) < 4:
+        return np.zeros((SPLITS, 2, models.forget.shape[1]))
+
+    def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> Array:
+        theirs = oracle.take(others)
+        found = read(Shifts.between(models.take(chosen), theirs), Shifts.between(originals, theirs))
+        return replace(found, balance=balance).points(cap)
+
+    pairs = zip(orders(len(models), UNLEARNED), orders(len(oracle), ORACLE), strict=True)
+    return np.stack([np.stack([points(own[half::2], other[half::2]) for half in (0, 1)]) for own, other in pairs])
