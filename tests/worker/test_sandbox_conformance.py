@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from services.core.models import FailureKind
-from services.core.settings import SandboxKind, Settings
+from services.core.settings import SandboxKind
 from services.worker.failures import HIDDEN, RunFailed
 from services.worker.measurers import _versions
 from tests.worker.conftest import Run
@@ -29,13 +29,13 @@ def test_good_entry_gives_one_distinct_model_per_seed(run: Run) -> None:
     assert np.isfinite(measurements.forget_logits).all()
 
 
-def test_provenance_tells_the_versions_in_the_sandbox_not_ours(run: Run, sandbox_settings: Settings) -> None:
+def test_provenance_tells_the_versions_in_the_sandbox_not_ours(run: Run, sandbox_kind: SandboxKind) -> None:
     expected = {
         SandboxKind.PROCESS: {"python": platform.python_version(), "torch": torch.__version__},
         SandboxKind.DOCKER: {"python": "3.11.2", "torch": torch.__version__},  # Debian 12's Python
     }
     provenance = run(NOISE).provenance
-    assert provenance | expected[sandbox_settings.resolved_sandbox] == provenance
+    assert provenance | expected[sandbox_kind] == provenance
 
 
 def test_versions_that_a_sandbox_makes_up_are_not_shown() -> None:
