@@ -124,26 +124,30 @@ def unlearning(net, retain_loader, forget_loader, val_loader):
     assert small < 1e9
 
 
-@pytest.mark.parametrize(
-    "trick",
-    [
-        "torch.leak = getattr(torch, 'leak', 0) + 1; found = torch.leak > 1",
-        "found = bool(sys.modules.get('leak')); sys.modules['leak'] = sys",
-        "p = os.path.join(tempfile.gettempdir(), 'leak'); found = os.path.exists(p); open(p, 'w').close()",
-        "p = os.path.join(OUT, 'leak'); found = bool(os.listdir(OUT)); open(p, 'w').close()",
-        "d = tempfile.gettempdir() + '/a/b'; found = os.path.exists(d); os.makedirs(d, exist_ok=True)",
-        "found = net.weight.sum().item() == 0; net.weight.data.zero_()",
-    ],
-    ids=["module global", "sys.modules", "temporary file", "output directory", "nested directory", "the model"],
-)
-def test_nothing_one_seed_writes_is_seen_by_the_next(run: Run, trick: str) -> None:
-    source = f"""
+def test_nothing_one_seed_writes_is_seen_by_the_next(run: Run) -> None:
+    """In memory, in files, in the model itself."""
+    source = """
 import os, sys, tempfile, torch
 OUT = sys.argv[sys.argv.index("--out") + 1]
 
+def left(path, make):
+    if os.path.exists(path):
+        return True
+    make(path)
+
+def tricks(net):
+    yield "module global", getattr(torch, "leak", False)
+    torch.leak = True
+    yield "sys.modules", "leak" in sys.modules
+    sys.modules["leak"] = sys
+    for directory in (tempfile.gettempdir(), OUT):
+        yield directory, left(os.path.join(directory, "leak"), lambda path: open(path, "w").close())
+    yield "nested directory", left(os.path.join(tempfile.gettempdir(), "a/b"), os.makedirs)
+    yield "the model", net.weight.sum().item() == 0
+    net.weight.data.zero_()
+
 def unlearning(net, retain_loader, forget_loader, val_loader):
-    {trick}
-    assert not found, "saw another seed"
+    assert [trick for trick, found in tricks(net) if found] == [], "saw another seed"
 """
     assert len(run(source, seeds=4).measurements) == 4
 
