@@ -23,11 +23,11 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Postgres, Redis and Chromium if they are installed
-	@echo "Running the tests, three files at once: about 30 minutes on 2 cores."
+	@echo "Running the tests, three files at once: up to an hour on 2 cores."
 	@# Two processes leave two cores idle at times, because many tests wait: for containers, leases, limits of time.
 	@$(PYTEST) -n 3 --durations=25
 
-test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 2 minutes)
+test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 6 minutes on 2 cores)
 	@$(PYTEST) -n logical --fast
 
 attacks: .venv/installed ## Attack the sandbox on Docker, on gVisor if it is installed, and without either (about 8 minutes)
