@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Files in the order that tests/kinds.py gives them, one thread to each process. Bytecode is kept, whatever the
 # environment says: tests start hundreds of processes, and each would compile our modules anew.
 PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --dist loadfile --no-loadscope-reorder
 NPM := cd frontend && ../scripts/npm --silent
 WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts docs/glossary.md -type f)
 
@@ -23,11 +23,12 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Postgres, Redis and Chromium if they are installed
-	@echo "Running the tests, two files at once: about 30 minutes on 2 cores."
-	@$(PYTEST) --durations=25
+	@echo "Running the tests, three files at once: up to an hour on 2 cores."
+	@# Two processes leave two cores idle at times, because many tests wait: for containers, leases, limits of time.
+	@$(PYTEST) -n 3 --durations=25
 
-test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 2 minutes)
-	@$(PYTEST) --fast
+test-fast: .venv/installed ## Run the tests that need no Docker, no browser, no training and no server (about 6 minutes on 2 cores)
+	@$(PYTEST) -n logical --fast
 
 attacks: .venv/installed ## Attack the sandbox on Docker, on gVisor if it is installed, and without either (about 8 minutes)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/pytest tests/sandbox

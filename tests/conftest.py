@@ -17,6 +17,7 @@ from services.core.bundle.directory import Bundle
 from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
 from tests.kinds import KINDS, all_slow, in_order, is_slow, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
+from tests.shared import made_once
 from tests.sharing_out import ByFiles
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
@@ -136,7 +137,9 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A benchmark for notebooks, shared by all tests: it takes half a minute."""
     from tests.faces import make_faces_bundle  # imported here because it imports torch, which most tests do without
 
-    return make_faces_bundle(tmp_path_factory.mktemp("faces") / "faces-test")
+    return Bundle(
+        made_once(tmp_path_factory, "faces", lambda place: make_faces_bundle(place / "faces-test")) / "faces-test"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""How two processes share out the tests: file by file, and the longest files by halves, so that neither waits long."""
+"""How processes share out the tests: file by file, and the longest files by parts, so that none waits long."""
 
 from zlib import crc32
 
@@ -7,12 +7,21 @@ from xdist.scheduler import LoadFileScheduling
 __all__ = ["ByFiles", "share_of"]
 
 HALVED = ("tests/worker/test_notebooks.py", "tests/worker/test_sandbox_conformance.py")
+BY_PLACE = ("tests/sandbox/test_harm.py",)
 
 
 def share_of(test: str) -> str:
-    """Name what a test is shared out with: its file, or a half of it. All cases of a test lie in one half."""
+    """Name what a test is shared out with: its file, or a part of it.
+
+    Halves hold all cases of a test; the places that are attacked, which are costly to open, are not divided.
+    """
     file, _, name = test.partition("::")
-    return f"{file} {crc32(name.partition('[')[0].encode()) % 2}" if file in HALVED else file
+    name, _, case = name.partition("[")
+    if file in HALVED:
+        return f"{file} {crc32(name.encode()) % 2}"
+    if file in BY_PLACE:
+        return f"{file} {case.rstrip(']').partition('-')[0]}"
+    return file
 
 
 class ByFiles(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

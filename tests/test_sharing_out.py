@@ -1,9 +1,10 @@
-"""What is said of tests by their place is said of places that exist, and halves of a file are whole tests."""
+"""What is said of tests by their place is said of places that exist, and parts of a file share what is costly."""
 
 import pytest
 
 from tests.kinds import FIRST_FILE, HERE, PLACES, all_slow
-from tests.sharing_out import HALVED, share_of
+from tests.sandbox.place import PLACES as ATTACKED
+from tests.sharing_out import BY_PLACE, HALVED, share_of
 
 
 @pytest.mark.parametrize("place", sorted({FIRST_FILE}.union(*PLACES.values())))
@@ -22,6 +23,14 @@ def test_the_longest_files_are_halved_between_their_tests(file: str) -> None:
     tests = [f"{file}::test_{number}" for number in range(20)]
     assert len({share_of(test) for test in tests}) == 2
     assert all(share_of(f"{test}[docker-1]") == share_of(test) for test in tests)
+
+
+@pytest.mark.parametrize("file", BY_PLACE)
+def test_attacks_are_shared_out_by_the_places_attacked(file: str) -> None:
+    assert (HERE.parent / file).exists()
+    shares = {place: share_of(f"{file}::test_harm[{place}-fork_bomb]") for place in ATTACKED}
+    assert len(set(shares.values())) == len(ATTACKED)
+    assert all(share_of(f"{file}::test_afterwards[{place}]") == shares[place] for place in ATTACKED)
 
 
 def test_other_files_stay_whole() -> None:

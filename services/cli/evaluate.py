@@ -60,7 +60,7 @@ def _evaluate(
     from services.scorer.scoring import gather, score_measurements
     from services.worker.environments import place_in
     from services.worker.failures import RunFailed
-    from services.worker.local import run_locally
+    from services.worker.local import local_worker
     from services.worker.slots import find_gpus
     from services.worker.station import OWN, Traces
     from services.worker.supervisor import RunLimits
@@ -85,15 +85,13 @@ def _evaluate(
         outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
         limits = RunLimits(seeds, timeout_s, settings.slot_memory_bytes, data_hidden=False)
         milestone(f"Running {file.name} {seeds} times")
-        with progress() as bars:
+        with local_worker(settings, chosen.device if chosen else None) as worker, progress() as bars:
             task = bars.add_task(f"Running {file.name}", total=seeds)
-            run = run_locally(
-                settings,
+            run = worker.run(
                 bundle,
                 filename=file.name,
                 data=data,
                 limits=limits,
-                device=chosen.device if chosen else None,
                 place=place_in(chosen) if chosen else OWN,
                 python=python_of(chosen),
                 traces=traces,

@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -26,7 +25,7 @@ from services.worker.station import OWN, Place, SeedResult, Station, Stopped, Tr
 from services.worker.supervisor import RunLimits
 from services.worker.workplace import workplace
 
-__all__ = ["LocalRun", "run_locally", "run_notebook_locally"]
+__all__ = ["LocalRun", "LocalWorker", "local_worker", "run_notebook_locally"]
 
 SEED_KEY_BYTES = 32
 
@@ -37,52 +36,62 @@ class LocalRun:
 
     measurements: Measurements
     run_s: float  # mean wall clock of one unlearning run
-    wall_s: float
     peak_memory_bytes: int  # of the largest process of any run
     provenance: dict[str, str]
 
 
-def run_locally(
-    settings: Settings,
-    bundle: Bundle,
-    *,
-    filename: str,
-    data: bytes,
-    limits: RunLimits,
-    seed_key: bytes | None = None,
-    device: Device | None = None,
-    place: Place = OWN,
-    python: Python = UNTOLD_PYTHON,
-    traces: Traces | None = None,
-    on_seed: Callable[[], None] = lambda: None,
-) -> LocalRun:
-    """Run every seed in all slots of one device at once; by default on the GPUs if the machine has any.
+class LocalWorker:
+    """Runs modules one after another, each in all slots of one device at once.
 
-    However the runs end, `traces` then has the end of their printed output.
-
-    Raises RunFailed for the first seed that fails, and SandboxUnavailable.
+    It keeps its sandbox and warm measurers from one submission to the next, as a worker does.
     """
-    started = time.monotonic()
-    seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
-    module, failed = Module(limits, seeds), threading.Event()
+
+    def __init__(self, sandbox: Sandbox, measurers: Measurers, slots: Sequence[Slot]) -> None:
+        self._sandbox, self._measurers, self._slots = sandbox, measurers, slots
+
+    def run(
+        self,
+        bundle: Bundle,
+        *,
+        filename: str,
+        data: bytes,
+        limits: RunLimits,
+        seed_key: bytes | None = None,
+        place: Place = OWN,
+        python: Python = UNTOLD_PYTHON,
+        traces: Traces | None = None,
+        on_seed: Callable[[], None] = lambda: None,
+    ) -> LocalRun:
+        """Run every seed of a submission; measure each model.
+
+        However the runs end, `traces` then has the end of their printed output.
+        Raises RunFailed for the first seed that fails, and SandboxUnavailable.
+        """
+        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
+        module, failed = Module(limits, seeds), threading.Event()
+        for slot in self._slots:
+            slot.clear()
+            unpack(filename, data, slot.submission, python)
+        stations = [
+            Station(self._sandbox, self._measurers, slot, bundle, f"local-{slot.number}", failed.is_set, place)
+            for slot in self._slots
+        ]
+        results = _side_by_side(module, stations, failed, traces or Traces(), on_seed)
+        return LocalRun(
+            measurements=Measurements.stack([result.blob for result in results]),
+            run_s=sum(result.run_s for result in results) / len(results),
+            peak_memory_bytes=max(result.peak_memory_bytes for result in results),
+            provenance=module.provenance(stations[0]),
+        )
+
+
+@contextmanager
+def local_worker(settings: Settings, device: Device | None = None) -> Iterator[LocalWorker]:
+    """Open a worker on one device; by default on the GPUs if the machine has any. Raises SandboxUnavailable."""
     with workplace(settings.make_data_dir(), "evaluate") as work:
         slots = _slots_on(device, make_slots(settings, work))
-        for slot in slots:
-            unpack(filename, data, slot.submission, python)
         with _opened(settings, work) as (sandbox, measurers):
-            stations = [
-                Station(sandbox, measurers, slot, bundle, f"local-{slot.number}", failed.is_set, place)
-                for slot in slots
-            ]
-            results = _side_by_side(module, stations, failed, traces or Traces(), on_seed)
-            provenance = module.provenance(stations[0])
-    return LocalRun(
-        measurements=Measurements.stack([result.blob for result in results]),
-        run_s=sum(result.run_s for result in results) / len(results),
-        wall_s=time.monotonic() - started,
-        peak_memory_bytes=max(result.peak_memory_bytes for result in results),
-        provenance=provenance,
-    )
+            yield LocalWorker(sandbox, measurers, slots)
 
 
 def run_notebook_locally(

@@ -26,7 +26,7 @@ from services.core.submission.source import Rejected
 from services.scorer.metrics import SUITES
 from services.scorer.scoring import gather
 from services.worker.failures import RunFailed
-from services.worker.local import run_locally
+from services.worker.local import local_worker
 from services.worker.supervisor import RunLimits
 from studies.baselines.entries import Entry
 from studies.baselines.tables import ScenarioRow, Spread
@@ -63,16 +63,15 @@ class Store:
             return _read(place)
         limits = RunLimits(runs, TIMEOUT_S, self.settings.slot_memory_bytes, data_hidden=False)
         try:
-            done = run_locally(
-                self.settings,
-                bundle,
-                filename=f"{entry.name}.py",
-                data=entry.source,
-                limits=limits,
-                seed_key=SEED_KEY,
-                device=self.device,
-                on_seed=on_seed,
-            )
+            with local_worker(self.settings, self.device) as worker:
+                done = worker.run(
+                    bundle,
+                    filename=f"{entry.name}.py",
+                    data=entry.source,
+                    limits=limits,
+                    seed_key=SEED_KEY,
+                    on_seed=on_seed,
+                )
         except (RunFailed, Rejected) as failure:
             kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
             ran = Ran(failure=kind, message=failure.message)

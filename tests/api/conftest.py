@@ -4,10 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from services.api.accounts import passwords
 from services.core.models import Phase, Role
 from services.core.settings import Settings
 from tests.api.harness import Api, Caller, add_phase, make_settings, running
+
+LITTLE_WORK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
+@pytest.fixture(autouse=True)
+def _passwords_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash takes a third of a second, and these tests make hundreds."""
+    monkeypatch.setattr(passwords, "_hasher", LITTLE_WORK)
 
 
 @pytest.fixture

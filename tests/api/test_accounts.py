@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from services.api.accounts.passwords import _hasher as hasher_in_use  # before the fixtures replace it
 from services.api.accounts.service import create_account, create_token
 from services.core.models import Role, Token, TokenKind
 from services.core.settings import SandboxKind, Settings
@@ -25,6 +26,10 @@ def test_sign_up_makes_account_and_team_of_one(api: Api) -> None:
     assert answer.json()["account"]["role"] == "participant"
     assert [team["name"] for team in answer.json()["teams"]] == ["ada"]
     assert "correct horse" not in answer.text
+
+
+def test_a_hash_of_a_password_takes_three_passes_over_64_mib() -> None:
+    assert hasher_in_use.hash("correct horse").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_sign_up_is_refused_when_the_name_is_taken(api: Api) -> None:

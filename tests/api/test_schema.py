@@ -25,18 +25,13 @@ from tests.api.test_policy import ROLES
 from tests.bundles import make_tiny_bundle
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 4  # of each operation, role and database
-HASHED = {"sign_up", "create_account", "log_in"}  # each takes a slow hash of a password
-
-
-def bounded(examples: int) -> bounds:
-    return bounds(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+BOUNDS = bounds(
+    max_examples=4,  # of each operation, role and database
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.mark.parametrize("access", list(Access), ids=lambda access: access.name.lower())
@@ -60,7 +55,7 @@ def _try_operation(api: Api, operation: Any, known: dict[str, str], access: Acce
     authorization = {"Authorization": f"Bearer {caller.token}"} if caller.token else {"Origin": ORIGIN}
 
     @seed(access)
-    @bounded(1 if operation.definition.raw["operationId"] in HASHED else EXAMPLES)
+    @BOUNDS
     @given(case=operation.as_strategy(), existing=st.booleans())
     def attempt(case: Any, existing: bool) -> None:
         if existing:

@@ -26,7 +26,7 @@ from services.core.settings import SandboxKind, Settings
 from services.core.submission.certificate import CertifiedMethod, Claim
 from services.core.submission.file import check
 from services.scorer.claims import hold_against_accountant
-from services.worker.local import run_locally
+from services.worker.local import local_worker
 from services.worker.supervisor import RunLimits
 from tests.baselines.small import Splits, everything, flat, run, splits
 from tests.bundles import make_tiny_bundle
@@ -250,7 +250,8 @@ def test_entries_run_with_an_old_torch(old_image: str, tmp_path: Path) -> None:
             file.writestr(f"entries/{name}.py", text.replace("100.0, 4000", "100.0, 3"))
     settings = Settings(data_dir=tmp_path / "var", sandbox=SandboxKind.DOCKER, sandbox_image=old_image, worker_slots=1)
     limits = RunLimits(1, 60.0, 2**30, data_hidden=False)
-    found = run_locally(settings, bundle, filename="all.zip", data=archive.getvalue(), limits=limits)
+    with local_worker(settings) as worker:
+        found = worker.run(bundle, filename="all.zip", data=archive.getvalue(), limits=limits)
     assert len(found.measurements) == 1
 
 

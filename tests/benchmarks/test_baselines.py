@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
 from services.core.submission import file as submission_file
-from services.worker.local import run_locally
+from services.worker.local import LocalWorker, local_worker
 from services.worker.supervisor import RunLimits
 from tests.bundles import make_tiny_bundle
 
@@ -49,13 +50,19 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
 
 
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorker]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.PROCESS, worker_slots=1)
+    with local_worker(settings) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_baseline_runs_and_gives_models(path: Path, bundle: Bundle, tmp_path: Path) -> None:
+def test_baseline_runs_and_gives_models(path: Path, bundle: Bundle, worker: LocalWorker) -> None:
     data = path.read_bytes()
     submission_file.check(path.name, data)
-    settings = Settings(data_dir=tmp_path / "var", sandbox=SandboxKind.PROCESS, worker_slots=1)
     limits = RunLimits(4, 60.0, 2**30, data_hidden=False)
-    run = run_locally(settings, bundle, filename=path.name, data=data, limits=limits, seed_key=SEED_KEY)
+    run = worker.run(bundle, filename=path.name, data=data, limits=limits, seed_key=SEED_KEY)
     distinct, sketches = len(np.unique(run.measurements.checkpoint_sha256, axis=0)), run.measurements.weight_sketch
     if path.stem in {"identity", "ssd", "lfssd", "assd", "potion"}:  # deterministic
         assert distinct == 1
@@ -76,5 +83,6 @@ def test_baselines_run_on_resnet18_with_an_old_torch(faces: Bundle, old_image: s
             file.writestr(f"entries/{path.name}", path.read_bytes())
     settings = Settings(data_dir=tmp_path / "var", sandbox=SandboxKind.DOCKER, sandbox_image=old_image, worker_slots=1)
     limits = RunLimits(1, 300.0, 2**31, data_hidden=False)
-    run = run_locally(settings, faces, filename="all.zip", data=archive.getvalue(), limits=limits, seed_key=SEED_KEY)
+    with local_worker(settings) as worker:
+        run = worker.run(faces, filename="all.zip", data=archive.getvalue(), limits=limits, seed_key=SEED_KEY)
     assert len(run.measurements.checkpoint_sha256) == 1

@@ -1,17 +1,30 @@
 """An organiser rescores a phase from the command line, by real services: from stored readings, and from new runs."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import delete, select
 
-from services.core.models import Evaluation, Score
+from services.core.models import Competition, Evaluation, Phase, Score
+from services.core.settings import SandboxKind
 from tests.entries import NOISE, STILL
-from tests.installation import Installation
+from tests.installation import Installation, fresh_cup, installation_of
+
+__all__ = ["installation_of"]
 
 PHASE = ("-c", "cup", "-p", "feedback")
+OPERATOR = ("--team", "operator")
+
+
+@pytest.fixture
+def installation(installation_of: Callable[[SandboxKind], Installation]) -> Iterator[Installation]:
+    """A competition of its own for every test, in an installation that they share; all runs are in one sandbox."""
+    with fresh_cup(installation_of(SandboxKind.PROCESS), shard_seeds=64) as opened:
+        yield opened
 
 
 def rescore(installation: Installation, *arguments: str) -> dict[str, Any]:
@@ -55,11 +68,11 @@ def test_rescoring_from_what_was_measured(installation: Installation, tmp_path: 
 
 
 def test_running_again_takes_the_new_run_whatever_it_brings(installation: Installation, tmp_path: Path) -> None:
-    scored = installation.submit(NOISE, tmp_path, "--wait")
+    scored = installation.submit(NOISE, tmp_path, *OPERATOR, "--wait")
     shown = rescore(installation, "--metric", "neurips-2023", "--re-run", "--publish")
     assert (shown["state"], shown["re_run"]) == ("published", True)
     with installation.database.read() as session:
-        scores = session.scalars(select(Score).join(Evaluation).where(Score.metric == "neurips-2023")).all()
+        scores = session.scalars(select(Score).where(_of_cup, Score.metric == "neurips-2023")).all()
         new = next(row for row in scores if str(row.evaluation_id) != scored["evaluation_id"])
         assert len({row.final_score for row in scores}) == 2
     assert [score for _, score in board(installation)] == [new.final_score]
@@ -70,7 +83,7 @@ def test_running_again_takes_the_new_run_whatever_it_brings(installation: Instal
 
 def test_a_lucky_old_entry_does_not_take_the_place_of_a_new_run(installation: Installation, tmp_path: Path) -> None:
     """Else the better of two draws would count. The old entry's luck is written into the database."""
-    shown = [installation.submit(source, tmp_path, "--wait") for source in (NOISE, STILL)]
+    shown = [installation.submit(source, tmp_path, *OPERATOR, "--wait") for source in (NOISE, STILL)]
     before = board(installation)
     assert rescore(installation, "--metric", "neurips-2023", "--re-run")["state"] == "ready"
     aside = next(one for one in shown if one["score"]["final_score"] != before[0][1])
@@ -81,4 +94,6 @@ def test_a_lucky_old_entry_does_not_take_the_place_of_a_new_run(installation: In
     assert [score for _, score in board(installation)] == [moves[0]["after"]["final_score"]] != [0.99]
 
 
-_other = Score.metric == "lethe-1"
+_runs_of_cup = select(Evaluation.id).join(Phase).join(Competition).where(Competition.slug == "cup")
+_of_cup = Score.evaluation_id.in_(_runs_of_cup)
+_other = _of_cup & (Score.metric == "lethe-1")

@@ -42,7 +42,7 @@ def test_an_entry_runs_once_and_its_columns_are_means_over_models(
 ) -> None:
     entry = Entry("halve", HALVE)
     ran = store.run(bundle, entry, 3)
-    monkeypatch.setattr("studies.baselines.scenarios.run_locally", None)
+    monkeypatch.setattr("studies.baselines.scenarios.local_worker", None)
     again = store.run(bundle, entry, 3)
 
     row = row_of("halve", ran, bundle, None)
@@ -60,7 +60,7 @@ def test_an_entry_runs_once_and_its_columns_are_means_over_models(
 def test_a_failure_is_kept_with_its_reason(bundle: Bundle, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Entry("broken", BROKEN)
     ran = store.run(bundle, entry, 2)
-    monkeypatch.setattr("studies.baselines.scenarios.run_locally", None)
+    monkeypatch.setattr("studies.baselines.scenarios.local_worker", None)
 
     assert store.run(bundle, entry, 2) == ran
     row = row_of("broken", ran, bundle, None)

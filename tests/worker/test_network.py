@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from services.worker.runner.network import wants_network
+from services.worker.runner.network import MOST_CHARACTERS, wants_network
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_a_socket_that_the_sandbox_refuses_is_known(monkeypatch: pytest.MonkeyPa
         socket.create_connection(("127.0.0.1", 9), 1)
     except PermissionError as error:
         assert wants_network("".join(traceback.format_exception(error)))
+
+
+def test_of_a_long_text_only_head_and_tail_count() -> None:
+    said, much = "OSError: [Errno 113] No route to host", "x" * MOST_CHARACTERS
+    assert wants_network(said + much) and wants_network(much + said)
+    assert not wants_network(much + said + much)

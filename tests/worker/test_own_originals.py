@@ -8,11 +8,10 @@ import pytest
 from services.benchmarks.build import build_benchmark
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
-from services.core.settings import SandboxKind, Settings
-from services.worker.local import run_locally
+from services.core.settings import SandboxKind
 from services.worker.supervisor import RunLimits
 from tests.certified import SEEDS, short_order
-from tests.worker.conftest import MEMORY_BYTES, Run
+from tests.worker.conftest import MEMORY_BYTES, Run, WorkerIn
 
 IDENTITY = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 Measure = Callable[..., Measurements]
@@ -24,17 +23,14 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture
-def measure(certified: Bundle, sandbox_settings: Settings) -> Measure:
+def measure(certified: Bundle, sandbox_kind: SandboxKind, worker_in: WorkerIn) -> Measure:
     """Run source code on the certified benchmark in the sandbox."""
 
     def run_source(source: str, *, seeds: int = SEEDS, slots: int = 1) -> Measurements:
-        return run_locally(
-            sandbox_settings.model_copy(update={"worker_slots": slots}),
-            certified,
-            filename="entry.py",
-            data=source.encode(),
-            limits=RunLimits(seeds, 60.0, MEMORY_BYTES, data_hidden=False),
-            seed_key=b"k" * 32,
+        limits = RunLimits(seeds, 60.0, MEMORY_BYTES, data_hidden=False)
+        worker = worker_in(sandbox_kind, slots)
+        return worker.run(
+            certified, filename="entry.py", data=source.encode(), limits=limits, seed_key=b"k" * 32
         ).measurements
 
     return run_source
@@ -93,14 +89,14 @@ def unlearning(net, *_):
 
 
 def test_a_run_finds_its_own_original_and_no_other(
-    certified: Bundle, measure: Measure, sandbox_settings: Settings
+    certified: Bundle, measure: Measure, sandbox_kind: SandboxKind
 ) -> None:
     """Comparing originals: whoever sees two of them, or the stack in the hidden directory, knows their distribution.
 
     Then it could hide its own in it, though it forgot nothing. The process sandbox isolates no one: there only what is
     laid out for a run counts.
     """
-    isolated = sandbox_settings.sandbox is SandboxKind.DOCKER
+    isolated = sandbox_kind is SandboxKind.DOCKER
     found, expected = measure(f"ISOLATED = {isolated}\n{LOOK_AROUND}", seeds=3), certified.measurements_of("original")
     assert expected is not None
     np.testing.assert_array_equal(found.checkpoint_sha256, expected.checkpoint_sha256[:3])

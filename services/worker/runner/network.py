@@ -2,8 +2,11 @@
 
 import re
 
+from services.core.text import shortened
+
 __all__ = ["NO_NETWORK", "wants_network"]
 
+MOST_CHARACTERS = 100_000  # that are looked at: a search takes seconds for each ten megabytes
 NO_NETWORK = "There is no network in the sandbox."
 _UNREACHED = re.compile(
     r"name resolution|Name or service not known|nodename nor servname|No address associated with hostname"
@@ -20,7 +23,11 @@ _DOWNLOADER = re.compile(
 
 
 def wants_network(text: str) -> bool:
-    """Tell whether a traceback, or printed output, shows a failed name resolution, no route, or no downloader."""
+    """Tell whether a traceback, or printed output, shows a failed name resolution, no route, or no downloader.
+
+    Of a long text only head and tail count.
+    """
+    text = shortened(text, MOST_CHARACTERS)
     if _UNREACHED.search(text) or _DOWNLOADER.search(text):
         return True
     return bool(_IN_SOCKETS.search(text) and _NO_SOCKET.search(text))
