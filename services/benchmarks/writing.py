@@ -107,6 +107,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
             for name, value in sorted(built.original.items())
         ),
         recipe=definition.recipe.as_dict(),
+        originals=1 if built.originals is None else len(next(iter(built.originals.values()))),
         learning=Learning(**asdict(definition.recipe)) if isinstance(definition.recipe, NoisyDescent) else None,
         oracle_seeds=len(built.measured["oracle"]),
         oracle_replaced=built.replaced,

@@ -285,11 +285,13 @@ def _show(bundle: "Bundle", as_json: bool) -> None:
         "digest": manifest.digest,
         "directory": str(bundle.root),
         "dataset": f"{manifest.dataset} ({manifest.licence})",
+        "problem": f"{manifest.problem}: retraining without the forget set is the reference",
         "forget set": manifest.scenario,
         "split": manifest.split,
         "images": f"{counts.retain} retain, {counts.forget} forget, {counts.validation} validation, {counts.test} test",
         "architecture": manifest.architecture,
         **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
+        "originals": f"{manifest.originals}, from which runs start",
         "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
         "seeds": f"derived from a secret with SHA-256 {manifest.seed_commitment}",
     }

@@ -1067,6 +1067,10 @@ export interface components {
             name: string;
             /** Oracle Seeds */
             oracle_seeds: number;
+            /** Originals */
+            originals: number;
+            /** Problem */
+            problem: string;
             /** Recipe */
             recipe: {
                 [key: string]: unknown;

@@ -230,6 +230,8 @@ class BenchmarkOut(BaseModel):
     dataset: str
     licence: str
     scenario: str
+    problem: str
+    originals: int
     classes: int
     input_shape: tuple[int, ...]
     counts: Counts

@@ -115,6 +115,7 @@ class Manifest(_Frozen):
     dataset: str
     licence: str
     scenario: str  # in words, how the forget set was drawn
+    problem: Literal["untraining"] = "untraining"  # remove the influence of examples: retraining is the reference
     split: str = "drawn at random"  # in words, how train, validation and test sets were made
     origin: Origin | None = None
     classes: int = Field(ge=2, le=256)
@@ -125,6 +126,7 @@ class Manifest(_Frozen):
     recipe: dict[str, Any]  # how original model and oracle were trained; public, so that retraining is a fair reference
     learning: Learning | None = None  # only in a certified benchmark
     oracle_seeds: int = Field(gt=0)
+    originals: int = Field(default=1, gt=0)  # models from which runs start, learned independently
     oracle_replaced: int = Field(
         default=0, ge=0
     )  # number of diverged models that the build retrained from another seed

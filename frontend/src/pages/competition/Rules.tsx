@@ -36,9 +36,16 @@ function Benchmark({ digest }: { digest: string }) {
       <Facts
         of={[
           ["Dataset", `${found.dataset} (${found.licence})`],
+          ["Problem", `${found.problem}: retraining without the forget set is the reference`],
           ["Forget set", `${found.counts.forget.toLocaleString("en")} examples: ${found.scenario}`],
           ["Retain set", `${found.counts.retain.toLocaleString("en")} examples`],
           ["Architecture", `${found.architecture}, ${found.classes} classes`],
+          [
+            "Original",
+            found.originals === 1
+              ? "1 model, where every run starts"
+              : `${found.originals} models, over which runs are spread`,
+          ],
           ["Oracle", `${found.oracle_seeds} models retrained without the forget set`],
           ["Ceiling of F", score(found.fitness.ceiling)],
           ["Digest", <code key="digest">{found.digest}</code>],
