@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from services.api.kit.tokens import digest, is_well_formed
@@ -62,7 +63,7 @@ class Principal:
         return self.role is Role.OPERATOR
 
 
-def identify(
+async def identify(
     request: Request,
     state: State,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -74,8 +75,8 @@ def identify(
     if there is no Authorization header, because that header exempts a write from the origin check.
     """
     if "authorization" not in request.headers:
-        return _find(state, cookie) if cookie else None
-    found = _find(state, bearer.credentials) if bearer else None
+        return await run_in_threadpool(_find, state, cookie) if cookie else None
+    found = await run_in_threadpool(_find, state, bearer.credentials) if bearer else None
     if found is None:
         raise NotSignedIn("The token is unknown, expired or revoked. Log in again, or create a new token.")
     return found
