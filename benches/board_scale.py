@@ -28,7 +28,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 
 from benches.contest import add_phase, stand_in_benchmark
 from benches.processes import cpu_seconds
@@ -245,22 +245,29 @@ def _fill(settings: Settings, teams: int) -> None:
     """Give every team one scored submission on one leaderboard."""
     database = Database(settings.resolved_database_url)
     upgrade(database)
+    with closing(_Disposing(database)):
+        with database.write() as session:
+            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START)
+            organiser_id = phase.competition.organiser_id
+        add_entries(database, phase, organiser_id, teams)
+
+
+def add_entries(database: Database, phase: Phase, account_id: UUID, teams: int) -> None:
+    """Put so many new teams on the board of a phase, each with one scored submission."""
     random = np.random.default_rng(7)
     scores = random.beta(2, 5, teams) * 0.3
     gaps = random.normal(size=(teams, SPLITS)) * (0.024 * scores[:, None] + 2e-4)
-    with closing(_Disposing(database)):
+    of = phase.benchmark_id, account_id
+    for first in range(0, teams, PORTION):
+        numbers = range(first, min(teams, first + PORTION))
+        rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
         with database.write() as session:
-            moved_at = START + timedelta(days=1)
-            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START, board_moved_at=moved_at)
-            of = phase.benchmark_id, phase.competition.organiser_id
-        for first in range(0, teams, PORTION):
-            numbers = range(first, min(teams, first + PORTION))
-            rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
-            with database.write() as session:
-                for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
-                    session.execute(insert(table), [row[table] for row in rows])
-        with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+            for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
+                session.execute(insert(table), [row[table] for row in rows])
+    with database.write() as session:
+        session.execute(update(Phase).where(Phase.id == phase.id).values(board_moved_at=START + timedelta(days=1)))
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
 
 
 def _rows(
