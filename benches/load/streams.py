@@ -16,7 +16,7 @@ from services.cli.client import Client
 __all__ = ["Streams", "hold"]
 
 PER_USER = 10
-OPEN_AT_ONCE = 50
+OPEN_AT_ONCE = 20
 SETTLE_S = 5.0
 ENTRY = b"def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net  # %d\n"
 

@@ -10,7 +10,7 @@ from services.api.kit.problems import problem
 
 __all__ = ["CrowdLimit"]
 
-AT_ONCE = 64  # in one process: what it answers in about half a second
+AT_ONCE = 40  # in one process: as many as it has threads, which is what it answers in about half a second
 RETRY_AFTER_S = 2
 PROBES = {"/api/health"}  # which ask whether the process lives
 

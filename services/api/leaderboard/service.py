@@ -58,6 +58,15 @@ ON_PAGE = and_(
 OF_ENTRIES = and_(
     StandingRow.standings_id == bindparam("board"), StandingRow.entry_id.in_(bindparam("entries", expanding=True))
 )
+OWN_ENTRIES = (
+    select(LeaderboardEntry.id)
+    .where(LeaderboardEntry.phase_id == bindparam("phase"), standings.stands_at(bindparam("moment")))
+    .where(LeaderboardEntry.reference == Reference.NONE)
+    .where(
+        LeaderboardEntry.team_id.in_(select(TeamMember.team_id).where(TeamMember.account_id == bindparam("account")))
+    )
+    .order_by(LeaderboardEntry.submission_id)
+)
 PHASE_OF_BOARD = competitions.PHASE.options(load_only(Phase.metric, Phase.max_time_ratio, Phase.board_moved_at))
 PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
@@ -88,14 +97,8 @@ def as_of(session: ReadSession, database: Database, phase: Phase, moment: dateti
 
 def find_own(session: ReadSession, board: Standings, account_id: UUID) -> list[UUID]:
     """Find the entries of an account's teams on a leaderboard, without references."""
-    entry = LeaderboardEntry
-    teams = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
-    statement = (
-        select(entry.id)
-        .where(entry.phase_id == board.phase_id, standings.stands_at(board.moment), entry.reference == Reference.NONE)
-        .where(entry.team_id.in_(teams))
-    )
-    return list(session.scalars(statement.order_by(entry.submission_id)))
+    of = {"phase": board.phase_id, "moment": board.moment, "account": account_id}
+    return list(session.connection().execute(OWN_ENTRIES, of).scalars())
 
 
 def read_page(session: ReadSession, board: Standings, *, after: int, limit: int) -> list[Entry]:

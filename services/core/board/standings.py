@@ -6,7 +6,7 @@ moment names one state of the leaderboard for ever, and any state can be compute
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from services.core.errors import Unavailable
@@ -65,7 +65,7 @@ def moment_at(session: ReadSession, phase: Phase, when: datetime) -> datetime | 
     return max((one for one in found if one is not None), default=None)
 
 
-def stands_at(moment: datetime) -> ColumnElement[bool]:
+def stands_at(moment: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Select the pointers of the leaderboard as of a moment."""
     entry = LeaderboardEntry
     return and_(entry.published_at <= moment, or_(entry.retired_at.is_(None), entry.retired_at > moment))
