@@ -22,7 +22,7 @@ from benches.board_scale import add_entries
 from benches.load.first_run import FirstRun, first_runs
 from benches.load.site import Site, add_users, site
 from benches.load.stage import Stage, play
-from benches.load.streams import Streams, hold
+from benches.load.streams import PER_USER, Streams, hold
 from services.core.models import Phase
 
 ENTRIES = 1_188  # teams of the contest of 2023
@@ -54,7 +54,7 @@ def main() -> None:
                 console.print(what)
 
         with site(root) as running:
-            users = add_users(running, max(*sizes, -(-chosen.streams // 10), 1))
+            users = add_users(running, max(*sizes, -(-chosen.streams // PER_USER), 1))
             _fill_board(running)
             tell(f"{chosen.first_runs} uploads, one after another, through Redis")
             waits = [first_runs(running, users[0], chosen.first_runs)]

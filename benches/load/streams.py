@@ -13,9 +13,9 @@ from benches.load.site import SUBMIT, Site, User
 from benches.processes import resident_mb
 from services.cli.client import Client
 
-__all__ = ["Streams", "hold"]
+__all__ = ["PER_USER", "Streams", "hold"]
 
-PER_USER = 10
+PER_USER = 20  # as many as one account may have
 OPEN_AT_ONCE = 20
 SETTLE_S = 5.0
 ENTRY = b"def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net  # %d\n"
