@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,29 +57,38 @@ class Participant(FastHttpUser):
         }
         self.tag, self.after = "", ""
         self.newest = ""
-        self.upload_at = time.monotonic() + random.uniform(0, PLAN["upload_every_s"])
-        self.sign_in_at = time.monotonic() + random.uniform(0, PLAN["sign_in_every_s"])
+        place = (number + 0.5) / len(PLAN["users"])  # so that users upload one after another, not all at once
+        self.upload_at = time.monotonic() + place * PLAN["upload_every_s"]
+        self.sign_in_at = time.monotonic() + place * PLAN["sign_in_every_s"]
 
-    @task(8)
+    @task
+    def act(self) -> None:
+        """Submit or sign in if it is time; else read."""
+        if time.monotonic() >= self.upload_at:
+            self.upload_at += PLAN["upload_every_s"]
+            self.upload()
+        elif time.monotonic() >= self.sign_in_at:
+            self.sign_in_at += PLAN["sign_in_every_s"]
+            self.sign_in()
+        else:
+            random.choices(list(READS), list(READS.values()))[0](self)
+
     def poll_board(self) -> None:
         """Read the first page if it has changed."""
         answer = self.ask("GET", f"{PHASE}/leaderboard?limit={PAGE}", "board", {"If-None-Match": self.tag})
         if answer is not None and answer.status_code == 200:
             self.tag, self.after = answer.headers["ETag"], answer.json()["next"] or ""
 
-    @task(4)
     def read_on(self) -> None:
         """Read the next page."""
         if self.after:
             answer = self.ask("GET", f"{PHASE}/leaderboard?limit={PAGE}&after={self.after}", "board, next page")
             self.after = answer.json()["next"] or "" if answer is not None else ""
 
-    @task(4)
     def look_around(self) -> None:
         """Read the page of the competition."""
         self.ask("GET", CUP, "competition")
 
-    @task(3)
     def look_at_own(self) -> None:
         """Read one's newest submission, or what one may still submit."""
         if self.newest:
@@ -86,7 +96,6 @@ class Participant(FastHttpUser):
         else:
             self.ask("GET", f"{PHASE}/quota", "quota")
 
-    @task(1)
     def follow(self) -> None:
         """Follow one's newest submission for a while."""
         if not self.newest:
@@ -104,16 +113,10 @@ class Participant(FastHttpUser):
                 while connection.recv(65536):
                     pass
 
-    @task(6)
-    def act(self) -> None:
-        """Submit or sign in if it is time."""
-        if time.monotonic() >= self.upload_at:
-            self.upload_at += PLAN["upload_every_s"]
-            self.upload()
-        elif time.monotonic() >= self.sign_in_at:
-            self.sign_in_at += PLAN["sign_in_every_s"]
-            body = json.dumps({"username": self.own["username"], "password": PLAN["password"]})
-            self.ask("POST", "/api/sessions", "sign in", {"Content-Type": "application/json"}, body)
+    def sign_in(self) -> None:
+        """Start another session."""
+        body = json.dumps({"username": self.own["username"], "password": PLAN["password"]})
+        self.ask("POST", "/api/sessions", "sign in", {"Content-Type": "application/json"}, body)
 
     def upload(self) -> None:
         """Submit an entry that nobody has submitted yet."""
@@ -140,6 +143,15 @@ class Participant(FastHttpUser):
                 else:
                     without_retry.append(name)
             return answer if 0 < answer.status_code < 400 else None
+
+
+READS: dict[Callable[[Participant], None], int] = {  # each with its weight
+    Participant.poll_board: 8,
+    Participant.read_on: 4,
+    Participant.look_around: 4,
+    Participant.look_at_own: 3,
+    Participant.follow: 1,
+}
 
 
 def note(name: str, status: int, spent_ms: float) -> None:
