@@ -28,9 +28,10 @@ from uuid import UUID, uuid4
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 
 from benches.contest import add_phase, stand_in_benchmark
+from benches.processes import cpu_seconds
 from services.api.kit.cursors import Cursors
 from services.api.leaderboard import keys
 from services.core.models import (
@@ -54,6 +55,7 @@ from services.scorer.stores import Stores
 
 PAGE = 50
 READS = 400
+WARM = 50  # reads before those that count
 SERVE = """
 import json, socket, sys, uvicorn
 from services.api.app import create_app
@@ -93,12 +95,22 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found, indent=2))
         return
-    table = Table("teams", "page p50", "page p99", "standings", "memory for them", "recomputed per view", "sent then")
+    table = Table(
+        "teams",
+        "page p50",
+        "page p99",
+        "server's CPU",
+        "standings",
+        "memory for them",
+        "recomputed per view",
+        "sent then",
+    )
     for row in found:
         table.add_row(
             f"{row['teams']:,}",
             f"{row['p50_ms']:.1f} ms",
             f"{row['p99_ms']:.1f} ms",
+            f"{row['cpu_ms']:.1f} ms",
             f"{row['refresh_s']:.2f} s",
             f"{row['peak_mb']:.0f} MB",
             f"{row['recompute_ms']:.0f} ms",
@@ -126,10 +138,11 @@ def _measure(settings: Settings, reads: int) -> dict[str, float]:
         pool.apply(_refresh, (settings, False))  # what a running scorer has loaded and compiled already
         refresh_s, peak_mb = pool.apply(_refresh, (settings, True))
     recompute_ms, recompute_mb = _recompute(settings)
-    times_ms = np.array(_read(settings, reads))
+    times_ms, cpu_ms = _read(settings, reads)
     return {
         "p50_ms": float(np.percentile(times_ms, 50)),
         "p99_ms": float(np.percentile(times_ms, 99)),
+        "cpu_ms": cpu_ms,
         "refresh_s": refresh_s,
         "peak_mb": peak_mb,
         "recompute_ms": recompute_ms,
@@ -180,17 +193,20 @@ def _recompute(settings: Settings) -> tuple[float, float]:
     return 1e3 * float(np.median(times)), size / 1e6
 
 
-def _read(settings: Settings, reads: int) -> list[float]:
-    """Read pages at random places; return milliseconds."""
+def _read(settings: Settings, reads: int) -> tuple[list[float], float]:
+    """Read pages at random places; return the milliseconds of each, and the server's processor time for one."""
     database = Database(settings.resolved_database_url)
     with closing(_Disposing(database)), database.read() as session:
         board = session.scalars(select(Standings)).one()
     cursors = Cursors(settings.key())
     listing = f"leaderboard:{board.phase_id}:None"
-    places = np.random.default_rng(1).integers(0, max(1, board.total - PAGE), reads + 50).tolist()
+    places = np.random.default_rng(1).integers(0, max(1, board.total - PAGE), reads + WARM).tolist()
     times = []
-    with _server(settings) as port, closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+    used_s = 0.0
+    with _server(settings) as (port, pid), closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
         for number, place in enumerate(places):
+            if number == WARM:
+                used_s = cpu_seconds(pid)
             after = keys.encode(cursors, listing, board.moment, place)
             start = time.perf_counter()
             connection.request("GET", f"/api/competitions/bench/phases/final/leaderboard?limit={PAGE}&after={after}")
@@ -198,15 +214,16 @@ def _read(settings: Settings, reads: int) -> list[float]:
             body = answer.read()
             spent = time.perf_counter() - start
             assert answer.status == 200, body[:300]
-            if number >= 50:
+            if number >= WARM:
                 times.append(1e3 * spent)
+        used_s = cpu_seconds(pid) - used_s
         assert json.loads(body)["items"][0]["rank"] is not None
-    return times
+    return times, 1e3 * used_s / len(times)
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator[int]:
-    """Serve the app in a process of its own; yield the port."""
+def _server(settings: Settings) -> Iterator[tuple[int, int]]:
+    """Serve the app in a process of its own; yield the port and the id of the process."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -218,7 +235,7 @@ def _server(settings: Settings) -> Iterator[int]:
             stdout=subprocess.DEVNULL,
         )
         try:
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -228,22 +245,29 @@ def _fill(settings: Settings, teams: int) -> None:
     """Give every team one scored submission on one leaderboard."""
     database = Database(settings.resolved_database_url)
     upgrade(database)
+    with closing(_Disposing(database)):
+        with database.write() as session:
+            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START)
+            organiser_id = phase.competition.organiser_id
+        add_entries(database, phase, organiser_id, teams)
+
+
+def add_entries(database: Database, phase: Phase, account_id: UUID, teams: int) -> None:
+    """Put so many new teams on the board of a phase, each with one scored submission."""
     random = np.random.default_rng(7)
     scores = random.beta(2, 5, teams) * 0.3
     gaps = random.normal(size=(teams, SPLITS)) * (0.024 * scores[:, None] + 2e-4)
-    with closing(_Disposing(database)):
+    of = phase.benchmark_id, account_id
+    for first in range(0, teams, PORTION):
+        numbers = range(first, min(teams, first + PORTION))
+        rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
         with database.write() as session:
-            moved_at = START + timedelta(days=1)
-            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START, board_moved_at=moved_at)
-            of = phase.benchmark_id, phase.competition.organiser_id
-        for first in range(0, teams, PORTION):
-            numbers = range(first, min(teams, first + PORTION))
-            rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
-            with database.write() as session:
-                for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
-                    session.execute(insert(table), [row[table] for row in rows])
-        with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+            for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
+                session.execute(insert(table), [row[table] for row in rows])
+    with database.write() as session:
+        session.execute(update(Phase).where(Phase.id == phase.id).values(board_moved_at=START + timedelta(days=1)))
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
 
 
 def _rows(

@@ -37,6 +37,7 @@ PLACES = {  # folders and files of which every test is of a kind
     "browser": {"web"},
     "processes": {
         "cli/test_evaluate_command.py",
+        "e2e/test_load.py",
         "e2e/test_third_metric_by_command.py",
         "starting_kit/test_evaluating_it.py",
         "worker/test_attempt.py",

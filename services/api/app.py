@@ -16,6 +16,7 @@ from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
+from services.api.kit.crowds import CrowdLimit
 from services.api.kit.deadlines import BodyDeadline
 from services.api.kit.hosts import KnownHosts
 from services.api.kit.middleware import SecurityHeaders
@@ -46,7 +47,7 @@ class _App(FastAPI):
         state: ApiState = self.state.lethe
         bounded = BodyDeadline(TooLargeProblems(super().build_middleware_stack()))
         known = KnownHosts(bounded, state.settings.host_names)
-        return Observed(SecurityHeaders(known), latencies=state.latencies)
+        return Observed(SecurityHeaders(CrowdLimit(known)), latencies=state.latencies)
 
 
 def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:

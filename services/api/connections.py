@@ -4,17 +4,33 @@ Bodies have a deadline of their own (`kit.deadlines`), because only the app know
 """
 
 import asyncio
+import resource
 from typing import Any
 
 import h11
+import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "allow_files"]
 
-MAX_CONNECTIONS = 800  # fewer than the 1,024 files that a process may usually open
+log = structlog.get_logger()
+
+MAX_CONNECTIONS = 3_000  # most of them idle streams, which cost only memory
+OTHER_FILES = 200  # that a process has open: database connections, logs, blobs
 REQUEST_S = 20.0  # for the head of a request, and for the rest of one that is answered already
 STALLED_S = 30.0  # without a byte that the client takes
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def allow_files() -> None:
+    """Let this process open a file for each connection. Usually it may open 1,024 until it asks for more."""
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if most < wanted:
+        log.warning("few_files", allowed=most, wanted=wanted, remedy="raise this service's limit of open files")
+    if most > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class Connection(H11Protocol):

@@ -5,7 +5,7 @@ import socket
 import uvicorn
 
 from services.api.app import create_app
-from services.api.connections import Connection
+from services.api.connections import Connection, allow_files
 from services.api.state import ApiState
 from services.core.settings import Settings
 
@@ -40,4 +40,5 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    allow_files()
     Server(settings).run()

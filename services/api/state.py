@@ -63,7 +63,7 @@ def make_state(settings: Settings) -> ApiState:
     )
 
 
-def state_of(request: Request) -> ApiState:
+async def state_of(request: Request) -> ApiState:
     """Return the state of the app that a request came to."""
     state: ApiState = request.app.state.lethe
     return state

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from services.core.errors import BadInput, LetheError, Unavailable
 
@@ -19,6 +19,8 @@ TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 120.0
 NEWER_BOARD_WITHIN_S = 15.0
 POLL_S = 0.5
+WAITED_FOR = {"standings_not_ready", "overloaded"}  # refused before anything was done
+MAX_TRIES = 300
 
 
 class ServerProblem(LetheError):
@@ -84,22 +86,29 @@ class Client:
             time.sleep(POLL_S)
         return list(self.pages(path))
 
-    def _request(self, method: str, path: str, **arguments: Any) -> Any:
+    def _request(self, method: str, path: str, *, content: IO[bytes] | None = None, **arguments: Any) -> Any:
+        problem: dict[str, Any] = {}
+        for _ in range(MAX_TRIES):
+            if content is not None:
+                content.seek(0)
+            answer = self._send(method, path, content=content, **arguments)
+            if not answer.is_error:
+                return answer.json() if answer.content else None
+            problem = _problem(answer)
+            if problem.get("code") not in WAITED_FOR:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
+        raise ServerProblem(problem)
+
+    def _send(self, method: str, path: str, **arguments: Any) -> "Response":
         import httpx2
 
         try:
-            answer = self._http.request(method, path, **arguments)
+            return self._http.request(method, path, **arguments)
         except httpx2.HTTPError as error:
             raise Unavailable(
                 f"{self.url} does not answer ({error}). Is it running? Start it with `lethe up`."
             ) from error
-        if answer.is_error:
-            problem = _problem(answer)
-            if problem.get("code") == "standings_not_ready":  # pages of a leaderboard that has changed since
-                time.sleep(float(answer.headers.get("Retry-After", 1)))
-                return self._request(method, path, **arguments)
-            raise ServerProblem(problem)
-        return answer.json() if answer.content else None
 
 
 def open_client(url: str | None = None) -> Client:

@@ -14,7 +14,7 @@ class CrossOrigin(Forbidden):
     code = "cross_origin"
 
 
-def same_origin(request: Request) -> None:
+async def same_origin(request: Request) -> None:
     """Refuse a write from a page of another scheme, host or port, or one with a cookie but no `Origin` header."""
     if request.method in SAFE or "authorization" in request.headers:
         return

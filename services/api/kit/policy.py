@@ -37,7 +37,7 @@ class Public:
 
     access = Access.ANYONE
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         return None
 
 
@@ -46,7 +46,7 @@ class Identify:
 
     access = Access.ANYONE
 
-    def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal | None:
+    async def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal | None:
         return who
 
 
@@ -56,7 +56,7 @@ class Require:
     def __init__(self, access: Access) -> None:
         self.access = access
 
-    def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal:
+    async def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal:
         if who is None:
             raise NotSignedIn("This requires an account. Log in, or send `Authorization: Bearer` with a token.")
         if _RANK[who.role] < self.access:

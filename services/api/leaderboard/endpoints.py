@@ -12,7 +12,7 @@ from services.api.kit.schemas import Moment, Text
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
-from services.api.leaderboard.schemas import LeaderboardOut
+from services.api.leaderboard.schemas import LeaderboardOut, page_of
 from services.api.state import State
 from services.core.models import Submission
 
@@ -42,7 +42,7 @@ def show_leaderboard(
 
     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
     """
-    row = find_phase(session, slug, phase)
+    row = service.find_phase(session, slug, phase)
     listing = f"leaderboard:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
     board = service.as_of(session, state.database, row, moment)
@@ -58,7 +58,7 @@ def show_leaderboard(
     items = service.read_page(session, board, after=last, limit=limit) if board else []
     total = board.total if board else 0
     more = board is not None and last + limit < total
-    page = LeaderboardOut(
+    page = page_of(
         competition=slug,
         phase=phase,
         metric=board.metric if board else row.metric,
@@ -70,7 +70,7 @@ def show_leaderboard(
         own=service.read_own(session, board, own) if board else [],
         next=keys.encode(state.cursors, listing, board.moment, last + limit) if board and more else None,
     )
-    return Response(page.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(page, media_type="application/json", headers=headers)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")

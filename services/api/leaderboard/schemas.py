@@ -1,17 +1,22 @@
-"""The JSON forms of leaderboards."""
+"""The JSON forms of leaderboards.
 
-from collections.abc import Sequence
+Most views of a contest are pages of its leaderboard. What the database holds was checked when it was written, so
+entries are made of its columns as they are, and no form checks them again; `EntryOut` declares what they look like.
+"""
+
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
+from pydantic_core import to_json
 
 from services.core.board.shown import FiguresForm, ScoreForm
 from services.core.models import Reference, Unranked
 
-__all__ = ["EntryOut", "LeaderboardOut"]
+__all__ = ["Entry", "EntryOut", "LeaderboardOut", "add_other", "entry_of", "page_of"]
+
+Entry = dict[str, Any]  # the fields of `EntryOut`
 
 
 class EntryOut(ScoreForm):
@@ -34,27 +39,6 @@ class EntryOut(ScoreForm):
     )
     submitted_at: datetime
 
-    @staticmethod
-    def of(place: Row[Any], others: Sequence[Row[Any]]) -> "EntryOut":
-        """Make the JSON form of a place, as `service` selects it, with its entry's other scores.
-
-        What the database holds was checked when it was written, and is not checked again.
-        """
-        fields = place._asdict()
-        started_at, finished_at = place.started_at, place.finished_at
-        return EntryOut.model_construct(
-            None,
-            **{name: fields[name] for name in SELECTED},
-            entry=place.team,
-            unranked_reason=place.unranked,
-            certificate=place.certificate,
-            wall_s=(finished_at - started_at).total_seconds() if started_at and finished_at else None,
-            other_scores={other.metric: FiguresForm.model_construct(None, **other._asdict()) for other in others},
-        )
-
-
-SELECTED = EntryOut.model_fields.keys() - {"entry", "unranked_reason", "wall_s", "other_scores", "certificate"}
-
 
 class LeaderboardOut(BaseModel):
     """One page of a leaderboard."""
@@ -69,3 +53,22 @@ class LeaderboardOut(BaseModel):
     items: list[EntryOut]
     own: list[EntryOut] = Field(description="Entries of your teams, whatever their rank; only on the first page.")
     next: str | None
+
+
+def entry_of(place: dict[str, Any]) -> Entry:
+    """Turn the columns of a place, as `service` selects them, into the fields of its entry."""
+    began, ended = place.pop("started_at"), place.pop("finished_at")
+    return place | {
+        "wall_s": (ended - began).total_seconds() if began and ended else None,
+        "other_scores": {},
+    }
+
+
+def add_other(entry: Entry, figures: dict[str, Any]) -> None:
+    """Add the figures of a score by another metric to an entry."""
+    entry["other_scores"][figures["metric"]] = figures
+
+
+def page_of(items: list[Entry], own: list[Entry], **others: Any) -> bytes:
+    """Make the JSON of a page: what `LeaderboardOut` declares."""
+    return to_json({**others, "items": items, "own": own})

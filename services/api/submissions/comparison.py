@@ -8,7 +8,6 @@ from sqlalchemy import exists, select
 from services.api.kit.auth import Principal
 from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
-from services.core.board.paired import HalvedScore, compare
 from services.core.errors import Conflict
 from services.core.models import LeaderboardEntry, Score, Submission
 from services.core.store.database import ReadSession
@@ -26,6 +25,9 @@ class NotScored(Conflict):
 
 def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID) -> ComparisonOut:
     """Compare two submissions. Raises NotFound, NotScored, or NotComparable if their phases differ."""
+    # Here, because numpy and scipy are a third of the memory of an API process, which nothing else there uses.
+    from services.core.board.paired import HalvedScore, compare
+
     submissions = [_find(session, who, submission_id) for submission_id in (one, other)]
     if submissions[0].phase_id != submissions[1].phase_id:
         raise NotComparable("The two submissions belong to different phases. Choose two submissions to one phase.")

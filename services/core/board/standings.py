@@ -6,7 +6,7 @@ moment names one state of the leaderboard for ever, and any state can be compute
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from services.core.errors import Unavailable
@@ -28,6 +28,10 @@ __all__ = [
 MAX_ASKED = 20  # earlier boards of one phase that may wait to be computed
 RETRY_AFTER_S = 2
 TICK = timedelta(microseconds=1)
+# Built once, because every page begins with one of them.
+DONE = select(Standings).where(Standings.phase_id == bindparam("phase"), Standings.done_at.is_not(None)).limit(1)
+NEWEST = DONE.order_by(Standings.moment.desc(), Standings.id.desc())
+OF_MOMENT = DONE.where(Standings.moment == bindparam("moment")).order_by(Standings.id.desc())
 
 
 class StandingsNotReady(Unavailable):
@@ -61,7 +65,7 @@ def moment_at(session: ReadSession, phase: Phase, when: datetime) -> datetime | 
     return max((one for one in found if one is not None), default=None)
 
 
-def stands_at(moment: datetime) -> ColumnElement[bool]:
+def stands_at(moment: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Select the pointers of the leaderboard as of a moment."""
     entry = LeaderboardEntry
     return and_(entry.published_at <= moment, or_(entry.retired_at.is_(None), entry.retired_at > moment))
@@ -69,16 +73,12 @@ def stands_at(moment: datetime) -> ColumnElement[bool]:
 
 def newest(session: ReadSession, phase: Phase) -> Standings | None:
     """Find the newest leaderboard that is computed; it may lag behind the pointers for a moment."""
-    done = select(Standings).where(Standings.phase_id == phase.id, Standings.done_at.is_not(None))
-    return session.scalars(done.order_by(Standings.moment.desc(), Standings.id.desc()).limit(1)).one_or_none()
+    return session.scalars(NEWEST, {"phase": phase.id}).one_or_none()
 
 
 def find(session: ReadSession, phase: Phase, moment: datetime) -> Standings | None:
     """Find the leaderboard as of the moment of a move."""
-    of = select(Standings).where(Standings.phase_id == phase.id, Standings.moment == moment)
-    return session.scalars(
-        of.where(Standings.done_at.is_not(None)).order_by(Standings.id.desc()).limit(1)
-    ).one_or_none()
+    return session.scalars(OF_MOMENT, {"phase": phase.id, "moment": moment}).one_or_none()
 
 
 def not_ready(moment: datetime) -> StandingsNotReady:

@@ -22,6 +22,9 @@ __all__ = ["Bell", "Doorbell"]
 
 log = structlog.get_logger()
 
+REDIS = {"socket_timeout": 5, "socket_connect_timeout": 2}
+IN_PROCESS = {"polling_interval": 0.05}  # seconds; Celery's own choice is 1
+
 
 class Bell(StrEnum):
     """What to look for; also the name of the Celery queue."""
@@ -48,7 +51,7 @@ class Doorbell:
             worker_redirect_stdouts=False,
             worker_soft_shutdown_timeout=30,
             broker_connection_retry_on_startup=True,
-            broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2} if settings.redis_url else {},
+            broker_transport_options=REDIS if settings.redis_url else IN_PROCESS,
         )
 
     def ring(self, bell: Bell) -> None:

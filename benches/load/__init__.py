@@ -1,0 +1,1 @@
+"""Playing users against a whole installation: `python -m benches.load --help`."""
