@@ -15,6 +15,7 @@ from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
+from services.api.judging.endpoints import router as judging
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
 from services.api.kit.deadlines import BodyDeadline
 from services.api.kit.hosts import KnownHosts
@@ -33,7 +34,7 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, catalogue, admin)
+ROUTERS = (accounts, competitions, submissions, leaderboard, organising, judging, campaigns, catalogue, admin)
 
 
 class _App(FastAPI):

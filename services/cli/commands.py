@@ -66,6 +66,12 @@ COMMANDS = {
         "participant:leaderboard",
         "Print a leaderboard. Intervals are at 95%; reference rows are never ranked.",
     ),
+    "withdraw": Command(
+        "Participants",
+        "judging:withdraw",
+        "Take a submission off the leaderboard, until a final opens. Your next-best entry takes its place.",
+    ),
+    "judge": Command("Organisers", "judging:app", "Read, compare, disqualify and reinstate entries. For organisers."),
     "rescore": Command(
         "Organisers",
         "rescoring:rescore",

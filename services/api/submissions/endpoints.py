@@ -20,6 +20,7 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
+from services.api.submissions.reading import find_to_read
 from services.api.submissions.schemas import (
     CheckOut,
     ComparisonOut,
@@ -31,7 +32,7 @@ from services.api.submissions.schemas import (
 )
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
-from services.core.models import Phase, Reference, Submission
+from services.core.models import Act, Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
 from services.core.queue.places import place_of_next
 from services.core.store.database import utc_now
@@ -207,11 +208,14 @@ def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: St
 
 
 @router.get("/submissions/{submission_id}/notebook", response_class=Response, responses=NOTEBOOK)
-def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
-    """Download a notebook with the outputs of its run, unless the phase hides its data."""
-    submission = service.find_visible(session, who, submission_id)
+def download_notebook(submission_id: UUID, who: SignedIn, state: State) -> Response:
+    """Download a notebook with the outputs of its run, unless the phase hides its data.
+
+    An organiser can, whose reading is recorded.
+    """
+    (submission,) = find_to_read(state.database, who, [submission_id], Act.NOTEBOOK_READ)
     blob = submission.evaluation.executed_blob
-    if blob is None or submission.phase.data_hidden:
+    if blob is None or not service.sees_data(who, submission):
         raise NotFound("There is no executed notebook to show: it has not run yet, or the phase hides its data.")
     return Response(
         state.blobs.get(blob),

@@ -1,6 +1,7 @@
 """Accepting submissions, showing them to those who may see them, and cancelling them."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, select
@@ -9,8 +10,9 @@ from sqlalchemy.orm import joinedload
 from services.api.competitions.service import organises
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
-from services.api.submissions.schemas import QueuePlaceOut, SubmissionOut
-from services.core.board import pointers
+from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
+from services.core.board import off, pointers
+from services.core.board.exclusions import final_has_started
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Competition,
@@ -26,7 +28,7 @@ from services.core.models import (
 from services.core.queue import lines, places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
-from services.core.store.database import Database, ReadSession, WriteSession
+from services.core.store.database import Database, ReadSession, WriteSession, utc_now
 from services.core.submission.certificate import Claim
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "accept",
     "cancel_submission",
     "find_visible",
+    "is_member",
     "own_submissions",
     "sees_data",
     "show",
@@ -106,7 +109,7 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     """Find a submission that the caller may see. Raises NotFound for any other, whether or not it exists."""
     submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
     if submission is None or not (
-        organises(who, submission.phase.competition) or _is_member(session, who, submission.team_id)
+        organises(who, submission.phase.competition) or is_member(session, who, submission.team_id)
     ):
         raise NotFound(
             f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
@@ -130,8 +133,17 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
         )
     )
     retrain_s = pointers.retraining_times(session, {one.phase_id for one in shown})
+    reasons = off.reasons_of(session, [one.id for one in shown])
+    rights = _rights(session, who, shown)
     return [
-        _shown(one, on_board=one.id in on_board, sees_data=sees_data(who, one), retrain_s=retrain_s[one.phase_id])
+        _shown(
+            one,
+            on_board=one.id in on_board,
+            sees_data=sees_data(who, one),
+            retrain_s=retrain_s[one.phase_id],
+            exclusions=reasons.get(one.id, []),
+            rights=rights[one.id],
+        )
         for one in shown
     ]
 
@@ -154,12 +166,24 @@ def cancel_submission(session: WriteSession, submission: Submission) -> None:
     cancel(session, evaluation)
 
 
-def _shown(submission: Submission, *, on_board: bool, sees_data: bool, retrain_s: float | None) -> SubmissionOut:
+def _shown(submission: Submission, **context: Any) -> SubmissionOut:
     scores = {score.metric: score for score in submission.evaluation.scores}
     own = scores.pop(submission.phase.metric, None)
-    return SubmissionOut.of(
-        submission, own, list(scores.values()), on_board=on_board, sees_data=sees_data, retrain_s=retrain_s
-    )
+    return SubmissionOut.of(submission, own, list(scores.values()), **context)
+
+
+def _rights(session: ReadSession, who: Principal, submissions: list[Submission]) -> dict[UUID, Rights]:
+    """Tell what the caller may do with each submission that the caller may see."""
+    teams = set(session.scalars(select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)))
+    competitions = {one.phase.competition for one in submissions}
+    fixed = {one.id for one in competitions if final_has_started(session, one.id, utc_now())}
+    return {
+        one.id: Rights(
+            withdraws=one.team_id in teams and one.phase.competition_id not in fixed,
+            judges=organises(who, one.phase.competition),
+        )
+        for one in submissions
+    }
 
 
 def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
@@ -200,6 +224,7 @@ def _with_everything() -> Select[Submission]:
     )
 
 
-def _is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
+def is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
+    """Tell whether the caller is in a team."""
     member = exists().where(and_(TeamMember.team_id == team_id, TeamMember.account_id == who.account_id))
     return bool(session.scalar(select(member)))

@@ -2,7 +2,7 @@
 
 from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
-from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignMove, CampaignState, ReRun
+from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
@@ -15,8 +15,10 @@ from services.core.models.evaluations import (
     State,
     SubmissionState,
 )
+from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.record import Act, AuditEvent
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.workers import WorkerRow
@@ -36,6 +38,8 @@ __all__ = [
     "Evaluation",
     "Event",
     "EventKind",
+    "Exclusion",
+    "ExclusionKind",
     "FailureKind",
     "LeaderboardEntry",
     "Line",
