@@ -35,11 +35,13 @@ type Subject =
   | "benchmarks"
   | "campaigns"
   | "catalogue"
+  | "code"
   | "comparison"
   | "competition"
   | "competitions"
   | "details"
   | "environments"
+  | "exclusions"
   | "health"
   | "installation"
   | "leaderboard"
@@ -59,6 +61,7 @@ const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] 
 const STALE = {
   cancelling: ["all-submissions", "queue", "quota", "submission"],
   ending: ["leaderboard", "submission", "submissions"],
+  judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
   rescoring: [
     "acts",
     "alarms",
@@ -275,6 +278,37 @@ export const acts = (slug: string) =>
       api.GET("/api/competitions/{slug}/audit", { params: { path: { slug }, query: { limit: 20, after } } }),
     ),
   );
+
+/** What was disqualified or withdrawn. */
+export const exclusions = (slug: string) =>
+  paged(keyOf("exclusions", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/disqualifications", {
+        params: { path: { slug }, query: { limit: 20, after } },
+      }),
+    ),
+  );
+
+/** The files of an upload; they never change, and each reading is on record. */
+export const code = (submission_id: string) =>
+  queryOptions({
+    queryKey: keyOf("code", submission_id),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(api.GET("/api/submissions/{submission_id}/code", { params: { path: { submission_id } } })),
+  });
+
+export const codeDiff = (submission_id: string, other: string) =>
+  queryOptions({
+    queryKey: keyOf("code", submission_id, other),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(
+        api.GET("/api/submissions/{submission_id}/diff", {
+          params: { path: { submission_id }, query: { other } },
+        }),
+      ),
+  });
 
 export interface Sought {
   phase?: string;

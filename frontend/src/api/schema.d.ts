@@ -192,6 +192,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/disqualifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exclusions
+         * @description List what was disqualified or withdrawn, newest first.
+         */
+        get: operations["list_exclusions"];
+        put?: never;
+        /**
+         * Disqualify
+         * @description Take an entry, or all that a team submits, off the boards, for a reason that the team sees.
+         */
+        post: operations["disqualify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/disqualifications/{exclusion_id}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reinstate
+         * @description End a disqualification: what it took off the boards competes again.
+         */
+        post: operations["reinstate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases": {
         parameters: {
             query?: never;
@@ -806,6 +850,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Code
+         * @description Read the code of a submission of your team, or as an organiser, which is recorded, of any.
+         */
+        get: operations["read_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/comparison": {
         parameters: {
             query?: never;
@@ -838,6 +902,26 @@ export interface paths {
          * @description Show run times, and histograms of epsilons and confidences, unless the phase hides its data.
          */
         get: operations["show_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Code
+         * @description Show how the code of a submission differs from that of another one; both must be yours to read.
+         */
+        get: operations["compare_code"];
         put?: never;
         post?: never;
         delete?: never;
@@ -896,10 +980,72 @@ export interface paths {
         /**
          * Download Notebook
          * @description Download a notebook with the outputs of its run, unless the phase hides its data.
+         *
+         *     An organiser can, whose reading is recorded.
          */
         get: operations["download_notebook"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/reenter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reenter Submission
+         * @description Let a withdrawn submission of your team compete again. Not once a final has opened.
+         */
+        post: operations["reenter_submission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Upload
+         * @description Download the very file that was submitted; as an organiser, which is recorded, of any team.
+         */
+        get: operations["download_upload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Submission
+         * @description Take a submission of your team off its board. It is run and scored as before. Not once a final has opened.
+         */
+        post: operations["withdraw_submission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -968,10 +1114,10 @@ export interface components {
         };
         /**
          * Act
-         * @description The acts of organisers that are recorded.
+         * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
+        Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
         /**
          * AlarmForm
          * @description An observation that an organiser should check: its kind, and the figure that raised it.
@@ -1289,6 +1435,27 @@ export interface components {
             steps?: number | null;
         };
         /**
+         * CodeOut
+         * @description The code of a submission. A notebook is shown as its cells, without outputs.
+         */
+        CodeOut: {
+            /** Filename */
+            filename: string;
+            /** Files */
+            files: components["schemas"]["FileOut"][];
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
          * ColumnInfo
          * @description One number of a suite.
          */
@@ -1474,6 +1641,50 @@ export interface components {
          * @enum {string}
          */
         Device: "cpu" | "gpu";
+        /**
+         * DiffOut
+         * @description How the code of one submission differs from that of another.
+         */
+        DiffOut: {
+            /** Files */
+            files: components["schemas"]["FileDiffOut"][];
+            /**
+             * Other Id
+             * Format: uuid
+             */
+            other_id: string;
+            /**
+             * Same
+             * @description Whether both uploads are the same bytes.
+             */
+            same: boolean;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+        };
+        /**
+         * Disqualification
+         * @description Takes one submission off its board, or all that a team submitted to the competition.
+         */
+        Disqualification: {
+            /**
+             * Reason
+             * @description Shown to the team.
+             */
+            reason: string;
+            /**
+             * Submission Id
+             * @description The submission. Leave it out to disqualify a team.
+             */
+            submission_id?: string | null;
+            /**
+             * Team
+             * @description The team's name. Leave it out to disqualify an entry.
+             */
+            team?: string | null;
+        };
         /**
          * EntryOut
          * @description One entry: a team with its best score and its rank.
@@ -1718,6 +1929,50 @@ export interface components {
             place: string;
         };
         /**
+         * ExclusionKind
+         * @enum {string}
+         */
+        ExclusionKind: "disqualified" | "withdrawn";
+        /**
+         * ExclusionOut
+         * @description Why a submission, or all that a team submitted, is or was off the board.
+         */
+        ExclusionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended At
+             * @description When it was taken back; null while it counts.
+             */
+            ended_at: string | null;
+            /** Ended Reason */
+            ended_reason: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description Disqualified by an organiser, or withdrawn by the team. */
+            kind: components["schemas"]["ExclusionKind"];
+            /** Reason */
+            reason: string;
+            /**
+             * Submission
+             * @description The submission's name.
+             */
+            submission: string | null;
+            /**
+             * Submission Id
+             * @description Null if it is about all that the team submitted.
+             */
+            submission_id: string | null;
+            /** Team */
+            team: string;
+        };
+        /**
          * FailureKind
          * @description Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota.
          *
@@ -1806,6 +2061,36 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+        };
+        /**
+         * FileDiffOut
+         * @description How one file differs.
+         */
+        FileDiffOut: {
+            /**
+             * Lines
+             * @description A unified diff. Null if a file is not text or too long to compare: download both uploads.
+             */
+            lines: string[] | null;
+            /** Path */
+            path: string;
+            /** Same */
+            same: boolean;
+        };
+        /**
+         * FileOut
+         * @description A file of an upload.
+         */
+        FileOut: {
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Text
+             * @description Null if it is not text, or too long to show: download the upload to read it.
+             */
+            text: string | null;
         };
         /**
          * Fitness
@@ -2266,6 +2551,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[ExclusionOut] */
+        Page_ExclusionOut_: {
+            /** Items */
+            items: components["schemas"]["ExclusionOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[MoveOut] */
         Page_MoveOut_: {
             /** Items */
@@ -2529,6 +2821,33 @@ export interface components {
          */
         Reference: "none" | "identity" | "retrain";
         /**
+         * Reinstatement
+         * @description Ends a disqualification.
+         */
+        Reinstatement: {
+            /**
+             * Reason
+             * @description Shown to the team.
+             */
+            reason: string;
+        };
+        /**
+         * Rights
+         * @description What the reader may do with a submission, besides reading it.
+         */
+        Rights: {
+            /**
+             * Judges
+             * @description Whether you may disqualify it.
+             */
+            judges: boolean;
+            /**
+             * Withdraws
+             * @description Whether you may withdraw it, or let it compete again.
+             */
+            withdraws: boolean;
+        };
+        /**
          * Role
          * @enum {string}
          */
@@ -2738,6 +3057,11 @@ export interface components {
              * Format: uuid
              */
             evaluation_id: string;
+            /**
+             * Exclusions
+             * @description Why it is off the board: disqualified, or withdrawn.
+             */
+            exclusions: components["schemas"]["ExclusionOut"][];
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
@@ -2788,6 +3112,7 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */
             seeds: number;
@@ -3053,6 +3378,11 @@ export interface components {
              * Format: uuid
              */
             evaluation_id: string;
+            /**
+             * Exclusions
+             * @description Why it is off the board: disqualified, or withdrawn.
+             */
+            exclusions: components["schemas"]["ExclusionOut"][];
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
@@ -3103,6 +3433,7 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */
             seeds: number;
@@ -3615,6 +3946,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_exclusions: {
+        parameters: {
+            query?: {
+                /** @description true: those that count. false: ended ones. */
+                current?: boolean | null;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ExclusionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    disqualify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Disqualification"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    reinstate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                exclusion_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reinstatement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionOut"];
                 };
             };
             /** @description A problem */
@@ -5195,6 +5674,50 @@ export interface operations {
             };
         };
     };
+    read_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     compare_submissions: {
         parameters: {
             query: {
@@ -5260,6 +5783,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DetailsOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    compare_code: {
+        parameters: {
+            query: {
+                /** @description The submission to compare with. */
+                other: string;
+            };
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffOut"];
                 };
             };
             /** @description A problem */
@@ -5395,6 +5965,138 @@ export interface operations {
                 };
                 content: {
                     "application/x-ipynb+json": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    reenter_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    withdraw_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmissionOut"];
                 };
             };
             /** @description A problem */

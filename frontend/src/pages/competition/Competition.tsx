@@ -64,7 +64,10 @@ function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phas
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
         ...(organises
-          ? [{ name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const }]
+          ? [
+              { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
+              { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
+            ]
           : []),
       ]}
     />

@@ -58,7 +58,7 @@ function Organised({ who }: { who: Me }) {
       <Section title="Add a phase">
         <AddPhase slug={slug} />
       </Section>
-      <Section title="Rescoring history">
+      <Section title="Record">
         <Acts slug={slug} />
       </Section>
     </>
