@@ -57,7 +57,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("exclusions")
     known = ", ".join(repr(act) for act in OLD_ACTS)
-    op.execute(f"DELETE FROM audit_events WHERE act NOT IN ({known})")
+    acts = sa.table("audit_events", sa.column("act"))
+    op.execute(sa.delete(acts).where(acts.c.act.not_in(OLD_ACTS)))
     with op.batch_alter_table("audit_events") as batch_op:
         batch_op.alter_column("act", existing_type=sa.String(40), type_=sa.String(24), existing_nullable=False)
         batch_op.create_check_constraint(op.f(ACTS), f"act IN ({known})")

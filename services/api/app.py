@@ -26,6 +26,7 @@ from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.organising.endpoints import router as organising
+from services.api.record.endpoints import router as record
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
@@ -34,7 +35,7 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, organising, judging, campaigns, catalogue, admin)
+ROUTERS = (accounts, competitions, submissions, leaderboard, organising, judging, campaigns, record, catalogue, admin)
 
 
 class _App(FastAPI):

@@ -111,6 +111,9 @@ COMMANDS = {
         "Write the measurements of a submission on this installation to a file, for `lethe score`. For operators.",
         "core",
     ),
+    "audit": Command(
+        "Operators", "audit:app", "Check the record of acts and scores, export it, show its head.", "core"
+    ),
     "migrate": Command(
         "Operators",
         "operator:migrate",

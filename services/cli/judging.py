@@ -107,6 +107,17 @@ def list_exclusions(
     print_table(names, rows, title=f"Off the boards of {competition}", words=set(names))
 
 
+@app.command("copies")
+def list_copies(competition: Competition, url: Url = None, as_json: Json = False) -> None:
+    """List submissions whose code is nearly that of another team's earlier one. Public code is alike, too."""
+    found = list(open_client(url).pages(f"/api/competitions/{competition}/copies"))
+    if as_json:
+        print_json(found)
+        return
+    names = ("later", "team", "earlier", "of team", "alike", "same code")
+    print_table(names, [_copied(one) for one in found], title="Near-identical code", words=set(names) - {"alike"})
+
+
 def withdraw(
     submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
     undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn submission compete again.")] = False,
@@ -137,3 +148,9 @@ def _given(**values: str | None) -> dict[str, str]:
 def _row(one: dict[str, Any]) -> list[str]:
     moments = (one["created_at"][:16], (one["ended_at"] or "")[:16])
     return [one["id"], one["kind"], one["team"], one["submission"] or "all", *moments, one["reason"]]
+
+
+def _copied(one: dict[str, Any]) -> list[str]:
+    later, earlier = one["later"], one["earlier"]
+    named = [later["submission_id"], later["team"], earlier["submission_id"], earlier["team"]]
+    return [*named, f"{one['likeness']:.0%}", "yes" if one["same_code"] else "no"]

@@ -55,6 +55,8 @@ TABLE = {
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/cancel"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/undo"): ORGANISER,
     ("GET", "/api/competitions/{slug}/audit"): ORGANISER,
+    ("GET", "/api/record"): ANYONE,
+    ("GET", "/api/record/{number}"): ANYONE,
     ("GET", "/api/competitions/{slug}/submissions"): ORGANISER,
     ("GET", "/api/competitions/{slug}/queue"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/submissions"): PARTICIPANT,
@@ -74,6 +76,7 @@ TABLE = {
     ("POST", "/api/submissions/{submission_id}/withdraw"): PARTICIPANT,
     ("POST", "/api/submissions/{submission_id}/reenter"): PARTICIPANT,
     ("GET", "/api/competitions/{slug}/disqualifications"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/copies"): ORGANISER,
     ("POST", "/api/competitions/{slug}/disqualifications"): ORGANISER,
     ("POST", "/api/competitions/{slug}/disqualifications/{exclusion_id}/reinstate"): ORGANISER,
 }

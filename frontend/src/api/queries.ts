@@ -39,6 +39,7 @@ type Subject =
   | "comparison"
   | "competition"
   | "competitions"
+  | "copies"
   | "details"
   | "environments"
   | "exclusions"
@@ -286,6 +287,14 @@ export const exclusions = (slug: string) =>
       api.GET("/api/competitions/{slug}/disqualifications", {
         params: { path: { slug }, query: { limit: 20, after } },
       }),
+    ),
+  );
+
+/** Near-identical code of different teams. */
+export const copies = (slug: string) =>
+  paged(keyOf("copies", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/copies", { params: { path: { slug }, query: { limit: 20, after } } }),
     ),
   );
 

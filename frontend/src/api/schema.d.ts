@@ -192,6 +192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Copies
+         * @description List submissions whose code is nearly that of another team's earlier one, newest first.
+         */
+        get: operations["list_copies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/disqualifications": {
         parameters: {
             query?: never;
@@ -1595,6 +1615,46 @@ export interface components {
             /** Unlearned */
             unlearned: number[];
         };
+        /**
+         * CopiedOut
+         * @description One of two submissions of near-identical code.
+         */
+        CopiedOut: {
+            /** Phase */
+            phase: string;
+            /** Submission */
+            submission: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * CopyOut
+         * @description A submission whose code is nearly that of another team's earlier one.
+         */
+        CopyOut: {
+            earlier: components["schemas"]["CopiedOut"];
+            later: components["schemas"]["CopiedOut"];
+            /**
+             * Likeness
+             * @description Share of their code that both have, whatever variables are called and values are; from 0 to 1.
+             */
+            likeness: number;
+            /**
+             * Same Code
+             * @description Whether both are the same apart from comments and layout.
+             */
+            same_code: boolean;
+        };
         /** Counts */
         Counts: {
             /** Forget */
@@ -2541,6 +2601,13 @@ export interface components {
         Page_CompetitionDetail_: {
             /** Items */
             items: components["schemas"]["CompetitionDetail"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[CopyOut] */
+        Page_CopyOut_: {
+            /** Items */
+            items: components["schemas"]["CopyOut"][];
             /** Next */
             next: string | null;
         };
@@ -3946,6 +4013,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_copies: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CopyOut_"];
                 };
             };
             /** @description A problem */

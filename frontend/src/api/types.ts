@@ -8,6 +8,7 @@ export type Campaign = Schemas["CampaignOut"];
 export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateForm"];
 export type CodeFile = Schemas["FileOut"];
+export type Copied = Schemas["CopiedOut"];
 export type FileDiff = Schemas["FileDiffOut"];
 export type Exclusion = Schemas["ExclusionOut"];
 export type Checked = Schemas["CheckOut"];

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.api.competitions.service import find_competition, require_organiser
 from services.api.judging import service
+from services.api.judging.copies import CopyOut, copies_in
 from services.api.judging.legible import differences
 from services.api.judging.schemas import (
     CodeOut,
@@ -26,7 +27,7 @@ from services.api.submissions.reading import find_to_read
 from services.api.submissions.schemas import SubmissionOut
 from services.api.submissions.service import show
 from services.core.board import exclusions
-from services.core.models import Act, Exclusion
+from services.core.models import Act, Copy, Exclusion
 
 __all__ = ["router"]
 
@@ -129,6 +130,25 @@ def list_exclusions(
         after=after,
     )
     return Page(items=[ExclusionOut.of(row) for row in rows], next=following)
+
+
+@router.get("/competitions/{slug}/copies")
+def list_copies(
+    *, slug: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[CopyOut]:
+    """List submissions whose code is nearly that of another team's earlier one, newest first."""
+    competition = find_competition(session, slug)
+    require_organiser(who, competition)
+    rows, following = newest_first(
+        session,
+        copies_in(competition),
+        Copy,
+        cursors=state.cursors,
+        listing=f"copies:{competition.id}",
+        limit=limit,
+        after=after,
+    )
+    return Page(items=[CopyOut.of(row) for row in rows], next=following)
 
 
 @router.post("/competitions/{slug}/disqualifications/{exclusion_id}/reinstate")

@@ -96,10 +96,10 @@ async def submit(
         reference=reference,
     )
     admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
-    data, found = await uploads.read(state, body, filename, admitted)
+    data, found, form = await uploads.read(state, body, filename, admitted)
     warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
-    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
+    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim, form=form)
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
@@ -128,8 +128,9 @@ async def check_submission(
     """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
-    data, checked = await uploads.read(state, body, filename, found)
-    return await anyio.to_thread.run_sync(uploads.describe, state, who, found, data, checked)
+    data, checked, form = await uploads.read(state, body, filename, found)
+    describe = partial(uploads.describe, state, who, found, data, found=checked, form=form)
+    return await anyio.to_thread.run_sync(describe)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/quota")

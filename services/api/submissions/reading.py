@@ -26,8 +26,10 @@ def find_to_read(database: Database, who: Principal, submission_ids: Sequence[UU
                     act,
                     competition_id=submission.phase.competition_id,
                     account_id=who.account_id,
-                    phase=submission.phase.slug,
-                    submission=str(submission.id),
-                    team=str(submission.team_id),
+                    details={
+                        "phase": submission.phase.slug,
+                        "submission": str(submission.id),
+                        "team": str(submission.team_id),
+                    },
                 )
     return found

@@ -8,11 +8,13 @@ from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import organises
+from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
 from services.core.board import off, pointers
 from services.core.board.exclusions import final_has_started
+from services.core.board.standings import lock_board
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Competition,
@@ -25,15 +27,15 @@ from services.core.models import (
     Team,
     TeamMember,
 )
-from services.core.queue import lines, places
+from services.core.queue import places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
 from services.core.store.database import Database, ReadSession, WriteSession, utc_now
 from services.core.submission.certificate import Claim
+from services.core.submission.form import Form
 
 __all__ = [
     "AlreadyEnded",
-    "SharedEvaluation",
     "accept",
     "cancel_submission",
     "find_visible",
@@ -49,10 +51,6 @@ class AlreadyEnded(Conflict):
     code = "already_ended"
 
 
-class SharedEvaluation(Conflict):
-    code = "shared_evaluation"
-
-
 def accept(
     database: Database,
     request: SubmitRequest,
@@ -62,15 +60,17 @@ def accept(
     size_bytes: int,
     kind: SubmissionKind,
     claim: Claim | None,
+    form: Form,
 ) -> SubmissionOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
-    Identical code may have an evaluation already. If that is scored, the team is on the leaderboard at once.
+    The team's own code may have an evaluation already, apart from comments and layout. If that is scored, the
+    submission is on the leaderboard at once. Nothing is shared with other teams; code that is like theirs is noted.
     """
     with database.write() as session:
         _lock_team(session, request)
         phase, team = admit(session, request, sandbox)
-        evaluation = _evaluation(session, phase, team, blob, notebook=kind is SubmissionKind.NOTEBOOK)
+        evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
             team=team,
@@ -81,11 +81,14 @@ def accept(
             kind=kind,
             reference=request.reference,
             blob=blob,
+            code_sha256=form.sha256,
+            sketch=form.sketch,
             size_bytes=size_bytes,
             claim=claim,
         )
         session.add(submission)
         session.flush()
+        note_copies(session, submission, form)
         _publish_if_scored(session, submission)
         return show(session, request.who, [submission])[0]
 
@@ -156,13 +159,10 @@ def show_with_place(session: ReadSession, who: Principal, submission: Submission
 
 
 def cancel_submission(session: WriteSession, submission: Submission) -> None:
-    """Cancel its evaluation. Raises AlreadyEnded, or SharedEvaluation when another team waits for it too."""
+    """Cancel its evaluation. Raises AlreadyEnded."""
     evaluation = lock_evaluation(session, submission.evaluation_id)
     if evaluation.state in ENDED:
         raise AlreadyEnded(f"The submission has ended ({evaluation.state}); there is nothing to cancel.")
-    others = exists().where(and_(Submission.evaluation_id == evaluation.id, Submission.team_id != submission.team_id))
-    if session.scalar(select(others)):
-        raise SharedEvaluation("Another team submitted the same code and waits for this evaluation. Let it finish.")
     cancel(session, evaluation)
 
 
@@ -197,16 +197,17 @@ def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
     session.scalars(statement).all()
 
 
-def _evaluation(session: WriteSession, phase: Phase, team: Team, code_sha256: str, *, notebook: bool) -> Evaluation:
-    """Share the evaluation of identical code, or queue one. The phase is locked, so that two teams queue only one."""
-    session.execute(select(Phase.id).where(Phase.id == phase.id).with_for_update(key_share=True))
-    found = shared_evaluation(session, phase, code_sha256)
+def _evaluation(
+    session: WriteSession, phase: Phase, team: Team, blob: str, form: Form, *, notebook: bool
+) -> Evaluation:
+    """Share the evaluation that the same code of the team has in the phase, or queue one. The team is locked."""
+    found = shared_evaluation(session, phase, team.id, form.sha256)
     if found is not None:
-        locked = lock_evaluation(session, found.id)
+        lock_board(session, phase)  # before the evaluation, as a scorer does
+        locked = lock_evaluation(session, found)
         if locked.state not in (State.FAILED, State.CANCELLED):
-            lines.join(session, locked, phase, team.id)
             return locked
-    return queue_evaluation(session, phase, code_sha256, team_id=team.id, notebook=notebook)
+    return queue_evaluation(session, phase, blob, team_id=team.id, notebook=notebook)
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:

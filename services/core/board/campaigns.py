@@ -297,10 +297,12 @@ def _record(
         act,
         competition_id=phase.competition_id,
         account_id=account_id,
-        campaign=str(campaign.id),
-        phase=phase.slug,
-        metric=campaign.metric,
-        metric_before=campaign.metric_before,
-        re_run=campaign.re_run,
-        **details,
+        details={
+            "campaign": str(campaign.id),
+            "phase": phase.slug,
+            "metric": campaign.metric,
+            "metric_before": campaign.metric_before,
+            "re_run": campaign.re_run,
+            **details,
+        },
     )

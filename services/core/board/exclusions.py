@@ -180,8 +180,5 @@ def _record(session: WriteSession, act: Act, exclusion: Exclusion, account_id: U
         act,
         competition_id=exclusion.competition_id,
         account_id=account_id,
-        exclusion=str(exclusion.id),
-        team=str(exclusion.team_id),
-        reason=reason,
-        **submission,
+        details=submission | {"exclusion": str(exclusion.id), "team": str(exclusion.team_id), "reason": reason},
     )

@@ -78,7 +78,7 @@ def _is_about_entry() -> ColumnElement[bool]:
     same_code = and_(
         Exclusion.kind == ExclusionKind.DISQUALIFIED,
         Named.phase_id == Submission.phase_id,
-        Named.blob == Submission.blob,
+        Named.code_sha256 == Submission.code_sha256,
     )
     return or_(Named.id == Submission.id, same_code)
 

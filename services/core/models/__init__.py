@@ -4,6 +4,7 @@ from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models.copies import CodeBand, Copy
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
     Evaluation,
@@ -32,7 +33,9 @@ __all__ = [
     "Campaign",
     "CampaignMove",
     "CampaignState",
+    "CodeBand",
     "Competition",
+    "Copy",
     "Device",
     "EnvironmentRow",
     "Evaluation",

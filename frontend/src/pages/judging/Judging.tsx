@@ -2,6 +2,7 @@ import { Require } from "../../app/Require";
 import { Section } from "../../ui/Page";
 import { Forbidden } from "../../ui/states";
 import { useCompetition } from "../competition/context";
+import { Copies } from "./Copies";
 import { Disqualify } from "./Disqualify";
 import { Excluded } from "./Excluded";
 
@@ -21,6 +22,9 @@ export function Judging() {
                 one entry, open it from the list of submissions.
               </p>
               <Disqualify slug={slug} />
+            </Section>
+            <Section title="Near-identical code">
+              <Copies slug={slug} />
             </Section>
             <Section title="Off the boards">
               <Excluded slug={slug} />
