@@ -72,6 +72,9 @@ COMMANDS = {
         "Take a submission off the leaderboard, until a final opens. Your next-best entry takes its place.",
     ),
     "judge": Command("Organisers", "judging:app", "Read, compare, disqualify and reinstate entries. For organisers."),
+    "receipt": Command(
+        "Participants", "receipts:app", "Get the signed statement of a score, and check one offline.", "core"
+    ),
     "rescore": Command(
         "Organisers",
         "rescoring:rescore",

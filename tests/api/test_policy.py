@@ -56,6 +56,8 @@ TABLE = {
     ("POST", "/api/competitions/{slug}/phases/{phase}/undo"): ORGANISER,
     ("GET", "/api/competitions/{slug}/audit"): ORGANISER,
     ("GET", "/api/record"): ANYONE,
+    ("GET", "/api/receipts/key"): ANYONE,
+    ("GET", "/api/submissions/{submission_id}/receipt"): PARTICIPANT,
     ("GET", "/api/record/{number}"): ANYONE,
     ("GET", "/api/competitions/{slug}/submissions"): ORGANISER,
     ("GET", "/api/competitions/{slug}/queue"): ORGANISER,

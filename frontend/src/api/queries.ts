@@ -50,6 +50,7 @@ type Subject =
   | "printed"
   | "queue"
   | "quota"
+  | "record"
   | "submission"
   | "submissions"
   | "system"
@@ -289,6 +290,12 @@ export const exclusions = (slug: string) =>
       }),
     ),
   );
+
+/** The newest number of the record, and its hash. */
+export const recordHead = queryOptions({
+  queryKey: keyOf("record"),
+  queryFn: () => answer(api.GET("/api/record")),
+});
 
 /** Near-identical code of different teams. */
 export const copies = (slug: string) =>

@@ -181,7 +181,7 @@ export interface paths {
         };
         /**
          * List Acts
-         * @description List the acts of organisers on a competition, newest first.
+         * @description List the acts on a competition, newest first.
          */
         get: operations["list_acts"];
         put?: never;
@@ -750,6 +750,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Receipt Key
+         * @description Show the public key with which this installation signs receipts.
+         */
+        get: operations["show_receipt_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Head
+         * @description Show the newest number of the record and its hash.
+         */
+        get: operations["show_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/record/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Hash
+         * @description Show the hash of a number of the record, which never changes.
+         */
+        get: operations["show_hash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -1012,6 +1072,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Give Receipt
+         * @description Sign a statement of the score that counts for a submission of your team, or as an organiser, of any.
+         */
+        get: operations["give_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/reenter": {
         parameters: {
             query?: never;
@@ -1137,7 +1217,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
+        Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
         /**
          * AlarmForm
          * @description An observation that an organiser should check: its kind, and the figure that raised it.
@@ -1184,12 +1264,15 @@ export interface components {
         };
         /**
          * AuditOut
-         * @description An act of an organiser or operator on a competition.
+         * @description An act of an organiser, an operator or a team on a competition, or a score.
          */
         AuditOut: {
             act: components["schemas"]["Act"];
-            /** By */
-            by: string;
+            /**
+             * By
+             * @description The account; null for a service.
+             */
+            by: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1199,11 +1282,18 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            /** Hash */
+            hash: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /**
+             * Number
+             * @description Its place in the record; null for a moment after the act.
+             */
+            number: number | null;
         };
         /**
          * BenchmarkOut
@@ -2196,6 +2286,19 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * HeadOut
+         * @description A number of the record with its hash, which covers everything up to it. Keep it to check the record later.
+         */
+        HeadOut: {
+            /** Hash */
+            hash: string;
+            /**
+             * Number
+             * @description 0 if nothing is on record.
+             */
+            number: number;
+        };
         /** HealthOut */
         HealthOut: {
             /**
@@ -2880,6 +2983,40 @@ export interface components {
             quota_per_day: number;
             /** Team */
             team: string;
+        };
+        /**
+         * ReceiptKeyOut
+         * @description The key that checks this installation's receipts.
+         */
+        ReceiptKeyOut: {
+            /**
+             * Public Key
+             * @description Ed25519, in hex.
+             */
+            public_key: string;
+        };
+        /**
+         * ReceiptOut
+         * @description A signed statement of a score; `lethe receipt verify` checks it without a server.
+         */
+        ReceiptOut: {
+            /**
+             * Public Key
+             * @description Ed25519, in hex. Compare it with GET /api/receipts/key.
+             */
+            public_key: string;
+            /**
+             * Signature
+             * @description Of the statement as JSON with sorted keys, no spaces, and only ASCII characters; in hex.
+             */
+            signature: string;
+            /**
+             * Statement
+             * @description Hashes of code, benchmark, seeds and measurements, and all figures.
+             */
+            statement: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Reference
@@ -3993,6 +4130,8 @@ export interface operations {
     list_acts: {
         parameters: {
             query?: {
+                /** @description List scores, too. */
+                scores?: boolean;
                 /** @description Maximum number of items on the page. */
                 limit?: number;
                 /** @description `next` from the previous page. */
@@ -5523,6 +5662,134 @@ export interface operations {
             };
         };
     };
+    show_receipt_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptKeyOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_hash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     log_in: {
         parameters: {
             query?: never;
@@ -6081,6 +6348,50 @@ export interface operations {
                 };
                 content: {
                     "application/x-ipynb+json": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    give_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
             /** @description A problem */

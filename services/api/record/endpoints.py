@@ -8,14 +8,16 @@ from sqlalchemy import select
 
 from services.api.competitions.service import find_competition, require_organiser
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.policy import PUBLIC, Organising, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
-from services.api.record.schemas import AuditOut, HeadOut
+from services.api.record.receipts import statement_of
+from services.api.record.schemas import AuditOut, HeadOut, ReceiptKeyOut, ReceiptOut
 from services.api.state import State
 from services.core.errors import NotFound
 from services.core.models import Account, Act, AuditEvent
 from services.core.record.chain import head_of
+from services.core.record.receipts import ReceiptKey
 
 __all__ = ["router"]
 
@@ -38,6 +40,18 @@ def show_hash(number: Annotated[int, Path(ge=1, le=MOST)], session: Reading) -> 
     if found is None:
         raise NotFound(f"The record has no number {number} yet.")
     return HeadOut(number=number, hash=found)
+
+
+@router.get("/receipts/key", dependencies=[PUBLIC])
+def show_receipt_key(state: State) -> ReceiptKeyOut:
+    """Show the public key with which this installation signs receipts."""
+    return ReceiptKeyOut(public_key=ReceiptKey(state.key).public)
+
+
+@router.get("/submissions/{submission_id}/receipt")
+def give_receipt(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> ReceiptOut:
+    """Sign a statement of the score that counts for a submission of your team, or as an organiser, of any."""
+    return ReceiptOut(**ReceiptKey(state.key).sign(statement_of(session, who, submission_id)))
 
 
 @router.get("/competitions/{slug}/audit")
@@ -64,6 +78,6 @@ def list_acts(
         limit=limit,
         after=after,
     )
-    authors = select(Account.id, Account.username).where(Account.id.in_({row.account_id for row in rows}))
-    names: dict[UUID | None, str] = dict(session.execute(authors).tuples().all())
+    authors = session.scalars(select(Account).where(Account.id.in_({row.account_id for row in rows})))
+    names: dict[UUID | None, str] = {account.id: account.username for account in authors}
     return Page(items=[AuditOut.of(row, names.get(row.account_id)) for row in rows], next=following)

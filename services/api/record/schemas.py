@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.core.models import Act, AuditEvent
 
-__all__ = ["AuditOut", "HeadOut"]
+__all__ = ["AuditOut", "HeadOut", "ReceiptKeyOut", "ReceiptOut"]
 
 
 class AuditOut(BaseModel):
@@ -41,3 +41,19 @@ class HeadOut(BaseModel):
 
     number: int = Field(description="0 if nothing is on record.")
     hash: str
+
+
+class ReceiptKeyOut(BaseModel):
+    """The key that checks this installation's receipts."""
+
+    public_key: str = Field(description="Ed25519, in hex.")
+
+
+class ReceiptOut(BaseModel):
+    """A signed statement of a score; `lethe receipt verify` checks it without a server."""
+
+    statement: dict[str, Any] = Field(description="Hashes of code, benchmark, seeds and measurements, and all figures.")
+    public_key: str = Field(description="Ed25519, in hex. Compare it with GET /api/receipts/key.")
+    signature: str = Field(
+        description="Of the statement as JSON with sorted keys, no spaces, and only ASCII characters; in hex."
+    )

@@ -1,7 +1,7 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { acts } from "../../api/queries";
+import { acts, recordHead } from "../../api/queries";
 import type { Act } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";
@@ -10,6 +10,12 @@ import { isolated } from "../../words/isolated";
 import styles from "./Organise.module.css";
 
 const ACTS: Record<Act, string> = {
+  scored: "score computed",
+  account_made: "account made",
+  competition_created: "competition created",
+  competition_weighed: "weight in the queue changed",
+  phase_added: "phase added",
+  phase_changed: "phase changed",
   campaign_started: "rescoring started",
   campaign_cancelled: "rescoring discarded",
   campaign_published: "rescoring published",
@@ -40,7 +46,13 @@ export function Acts({ slug }: { slug: string }) {
               {items.map((act) => (
                 <li key={act.id}>
                   <p>
-                    <Moment at={act.created_at} />: {ACTS[act.act]} by <bdi>{act.by}</bdi>
+                    <Moment at={act.created_at} />: {ACTS[act.act]}
+                    {act.by && (
+                      <>
+                        {" "}
+                        by <bdi>{act.by}</bdi>
+                      </>
+                    )}
                     {about(act.details)}
                   </p>
                 </li>
@@ -72,5 +84,22 @@ function about(details: Record<string, unknown>): ReactNode {
       )}
       {typeof reason === "string" && reason && `: ${isolated(reason)}`}
     </>
+  );
+}
+
+/** What to keep, so that the record can be checked later. */
+export function RecordHead() {
+  const query = useQuery(recordHead);
+  return (
+    <Await query={query} what="the head of the record">
+      {({ number, hash }) => (
+        <p className={styles.wrapping}>
+          The head of the record, which covers every act and score of this installation so far:{" "}
+          <code>
+            {number}:{hash}
+          </code>
+        </p>
+      )}
+    </Await>
   );
 }

@@ -6,7 +6,7 @@ import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Queue } from "../queue/Queue";
-import { Acts } from "./Acts";
+import { Acts, RecordHead } from "./Acts";
 import { AddPhase } from "./AddPhase";
 import { Alarms } from "./Alarms";
 import { AllSubmissions } from "./AllSubmissions";
@@ -59,6 +59,7 @@ function Organised({ who }: { who: Me }) {
         <AddPhase slug={slug} />
       </Section>
       <Section title="Record">
+        <RecordHead />
         <Acts slug={slug} />
       </Section>
     </>

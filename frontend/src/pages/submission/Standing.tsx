@@ -33,6 +33,15 @@ export function EntryActs({ of }: { of: Submission }) {
       <Link to="/submissions/$id/code" params={{ id: of.id }} className={buttonLook()}>
         Read the code
       </Link>
+      {of.score && (
+        <a
+          href={`/api/submissions/${of.id}/receipt`}
+          download={`receipt-${of.id}.json`}
+          className={buttonLook()}
+        >
+          Download the receipt
+        </a>
+      )}
       {of.rights.withdraws && <Withdraw id={of.id} withdrawn={withdrawn} />}
     </>
   );
