@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
+from services.api.announcements.endpoints import router as announcements
 from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
@@ -35,7 +36,19 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, organising, judging, campaigns, record, catalogue, admin)
+ROUTERS = (
+    accounts,
+    competitions,
+    submissions,
+    leaderboard,
+    organising,
+    judging,
+    campaigns,
+    record,
+    announcements,
+    catalogue,
+    admin,
+)
 
 
 class _App(FastAPI):

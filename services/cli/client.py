@@ -77,6 +77,14 @@ class Client:
             page = self.get(path, **params, after=page["next"])
             yield from page["items"]
 
+    def parts(self, path: str, **params: Any) -> Iterator[str]:
+        """Yield a text part after part, as long as the header `Link` names a next one."""
+        answer = self._send("GET", path, params=_given(params))
+        yield answer.text
+        while following := answer.links.get("next"):
+            answer = self._send("GET", path + following["url"])
+            yield answer.text
+
     def board(self, path: str) -> list[dict[str, Any]]:
         """Return the entries of a leaderboard; if it has just changed, wait a moment for the newer one."""
         give_up_at = time.monotonic() + NEWER_BOARD_WITHIN_S
@@ -85,6 +93,10 @@ class Client:
         return list(self.pages(path))
 
     def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self._send(method, path, **arguments)
+        return answer.json() if answer.content else None
+
+    def _send(self, method: str, path: str, **arguments: Any) -> "Response":
         import httpx2
 
         try:
@@ -97,9 +109,9 @@ class Client:
             problem = _problem(answer)
             if problem.get("code") == "standings_not_ready":  # pages of a leaderboard that has changed since
                 time.sleep(float(answer.headers.get("Retry-After", 1)))
-                return self._request(method, path, **arguments)
+                return self._send(method, path, **arguments)
             raise ServerProblem(problem)
-        return answer.json() if answer.content else None
+        return answer
 
 
 def open_client(url: str | None = None) -> Client:

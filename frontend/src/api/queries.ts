@@ -32,6 +32,7 @@ type Subject =
   | "acts"
   | "alarms"
   | "all-submissions"
+  | "announcements"
   | "benchmarks"
   | "campaigns"
   | "catalogue"
@@ -61,6 +62,7 @@ const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] 
 
 /** What each kind of write makes stale. A rescoring changes all that a phase's metric or its runs decide. */
 const STALE = {
+  announcing: ["acts", "announcements"],
   cancelling: ["all-submissions", "queue", "quota", "submission"],
   ending: ["leaderboard", "submission", "submissions"],
   judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
@@ -287,6 +289,16 @@ export const exclusions = (slug: string) =>
     answer(
       api.GET("/api/competitions/{slug}/disqualifications", {
         params: { path: { slug }, query: { limit: 20, after } },
+      }),
+    ),
+  );
+
+/** What the organiser announced. */
+export const announcements = (slug: string) =>
+  paged(keyOf("announcements", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/announcements", {
+        params: { path: { slug }, query: { limit: 10, after } },
       }),
     ),
   );

@@ -4,6 +4,7 @@ type Schemas = components["schemas"];
 
 export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
+export type Announcement = Schemas["AnnouncementOut"];
 export type Campaign = Schemas["CampaignOut"];
 export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateForm"];

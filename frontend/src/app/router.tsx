@@ -75,6 +75,13 @@ const organise = createRoute({
   component: lazyRouteComponent(() => import("../pages/organise/Organise"), "Organise"),
 });
 
+const announcements = createRoute({
+  getParentRoute: () => competition,
+  path: "/announcements",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
+});
+
 const judging = createRoute({
   getParentRoute: () => competition,
   path: "/judging",
@@ -146,7 +153,7 @@ const operator = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
-    competition.addChildren([overview, rules, kit, leaderboard, submit, organise, judging]),
+    competition.addChildren([overview, rules, kit, leaderboard, announcements, submit, organise, judging]),
     submissions,
     compare,
     submission,

@@ -6,26 +6,18 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.api.kit.schemas import Input
+from services.api.kit.schemas import Input, presentable
 from services.core.models import Exclusion, ExclusionKind
-from services.core.text import tidy
 
 __all__ = ["CodeOut", "DiffOut", "Disqualification", "ExclusionOut", "FileOut", "Reason", "Reinstatement"]
 
 MAX_REASON = 2000
 
 
-def _presentable(text: str) -> str:
-    """Refuse what a page or terminal should not get, such as a direction mark."""
-    if tidy(text, limit=MAX_REASON) != text:
-        raise ValueError("must not contain invisible or control characters")
-    return text
-
-
 Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_REASON, strip_whitespace=True),
-    AfterValidator(_presentable),
+    AfterValidator(presentable),
     Field(description="Shown to the team."),
 ]
 

@@ -2,6 +2,7 @@
 
 from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
 from services.core.models.copies import CodeBand, Copy
@@ -27,6 +28,7 @@ from services.core.models.workers import WorkerRow
 __all__ = [
     "Account",
     "Act",
+    "Announcement",
     "AskedBoard",
     "AuditEvent",
     "BenchmarkRow",

@@ -27,6 +27,8 @@ class Act(StrEnum):
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_PUBLISHED = "campaign_published"
     CAMPAIGN_UNDONE = "campaign_undone"
+    ANNOUNCED = "announced"
+    ANNOUNCEMENT_RETRACTED = "announcement_retracted"
     CODE_READ = "code_read"
     CODE_COMPARED = "code_compared"
     UPLOAD_DOWNLOADED = "upload_downloaded"

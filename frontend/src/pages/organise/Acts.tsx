@@ -20,6 +20,8 @@ const ACTS: Record<Act, string> = {
   campaign_cancelled: "rescoring discarded",
   campaign_published: "rescoring published",
   campaign_undone: "rescoring undone",
+  announced: "announcement posted",
+  announcement_retracted: "announcement retracted",
   code_read: "code read",
   code_compared: "code compared",
   upload_downloaded: "upload downloaded",
@@ -68,7 +70,7 @@ export function Acts({ slug }: { slug: string }) {
 
 /** What an act was about, as far as its details say. */
 function about(details: Record<string, unknown>): ReactNode {
-  const { phase, metric, re_run, submission, reason } = details;
+  const { phase, metric, re_run, submission, title, reason } = details;
   return (
     <>
       {typeof phase === "string" && `, phase ${phase}`}
@@ -82,6 +84,7 @@ function about(details: Record<string, unknown>): ReactNode {
           </Link>
         </>
       )}
+      {typeof title === "string" && `: ${isolated(title)}`}
       {typeof reason === "string" && reason && `: ${isolated(reason)}`}
     </>
   );
