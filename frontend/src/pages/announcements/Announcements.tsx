@@ -13,6 +13,7 @@ import { Prose, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { useCompetition } from "../competition/context";
+import styles from "./Announcements.module.css";
 
 /** What the organiser announced, newest first; the organiser posts and retracts here, too. */
 export function Announcements() {
@@ -36,7 +37,7 @@ export function Announcements() {
             const items = pages.flatMap((page) => page.items);
             if (items.length === 0) return <p>Nothing was announced yet.</p>;
             return items.map((one) => (
-              <article key={one.id}>
+              <article key={one.id} className={styles.post}>
                 <h3>{one.title}</h3>
                 <p>
                   <Moment at={one.created_at} />

@@ -46,21 +46,20 @@ export function Disqualify({ slug, submission }: Props) {
         onChange={(event) => setReason(event.target.value)}
       />
       <Notice error={disqualify.error} />
-      {reason.trim() && (submission || team.trim()) && (
-        <div>
-          <Confirm
-            act="Disqualify"
-            title={submission ? "Disqualify this entry?" : "Disqualify this team?"}
-            busy={disqualify.isPending}
-            onConfirm={() => disqualify.mutate()}
-          >
-            {submission
-              ? "It leaves the leaderboard, and so does the same code if the team submits it again."
-              : "All its entries leave the leaderboards."}{" "}
-            Earlier leaderboards stay as they were. You can take it back.
-          </Confirm>
-        </div>
-      )}
+      <div>
+        <Confirm
+          act="Disqualify"
+          title={submission ? "Disqualify this entry?" : "Disqualify this team?"}
+          busy={disqualify.isPending}
+          disabled={!reason.trim() || !(submission || team.trim())}
+          onConfirm={() => disqualify.mutate()}
+        >
+          {submission
+            ? "It leaves the leaderboard, and so does the same code if the team submits it again."
+            : "All its entries leave the leaderboards."}{" "}
+          Earlier leaderboards stay as they were. You can take it back.
+        </Confirm>
+      </div>
     </FormCard>
   );
 }
