@@ -1,8 +1,10 @@
 """The record: whatever is edited, dropped, added or swapped is found; writing to it waits for nobody."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from sqlalchemy import delete, func, select, text, update
 from services.core.errors import BadInput
 from services.core.models import Account, Act, AuditEvent, Competition, Evaluation, Phase, Score
 from services.core.record.acts import record, record_scores
-from services.core.record.chain import Head, Report, head_of, link
+from services.core.record.chain import Head, Report, canonical, head_of, link, links
 from services.core.record.verifying import export, parse_head, verify_database, verify_file
 from services.core.store.database import Database, WriteSession
 from tests.api.scores import measure, score
@@ -90,6 +92,15 @@ def test_an_untouched_record_has_no_problem_and_a_head_for_every_length(recorded
 )
 def test_an_edited_or_dropped_row_is_found(recorded: Database, how: str) -> None:
     assert tampered(recorded, how).problems
+
+
+def test_an_act_that_was_edited_and_hashed_anew_breaks_the_next(recorded: Database) -> None:
+    with recorded.write() as session:
+        first, second = islice(links(session), 2)
+        body = second.body | {"details": {}}
+        anew = hashlib.sha256(canonical([first.hash, 2, body])).hexdigest()
+        session.execute(update(AuditEvent).where(AuditEvent.number == 2).values(details={}, hash=anew))
+    assert [problem.split(" does")[0] for problem in verify_database(recorded).problems] == ["Number 3"]
 
 
 def test_swapped_acts_are_found(recorded: Database) -> None:
