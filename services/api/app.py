@@ -11,10 +11,12 @@ from starlette.types import ASGIApp
 
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
+from services.api.announcements.endpoints import router as announcements
 from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
+from services.api.judging.endpoints import router as judging
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
 from services.api.kit.crowds import CrowdLimit
 from services.api.kit.deadlines import BodyDeadline
@@ -26,6 +28,7 @@ from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.organising.endpoints import router as organising
+from services.api.record.endpoints import router as record
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
@@ -34,7 +37,19 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (accounts, competitions, submissions, leaderboard, organising, campaigns, catalogue, admin)
+ROUTERS = (
+    accounts,
+    competitions,
+    submissions,
+    leaderboard,
+    organising,
+    judging,
+    campaigns,
+    record,
+    announcements,
+    catalogue,
+    admin,
+)
 
 
 class _App(FastAPI):

@@ -79,6 +79,14 @@ class Client:
             page = self.get(path, **params, after=page["next"])
             yield from page["items"]
 
+    def parts(self, path: str, **params: Any) -> Iterator[str]:
+        """Yield a text part after part, as long as the header `Link` names a next one."""
+        answer = self._send("GET", path, params=_given(params))
+        yield answer.text
+        while following := answer.links.get("next"):
+            answer = self._send("GET", path + following["url"])
+            yield answer.text
+
     def board(self, path: str) -> list[dict[str, Any]]:
         """Return the entries of a leaderboard; if it has just changed, wait a moment for the newer one."""
         give_up_at = time.monotonic() + NEWER_BOARD_WITHIN_S
@@ -86,21 +94,26 @@ class Client:
             time.sleep(POLL_S)
         return list(self.pages(path))
 
-    def _request(self, method: str, path: str, *, content: IO[bytes] | None = None, **arguments: Any) -> Any:
+    def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self._send(method, path, **arguments)
+        return answer.json() if answer.content else None
+
+    def _send(self, method: str, path: str, *, content: IO[bytes] | None = None, **arguments: Any) -> "Response":
+        """Send a request, again if the server asks to wait. Raises ServerProblem."""
         problem: dict[str, Any] = {}
         for _ in range(MAX_TRIES):
             if content is not None:
                 content.seek(0)
-            answer = self._send(method, path, content=content, **arguments)
+            answer = self._send_once(method, path, content=content, **arguments)
             if not answer.is_error:
-                return answer.json() if answer.content else None
+                return answer
             problem = _problem(answer)
             if problem.get("code") not in WAITED_FOR:
                 break
             time.sleep(float(answer.headers.get("Retry-After", 1)))
         raise ServerProblem(problem)
 
-    def _send(self, method: str, path: str, **arguments: Any) -> "Response":
+    def _send_once(self, method: str, path: str, **arguments: Any) -> "Response":
         import httpx2
 
         try:

@@ -66,6 +66,15 @@ COMMANDS = {
         "participant:leaderboard",
         "Print a leaderboard. Intervals are at 95%; reference rows are never ranked.",
     ),
+    "withdraw": Command(
+        "Participants",
+        "judging:withdraw",
+        "Take a submission off the leaderboard, until a final opens. Your next-best entry takes its place.",
+    ),
+    "judge": Command("Organisers", "judging:app", "Read, compare, disqualify and reinstate entries. For organisers."),
+    "receipt": Command(
+        "Participants", "receipts:app", "Get the signed statement of a score, and check one offline.", "core"
+    ),
     "rescore": Command(
         "Organisers",
         "rescoring:rescore",
@@ -104,6 +113,9 @@ COMMANDS = {
         "scoring:measurements",
         "Write the measurements of a submission on this installation to a file, for `lethe score`. For operators.",
         "core",
+    ),
+    "audit": Command(
+        "Operators", "audit:app", "Check the record of acts and scores, export it, show its head.", "core"
     ),
     "migrate": Command(
         "Operators",

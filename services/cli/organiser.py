@@ -28,6 +28,29 @@ def create_competition(
     say(f"Created the competition {slug}. Give it a phase with `lethe phase create`.")
 
 
+@competition_app.command("announce")
+def announce(
+    slug: Annotated[str, typer.Argument(help="The competition's short name.")],
+    title: Annotated[str, typer.Argument(help="Its title, in one line.")],
+    body: Annotated[str, typer.Option(help="What to announce, as plain text.")],
+    url: Url = None,
+) -> None:
+    """Announce something on the page of a competition and in its feed. It cannot be edited, only retracted."""
+    made = open_client(url).post(f"/api/competitions/{slug}/announcements", {"title": title, "body": body})
+    say(f"Announced. Take it back with `lethe competition retract {slug} {made['id']}`.")
+
+
+@competition_app.command("retract")
+def retract(
+    slug: Annotated[str, typer.Argument(help="The competition's short name.")],
+    announcement: Annotated[str, typer.Argument(help="The id that `lethe competition announce` printed.")],
+    url: Url = None,
+) -> None:
+    """Take an announcement off the page of a competition and its feed."""
+    open_client(url).post(f"/api/competitions/{slug}/announcements/{announcement}/retract")
+    say("Retracted.")
+
+
 @competition_app.command("weigh")
 def weigh_competition(
     slug: Annotated[str, typer.Argument(help="The competition's short name.")],

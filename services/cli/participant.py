@@ -110,10 +110,24 @@ def compare(
     typer.echo("separated" if found["separated"] else "not separated: a tie")
 
 
-def leaderboard(competition: Competition, phase: Phase, url: Url = None, as_json: Json = False) -> None:
+def leaderboard(
+    competition: Competition,
+    phase: Phase,
+    as_of: Annotated[
+        str | None, typer.Option(help="Show it as of this moment, with a time zone: 2027-01-31T12:00:00Z.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of text.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
     """Print a leaderboard. Intervals are at 95%; reference rows are never ranked."""
     client = open_client(url)
-    entries = client.board(f"/api/competitions/{competition}/phases/{phase}/leaderboard")
+    path = f"/api/competitions/{competition}/phases/{phase}/leaderboard"
+    if as_csv:
+        for part in client.parts(f"{path}.csv", as_of=as_of):
+            typer.echo(part, nl=False)
+        return
+    entries = client.board(path) if as_of is None else list(client.pages(path, as_of=as_of))
     if as_json:
         print_json(entries)
     else:

@@ -2,7 +2,7 @@
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, and tidies
 the readings of measured ones. Beside all that, a thread computes the leaderboards that pages show whenever pointers
-have moved.
+have moved, and numbers the acts of the record.
 """
 
 import threading
@@ -12,6 +12,7 @@ import structlog
 
 from services.core.heartbeat import beat
 from services.core.queue.doorbell import Bell, Doorbell
+from services.core.record.chain import PORTION, link
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
@@ -63,10 +64,18 @@ class Scorer:
         return scored
 
     def keep(self) -> None:
-        """Compute the leaderboards and previews that pages show, if what they show has changed."""
+        """Number new acts of the record; compute the leaderboards and previews whose contents have changed."""
         with self._one_keeps:
+            self._link()
             self.boards.keep()
             self.previews.keep()
+
+    def _link(self) -> None:
+        """Number the acts that wait, a portion in each transaction."""
+        while not self.stopping.is_set():
+            with self.database.write() as session:
+                if link(session) < PORTION:
+                    return
 
     def keep_regularly(self) -> None:
         """Keep leaderboards and previews until asked to stop."""

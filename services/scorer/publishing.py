@@ -6,6 +6,7 @@ from services.core.board import campaigns, pointers
 from services.core.board.standings import lock_board
 from services.core.models import Evaluation, EventKind, Phase, Score, Submission
 from services.core.queue.lifecycle import add_event, lock_evaluation
+from services.core.record.acts import record_scores
 from services.core.store.database import WriteSession
 from services.scorer.judging import Judged
 from services.scorer.rows import score_row
@@ -20,7 +21,8 @@ def publish(session: WriteSession, judged: Judged) -> bool:
     result of the first.
     """
     of = select(Phase).join(Evaluation, Evaluation.phase_id == Phase.id).where(Evaluation.id == judged.evaluation_id)
-    metric = lock_board(session, session.scalars(of).one()).metric
+    phase = lock_board(session, session.scalars(of).one())
+    metric = phase.metric
     evaluation = lock_evaluation(session, judged.evaluation_id)
     present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == judged.evaluation_id)))
     rows = {
@@ -30,6 +32,7 @@ def publish(session: WriteSession, judged: Judged) -> bool:
     new = rows.keys() - present
     session.add_all(rows[name] for name in sorted(new))
     session.flush()
+    record_scores(session, phase, [rows[name] for name in sorted(new)])
     campaigns.take_back(session, evaluation, new)
     if metric in new:
         score = rows[metric]

@@ -107,6 +107,11 @@ class Api:
         return Caller(self.client, token, account)
 
 
+def numbered(number: int) -> bytes:
+    """Return a module that is other code than that of any other number."""
+    return MODULE + f"NUMBER = {number}\n".encode()
+
+
 def add_account(session: WriteSession, username: str, role: Role = Role.PARTICIPANT) -> Account:
     account = Account(username=username, password_hash="-", role=role)
     team = Team(name=username)

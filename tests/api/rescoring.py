@@ -9,7 +9,7 @@ from sqlalchemy import select
 from services.core.board import campaigns, pointers
 from services.core.models import FailureKind, LeaderboardEntry, Phase, ReRun, Submission, Team
 from services.core.queue.lifecycle import fail, lock_evaluation
-from tests.api.harness import BOARD, MODULE, Api, Caller
+from tests.api.harness import BOARD, Api, Caller, numbered
 from tests.api.scores import measure, publish, score
 
 PHASE = "/api/competitions/cup/phases/feedback"
@@ -134,4 +134,4 @@ def score_submitted(api: Api, submission_id: UUID, value: float, **others: float
 
 
 def code(number: int) -> bytes:
-    return MODULE + f"# {number}\n".encode()
+    return numbered(number)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from services.core.models import Device, Phase, Submission, SubmissionKind
 from services.core.settings import Settings
 from services.core.store.database import utc_now
-from tests.api.harness import MODULE, SUBMIT, Api, Caller, prepare, running, serving
+from tests.api.harness import MODULE, SUBMIT, Api, Caller, numbered, prepare, running, serving
 from tests.api.refused import REFUSED
 from tests.core.uploads import make_zip
 
@@ -60,12 +60,12 @@ def test_checking_leaves_no_trace_and_costs_no_quota(
     api: Api, phase: Phase, participant: Caller, tmp_path: Path
 ) -> None:
     for number in range(8):
-        assert check(participant, MODULE + b"#" * number).status_code == 200
+        assert check(participant, numbered(number)).status_code == 200
 
     assert not blobs_in(tmp_path)
     with api.database.read() as session:
         assert session.scalars(select(func.count()).select_from(Submission)).one() == 0
-    assert [participant.submit(MODULE + b"#" * number).status_code for number in range(6)] == [201] * 5 + [429]
+    assert [participant.submit(numbered(number)).status_code for number in range(6)] == [201] * 5 + [429]
 
 
 @pytest.mark.parametrize(("filename", "data", "code"), REFUSED, ids=[f"{one[0]} {one[2]}" for one in REFUSED])
@@ -88,13 +88,14 @@ def test_a_file_is_checked_before_a_phase_opens_and_after_its_quota_is_used(
     assert check(participant, b"x = 1").json()["code"] == "no_unlearning"
 
 
-def test_ones_own_earlier_submission_of_the_same_bytes_is_named(api: Api, phase: Phase, participant: Caller) -> None:
+def test_ones_own_earlier_submission_of_the_same_code_is_named(api: Api, phase: Phase, participant: Caller) -> None:
     """It would share that one's evaluation, and still spend quota."""
     participant.submit(MODULE)
     newest = participant.submit(MODULE).json()["id"]
 
     assert check(participant).json()["submitted_as"] == newest
-    assert check(participant, MODULE + b"#").json()["submitted_as"] is None
+    assert check(participant, MODULE + b"#").json()["submitted_as"] == newest
+    assert check(participant, numbered(1)).json()["submitted_as"] is None
     assert check(api.caller("eve")).json()["submitted_as"] is None
 
 

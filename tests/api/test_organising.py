@@ -8,7 +8,7 @@ import pytest
 from services.core.models import Competition, Device, FailureKind, Phase, Role, Team
 from services.core.queue import leases
 from services.core.queue.lifecycle import cancel, fail, lock_evaluation
-from tests.api.harness import MODULE, Api, Caller
+from tests.api.harness import Api, Caller, numbered
 from tests.api.scores import measure, publish, score
 
 ALL = "/api/competitions/cup/submissions"
@@ -18,7 +18,7 @@ OFFER = leases.Offer("gpu-1", Device.CPU, "cpu", 2**40)
 
 
 def submit(caller: Caller, number: int) -> dict[str, Any]:
-    answer = caller.submit(MODULE + f"# {number}\n".encode(), f"entry-{number}.py")
+    answer = caller.submit(numbered(number), f"entry-{number}.py")
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found

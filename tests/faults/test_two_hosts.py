@@ -58,7 +58,7 @@ def test_a_host_that_is_cut_off_loses_and_doubles_nothing(
     running.client.post("/api/competitions", {"slug": "cup", "title": "Cup"})
     running.client.post("/api/competitions/cup/phases", phase_of("tiny", seeds=SEEDS, shard_seeds=SHARD_SEEDS))
     for number in range(ENTRIES):
-        running.submit(f"# {number}\n{slow_noise(0.3)}", tmp_path)
+        running.submit(f"{slow_noise(0.3)}\nNUMBER = {number}\n", tmp_path)
     names = wait_for("runs on both hosts", lambda: busy(running) if len(busy(running)) == 2 else None)
 
     one.pull()

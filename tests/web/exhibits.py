@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from services.core.models import (
+    Copy,
     Evaluation,
     EventKind,
     FailureKind,
@@ -28,7 +29,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import WriteSession, utc_now
 from tests.api.scores import moved, publish, score
 
-__all__ = ["add_states", "add_submission", "fill_board", "fill_long_board"]
+__all__ = ["add_judging", "add_states", "add_submission", "fill_board", "fill_long_board"]
 
 RETRAINING_S, CEILING = 3.1, 0.2
 PROVENANCE = {"sandbox": "docker", "torch": "2.13.0", "python": "3.11", "independence": "enforced"}
@@ -44,7 +45,28 @@ Traceback (most recent call last):
     loss.backward()
 ValueError: optimizer got an empty parameter list"""
 
+CODE = """import torch
+
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    optimizer = torch.optim.SGD(net.parameters(), lr=3e-4)
+    for inputs, labels in retain_loader:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(inputs), labels).backward()
+        optimizer.step()
+    return net
+"""
 PRINTED = "".join(f"Epoch {epoch}: loss {2.3 * exp(-epoch / 4):.4f}\n" for epoch in range(1, 31))
+
+
+def add_judging(session: WriteSession, phase: Phase, team: str) -> None:
+    """List near-identical code of two teams."""
+    own = select(Submission).join(Team).where(Submission.phase_id == phase.id, Team.name == team)
+    later = session.scalars(own.where(Submission.name == "two-stage repair")).one()
+    earlier = session.scalars(select(Submission).join(Team).where(Team.name == "north")).one()
+    for same, likeness in ((False, 0.93), (True, 1.0)):
+        found = {"competition_id": phase.competition_id, "submission_id": later.id, "other_id": earlier.id}
+        session.add(Copy(**found, same_code=same, likeness=likeness))
 
 
 def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> dict[str, str]:
@@ -58,6 +80,8 @@ def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> 
     scored, entry = _scored(session, phase, team, "two-stage repair", 0.042, hours_ago=20)
     session.add(entry)
     lock_evaluation(session, scored.evaluation_id).log_blob = blobs.put(PRINTED.encode())
+    for row, code in ((before, CODE), (scored, CODE.replace("3e-4", "1e-3") + "\nROUNDS = 2\n")):
+        row.blob = lock_evaluation(session, row.evaluation_id).code_sha256 = blobs.put(code.encode())
     failed, evaluation = add("masked reset", 9)
     fail(session, evaluation, FailureKind.EXCEPTION, TRACEBACK)
     timed_out, evaluation = add("slow second order", 8)

@@ -27,7 +27,7 @@ from tests.bundles import make_tiny_bundle
 from tests.databases import migrated_sqlite
 from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
-from tests.web.exhibits import add_states, fill_board, fill_long_board
+from tests.web.exhibits import add_judging, add_states, fill_board, fill_long_board
 from tests.web.surroundings import add_environments, add_workers
 
 __all__ = [
@@ -80,6 +80,10 @@ def _of(part: str) -> str:
     return f"/competitions/{SLUG}{part}"
 
 
+ANNOUNCED = (
+    ("The rules are final", "We answered all questions of the first week.\n\nThe quota stays at 5 a day."),
+    ("The feedback phase closes a day later", "A worker was away for some hours. Everybody has a day more."),
+)
 PLACES = (
     Place("competitions", "/"),
     Place("overview", _of("")),
@@ -114,6 +118,12 @@ PLACES = (
     Place("sign-in", "/sign-in"),
     Place("sign-up", "/sign-up"),
     Place("organise", _of("/organise?phase=feedback"), ORGANISER),
+    Place("judging", _of("/judging"), ORGANISER),
+    Place("announcements", _of("/announcements")),
+    Place("announcements-of-own", _of("/announcements"), ORGANISER),
+    Place("submission-judged", "/submissions/{failed}", ORGANISER),
+    Place("code", "/submissions/{scored}/code", PARTICIPANT),
+    Place("code-compared", "/submissions/{scored}/code?other={scored before}", ORGANISER),
     Place("organise-no-phase", "/competitions/bare/organise", ORGANISER),
     Place("overview-no-phase", "/competitions/bare"),
     Place("operator", "/operator", OPERATOR),
@@ -186,6 +196,8 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
         with database.write() as session:
             lost = session.scalars(select(Submission).where(Submission.name == "noise, then repair")).one()
             campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
+            add_judging(session, feedback_phase(session), PARTICIPANT)
+        _judge(organiser, submissions)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
             organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
         yield Gallery(served.url, settings, database, tokens, submissions)
@@ -202,6 +214,16 @@ def _add_accounts(session: WriteSession, settings: Settings, roles: Mapping[str,
     """Make accounts, and teams of the same names; return the tokens of their sessions."""
     accounts = {name: create_account(session, name, PASSWORD, role) for name, role in roles.items()}
     return {name: begin_session(session, account, settings.key(), FIREFOX)[1] for name, account in accounts.items()}
+
+
+def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
+    """Disqualify what is on no board, take one back, and announce something."""
+    path = f"/api/competitions/{SLUG}/disqualifications"
+    organiser.post(path, {"submission_id": submissions["failed"], "reason": "It reads the labels of the test set."})
+    made = organiser.post(path, {"submission_id": submissions["timed out"], "reason": "It waits on purpose."})
+    organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
+    for title, body in ANNOUNCED:
+        organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 
 
 def _hold_competition(organiser: Client) -> None:

@@ -32,14 +32,18 @@ type Subject =
   | "acts"
   | "alarms"
   | "all-submissions"
+  | "announcements"
   | "benchmarks"
   | "campaigns"
   | "catalogue"
+  | "code"
   | "comparison"
   | "competition"
   | "competitions"
+  | "copies"
   | "details"
   | "environments"
+  | "exclusions"
   | "health"
   | "installation"
   | "leaderboard"
@@ -47,6 +51,7 @@ type Subject =
   | "printed"
   | "queue"
   | "quota"
+  | "record"
   | "submission"
   | "submissions"
   | "system"
@@ -57,8 +62,10 @@ const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] 
 
 /** What each kind of write makes stale. A rescoring changes all that a phase's metric or its runs decide. */
 const STALE = {
+  announcing: ["acts", "announcements"],
   cancelling: ["all-submissions", "queue", "quota", "submission"],
   ending: ["leaderboard", "submission", "submissions"],
+  judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
   rescoring: [
     "acts",
     "alarms",
@@ -275,6 +282,61 @@ export const acts = (slug: string) =>
       api.GET("/api/competitions/{slug}/audit", { params: { path: { slug }, query: { limit: 20, after } } }),
     ),
   );
+
+/** What was disqualified or withdrawn. */
+export const exclusions = (slug: string) =>
+  paged(keyOf("exclusions", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/disqualifications", {
+        params: { path: { slug }, query: { limit: 20, after } },
+      }),
+    ),
+  );
+
+/** What the organiser announced. */
+export const announcements = (slug: string) =>
+  paged(keyOf("announcements", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/announcements", {
+        params: { path: { slug }, query: { limit: 10, after } },
+      }),
+    ),
+  );
+
+/** The newest number of the record, and its hash. */
+export const recordHead = queryOptions({
+  queryKey: keyOf("record"),
+  queryFn: () => answer(api.GET("/api/record")),
+});
+
+/** Near-identical code of different teams. */
+export const copies = (slug: string) =>
+  paged(keyOf("copies", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/copies", { params: { path: { slug }, query: { limit: 20, after } } }),
+    ),
+  );
+
+/** The files of an upload; they never change, and each reading is on record. */
+export const code = (submission_id: string) =>
+  queryOptions({
+    queryKey: keyOf("code", submission_id),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(api.GET("/api/submissions/{submission_id}/code", { params: { path: { submission_id } } })),
+  });
+
+export const codeDiff = (submission_id: string, other: string) =>
+  queryOptions({
+    queryKey: keyOf("code", submission_id, other),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(
+        api.GET("/api/submissions/{submission_id}/diff", {
+          params: { path: { submission_id }, query: { other } },
+        }),
+      ),
+  });
 
 export interface Sought {
   phase?: string;

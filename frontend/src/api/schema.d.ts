@@ -172,6 +172,70 @@ export interface paths {
         patch: operations["change_competition"];
         trace?: never;
     };
+    "/api/competitions/{slug}/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Announcements
+         * @description List the announcements of a competition, newest first.
+         */
+        get: operations["list_announcements"];
+        put?: never;
+        /**
+         * Announce
+         * @description Announce something on the page of a competition. It cannot be edited, only retracted.
+         */
+        post: operations["announce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/announcements.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Feed
+         * @description Read the newest announcements as an Atom feed.
+         */
+        get: operations["read_feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/announcements/{announcement_id}/retract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retract
+         * @description Take an announcement off the page and the feed. The record keeps it.
+         */
+        post: operations["retract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/audit": {
         parameters: {
             query?: never;
@@ -181,11 +245,75 @@ export interface paths {
         };
         /**
          * List Acts
-         * @description List the acts of organisers on a competition, newest first.
+         * @description List the acts on a competition, newest first.
          */
         get: operations["list_acts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Copies
+         * @description List submissions whose code is nearly that of another team's earlier one, newest first.
+         */
+        get: operations["list_copies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/disqualifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exclusions
+         * @description List what was disqualified or withdrawn, newest first.
+         */
+        get: operations["list_exclusions"];
+        put?: never;
+        /**
+         * Disqualify
+         * @description Take an entry, or all that a team submits, off the boards, for a reason that the team sees.
+         */
+        post: operations["disqualify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/disqualifications/{exclusion_id}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reinstate
+         * @description End a disqualification: what it took off the boards competes again.
+         */
+        post: operations["reinstate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -248,6 +376,26 @@ export interface paths {
          * @description List submissions with alarms, which their organiser should check, newest first. An alarm changes no score.
          */
         get: operations["list_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Badge
+         * @description Draw the rank of a team, to embed in a page elsewhere.
+         */
+        get: operations["draw_badge"];
         put?: never;
         post?: never;
         delete?: never;
@@ -374,6 +522,26 @@ export interface paths {
          *     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
          */
         get: operations["show_leaderboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/leaderboard.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Leaderboard
+         * @description Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it.
+         */
+        get: operations["export_leaderboard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -686,6 +854,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Receipt Key
+         * @description Show the public key with which this installation signs receipts.
+         */
+        get: operations["show_receipt_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Head
+         * @description Show the newest number of the record and its hash.
+         */
+        get: operations["show_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/record/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Hash
+         * @description Show the hash of a number of the record, which never changes.
+         */
+        get: operations["show_hash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -806,6 +1034,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Code
+         * @description Read the code of a submission of your team, or as an organiser, which is recorded, of any.
+         */
+        get: operations["read_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/comparison": {
         parameters: {
             query?: never;
@@ -838,6 +1086,26 @@ export interface paths {
          * @description Show run times, and histograms of epsilons and confidences, unless the phase hides its data.
          */
         get: operations["show_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Code
+         * @description Show how the code of a submission differs from that of another one; both must be yours to read.
+         */
+        get: operations["compare_code"];
         put?: never;
         post?: never;
         delete?: never;
@@ -896,10 +1164,92 @@ export interface paths {
         /**
          * Download Notebook
          * @description Download a notebook with the outputs of its run, unless the phase hides its data.
+         *
+         *     An organiser can, whose reading is recorded.
          */
         get: operations["download_notebook"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Give Receipt
+         * @description Sign a statement of the score that counts for a submission of your team, or as an organiser, of any.
+         */
+        get: operations["give_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/reenter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reenter Submission
+         * @description Let a withdrawn submission of your team compete again. Not once a final has opened.
+         */
+        post: operations["reenter_submission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Upload
+         * @description Download the very file that was submitted; as an organiser, which is recorded, of any team.
+         */
+        get: operations["download_upload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Submission
+         * @description Take a submission of your team off its board. It is run and scored as before. Not once a final has opened.
+         */
+        post: operations["withdraw_submission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -968,10 +1318,10 @@ export interface components {
         };
         /**
          * Act
-         * @description The acts of organisers that are recorded.
+         * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone";
+        Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
         /**
          * AlarmForm
          * @description An observation that an organiser should check: its kind, and the figure that raised it.
@@ -1017,13 +1367,36 @@ export interface components {
             team: string;
         };
         /**
+         * AnnouncementOut
+         * @description An announcement.
+         */
+        AnnouncementOut: {
+            /** Body */
+            body: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * AuditOut
-         * @description An act of an organiser or operator on a competition.
+         * @description An act of an organiser, an operator or a team on a competition, or a score.
          */
         AuditOut: {
             act: components["schemas"]["Act"];
-            /** By */
-            by: string;
+            /**
+             * By
+             * @description The account; null for a service.
+             */
+            by: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1033,11 +1406,18 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            /** Hash */
+            hash: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /**
+             * Number
+             * @description Its place in the record; null for a moment after the act.
+             */
+            number: number | null;
         };
         /**
          * BenchmarkOut
@@ -1293,6 +1673,27 @@ export interface components {
             steps?: number | null;
         };
         /**
+         * CodeOut
+         * @description The code of a submission. A notebook is shown as its cells, without outputs.
+         */
+        CodeOut: {
+            /** Filename */
+            filename: string;
+            /** Files */
+            files: components["schemas"]["FileOut"][];
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
          * ColumnInfo
          * @description One number of a suite.
          */
@@ -1432,6 +1833,46 @@ export interface components {
             /** Unlearned */
             unlearned: number[];
         };
+        /**
+         * CopiedOut
+         * @description One of two submissions of near-identical code.
+         */
+        CopiedOut: {
+            /** Phase */
+            phase: string;
+            /** Submission */
+            submission: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * CopyOut
+         * @description A submission whose code is nearly that of another team's earlier one.
+         */
+        CopyOut: {
+            earlier: components["schemas"]["CopiedOut"];
+            later: components["schemas"]["CopiedOut"];
+            /**
+             * Likeness
+             * @description Share of their code that both have, whatever variables are called and values are; from 0 to 1.
+             */
+            likeness: number;
+            /**
+             * Same Code
+             * @description Whether both are the same apart from comments and layout.
+             */
+            same_code: boolean;
+        };
         /** Counts */
         Counts: {
             /** Forget */
@@ -1478,6 +1919,50 @@ export interface components {
          * @enum {string}
          */
         Device: "cpu" | "gpu";
+        /**
+         * DiffOut
+         * @description How the code of one submission differs from that of another.
+         */
+        DiffOut: {
+            /** Files */
+            files: components["schemas"]["FileDiffOut"][];
+            /**
+             * Other Id
+             * Format: uuid
+             */
+            other_id: string;
+            /**
+             * Same
+             * @description Whether both uploads are the same bytes.
+             */
+            same: boolean;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+        };
+        /**
+         * Disqualification
+         * @description Takes one submission off its board, or all that a team submitted to the competition.
+         */
+        Disqualification: {
+            /**
+             * Reason
+             * @description Shown to the team.
+             */
+            reason: string;
+            /**
+             * Submission Id
+             * @description The submission. Leave it out to disqualify a team.
+             */
+            submission_id?: string | null;
+            /**
+             * Team
+             * @description The team's name. Leave it out to disqualify an entry.
+             */
+            team?: string | null;
+        };
         /**
          * EntryOut
          * @description One entry: a team with its best score and its rank.
@@ -1722,6 +2207,50 @@ export interface components {
             place: string;
         };
         /**
+         * ExclusionKind
+         * @enum {string}
+         */
+        ExclusionKind: "disqualified" | "withdrawn";
+        /**
+         * ExclusionOut
+         * @description Why a submission, or all that a team submitted, is or was off the board.
+         */
+        ExclusionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended At
+             * @description When it was taken back; null while it counts.
+             */
+            ended_at: string | null;
+            /** Ended Reason */
+            ended_reason: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description Disqualified by an organiser, or withdrawn by the team. */
+            kind: components["schemas"]["ExclusionKind"];
+            /** Reason */
+            reason: string;
+            /**
+             * Submission
+             * @description The submission's name.
+             */
+            submission: string | null;
+            /**
+             * Submission Id
+             * @description Null if it is about all that the team submitted.
+             */
+            submission_id: string | null;
+            /** Team */
+            team: string;
+        };
+        /**
          * FailureKind
          * @description Causes of a failure. All but `platform` are the participant's; `platform` is retried and costs no quota.
          *
@@ -1812,6 +2341,36 @@ export interface components {
             utility_low: number;
         };
         /**
+         * FileDiffOut
+         * @description How one file differs.
+         */
+        FileDiffOut: {
+            /**
+             * Lines
+             * @description A unified diff. Null if a file is not text or too long to compare: download both uploads.
+             */
+            lines: string[] | null;
+            /** Path */
+            path: string;
+            /** Same */
+            same: boolean;
+        };
+        /**
+         * FileOut
+         * @description A file of an upload.
+         */
+        FileOut: {
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Text
+             * @description Null if it is not text, or too long to show: download the upload to read it.
+             */
+            text: string | null;
+        };
+        /**
          * Fitness
          * @description The build's measurements of the benchmark itself, by metric `neurips-2023`.
          */
@@ -1854,6 +2413,19 @@ export interface components {
             meaning: string;
             /** Name */
             name: string;
+        };
+        /**
+         * HeadOut
+         * @description A number of the record with its hash, which covers everything up to it. Keep it to check the record later.
+         */
+        HeadOut: {
+            /** Hash */
+            hash: string;
+            /**
+             * Number
+             * @description 0 if nothing is on record.
+             */
+            number: number;
         };
         /** HealthOut */
         HealthOut: {
@@ -2049,6 +2621,19 @@ export interface components {
             username: string;
         };
         /**
+         * NewAnnouncement
+         * @description What to announce, in plain text.
+         */
+        NewAnnouncement: {
+            /**
+             * Body
+             * @description Paragraphs, divided by empty lines.
+             */
+            body: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * NewCampaign
          * @description The rescoring to begin.
          */
@@ -2235,6 +2820,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[AnnouncementOut] */
+        Page_AnnouncementOut_: {
+            /** Items */
+            items: components["schemas"]["AnnouncementOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[AuditOut] */
         Page_AuditOut_: {
             /** Items */
@@ -2263,10 +2855,24 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[CopyOut] */
+        Page_CopyOut_: {
+            /** Items */
+            items: components["schemas"]["CopyOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[EnvironmentOut] */
         Page_EnvironmentOut_: {
             /** Items */
             items: components["schemas"]["EnvironmentOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[ExclusionOut] */
+        Page_ExclusionOut_: {
+            /** Items */
+            items: components["schemas"]["ExclusionOut"][];
             /** Next */
             next: string | null;
         };
@@ -2527,11 +3133,72 @@ export interface components {
             team: string;
         };
         /**
+         * ReceiptKeyOut
+         * @description The key that checks this installation's receipts.
+         */
+        ReceiptKeyOut: {
+            /**
+             * Public Key
+             * @description Ed25519, in hex.
+             */
+            public_key: string;
+        };
+        /**
+         * ReceiptOut
+         * @description A signed statement of a score; `lethe receipt verify` checks it without a server.
+         */
+        ReceiptOut: {
+            /**
+             * Public Key
+             * @description Ed25519, in hex. Compare it with GET /api/receipts/key.
+             */
+            public_key: string;
+            /**
+             * Signature
+             * @description Of the statement as JSON with sorted keys, no spaces, and only ASCII characters; in hex.
+             */
+            signature: string;
+            /**
+             * Statement
+             * @description Hashes of code, benchmark, seeds and measurements, and all figures.
+             */
+            statement: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Reference
          * @description An organiser's reference entry: shown on the leaderboard, never ranked.
          * @enum {string}
          */
         Reference: "none" | "identity" | "retrain";
+        /**
+         * Reinstatement
+         * @description Ends a disqualification.
+         */
+        Reinstatement: {
+            /**
+             * Reason
+             * @description Shown to the team.
+             */
+            reason: string;
+        };
+        /**
+         * Rights
+         * @description What the reader may do with a submission, besides reading it.
+         */
+        Rights: {
+            /**
+             * Judges
+             * @description Whether you may disqualify it.
+             */
+            judges: boolean;
+            /**
+             * Withdraws
+             * @description Whether you may withdraw it, or let it compete again.
+             */
+            withdraws: boolean;
+        };
         /**
          * Role
          * @enum {string}
@@ -2742,6 +3409,11 @@ export interface components {
              * Format: uuid
              */
             evaluation_id: string;
+            /**
+             * Exclusions
+             * @description Why it is off the board: disqualified, or withdrawn.
+             */
+            exclusions: components["schemas"]["ExclusionOut"][];
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
@@ -2792,6 +3464,7 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */
             seeds: number;
@@ -3057,6 +3730,11 @@ export interface components {
              * Format: uuid
              */
             evaluation_id: string;
+            /**
+             * Exclusions
+             * @description Why it is off the board: disqualified, or withdrawn.
+             */
+            exclusions: components["schemas"]["ExclusionOut"][];
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
@@ -3107,6 +3785,7 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */
             seeds: number;
@@ -3596,7 +4275,7 @@ export interface operations {
             };
         };
     };
-    list_acts: {
+    list_announcements: {
         parameters: {
             query?: {
                 /** @description Maximum number of items on the page. */
@@ -3618,7 +4297,401 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Page_AnnouncementOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    announce: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    read_feed: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description The feed has not changed since the tag in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    retract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_acts: {
+        parameters: {
+            query?: {
+                /** @description List scores, too. */
+                scores?: boolean;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Page_AuditOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_copies: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CopyOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_exclusions: {
+        parameters: {
+            query?: {
+                /** @description true: those that count. false: ended ones. */
+                current?: boolean | null;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ExclusionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    disqualify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Disqualification"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    reinstate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                exclusion_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reinstatement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionOut"];
                 };
             };
             /** @description A problem */
@@ -3810,6 +4883,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AlarmedOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_badge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "image/svg+xml": string;
                 };
             };
             /** @description A problem */
@@ -4160,6 +5280,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    export_leaderboard: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of rows. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+                /** @description The leaderboard as of this time; default: now. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": string;
+                };
             };
             /** @description A problem */
             default: {
@@ -4932,6 +6105,134 @@ export interface operations {
             };
         };
     };
+    show_receipt_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptKeyOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_hash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     log_in: {
         parameters: {
             query?: never;
@@ -5199,6 +6500,50 @@ export interface operations {
             };
         };
     };
+    read_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     compare_submissions: {
         parameters: {
             query: {
@@ -5264,6 +6609,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DetailsOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    compare_code: {
+        parameters: {
+            query: {
+                /** @description The submission to compare with. */
+                other: string;
+            };
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffOut"];
                 };
             };
             /** @description A problem */
@@ -5399,6 +6791,182 @@ export interface operations {
                 };
                 content: {
                     "application/x-ipynb+json": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    give_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    reenter_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    withdraw_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmissionOut"];
                 };
             };
             /** @description A problem */

@@ -4,9 +4,14 @@ type Schemas = components["schemas"];
 
 export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
+export type Announcement = Schemas["AnnouncementOut"];
 export type Campaign = Schemas["CampaignOut"];
 export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateForm"];
+export type CodeFile = Schemas["FileOut"];
+export type Copied = Schemas["CopiedOut"];
+export type FileDiff = Schemas["FileDiffOut"];
+export type Exclusion = Schemas["ExclusionOut"];
 export type Checked = Schemas["CheckOut"];
 export type ColumnInfo = Schemas["ColumnInfo"];
 export type Competition = Schemas["CompetitionOut"];

@@ -75,6 +75,20 @@ const organise = createRoute({
   component: lazyRouteComponent(() => import("../pages/organise/Organise"), "Organise"),
 });
 
+const announcements = createRoute({
+  getParentRoute: () => competition,
+  path: "/announcements",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
+});
+
+const judging = createRoute({
+  getParentRoute: () => competition,
+  path: "/judging",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
+});
+
 const submissions = createRoute({
   getParentRoute: () => root,
   path: "/submissions",
@@ -95,6 +109,13 @@ const submission = createRoute({
   getParentRoute: () => root,
   path: "/submissions/$id",
   component: lazyRouteComponent(() => import("../pages/submission/Submission"), "Submission"),
+});
+
+const code = createRoute({
+  getParentRoute: () => root,
+  path: "/submissions/$id/code",
+  validateSearch: (search: Record<string, unknown>): { other?: string } => ({ other: text(search, "other") }),
+  component: lazyRouteComponent(() => import("../pages/judging/Code"), "Code"),
 });
 
 const signIn = createRoute({
@@ -132,10 +153,11 @@ const operator = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
-    competition.addChildren([overview, rules, kit, leaderboard, submit, organise]),
+    competition.addChildren([overview, rules, kit, leaderboard, announcements, submit, organise, judging]),
     submissions,
     compare,
     submission,
+    code,
     signIn,
     signUp,
     account,

@@ -9,12 +9,13 @@ interface Props {
   title: string;
   children: ReactNode;
   busy?: boolean;
+  disabled?: boolean;
   look?: "main" | "danger";
   onConfirm: () => void;
 }
 
 /** A button whose act is asked about first, in a dialogue that Escape closes. */
-export function Confirm({ act, title, children, busy, look = "danger", onConfirm }: Props) {
+export function Confirm({ act, title, children, busy, disabled, look = "danger", onConfirm }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const confirm = () => {
     dialog.current?.close();
@@ -22,7 +23,7 @@ export function Confirm({ act, title, children, busy, look = "danger", onConfirm
   };
   return (
     <>
-      <Button look={look} busy={busy} onClick={() => dialog.current?.showModal()}>
+      <Button look={look} busy={busy} disabled={disabled} onClick={() => dialog.current?.showModal()}>
         {act}
       </Button>
       <dialog ref={dialog} className={styles.dialog} aria-label={title}>

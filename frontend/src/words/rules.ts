@@ -18,6 +18,6 @@ export function rulesOf(phase: Phase): string[] {
     phase.data_hidden
       ? "The data are hidden: a failure shows its kind, the run and the limit, but no message. Printed output, histograms and provisional scores are not shown."
       : "The data are not hidden: a failure shows its whole traceback, and printed output, histograms and provisional scores are shown.",
-    "Identical code is evaluated once; resubmitting it does not change the score.",
+    "Your own code is evaluated once, whatever its comments; resubmitting it does not change the score.",
   ];
 }

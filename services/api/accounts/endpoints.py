@@ -26,7 +26,8 @@ from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, Signed
 from services.api.kit.schemas import visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.core.models import Account, Role, Token, TokenKind
+from services.core.models import Account, Act, Role, Token, TokenKind
+from services.core.record.acts import record
 
 __all__ = ["SessionNeeded", "router"]
 
@@ -48,9 +49,12 @@ def sign_up(new: NewAccount, request: Request, state: State, session: Writing) -
 
 
 @router.post("/admin/accounts", status_code=201)
-def create_account(new: NewAccountByOperator, session: Writing, _who: Operating) -> MeOut:
+def create_account(new: NewAccountByOperator, session: Writing, who: Operating) -> MeOut:
     """Create an account with any role, even if sign-up is closed or the name is reserved."""
-    return _created(session, new, new.role)
+    made = _created(session, new, new.role)
+    details = {"account": str(made.account.id), "role": new.role}
+    record(session, Act.ACCOUNT_MADE, competition_id=None, account_id=who.account_id, details=details)
+    return made
 
 
 @router.post("/sessions", status_code=201, dependencies=[PUBLIC])

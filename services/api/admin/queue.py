@@ -115,7 +115,7 @@ def _open_evaluations(session: ReadSession, own: ColumnElement[bool], now: datet
             running_s=(now - row.started_at).total_seconds() if row.started_at else None,
             attempt=attempts.get(row.id, 0),
             is_re_run=row.id in again,
-            submission=submitted.get(_code(row)),
+            submission=submitted.get(row.id),
         )
         for row in rows
     ]
@@ -173,7 +173,7 @@ def _failures(session: ReadSession, own: ColumnElement[bool]) -> list[PlatformFa
             phase=row.phase.slug,
             message=row.failure_message or "",
             failed_at=row.finished_at,
-            submission=submitted.get(_code(row)),
+            submission=submitted.get(row.id),
         )
         for row in rows
     ]
@@ -184,21 +184,17 @@ def _evaluations() -> Select[Evaluation]:
     return select(Evaluation).options(loaded).join(Phase, Evaluation.phase_id == Phase.id)
 
 
-def _code(evaluation: Evaluation) -> tuple[UUID, str]:
-    return evaluation.phase_id, evaluation.code_sha256
-
-
-def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[tuple[UUID, str], SubmittedOut]:
-    """Find the first submission of each evaluation's code in its phase, because a re-run has no submission itself."""
-    wanted = {_code(row) for row in rows}
+def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[UUID, SubmittedOut]:
+    """Find the first submission of each evaluation; of a re-run, that of the evaluation which it replaces."""
+    wanted = {row.id for row in rows}
+    replaces = select(ReRun.evaluation_id, ReRun.replaced_id).where(ReRun.evaluation_id.in_(wanted))
+    again = dict(session.execute(replaces).all())
     statement = (
         select(Submission)
         .options(joinedload(Submission.team))
-        .where(
-            Submission.phase_id.in_({phase for phase, _ in wanted}), Submission.blob.in_({code for _, code in wanted})
-        )
+        .where(Submission.evaluation_id.in_({again.get(one, one) for one in wanted}))
     )
-    found: dict[tuple[UUID, str], SubmittedOut] = {}
+    first: dict[UUID, SubmittedOut] = {}
     for one in session.scalars(statement.order_by(Submission.created_at, Submission.id)):
-        found.setdefault((one.phase_id, one.blob), SubmittedOut(id=one.id, name=one.name, team=one.team.name))
-    return found
+        first.setdefault(one.evaluation_id, SubmittedOut(id=one.id, name=one.name, team=one.team.name))
+    return {one: first[again.get(one, one)] for one in wanted if again.get(one, one) in first}

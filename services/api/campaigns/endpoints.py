@@ -8,14 +8,13 @@ from sqlalchemy.orm import joinedload
 
 from services.api.campaigns.preview import moves_of, unscorable_in
 from services.api.campaigns.schemas import (
-    AuditOut,
     CampaignDetail,
     CampaignOut,
     MoveOut,
     NewCampaign,
     PreviewOut,
 )
-from services.api.competitions.service import find_competition, find_phase, require_organiser
+from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising
@@ -24,7 +23,7 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.board import campaigns
 from services.core.errors import NotFound
-from services.core.models import Account, AuditEvent, Campaign, Phase
+from services.core.models import Campaign, Phase
 from services.core.queue.doorbell import Bell
 from services.core.store.database import ReadSession
 
@@ -122,29 +121,6 @@ def undo_campaign(*, slug: Text, phase: Text, who: Organising, session: Writing)
     """Take back the phase's newest published rescoring: every entry goes back to where it was."""
     campaign, _ = campaigns.undo_campaign(session, _phase(session, slug, phase, who), who.account_id)
     return _shown(session, campaign)
-
-
-@router.get("/competitions/{slug}/audit")
-def list_acts(
-    *, slug: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
-) -> Page[AuditOut]:
-    """List the acts of organisers on a competition, newest first."""
-    competition = find_competition(session, slug)
-    require_organiser(who, competition)
-    rows, following = newest_first(
-        session,
-        select(AuditEvent).where(AuditEvent.competition_id == competition.id),
-        AuditEvent,
-        cursors=state.cursors,
-        listing=f"audit:{competition.id}",
-        limit=limit,
-        after=after,
-    )
-    names = {
-        account.id: account.username
-        for account in session.scalars(select(Account).where(Account.id.in_({row.account_id for row in rows})))
-    }
-    return Page(items=[AuditOut.of(row, names[row.account_id]) for row in rows], next=following)
 
 
 def _phase(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:

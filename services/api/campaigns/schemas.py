@@ -1,7 +1,7 @@
 """The JSON forms of rescorings."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.api.competitions.schemas import MetricName
 from services.api.kit.schemas import Input
 from services.core.board.campaigns import Progress
-from services.core.models import Act, AuditEvent, Campaign, CampaignMove, CampaignState, Reference
+from services.core.models import Campaign, CampaignMove, CampaignState, Reference
 from services.core.models.stored import PlaceForm
 
-__all__ = ["AuditOut", "CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PreviewOut", "UnscorableOut"]
+__all__ = ["CampaignDetail", "CampaignOut", "MoveOut", "NewCampaign", "PreviewOut", "UnscorableOut"]
 
 
 class NewCampaign(Input):
@@ -106,18 +106,3 @@ class CampaignDetail(CampaignOut):
         description="Submissions this metric cannot score. The team's next-best entry is shown instead; "
         "a failed re-run keeps its previous score."
     )
-
-
-class AuditOut(BaseModel):
-    """An act of an organiser or operator on a competition."""
-
-    id: UUID
-    act: Act
-    by: str
-    details: dict[str, Any]
-    created_at: datetime
-
-    @classmethod
-    def of(cls, event: AuditEvent, username: str) -> Self:
-        """Make the JSON form of an act."""
-        return cls(id=event.id, act=event.act, by=username, details=event.details, created_at=event.created_at)

@@ -72,7 +72,7 @@ def show_competition(slug: Text, session: Reading) -> CompetitionDetail:
 def change_competition(slug: Text, change: CompetitionChange, who: Operating, session: Writing) -> CompetitionDetail:
     """Change a competition's weight in the queue."""
     competition = service.find_competition(session, slug)
-    competition.weight = change.weight
+    service.weigh_competition(session, who, competition, change.weight)
     return _shown(session, [competition])[0]
 
 

@@ -13,7 +13,8 @@ from services.api.kit.policy import Forbidden
 from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
-from services.core.models import Account, BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models import Account, Act, BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import require_notebooks
 
@@ -32,6 +33,7 @@ __all__ = [
     "organises",
     "phases_of",
     "require_organiser",
+    "weigh_competition",
 ]
 
 
@@ -115,7 +117,16 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
     competition = Competition(**new.model_dump(), organiser_id=who.account_id)
     session.add(competition)
     _flush(session, f"A competition {new.slug!r} already exists.")
+    details = new.model_dump(mode="json")
+    record(session, Act.COMPETITION_CREATED, competition_id=competition.id, account_id=who.account_id, details=details)
     return competition
+
+
+def weigh_competition(session: WriteSession, who: Principal, competition: Competition, weight: int) -> None:
+    """Change how many shards of each of its teams run in one turn."""
+    competition.weight = weight
+    details = {"weight": weight}
+    record(session, Act.COMPETITION_WEIGHED, competition_id=competition.id, account_id=who.account_id, details=details)
 
 
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
@@ -142,6 +153,8 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
     )
     session.add(phase)
     _flush(session, f"{competition.slug!r} already has a phase {new.slug!r}.")
+    settings = new.model_dump(mode="json", exclude={"slug"}) | {"benchmark": benchmark.digest, "data_hidden": hidden}
+    _record(session, Act.PHASE_ADDED, who, phase, **settings)
     return phase
 
 
@@ -153,7 +166,13 @@ def change_phase(session: WriteSession, who: Principal, phase: Phase, change: Ph
     if phase.closes_at <= phase.opens_at:
         raise BadWindow("closes_at must be later than opens_at.")
     session.flush()
+    _record(session, Act.PHASE_CHANGED, who, phase, **change.model_dump(mode="json", exclude_none=True))
     return phase
+
+
+def _record(session: WriteSession, act: Act, who: Principal, phase: Phase, **details: object) -> None:
+    own = {"phase": phase.slug, **details}
+    record(session, act, competition_id=phase.competition_id, account_id=who.account_id, details=own)
 
 
 def _phases(*competitions: Competition) -> Select[Phase]:

@@ -17,7 +17,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Input", "Label", "Moment", "Text", "in_words", "visible"]
+from services.core.text import tidy
+
+__all__ = ["Input", "Label", "Moment", "Text", "in_words", "presentable", "visible"]
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -42,6 +44,13 @@ def _all_visible(text: str) -> str:
     """Refuse a text that shows less than it holds: it could pass for another, control a terminal, or break a line."""
     if found := _INVISIBLE.search(text):
         raise ValueError(f"must not contain invisible or control characters (found U+{ord(found[0]):04X})")
+    return text
+
+
+def presentable(text: str) -> str:
+    """Refuse what a page or terminal should not get in a text of several lines, such as a direction mark."""
+    if tidy(text, limit=len(text)) != text:
+        raise ValueError("must not contain invisible or control characters")
     return text
 
 

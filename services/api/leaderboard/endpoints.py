@@ -1,24 +1,35 @@
 """Leaderboards: public, paged, and as of any date; and the alarms that only organisers see."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
 
 from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import Anyone, Organising
+from services.api.kit.policy import PUBLIC, Anyone, Organising
 from services.api.kit.schemas import Moment, Text
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
+from services.api.leaderboard.exports import badge, rank_of, table
 from services.api.leaderboard.schemas import LeaderboardOut, page_of
 from services.api.state import State
+from services.core.board import standings
 from services.core.models import Submission
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["leaderboard"])
+
+MOST_EXPORTED = 1000
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The table", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+SVG: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get(
@@ -71,6 +82,41 @@ def show_leaderboard(
         next=keys.encode(state.cursors, listing, board.moment, last + limit) if board and more else None,
     )
     return Response(page, media_type="application/json", headers=headers)
+
+
+@router.get("/competitions/{slug}/phases/{phase}/leaderboard.csv", dependencies=[PUBLIC], responses=CSV)
+def export_leaderboard(
+    *,
+    slug: Text,
+    phase: Text,
+    session: Reading,
+    state: State,
+    limit: Annotated[int, Query(ge=1, le=MOST_EXPORTED, description="Maximum number of rows.")] = MOST_EXPORTED,
+    after: After = None,
+    as_of: Annotated[Moment | None, Query(description="The leaderboard as of this time; default: now.")] = None,
+) -> Response:
+    """Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it."""
+    row = find_phase(session, slug, phase)
+    listing = f"leaderboard.csv:{row.id}:{as_of}"
+    moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
+    board = service.as_of(session, state.database, row, moment)
+    items = service.read_page(session, board, after=last, limit=limit) if board else []
+    headers = {"Content-Disposition": f'attachment; filename="{row.competition.slug}-{row.slug}.csv"'}
+    if board is not None and last + limit < board.total:
+        query = {"after": keys.encode(state.cursors, listing, board.moment, last + limit), "limit": limit}
+        headers["Link"] = f'<?{urlencode(query | ({"as_of": as_of.isoformat()} if as_of else {}))}>; rel="next"'
+    return Response(table(items, with_head=last == 0), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/competitions/{slug}/phases/{phase}/badges/{team}.svg", dependencies=[PUBLIC], responses=SVG)
+def draw_badge(*, slug: Text, phase: Text, team: Text, session: Reading) -> Response:
+    """Draw the rank of a team, to embed in a page elsewhere."""
+    row = find_phase(session, slug, phase)
+    board = standings.newest(session, row)
+    rank = rank_of(session, board, row, team)
+    words = "no rank" if rank is None else f"rank {rank}"
+    headers = {"Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff"}
+    return Response(badge(slug, words), media_type="image/svg+xml", headers=headers)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")

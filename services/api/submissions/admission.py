@@ -7,6 +7,7 @@ from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.submissions.quota import require_slot
+from services.core.board.off import disqualified_teams
 from services.core.errors import BadInput, Conflict
 from services.core.models import Phase, Reference, SubmissionKind, Team
 from services.core.settings import SandboxKind
@@ -19,6 +20,7 @@ __all__ = [
     "PhaseNotOpen",
     "SandboxRequiresOperator",
     "SubmitRequest",
+    "TeamDisqualified",
     "TeamNeeded",
     "admit",
     "require_kind",
@@ -36,6 +38,10 @@ class NotInTeam(Forbidden):
 
 class TeamNeeded(BadInput):
     code = "team_needed"
+
+
+class TeamDisqualified(Forbidden):
+    code = "team_disqualified"
 
 
 class PhaseNotOpen(Conflict):
@@ -75,6 +81,7 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
     if request.reference is not Reference.NONE:
         require_organiser(request.who, phase.competition)
         return phase, team
+    _require_qualified(session, request.who, phase)
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:
         raise PhaseNotOpen(
@@ -84,6 +91,17 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
         )
     require_slot(session, phase, team, now)
     return phase, team
+
+
+def _require_qualified(session: ReadSession, who: Principal, phase: Phase) -> None:
+    """Raise TeamDisqualified if a team of the caller is: otherwise they would go on under another name."""
+    teams = {team.id: team for team in teams_of(session, who.account_id)}
+    found = session.scalars(disqualified_teams(phase.competition_id, teams).limit(1)).one_or_none()
+    if found is not None:
+        raise TeamDisqualified(
+            f"Team {teams[found.team_id].name!r} is disqualified from this competition: {found.reason} "
+            "Ask its organiser."
+        )
 
 
 def _window(phase: Phase) -> str:

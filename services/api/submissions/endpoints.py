@@ -20,6 +20,7 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, comparison, details, service, uploads
 from services.api.submissions.quota import quota_of
+from services.api.submissions.reading import find_to_read
 from services.api.submissions.schemas import (
     CheckOut,
     ComparisonOut,
@@ -31,7 +32,7 @@ from services.api.submissions.schemas import (
 )
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.core.errors import NotFound
-from services.core.models import Phase, Reference, Submission
+from services.core.models import Act, Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
 from services.core.queue.places import place_of_next
 from services.core.store.database import utc_now
@@ -95,10 +96,10 @@ async def submit(
         reference=reference,
     )
     admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
-    data, found = await uploads.read(state, body, filename, admitted)
+    data, found, form = await uploads.read(state, body, filename, admitted)
     warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
-    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim)
+    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim, form=form)
     sandbox = state.settings.resolved_sandbox
     shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
@@ -127,8 +128,9 @@ async def check_submission(
     """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
-    data, checked = await uploads.read(state, body, filename, found)
-    return await anyio.to_thread.run_sync(uploads.describe, state, who, found, data, checked)
+    data, checked, form = await uploads.read(state, body, filename, found)
+    describe = partial(uploads.describe, state, who, found, data, found=checked, form=form)
+    return await anyio.to_thread.run_sync(describe)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/quota")
@@ -207,11 +209,14 @@ def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: St
 
 
 @router.get("/submissions/{submission_id}/notebook", response_class=Response, responses=NOTEBOOK)
-def download_notebook(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
-    """Download a notebook with the outputs of its run, unless the phase hides its data."""
-    submission = service.find_visible(session, who, submission_id)
+def download_notebook(submission_id: UUID, who: SignedIn, state: State) -> Response:
+    """Download a notebook with the outputs of its run, unless the phase hides its data.
+
+    An organiser can, whose reading is recorded.
+    """
+    (submission,) = find_to_read(state.database, who, [submission_id], Act.NOTEBOOK_READ)
     blob = submission.evaluation.executed_blob
-    if blob is None or submission.phase.data_hidden:
+    if blob is None or not service.sees_data(who, submission):
         raise NotFound("There is no executed notebook to show: it has not run yet, or the phase hides its data.")
     return Response(
         state.blobs.get(blob),

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.judging.schemas import ExclusionOut
 from services.api.submissions.quota import Quota
 from services.core.board.order import time_ratio
 from services.core.board.shown import ScoreForm
 from services.core.models import (
     Evaluation,
     EventKind,
+    Exclusion,
     FailureKind,
     Reference,
     Score,
@@ -34,6 +36,7 @@ __all__ = [
     "FailureOut",
     "QueuePlaceOut",
     "QuotaOut",
+    "Rights",
     "ScoreOut",
     "SubmissionOut",
     "SubmittedOut",
@@ -192,6 +195,13 @@ class EventOut(BaseModel):
     ci_high: float | None = None
 
 
+class Rights(BaseModel):
+    """What the reader may do with a submission, besides reading it."""
+
+    withdraws: bool = Field(description="Whether you may withdraw it, or let it compete again.")
+    judges: bool = Field(description="Whether you may disqualify it.")
+
+
 class SubmissionOut(BaseModel):
     """A submission, the state of its evaluation, and its scores."""
 
@@ -227,6 +237,8 @@ class SubmissionOut(BaseModel):
     has_details: bool = Field(description="Whether histograms and run times can be read.")
     has_log: bool = Field(description="Whether the end of its output can be downloaded.")
     on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
+    exclusions: list[ExclusionOut] = Field(description="Why it is off the board: disqualified, or withdrawn.")
+    rights: Rights
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
     other_scores: list[ScoreOut] = Field(description="Scores by the metrics that the phase does not rank by.")
@@ -241,6 +253,8 @@ class SubmissionOut(BaseModel):
         on_board: bool,
         sees_data: bool,
         retrain_s: float | None,
+        exclusions: Sequence[Exclusion],
+        rights: Rights,
     ) -> Self:
         """Make the JSON form of a submission with its scores."""
         evaluation = submission.evaluation
@@ -269,10 +283,12 @@ class SubmissionOut(BaseModel):
             finished_at=evaluation.finished_at,
             failure=_failure(evaluation),
             provenance=evaluation.provenance,
-            has_notebook=evaluation.executed_blob is not None and not submission.phase.data_hidden,
+            has_notebook=sees_data and evaluation.executed_blob is not None,
             has_details=sees_data and score is not None,
             has_log=sees_data and evaluation.log_blob is not None,
             on_board=on_board,
+            exclusions=[ExclusionOut.of(one) for one in exclusions],
+            rights=rights,
             claim=submission.claim,
             score=ScoreOut.of(score, retrain_s) if score else None,
             other_scores=[ScoreOut.of(other, retrain_s) for other in others],

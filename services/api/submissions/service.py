@@ -1,16 +1,20 @@
 """Accepting submissions, showing them to those who may see them, and cancelling them."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import organises
+from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
-from services.api.submissions.schemas import QueuePlaceOut, SubmissionOut
-from services.core.board import pointers
+from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
+from services.core.board import off, pointers
+from services.core.board.exclusions import final_has_started
+from services.core.board.standings import lock_board
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Competition,
@@ -23,18 +27,19 @@ from services.core.models import (
     Team,
     TeamMember,
 )
-from services.core.queue import lines, places
+from services.core.queue import places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
 from services.core.settings import SandboxKind
-from services.core.store.database import Database, ReadSession, WriteSession
+from services.core.store.database import Database, ReadSession, WriteSession, utc_now
 from services.core.submission.certificate import Claim
+from services.core.submission.form import Form
 
 __all__ = [
     "AlreadyEnded",
-    "SharedEvaluation",
     "accept",
     "cancel_submission",
     "find_visible",
+    "is_member",
     "own_submissions",
     "sees_data",
     "show",
@@ -46,10 +51,6 @@ class AlreadyEnded(Conflict):
     code = "already_ended"
 
 
-class SharedEvaluation(Conflict):
-    code = "shared_evaluation"
-
-
 def accept(
     database: Database,
     request: SubmitRequest,
@@ -59,15 +60,17 @@ def accept(
     size_bytes: int,
     kind: SubmissionKind,
     claim: Claim | None,
+    form: Form,
 ) -> SubmissionOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
-    Identical code may have an evaluation already. If that is scored, the team is on the leaderboard at once.
+    The team's own code may have an evaluation already, apart from comments and layout. If that is scored, the
+    submission is on the leaderboard at once. Nothing is shared with other teams; code that is like theirs is noted.
     """
     with database.write() as session:
         _lock_team(session, request)
         phase, team = admit(session, request, sandbox)
-        evaluation = _evaluation(session, phase, team, blob, notebook=kind is SubmissionKind.NOTEBOOK)
+        evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
             team=team,
@@ -78,11 +81,14 @@ def accept(
             kind=kind,
             reference=request.reference,
             blob=blob,
+            code_sha256=form.sha256,
+            sketch=form.sketch,
             size_bytes=size_bytes,
             claim=claim,
         )
         session.add(submission)
         session.flush()
+        note_copies(session, submission, form)
         _publish_if_scored(session, submission)
         return show(session, request.who, [submission])[0]
 
@@ -106,7 +112,7 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     """Find a submission that the caller may see. Raises NotFound for any other, whether or not it exists."""
     submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
     if submission is None or not (
-        organises(who, submission.phase.competition) or _is_member(session, who, submission.team_id)
+        organises(who, submission.phase.competition) or is_member(session, who, submission.team_id)
     ):
         raise NotFound(
             f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
@@ -130,8 +136,17 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
         )
     )
     retrain_s = pointers.retraining_times(session, {one.phase_id for one in shown})
+    reasons = off.reasons_of(session, [one.id for one in shown])
+    rights = _rights(session, who, shown)
     return [
-        _shown(one, on_board=one.id in on_board, sees_data=sees_data(who, one), retrain_s=retrain_s[one.phase_id])
+        _shown(
+            one,
+            on_board=one.id in on_board,
+            sees_data=sees_data(who, one),
+            retrain_s=retrain_s[one.phase_id],
+            exclusions=reasons.get(one.id, []),
+            rights=rights[one.id],
+        )
         for one in shown
     ]
 
@@ -144,22 +159,31 @@ def show_with_place(session: ReadSession, who: Principal, submission: Submission
 
 
 def cancel_submission(session: WriteSession, submission: Submission) -> None:
-    """Cancel its evaluation. Raises AlreadyEnded, or SharedEvaluation when another team waits for it too."""
+    """Cancel its evaluation. Raises AlreadyEnded."""
     evaluation = lock_evaluation(session, submission.evaluation_id)
     if evaluation.state in ENDED:
         raise AlreadyEnded(f"The submission has ended ({evaluation.state}); there is nothing to cancel.")
-    others = exists().where(and_(Submission.evaluation_id == evaluation.id, Submission.team_id != submission.team_id))
-    if session.scalar(select(others)):
-        raise SharedEvaluation("Another team submitted the same code and waits for this evaluation. Let it finish.")
     cancel(session, evaluation)
 
 
-def _shown(submission: Submission, *, on_board: bool, sees_data: bool, retrain_s: float | None) -> SubmissionOut:
+def _shown(submission: Submission, **context: Any) -> SubmissionOut:
     scores = {score.metric: score for score in submission.evaluation.scores}
     own = scores.pop(submission.phase.metric, None)
-    return SubmissionOut.of(
-        submission, own, list(scores.values()), on_board=on_board, sees_data=sees_data, retrain_s=retrain_s
-    )
+    return SubmissionOut.of(submission, own, list(scores.values()), **context)
+
+
+def _rights(session: ReadSession, who: Principal, submissions: list[Submission]) -> dict[UUID, Rights]:
+    """Tell what the caller may do with each submission that the caller may see."""
+    teams = set(session.scalars(select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)))
+    competitions = {one.phase.competition for one in submissions}
+    fixed = {one.id for one in competitions if final_has_started(session, one.id, utc_now())}
+    return {
+        one.id: Rights(
+            withdraws=one.team_id in teams and one.phase.competition_id not in fixed,
+            judges=organises(who, one.phase.competition),
+        )
+        for one in submissions
+    }
 
 
 def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
@@ -173,16 +197,17 @@ def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
     session.scalars(statement).all()
 
 
-def _evaluation(session: WriteSession, phase: Phase, team: Team, code_sha256: str, *, notebook: bool) -> Evaluation:
-    """Share the evaluation of identical code, or queue one. The phase is locked, so that two teams queue only one."""
-    session.execute(select(Phase.id).where(Phase.id == phase.id).with_for_update(key_share=True))
-    found = shared_evaluation(session, phase, code_sha256)
+def _evaluation(
+    session: WriteSession, phase: Phase, team: Team, blob: str, form: Form, *, notebook: bool
+) -> Evaluation:
+    """Share the evaluation that the same code of the team has in the phase, or queue one. The team is locked."""
+    found = shared_evaluation(session, phase, team.id, form.sha256)
     if found is not None:
-        locked = lock_evaluation(session, found.id)
+        lock_board(session, phase)  # before the evaluation, as a scorer does
+        locked = lock_evaluation(session, found)
         if locked.state not in (State.FAILED, State.CANCELLED):
-            lines.join(session, locked, phase, team.id)
             return locked
-    return queue_evaluation(session, phase, code_sha256, team_id=team.id, notebook=notebook)
+    return queue_evaluation(session, phase, blob, team_id=team.id, notebook=notebook)
 
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
@@ -200,6 +225,7 @@ def _with_everything() -> Select[Submission]:
     )
 
 
-def _is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
+def is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
+    """Tell whether the caller is in a team."""
     member = exists().where(and_(TeamMember.team_id == team_id, TeamMember.account_id == who.account_id))
     return bool(session.scalar(select(member)))

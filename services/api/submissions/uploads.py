@@ -21,6 +21,7 @@ from services.core.store.database import ReadSession
 from services.core.submission import packages
 from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
+from services.core.submission.form import Form, form_of
 
 __all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
 
@@ -45,17 +46,18 @@ def refuse_forms(request: Request) -> None:
     raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
 
 
-async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked]:
-    """Receive an upload and tell its kind; store nothing. Raises TooLarge or Rejected."""
+async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked, Form]:
+    """Receive an upload, tell its kind and its code's normal form; store nothing. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
-    return data, await anyio.to_thread.run_sync(_check, state, filename, data, phase)
+    return data, *(await anyio.to_thread.run_sync(_check, state, filename, data, phase))
 
 
-def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> Checked:
+def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> tuple[Checked, Form]:
     """Check a file for the Python of the phase's environment."""
     with state.database.read() as session:
         python = python_of(session.get(EnvironmentRow, phase.environment))
-    return check(filename, data, python)
+    checked = check(filename, data, python)
+    return checked, form_of(filename, checked.kind, data, python)
 
 
 def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
@@ -66,14 +68,14 @@ def require_phase_takes(state: ApiState, competition: str, phase: str, filename:
     return found
 
 
-def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, found: Checked) -> CheckOut:
-    """Describe a submission of these bytes, and find the caller's earlier submission of the same bytes.
+def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, *, found: Checked, form: Form) -> CheckOut:
+    """Describe a submission of these bytes, and find the caller's earlier submission of the same code.
 
     Raises MissingPackage.
     """
     digest = sha256_hex(data)
     with state.database.read() as session:
-        before = _submitted_as(session, who, phase, digest)
+        before = _submitted_as(session, who, phase, form.sha256)
         warnings = _warnings(session, phase, found)
     return CheckOut(
         kind=found.kind,
@@ -99,11 +101,11 @@ def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
-    """Find the newest submission of exactly these bytes to this phase by the caller's teams."""
+    """Find the newest submission of the same code to this phase by the caller's teams."""
     teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
     return session.scalar(
         select(Submission.id)
-        .where(Submission.team_id.in_(teams), Submission.phase_id == phase.id, Submission.blob == digest)
+        .where(Submission.team_id.in_(teams), Submission.phase_id == phase.id, Submission.code_sha256 == digest)
         .order_by(Submission.created_at.desc())
         .limit(1)
     )

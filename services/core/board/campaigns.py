@@ -8,15 +8,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from services.core.board import pointers
+from services.core.board.off import entry_is_off, off_board
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Act,
-    AuditEvent,
     Campaign,
     CampaignState,
     Evaluation,
@@ -28,6 +28,7 @@ from services.core.models import (
     SubmissionKind,
 )
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation
+from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
 __all__ = [
@@ -261,10 +262,16 @@ def _counts(campaign: Campaign) -> ColumnElement[bool]:
 
 
 def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> None:
-    """Queue all entries, and those that the campaign's metric would choose: otherwise these could not compete."""
+    """Queue all entries, and those that the campaign's metric would choose: otherwise these could not compete.
+
+    Also those that would stand if nothing was off the board: if they come back, a new run counts for them, too.
+    """
     wanted = {entry.submission_id for entry in pointers.current(session, phase).values()}
-    by_metric = pointers.best_entries(session, phase, campaign.metric, pointers.runs_of(session, phase))
-    wanted |= {stands.submission.id for stands in by_metric.values()}
+    runs = pointers.runs_of(session, phase)
+    for metric in {phase.metric, campaign.metric}:
+        for off in (off_board(), entry_is_off(), false()):
+            best = pointers.best_entries(session, phase, metric, runs, off=off)
+            wanted |= {stands.submission.id for stands in best.values()}
     queued: set[UUID] = set()
     for submission in session.scalars(select(Submission).where(Submission.id.in_(wanted)).order_by(Submission.id)):
         if submission.evaluation_id in queued:
@@ -285,18 +292,17 @@ def _lock_phase(session: WriteSession, phase: Phase) -> Phase:
 def _record(
     session: WriteSession, phase: Phase, account_id: UUID, act: Act, campaign: Campaign, **details: object
 ) -> None:
-    session.add(
-        AuditEvent(
-            competition_id=phase.competition_id,
-            account_id=account_id,
-            act=act,
-            details={
-                "campaign": str(campaign.id),
-                "phase": phase.slug,
-                "metric": campaign.metric,
-                "metric_before": campaign.metric_before,
-                "re_run": campaign.re_run,
-                **details,
-            },
-        )
+    record(
+        session,
+        act,
+        competition_id=phase.competition_id,
+        account_id=account_id,
+        details={
+            "campaign": str(campaign.id),
+            "phase": phase.slug,
+            "metric": campaign.metric,
+            "metric_before": campaign.metric_before,
+            "re_run": campaign.re_run,
+            **details,
+        },
     )

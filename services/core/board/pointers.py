@@ -1,8 +1,9 @@
 """Which score counts for which team, and moving the pointers to these scores.
 
 A pointer is never changed, only retired, so a leaderboard can be read as of any date. Where pointers should point is a
-function of what is stored: the phase's metric, the scores, and the published campaigns. A scorer moves one team's; a
-campaign moves all of them at once; undoing it puts back what the function gave before.
+function of what is stored: the phase's metric, the scores, the published campaigns, and what is off the board
+(`off.py`). A scorer moves one team's, as does an exclusion; a campaign moves all of them at once; undoing it puts back
+what the function gave before.
 
 After a campaign that re-ran entries, only the re-run scores and later submissions compete. Otherwise the best of a
 team's older scores would take the place of an entry whose new run is worse.
@@ -13,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import undefer
 
+from services.core.board.off import is_off, off_board
 from services.core.board.order import Submitted, TimedRun, place_of, retraining_s
 from services.core.board.standings import lock_board, next_moment
 from services.core.models import (
@@ -69,11 +71,17 @@ class Runs:
 
 
 def runs_of(
-    session: ReadSession, phase: Phase, *, upto: Campaign | None = None, without: Campaign | None = None
+    session: ReadSession,
+    phase: Phase,
+    *,
+    upto: Campaign | None = None,
+    without: Campaign | None = None,
+    team_id: UUID | None = None,
 ) -> Runs:
     """Follow the published campaigns that re-ran entries, in order, and then one more; or all but one.
 
-    A new run that failed, was cancelled or cannot be scored does not count: the previous run keeps counting.
+    A new run that failed, was cancelled or cannot be scored does not count: the previous run keeps counting. With a
+    team, only its runs are read.
     """
     published = select(Campaign).where(
         Campaign.phase_id == phase.id, Campaign.re_run, Campaign.state == CampaignState.PUBLISHED
@@ -85,7 +93,10 @@ def runs_of(
     again: set[UUID] = set()
     for campaign in chain:
         statement = select(ReRun, Evaluation.state).join(Evaluation, Evaluation.id == ReRun.evaluation_id)
-        runs = session.execute(statement.where(ReRun.campaign_id == campaign.id)).all()
+        statement = statement.where(ReRun.campaign_id == campaign.id)
+        if team_id is not None:
+            statement = statement.where(ReRun.replaced_id.in_(_evaluations_of(phase, team_id)))
+        runs = session.execute(statement).all()
         newest |= {
             run.replaced_id: run.evaluation_id
             for run, state in runs
@@ -95,19 +106,31 @@ def runs_of(
     return Runs(newest, frozenset(again), chain[-1].created_at if chain else None)
 
 
-def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) -> dict[Key, BestEntry]:
-    """Find the entry that each team should have by a metric.
+def best_entries(
+    session: ReadSession,
+    phase: Phase,
+    metric: str,
+    runs: Runs,
+    *,
+    team_id: UUID | None = None,
+    off: ColumnElement[bool] | None = None,
+) -> dict[Key, BestEntry]:
+    """Find the entry that each team should have by a metric, or that one team should have.
 
     A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. If a
-    submission was run again, the new run counts, better or worse; the old one counts if the new one has no score.
+    submission was run again, the new run counts, better or worse; the old one counts if the new one has no score. What
+    is `off` does not compete; by default that is what is off the board now.
     """
-    by_metric = select(Score).options(undefer(Score.gaps)).where(Score.metric == metric, _of_phase(phase))
+    there = _of_phase(phase) if team_id is None else _of_team(phase, team_id, runs)
+    by_metric = select(Score).options(undefer(Score.gaps)).where(Score.metric == metric, there)
     scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
-    first = select(Score.evaluation_id, func.min(Score.created_at)).where(_of_phase(phase))
+    first = select(Score.evaluation_id, func.min(Score.created_at)).where(there)
     scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())
     found: dict[Key, BestEntry] = {}
-    submissions = select(Submission).where(Submission.phase_id == phase.id).order_by(Submission.created_at)
-    for submission in session.scalars(submissions.order_by(Submission.id)):
+    submissions = select(Submission).where(Submission.phase_id == phase.id, ~(off_board() if off is None else off))
+    if team_id is not None:
+        submissions = submissions.where(Submission.team_id == team_id)
+    for submission in session.scalars(submissions.order_by(Submission.created_at, Submission.id)):
         own = submission.evaluation_id
         score = scores.get(runs.newest.get(own, own)) or scores.get(own)
         if score is None or own not in scored_at or not runs.compete(own, scored_at[own]):
@@ -119,19 +142,27 @@ def best_entries(session: ReadSession, phase: Phase, metric: str, runs: Runs) ->
     return found
 
 
-def current(session: ReadSession, phase: Phase, *, lock: bool = False) -> dict[Key, LeaderboardEntry]:
-    """Find the current pointers."""
+def current(
+    session: ReadSession, phase: Phase, *, team_id: UUID | None = None, lock: bool = False
+) -> dict[Key, LeaderboardEntry]:
+    """Find the current pointers, or those of one team."""
     statement = select(LeaderboardEntry).where(
         LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.retired_at.is_(None)
     )
+    if team_id is not None:
+        statement = statement.where(LeaderboardEntry.team_id == team_id)
     rows = session.scalars(statement.with_for_update() if lock else statement)
     return {(row.team_id, row.reference): row for row in rows}
 
 
-def repoint(session: WriteSession, phase: Phase) -> int:
-    """Move all pointers of a phase to where they should point; return how many moved. The phase must be locked."""
-    wanted = best_entries(session, phase, phase.metric, runs_of(session, phase))
-    found = current(session, phase, lock=True)
+def repoint(session: WriteSession, phase: Phase, *, team_id: UUID | None = None) -> int:
+    """Move all pointers of a phase, or one team's, to where they should point; return how many moved.
+
+    The phase must be locked.
+    """
+    runs = runs_of(session, phase, team_id=team_id)
+    wanted = best_entries(session, phase, phase.metric, runs, team_id=team_id)
+    found = current(session, phase, team_id=team_id, lock=True)
     moved = [
         key
         for key in wanted.keys() | found.keys()
@@ -153,9 +184,12 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     """Point the submission's team at this score, unless it has a better one; return whether it moved.
 
     The order in which submissions are scored does not matter: the result is that of `best_entries`. A submission that
-    was scored before the last campaign that re-ran entries, and not re-run by it, moves nothing.
+    was scored before the last campaign that re-ran entries, and not re-run by it, moves nothing; nor does one that is
+    off the board.
     """
     phase = lock_board(session, submission.phase)
+    if is_off(session, submission):
+        return False
     if not _competes(session, runs_of(session, phase), submission.evaluation_id):
         return False
     standing_now = session.scalars(
@@ -212,6 +246,15 @@ def _competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
 
 def _of_phase(phase: Phase) -> ColumnElement[bool]:
     return Score.evaluation_id.in_(select(Evaluation.id).where(Evaluation.phase_id == phase.id))
+
+
+def _of_team(phase: Phase, team_id: UUID, runs: Runs) -> ColumnElement[bool]:
+    again = Score.evaluation_id.in_(runs.newest.values())
+    return or_(Score.evaluation_id.in_(_evaluations_of(phase, team_id)), again)
+
+
+def _evaluations_of(phase: Phase, team_id: UUID) -> Select[UUID]:
+    return select(Submission.evaluation_id).where(Submission.phase_id == phase.id, Submission.team_id == team_id)
 
 
 def _displaces(one: BestEntry, other: BestEntry) -> bool:

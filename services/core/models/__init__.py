@@ -2,8 +2,10 @@
 
 from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
-from services.core.models.campaigns import Act, AuditEvent, Campaign, CampaignMove, CampaignState, ReRun
+from services.core.models.announcements import Announcement
+from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models.copies import CodeBand, Copy
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
     Evaluation,
@@ -15,8 +17,10 @@ from services.core.models.evaluations import (
     State,
     SubmissionState,
 )
+from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.record import Act, AuditEvent
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.workers import WorkerRow
@@ -24,18 +28,23 @@ from services.core.models.workers import WorkerRow
 __all__ = [
     "Account",
     "Act",
+    "Announcement",
     "AskedBoard",
     "AuditEvent",
     "BenchmarkRow",
     "Campaign",
     "CampaignMove",
     "CampaignState",
+    "CodeBand",
     "Competition",
+    "Copy",
     "Device",
     "EnvironmentRow",
     "Evaluation",
     "Event",
     "EventKind",
+    "Exclusion",
+    "ExclusionKind",
     "FailureKind",
     "LeaderboardEntry",
     "Line",

@@ -1,11 +1,10 @@
-"""Rescorings of a phase, called campaigns in the code, and the record of organisers' acts."""
+"""Rescorings of a phase, called campaigns in the code."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.accounts import Team
@@ -15,7 +14,7 @@ from services.core.models.stored import PlaceForm, PreviewForm, StoredJson
 from services.core.models.submissions import Reference
 from services.core.store.database import Base, utc_now
 
-__all__ = ["Act", "AuditEvent", "Campaign", "CampaignMove", "CampaignState", "ReRun"]
+__all__ = ["Campaign", "CampaignMove", "CampaignState", "ReRun"]
 
 
 class CampaignState(StrEnum):
@@ -92,26 +91,3 @@ class ReRun(Base):
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
     replaced_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), unique=True)
-
-
-class Act(StrEnum):
-    """The acts of organisers that are recorded."""
-
-    CAMPAIGN_STARTED = "campaign_started"
-    CAMPAIGN_CANCELLED = "campaign_cancelled"
-    CAMPAIGN_PUBLISHED = "campaign_published"
-    CAMPAIGN_UNDONE = "campaign_undone"
-
-
-class AuditEvent(Base):
-    """One act, with its author and time. Rows are added and never changed."""
-
-    __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_order", "competition_id", "created_at"),)
-
-    id: Mapped[Id]
-    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"))
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
-    act: Mapped[Act] = mapped_column(choice(Act))
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.accounts import Team
@@ -32,9 +33,16 @@ class Reference(StrEnum):
     RETRAIN = "retrain"
 
 
+def _blob(context: DefaultExecutionContext) -> str:
+    return str(context.get_current_parameters()["blob"])  # type: ignore[no-untyped-call]
+
+
 class Submission(Base):
     __tablename__ = "submissions"
-    __table_args__ = (Index("ix_submissions_quota", "team_id", "phase_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_submissions_quota", "team_id", "phase_id", "created_at"),
+        Index("ix_submissions_code", "team_id", "phase_id", "code_sha256"),
+    )
 
     id: Mapped[Id]
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"), index=True)
@@ -46,6 +54,8 @@ class Submission(Base):
     kind: Mapped[SubmissionKind] = mapped_column(choice(SubmissionKind))
     reference: Mapped[Reference] = mapped_column(choice(Reference), default=Reference.NONE)
     blob: Mapped[str] = mapped_column(String(64))
+    code_sha256: Mapped[str] = mapped_column(String(64), default=_blob)  # of its normal form, core/submission/form.py
+    sketch: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # to find code that is like it
     size_bytes: Mapped[int]
     claim: Mapped[Claim | None] = mapped_column(StoredJson(Claim))  # the certificate that it claims
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -26,7 +26,7 @@ from services.core.models import (
 )
 from services.core.models.stored import EventPayload
 from services.core.queue import lines
-from services.core.store.database import WriteSession, utc_now
+from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import DRY_RUN_CHECKPOINTS, REHEARSAL_CHECKPOINTS
 from services.core.text import MAX_CHARACTERS, tidy
 
@@ -146,19 +146,20 @@ def _trial_checkpoints(phase: Phase) -> int:
     return REHEARSAL_CHECKPOINTS if phase.rehearse else DRY_RUN_CHECKPOINTS
 
 
-def shared_evaluation(session: WriteSession, phase: Phase, code_sha256: str) -> Evaluation | None:
-    """Find and lock the evaluation that identical code has in this phase, so that resubmitting draws no new seeds."""
-    return session.scalars(
-        select(Evaluation)
+def shared_evaluation(session: ReadSession, phase: Phase, team_id: UUID, code_sha256: str) -> UUID | None:
+    """Find the evaluation that a team's code of this form has in a phase, so that resubmitting draws no new seeds."""
+    return session.scalar(
+        select(Evaluation.id)
+        .join(Submission, Submission.evaluation_id == Evaluation.id)
         .where(
-            Evaluation.phase_id == phase.id,
-            Evaluation.code_sha256 == code_sha256,
+            Submission.team_id == team_id,
+            Submission.phase_id == phase.id,
+            Submission.code_sha256 == code_sha256,
             Evaluation.state.not_in([State.FAILED, State.CANCELLED]),
         )
         .order_by(Evaluation.created_at)
         .limit(1)
-        .with_for_update()
-    ).one_or_none()
+    )
 
 
 def submissions_of(evaluation: Evaluation) -> Select[Submission]:

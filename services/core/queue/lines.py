@@ -1,6 +1,6 @@
 """Lines: whose shards wait, and how many. Whoever locks both locks evaluations before lines, and lines by their ids.
 
-A line costs the team whose upload queued the evaluation, until another team that would be served sooner joins it.
+A line costs the team whose upload queued the evaluation.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from services.core.models import Evaluation, Line, Phase, PhaseKind, Shard, State
 from services.core.store.database import WriteSession
 
-__all__ = ["count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
+__all__ = ["count", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
 
 
 def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:
@@ -59,25 +59,6 @@ def lock_lines_of(session: WriteSession, evaluation_ids: Collection[UUID]) -> No
     """Lock the lines of several locked evaluations, in the order that keeps transactions from deadlock."""
     theirs = select(Shard.line_id).where(Shard.evaluation_id.in_(evaluation_ids))
     session.execute(select(Line.id).where(Line.id.in_(theirs)).order_by(Line.id).with_for_update())
-
-
-def join(session: WriteSession, evaluation: Evaluation, phase: Phase, team_id: UUID) -> None:
-    """Let a locked evaluation, to which a team comes with the same code, wait in the shorter of the two lines.
-
-    Otherwise the team would wait for all else that the first one queued.
-    """
-    waiting = waiting_shards(session, evaluation)
-    if not waiting:
-        return
-    own = line_of(session, phase, team_id)
-    present = session.scalars(select(Shard.line_id).where(Shard.evaluation_id == evaluation.id).limit(1)).one()
-    both = select(Line).where(Line.id.in_([own.id, present])).order_by(Line.id).with_for_update()
-    lines = {line.id: line for line in session.scalars(both.execution_options(populate_existing=True))}
-    if lines[own.id].queued + waiting >= lines[present].queued:
-        return
-    session.execute(update(Shard).where(Shard.evaluation_id == evaluation.id).values(line_id=own.id))
-    count(session, present, -waiting)
-    count(session, own.id, waiting)
 
 
 def _is_of(team_id: UUID | None) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """The Postgres roles of the services. They work with the tables, and only the owner, who migrates, may change these.
 
-Worker and scorer cannot reach accounts and tokens. `lethe migrate` repeats the grants, because new tables have none.
+Worker and scorer cannot reach accounts and tokens, and no service can change what is on record. `lethe migrate` repeats
+the grants, because new tables have none.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
 ACCOUNTS = ("accounts", "team_members", "tokens")
 SCHEMA_VERSION = "alembic_version"
+RECORD = "audit_events"  # rows are added to it, and never changed; the scorer numbers them
+CHAINING = "lethe_scorer"
 ROLES: Mapping[str, tuple[str, ...]] = {"lethe_api": (), "lethe_worker": ACCOUNTS, "lethe_scorer": ACCOUNTS}
 """Every role, with the tables that it cannot reach."""
 
@@ -76,6 +79,9 @@ def _grant(transaction: Transaction, role: str) -> None:
     ):
         _execute(transaction, statement, role)
     _execute(transaction, f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA_VERSION} FROM {{role}}", role)
+    _execute(transaction, f"REVOKE UPDATE, DELETE ON {RECORD} FROM {{role}}", role)
+    if role == CHAINING:
+        _execute(transaction, f"GRANT UPDATE (number, hash) ON {RECORD} TO {{role}}", role)
     for table in ROLES[role]:
         _execute(transaction, f"REVOKE ALL ON {table} FROM {{role}}", role)
 

@@ -103,7 +103,8 @@ class _Kept:
         splits = np.array(self._splits, dtype=np.int64)
         usual = int(np.bincount(splits).argmax()) if len(splits) else 0
         found = np.full((len(splits), usual), np.nan)
-        found[splits == usual] = np.array(self._gaps)[np.repeat(splits == usual, splits)].reshape(-1, usual)
+        of_most = splits == usual
+        found[of_most] = np.array(self._gaps)[np.repeat(of_most, splits)].reshape(of_most.sum(), usual)
         return found
 
 

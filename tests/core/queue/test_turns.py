@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from services.core.models import Competition, Device, Line, PhaseKind, Shard
-from services.core.queue import leases, lines
+from services.core.queue import leases
 from services.core.queue.leases import Lease, LeaseLost, Offer
 from services.core.queue.lifecycle import cancel, lock_evaluation
 from services.core.queue.turns import choice_of_shard
@@ -274,26 +274,6 @@ def _give_back(database: Database, lease: Lease) -> None:
             leases.release(session, lease)
     except LeaseLost:
         pass
-
-
-def test_a_team_with_the_same_code_waits_in_the_shorter_line(contest: Contest, database: Database) -> None:
-    contest.submit(0, shards=3)
-    shared = contest.submit(0)
-    with database.write() as session:
-        evaluation = lock_evaluation(session, shared)
-        lines.join(session, evaluation, evaluation.phase, contest.teams[1])
-    contest.assert_counted()
-    assert contest.order(4) == [0, 1, 0, 0]
-
-
-def test_a_team_with_the_same_code_leaves_it_where_it_comes_sooner(contest: Contest, database: Database) -> None:
-    shared = contest.submit(0)
-    contest.submit(1, shards=3)
-    with database.write() as session:
-        evaluation = lock_evaluation(session, shared)
-        lines.join(session, evaluation, evaluation.phase, contest.teams[1])
-    contest.assert_counted()
-    assert contest.order(2) == [0, 1]
 
 
 def test_the_claim_reads_indexes_and_sorts_no_shards(contest: Contest, database: Database) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from services.core.models import Evaluation, Line, MeasurementRow, Phase, Score, Shard, Submission, SubmissionKind, Team
+from services.core.record.chain import link
+from services.core.record.verifying import verify_database
 from services.core.store.database import Base, Database
 from services.core.store.migrate import require_newest, upgrade
 
@@ -27,7 +29,7 @@ def key(number: int) -> str:
 
 ACCOUNT, TEAM, BENCHMARK, COMPETITION, PHASE, EVALUATION, SUBMISSION, SCORE, OTHER = map(key, range(1, 10))
 DROPPED = {("scores", "time_ratio")}  # by a later schema
-MADE = {"lines"}  # tables that a later schema fills
+MADE = {"lines", "audit_events"}  # tables that a later schema fills
 ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
     "accounts": {"id": ACCOUNT, "username": "ada", "password_hash": "-", "role": "organiser", "created_at": MOMENT},
     "benchmarks": {
@@ -261,6 +263,16 @@ def test_teams_that_look_alike_already_keep_their_names_and_the_oldest_its_look(
     with pytest.raises(IntegrityError), first.write() as session:
         session.add(Team(name="ada-1"))
         session.add(Team(name="ada-l"))
+
+
+def test_scores_that_were_there_are_on_record(first: Database) -> None:
+    upgrade(first)
+    with first.write() as session:
+        assert link(session) == 1
+    assert verify_database(first).problems == []
+    with first.write() as session:
+        session.execute(text("UPDATE scores SET final_score = 0.75"))
+    assert len(verify_database(first).problems) == 1
 
 
 def test_upgraded_database_keeps_its_rules(first: Database) -> None:

@@ -77,6 +77,8 @@ def test_a_service_may_change_rows_and_read_the_schemas_version(service: Databas
         "CREATE ROLE mine",
         "ALTER ROLE lethe_api SUPERUSER",
         "UPDATE alembic_version SET version_num = '0001'",
+        "UPDATE audit_events SET act = 'code_read'",
+        "DELETE FROM audit_events",
         "SELECT rolpassword FROM pg_authid",
     ],
 )

@@ -55,6 +55,10 @@ def test_references_and_slow_entries_stand_unranked_between_the_others() -> None
     assert [one.time_ratio for one in found] == pytest.approx([1.0, 0.2, 0.21, 0.01, 0.0])
 
 
+def test_a_board_that_has_no_entry_any_more_has_no_standing() -> None:
+    assert standings([], max_time_ratio=0.2) == []
+
+
 def test_entries_of_near_duplicates_stand_unranked() -> None:
     board = [line(1, 0.9, flags=("too_few_effective_models",)), line(2, 0.8, flags=("gaussian_doubtful",))]
 

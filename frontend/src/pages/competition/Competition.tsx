@@ -63,8 +63,12 @@ function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phas
         { name: "Rules", link: { to: "/competitions/$slug/rules", ...at } },
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
+        { name: "Announcements", link: { to: "/competitions/$slug/announcements", ...at } },
         ...(organises
-          ? [{ name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const }]
+          ? [
+              { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
+              { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
+            ]
           : []),
       ]}
     />

@@ -120,9 +120,19 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
       )}
       Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
       its score: the range to expect if the same code were run again. A bracket joins entries that the paired
-      test cannot tell apart, a <Term of="tie group">tie group</Term>.
+      test cannot tell apart, a <Term of="tie group">tie group</Term>.{" "}
+      <a href={tableOf(of)} download>
+        Download it as CSV
+      </a>
+      .
     </p>
   );
+}
+
+/** Where the shown state is a table, also after it has changed. */
+function tableOf({ competition, phase, as_of }: Page): string {
+  const moment = as_of === null ? "" : `?as_of=${encodeURIComponent(as_of)}`;
+  return `/api/competitions/${competition}/phases/${phase}/leaderboard.csv${moment}`;
 }
 
 interface EntriesProps {

@@ -1,35 +1,61 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { acts } from "../../api/queries";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { acts, recordHead } from "../../api/queries";
 import type { Act } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";
 import { Moment } from "../../ui/Time";
+import { isolated } from "../../words/isolated";
 import styles from "./Organise.module.css";
 
 const ACTS: Record<Act, string> = {
+  scored: "score computed",
+  account_made: "account made",
+  competition_created: "competition created",
+  competition_weighed: "weight in the queue changed",
+  phase_added: "phase added",
+  phase_changed: "phase changed",
   campaign_started: "rescoring started",
   campaign_cancelled: "rescoring discarded",
   campaign_published: "rescoring published",
   campaign_undone: "rescoring undone",
+  announced: "announcement posted",
+  announcement_retracted: "announcement retracted",
+  code_read: "code read",
+  code_compared: "code compared",
+  upload_downloaded: "upload downloaded",
+  notebook_read: "executed notebook downloaded",
+  entry_disqualified: "entry disqualified",
+  entry_reinstated: "entry reinstated",
+  team_disqualified: "team disqualified",
+  team_reinstated: "team reinstated",
+  entry_withdrawn: "entry withdrawn",
+  entry_reentered: "entry entered again",
 };
 
-/** Who rescored which phase, and by what. Rows are added and never changed. */
+/** Who did what, and about what. Rows are added and never changed. */
 export function Acts({ slug }: { slug: string }) {
   const query = useInfiniteQuery(acts(slug));
   return (
     <Await query={query} what="the history">
       {({ pages }) => {
         const items = pages.flatMap((page) => page.items);
-        if (items.length === 0) return <p>No rescoring yet.</p>;
+        if (items.length === 0) return <p>Nothing is on record yet.</p>;
         return (
           <>
             <ol className={styles.list}>
               {items.map((act) => (
                 <li key={act.id}>
                   <p>
-                    <Moment at={act.created_at} />: {ACTS[act.act]} by <bdi>{act.by}</bdi>, phase{" "}
-                    {String(act.details.phase)}, metric {String(act.details.metric)}
-                    {act.details.re_run === true && ", with new runs"}
+                    <Moment at={act.created_at} />: {ACTS[act.act]}
+                    {act.by && (
+                      <>
+                        {" "}
+                        by <bdi>{act.by}</bdi>
+                      </>
+                    )}
+                    {about(act.details)}
                   </p>
                 </li>
               ))}
@@ -38,6 +64,45 @@ export function Acts({ slug }: { slug: string }) {
           </>
         );
       }}
+    </Await>
+  );
+}
+
+/** What an act was about, as far as its details say. */
+function about(details: Record<string, unknown>): ReactNode {
+  const { phase, metric, re_run, submission, title, reason } = details;
+  return (
+    <>
+      {typeof phase === "string" && `, phase ${phase}`}
+      {typeof metric === "string" && `, metric ${metric}`}
+      {re_run === true && ", with new runs"}
+      {typeof submission === "string" && (
+        <>
+          {", "}
+          <Link to="/submissions/$id" params={{ id: submission }}>
+            submission
+          </Link>
+        </>
+      )}
+      {typeof title === "string" && `: ${isolated(title)}`}
+      {typeof reason === "string" && reason && `: ${isolated(reason)}`}
+    </>
+  );
+}
+
+/** What to keep, so that the record can be checked later. */
+export function RecordHead() {
+  const query = useQuery(recordHead);
+  return (
+    <Await query={query} what="the head of the record">
+      {({ number, hash }) => (
+        <p className={styles.wrapping}>
+          The head of the record, which covers every act and score of this installation so far:{" "}
+          <code>
+            {number}:{hash}
+          </code>
+        </p>
+      )}
     </Await>
   );
 }

@@ -6,7 +6,7 @@ import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Queue } from "../queue/Queue";
-import { Acts } from "./Acts";
+import { Acts, RecordHead } from "./Acts";
 import { AddPhase } from "./AddPhase";
 import { Alarms } from "./Alarms";
 import { AllSubmissions } from "./AllSubmissions";
@@ -58,7 +58,8 @@ function Organised({ who }: { who: Me }) {
       <Section title="Add a phase">
         <AddPhase slug={slug} />
       </Section>
-      <Section title="Rescoring history">
+      <Section title="Record">
+        <RecordHead />
         <Acts slug={slug} />
       </Section>
     </>

@@ -23,6 +23,7 @@ import { LiveStatus } from "./LiveStatus";
 import { Narrowing } from "./Narrowing";
 import { Printed } from "./Printed";
 import { Scores } from "./Scores";
+import { EntryActs, Exclusions, Judge } from "./Standing";
 import styles from "./Submission.module.css";
 import { useLive } from "./useLive";
 
@@ -62,6 +63,7 @@ function Watched({ shown }: { shown: Shown }) {
         <>
           {live.cancellable && <Cancel id={shown.id} />}
           {live.ended && <Notebook of={shown} />}
+          <EntryActs of={shown} />
         </>
       }
     >
@@ -70,6 +72,7 @@ function Watched({ shown }: { shown: Shown }) {
         {shown.place && live.state === "queued" && (
           <p>When you opened this page: {placeInWords(shown.place)}</p>
         )}
+        <Exclusions of={shown.exclusions} />
         {shown.failure && <Failure of={shown.failure} />}
         {live.provisional.length > 0 && !shown.failure && (
           <Narrowing steps={live.provisional} final={shown.score} />
@@ -84,6 +87,7 @@ function Watched({ shown }: { shown: Shown }) {
       {shown.score && shown.has_details && <Details id={shown.id} metric={shown.score.metric} />}
       {shown.has_log && <Printed id={shown.id} />}
       <Provenance of={shown} />
+      <Judge of={shown} />
     </Page>
   );
 }

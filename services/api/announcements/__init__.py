@@ -1,0 +1,1 @@
+"""Announcements of organisers: on the page of a competition, and as an Atom feed."""

@@ -1,0 +1,90 @@
+"""A leaderboard outside Lethe: as a table, and the rank of a team as a picture."""
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from html import escape
+
+from sqlalchemy import select
+
+from services.api.leaderboard.schemas import Entry
+from services.core.models import LeaderboardEntry, Phase, Reference, StandingRow, Standings, Team
+from services.core.store.database import ReadSession
+
+__all__ = ["COLUMNS", "badge", "rank_of", "table"]
+
+COLUMNS = (
+    "rank",
+    "rank_best",
+    "rank_worst",
+    "tie_group",
+    "unranked_reason",
+    "entry",
+    "submission",
+    "submission_id",
+    "reference",
+    "metric",
+    "final_score",
+    "ci_low",
+    "ci_high",
+    "forgetting_quality",
+    "utility",
+    "seeds",
+    "effective_models",
+    "run_s",
+    "time_ratio",
+    "submitted_at",
+)
+RISKY = ("=", "+", "-", "@", "\t")  # a spreadsheet takes what begins so for a formula
+CHARACTER_PX, HEIGHT_PX, PADDING_PX = 7, 20, 6
+
+
+def table(entries: Iterable[Entry], *, with_head: bool) -> str:
+    """Write entries as CSV (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if with_head:
+        writer.writerow(COLUMNS)
+    writer.writerows([_cell(entry[name]) for name in COLUMNS] for entry in entries)
+    return out.getvalue()
+
+
+def rank_of(session: ReadSession, board: Standings | None, phase: Phase, team: str) -> int | None:
+    """Find the rank of a team on a computed leaderboard; None if it has none."""
+    if board is None:
+        return None
+    return session.scalar(
+        select(StandingRow.rank)
+        .join(LeaderboardEntry, LeaderboardEntry.id == StandingRow.entry_id)
+        .join(Team, Team.id == LeaderboardEntry.team_id)
+        .where(
+            StandingRow.standings_id == board.id,
+            LeaderboardEntry.phase_id == phase.id,
+            LeaderboardEntry.reference == Reference.NONE,
+            Team.name == team,
+        )
+    )
+
+
+def badge(label: str, words: str) -> str:
+    """Draw two words side by side, as SVG."""
+    left, right = (len(part) * CHARACTER_PX + 2 * PADDING_PX for part in (label, words))
+    label, words = escape(label), escape(words)
+    style = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" fill="#fff" text-anchor="middle"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{HEIGHT_PX}" role="img" '
+        f'aria-label="{label}: {words}"><title>{label}: {words}</title>'
+        f'<rect width="{left}" height="{HEIGHT_PX}" fill="#4b5d65"/>'
+        f'<rect x="{left}" width="{right}" height="{HEIGHT_PX}" fill="#0a616d"/>'
+        f'<g {style}><text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{words}</text></g>'
+        "</svg>\n"
+    )
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith(RISKY):
+        return f"'{value}"
+    return "" if value is None else value

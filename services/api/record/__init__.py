@@ -1,0 +1,1 @@
+"""The record of acts and scores, and its public head."""

@@ -1,0 +1,55 @@
+"""What a receipt states of a submission's score."""
+
+import hashlib
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from services.api.kit.auth import Principal
+from services.api.submissions.comparison import NotScored
+from services.api.submissions.service import find_visible
+from services.core.board import pointers
+from services.core.board.shown import FiguresForm
+from services.core.models import Evaluation, Score, Submission
+from services.core.record.figures import digests_of
+from services.core.store.database import ReadSession
+
+__all__ = ["statement_of"]
+
+VERSION = 1
+
+
+def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> dict[str, Any]:
+    """State the score that counts for a submission which the caller may see.
+
+    Raises NotFound, or NotScored.
+    """
+    submission = find_visible(session, who, submission_id)
+    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    if score is None:
+        raise NotScored(f"Submission {submission.id} has no score yet. Ask for its receipt after it is scored.")
+    return _statement(session, submission, score, session.get_one(Evaluation, score.evaluation_id))
+
+
+def _statement(session: ReadSession, submission: Submission, score: Score, evaluation: Evaluation) -> dict[str, Any]:
+    phase = submission.phase
+    return {
+        "version": VERSION,
+        "competition": phase.competition.slug,
+        "phase": phase.slug,
+        "team": submission.team.name,
+        "submission": str(submission.id),
+        "submitted_at": submission.created_at.astimezone(UTC).isoformat(),
+        "upload_sha256": submission.blob,
+        "code_sha256": submission.code_sha256,
+        "evaluation": str(evaluation.id),
+        "benchmark": evaluation.benchmark.digest,
+        "environment": phase.environment,
+        "provenance": evaluation.provenance,
+        "seed_key_sha256": hashlib.sha256(evaluation.seed_key).hexdigest(),
+        "measurements_sha256": evaluation.measurements_blob,
+        "score": str(score.id),
+        "scored_at": score.created_at.astimezone(UTC).isoformat(),
+        "figures": FiguresForm.model_validate(score).model_dump(mode="json"),
+        "score_sha256": digests_of(session, [score.id])[score.id],
+    }

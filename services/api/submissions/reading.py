@@ -1,0 +1,35 @@
+"""Reading what a team uploaded, or what its notebook printed. If somebody else reads it, that is on record."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.api.kit.auth import Principal
+from services.api.submissions.service import find_visible, is_member
+from services.core.models import Act, Submission
+from services.core.record.acts import record
+from services.core.store.database import Database
+
+__all__ = ["find_to_read"]
+
+
+def find_to_read(database: Database, who: Principal, submission_ids: Sequence[UUID], act: Act) -> list[Submission]:
+    """Find submissions that the caller is about to read, and record it unless they are of the caller's teams.
+
+    The record is committed before anything is read. Raises NotFound for one that the caller may not see.
+    """
+    with database.write() as session:
+        found = [find_visible(session, who, submission_id) for submission_id in submission_ids]
+        for submission in found:
+            if not is_member(session, who, submission.team_id):
+                record(
+                    session,
+                    act,
+                    competition_id=submission.phase.competition_id,
+                    account_id=who.account_id,
+                    details={
+                        "phase": submission.phase.slug,
+                        "submission": str(submission.id),
+                        "team": str(submission.team_id),
+                    },
+                )
+    return found

@@ -1,0 +1,50 @@
+"""Commands of receipts: get one, and check one without a server."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.client import open_client
+from services.cli.console import print_json, say
+from services.cli.participant import Json, Url
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Get the signed statement of a score, and check one offline.")
+
+
+@app.command("get")
+def get(
+    submission: Annotated[str, typer.Argument(help="The id of a scored submission.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    url: Url = None,
+) -> None:
+    """Write the receipt of a submission's score to a file."""
+    file.write_text(json.dumps(open_client(url).get(f"/api/submissions/{submission}/receipt"), indent=2) + "\n")
+    say(f"Wrote {file}. Check it with `lethe receipt verify`.")
+
+
+@app.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="A receipt.")],
+    key: Annotated[
+        str | None, typer.Option(help="The installation's public key, as `GET /api/receipts/key` shows it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check that a receipt was signed as it is. It needs no server. The exit status is 1 if it was not."""
+    from services.core.record.receipts import check_receipt
+
+    receipt = check_receipt(file.read_bytes(), key)
+    if as_json:
+        print_json(receipt)
+        return
+    stated = receipt["statement"]
+    figures = stated["figures"]
+    typer.echo(f"{stated['team']}, submission {stated['submission']} to {stated['competition']}, {stated['phase']}")
+    typer.echo(f"{figures['metric']}: {figures['final_score']:.4f}, N = {figures['seeds']}, {stated['scored_at']}")
+    typer.echo(f"signed by {receipt['public_key']}")
+    if key is None:
+        say("The signature holds. Compare the key with that of the installation, or give it with --key.")

@@ -1,0 +1,184 @@
+"""Taking entries and teams off the board, and putting them back.
+
+An exclusion is one more dated input of the board. It moves the pointers of one team, so nothing here grows with the
+contest; no earlier board changes; and lifting it puts back what the board's function gives without it. Every act is on
+record. Callers check who may.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services.core.board import pointers
+from services.core.board.standings import lock_board
+from services.core.errors import Conflict
+from services.core.models import (
+    Act,
+    Campaign,
+    CampaignState,
+    Competition,
+    Exclusion,
+    ExclusionKind,
+    Phase,
+    PhaseKind,
+    Submission,
+    Team,
+)
+from services.core.record.acts import record
+from services.core.store.database import ReadSession, WriteSession, clock, utc_now
+
+__all__ = [
+    "AlreadyOff",
+    "FinalStarted",
+    "NotOff",
+    "disqualify_entry",
+    "disqualify_team",
+    "final_has_started",
+    "lift",
+    "withdraw",
+]
+
+OPEN_CAMPAIGNS = (CampaignState.PREPARING, CampaignState.READY)
+LIFTED = {
+    (ExclusionKind.DISQUALIFIED, True): Act.ENTRY_REINSTATED,
+    (ExclusionKind.DISQUALIFIED, False): Act.TEAM_REINSTATED,
+    (ExclusionKind.WITHDRAWN, True): Act.ENTRY_REENTERED,
+}
+
+
+class AlreadyOff(Conflict):
+    code = "already_off_board"
+
+
+class NotOff(Conflict):
+    code = "not_off_board"
+
+
+class FinalStarted(Conflict):
+    code = "final_started"
+
+
+def disqualify_entry(session: WriteSession, submission: Submission, account_id: UUID, reason: str) -> Exclusion:
+    """Take a submission off its board, with all that its team submits to the phase with the same code.
+
+    Raises AlreadyOff.
+    """
+    return _exclude_entry(session, submission, account_id, ExclusionKind.DISQUALIFIED, reason)
+
+
+def disqualify_team(
+    session: WriteSession, competition: Competition, team: Team, account_id: UUID, reason: str
+) -> Exclusion:
+    """Take all entries of a team off the boards of a competition, later ones too. Raises AlreadyOff."""
+    phases = _lock_phases(session, competition.id)
+    exclusion = Exclusion(
+        competition_id=competition.id,
+        team_id=team.id,
+        kind=ExclusionKind.DISQUALIFIED,
+        reason=reason,
+        account_id=account_id,
+        created_at=clock(session),
+    )
+    _add(session, exclusion, f"Team {team.name!r} is disqualified already. Reinstate it first.")
+    _follow(session, phases, exclusion)
+    _record(session, Act.TEAM_DISQUALIFIED, exclusion, account_id, reason)
+    return exclusion
+
+
+def withdraw(session: WriteSession, submission: Submission, account_id: UUID, reason: str = "") -> Exclusion:
+    """Take a submission off its board for its team. Raises AlreadyOff, or FinalStarted once a final has opened."""
+    _require_no_final(session, submission.phase.competition_id)
+    return _exclude_entry(session, submission, account_id, ExclusionKind.WITHDRAWN, reason)
+
+
+def lift(session: WriteSession, exclusion: Exclusion, account_id: UUID, reason: str = "") -> None:
+    """End an exclusion, so that what it took off competes again. Raises NotOff if it has ended already.
+
+    A withdrawal raises FinalStarted once a final has opened.
+    """
+    if exclusion.kind is ExclusionKind.WITHDRAWN:
+        _require_no_final(session, exclusion.competition_id)
+    phases = _phases_of(session, exclusion)
+    session.refresh(exclusion, with_for_update=True)
+    if exclusion.ended_at is not None:
+        raise NotOff("This has ended already: the entry or team is back.")
+    exclusion.ended_at, exclusion.ended_reason = clock(session), reason
+    session.flush()
+    _follow(session, phases, exclusion)
+    _record(session, LIFTED[exclusion.kind, exclusion.submission_id is not None], exclusion, account_id, reason)
+
+
+def final_has_started(session: ReadSession, competition_id: UUID, now: datetime) -> bool:
+    """Tell whether a final phase of a competition has opened."""
+    final = exists().where(Phase.competition_id == competition_id, Phase.kind == PhaseKind.FINAL, Phase.opens_at <= now)
+    return bool(session.scalar(select(final)))
+
+
+def _exclude_entry(
+    session: WriteSession, submission: Submission, account_id: UUID, kind: ExclusionKind, reason: str
+) -> Exclusion:
+    phase = lock_board(session, submission.phase)
+    exclusion = Exclusion(
+        competition_id=phase.competition_id,
+        team_id=submission.team_id,
+        submission_id=submission.id,
+        kind=kind,
+        reason=reason,
+        account_id=account_id,
+        created_at=clock(session),
+    )
+    _add(session, exclusion, f"The submission is {kind} already.")
+    _follow(session, [phase], exclusion)
+    act = Act.ENTRY_DISQUALIFIED if kind is ExclusionKind.DISQUALIFIED else Act.ENTRY_WITHDRAWN
+    _record(session, act, exclusion, account_id, reason)
+    return exclusion
+
+
+def _require_no_final(session: ReadSession, competition_id: UUID) -> None:
+    if final_has_started(session, competition_id, utc_now()):
+        raise FinalStarted("A final has started, so entries are fixed. Ask the organiser to disqualify it instead.")
+
+
+def _phases_of(session: WriteSession, exclusion: Exclusion) -> list[Phase]:
+    """Lock the phases on whose boards an exclusion counts."""
+    if exclusion.submission is None:
+        return _lock_phases(session, exclusion.competition_id)
+    return [lock_board(session, exclusion.submission.phase)]
+
+
+def _lock_phases(session: WriteSession, competition_id: UUID) -> list[Phase]:
+    """Lock all phases of a competition in the order of their ids, so that nobody deadlocks."""
+    phases = session.scalars(select(Phase).where(Phase.competition_id == competition_id).order_by(Phase.id)).all()
+    return [lock_board(session, phase) for phase in phases]
+
+
+def _add(session: WriteSession, exclusion: Exclusion, problem: str) -> None:
+    session.add(exclusion)
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError as error:
+        raise AlreadyOff(problem) from error
+
+
+def _follow(session: WriteSession, phases: list[Phase], exclusion: Exclusion) -> None:
+    """Move the team's pointers, and let previews of rescorings be computed again."""
+    for phase in phases:
+        pointers.repoint(session, phase, team_id=exclusion.team_id)
+    open_ones = update(Campaign).where(
+        Campaign.phase_id.in_([phase.id for phase in phases]), Campaign.state.in_(OPEN_CAMPAIGNS)
+    )
+    session.execute(open_ones.values(inputs=Campaign.inputs + 1))
+
+
+def _record(session: WriteSession, act: Act, exclusion: Exclusion, account_id: UUID, reason: str) -> None:
+    submission = {} if exclusion.submission_id is None else {"submission": str(exclusion.submission_id)}
+    record(
+        session,
+        act,
+        competition_id=exclusion.competition_id,
+        account_id=account_id,
+        details=submission | {"exclusion": str(exclusion.id), "team": str(exclusion.team_id), "reason": reason},
+    )

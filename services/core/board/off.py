@@ -1,0 +1,93 @@
+"""Which submissions are off the board: of disqualified teams, disqualified, or withdrawn by their team.
+
+The board's function asks here, and nobody else decides it.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from services.core.models import Exclusion, ExclusionKind, Phase, Reference, Submission
+from services.core.store.database import ReadSession
+
+__all__ = ["disqualified_teams", "entry_is_off", "is_off", "off_board", "reasons_of", "team_is_off"]
+
+Named = aliased(Submission)  # the submission that an exclusion names
+
+
+def off_board() -> ColumnElement[bool]:
+    """Select the submissions that are off the board now."""
+    return or_(entry_is_off(), team_is_off())
+
+
+def entry_is_off() -> ColumnElement[bool]:
+    """Select the submissions that are withdrawn or disqualified themselves."""
+    named = exists().where(_counts(), Named.id == Exclusion.submission_id, _is_about_entry())
+    return named.correlate(Submission)
+
+
+def team_is_off() -> ColumnElement[bool]:
+    """Select the submissions of teams that are disqualified from the competition."""
+    return exists().where(_counts(), _is_about_team()).correlate(Submission)
+
+
+def is_off(session: ReadSession, submission: Submission) -> bool:
+    """Tell whether one submission is off the board now."""
+    found = select(Submission.id).where(Submission.id == submission.id, off_board())
+    return session.scalar(found) is not None
+
+
+def reasons_of(session: ReadSession, submission_ids: Collection[UUID]) -> dict[UUID, list[Exclusion]]:
+    """Find why submissions are off the board now, oldest reason first; nothing for those that are on it."""
+    statement = (
+        select(Submission.id, Exclusion)
+        .join(Exclusion, _counts())
+        .outerjoin(Named, Named.id == Exclusion.submission_id)
+        .where(Submission.id.in_(submission_ids), or_(_is_about_entry(), _is_about_team()))
+        .options(joinedload(Exclusion.team), joinedload(Exclusion.submission))
+        .order_by(Exclusion.created_at, Exclusion.id)
+    )
+    found: dict[UUID, list[Exclusion]] = {}
+    for submission_id, exclusion in session.execute(statement):
+        found.setdefault(submission_id, []).append(exclusion)
+    return found
+
+
+def disqualified_teams(competition_id: UUID, team_ids: Collection[UUID]) -> Select[Exclusion]:
+    """Select the disqualifications of some teams from a competition."""
+    return select(Exclusion).where(
+        Exclusion.competition_id == competition_id,
+        Exclusion.team_id.in_(team_ids),
+        Exclusion.submission_id.is_(None),
+        Exclusion.ended_at.is_(None),
+    )
+
+
+def _counts() -> ColumnElement[bool]:
+    """Whether an exclusion of a submission's team has not ended."""
+    return and_(Exclusion.team_id == Submission.team_id, Exclusion.ended_at.is_(None))
+
+
+def _is_about_entry() -> ColumnElement[bool]:
+    """Whether an exclusion names a submission, or disqualifies one of its team with the same code in its phase.
+
+    Otherwise a team would hand in the disqualified code again, and have its score at once.
+    """
+    same_code = and_(
+        Exclusion.kind == ExclusionKind.DISQUALIFIED,
+        Named.phase_id == Submission.phase_id,
+        Named.code_sha256 == Submission.code_sha256,
+    )
+    return or_(Named.id == Submission.id, same_code)
+
+
+def _is_about_team() -> ColumnElement[bool]:
+    """Whether an exclusion disqualifies the team from a submission's competition. Reference rows stay."""
+    competition = select(Phase.competition_id).where(Phase.id == Submission.phase_id).correlate(Submission)
+    return and_(
+        Exclusion.submission_id.is_(None),
+        Exclusion.competition_id == competition.scalar_subquery(),
+        Submission.reference == Reference.NONE,
+    )

@@ -1,0 +1,44 @@
+"""Which submissions are near-identical code, across the teams of a competition."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from services.core.models.columns import Id
+from services.core.models.submissions import Submission
+from services.core.store.database import Base, utc_now
+
+__all__ = ["CodeBand", "Copy"]
+
+
+class CodeBand(Base):
+    """A number that submissions of near-identical code very probably share, by `core.submission.form`."""
+
+    __tablename__ = "code_bands"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(primary_key=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"))
+
+
+class Copy(Base):
+    """A submission whose code is nearly that of another team's earlier one, for organisers to look at."""
+
+    __tablename__ = "copies"
+    __table_args__ = (Index("ix_copies_order", "competition_id", "created_at", "id"),)
+
+    id: Mapped[Id]
+    competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"))
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    same_code: Mapped[bool]  # apart from comments, layout and documentation strings
+    likeness: Mapped[float]  # 1 if the code differs in names of variables and values only
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    submission: Mapped[Submission] = relationship(foreign_keys=submission_id)
+    other: Mapped[Submission] = relationship(foreign_keys=other_id)

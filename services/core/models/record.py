@@ -1,0 +1,77 @@
+"""The record: what organisers, operators and teams did that others must be able to trust."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.core.models.columns import Id, choice
+from services.core.store.database import Base, utc_now
+
+__all__ = ["Act", "AuditEvent"]
+
+
+class Act(StrEnum):
+    """The acts that are recorded."""
+
+    SCORED = "scored"  # by a scorer, for nobody
+    ACCOUNT_MADE = "account_made"
+    COMPETITION_CREATED = "competition_created"
+    COMPETITION_WEIGHED = "competition_weighed"
+    PHASE_ADDED = "phase_added"
+    PHASE_CHANGED = "phase_changed"
+    CAMPAIGN_STARTED = "campaign_started"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    CAMPAIGN_PUBLISHED = "campaign_published"
+    CAMPAIGN_UNDONE = "campaign_undone"
+    ANNOUNCED = "announced"
+    ANNOUNCEMENT_RETRACTED = "announcement_retracted"
+    CODE_READ = "code_read"
+    CODE_COMPARED = "code_compared"
+    UPLOAD_DOWNLOADED = "upload_downloaded"
+    NOTEBOOK_READ = "notebook_read"
+    ENTRY_DISQUALIFIED = "entry_disqualified"
+    ENTRY_REINSTATED = "entry_reinstated"
+    TEAM_DISQUALIFIED = "team_disqualified"
+    TEAM_REINSTATED = "team_reinstated"
+    ENTRY_WITHDRAWN = "entry_withdrawn"
+    ENTRY_REENTERED = "entry_reentered"
+
+
+class AuditEvent(Base):
+    """One act or score, with its author and time. Rows are added; number and hash come later, by `record.chain`."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_order", "competition_id", "created_at"),
+        Index(
+            "ix_audit_events_acts",
+            "competition_id",
+            "created_at",
+            "id",
+            sqlite_where=text("act <> 'scored'"),
+            postgresql_where=text("act <> 'scored'"),
+        ),
+        Index("uq_audit_events_number", "number", unique=True),
+        Index("ix_audit_events_subject", "subject_id"),
+        Index(
+            "ix_audit_events_waiting",
+            "created_at",
+            "id",
+            sqlite_where=text("number IS NULL"),
+            postgresql_where=text("number IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    number: Mapped[int | None] = mapped_column(BigInteger)  # from 1 without gaps, once it is in the chain
+    hash: Mapped[str | None] = mapped_column(String(64))
+    competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id"))  # None: the installation's
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))  # None: a service
+    subject_id: Mapped[UUID | None]  # what it is about; of `scored`, the score
+    act: Mapped[Act] = mapped_column(choice(Act, length=40, checked=False))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
