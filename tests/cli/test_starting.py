@@ -16,7 +16,7 @@ from services.cli.main import app
 
 HELP = {"annotated_doc", "markdown_it", "mdurl", "pygments", "rich", "shellingham", "typer"}
 ARGUMENTS = HELP | {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
-HTTP = ARGUMENTS | {"anyio", "certifi", "h11", "httpcore2", "httpx2", "idna", "sniffio", "truststore"}
+HTTP = ARGUMENTS | {"anyio", "brotli", "certifi", "h11", "httpcore2", "httpx2", "idna", "sniffio", "truststore"}
 NOWHERE = ("--competition", "digits", "--phase", "final", "--url", "http://127.0.0.1:9")
 PROBLEM = ("--n", "1000", "--strong-convexity", "0.1", "--delta", "0.001")
 CALLS = {

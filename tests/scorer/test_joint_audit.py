@@ -25,8 +25,7 @@ def draw(seed: int, models: int, examples: int, shared: float) -> tuple[Array, A
 @pytest.mark.parametrize("shared", [0.1, 0.4, 0.8])
 def test_equals_are_hardly_ever_told_apart(models: int, examples: int, shared: float) -> None:
     proven = [audit_jointly(*draw(seed, models, examples, shared)[:2]).bound for seed in range(20)]
-    assert max(proven) < 0.5
-    assert sum(bound > 0 for bound in proven) <= 1
+    assert not any(proven)
 
 
 def test_a_mixture_of_biases_is_seen() -> None:
