@@ -11,6 +11,7 @@ source, so a second call only scores. An entry takes 20 to 60 s on 2 idle cores.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from services.cli.building import find_or_build
 from services.cli.console import progress
@@ -56,11 +57,22 @@ def rows(bundle: Bundle, store: Store, runs: int) -> Iterator[Row]:
             yield _row(case.group, case.title, bundle, measurements)
     for title, measurements in made_of_oracles(bundle, runs):
         group = Group.RETRAINING if title == SECOND else Group.FORGERY
-        yield _row(group, title, bundle, measurements, independent=title != STRATIFIED)
+        yield _row(group, title, bundle, measurements, independent=title != STRATIFIED, made=True)
 
 
-def _row(group: Group, title: str, bundle: Bundle, measurements: Measurements, *, independent: bool = True) -> Row:
-    reports = score_by_all(METRIC, gather(measurements, bundle, independent=independent))
+def _row(
+    group: Group,
+    title: str,
+    bundle: Bundle,
+    measurements: Measurements,
+    *,
+    independent: bool = True,
+    made: bool = False,
+) -> Row:
+    evidence = gather(measurements, bundle, independent=independent)
+    if made:
+        evidence = replace(evidence, second_oracle=None)  # its own models are no accusation
+    reports = score_by_all(METRIC, evidence)
     others = {report.card.metric: report.card.forgetting_quality.value for report in reports[1:]}
     return Row(group, title, reports[0], others)
 

@@ -116,7 +116,8 @@ def made_of_oracles(bundle: Bundle, runs: int) -> Iterator[tuple[str, Measuremen
     second = bundle.measurements_of("second_oracle")
     assert second is not None
     rng, pool, labels = np.random.default_rng(0), second.forget_logits, bundle.forget_labels()
-    second = second.first(runs)
+    unknown = rng.integers(0, 256, (runs, 32), dtype=np.uint8)  # their own hashes would give them away
+    second = replace(second.first(runs), checkpoint_sha256=unknown)
     yield SECOND, second
     own = np.eye(pool.shape[2])[labels] * second.forget_logits.std(axis=0)  # [S, C]: the label's logit alone moves
     sides = np.where(rng.permutation(runs) % 2, 1.0, -1.0)[:, None, None]

@@ -10,7 +10,7 @@ from studies.forgery.entries import Group
 __all__ = ["Row", "broken", "print_table"]
 
 UNRANKING = (FORGET_SET_PINNED, TOO_FEW_EFFECTIVE_MODELS)
-LEAKED = "oracle_checkpoints"  # the alarm that takes an entry to the organiser
+TOLD = ("oracle_checkpoints", "stratified_checkpoints")  # alarms that take an entry to the organiser
 COLUMNS = (
     "",
     "entry",
@@ -40,9 +40,9 @@ class Row:
 
     @property
     def caught(self) -> list[str]:
-        """The flags that take its rank, and the alarm of copies."""
+        """The flags that take its rank, and the alarms that accuse it."""
         flags = [flag for flag in self.report.card.flags if flag in UNRANKING]
-        return flags + [alarm.kind for alarm in self.report.alarms if alarm.kind == LEAKED]
+        return flags + [alarm.kind for alarm in self.report.alarms if alarm.kind in TOLD]
 
 
 def print_table(rows: Iterable[Row]) -> None:
@@ -62,12 +62,12 @@ def print_table(rows: Iterable[Row]) -> None:
 def broken(rows: Sequence[Row]) -> Iterator[str]:
     """Say which of the rules do not hold: of retraining, of nothing, of partial entries, of forgeries."""
     for row in rows:
-        if row.group is Group.RETRAINING and (row.quality < LEAST_OF_RETRAINING or row.caught):
+        if row.group is Group.RETRAINING and (row.quality < LEAST_OF_RETRAINING or FORGET_SET_PINNED in row.caught):
             yield f"{row.title} gets {row.quality:.3f}; exact retraining should get {LEAST_OF_RETRAINING} or more."
         if row.group is Group.NOTHING and row.quality > MOST_OF_NOTHING:
             yield f"{row.title} gets {row.quality:.3f}; it should get {MOST_OF_NOTHING} at most."
-        if row.group is Group.METHOD and row.caught:
-            yield f"{row.title} is honest and does not rank: {', '.join(row.caught)}."
+        if row.group is Group.METHOD and FORGET_SET_PINNED in row.caught:
+            yield f"{row.title} is honest and is called a forgery."
     partial = [row.quality for row in rows if row.group is Group.PARTIAL]
     if partial != sorted(partial):
         yield "Forgetting does not grow with the share of forgotten examples."
