@@ -159,10 +159,11 @@ def _row(entry: dict[str, Any]) -> list[str]:
     ratio = entry.get("time_ratio")
     rank = "–" if entry["rank"] is None else str(entry["rank"])
     reference = "" if entry["reference"] == "none" else " (reference)"
+    draws = f" (best of {entry['draws']})" if entry.get("draws", 1) > 1 else ""
     return [
         rank,
         str(entry["tie_group"] or ""),
-        f"{entry['entry']}{reference}",
+        f"{entry['entry']}{reference}{draws}",
         f"{entry['forgetting_quality']:.4f}",
         f"{entry['utility']:.3f}",
         f"{entry['final_score']:.4f}",

@@ -1992,6 +1992,11 @@ export interface components {
             /** Distinct Models */
             distinct_models: number;
             /**
+             * Draws
+             * @description Different entries of the team that were scored here by then; this is the best.
+             */
+            draws: number;
+            /**
              * Effective Models
              * @description The number of models if near-duplicates count once.
              */
@@ -2024,6 +2029,11 @@ export interface components {
              * @description Lower end of a 95% interval that includes forget-set uncertainty.
              */
             generalisation_low: number | null;
+            /**
+             * Luck
+             * @description What the best of so many equally good entries gains by chance, in final score.
+             */
+            luck: number;
             /** Metric */
             metric: string;
             /**

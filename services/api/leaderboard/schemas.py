@@ -33,6 +33,8 @@ class EntryOut(ScoreForm):
     tie_group: int | None = Field(description="Noise does not let the test separate ranked entries of one group.")
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
     time_ratio: float | None = Field(description="run_s divided by the run_s of the phase's retraining reference.")
+    draws: int = Field(description="Different entries of the team that were scored here by then; this is the best.")
+    luck: float = Field(description="What the best of so many equally good entries gains by chance, in final score.")
     wall_s: float | None = Field(description="Seconds from the start of the evaluation to its end.")
     other_scores: dict[str, FiguresForm] = Field(
         description="Scores by the metrics that the leaderboard does not rank by."

@@ -56,6 +56,8 @@ class StandingRow(Base):
     rank_worst: Mapped[int | None]
     tie_group: Mapped[int | None]
     time_ratio: Mapped[float | None]
+    draws: Mapped[int] = mapped_column(default=1)  # scored entries of the team that differ; the best one stands here
+    luck: Mapped[float] = mapped_column(default=0.0)  # what the best of so many equal entries gains by chance
 
     entry: Mapped[LeaderboardEntry] = relationship()
 

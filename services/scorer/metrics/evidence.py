@@ -1,7 +1,8 @@
 """The input of metrics: the measurements of the models of each side, and the labels."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ __all__ = ["Claimed", "Evidence", "Labels", "Models", "Predictions", "Runs"]
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +38,7 @@ class Models:
     checkpoint_sha256: NDArray[np.uint8] | None = None  # [N, 32]
     weight_sketch: NDArray[np.float32] | None = None  # [N, 16], distances between them are those between weights
     _confidences: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+    _computed: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
     _passed: set[tuple[int, int]] = field(default_factory=set, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -48,6 +51,13 @@ class Models:
             self._confidences[key] = confidences(self.forget_logits, labels, name=name)
             self._confidences[key].flags.writeable = False  # because all readers share it
         return self._confidences[key]
+
+    def once(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """Return what `make` computes of these models; it is computed once."""
+        if key not in self._computed:
+            self._computed[key] = make()
+        found: Result = self._computed[key]
+        return found
 
     def check(self, name: str, expected: tuple[int, int]) -> None:
         """Raise BadArray unless the models can be scored on so many examples and classes; they are checked once."""

@@ -229,12 +229,14 @@ def _cap(models: Outputs, oracle: Outputs, shifts: Shifts) -> float:
     if forget < CERTAIN:
         return 1.0
     order = np.random.default_rng(CONTROL_SEED).permutation(models.test.shape[1])
-    controls = max(
-        audit_jointly(_centred(models.test[:, chosen]), _centred(oracle.test[:, chosen])).bound
-        for chosen in (np.roll(order, -count * turn)[:count] for turn in range(CONTROLS))
-    )
-    excess = forget - controls
-    return float(0.5 ** np.floor(excess / NAT_OF_HALVING)) if excess >= CERTAIN else 1.0
+    excess = forget
+    for turn in range(CONTROLS):
+        chosen = np.roll(order, -count * turn)[:count]
+        control = audit_jointly(_centred(models.test[:, chosen]), _centred(oracle.test[:, chosen])).bound
+        excess = min(excess, forget - control)
+        if excess < CERTAIN:
+            return 1.0
+    return float(0.5 ** np.floor(excess / NAT_OF_HALVING))
 
 
 def _centred(side: Array) -> Array:
@@ -260,6 +262,7 @@ def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: 
     """Compute the points of both halves of every split, [splits, 2, S]; zeros if there are too few models."""
     if min(len(models), len(oracle)) < 4:
         return np.zeros((SPLITS, 2, models.forget.shape[1]))
+    models, oracle, originals = (side.without_probe() for side in (models, oracle, originals))  # memory needs none
 
     def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> Array:
         theirs = oracle.take(others)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from services.scorer.metrics.arrays import BadArray
-from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.evidence import Evidence, Labels, Models
 from services.scorer.metrics.suites.predictions import log_odds
 
 __all__ = ["MAX_CONTROLS", "Outputs", "Shifts", "outputs_of", "weights_moved", "weights_spread"]
@@ -41,6 +41,10 @@ class Outputs:
     def take(self, chosen: NDArray[np.integer[Any]]) -> Self:
         """Keep some models."""
         return type(self)(self.forget[chosen], self.test[chosen], self.probe[chosen], self.given[chosen])
+
+    def without_probe(self) -> Self:
+        """Leave out the probed retain examples."""
+        return type(self)(self.forget, self.test, self.probe[:, :0], self.given)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,13 +87,19 @@ class Shifts:
 
 
 def outputs_of(models: Models, evidence: Evidence, *, name: str) -> Outputs:
-    """Scale the margins of some models. Raises BadArray if the test set was not measured."""
+    """Scale the margins of some models, once. Raises BadArray if the test set was not measured."""
     if models.test is None or not models.test.margins.shape[1]:
         raise BadArray(f"{name} has no test margins, which controls need.")
-    forget = log_odds(models.forget_logits, evidence.forget_labels)
+    labels = evidence.forget_labels
+    return models.once(("outputs", np.asarray(labels).tobytes()), lambda: _outputs(models, labels))
+
+
+def _outputs(models: Models, labels: Labels) -> Outputs:
+    assert models.test is not None
+    forget = log_odds(models.forget_logits, labels)
     scale = np.maximum(np.median(np.abs(models.test.margins), axis=1).astype(np.float64), FLOOR)[:, None]
     probe = np.empty((len(models), 0)) if models.probe is None else _some(models.probe.margins)
-    given = models.forget_logits.argmax(axis=2) == evidence.forget_labels
+    given = models.forget_logits.argmax(axis=2) == labels
     return Outputs(forget / scale, _some(models.test.margins) / scale, probe / scale, given)
 
 

@@ -18,8 +18,20 @@ from sqlalchemy import and_, delete, exists, func, insert, select
 
 from services.core.board.order import IN_ORDER, Submitted
 from services.core.board.standings import stands_at
-from services.core.models import AskedBoard, LeaderboardEntry, Phase, Score, StandingRow, Standings
+from services.core.models import (
+    AskedBoard,
+    Evaluation,
+    LeaderboardEntry,
+    Phase,
+    Reference,
+    Score,
+    StandingRow,
+    Standings,
+    State,
+    Submission,
+)
 from services.core.store.database import ReadSession, clock
+from services.scorer.standings.luck import best_of, error_of
 from services.scorer.standings.ranking import BoardLine, Standing, standings
 from services.scorer.stores import Stores
 
@@ -102,11 +114,12 @@ class Boards:
             phase = session.get_one(Phase, phase_id)
             board = _Read(session, phase, moment)
             ranked = standings(board.lines(), phase.max_time_ratio)
+            draws = board.draws()
         with database.write() as session:
             row = Standings(phase_id=phase_id, moment=moment, metric=board.metric or phase.metric)
             row.begun_at = clock(session)
             session.add(row)
-        for portion in _portions(_rows(row.id, board.entry_ids, ranked)):
+        for portion in _portions(_rows(row.id, board.entry_ids, ranked, draws)):
             with database.write() as session:
                 session.connection().execute(insert(StandingRow), portion)
         with database.write() as session:
@@ -154,12 +167,14 @@ class _Read:
     phase: Phase
     moment: datetime
     entry_ids: list[UUID] = field(default_factory=list)
+    _team_ids: list[UUID] = field(default_factory=list)
+    _errors: list[float] = field(default_factory=list)
     metric: str | None = None
 
     def lines(self) -> Iterator[BoardLine]:
         entry = LeaderboardEntry
         statement = (
-            select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at)
+            select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at, entry.team_id)
             .add_columns(Score.gaps, Score.run_s, Score.flags, Score.metric)
             .join(Score, entry.score_id == Score.id)
             .where(entry.phase_id == self.phase.id, stands_at(self.moment))
@@ -167,6 +182,8 @@ class _Read:
         )
         for row in self.session.execute(statement.execution_options(yield_per=FETCHED)):
             self.entry_ids.append(row.id)
+            self._team_ids.append(row.team_id)
+            self._errors.append(error_of(row.gaps))
             self.metric = row.metric
             yield BoardLine(
                 reference=row.reference,
@@ -177,9 +194,26 @@ class _Read:
                 flags=row.flags,
             )
 
+    def draws(self) -> Iterator[tuple[int, float]]:
+        """Yield for each entry read how many entries its team had scored by then, and what the best gains by luck."""
+        statement = (
+            select(Submission.team_id, func.count(Submission.evaluation_id.distinct()))
+            .join(Evaluation, Evaluation.id == Submission.evaluation_id)
+            .where(Submission.phase_id == self.phase.id, Submission.reference == Reference.NONE)
+            .where(Evaluation.state == State.MEASURED)
+            .where(Evaluation.finished_at <= self.moment)
+            .group_by(Submission.team_id)
+        )
+        counts = {row[0]: int(row[1]) for row in self.session.execute(statement)}
+        found = [max(counts.get(team_id, 1), 1) for team_id in self._team_ids]
+        return ((count, best_of(count) * error) for count, error in zip(found, self._errors, strict=True))
 
-def _rows(standings_id: int, entry_ids: Iterable[UUID], ranked: Iterable[Standing]) -> Iterator[dict[str, Any]]:
-    for position, (entry_id, one) in enumerate(zip(entry_ids, ranked, strict=True), start=1):
+
+def _rows(
+    standings_id: int, entry_ids: Iterable[UUID], ranked: Iterable[Standing], draws: Iterable[tuple[int, float]]
+) -> Iterator[dict[str, Any]]:
+    places = zip(entry_ids, ranked, draws, strict=True)
+    for position, (entry_id, one, (count, luck)) in enumerate(places, start=1):
         yield {
             "standings_id": standings_id,
             "position": position,
@@ -190,6 +224,8 @@ def _rows(standings_id: int, entry_ids: Iterable[UUID], ranked: Iterable[Standin
             "rank_worst": one.rank_interval and one.rank_interval.worst,
             "tie_group": one.tie_group,
             "time_ratio": one.time_ratio,
+            "draws": count,
+            "luck": luck,
         }
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.core.board import standings
-from services.core.models import AskedBoard, LeaderboardEntry, Phase, StandingRow, Standings, Team
+from services.core.models import AskedBoard, Evaluation, LeaderboardEntry, Phase, StandingRow, Standings, Team
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
@@ -215,3 +215,32 @@ def test_a_board_that_cannot_be_computed_keeps_no_other_waiting(
         assert contest.keep() == 1
 
     assert contest.count(AskedBoard) == 0
+
+
+def test_a_place_says_of_how_many_entries_of_its_team_it_is_the_best(contest: Contest) -> None:
+    contest.put("once", 0.3)
+    with contest.database.write() as session:
+        phase = session.get_one(Phase, contest.phase_id)
+        team = Team(name="often")
+        session.add(team)
+        session.flush()
+        for final_score in (0.1, 0.2, 0.5):
+            entry = publish(session, phase, team, final_score)
+            if final_score < 0.5:
+                retire(session, entry.id)
+        for evaluation in session.scalars(select(Evaluation)):
+            assert evaluation.finished_at is not None
+            evaluation.finished_at -= timedelta(hours=1)
+    contest.keep()
+
+    with contest.database.read() as session:
+        rows = (
+            select(Team.name, StandingRow.draws, StandingRow.luck)
+            .select_from(StandingRow)
+            .join(LeaderboardEntry, LeaderboardEntry.id == StandingRow.entry_id)
+            .join(Team, Team.id == LeaderboardEntry.team_id)
+        )
+        found = {name: (draws, luck) for name, draws, luck in session.execute(rows)}
+    assert found["once"] == (1, 0.0)
+    assert found["often"][0] == 3
+    assert found["often"][1] > 0

@@ -103,6 +103,14 @@ function Line({ entry, isOwn, bracket, axis, seesAll, columns, catalogue }: Line
         )}{" "}
         {isOwn && <Badge tone="river">you</Badge>}
         {entry.unranked_reason && <Badge>{UNRANKED[entry.unranked_reason]}</Badge>}
+        {entry.draws > 1 && (
+          <span
+            className={styles.name}
+            title={`The best of ${entry.draws} equally good entries gains ${score(entry.luck)} by chance`}
+          >
+            best of {entry.draws}
+          </span>
+        )}
         {entry.submission !== entry.entry && <span className={styles.name}>{entry.submission}</span>}
         {entry.flags.length > 0 && (
           <span className={styles.name}>

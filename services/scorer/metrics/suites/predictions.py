@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr, expit, logsumexp
+from scipy.special import entr, expit
 
 from services.scorer.metrics.evidence import Evidence, Models, Predictions
 
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+BLOCK = 16  # models
 
 
 def log_odds(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Array:
@@ -32,11 +33,13 @@ def log_odds(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
     """
     result = np.empty(logits.shape[:2])
     rows = np.arange(len(labels))
-    for model, rough in enumerate(logits):  # one model at a time keeps the float64 copies small
-        others = rough.astype(np.float64)
-        correct = others[rows, labels]
-        others[rows, labels] = -np.inf
-        result[model] = correct - logsumexp(others, axis=1)
+    for first in range(0, len(logits), BLOCK):  # a few models at a time keep the float64 copies small
+        others = logits[first : first + BLOCK].astype(np.float64)
+        correct = others[:, rows, labels]
+        others[:, rows, labels] = -np.inf
+        largest = others.max(axis=2)
+        np.exp(others - largest[..., None], out=others)
+        result[first : first + BLOCK] = correct - (largest + np.log(others.sum(axis=2)))
     return result
 
 
