@@ -24,8 +24,9 @@ PLAN = json.loads(Path(os.environ["LETHE_LOAD_PLAN"]).read_text())
 CUP, PHASE = "/api/competitions/cup", "/api/competitions/cup/phases/feedback"
 PAGE = 50
 FOLLOW_S = 5.0
-ENTRY = """# entry {number}
-import torch
+ENTRY = """import torch
+
+NUMBER = "{number}"
 
 def unlearning(net, retain_loader, forget_loader, val_loader):
     with torch.no_grad():

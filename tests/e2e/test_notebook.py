@@ -9,6 +9,7 @@ import pytest
 
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
+from services.core.catalogue import METRICS
 from services.core.models import Score
 from services.core.settings import SandboxKind
 from services.core.store.blobs import Blobs
@@ -70,7 +71,7 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
     lethe_1 = next(score for score in scored["other_scores"] if score["metric"] == "lethe-1")
     assert "independence_not_enforced" in lethe_1["flags"]
     with contest.database.read() as session:
-        assert [score.audit for score in session.query(Score)] == [None, None]
+        assert [score.audit for score in session.query(Score)] == [None] * len(METRICS)
     executed = contest.client.get(f"/api/submissions/{scored['id']}/notebook")
     assert f"wrote {SEEDS}" in json.dumps(executed)
 

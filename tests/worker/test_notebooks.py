@@ -199,13 +199,13 @@ time.sleep(2)
         one = "open('/kaggle/tmp/unlearned_checkpoint_0.pth', 'w').close()"
         data = notebook(one, "while True: pass")
         with pytest.raises(RunFailed, match="1 of 4 checkpoints were written") as caught:
-            run(faces, tmp_path, data, timeout_s=10.0)
+            run(faces, tmp_path, data, timeout_s=20.0)
         assert caught.value.kind is FailureKind.TIMEOUT
         assert "zip" not in caught.value.message
         with pytest.raises(RunFailed) as hidden:
-            run(faces, tmp_path, data, timeout_s=10.0, data_hidden=True)
+            run(faces, tmp_path, data, timeout_s=20.0, data_hidden=True)
         assert hidden.value.message == (
-            f"The notebook did not finish within 10 s; do less work for each checkpoint. {HIDDEN}"
+            f"The notebook did not finish within 20 s; do less work for each checkpoint. {HIDDEN}"
         )
 
     def test_archive_of_code_runs_nothing_and_names_the_member(self, faces: Bundle, tmp_path: Path) -> None:
