@@ -13,7 +13,7 @@ from services.core.models import Evaluation, Event, EventKind, Submission
 
 __all__ = ["FirstRun", "first_runs"]
 
-ENTRY = b"NUMBER = %d\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
+ENTRY = b"RUN = %d\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 PATIENCE_S = 120
 
 

@@ -18,7 +18,7 @@ __all__ = ["PER_USER", "Streams", "hold"]
 PER_USER = 20  # as many as one account may have
 OPEN_AT_ONCE = 20
 SETTLE_S = 5.0
-ENTRY = b"NUMBER = %d\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
+ENTRY = b"STREAM = %d\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"
 
 
 @dataclass
