@@ -122,7 +122,7 @@ def test_scores_of_before_histograms_were_kept_show_run_times_alone(
 def test_histograms_are_kept_with_every_score_and_not_read_with_it(api: Api, scored: dict[str, Any]) -> None:
     with api.database.read() as session:
         rows = session.scalars(select(Score)).all()
-        assert {row.metric for row in rows} == {"neurips-2023", "lethe-1"}
+        assert {row.metric for row in rows} == {"neurips-2023", "lethe-1", "lethe-2"}
         assert not any("histograms" in row.__dict__ for row in rows)
         assert all(row.histograms is not None for row in rows)
         assert session.scalars(select(Evaluation.state)).one() is State.MEASURED

@@ -43,4 +43,4 @@ def test_a_phase_by_a_metric_that_it_does_not_list_is_refused(api: Api, organise
         },
     )
     assert refused.status_code == 422
-    assert "Choose one of: neurips-2023, lethe-1." in refused.text
+    assert "Choose one of: neurips-2023, lethe-1, lethe-2." in refused.text

@@ -73,6 +73,8 @@ def test_an_entry_is_shown_with_its_uncertainty(api: Api, phase: Phase) -> None:
         "effective_models": 8,
         "run_s": 1.0,
         "time_ratio": 0.1,
+        "draws": 1,
+        "luck": 0.0,
         "wall_s": 90.0,
         "flags": [],
         "other_scores": {},

@@ -75,7 +75,8 @@ def test_bodies_that_are_not_what_is_asked_for_are_refused(api: Api, body: bytes
 
 UNSTORABLE = {"null byte": "a\0b", "lone surrogate": "a\ud800b"}
 LATER = "2100-01-01T00:00:00Z"
-SLUGS = {"slug": "cup", "phase": "feedback"}
+SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada"}
+IDS = ("submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id", "other_id")
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),
     ("/api/competitions", {"slug": "other", "title": "x", "description": "@"}),
@@ -115,7 +116,7 @@ def test_null_bytes_in_paths_and_queries_are_refused_at_the_edge(api: Api, phase
                 name, kind = parameter["name"], parameter["in"]
                 if kind == "header":
                     continue
-                parts = SLUGS | dict.fromkeys(("submission_id", "token_id", "campaign_id"), str(uuid4()))
+                parts = SLUGS | dict.fromkeys(IDS, str(uuid4()))
                 query = {"filename": "a.py", "other": str(uuid4())} if method != "patch" else {}
                 (parts if kind == "path" else query)[name] = "a\0b"
                 answer = root.request(method.upper(), quoted(path, parts), params=query)

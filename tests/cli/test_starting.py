@@ -117,6 +117,6 @@ def test_the_list_is_complete_and_in_panels() -> None:
 
 
 def test_a_mistyped_command_is_told_its_neighbour() -> None:
-    done = CliRunner().invoke(app, ["subit"])
+    done = CliRunner().invoke(app, ["submt"])
     assert done.exit_code == 2
     assert "Did you mean 'submit'?" in done.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from services.scorer.histograms import CONFIDENCE_BINS, Buckets, Histograms, Shared, choose
 from services.scorer.metrics import METRICS, Sides
-from tests.scorer.evidence import draw_evidence
+from tests.scorer.outputs import World
 
 
 def test_buckets_agree_with_the_definition() -> None:
@@ -43,7 +43,8 @@ def test_constant_confidences_have_bins_of_their_own() -> None:
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
 def test_a_score_is_counted_whole(metric: str) -> None:
-    evidence = draw_evidence(0.5)
+    world = World(forget=24)
+    evidence = world.evidence(world.unlearned(32, remembered=0.1), oracle=32)
     card = METRICS[metric](evidence)
 
     found = Histograms.of(card, Sides.of(evidence))

@@ -15,6 +15,7 @@ from services.scorer.metrics.memory import remembered
 from services.scorer.scoring import gather
 from tests.bundles import make_tiny_bundle
 from tests.scorer.evidence import draw_evidence
+from tests.scorer.outputs import World
 
 SPLITS = 16
 
@@ -35,10 +36,11 @@ def copy(models: Models) -> Models:
 def test_a_further_entry_gets_the_score_that_it_would_get_as_the_first(
     metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = draw_evidence(second=32)
+    world = World()
+    first = world.evidence(world.retrained(32), oracle=32)
     assert first.second_oracle is not None
     METRICS[metric](first)
-    entry = draw_evidence(1.0, seed=1).unlearned
+    entry = world.models(world.unlearned(32, remembered=0.1))
     further = METRICS[metric](first.of(entry))
     alone = replace(first, unlearned=copy(entry), oracle=copy(first.oracle), second_oracle=copy(first.second_oracle))
     monkeypatch.setattr(memory, "KEPT", 0)
