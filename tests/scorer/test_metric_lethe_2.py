@@ -106,6 +106,15 @@ def test_pinned_outputs_do_not_rank_and_ring(drift: float) -> None:
     assert "forget_set_pinned" in {alarm.kind for alarm in raise_alarms(evidence, found)}
 
 
+def test_a_forget_set_pinned_to_means_is_found_by_its_spread_though_it_drifts_as_controls_do() -> None:
+    world = World(6)
+    margins = world.unlearned(N)
+    middle = margins[:, : world.forget].mean(axis=0)
+    margins[:, : world.forget] = middle + 0.3 * (margins[:, : world.forget] - middle)
+
+    assert FORGET_SET_PINNED in card(world, margins).flags
+
+
 @given(st.integers(0, 100), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.0, 0.5, 2.0]))
 @settings(max_examples=12, deadline=None)
 def test_honest_entries_are_not_called_pinned(seed: int, remembered: float, drift: float) -> None:
