@@ -69,7 +69,12 @@ class Participant:
                 time.sleep(0.5)
 
     def board(self) -> list[dict[str, Any]]:
-        return self.client.board(f"{PHASE}/leaderboard")
+        """Read the leaderboard, once it shows everything that was scored."""
+        path, deadline = f"{PHASE}/leaderboard", time.monotonic() + DEADLINE_S
+        while self.client.get(path, limit=1)["behind"]:
+            assert time.monotonic() < deadline, "the leaderboard stays behind"
+            time.sleep(0.5)
+        return self.client.board(path)
 
     def await_seeds(self, submission: str, seeds: int) -> None:
         """Wait until so many seeds are done, and the others are not."""

@@ -7,12 +7,13 @@ from tests.sandbox.place import Ending, Place
 
 CHANNELS = attacks("channels")
 SEEDS = 3
+TIMEOUT_S = 300.0  # gVisor carries each call of all channels in its own time
 
 
 @pytest.fixture(scope="module")
 def ending(place: Place) -> Ending:
     chosen = [attack for attack in CHANNELS if attack.runs_in(place.name)]
-    ending = place.run(carried("channels", chosen), seeds=SEEDS)
+    ending = place.run(carried("channels", chosen), seeds=SEEDS, timeout_s=TIMEOUT_S)
     assert ending.kind == "scored", ending
     return ending
 
@@ -28,5 +29,5 @@ def test_afterwards_honest_code_makes_the_same_models(place: Place, ending: Endi
 
 def test_without_cells_every_channel_is_open(weak_place: Place) -> None:
     """Except those that something else closes, too. So each attack would show a hole."""
-    found = set(weak_place.run(carried("channels", CHANNELS), seeds=SEEDS).found)
+    found = set(weak_place.run(carried("channels", CHANNELS), seeds=SEEDS, timeout_s=TIMEOUT_S).found)
     assert {attack.name for attack in CHANNELS if "weak" not in attack.facts} <= found

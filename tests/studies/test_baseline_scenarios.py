@@ -69,9 +69,10 @@ def test_a_failure_is_kept_with_its_reason(bundle: Bundle, store: Store, monkeyp
 
 def test_test_images_are_divided_into_forgotten_and_others(bundle: Bundle) -> None:
     forgotten = np.arange(bundle.manifest.counts.test) < 4
-    (oracle,) = reference_rows(bundle, 5, forgotten)  # this benchmark keeps no measurements of the original
+    original, oracle = reference_rows(bundle, 5, forgotten)
 
     found = bundle.oracle().first(5).test_class == bundle.test_labels()
+    assert (original.name, oracle.name) == ("original", "oracle")
     assert oracle.test_forgotten is not None
     assert oracle.test_retained is not None
     assert oracle.test_forgotten.mean == pytest.approx(found[:, :4].mean())
