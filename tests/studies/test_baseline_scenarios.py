@@ -72,7 +72,7 @@ def test_test_images_are_divided_into_forgotten_and_others(bundle: Bundle) -> No
     original, oracle = reference_rows(bundle, 5, forgotten)
 
     found = bundle.oracle().first(5).test_class == bundle.test_labels()
-    assert (original.name, oracle.name) == ("original", "oracle")
+    assert (original.entry, oracle.entry) == ("original", "oracle")
     assert oracle.test_forgotten is not None
     assert oracle.test_retained is not None
     assert oracle.test_forgotten.mean == pytest.approx(found[:, :4].mean())
