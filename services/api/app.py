@@ -29,6 +29,7 @@ from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.organising.endpoints import router as organising
 from services.api.record.endpoints import router as record
+from services.api.reliability.endpoints import router as reliability
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
@@ -42,6 +43,7 @@ ROUTERS = (
     competitions,
     submissions,
     leaderboard,
+    reliability,
     organising,
     judging,
     campaigns,

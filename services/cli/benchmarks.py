@@ -125,6 +125,27 @@ def build(
 
 
 @app.command()
+def card(
+    benchmark: Benchmark,
+    models: Annotated[int, typer.Option(min=16, help="The most models on each side of a draw.")] = 128,
+    draws: Annotated[int, typer.Option(min=38, help="Draws of retrained models; half of them set limits.")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> None:
+    """Show how each number behaves on models about which the truth is known: false alarms, and power.
+
+    It takes minutes, and needs 48 retrained models or more in both oracles together.
+    """
+    from services.cli.reliability import compute_card, print_card
+    from services.core.settings import load_settings
+
+    found = compute_card(find(load_settings(), benchmark), models=models, draws=draws)
+    if as_json:
+        print_json(found)
+    else:
+        print_card(found)
+
+
+@app.command()
 def inspect(
     benchmark: Benchmark,
     report: Annotated[Path | None, typer.Option(help="Also write a page with plots of its fitness.")] = None,

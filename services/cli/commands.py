@@ -80,6 +80,11 @@ COMMANDS = {
         "rescoring:rescore",
         "Rescore a phase by another metric, or from new runs. For organisers.",
     ),
+    "stability": Command(
+        "Organisers",
+        "reliability:stability",
+        "Show how stable the order of a leaderboard is, and how each number behaves if the truth is known.",
+    ),
     "setup": Command(
         "Operators",
         "operator:setup",

@@ -1,8 +1,8 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
-Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, and tidies
-the readings of measured ones. Beside all that, a thread computes the leaderboards that pages show whenever pointers
-have moved, and numbers the acts of the record.
+Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, tidies the
+readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread computes the
+leaderboards that pages show whenever pointers have moved, and numbers the acts of the record.
 """
 
 import threading
@@ -18,6 +18,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
 from services.scorer.preparing import Preparing
+from services.scorer.reliability.task import Reliability
 from services.scorer.retries import Retries
 from services.scorer.standings.boards import Boards
 from services.scorer.standings.previews import Previews
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 KEEP_EVERY_S = 0.5
 KEEP_AGAIN_S = 5.0  # after a failure
 STOP_WITHIN_S = 20.0  # a big leaderboard is given up: the next scorer computes it anew
-TIDY_FOR_S = 10.0  # at a time, so that a campaign never waits long
+TIDY_FOR_S = RELY_FOR_S = 10.0  # at a time, so that a campaign never waits long
 
 
 class Scorer:
@@ -49,6 +50,7 @@ class Scorer:
         self.boards, self.previews = Boards(stores), Previews(stores)
         self.provisional = Telling(stores)
         self.tidying = Tidying(stores, Retries())
+        self.reliability = Reliability(stores)
         self._one_at_a_time, self._one_keeps = threading.Lock(), threading.Lock()
 
     def serve(self) -> int:
@@ -61,6 +63,7 @@ class Scorer:
             self.keep()
             self._tell_provisional()
             self._tidy()
+            self._rely()
         return scored
 
     def keep(self) -> None:
@@ -90,7 +93,8 @@ class Scorer:
 
     def sweep(self) -> None:
         """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
-        if self.campaigns.settle() or self.evaluations.next() or self.provisional.due() or self.tidying.next():
+        waiting = self.campaigns.settle() or self.evaluations.next() or self.provisional.due() or self.tidying.next()
+        if waiting or self.reliability.due():
             self.doorbell.ring(Bell.SCORE)
         beat(self.settings, "scorer")
 
@@ -107,6 +111,13 @@ class Scorer:
         while time.monotonic() < until and not self.stopping.is_set() and not self.evaluations.next():
             one = self.tidying.next()
             if one is None or not self.tidying.tidy(one):
+                return
+
+    def _rely(self) -> None:
+        """Compute how far numbers can be trusted for a while, until a final score waits, or asked to stop."""
+        until = time.monotonic() + RELY_FOR_S
+        while time.monotonic() < until and not self.stopping.is_set() and not self.evaluations.next():
+            if not self.reliability.step():
                 return
 
 

@@ -29,7 +29,7 @@ from services.scorer.histograms import Histograms
 from services.scorer.metrics import METRICS, BadArray, Evidence, Runs, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
-__all__ = ["ORDER_UNKNOWN", "Judged", "Unscored", "judge", "judge_many", "judge_so_far"]
+__all__ = ["ORDER_UNKNOWN", "Judged", "Unscored", "judge", "judge_many", "judge_so_far", "load_evidence"]
 
 POOL_FROM = 8  # evaluations, below which starting processes costs more than it saves
 REASON_CHARS = 500
@@ -112,6 +112,13 @@ def judge_so_far(
     with database.read() as session:
         stored = _find(session, blobs, settings, evaluation_id)
     return METRICS[find_metric(metric).name](replace(stored, runs=None).evidence(blobs, models=models))
+
+
+def load_evidence(database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID) -> Evidence:
+    """Load what metrics need of a measured evaluation."""
+    with database.read() as session:
+        stored = _find(session, blobs, settings, evaluation_id)
+    return stored.evidence(blobs)
 
 
 def judge_many(

@@ -52,6 +52,7 @@ type Subject =
   | "queue"
   | "quota"
   | "record"
+  | "reliability"
   | "submission"
   | "submissions"
   | "system"
@@ -79,6 +80,7 @@ const STALE = {
     "submission",
     "submissions",
   ],
+  relying: ["reliability"],
   uploading: ["quota", "submissions"],
 } as const satisfies Record<string, readonly Subject[]>;
 
@@ -264,6 +266,15 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
       ),
     refetchInterval: ({ state: { data } }) =>
       data && data.preview === null && ["ready", "published"].includes(data.state) ? SOON_MS : false,
+  });
+
+/** How far the numbers of a phase can be trusted. */
+export const reliability = (path: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("reliability", path.slug, path.phase),
+    queryFn: () =>
+      answer(api.GET("/api/competitions/{slug}/phases/{phase}/reliability", { params: { path } })),
+    refetchInterval: ({ state: { data } }) => (data?.under_way ? SOON_MS : false),
   });
 
 /** How a rescoring moves each team, by the preview whose totals are known. */

@@ -24,6 +24,7 @@ export type EventData = Schemas["EventOut"];
 export type EventKind = Schemas["EventKind"];
 export type FailureKind = Schemas["FailureKind"];
 export type Histograms = Schemas["HistogramsForm"];
+export type Reliability = Schemas["ReliabilityForm"];
 export type Preview = Schemas["PreviewOut"];
 export type Leaderboard = Schemas["LeaderboardOut"];
 export type Me = Schemas["MeOut"];

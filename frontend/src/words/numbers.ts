@@ -22,6 +22,11 @@ export function share(value: number): string {
   return `${(value * 100).toFixed(1)}%`;
 }
 
+/** A share of few draws, in whole percent. */
+export function percent(value: number): string {
+  return `${Math.round(value * 100)}%`;
+}
+
 export function bytes(size: number): string {
   if (size < 1024) return `${size} B`;
   const units = ["KiB", "MiB", "GiB", "TiB"];

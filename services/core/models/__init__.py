@@ -21,6 +21,7 @@ from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.record import Act, AuditEvent
+from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.workers import WorkerRow
@@ -53,6 +54,8 @@ __all__ = [
     "PhaseKind",
     "ReRun",
     "Reference",
+    "ReliabilityForm",
+    "ReliabilityRow",
     "Role",
     "Score",
     "Shard",

@@ -24,6 +24,7 @@ MAX_PARSED_BYTES = 512 * 1024  # of an archive's modules; the bytes of further o
 RUN = 6  # nodes in a row
 MIN_RUNS = 60  # fewer are alike in all submissions: the smallest that does anything has about as many
 MAX_WORDS = 50_000  # that a sketch looks at
+MAX_NODES = 200_000  # words of one tree; 240 kB that people wrote have half as many. Beyond it, lines are compared
 PORTION = 4096
 SLOTS, ROWS = 60, 5
 BANDS = SLOTS // ROWS  # forms that are alike for 80% share one of them in 99% of cases
@@ -100,14 +101,22 @@ def _digest(source: bytes | str, words: list[str], python: Python) -> bytes:
     try:
         tree = parse(source.encode("utf-8", "surrogatepass"), "code", python)
     except NotPython:
-        lines = (line.strip() for line in source.splitlines())
-        return hashlib.sha256("\n".join(line for line in lines if line).encode("utf-8", "surrogatepass")).digest()
+        return _of_lines(source)
     digest, walk = hashlib.sha256(), _walk(tree)
-    while portion := list(islice(walk, PORTION)):
+    for _ in range(0, MAX_NODES, PORTION):
+        portion = list(islice(walk, PORTION))
         digest.update("\0".join([*portion, ""]).encode("utf-8", "surrogatepass"))
         if len(words) < MAX_WORDS:
             words += [node for node in portion if not node.startswith(("=", "["))]
-    return digest.digest()
+        if len(portion) < PORTION:
+            return digest.digest()
+    return _of_lines(source)
+
+
+def _of_lines(source: str) -> bytes:
+    """Digest lines without indentation and empty ones."""
+    lines = (line.strip() for line in source.splitlines())
+    return hashlib.sha256("\n".join(line for line in lines if line).encode("utf-8", "surrogatepass")).digest()
 
 
 def _walk(tree: ast.AST) -> Iterator[str]:

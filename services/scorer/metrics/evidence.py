@@ -25,6 +25,18 @@ class Predictions:
     margins: NDArray[np.float32]  # [N, T], logit of the label minus log-sum-exp of the others, in nats
     entropies: NDArray[np.float16]  # [N, T], of the softmax, in nats
 
+    def take(self, chosen: Labels) -> "Predictions":
+        """Keep some models, in the order given."""
+        return Predictions(self.classes[chosen], self.margins[chosen], self.entropies[chosen])
+
+    def beside(self, other: "Predictions") -> "Predictions":
+        """Put the predictions of other models after these."""
+        return Predictions(
+            np.concatenate([self.classes, other.classes]),
+            np.concatenate([self.margins, other.margins]),
+            np.concatenate([self.entropies, other.entropies]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
@@ -43,6 +55,34 @@ class Models:
 
     def __len__(self) -> int:
         return len(self.forget_logits)
+
+    def take(self, chosen: Labels) -> "Models":
+        """Keep some models, in the order given."""
+        return Models(
+            self.forget_logits[chosen],
+            self.retain_accuracy[chosen],
+            self.test_accuracy[chosen],
+            self.test and self.test.take(chosen),
+            self.probe and self.probe.take(chosen),
+            None if self.checkpoint_sha256 is None else self.checkpoint_sha256[chosen],
+            None if self.weight_sketch is None else self.weight_sketch[chosen],
+        )
+
+    def beside(self, other: "Models") -> "Models":
+        """Put other models after these. A part that one side lacks is left out."""
+
+        def both(mine: NDArray[Any] | None, theirs: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if mine is None or theirs is None else np.concatenate([mine, theirs])
+
+        return Models(
+            np.concatenate([self.forget_logits, other.forget_logits]),
+            np.concatenate([self.retain_accuracy, other.retain_accuracy]),
+            np.concatenate([self.test_accuracy, other.test_accuracy]),
+            self.test.beside(other.test) if self.test and other.test else None,
+            self.probe.beside(other.probe) if self.probe and other.probe else None,
+            both(self.checkpoint_sha256, other.checkpoint_sha256),
+            both(self.weight_sketch, other.weight_sketch),
+        )
 
     def confidences(self, labels: Labels, *, name: str = "logits") -> NDArray[np.float64]:
         """Compute the logit-scaled confidences [N, S] of the forget set, once. Raises BadArray."""
@@ -137,6 +177,18 @@ class Evidence:
     def of(self, models: Models) -> "Evidence":
         """Replace the unlearned models and keep the oracle."""
         return replace(self, unlearned=models)
+
+    def take(self, chosen: Labels) -> "Evidence":
+        """Keep the same runs on every side, as if no others had been made. Where and when they ran is left out."""
+        second = self.second_oracle
+        return replace(
+            self,
+            unlearned=self.unlearned.take(chosen),
+            oracle=self.oracle.take(chosen),
+            second_oracle=None if second is None or len(second) <= chosen.max() else second.take(chosen),
+            runs=None,
+            starts=None if self.starts is None else self.starts[chosen],
+        )
 
     def _sides(self) -> list[tuple[str, Models]]:
         sides = {

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.models import SubmissionKind
+from services.core.submission import form
 from services.core.submission.form import Form, bands_of, form_of, likeness
 
 PYTHON = (3, 11)
@@ -116,9 +117,9 @@ def test_other_methods_are_not_alike() -> None:
 
 
 def test_too_little_code_is_compared_as_a_whole_only() -> None:
-    form = module("def unlearning(a, b, c, d):\n    return a\n")
-    assert form.sketch is None
-    assert len(bands_of(form)) == 1
+    short = module("def unlearning(a, b, c, d):\n    return a\n")
+    assert short.sketch is None
+    assert len(bands_of(short)) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,14 @@ def test_too_little_code_is_compared_as_a_whole_only() -> None:
 )
 def test_odd_sources_have_a_form(source: str) -> None:
     assert module(source).sha256
+
+
+def test_a_tree_that_is_too_large_to_walk_is_compared_by_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "\n".join(f"x{number} = [{number}]" for number in range(3000))
+    walked = module(source)
+    assert module(source.replace("=", " = ")) == walked
+    monkeypatch.setattr(form, "MAX_NODES", form.PORTION)
+    by_lines = module(source)
+    assert by_lines.sha256 != walked.sha256
+    assert module(f"\n\n{source}\n") == by_lines
+    assert module(source.replace("=", " = ")) != by_lines

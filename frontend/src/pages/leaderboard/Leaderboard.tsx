@@ -24,6 +24,7 @@ import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
 
 const Plane = lazy(() => import("./Plane"));
+const Reliability = lazy(() => import("./Reliability"));
 
 export function Leaderboard() {
   const phase = usePhase();
@@ -70,6 +71,7 @@ function PhaseBoard({ phase }: { phase: Phase }) {
               <Entries loaded={entries} ofReader={first.own}>
                 <More of={query} />
               </Entries>
+              <Trust phase={phase} />
             </>
           );
         }}
@@ -144,12 +146,10 @@ interface EntriesProps {
 }
 
 function Entries({ loaded, ofReader, children }: EntriesProps) {
-  const { organiser } = useCompetition();
-  const { data: who } = useQuery(me);
+  const seesAll = useOrganises();
   const own = useMemo(() => new Set(ofReader.map((entry) => entry.submission_id)), [ofReader]);
   const pinned = useMemo(() => missingFrom(loaded, ofReader), [loaded, ofReader]);
   const entries = useMemo(() => [...pinned, ...loaded], [pinned, loaded]);
-  const seesAll = who?.account.role === "operator" || who?.account.username === organiser;
   const [columns, setColumns] = useState("parts");
   const scores = entries.map((entry) => entry.final_score);
   const [chosen, setScale] = useState("");
@@ -211,6 +211,31 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
       </Section>
     </>
   );
+}
+
+/** How far the numbers can be trusted, once the reader asks. */
+function Trust({ phase }: { phase: Phase }) {
+  const [open, setOpen] = useState(false);
+  const organises = useOrganises();
+  return (
+    <Section title="How far to trust these numbers">
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>Show how stable the order is, and what each number says if the truth is known</summary>
+        {open && (
+          <Suspense fallback={<Loading what="these figures" />}>
+            <Reliability path={{ slug: phase.competition, phase: phase.slug }} organises={organises} />
+          </Suspense>
+        )}
+      </details>
+    </Section>
+  );
+}
+
+/** Whether the reader organises this competition, and so may look at every submission. */
+function useOrganises(): boolean {
+  const { organiser } = useCompetition();
+  const { data: who } = useQuery(me);
+  return who?.account.role === "operator" || who?.account.username === organiser;
 }
 
 function missingFrom(loaded: readonly Entry[], entries: readonly Entry[]): Entry[] {

@@ -1,0 +1,1 @@
+"""How far the numbers of a phase can be trusted."""
