@@ -62,6 +62,8 @@ TABLE = {
     ("POST", "/api/competitions/{slug}/announcements/{announcement_id}/retract"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard.csv"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/reliability"): ANYONE,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/reliability"): ORGANISER,
     ("GET", "/api/receipts/key"): ANYONE,
     ("GET", "/api/submissions/{submission_id}/receipt"): PARTICIPANT,
     ("GET", "/api/record/{number}"): ANYONE,

@@ -25,6 +25,7 @@ CALLS = {
     "submit": (HTTP, (__file__, *NOWHERE)),
     "leaderboard": (HTTP, NOWHERE),
     "rescore": (HTTP, NOWHERE),
+    "stability": (HTTP, NOWHERE),
 }
 
 # A process forks for each command, so that none sees what another imported, and no interpreter starts twice.
