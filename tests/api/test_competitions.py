@@ -182,7 +182,7 @@ def test_pages_of_competitions_are_those_of_a_list(api: Api, organiser: Caller) 
     moments = [utc_now() - timedelta(hours=number % 4) for number in range(23)]
     with api.database.write() as session:
         rows = [
-            Competition(slug=f"c{number}", title="Cup", organiser_id=organiser.account.id, created_at=moment)
+            Competition(slug=f"c{number}", title="Cup", owner_id=organiser.account.id, created_at=moment)
             for number, moment in enumerate(moments)
         ]
         session.add_all(rows)

@@ -20,6 +20,14 @@ from services.core.models.evaluations import (
 from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.people import (
+    CompetitionRole,
+    Invitation,
+    Member,
+    Registration,
+    RegistrationMode,
+    RegistrationState,
+)
 from services.core.models.record import Act, AuditEvent
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
@@ -37,6 +45,7 @@ __all__ = [
     "CampaignState",
     "CodeBand",
     "Competition",
+    "CompetitionRole",
     "Copy",
     "Device",
     "EnvironmentRow",
@@ -46,13 +55,18 @@ __all__ = [
     "Exclusion",
     "ExclusionKind",
     "FailureKind",
+    "Invitation",
     "LeaderboardEntry",
     "Line",
     "MeasurementRow",
+    "Member",
     "Phase",
     "PhaseKind",
     "ReRun",
     "Reference",
+    "Registration",
+    "RegistrationMode",
+    "RegistrationState",
     "Role",
     "Score",
     "Shard",
