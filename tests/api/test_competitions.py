@@ -39,7 +39,7 @@ def test_a_competition_is_shown_with_its_phases(api: Api, cup: Caller) -> None:
     shown = api.anonymous.get("/api/competitions/cup").json()
 
     assert made.status_code == 201
-    assert (shown["title"], shown["organiser"]) == ("Cup", "organiser")
+    assert (shown["title"], shown["owner"]) == ("Cup", "organiser")
     assert shown["phases"] == [made.json()] == api.anonymous.get(PHASES).json()["items"]
 
 

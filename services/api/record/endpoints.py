@@ -12,7 +12,7 @@ from services.api.kit.policy import PUBLIC, Reviewing, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
 from services.api.record.receipts import statement_of
-from services.api.record.schemas import AuditOut, HeadOut, ReceiptKeyOut, ReceiptOut
+from services.api.record.schemas import AuditOut, HeadOut, ReceiptKeyOut, ReceiptOut, account_in
 from services.api.state import State
 from services.core.errors import NotFound
 from services.core.models import Account, Act, AuditEvent
@@ -77,6 +77,8 @@ def list_acts(
         limit=limit,
         after=after,
     )
-    authors = session.scalars(select(Account).where(Account.id.in_({row.account_id for row in rows})))
-    names: dict[UUID | None, str] = {account.id: account.username for account in authors}
-    return Page(items=[AuditOut.of(row, names.get(row.account_id)) for row in rows], next=following)
+    named = {row.account_id for row in rows} | {account_in(row) for row in rows}
+    accounts = session.scalars(select(Account).where(Account.id.in_(named)))
+    names: dict[UUID | None, str] = {account.id: account.username for account in accounts}
+    items = [AuditOut.of(row, by=names.get(row.account_id), whom=names.get(account_in(row))) for row in rows]
+    return Page(items=items, next=following)
