@@ -88,7 +88,7 @@ def test_a_code_admits_and_a_reviewer_only_looks(gallery: Gallery, look: Look) -
         expect(page.get_by_text(shown)).to_be_visible()
 
     organiser.get_by_label("Username", exact=True).fill(guest)
-    organiser.get_by_label("Role").select_option("reviewer")
+    organiser.get_by_label("Role", exact=True).select_option("reviewer")
     organiser.get_by_role("button", name="Give the role").click()
     expect(organiser.get_by_role("row", name=guest)).to_contain_text("reviewer")
     page.reload()
