@@ -248,8 +248,8 @@ def _fill(settings: Settings, teams: int) -> None:
     with closing(_Disposing(database)):
         with database.write() as session:
             phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START)
-            organiser_id = phase.competition.organiser_id
-        add_entries(database, phase, organiser_id, teams)
+            owner_id = phase.competition.owner_id
+        add_entries(database, phase, owner_id, teams)
 
 
 def add_entries(database: Database, phase: Phase, account_id: UUID, teams: int) -> None:

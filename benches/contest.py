@@ -14,7 +14,7 @@ def add_phase(session: WriteSession, benchmark: BenchmarkRow, **changes: Any) ->
     organiser = Account(username="organiser", password_hash="-")
     session.add_all([organiser, benchmark])
     session.flush()
-    competition = Competition(slug="bench", title="Bench", organiser_id=organiser.id)
+    competition = Competition(slug="bench", title="Bench", owner_id=organiser.id)
     session.add(competition)
     session.flush()
     values: dict[str, Any] = {

@@ -122,7 +122,7 @@ def _fill(
         row = bundle_store.publish(session, blobs, bundle)
         phase = add_phase(session, row, seeds=seeds, shard_seeds=seeds, metric=EARLIER)
         session.flush()
-        ids = phase.id, phase.competition.organiser_id
+        ids = phase.id, phase.competition.owner_id
     rng = np.random.default_rng(0)
     for number in range(submissions):
         with database.write() as session:
@@ -152,7 +152,7 @@ def _add(session: WriteSession, blobs: Blobs, phase: Phase, models: Measurements
         Submission(
             phase_id=phase.id,
             team_id=team.id,
-            account_id=phase.competition.organiser_id,
+            account_id=phase.competition.owner_id,
             evaluation_id=evaluation.id,
             name=team.name,
             filename="entry.py",

@@ -96,7 +96,7 @@ def main() -> None:
 def _fill_board(running: Site) -> None:
     with running.database.read() as session:
         phase = session.scalars(select(Phase)).one()
-        organiser = phase.competition.organiser_id
+        organiser = phase.competition.owner_id
     add_entries(running.database, phase, organiser, ENTRIES)
 
 

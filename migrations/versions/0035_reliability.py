@@ -1,7 +1,7 @@
 """Organisers ask how far the numbers of a phase can be trusted; the scorer computes it.
 
 Revision: 0035
-Revises: 0025
+Revises: 0034
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0035"
-down_revision: str | None = "0025"
+down_revision: str | None = "0034"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

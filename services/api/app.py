@@ -28,6 +28,7 @@ from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.organising.endpoints import router as organising
+from services.api.people.endpoints import router as people
 from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
 from services.api.state import ApiState, make_state
@@ -45,6 +46,7 @@ ROUTERS = (
     leaderboard,
     reliability,
     organising,
+    people,
     judging,
     campaigns,
     record,

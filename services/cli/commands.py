@@ -41,6 +41,11 @@ COMMANDS = {
         "participant:login",
         "Log in to a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead.",
     ),
+    "register": Command(
+        "Participants",
+        "people:register",
+        "Register for a competition. Without --accept-rules it prints the rules, if there are any to accept.",
+    ),
     "submit": Command(
         "Participants",
         "participant:submit",
@@ -113,6 +118,7 @@ COMMANDS = {
         "Create an operator's account; print its password and a token, as JSON, this once.",
         "api",
     ),
+    "account": Command("Operators", "people:account_app", "Roles on the platform. For operators."),
     "measurements": Command(
         "Operators",
         "scoring:measurements",

@@ -7,12 +7,14 @@ import typer
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
+from services.cli.people import people_app
 from services.core.catalogue import DEFAULT_METRIC, metric_names
 from services.core.device import Device
 
 __all__ = ["competition_app", "phase_app"]
 
 competition_app = typer.Typer(no_args_is_help=True, help="Create competitions. For organisers.")
+competition_app.add_typer(people_app, name="people")
 phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look after them. For organisers.")
 
 

@@ -131,7 +131,7 @@ def add_benchmark(session: WriteSession, name: str = "tiny", digest: str = "d" *
 
 def add_phase(session: WriteSession, organiser: Account, **changes: Any) -> Phase:
     """Add competition `cup` with an open phase `feedback` of 8 seeds in 2 shards."""
-    competition = Competition(slug="cup", title="Cup", organiser_id=organiser.id)
+    competition = Competition(slug="cup", title="Cup", owner_id=organiser.id)
     session.add(competition)
     session.flush()
     values: dict[str, Any] = {

@@ -92,7 +92,7 @@ def publish(
     submission = Submission(
         phase_id=phase.id,
         team_id=team.id,
-        account_id=phase.competition.organiser_id,
+        account_id=phase.competition.owner_id,
         evaluation_id=evaluation.id,
         name=f"by {team.name}",
         filename="entry.py",

@@ -39,7 +39,7 @@ def test_a_competition_is_shown_with_its_phases(api: Api, cup: Caller) -> None:
     shown = api.anonymous.get("/api/competitions/cup").json()
 
     assert made.status_code == 201
-    assert (shown["title"], shown["organiser"]) == ("Cup", "organiser")
+    assert (shown["title"], shown["owner"]) == ("Cup", "organiser")
     assert shown["phases"] == [made.json()] == api.anonymous.get(PHASES).json()["items"]
 
 
@@ -182,7 +182,7 @@ def test_pages_of_competitions_are_those_of_a_list(api: Api, organiser: Caller) 
     moments = [utc_now() - timedelta(hours=number % 4) for number in range(23)]
     with api.database.write() as session:
         rows = [
-            Competition(slug=f"c{number}", title="Cup", organiser_id=organiser.account.id, created_at=moment)
+            Competition(slug=f"c{number}", title="Cup", owner_id=organiser.account.id, created_at=moment)
             for number, moment in enumerate(moments)
         ]
         session.add_all(rows)

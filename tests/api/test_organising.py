@@ -84,7 +84,7 @@ def test_only_submissions_to_the_competition_are_listed(
     submit(participant, 1)
     assert organiser.account is not None
     with api.database.write() as session:
-        session.add(Competition(slug="other", title="Other", organiser_id=organiser.account.id))
+        session.add(Competition(slug="other", title="Other", owner_id=organiser.account.id))
 
     for path in (ALL, QUEUE):
         assert not any(organiser.get(path.replace("cup", "other")).json().get(key) for key in ("items", "evaluations"))

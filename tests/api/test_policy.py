@@ -8,24 +8,29 @@ from uuid import uuid4
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import update
 
 from services.api.app import ROUTERS, create_app
-from services.api.kit.policy import Access, access_of, deny_others
-from services.core.models import Role
-from tests.api.harness import NO_WEB_APP, Api, Caller, make_settings
+from services.api.kit.policy import Access, access_of, deny_others, role_of
+from services.core.models import BenchmarkRow, CompetitionRole, Role
+from tests.api.harness import NO_WEB_APP, Api, Caller, add_phase, make_settings
+from tests.bundles import make_tiny_bundle
 
-ANYONE, PARTICIPANT, ORGANISER, OPERATOR = Access
+ANYONE, SIGNED_IN, HOST, OPERATOR = Access
+REVIEWER, ORGANISER, OWNER = CompetitionRole.REVIEWER, CompetitionRole.ORGANISER, CompetitionRole.OWNER
 
-TABLE = {
+TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("POST", "/api/accounts"): ANYONE,
     ("POST", "/api/sessions"): ANYONE,
-    ("DELETE", "/api/sessions/current"): PARTICIPANT,
+    ("DELETE", "/api/sessions/current"): SIGNED_IN,
     ("GET", "/api/me"): ANYONE,
-    ("GET", "/api/me/tokens"): PARTICIPANT,
-    ("POST", "/api/me/tokens"): PARTICIPANT,
-    ("DELETE", "/api/me/tokens/{token_id}"): PARTICIPANT,
-    ("POST", "/api/teams"): PARTICIPANT,
+    ("GET", "/api/me/tokens"): SIGNED_IN,
+    ("POST", "/api/me/tokens"): SIGNED_IN,
+    ("DELETE", "/api/me/tokens/{token_id}"): SIGNED_IN,
+    ("POST", "/api/teams"): SIGNED_IN,
     ("POST", "/api/admin/accounts"): OPERATOR,
+    ("GET", "/api/admin/accounts"): OPERATOR,
+    ("PATCH", "/api/admin/accounts/{username}"): OPERATOR,
     ("GET", "/api/admin/queue"): OPERATOR,
     ("GET", "/api/workers"): OPERATOR,
     ("GET", "/api/admin/metrics"): OPERATOR,
@@ -39,22 +44,22 @@ TABLE = {
     ("GET", "/api/starting-kit"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/starting-kit"): ANYONE,
     ("GET", "/api/competitions"): ANYONE,
-    ("POST", "/api/competitions"): ORGANISER,
+    ("POST", "/api/competitions"): HOST,
     ("GET", "/api/competitions/{slug}"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases"): ANYONE,
     ("PATCH", "/api/competitions/{slug}"): OPERATOR,
     ("POST", "/api/competitions/{slug}/phases"): ORGANISER,
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,
-    ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): REVIEWER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/moves"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/moves"): REVIEWER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/publish"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}/cancel"): ORGANISER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/undo"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/audit"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/audit"): REVIEWER,
     ("GET", "/api/record"): ANYONE,
     ("GET", "/api/competitions/{slug}/announcements"): ANYONE,
     ("GET", "/api/competitions/{slug}/announcements.atom"): ANYONE,
@@ -65,33 +70,58 @@ TABLE = {
     ("GET", "/api/competitions/{slug}/phases/{phase}/reliability"): ANYONE,
     ("POST", "/api/competitions/{slug}/phases/{phase}/reliability"): ORGANISER,
     ("GET", "/api/receipts/key"): ANYONE,
-    ("GET", "/api/submissions/{submission_id}/receipt"): PARTICIPANT,
+    ("GET", "/api/submissions/{submission_id}/receipt"): SIGNED_IN,
     ("GET", "/api/record/{number}"): ANYONE,
-    ("GET", "/api/competitions/{slug}/submissions"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/queue"): ORGANISER,
-    ("POST", "/api/competitions/{slug}/phases/{phase}/submissions"): PARTICIPANT,
-    ("POST", "/api/competitions/{slug}/phases/{phase}/submissions/check"): PARTICIPANT,
-    ("GET", "/api/competitions/{slug}/phases/{phase}/quota"): PARTICIPANT,
-    ("GET", "/api/submissions"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/comparison"): PARTICIPANT,
-    ("POST", "/api/submissions/{submission_id}/cancel"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/details"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/log"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/notebook"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/events"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/code"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/diff"): PARTICIPANT,
-    ("GET", "/api/submissions/{submission_id}/upload"): PARTICIPANT,
-    ("POST", "/api/submissions/{submission_id}/withdraw"): PARTICIPANT,
-    ("POST", "/api/submissions/{submission_id}/reenter"): PARTICIPANT,
-    ("GET", "/api/competitions/{slug}/disqualifications"): ORGANISER,
-    ("GET", "/api/competitions/{slug}/copies"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/submissions"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/queue"): REVIEWER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/submissions"): SIGNED_IN,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/submissions/check"): SIGNED_IN,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/quota"): SIGNED_IN,
+    ("GET", "/api/submissions"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/comparison"): SIGNED_IN,
+    ("POST", "/api/submissions/{submission_id}/cancel"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/details"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/log"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/notebook"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/events"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/code"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/diff"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/upload"): SIGNED_IN,
+    ("POST", "/api/submissions/{submission_id}/withdraw"): SIGNED_IN,
+    ("POST", "/api/submissions/{submission_id}/reenter"): SIGNED_IN,
+    ("GET", "/api/competitions/{slug}/disqualifications"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/copies"): REVIEWER,
     ("POST", "/api/competitions/{slug}/disqualifications"): ORGANISER,
     ("POST", "/api/competitions/{slug}/disqualifications/{exclusion_id}/reinstate"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/members"): REVIEWER,
+    ("POST", "/api/competitions/{slug}/members"): OWNER,
+    ("DELETE", "/api/competitions/{slug}/members/{username}"): OWNER,
+    ("POST", "/api/competitions/{slug}/owner"): OWNER,
+    ("POST", "/api/competitions/{slug}/leave"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/registration"): ANYONE,
+    ("POST", "/api/competitions/{slug}/registration"): SIGNED_IN,
+    ("PATCH", "/api/competitions/{slug}/registration"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/registrations"): REVIEWER,
+    ("POST", "/api/competitions/{slug}/registrations/approve"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/registrations/refuse"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/invitations"): REVIEWER,
+    ("POST", "/api/competitions/{slug}/invitations"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/invitations/{invitation_id}/revoke"): ORGANISER,
 }
 OUTSIDE_THE_API = {"/", "/docs", "/docs/start.js", "/docs/assets", "/api/openapi.json"}
-ROLES = {ANYONE: None, PARTICIPANT: Role.PARTICIPANT, ORGANISER: Role.ORGANISER, OPERATOR: Role.OPERATOR}
+LAST = [("POST", "/api/competitions/{slug}/leave"), ("DELETE", "/api/sessions/current")]  # end what a caller may
+NAMES = {"slug": "cup", "phase": "feedback"}
+CAST: dict[str, set[Access | CompetitionRole]] = {  # of the competition `cup`, and the roles that each of them has
+    "nobody": {ANYONE},
+    "stranger": {ANYONE, SIGNED_IN},
+    "participant": {ANYONE, SIGNED_IN},
+    "reviewer": {ANYONE, SIGNED_IN, REVIEWER},
+    "organiser": {ANYONE, SIGNED_IN, REVIEWER, ORGANISER},
+    "owner": {ANYONE, SIGNED_IN, HOST, REVIEWER, ORGANISER, OWNER},
+    "rival": {ANYONE, SIGNED_IN, HOST},  # owns another competition
+    "operator": {ANYONE, SIGNED_IN, HOST, REVIEWER, ORGANISER, OWNER, OPERATOR},
+}
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
@@ -113,8 +143,8 @@ def with_made_up_ids(path: str) -> str:
 
 
 def call(caller: Caller, method: str, path: str) -> tuple[int, str]:
-    """Call a route with made-up ids and no body; return status and problem code."""
-    made_up = with_made_up_ids(path)
+    """Call a route of the competition with made-up ids and no body; return status and problem code."""
+    made_up = with_made_up_ids(re.sub(r"\{(slug|phase)\}", lambda found: NAMES[found[1]], path))
     response = caller.request(method, made_up, headers={"Origin": "http://testserver"})
     is_problem = response.headers.get("content-type") == "application/problem+json"
     return response.status_code, response.json()["code"] if is_problem else ""
@@ -128,7 +158,7 @@ def test_table_lists_every_route_and_no_other(tmp_path: Path) -> None:
 
 def test_routes_declare_the_role_of_the_table() -> None:
     declared = {
-        (method, f"/api{route.path}"): access_of(route)
+        (method, f"/api{route.path}"): role_of(route) or access_of(route)
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
@@ -138,21 +168,69 @@ def test_routes_declare_the_role_of_the_table() -> None:
     assert declared == TABLE
 
 
-@pytest.mark.parametrize("access", list(Access), ids=lambda access: access.name.lower())
-def test_every_route_lets_in_just_its_roles(api: Api, access: Access) -> None:
-    for (method, path), least in TABLE.items():
-        role = ROLES[access]
-        caller = api.caller(f"u{uuid4().hex[:12]}", role) if role else api.anonymous
+def cast(api: Api, name: str) -> Caller:
+    """Make a competition `cup` with somebody of each role, and another one; return one of the cast."""
+    owner = api.caller("cup-owner", Role.ORGANISER)
+    rival = api.caller("rival", Role.ORGANISER)
+    assert owner.account is not None
+    with api.database.write() as session:
+        add_phase(session, owner.account)
+    assert rival.post("/api/competitions", json={"slug": "other", "title": "Other"}).status_code == 201
+    callers = {"owner": owner, "rival": rival, "nobody": api.anonymous}
+    if name in callers:
+        return callers[name]
+    if name == "operator":
+        return api.caller("keeper", Role.OPERATOR)
+    caller = api.caller("somebody")
+    if name in ("reviewer", "organiser"):
+        member = {"username": "somebody", "role": name}
+        assert owner.post("/api/competitions/cup/members", json=member).status_code == 201
+    if name == "participant":
+        assert caller.post("/api/competitions/cup/registration", json={}).json()["role"] == "participant"
+    return caller
 
+
+@pytest.mark.parametrize("name", CAST)
+def test_every_route_lets_in_just_its_roles(api: Api, name: str, tmp_path: Path) -> None:
+    caller = cast(api, name)
+    with api.database.write() as session:
+        manifest = make_tiny_bundle(tmp_path / "tiny").manifest.model_dump(mode="json")
+        session.execute(update(BenchmarkRow).values(manifest=manifest))
+    for (method, path), least in sorted(TABLE.items(), key=lambda row: 1 + LAST.index(row[0]) if row[0] in LAST else 0):
         status, code = call(caller, method, path)
 
-        if access >= least:
+        if least in CAST[name]:
             assert status < 500, (method, path, status)
-            assert code not in ("not_signed_in", "forbidden"), (method, path, code)
-        elif role is None:
+            assert code not in ("not_signed_in", "forbidden", "not_organiser"), (method, path, code)
+        elif name == "nobody":
             assert (status, code) == (401, "not_signed_in"), (method, path)
         else:
-            assert (status, code) == (403, "forbidden"), (method, path)
+            refusal = "not_organiser" if isinstance(least, CompetitionRole) else "forbidden"
+            assert (status, code) == (403, refusal), (method, path)
+
+
+@pytest.mark.parametrize("name", ["stranger", "reviewer", "rival"])
+def test_only_its_team_and_its_organisers_change_a_submission(api: Api, name: str) -> None:
+    """A reviewer sees any submission, so only the acts themselves can tell them from an organiser."""
+    caller, team = cast(api, name), api.caller("ada")
+    own = team.submit().json()["id"]
+    sees = name == "reviewer"
+    for part in ("", "/code", "/upload", f"/diff?other={own}"):
+        assert (caller.get(f"/api/submissions/{own}{part}").status_code == 200) == sees, part
+    for act in ("cancel", "withdraw", "reenter"):
+        assert caller.post(f"/api/submissions/{own}/{act}").status_code == (403 if sees else 404), act
+    shown = team.get(f"/api/submissions/{own}").json()
+    assert (shown["state"], shown["exclusions"]) == ("queued", [])
+    if sees:
+        rights = caller.get(f"/api/submissions/{own}").json()["rights"]
+        assert rights == {"withdraws": False, "cancels": False, "judges": False}
+
+
+def test_an_organiser_of_a_competition_cancels_its_submissions(api: Api) -> None:
+    organiser, team = cast(api, "organiser"), api.caller("ada")
+    own = team.submit().json()["id"]
+    assert organiser.get(f"/api/submissions/{own}").json()["rights"]["cancels"]
+    assert organiser.post(f"/api/submissions/{own}/cancel").json()["state"] == "cancelled"
 
 
 def test_a_route_without_a_role_keeps_the_api_from_starting() -> None:

@@ -18,13 +18,13 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import update
 
 from services.api.kit.policy import Access
-from services.core.models import BenchmarkRow
+from services.core.models import BenchmarkRow, Role
 from services.core.settings import Settings
 from tests.api.harness import ORIGIN, Api, prepare, running
-from tests.api.test_policy import ROLES
 from tests.bundles import make_tiny_bundle
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+ROLES = dict(zip(Access, (None, *Role), strict=True))
 BOUNDS = bounds(
     max_examples=4,  # of each operation, role and database
     deadline=None,

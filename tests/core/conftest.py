@@ -23,7 +23,7 @@ def add_phase(session: WriteSession, *, seeds: int = 8, shard_seeds: int = 4) ->
     benchmark = BenchmarkRow(digest="d" * 64, name="tiny", manifest={}, manifest_blob="m" * 64)
     session.add_all([account, benchmark, Team(name="team")])
     session.flush()
-    competition = Competition(slug="cup", title="Cup", organiser_id=account.id)
+    competition = Competition(slug="cup", title="Cup", owner_id=account.id)
     session.add(competition)
     session.flush()
     phase = Phase(

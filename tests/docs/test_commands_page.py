@@ -77,9 +77,11 @@ def check(invocation: str) -> None:
     if not plain or plain[0] in PLACEHOLDERS:
         return
     flags = {word.split("=")[0] for word in words if word.startswith("-")}
-    for length in (2, 1):
+    for length in (3, 2, 1):
         if (name := " ".join(plain[:length])) in commands():
             assert flags <= options_of(commands()[name]) | OPTIONS_OF_ALL, invocation
             return
-    groups = {name.split(" ")[0] for name in commands() if " " in name}
-    assert len(plain) == 1 and plain[0] in groups, f"there is no command `lethe {invocation}`"
+    groups = {
+        " ".join(name.split(" ")[:length]) for name in commands() for length in (1, 2) if name.count(" ") >= length
+    }
+    assert " ".join(plain) in groups, f"there is no command `lethe {invocation}`"

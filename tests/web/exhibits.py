@@ -114,7 +114,7 @@ def add_submission(
     row = Submission(
         phase_id=phase.id,
         team_id=of.id,
-        account_id=member or phase.competition.organiser_id,
+        account_id=member or phase.competition.owner_id,
         evaluation_id=queue_evaluation(session, phase, blob).id,
         name=name,
         blob=blob,

@@ -36,6 +36,7 @@ __all__ = [
     "ORGANISER",
     "PARTICIPANT",
     "PLACES",
+    "REVIEWER",
     "Gallery",
     "Place",
     "feedback_phase",
@@ -43,10 +44,13 @@ __all__ = [
 ]
 
 SLUG = "digits"
-PARTICIPANT, NEWCOMER, ORGANISER, OPERATOR = "ada", "newcomer", "organiser", "keeper"
+PARTICIPANT, NEWCOMER, REVIEWER, ORGANISER, OPERATOR = "ada", "newcomer", "minos", "organiser", "keeper"
+CLASS = ("aeacus", "rhadamanthys", "sisyphus")  # who ask to take part, and the last is refused
 ROLES = {
     PARTICIPANT: Role.PARTICIPANT,
     NEWCOMER: Role.PARTICIPANT,
+    REVIEWER: Role.PARTICIPANT,
+    **dict.fromkeys(CLASS, Role.PARTICIPANT),
     ORGANISER: Role.ORGANISER,
     OPERATOR: Role.OPERATOR,
 }
@@ -124,6 +128,12 @@ PLACES = (
     Place("submission-judged", "/submissions/{failed}", ORGANISER),
     Place("code", "/submissions/{scored}/code", PARTICIPANT),
     Place("code-compared", "/submissions/{scored}/code?other={scored before}", ORGANISER),
+    Place("people", "/competitions/class/people", ORGANISER),
+    Place("people-reviewed", "/competitions/class/people", REVIEWER),
+    Place("organise-reviewed", _of("/organise?phase=feedback"), REVIEWER),
+    Place("registration", "/competitions/class", NEWCOMER),
+    Place("registration-waiting", "/competitions/class", PARTICIPANT),
+    Place("registration-by-code", "/competitions/bare", NEWCOMER),
     Place("organise-no-phase", "/competitions/bare/organise", ORGANISER),
     Place("overview-no-phase", "/competitions/bare"),
     Place("operator", "/operator", OPERATOR),
@@ -198,6 +208,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
             campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
             add_judging(session, feedback_phase(session), PARTICIPANT)
         _judge(organiser, submissions)
+        _gather(served.url, tokens)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
             organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
         yield Gallery(served.url, settings, database, tokens, submissions)
@@ -224,6 +235,26 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
     organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
     for title, body in ANNOUNCED:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
+
+
+def _gather(url: str, tokens: Mapping[str, str]) -> None:
+    """Hold a competition for which people register, with a reviewer, as another one has."""
+    clients = {name: Client(url, tokens[name]) for name in (ORGANISER, PARTICIPANT, *CLASS)}
+    organiser, path = clients[ORGANISER], "/api/competitions/class"
+    organiser.post("/api/competitions", {"slug": "class", "title": "Machine unlearning, winter term"})
+    organiser.patch(f"{path}/registration", {"registration": "approval"})
+    organiser.patch("/api/competitions/bare/registration", {"registration": "invitation"})
+    for competition in (path, f"/api/competitions/{SLUG}"):
+        organiser.post(f"{competition}/members", {"username": REVIEWER, "role": "reviewer"})
+    organiser.post(f"{path}/members", {"username": OPERATOR, "role": "organiser"})
+    for name in (PARTICIPANT, *CLASS):
+        clients[name].post(f"{path}/registration", {})
+    organiser.post(f"{path}/registrations/refuse", {"usernames": CLASS[-1:], "reason": "You took this class before."})
+    organiser.post(f"{path}/invitations", {"name": "The tutorial on Monday", "uses": 30})
+    made = organiser.post(f"{path}/invitations", {"name": "A guest"})
+    organiser.post(f"{path}/invitations/{made['id']}/revoke")
+    for client in clients.values():
+        client.close()
 
 
 def _hold_competition(organiser: Client) -> None:

@@ -93,7 +93,7 @@ def test_names_on_a_board_stay_text(gallery: Gallery, visit: Visit) -> None:
     """Nobody can call anything so by the API; the pages do not rely on it."""
     with gallery.database.write() as session:
         organiser = session.scalars(select(Account).where(Account.username == ORGANISER)).one()
-        contest = Competition(slug="hostile", title=MARKUP, description=MARKUP, organiser_id=organiser.id)
+        contest = Competition(slug="hostile", title=MARKUP, description=MARKUP, owner_id=organiser.id)
         like = feedback_phase(session)
         copied: dict[str, Any] = {
             column.key: getattr(like, column.key)

@@ -1,7 +1,7 @@
 /** What the pages read, each with its key, and what each kind of write makes stale. The pages write. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
-import type { Preview, SubmissionState } from "./types";
+import type { Preview, RegistrationState, SubmissionState } from "./types";
 
 /** When what is being computed is asked for again. */
 const SOON_MS = 2000;
@@ -29,6 +29,7 @@ export const queryClient = new QueryClient({
 
 /** The first part of every key. */
 type Subject =
+  | "accounts"
   | "acts"
   | "alarms"
   | "all-submissions"
@@ -46,13 +47,17 @@ type Subject =
   | "exclusions"
   | "health"
   | "installation"
+  | "invitations"
   | "leaderboard"
   | "me"
+  | "members"
   | "printed"
   | "queue"
   | "quota"
   | "record"
   | "reliability"
+  | "registration"
+  | "registrations"
   | "submission"
   | "submissions"
   | "system"
@@ -65,8 +70,10 @@ const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] 
 const STALE = {
   announcing: ["acts", "announcements"],
   cancelling: ["all-submissions", "queue", "quota", "submission"],
+  employing: ["accounts", "me"],
   ending: ["leaderboard", "submission", "submissions"],
   judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
+  peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
   rescoring: [
     "acts",
     "alarms",
@@ -81,7 +88,7 @@ const STALE = {
     "submissions",
   ],
   relying: ["reliability"],
-  uploading: ["quota", "submissions"],
+  uploading: ["quota", "registration", "submissions"],
 } as const satisfies Record<string, readonly Subject[]>;
 
 /** Read anew what a write has made stale. */
@@ -313,6 +320,49 @@ export const announcements = (slug: string) =>
       }),
     ),
   );
+
+/** How people register for a competition, and how far the reader is: the role, and what was accepted. */
+export const registration = (slug: string) =>
+  queryOptions({
+    queryKey: keyOf("registration", slug),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/registration", { params: { path: { slug } } })),
+  });
+
+/** Who owns, runs and reviews a competition. */
+export const members = (slug: string) =>
+  queryOptions({
+    queryKey: keyOf("members", slug),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/members", { params: { path: { slug } } })),
+  });
+
+export interface SoughtPeople {
+  state?: RegistrationState;
+  search?: string;
+}
+
+/** Who takes part, or asked to. */
+export const registrations = (slug: string, sought: SoughtPeople) =>
+  paged(keyOf("registrations", slug, sought), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/registrations", {
+        params: { path: { slug }, query: { ...sought, limit: 20, after } },
+      }),
+    ),
+  );
+
+export const invitations = (slug: string) =>
+  paged(keyOf("invitations", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/invitations", {
+        params: { path: { slug }, query: { limit: 10, after } },
+      }),
+    ),
+  );
+
+/** The organisers and operators of the platform. */
+export const accounts = paged(keyOf("accounts"), (after) =>
+  answer(api.GET("/api/admin/accounts", { params: { query: { limit: 50, after } } })),
+);
 
 /** The newest number of the record, and its hash. */
 export const recordHead = queryOptions({

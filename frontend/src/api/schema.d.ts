@@ -31,7 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Accounts With A Role
+         * @description List the organisers and operators of the platform, by username.
+         */
+        get: operations["list_accounts_with_a_role"];
         put?: never;
         /**
          * Create Account
@@ -42,6 +46,26 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/admin/accounts/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Account
+         * @description Give an account a role on the platform. What it owns or helps to run stays so.
+         */
+        patch: operations["change_account"];
         trace?: never;
     };
     "/api/admin/metrics": {
@@ -320,6 +344,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Invitations
+         * @description List the invitations to a competition, newest first, without their codes.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invite
+         * @description Make a code that admits people until it expires. The code is shown only once.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/invitations/{invitation_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Invitation
+         * @description Let an invitation admit nobody more.
+         */
+        post: operations["revoke_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave
+         * @description Give up your own role as an organiser or a reviewer.
+         */
+        post: operations["leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Members
+         * @description List who owns, runs and reviews a competition. All are on one page.
+         */
+        get: operations["list_members"];
+        put?: never;
+        /**
+         * Add Member
+         * @description Make somebody an organiser or a reviewer, or change which of them they are.
+         */
+        post: operations["add_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/members/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Member
+         * @description Take the role of an organiser or a reviewer.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make somebody else the owner. The one before becomes an organiser.
+         */
+        post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases": {
         parameters: {
             query?: never;
@@ -335,7 +487,7 @@ export interface paths {
         put?: never;
         /**
          * Add Phase
-         * @description Add a phase to a competition. Only its organiser or an operator may do this.
+         * @description Add a phase to a competition.
          */
         post: operations["add_phase"];
         delete?: never;
@@ -359,7 +511,7 @@ export interface paths {
         head?: never;
         /**
          * Change Phase
-         * @description Change a phase's dates or quota. Only its organiser or an operator may do this.
+         * @description Change a phase's dates or quota.
          */
         patch: operations["change_phase"];
         trace?: never;
@@ -688,6 +840,94 @@ export interface paths {
         get: operations["show_queue"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/registration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Own Registration
+         * @description Show how people register for a competition, and how far you are.
+         */
+        get: operations["show_own_registration"];
+        put?: never;
+        /**
+         * Register
+         * @description Register for a competition, or accept a new version of its rules.
+         */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Registration
+         * @description Change how people register. Whoever is registered stays so.
+         */
+        patch: operations["change_registration"];
+        trace?: never;
+    };
+    "/api/competitions/{slug}/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Registrations
+         * @description List who takes part or asked to, by username.
+         */
+        get: operations["list_registrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/registrations/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Let people take part: those who wait, or were refused. All of them, or none if a name is wrong.
+         */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/registrations/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse
+         * @description Let people submit no more, for a reason that they see. What they submitted stays.
+         */
+        post: operations["refuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1027,7 +1267,7 @@ export interface paths {
         };
         /**
          * Show Submission
-         * @description Show a submission: to its team, to the organiser of its competition, and to operators.
+         * @description Show a submission: to its team, to those who run or review its competition, and to operators.
          */
         get: operations["show_submission"];
         put?: never;
@@ -1067,7 +1307,7 @@ export interface paths {
         };
         /**
          * Read Code
-         * @description Read the code of a submission of your team, or as an organiser, which is recorded, of any.
+         * @description Read the code of a submission of your team, or as an organiser or reviewer, which is recorded, of any.
          */
         get: operations["read_code"];
         put?: never;
@@ -1189,7 +1429,7 @@ export interface paths {
          * Download Notebook
          * @description Download a notebook with the outputs of its run, unless the phase hides its data.
          *
-         *     An organiser can, whose reading is recorded.
+         *     An organiser or reviewer can, whose reading is recorded.
          */
         get: operations["download_notebook"];
         put?: never;
@@ -1209,7 +1449,7 @@ export interface paths {
         };
         /**
          * Give Receipt
-         * @description Sign a statement of the score that counts for a submission of your team, or as an organiser, of any.
+         * @description Sign a statement of the score that counts for a submission of your team; for organisers and reviewers, of any.
          */
         get: operations["give_receipt"];
         put?: never;
@@ -1249,7 +1489,7 @@ export interface paths {
         };
         /**
          * Download Upload
-         * @description Download the very file that was submitted; as an organiser, which is recorded, of any team.
+         * @description Download the very file that was submitted; as an organiser or reviewer, which is recorded, of any team.
          */
         get: operations["download_upload"];
         put?: never;
@@ -1324,6 +1564,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccountChange
+         * @description What an operator may change of an account.
+         */
+        AccountChange: {
+            role: components["schemas"]["Role"];
+        };
         /** AccountOut */
         AccountOut: {
             /**
@@ -1345,7 +1592,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
+        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used";
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
@@ -1436,6 +1683,17 @@ export interface components {
             title: string;
         };
         /**
+         * Approval
+         * @description Whom to accept.
+         */
+        Approval: {
+            /**
+             * Usernames
+             * @description The usernames of whom it is about.
+             */
+            usernames: string[];
+        };
+        /**
          * AuditOut
          * @description An act of an organiser, an operator or a team on a competition, or a score.
          */
@@ -1467,6 +1725,11 @@ export interface components {
              * @description Its place in the record; null for a moment after the act.
              */
             number: number | null;
+            /**
+             * Whom
+             * @description The account that it is about, if it is about one.
+             */
+            whom: string | null;
         };
         /**
          * BenchmarkOut
@@ -1865,10 +2128,12 @@ export interface components {
             created_at: string;
             /** Description */
             description: string;
-            /** Organiser */
-            organiser: string;
+            /** Owner */
+            owner: string;
             /** Phases */
             phases: components["schemas"]["PhaseOut"][];
+            /** @description How people come to take part. */
+            registration: components["schemas"]["RegistrationMode"];
             /** Slug */
             slug: string;
             /** Title */
@@ -1885,8 +2150,10 @@ export interface components {
             created_at: string;
             /** Description */
             description: string;
-            /** Organiser */
-            organiser: string;
+            /** Owner */
+            owner: string;
+            /** @description How people come to take part. */
+            registration: components["schemas"]["RegistrationMode"];
             /** Slug */
             slug: string;
             /** Title */
@@ -1894,6 +2161,11 @@ export interface components {
             /** Weight */
             weight: number;
         };
+        /**
+         * CompetitionRole
+         * @enum {string}
+         */
+        CompetitionRole: "participant" | "reviewer" | "organiser" | "owner";
         /**
          * ConfidencesForm
          * @description Histograms of the confidences of both sides, in nats, in the same bins of equal width.
@@ -2566,6 +2838,69 @@ export interface components {
             version: string;
         };
         /**
+         * InvitationOut
+         * @description An invitation, without its code.
+         */
+        InvitationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
+        };
+        /**
+         * InvitationWithCode
+         * @description A new invitation.
+         */
+        InvitationWithCode: {
+            /**
+             * Code
+             * @description The code. It is shown only once, because the server stores only a digest.
+             */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
+        };
+        /**
          * LeaderboardOut
          * @description One page of a leaderboard.
          */
@@ -2640,6 +2975,20 @@ export interface components {
             account: components["schemas"]["AccountOut"];
             /** Teams */
             teams: components["schemas"]["TeamOut"][];
+        };
+        /**
+         * MemberOut
+         * @description Somebody who owns, runs or reviews a competition.
+         */
+        MemberOut: {
+            role: components["schemas"]["CompetitionRole"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Username */
+            username: string;
         };
         /**
          * MetricCard
@@ -2771,6 +3120,53 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+        };
+        /**
+         * NewInvitation
+         * @description Whom a code is for, how many it admits, and for how long.
+         */
+        NewInvitation: {
+            /**
+             * Expires In Days
+             * @default 30
+             */
+            expires_in_days?: number;
+            /** Name */
+            name: string;
+            /**
+             * Uses
+             * @description How many people it admits.
+             * @default 1
+             */
+            uses?: number;
+        };
+        /**
+         * NewMember
+         * @description Who is to run or review a competition.
+         */
+        NewMember: {
+            /**
+             * Role
+             * @description An organiser runs the competition; a reviewer reads the same, and changes nothing.
+             * @enum {string}
+             */
+            role: "organiser" | "reviewer";
+            /**
+             * Username
+             * @description The username of an account.
+             */
+            username: string;
+        };
+        /**
+         * NewOwner
+         * @description Whom a competition is handed over to.
+         */
+        NewOwner: {
+            /**
+             * Username
+             * @description The username of an account.
+             */
+            username: string;
         };
         /** NewPhase */
         NewPhase: {
@@ -2945,6 +3341,49 @@ export interface components {
             /** @description Over draws of runs, or for bins over entries. Null for under 6 entries. */
             tau: components["schemas"]["Agreement"] | null;
         };
+        /**
+         * OwnRegistrationOut
+         * @description How people register for a competition, and how far the caller is.
+         */
+        OwnRegistrationOut: {
+            /**
+             * Accepted Version
+             * @description The version of the rules that you accepted last.
+             */
+            accepted_version: string | null;
+            /**
+             * Admitted
+             * @description Whether you may submit, as far as registration goes.
+             */
+            admitted: boolean;
+            /**
+             * Reason
+             * @description Why your registration was refused.
+             */
+            reason: string | null;
+            registration: components["schemas"]["RegistrationMode"];
+            /** @description Your highest role in the competition; null if you have none. */
+            role: components["schemas"]["CompetitionRole"] | null;
+            /**
+             * Rules
+             * @description The rules in force; empty if there are none to accept.
+             */
+            rules: string;
+            /**
+             * Rules Version
+             * @description The SHA-256 of the rules in force; null without rules.
+             */
+            rules_version: string | null;
+            /** @description The state of your registration; null if you have none. */
+            state: components["schemas"]["RegistrationState"] | null;
+        };
+        /** Page[AccountOut] */
+        Page_AccountOut_: {
+            /** Items */
+            items: components["schemas"]["AccountOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[AlarmedOut] */
         Page_AlarmedOut_: {
             /** Items */
@@ -3008,6 +3447,20 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[InvitationOut] */
+        Page_InvitationOut_: {
+            /** Items */
+            items: components["schemas"]["InvitationOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[MemberOut] */
+        Page_MemberOut_: {
+            /** Items */
+            items: components["schemas"]["MemberOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[MoveOut] */
         Page_MoveOut_: {
             /** Items */
@@ -3019,6 +3472,13 @@ export interface components {
         Page_PhaseOut_: {
             /** Items */
             items: components["schemas"]["PhaseOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[RegistrationOut] */
+        Page_RegistrationOut_: {
+            /** Items */
+            items: components["schemas"]["RegistrationOut"][];
             /** Next */
             next: string | null;
         };
@@ -3318,6 +3778,84 @@ export interface components {
          */
         Reference: "none" | "identity" | "retrain";
         /**
+         * Refusal
+         * @description Whom to refuse, and why.
+         */
+        Refusal: {
+            /**
+             * Reason
+             * @description Shown to each of them.
+             */
+            reason: string;
+            /**
+             * Usernames
+             * @description The usernames of whom it is about.
+             */
+            usernames: string[];
+        };
+        /**
+         * RegistrationChange
+         * @description How people come to take part from now on.
+         */
+        RegistrationChange: {
+            registration: components["schemas"]["RegistrationMode"];
+        };
+        /**
+         * RegistrationMode
+         * @description How people come to take part in a competition.
+         * @enum {string}
+         */
+        RegistrationMode: "open" | "approval" | "invitation";
+        /**
+         * RegistrationOut
+         * @description Somebody who takes part, or asked to.
+         */
+        RegistrationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Decided At
+             * @description When an organiser decided.
+             */
+            decided_at: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Rules Accepted At */
+            rules_accepted_at: string | null;
+            /**
+             * Rules Version
+             * @description The version of the rules that was accepted last.
+             */
+            rules_version: string | null;
+            state: components["schemas"]["RegistrationState"];
+            /** Username */
+            username: string;
+        };
+        /**
+         * RegistrationRequest
+         * @description What somebody gives to register.
+         */
+        RegistrationRequest: {
+            /**
+             * Code
+             * @description The code of an invitation, if one is needed.
+             */
+            code?: string | null;
+            /**
+             * Rules Version
+             * @description The version of the rules that you have read and accept, if there are rules.
+             */
+            rules_version?: string | null;
+        };
+        /**
+         * RegistrationState
+         * @enum {string}
+         */
+        RegistrationState: "waiting" | "accepted" | "refused";
+        /**
          * Reinstatement
          * @description Ends a disqualification.
          */
@@ -3390,6 +3928,11 @@ export interface components {
          * @description What the reader may do with a submission, besides reading it.
          */
         Rights: {
+            /**
+             * Cancels
+             * @description Whether you may stop its evaluation.
+             */
+            cancels: boolean;
             /**
              * Judges
              * @description Whether you may disqualify it.
@@ -4085,6 +4628,53 @@ export interface operations {
             };
         };
     };
+    list_accounts_with_a_role: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AccountOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     create_account: {
         parameters: {
             query?: never;
@@ -4105,6 +4695,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountOut"];
                 };
             };
             /** @description A problem */
@@ -4907,6 +5545,371 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExclusionOut"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvitationOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationWithCode"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MemberOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwner"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -5930,6 +6933,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_own_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRegistrationOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRegistrationOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnRegistrationOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_registrations: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: components["schemas"]["RegistrationState"] | null;
+                /** @description Only usernames that begin with this text. */
+                search?: string;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RegistrationOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"][];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"][];
                 };
             };
             /** @description A problem */

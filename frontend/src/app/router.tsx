@@ -89,6 +89,13 @@ const judging = createRoute({
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
+const people = createRoute({
+  getParentRoute: () => competition,
+  path: "/people",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/people/People"), "People"),
+});
+
 const submissions = createRoute({
   getParentRoute: () => root,
   path: "/submissions",
@@ -153,7 +160,17 @@ const operator = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
-    competition.addChildren([overview, rules, kit, leaderboard, announcements, submit, organise, judging]),
+    competition.addChildren([
+      overview,
+      rules,
+      kit,
+      leaderboard,
+      announcements,
+      submit,
+      organise,
+      judging,
+      people,
+    ]),
     submissions,
     compare,
     submission,

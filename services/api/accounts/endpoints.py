@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.accounts import service
+from services.api.accounts import roles, service
 from services.api.accounts.schemas import (
+    AccountChange,
     AccountOut,
     Credentials,
     MeOut,
@@ -23,7 +24,7 @@ from services.api.kit.addresses import address_of
 from services.api.kit.auth import cookie_name
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
-from services.api.kit.schemas import visible
+from services.api.kit.schemas import Text, visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import Account, Act, Role, Token, TokenKind
@@ -55,6 +56,21 @@ def create_account(new: NewAccountByOperator, session: Writing, who: Operating) 
     details = {"account": str(made.account.id), "role": new.role}
     record(session, Act.ACCOUNT_MADE, competition_id=None, account_id=who.account_id, details=details)
     return made
+
+
+@router.get("/admin/accounts")
+def list_accounts_with_a_role(
+    _who: Operating, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[AccountOut]:
+    """List the organisers and operators of the platform, by username."""
+    rows, following = roles.with_a_role(session, cursors=state.cursors, limit=limit, after=after)
+    return Page(items=[AccountOut.of(row) for row in rows], next=following)
+
+
+@router.patch("/admin/accounts/{username}")
+def change_account(username: Text, change: AccountChange, who: Operating, session: Writing) -> AccountOut:
+    """Give an account a role on the platform. What it owns or helps to run stays so."""
+    return AccountOut.of(roles.change_role(session, who, username, change.role))
 
 
 @router.post("/sessions", status_code=201, dependencies=[PUBLIC])

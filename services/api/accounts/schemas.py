@@ -10,6 +10,7 @@ from services.api.kit.schemas import Input, Label, in_words
 from services.core.models import Account, Role, Team, Token, TokenKind
 
 __all__ = [
+    "AccountChange",
     "AccountOut",
     "Credentials",
     "MeOut",
@@ -40,6 +41,12 @@ class NewAccount(Input):
 
 class NewAccountByOperator(NewAccount):
     role: Role = Role.PARTICIPANT
+
+
+class AccountChange(Input):
+    """What an operator may change of an account."""
+
+    role: Role
 
 
 class Credentials(Input):

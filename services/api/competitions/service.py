@@ -9,11 +9,12 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
-from services.api.kit.policy import Forbidden
+from services.api.kit.finding import find_competition
+from services.api.kit.policy import may, require
 from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
-from services.core.models import Account, Act, BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models import Account, Act, BenchmarkRow, Competition, CompetitionRole, Phase, PhaseKind
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import require_notebooks
@@ -22,17 +23,17 @@ __all__ = [
     "PHASE",
     "BadWindow",
     "BenchmarkNotPublished",
-    "NotOrganiser",
     "SlugTaken",
     "add_phase",
     "change_phase",
     "create_competition",
     "find_competition",
     "find_phase",
-    "organisers_of",
     "organises",
+    "owners_of",
     "phases_of",
     "require_organiser",
+    "reviews",
     "weigh_competition",
 ]
 
@@ -58,18 +59,6 @@ class BadWindow(BadInput):
     code = "bad_window"
 
 
-class NotOrganiser(Forbidden):
-    code = "not_organiser"
-
-
-def find_competition(session: ReadSession, slug: str) -> Competition:
-    """Find a competition. Raises NotFound."""
-    competition = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
-    if competition is None:
-        raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for all competitions.")
-    return competition
-
-
 def find_phase(session: ReadSession, competition: str, slug: str, statement: Select[Phase] = WHOLE_PHASE) -> Phase:
     """Find a phase with its competition and benchmark. Raises NotFound, which names the missing one.
 
@@ -93,28 +82,32 @@ def phases_of(session: ReadSession, competitions: Sequence[Competition]) -> dict
     return found
 
 
-def organisers_of(session: ReadSession, competitions: list[Competition]) -> list[str]:
-    """Return the organiser's username of each competition, in the same order."""
-    wanted = {competition.organiser_id for competition in competitions}
+def owners_of(session: ReadSession, competitions: list[Competition]) -> list[str]:
+    """Return the username of each competition's owner, in the same order."""
+    wanted = {competition.owner_id for competition in competitions}
     accounts = session.scalars(select(Account).where(Account.id.in_(wanted)))
     names = {account.id: account.username for account in accounts}
-    return [names[competition.organiser_id] for competition in competitions]
+    return [names[competition.owner_id] for competition in competitions]
 
 
 def organises(who: Principal | None, competition: Competition) -> bool:
     """Tell whether the caller may run the competition."""
-    return who is not None and (who.is_operator or who.account_id == competition.organiser_id)
+    return may(who, competition, CompetitionRole.ORGANISER)
+
+
+def reviews(who: Principal | None, competition: Competition) -> bool:
+    """Tell whether the caller may read all that an organiser of the competition reads."""
+    return may(who, competition, CompetitionRole.REVIEWER)
 
 
 def require_organiser(who: Principal, competition: Competition) -> None:
     """Raise NotOrganiser unless the caller may run the competition."""
-    if not organises(who, competition):
-        raise NotOrganiser(f"Only the organiser of {competition.slug!r} or an operator may do this.")
+    require(who, competition, CompetitionRole.ORGANISER)
 
 
 def create_competition(session: WriteSession, who: Principal, new: NewCompetition) -> Competition:
-    """Create a competition that the caller runs. Raises SlugTaken."""
-    competition = Competition(**new.model_dump(), organiser_id=who.account_id)
+    """Create a competition that the caller owns. Raises SlugTaken."""
+    competition = Competition(**new.model_dump(), owner_id=who.account_id)
     session.add(competition)
     _flush(session, f"A competition {new.slug!r} already exists.")
     details = new.model_dump(mode="json")
@@ -130,11 +123,10 @@ def weigh_competition(session: WriteSession, who: Principal, competition: Compet
 
 
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
-    """Add a phase on a published benchmark. Raises NotOrganiser, BenchmarkNotPublished, SlugTaken, BadWindow.
+    """Add a phase on a published benchmark. Raises BenchmarkNotPublished, SlugTaken, BadWindow.
 
     Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment.
     """
-    require_organiser(who, competition)
     if new.closes_at <= utc_now():
         raise BadWindow(
             f"The phase would have closed already, at {new.closes_at:%Y-%m-%d %H:%M:%S} UTC. Correct closes_at."
@@ -159,8 +151,7 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
 
 
 def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> Phase:
-    """Change the dates or the quota. Raises BadWindow or NotOrganiser."""
-    require_organiser(who, phase.competition)
+    """Change the dates or the quota. Raises BadWindow."""
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(phase, name, value)
     if phase.closes_at <= phase.opens_at:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.api.competitions.service import find_competition, require_organiser
+from services.api.competitions.service import find_competition
 from services.api.judging import service
 from services.api.judging.copies import CopyOut, copies_in
 from services.api.judging.legible import differences
@@ -19,7 +19,7 @@ from services.api.judging.schemas import (
     Reinstatement,
 )
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import Organising, SignedIn
+from services.api.kit.policy import Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -40,7 +40,7 @@ FILE: dict[int | str, dict[str, Any]] = {
 
 @router.get("/submissions/{submission_id}/code")
 def read_code(submission_id: UUID, who: SignedIn, state: State) -> CodeOut:
-    """Read the code of a submission of your team, or as an organiser, which is recorded, of any."""
+    """Read the code of a submission of your team, or as an organiser or reviewer, which is recorded, of any."""
     (submission,) = find_to_read(state.database, who, [submission_id], Act.CODE_READ)
     return CodeOut(
         submission_id=submission.id,
@@ -73,7 +73,7 @@ def compare_code(
 
 @router.get("/submissions/{submission_id}/upload", response_class=Response, responses=FILE)
 def download_upload(submission_id: UUID, who: SignedIn, state: State) -> Response:
-    """Download the very file that was submitted; as an organiser, which is recorded, of any team."""
+    """Download the very file that was submitted; as an organiser or reviewer, which is recorded, of any team."""
     (submission,) = find_to_read(state.database, who, [submission_id], Act.UPLOAD_DOWNLOADED)
     suffix = submission.filename.rpartition(".")[2]
     return Response(
@@ -110,7 +110,7 @@ def disqualify(slug: Text, body: Disqualification, who: Organising, session: Wri
 def list_exclusions(
     *,
     slug: Text,
-    who: Organising,
+    who: Reviewing,
     session: Reading,
     state: State,
     current: Annotated[bool | None, Query(description="true: those that count. false: ended ones.")] = None,
@@ -119,7 +119,6 @@ def list_exclusions(
 ) -> Page[ExclusionOut]:
     """List what was disqualified or withdrawn, newest first."""
     competition = find_competition(session, slug)
-    require_organiser(who, competition)
     rows, following = newest_first(
         session,
         service.exclusions_of(competition, current=current),
@@ -134,11 +133,10 @@ def list_exclusions(
 
 @router.get("/competitions/{slug}/copies")
 def list_copies(
-    *, slug: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CopyOut]:
     """List submissions whose code is nearly that of another team's earlier one, newest first."""
     competition = find_competition(session, slug)
-    require_organiser(who, competition)
     rows, following = newest_first(
         session,
         copies_in(competition),
@@ -157,7 +155,6 @@ def reinstate(
 ) -> ExclusionOut:
     """End a disqualification: what it took off the boards competes again."""
     competition = find_competition(session, slug)
-    require_organiser(who, competition)
     found = service.find_disqualification(session, competition, exclusion_id)
     exclusions.lift(session, found, who.account_id, body.reason)
     return ExclusionOut.of(found)

@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import require_organiser
 from services.api.judging.legible import LegibleFile, files_of
 from services.api.judging.schemas import Disqualification
 from services.api.kit.auth import Principal
@@ -39,7 +38,6 @@ def code_of(blobs: Blobs, submission: Submission) -> list[LegibleFile]:
 
 def disqualify(session: WriteSession, who: Principal, competition: Competition, body: Disqualification) -> Exclusion:
     """Disqualify an entry or a team. Raises BadInput unless just one is named, NotFound or AlreadyOff."""
-    require_organiser(who, competition)
     if (body.submission_id is None) == (body.team is None):
         raise BadInput("Name either a submission, with `submission_id`, or a `team`.")
     if body.team is not None:

@@ -1,4 +1,4 @@
-"""Rate limits for logins, sign-ups and uploads, against guessing and flooding.
+"""Rate limits for logins, sign-ups, uploads and codes, against guessing and flooding.
 
 A login is limited for a username at one address, so that a rival who guesses elsewhere locks nobody out. Beside it, a
 username has a wide limit over all addresses, which slows a guesser who has many. One address cannot use it up.
@@ -27,6 +27,8 @@ LOGIN_PER_USERNAME_AND_ADDRESS = parse("10 per 10 minutes")
 LOGIN_PER_USERNAME = parse("300/hour")
 SIGN_UP_PER_ADDRESS = parse("60/hour")
 UPLOAD_PER_ACCOUNT = parse("60/minute")
+CODE_PER_ADDRESS = parse("60/minute")
+CODE_PER_ACCOUNT = parse("10 per 10 minutes")
 
 
 class RateLimited(LetheError):
@@ -57,6 +59,11 @@ class Rates:
     def upload(self, account: str) -> None:
         """Count an upload by account."""
         self._hit(UPLOAD_PER_ACCOUNT, "upload", account)
+
+    def code(self, address: str, account: str) -> None:
+        """Count an attempt to use an invitation's code by address, and by account."""
+        self._hit(CODE_PER_ADDRESS, "code-address", address)
+        self._hit(CODE_PER_ACCOUNT, "code-account", account)
 
     def _hit(self, rate: RateLimitItem, *who: str) -> None:
         try:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.core.models import Act, AuditEvent
 
-__all__ = ["AuditOut", "HeadOut", "ReceiptKeyOut", "ReceiptOut"]
+__all__ = ["AuditOut", "HeadOut", "ReceiptKeyOut", "ReceiptOut", "account_in"]
 
 
 class AuditOut(BaseModel):
@@ -17,23 +17,31 @@ class AuditOut(BaseModel):
     id: UUID
     act: Act
     by: str | None = Field(description="The account; null for a service.")
+    whom: str | None = Field(description="The account that it is about, if it is about one.")
     details: dict[str, Any]
     created_at: datetime
     number: int | None = Field(description="Its place in the record; null for a moment after the act.")
     hash: str | None
 
     @classmethod
-    def of(cls, event: AuditEvent, username: str | None) -> Self:
+    def of(cls, event: AuditEvent, *, by: str | None, whom: str | None) -> Self:
         """Make the JSON form of an act."""
         return cls(
             id=event.id,
             act=event.act,
-            by=username,
+            by=by,
+            whom=whom,
             details=event.details,
             created_at=event.created_at,
             number=event.number,
             hash=event.hash,
         )
+
+
+def account_in(event: AuditEvent) -> UUID | None:
+    """Return the account that an act is about, which its details name."""
+    found = event.details.get("account")
+    return UUID(found) if found else None
 
 
 class HeadOut(BaseModel):

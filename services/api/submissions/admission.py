@@ -6,6 +6,7 @@ from services.api.accounts.service import teams_of
 from services.api.competitions.service import find_phase, require_organiser
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
+from services.api.people.registering import require_registered
 from services.api.submissions.quota import require_slot
 from services.core.board.off import disqualified_teams
 from services.core.errors import BadInput, Conflict
@@ -68,7 +69,8 @@ class SubmitRequest:
 def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) -> tuple[Phase, Team]:
     """Return phase and team if the request is allowed. Raises the error that says why it is not.
 
-    Dates and quota do not apply to reference entries, because the organiser prepares a leaderboard before it opens.
+    Registration, dates and quota do not apply to reference entries, because the organiser prepares a leaderboard before
+    it opens.
     """
     phase = find_phase(session, request.competition, request.phase)
     if sandbox is SandboxKind.PROCESS and not request.who.is_operator:
@@ -81,6 +83,7 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
     if request.reference is not Reference.NONE:
         require_organiser(request.who, phase.competition)
         return phase, team
+    require_registered(session, request.who, phase.competition)
     _require_qualified(session, request.who, phase)
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:

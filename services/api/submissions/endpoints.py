@@ -177,7 +177,7 @@ def list_submissions(
 
 @router.get("/submissions/{submission_id}")
 def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> SubmissionOut:
-    """Show a submission: to its team, to the organiser of its competition, and to operators."""
+    """Show a submission: to its team, to those who run or review its competition, and to operators."""
     return service.show_with_place(session, who, service.find_visible(session, who, submission_id))
 
 
@@ -212,7 +212,7 @@ def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: St
 def download_notebook(submission_id: UUID, who: SignedIn, state: State) -> Response:
     """Download a notebook with the outputs of its run, unless the phase hides its data.
 
-    An organiser can, whose reading is recorded.
+    An organiser or reviewer can, whose reading is recorded.
     """
     (submission,) = find_to_read(state.database, who, [submission_id], Act.NOTEBOOK_READ)
     blob = submission.evaluation.executed_blob
@@ -229,7 +229,7 @@ def download_notebook(submission_id: UUID, who: SignedIn, state: State) -> Respo
 def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
     """Stop its evaluation. The submission stays on record, and counts against the quota only if a run had started."""
     submission = service.find_visible(session, who, submission_id)
-    service.cancel_submission(session, submission)
+    service.cancel_submission(session, who, submission)
     return service.show(session, who, [submission])[0]
 
 

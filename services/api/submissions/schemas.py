@@ -199,6 +199,7 @@ class Rights(BaseModel):
     """What the reader may do with a submission, besides reading it."""
 
     withdraws: bool = Field(description="Whether you may withdraw it, or let it compete again.")
+    cancels: bool = Field(description="Whether you may stop its evaluation.")
     judges: bool = Field(description="Whether you may disqualify it.")
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import organises
+from services.api.competitions.service import organises, require_organiser, reviews
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
+from services.api.people.registering import enter
 from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
 from services.core.board import off, pointers
@@ -21,6 +22,7 @@ from services.core.models import (
     Evaluation,
     LeaderboardEntry,
     Phase,
+    Reference,
     State,
     Submission,
     SubmissionKind,
@@ -70,6 +72,8 @@ def accept(
     with database.write() as session:
         _lock_team(session, request)
         phase, team = admit(session, request, sandbox)
+        if request.reference is Reference.NONE:
+            enter(session, request.who, phase.competition)
         evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
@@ -112,7 +116,7 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     """Find a submission that the caller may see. Raises NotFound for any other, whether or not it exists."""
     submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
     if submission is None or not (
-        organises(who, submission.phase.competition) or is_member(session, who, submission.team_id)
+        reviews(who, submission.phase.competition) or is_member(session, who, submission.team_id)
     ):
         raise NotFound(
             f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
@@ -122,7 +126,7 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
 
 def sees_data(who: Principal, submission: Submission) -> bool:
     """Whether the caller, who may see the submission, may also see how its runs treated the data."""
-    return not submission.phase.data_hidden or organises(who, submission.phase.competition)
+    return not submission.phase.data_hidden or reviews(who, submission.phase.competition)
 
 
 def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]) -> list[SubmissionOut]:
@@ -158,8 +162,10 @@ def show_with_place(session: ReadSession, who: Principal, submission: Submission
     return shown if place is None else shown.model_copy(update={"place": QueuePlaceOut.model_validate(place)})
 
 
-def cancel_submission(session: WriteSession, submission: Submission) -> None:
-    """Cancel its evaluation. Raises AlreadyEnded."""
+def cancel_submission(session: WriteSession, who: Principal, submission: Submission) -> None:
+    """Cancel its evaluation, for its team or an organiser. Raises NotOrganiser or AlreadyEnded."""
+    if not is_member(session, who, submission.team_id):
+        require_organiser(who, submission.phase.competition)
     evaluation = lock_evaluation(session, submission.evaluation_id)
     if evaluation.state in ENDED:
         raise AlreadyEnded(f"The submission has ended ({evaluation.state}); there is nothing to cancel.")
@@ -180,6 +186,7 @@ def _rights(session: ReadSession, who: Principal, submissions: list[Submission])
     return {
         one.id: Rights(
             withdraws=one.team_id in teams and one.phase.competition_id not in fixed,
+            cancels=one.team_id in teams or organises(who, one.phase.competition),
             judges=organises(who, one.phase.competition),
         )
         for one in submissions
@@ -221,7 +228,7 @@ def _with_everything() -> Select[Submission]:
     return select(Submission).options(
         joinedload(Submission.team),
         joinedload(Submission.evaluation).selectinload(Evaluation.scores),
-        joinedload(Submission.phase).joinedload(Phase.competition),
+        joinedload(Submission.phase).joinedload(Phase.competition).selectinload(Competition.members),
     )
 
 

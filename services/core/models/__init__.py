@@ -20,6 +20,14 @@ from services.core.models.evaluations import (
 from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.people import (
+    CompetitionRole,
+    Invitation,
+    Member,
+    Registration,
+    RegistrationMode,
+    RegistrationState,
+)
 from services.core.models.record import Act, AuditEvent
 from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
@@ -38,6 +46,7 @@ __all__ = [
     "CampaignState",
     "CodeBand",
     "Competition",
+    "CompetitionRole",
     "Copy",
     "Device",
     "EnvironmentRow",
@@ -47,13 +56,18 @@ __all__ = [
     "Exclusion",
     "ExclusionKind",
     "FailureKind",
+    "Invitation",
     "LeaderboardEntry",
     "Line",
     "MeasurementRow",
+    "Member",
     "Phase",
     "PhaseKind",
     "ReRun",
     "Reference",
+    "Registration",
+    "RegistrationMode",
+    "RegistrationState",
     "ReliabilityForm",
     "ReliabilityRow",
     "Role",

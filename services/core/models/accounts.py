@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -17,8 +17,8 @@ __all__ = ["Account", "Role", "Team", "TeamMember", "Token", "TokenKind"]
 
 class Role(StrEnum):
     PARTICIPANT = "participant"
-    ORGANISER = "organiser"  # also creates and runs competitions
-    OPERATOR = "operator"  # also runs the machines; may do what an organiser may
+    ORGANISER = "organiser"  # also creates competitions
+    OPERATOR = "operator"  # also runs the machines, and may do what the owner of any competition may
 
 
 class TokenKind(StrEnum):
@@ -28,6 +28,14 @@ class TokenKind(StrEnum):
 
 class Account(Base):
     __tablename__ = "accounts"
+    __table_args__ = (
+        Index(
+            "ix_accounts_roles",
+            "username",
+            sqlite_where=text("role <> 'participant'"),
+            postgresql_where=text("role <> 'participant'"),
+        ),
+    )
 
     id: Mapped[Id]
     username: Mapped[str] = mapped_column(String(39), unique=True)

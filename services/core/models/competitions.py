@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.device import Device
 from services.core.models.columns import Id, Name, Slug, choice
+from services.core.models.people import Member, RegistrationMode
 from services.core.store.database import Base, utc_now
 
 __all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind"]
@@ -42,9 +43,12 @@ class Competition(Base):
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     title: Mapped[Name]
     description: Mapped[str] = mapped_column(Text, default="")
-    organiser_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    registration: Mapped[RegistrationMode] = mapped_column(choice(RegistrationMode), default=RegistrationMode.OPEN)
     weight: Mapped[int] = mapped_column(default=1)  # how many shards of each of its teams run in turn
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    members: Mapped[list[Member]] = relationship()  # who runs or reviews it beside its owner: a few dozen at most
 
 
 class Phase(Base):

@@ -19,6 +19,7 @@ class Act(StrEnum):
 
     SCORED = "scored"  # by a scorer, for nobody
     ACCOUNT_MADE = "account_made"
+    ACCOUNT_ROLE_CHANGED = "account_role_changed"
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
     PHASE_ADDED = "phase_added"
@@ -39,6 +40,16 @@ class Act(StrEnum):
     TEAM_REINSTATED = "team_reinstated"
     ENTRY_WITHDRAWN = "entry_withdrawn"
     ENTRY_REENTERED = "entry_reentered"
+    MEMBER_ADDED = "member_added"
+    MEMBER_REMOVED = "member_removed"
+    OWNER_CHANGED = "owner_changed"
+    REGISTRATION_CHANGED = "registration_changed"  # how people register
+    REGISTRATION_ACCEPTED = "registration_accepted"
+    REGISTRATION_REFUSED = "registration_refused"
+    RULES_ACCEPTED = "rules_accepted"  # by a participant
+    INVITATION_MADE = "invitation_made"
+    INVITATION_REVOKED = "invitation_revoked"
+    INVITATION_USED = "invitation_used"  # by a participant
 
 
 class AuditEvent(Base):

@@ -79,7 +79,7 @@ class Contest:
             session.flush()
             self.teams = [team.id for team in added]
             for number, weight in enumerate(self.weights):
-                competition = Competition(slug=uuid4().hex, title="Cup", organiser_id=organiser.id, weight=weight)
+                competition = Competition(slug=uuid4().hex, title="Cup", owner_id=organiser.id, weight=weight)
                 session.add(competition)
                 session.flush()
                 self.competitions.append(competition.id)

@@ -10,7 +10,21 @@ import pytest
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from services.core.models import Evaluation, Line, MeasurementRow, Phase, Score, Shard, Submission, SubmissionKind, Team
+from services.core.models import (
+    Competition,
+    Evaluation,
+    Line,
+    MeasurementRow,
+    Phase,
+    Registration,
+    RegistrationMode,
+    RegistrationState,
+    Score,
+    Shard,
+    Submission,
+    SubmissionKind,
+    Team,
+)
 from services.core.record.chain import link
 from services.core.record.verifying import verify_database
 from services.core.store.database import Base, Database
@@ -28,8 +42,8 @@ def key(number: int) -> str:
 
 
 ACCOUNT, TEAM, BENCHMARK, COMPETITION, PHASE, EVALUATION, SUBMISSION, SCORE, OTHER = map(key, range(1, 10))
-DROPPED = {("scores", "time_ratio")}  # by a later schema
-MADE = {"lines", "audit_events"}  # tables that a later schema fills
+DROPPED = {("scores", "time_ratio"), ("competitions", "organiser_id")}  # or renamed, by a later schema
+MADE = {"lines", "audit_events", "registrations"}  # tables that a later schema fills
 ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
     "accounts": {"id": ACCOUNT, "username": "ada", "password_hash": "-", "role": "organiser", "created_at": MOMENT},
     "benchmarks": {
@@ -263,6 +277,18 @@ def test_teams_that_look_alike_already_keep_their_names_and_the_oldest_its_look(
     with pytest.raises(IntegrityError), first.write() as session:
         session.add(Team(name="ada-1"))
         session.add(Team(name="ada-l"))
+
+
+def test_organisers_become_owners_and_whoever_submitted_is_registered(first: Database) -> None:
+    upgrade(first)
+    with first.read() as session:
+        competition = session.scalars(select(Competition)).one()
+        assert (competition.owner_id, competition.members) == (UUID(ACCOUNT), [])
+        assert competition.registration is RegistrationMode.OPEN
+        found = session.scalars(select(Registration)).one()
+        assert (found.competition_id, found.account_id) == (competition.id, UUID(ACCOUNT))
+        assert (found.username, found.state) == ("ada", RegistrationState.ACCEPTED)
+        assert found.created_at == session.scalars(select(Submission.created_at)).one()
 
 
 def test_scores_that_were_there_are_on_record(first: Database) -> None:

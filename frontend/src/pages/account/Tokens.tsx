@@ -10,6 +10,7 @@ import { FormCard, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Field } from "../../ui/Field";
 import { More } from "../../ui/More";
+import { Secret } from "../../ui/Secret";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
@@ -112,24 +113,7 @@ function NewToken() {
         </Button>
       </Row>
       <Notice error={create.error} />
-      {create.data && <Secret token={create.data.token} />}
+      {create.data && <Secret what="token" value={create.data.token} />}
     </FormCard>
-  );
-}
-
-function Secret({ token }: { token: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(token);
-    setCopied(true);
-  };
-  return (
-    <div role="status">
-      <p>Copy the token now. It will not be shown again.</p>
-      <pre>
-        <code>{token}</code>
-      </pre>
-      <Button onClick={() => void copy()}>{copied ? "Copied" : "Copy"}</Button>
-    </div>
   );
 }

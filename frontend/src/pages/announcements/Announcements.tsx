@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { announcements, me, refresh } from "../../api/queries";
+import { announcements, refresh } from "../../api/queries";
 import type { Announcement } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
@@ -12,14 +12,14 @@ import { More } from "../../ui/More";
 import { Prose, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
-import { useCompetition } from "../competition/context";
+import { may } from "../../words/roles";
+import { useCompetition, useRole } from "../competition/context";
 import styles from "./Announcements.module.css";
 
 /** What the organiser announced, newest first; the organiser posts and retracts here, too. */
 export function Announcements() {
-  const { slug, organiser } = useCompetition();
-  const { data: who } = useQuery(me);
-  const organises = !!who && (who.account.role === "operator" || who.account.username === organiser);
+  const { slug } = useCompetition();
+  const organises = may(useRole(), "organiser");
   const query = useInfiniteQuery(announcements(slug));
   return (
     <>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useParams, useSearch } from "@tanstack/react-router";
-import { competition, me } from "../../api/queries";
+import { competition } from "../../api/queries";
 import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { buttonLook } from "../../ui/Button";
@@ -8,7 +8,8 @@ import { Page } from "../../ui/Page";
 import { NotFound } from "../../ui/states";
 import { Tabs } from "../../ui/Tabs";
 import { isolated } from "../../words/isolated";
-import { CompetitionContext } from "./context";
+import { may } from "../../words/roles";
+import { CompetitionContext, useRole } from "./context";
 
 /** What all pages of a competition share: its title and the way between them. */
 export function Competition() {
@@ -23,7 +24,7 @@ export function Competition() {
           <Page
             title={data.title}
             tab={part && part !== slug ? `${data.title}: ${part}` : data.title}
-            lead={`Organised by ${data.organiser}`}
+            lead={`Organised by ${data.owner}`}
             actions={
               part !== "submit" && (
                 <Link
@@ -51,9 +52,8 @@ export function Competition() {
 }
 
 /** The ways between the parts, which keep to the phase that was chosen. */
-function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
-  const { data: who } = useQuery(me);
-  const organises = who && (who.account.role === "operator" || who.account.username === organiser);
+function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
+  const reviews = may(useRole(), "reviewer");
   const at = { params: { slug }, search: { phase } };
   return (
     <Tabs
@@ -64,10 +64,11 @@ function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phas
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
         { name: "Announcements", link: { to: "/competitions/$slug/announcements", ...at } },
-        ...(organises
+        ...(reviews
           ? [
               { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
               { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
+              { name: "People", link: { to: "/competitions/$slug/people", ...at } as const },
             ]
           : []),
       ]}

@@ -6,16 +6,18 @@ import { Prose, Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import { Countdown, Moment } from "../../ui/Time";
 import { stage } from "../../words/time";
+import { Register } from "../people/Register";
 import { useCompetition } from "./context";
 import styles from "./Overview.module.css";
 
 const TONE = { upcoming: "calm", open: "good", closed: "calm" } as const;
 
 export function Overview() {
-  const { description, phases } = useCompetition();
+  const { slug, description, phases } = useCompetition();
   return (
     <>
       {description && <Prose text={description} />}
+      <Register slug={slug} />
       <Section title="Phases">
         {phases.length === 0 ? (
           <Empty title="No phases yet">The organiser has not added a phase yet.</Empty>

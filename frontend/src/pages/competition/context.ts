@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { createContext, useContext } from "react";
-import type { CompetitionDetail, Phase } from "../../api/types";
+import { registration } from "../../api/queries";
+import type { CompetitionDetail, CompetitionRole, Phase } from "../../api/types";
 import { currentPhase } from "../../words/time";
 
 export const CompetitionContext = createContext<CompetitionDetail | null>(null);
@@ -10,6 +12,11 @@ export function useCompetition(): CompetitionDetail {
   const found = useContext(CompetitionContext);
   if (!found) throw new Error("useCompetition needs a Competition page around it");
   return found;
+}
+
+/** The reader's role in the competition; undefined until it is known. */
+export function useRole(): CompetitionRole | null | undefined {
+  return useQuery(registration(useCompetition().slug)).data?.role;
 }
 
 /** The phase that the address names, else the current one. Undefined where there is none. */

@@ -63,7 +63,7 @@ function Summary({ of }: { of: CompetitionDetail }) {
       </h2>
       <p className={styles.words}>{of.description.split("\n", 1)[0]}</p>
       <p className={styles.facts}>
-        <span>by {of.organiser}</span>
+        <span>by {of.owner}</span>
         {phase && (
           <span>
             phase {phase.slug} <Countdown of={phase} />

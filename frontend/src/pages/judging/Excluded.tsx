@@ -14,7 +14,7 @@ import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 
 /** Every disqualification and withdrawal, newest first, those that ended too. */
-export function Excluded({ slug }: { slug: string }) {
+export function Excluded({ slug, organises }: { slug: string; organises: boolean }) {
   const query = useInfiniteQuery(exclusions(slug));
   return (
     <>
@@ -41,7 +41,9 @@ export function Excluded({ slug }: { slug: string }) {
                   name: "reinstate",
                   kind: "acts",
                   show: (one) =>
-                    one.kind === "disqualified" && !one.ended_at && <Reinstate slug={slug} id={one.id} />,
+                    organises &&
+                    one.kind === "disqualified" &&
+                    !one.ended_at && <Reinstate slug={slug} id={one.id} />,
                 },
               ]}
             />

@@ -1,21 +1,19 @@
-import { Require } from "../../app/Require";
 import { Section } from "../../ui/Page";
-import { Forbidden } from "../../ui/states";
+import { may } from "../../words/roles";
 import { useCompetition } from "../competition/context";
+import { Within } from "../competition/Within";
 import { Copies } from "./Copies";
 import { Disqualify } from "./Disqualify";
 import { Excluded } from "./Excluded";
 
 /** What an organiser does about entries: who is off the boards, and why. */
 export function Judging() {
-  const { slug, organiser } = useCompetition();
+  const { slug } = useCompetition();
   return (
-    <Require least="organiser">
-      {(who) =>
-        who.account.role !== "operator" && who.account.username !== organiser ? (
-          <Forbidden>{`Only ${organiser} or an operator can judge this competition.`}</Forbidden>
-        ) : (
-          <>
+    <Within least="reviewer">
+      {(role) => (
+        <>
+          {may(role, "organiser") && (
             <Section title="Disqualify a team">
               <p>
                 All that the team submitted leaves the boards, and it cannot submit any more. To disqualify
@@ -23,15 +21,15 @@ export function Judging() {
               </p>
               <Disqualify slug={slug} />
             </Section>
-            <Section title="Near-identical code">
-              <Copies slug={slug} />
-            </Section>
-            <Section title="Off the boards">
-              <Excluded slug={slug} />
-            </Section>
-          </>
-        )
-      }
-    </Require>
+          )}
+          <Section title="Near-identical code">
+            <Copies slug={slug} />
+          </Section>
+          <Section title="Off the boards">
+            <Excluded slug={slug} organises={may(role, "organiser")} />
+          </Section>
+        </>
+      )}
+    </Within>
   );
 }

@@ -1,7 +1,7 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { leaderboard, me } from "../../api/queries";
+import { leaderboard } from "../../api/queries";
 import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
@@ -17,8 +17,9 @@ import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf, fittingScale } from "../../words/axis";
 import { suiteColumns } from "../../words/board";
 import { suiteTitle } from "../../words/catalogue";
+import { may } from "../../words/roles";
 import { fromLocalInput, zone } from "../../words/time";
-import { useCompetition, usePhase } from "../competition/context";
+import { usePhase, useRole } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
@@ -146,10 +147,10 @@ interface EntriesProps {
 }
 
 function Entries({ loaded, ofReader, children }: EntriesProps) {
-  const seesAll = useOrganises();
   const own = useMemo(() => new Set(ofReader.map((entry) => entry.submission_id)), [ofReader]);
   const pinned = useMemo(() => missingFrom(loaded, ofReader), [loaded, ofReader]);
   const entries = useMemo(() => [...pinned, ...loaded], [pinned, loaded]);
+  const seesAll = may(useRole(), "reviewer");
   const [columns, setColumns] = useState("parts");
   const scores = entries.map((entry) => entry.final_score);
   const [chosen, setScale] = useState("");
@@ -216,7 +217,7 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
 /** How far the numbers can be trusted, once the reader asks. */
 function Trust({ phase }: { phase: Phase }) {
   const [open, setOpen] = useState(false);
-  const organises = useOrganises();
+  const organises = may(useRole(), "organiser");
   return (
     <Section title="How far to trust these numbers">
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -229,13 +230,6 @@ function Trust({ phase }: { phase: Phase }) {
       </details>
     </Section>
   );
-}
-
-/** Whether the reader organises this competition, and so may look at every submission. */
-function useOrganises(): boolean {
-  const { organiser } = useCompetition();
-  const { data: who } = useQuery(me);
-  return who?.account.role === "operator" || who?.account.username === organiser;
 }
 
 function missingFrom(loaded: readonly Entry[], entries: readonly Entry[]): Entry[] {

@@ -10,6 +10,7 @@ import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { bytes } from "../../words/numbers";
 import { Queue } from "../queue/Queue";
+import { Accounts } from "./Accounts";
 
 const SCARCE = 0.1;
 
@@ -25,6 +26,9 @@ export function Operator() {
             </Card>
             <Section title="Workers">
               <Workers />
+            </Section>
+            <Section title="Organisers and operators">
+              <Accounts />
             </Section>
             <Section title="Queue">
               <Queue />

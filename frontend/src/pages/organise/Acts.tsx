@@ -32,6 +32,17 @@ const ACTS: Record<Act, string> = {
   team_reinstated: "team reinstated",
   entry_withdrawn: "entry withdrawn",
   entry_reentered: "entry entered again",
+  account_role_changed: "role on the platform changed",
+  member_added: "role given",
+  member_removed: "role taken",
+  owner_changed: "competition handed over",
+  registration_changed: "way to register changed",
+  registration_accepted: "registration approved",
+  registration_refused: "registration refused",
+  rules_accepted: "rules accepted",
+  invitation_made: "invitation made",
+  invitation_revoked: "invitation revoked",
+  invitation_used: "invitation used",
 };
 
 /** Who did what, and about what. Rows are added and never changed. */
@@ -53,6 +64,11 @@ export function Acts({ slug }: { slug: string }) {
                       <>
                         {" "}
                         by <bdi>{act.by}</bdi>
+                      </>
+                    )}
+                    {act.whom && (
+                      <>
+                        , about <bdi>{act.whom}</bdi>
                       </>
                     )}
                     {about(act.details)}

@@ -88,7 +88,8 @@ function Listed({ items }: { items: readonly Submission[] }) {
             name: "cancel",
             kind: "acts",
             show: (item) =>
-              item.cancellable && (
+              item.cancellable &&
+              item.rights.cancels && (
                 <Confirm
                   act="Cancel"
                   title={`Cancel ${isolated(item.name)} by ${isolated(item.team)}?`}

@@ -24,7 +24,7 @@ export interface PhasePath {
 }
 
 /** Rescoring a phase: prepare it, look at what moves, publish it at once, undo it. */
-export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
+export function Campaigns({ path, phase, organises }: { path: PhasePath; phase: Phase; organises: boolean }) {
   const query = useInfiniteQuery(campaigns(path));
   return (
     <Await query={query} what="rescorings">
@@ -34,14 +34,16 @@ export function Campaigns({ path, phase }: { path: PhasePath; phase: Phase }) {
         const newest = items.find((one) => one.state === "published");
         return (
           <>
-            {open ? <Open campaign={open} path={path} /> : <Start path={path} phase={phase} />}
+            {open && <Open campaign={open} path={path} organises={organises} />}
+            {!open && organises && <Start path={path} phase={phase} />}
+            {items.length === 0 && !organises && <p>Nothing was rescored yet.</p>}
             <ul className={styles.list}>
               {items
                 .filter((one) => one !== open)
                 .map((one) => (
                   <li key={one.id}>
                     <Past campaign={one} />
-                    {one === newest && !open && <Undo path={path} />}
+                    {one === newest && !open && organises && <Undo path={path} />}
                   </li>
                 ))}
             </ul>
@@ -97,7 +99,7 @@ function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
   );
 }
 
-function Open({ campaign, path }: { campaign: Campaign; path: PhasePath }) {
+function Open({ campaign, path, organises }: { campaign: Campaign; path: PhasePath; organises: boolean }) {
   const at = { ...path, campaign_id: campaign.id };
   const PATH = "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}" as const;
   const publish = useAct(() => answer(api.POST(`${PATH}/publish`, { params: { path: at } })));
@@ -117,27 +119,29 @@ function Open({ campaign, path }: { campaign: Campaign; path: PhasePath }) {
       ) : (
         <Moves path={at} />
       )}
-      <Row>
-        {campaign.state === "ready" && (
+      {organises && (
+        <Row>
+          {campaign.state === "ready" && (
+            <Confirm
+              act="Publish"
+              look="main"
+              title="Publish this rescoring?"
+              busy={publish.isPending}
+              onConfirm={() => publish.mutate()}
+            >
+              All entries change at once. You can undo this later. The history shows both acts.
+            </Confirm>
+          )}
           <Confirm
-            act="Publish"
-            look="main"
-            title="Publish this rescoring?"
-            busy={publish.isPending}
-            onConfirm={() => publish.mutate()}
+            act="Discard"
+            title="Discard this rescoring?"
+            busy={cancel.isPending}
+            onConfirm={() => cancel.mutate()}
           >
-            All entries change at once. You can undo this later. The history shows both acts.
+            Its runs stop, and the leaderboard does not change.
           </Confirm>
-        )}
-        <Confirm
-          act="Discard"
-          title="Discard this rescoring?"
-          busy={cancel.isPending}
-          onConfirm={() => cancel.mutate()}
-        >
-          Its runs stop, and the leaderboard does not change.
-        </Confirm>
-      </Row>
+        </Row>
+      )}
       <Notice error={publish.error ?? cancel.error} />
     </div>
   );

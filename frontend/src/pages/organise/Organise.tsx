@@ -1,10 +1,10 @@
-import type { Me } from "../../api/types";
-import { Require } from "../../app/Require";
 import { Section } from "../../ui/Page";
-import { Forbidden } from "../../ui/states";
+import { Empty } from "../../ui/states";
 import { Term } from "../../ui/Term";
+import { may } from "../../words/roles";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { Within } from "../competition/Within";
 import { Queue } from "../queue/Queue";
 import { Acts, RecordHead } from "./Acts";
 import { AddPhase } from "./AddPhase";
@@ -15,17 +15,16 @@ import styles from "./Organise.module.css";
 import { PhaseForm } from "./PhaseForm";
 
 export function Organise() {
-  return <Require least="organiser">{(who) => <Organised who={who} />}</Require>;
+  return <Within least="reviewer">{(role) => <Organised organises={may(role, "organiser")} />}</Within>;
 }
 
-function Organised({ who }: { who: Me }) {
+/** A reviewer sees the same, without what changes anything. */
+function Organised({ organises }: { organises: boolean }) {
   const competition = useCompetition();
-  const { slug, organiser } = competition;
+  const { slug } = competition;
   const phase = usePhase();
-  if (who.account.role !== "operator" && who.account.username !== organiser) {
-    return <Forbidden>{`Only ${organiser} or an operator can organise this competition.`}</Forbidden>;
-  }
   if (!phase) {
+    if (!organises) return <Empty title="No phases yet">An organiser has not added a phase yet.</Empty>;
     return (
       <Section title="Add the first phase">
         <AddPhase slug={slug} />
@@ -40,14 +39,16 @@ function Organised({ who }: { who: Me }) {
         The glossary explains <Term of="alarm">alarms</Term>, <Term of="rescoring">rescoring</Term>,{" "}
         <Term of="evaluation">evaluations</Term> and <Term of="run">runs</Term>.
       </p>
-      <Section title="Dates and quota">
-        <PhaseForm key={phase.slug} phase={phase} />
-      </Section>
+      {organises && (
+        <Section title="Dates and quota">
+          <PhaseForm key={phase.slug} phase={phase} />
+        </Section>
+      )}
       <Section title="Alarms">
         <Alarms path={path} />
       </Section>
       <Section title="Rescoring">
-        <Campaigns key={phase.slug} path={path} phase={phase} />
+        <Campaigns key={phase.slug} path={path} phase={phase} organises={organises} />
       </Section>
       <Section title="Submissions">
         <AllSubmissions of={competition} />
@@ -55,9 +56,11 @@ function Organised({ who }: { who: Me }) {
       <Section title="Queue">
         <Queue slug={slug} />
       </Section>
-      <Section title="Add a phase">
-        <AddPhase slug={slug} />
-      </Section>
+      {organises && (
+        <Section title="Add a phase">
+          <AddPhase slug={slug} />
+        </Section>
+      )}
       <Section title="Record">
         <RecordHead />
         <Acts slug={slug} />

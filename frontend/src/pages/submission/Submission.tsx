@@ -61,7 +61,7 @@ function Watched({ shown }: { shown: Shown }) {
       }
       actions={
         <>
-          {live.cancellable && <Cancel id={shown.id} />}
+          {live.cancellable && shown.rights.cancels && <Cancel id={shown.id} />}
           {live.ended && <Notebook of={shown} />}
           <EntryActs of={shown} />
         </>

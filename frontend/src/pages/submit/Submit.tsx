@@ -19,6 +19,7 @@ import { quotaLeft } from "../../words/quota";
 import { stage } from "../../words/time";
 import { usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { Registered } from "../people/Register";
 import { DropZone } from "./DropZone";
 import styles from "./Submit.module.css";
 
@@ -28,7 +29,13 @@ export function Submit() {
   return (
     <>
       <PhaseChoice part="submit" />
-      <Require>{(who) => <SubmitForm key={phase.slug} phase={phase} who={who} />}</Require>
+      <Require>
+        {(who) => (
+          <Registered slug={phase.competition}>
+            <SubmitForm key={phase.slug} phase={phase} who={who} />
+          </Registered>
+        )}
+      </Require>
     </>
   );
 }

@@ -1,0 +1,89 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { accounts, refresh } from "../../api/queries";
+import type { Role } from "../../api/types";
+import { Await } from "../../ui/Await";
+import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
+import { FormCard, Row } from "../../ui/Card";
+import { Choice, Field } from "../../ui/Field";
+import { More } from "../../ui/More";
+import { Notice } from "../../ui/states";
+import { Table } from "../../ui/Table";
+import { Moment } from "../../ui/Time";
+
+const ROLES = [
+  { value: "organiser", label: "Organiser: may create competitions" },
+  { value: "operator", label: "Operator: may do everything" },
+  { value: "participant", label: "Participant: no role on the platform" },
+] as const satisfies readonly { value: Role; label: string }[];
+
+/** Who may create competitions, and who operates the platform. */
+export function Accounts() {
+  const query = useInfiniteQuery(accounts);
+  return (
+    <>
+      <ChangeRole />
+      <Await query={query} what="accounts">
+        {({ pages }) => (
+          <Table
+            label="Organisers and operators"
+            rows={pages.flatMap((page) => page.items)}
+            keyOf={(one) => one.id}
+            columns={[
+              { name: "username", kind: "heading", show: (one) => <bdi>{one.username}</bdi> },
+              { name: "role", kind: "badges", show: (one) => <Badge>{one.role}</Badge> },
+              { name: "account made", show: (one) => <Moment at={one.created_at} /> },
+            ]}
+          />
+        )}
+      </Await>
+      <More of={query} />
+    </>
+  );
+}
+
+function ChangeRole() {
+  const [username, setUsername] = useState("");
+  const [role, setRole] = useState<Role>("organiser");
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: () =>
+      answer(api.PATCH("/api/admin/accounts/{username}", { params: { path: { username } }, body: { role } })),
+    onSuccess: () => setUsername(""),
+    onSettled: () => refresh(client, "employing"),
+  });
+  return (
+    <FormCard onSubmit={() => change.mutate()}>
+      <p>Competitions that an account owns or helps to run stay so, whatever its role here.</p>
+      <Row>
+        <Field
+          label="Username"
+          required
+          maxLength={39}
+          autoComplete="off"
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <Choice
+          label="Role on the platform"
+          value={role}
+          onChange={(event) =>
+            setRole(ROLES.find(({ value }) => value === event.target.value)?.value ?? role)
+          }
+          options={ROLES}
+        />
+        <Button type="submit" look="main" busy={change.isPending}>
+          Change the role
+        </Button>
+      </Row>
+      <Notice error={change.error} />
+      {change.data && (
+        <p role="status">
+          {change.data.username} has the role {change.data.role} now.
+        </p>
+      )}
+    </FormCard>
+  );
+}

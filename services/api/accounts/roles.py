@@ -1,0 +1,57 @@
+"""Roles on the platform: who may create competitions, and who operates it. There is always an operator."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from services.api.kit.auth import Principal
+from services.api.kit.cursors import Cursors
+from services.core.errors import Conflict, NotFound
+from services.core.models import Account, Act, Role
+from services.core.record.acts import record
+from services.core.store.database import ReadSession, WriteSession
+
+__all__ = ["LastOperator", "change_role", "with_a_role"]
+
+LISTING = "accounts-with-a-role"
+
+
+class LastOperator(Conflict):
+    code = "last_operator"
+
+
+def with_a_role(
+    session: ReadSession, *, cursors: Cursors, limit: int, after: str | None
+) -> tuple[Sequence[Account], str | None]:
+    """Read one page of the organisers and operators, by username; return its rows and the cursor of the next page."""
+    statement = select(Account).where(Account.role != Role.PARTICIPANT)
+    if after is not None:
+        statement = statement.where(Account.username > str(cursors.decode(LISTING, after)[0]))
+    rows = session.scalars(statement.order_by(Account.username).limit(limit + 1)).all()
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursors.encode(LISTING, [rows[limit - 1].username])
+
+
+def change_role(session: WriteSession, who: Principal, username: str, role: Role) -> Account:
+    """Give an account a role. Competitions that it owns or helps to run stay so. Raises NotFound or LastOperator."""
+    operators = _lock_operators(session)
+    wanted = select(Account).where(Account.username == username).with_for_update(key_share=True)
+    account = session.scalars(wanted).one_or_none()
+    if account is None:
+        raise NotFound(f"There is no account {username!r}. Check the name.")
+    if account.role is role:
+        return account
+    if operators == [account.id]:
+        raise LastOperator(f"{username} is the last operator. Make somebody else an operator first.")
+    details = {"account": str(account.id), "role": role, "before": account.role}
+    account.role = role
+    session.flush()
+    record(session, Act.ACCOUNT_ROLE_CHANGED, competition_id=None, account_id=who.account_id, details=details)
+    return account
+
+
+def _lock_operators(session: WriteSession) -> list[object]:
+    """Lock the operators' accounts in the order of their ids, so that two of them cannot both stop being the last."""
+    wanted = select(Account).where(Account.role == Role.OPERATOR, Account.role != Role.PARTICIPANT)
+    return [account.id for account in session.scalars(wanted.order_by(Account.id).with_for_update(key_share=True))]
