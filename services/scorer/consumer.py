@@ -2,7 +2,7 @@
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, and tidies
 the readings of measured ones. Beside all that, a thread computes the leaderboards that pages show whenever pointers
-have moved, and numbers the acts of the record.
+have moved, numbers the acts of the record, and enters teams into finals.
 """
 
 import threading
@@ -17,6 +17,7 @@ from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
+from services.scorer.finals.keeping import Finals
 from services.scorer.preparing import Preparing
 from services.scorer.retries import Retries
 from services.scorer.standings.boards import Boards
@@ -47,6 +48,7 @@ class Scorer:
         self.evaluations = Evaluations(stores, retries)
         self.campaigns = Preparing(stores, retries, self.stopping)
         self.boards, self.previews = Boards(stores), Previews(stores)
+        self.finals = Finals(stores, self.doorbell)
         self.provisional = Telling(stores)
         self.tidying = Tidying(stores, Retries())
         self._one_at_a_time, self._one_keeps = threading.Lock(), threading.Lock()
@@ -64,11 +66,12 @@ class Scorer:
         return scored
 
     def keep(self) -> None:
-        """Number new acts of the record; compute the leaderboards and previews whose contents have changed."""
+        """Number new acts of the record; compute what leaderboards and previews show anew; enter teams into finals."""
         with self._one_keeps:
             self._link()
             self.boards.keep()
             self.previews.keep()
+            self.finals.keep()
 
     def _link(self) -> None:
         """Number the acts that wait, a portion in each transaction."""

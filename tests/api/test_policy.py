@@ -86,6 +86,17 @@ TABLE = {
     ("GET", "/api/competitions/{slug}/disqualifications"): ORGANISER,
     ("GET", "/api/competitions/{slug}/copies"): ORGANISER,
     ("POST", "/api/competitions/{slug}/disqualifications"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final/selection"): PARTICIPANT,
+    ("PUT", "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}"): PARTICIPANT,
+    ("DELETE", "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}"): PARTICIPANT,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final/preview"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final/progress"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final/entries"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/final/start"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/final/publish"): ORGANISER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/final/seal"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/final/board"): ANYONE,
     ("POST", "/api/competitions/{slug}/disqualifications/{exclusion_id}/reinstate"): ORGANISER,
 }
 OUTSIDE_THE_API = {"/", "/docs", "/docs/start.js", "/docs/assets", "/api/openapi.json"}

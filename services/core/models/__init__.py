@@ -18,6 +18,7 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.exclusions import Exclusion, ExclusionKind
+from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.record import Act, AuditEvent
@@ -39,6 +40,8 @@ __all__ = [
     "Competition",
     "Copy",
     "Device",
+    "Entered",
+    "EnteredBy",
     "EnvironmentRow",
     "Evaluation",
     "Event",
@@ -46,6 +49,9 @@ __all__ = [
     "Exclusion",
     "ExclusionKind",
     "FailureKind",
+    "Final",
+    "FinalPhase",
+    "JointRow",
     "LeaderboardEntry",
     "Line",
     "MeasurementRow",
@@ -55,6 +61,7 @@ __all__ = [
     "Reference",
     "Role",
     "Score",
+    "Selection",
     "Shard",
     "StandingRow",
     "Standings",

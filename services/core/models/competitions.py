@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from services.core.device import Device
 from services.core.models.columns import Id, Name, Slug, choice
 from services.core.store.database import Base, utc_now
+
+if TYPE_CHECKING:
+    from services.core.models.finals import FinalPhase
 
 __all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind"]
 
@@ -88,3 +91,4 @@ class Phase(Base):
 
     competition: Mapped[Competition] = relationship()
     benchmark: Mapped[BenchmarkRow] = relationship()
+    final_part: Mapped["FinalPhase | None"] = relationship(viewonly=True)  # None if the phase takes uploads

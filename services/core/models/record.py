@@ -39,6 +39,11 @@ class Act(StrEnum):
     TEAM_REINSTATED = "team_reinstated"
     ENTRY_WITHDRAWN = "entry_withdrawn"
     ENTRY_REENTERED = "entry_reentered"
+    ENTRY_SELECTED = "entry_selected"
+    ENTRY_UNSELECTED = "entry_unselected"
+    FINAL_STARTED = "final_started"
+    FINAL_PUBLISHED = "final_published"
+    FINAL_SEALED = "final_sealed"
 
 
 class AuditEvent(Base):
