@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from services.core.finals.acts import seed_key
+from services.core.finals.seeds import seed_key
 from services.core.models import AuditEvent, Evaluation, Final, Phase, Role, Shard, Submission
 from services.core.store.database import utc_now
 from tests.api.finals import (

@@ -137,9 +137,7 @@ class NewPhase(Input):
     def _check_final(self) -> Self:
         if self.is_sealed_final:
             if self.kind is not PhaseKind.FINAL:
-                raise ValueError(
-                    "only a final is entered by selection: leave entered_by out, or set kind to final"
-                )
+                raise ValueError("only a final is entered by selection: leave entered_by out, or set kind to final")
         elif self.selects != 1 or self.draws_from or self.further_benchmarks:
             raise ValueError("selects, draws_from and further_benchmarks belong to a sealed final: leave them out")
         return self

@@ -14,18 +14,17 @@ from services.core.errors import BadInput, Conflict
 from services.core.finals.selections import lock_final, sources_of
 from services.core.models import Act, Final, FinalPhase, LeaderboardEntry, Phase, Reference, Selection
 from services.core.record.acts import record
-from services.core.seeds import derive_key
 from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
     "FinalEmpty",
+    "FinalNotPublished",
     "FinalNotReady",
     "FinalNotStarted",
     "FinalPublished",
     "make",
     "publish",
     "seal",
-    "seed_key",
     "start",
 ]
 
@@ -65,11 +64,6 @@ def make(session: WriteSession, phases: Sequence[Phase], *, selects: int, draws_
     for phase in phases:
         session.refresh(phase, ["final_part"])
     return final
-
-
-def seed_key(secret: bytes, benchmark: str, selected_id: UUID) -> bytes:
-    """Derive the seed key of the evaluation of a selected submission on a benchmark, which its digest names."""
-    return derive_key(secret, "final", f"{benchmark}|{selected_id}")
 
 
 def start(session: WriteSession, final: Final, account_id: UUID) -> Final:

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from services.core.board.standings import lock_board
-from services.core.finals.acts import seed_key
 from services.core.finals.sealed import phases_of
+from services.core.finals.seeds import seed_key
 from services.core.finals.selections import Chooser, lock_final
 from services.core.models import Entered, Final, Phase, Submission, SubmissionKind
 from services.core.queue.lifecycle import queue_evaluation

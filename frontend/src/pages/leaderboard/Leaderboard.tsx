@@ -20,6 +20,7 @@ import { suiteTitle } from "../../words/catalogue";
 import { fromLocalInput, zone } from "../../words/time";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { JointBoard } from "../final/JointBoard";
 import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
 
@@ -27,13 +28,32 @@ const Plane = lazy(() => import("./Plane"));
 
 export function Leaderboard() {
   const phase = usePhase();
+  const seesAll = useSeesAll();
   if (!phase) return <Empty title="No leaderboard yet">The leaderboard appears with the first phase.</Empty>;
   return (
     <>
       <PhaseChoice part="leaderboard" />
-      <PhaseBoard key={phase.slug} phase={phase} />
+      {phase.sealed && !seesAll ? (
+        <Empty title="This leaderboard is sealed">
+          Entries are selected and run, and everybody sees how they did once the organiser publishes the
+          final.
+        </Empty>
+      ) : (
+        <>
+          {phase.sealed && <p role="note">Sealed: only those who run the competition see this page.</p>}
+          {phase.final !== null && <JointBoard path={{ slug: phase.competition, phase: phase.slug }} />}
+          <PhaseBoard key={phase.slug} phase={phase} />
+        </>
+      )}
     </>
   );
+}
+
+/** Whether the reader runs the competition. */
+function useSeesAll(): boolean {
+  const { organiser } = useCompetition();
+  const { data: who } = useQuery(me);
+  return who?.account.role === "operator" || who?.account.username === organiser;
 }
 
 function PhaseBoard({ phase }: { phase: Phase }) {
@@ -144,12 +164,10 @@ interface EntriesProps {
 }
 
 function Entries({ loaded, ofReader, children }: EntriesProps) {
-  const { organiser } = useCompetition();
-  const { data: who } = useQuery(me);
+  const seesAll = useSeesAll();
   const own = useMemo(() => new Set(ofReader.map((entry) => entry.submission_id)), [ofReader]);
   const pinned = useMemo(() => missingFrom(loaded, ofReader), [loaded, ofReader]);
   const entries = useMemo(() => [...pinned, ...loaded], [pinned, loaded]);
-  const seesAll = who?.account.role === "operator" || who?.account.username === organiser;
   const [columns, setColumns] = useState("parts");
   const scores = entries.map((entry) => entry.final_score);
   const [chosen, setScale] = useState("");

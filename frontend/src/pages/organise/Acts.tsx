@@ -30,6 +30,11 @@ const ACTS: Record<Act, string> = {
   entry_reinstated: "entry reinstated",
   team_disqualified: "team disqualified",
   team_reinstated: "team reinstated",
+  entry_selected: "entry selected for a final",
+  entry_unselected: "entry taken back from a final",
+  final_started: "final started",
+  final_published: "final published",
+  final_sealed: "final sealed again",
   entry_withdrawn: "entry withdrawn",
   entry_reentered: "entry entered again",
 };

@@ -5,6 +5,7 @@ import { Forbidden } from "../../ui/states";
 import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { FinalActs } from "../final/FinalActs";
 import { Queue } from "../queue/Queue";
 import { Acts, RecordHead } from "./Acts";
 import { AddPhase } from "./AddPhase";
@@ -43,6 +44,11 @@ function Organised({ who }: { who: Me }) {
       <Section title="Dates and quota">
         <PhaseForm key={phase.slug} phase={phase} />
       </Section>
+      {phase.final !== null && (
+        <Section title="Final">
+          <FinalActs key={phase.slug} path={path} />
+        </Section>
+      )}
       <Section title="Alarms">
         <Alarms path={path} />
       </Section>
