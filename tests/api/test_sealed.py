@@ -18,6 +18,7 @@ SECRETS = ("0.777123", "0.77712", "boom")
 AGGREGATES = ("/api/record", "/api/health", "/quota")
 
 
+NOT_READ = {"/api/benchmarks"}  # these tests have a made-up one, which cannot be shown
 SEEN = {"Last-Event-ID": "1000"}  # otherwise an event stream would not end
 
 
@@ -54,7 +55,7 @@ def paths(api: Api, method: str, submission_id: UUID, phase: str = "final") -> I
     made_up = str(UUID(int=0))
     values = {"slug": "cup", "phase": phase, "team": "ada", "submission_id": str(submission_id), "number": "1"}
     for path, operations in schema["paths"].items():
-        if method.lower() in operations:
+        if method.lower() in operations and path not in NOT_READ:
             yield re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], made_up), path)
 
 
