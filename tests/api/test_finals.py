@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -371,7 +372,7 @@ def test_only_who_runs_the_competition_handles_its_final(
         ("POST", "publish"),
         ("POST", "seal"),
     ):
-        body = {"json": {}} if path == "publish" else {}
+        body: dict[str, Any] = {"json": {}} if path == "publish" else {}
         for caller in (participant, other):
             assert caller.request(method, f"{FINAL}/{path}", **body).status_code == 403, path
         assert api.anonymous.request(method, f"{FINAL}/{path}", **body).status_code == 401, path

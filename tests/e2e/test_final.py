@@ -36,7 +36,7 @@ def test_a_final_from_selection_to_proof(cup: Installation, tmp_path: Path) -> N
     second = make_tiny_bundle(tmp_path / "second", oracle_seeds=72)
     with cup.database.write() as session:
         bundle_store.publish(session, Blobs.from_settings(cup.settings), second)
-    first, other = make_tiny_bundle(tmp_path / "first").digest, second.digest
+    first, other = make_tiny_bundle(tmp_path / "first").manifest.digest, second.manifest.digest
     for team in ("alpha", "beta"):
         cup.client.post("/api/teams", {"name": team})
     quiet = cup.submit(STILL, tmp_path, "--wait", "--team", "alpha")

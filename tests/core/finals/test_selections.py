@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from services.core.board.exclusions import disqualify_entry
 from services.core.finals import acts, selections
-from services.core.models import Account, Final, Phase, PhaseKind, Reference, Submission, SubmissionKind, Team
+from services.core.models import (
+    Account,
+    Final,
+    Phase,
+    PhaseKind,
+    Reference,
+    Selection,
+    Submission,
+    SubmissionKind,
+    Team,
+)
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.store.database import Database, WriteSession, utc_now
 from tests.api.scores import measure, publish, score
@@ -57,9 +67,8 @@ def expected(uploads: list[Upload]) -> list[int]:
     marked = [place for place in there if uploads[place].marked]
     if marked:
         return marked[:SELECTS]
-    return sorted(
-        (place for place in there if uploads[place].ranks), key=lambda place: (-uploads[place].points, place)
-    )[:1]
+    ranked = [place for place in there if uploads[place].ranks]
+    return sorted(ranked, key=lambda place: (-uploads[place].points, place))[:1]
 
 
 def make(database: Database) -> tuple[UUID, UUID]:
@@ -129,7 +138,7 @@ def test_what_enters_is_what_was_marked_or_else_the_best_ranked(database: Databa
 
 def mark_anyhow(session: WriteSession, final: Final, submission: Submission, account_id: UUID) -> None:
     """Mark a submission as if there was room for it: it may have come off the board, or more may, since."""
-    mark = selections.Selection(
+    mark = Selection(
         final_id=final.id,
         submission_id=submission.id,
         team_id=submission.team_id,

@@ -62,18 +62,17 @@ def test_intervals_of_a_smaller_level_are_wider() -> None:
     random = np.random.default_rng(1)
     scores = np.sort(random.normal(0.5, 0.05, 40))[::-1]
     when = datetime(2026, 1, 1, tzinfo=UTC)
+    gaps = random.normal(0, 0.03, (40, 16)).tolist()
     lines = [
-        BoardLine(
-            Reference.NONE, float(value), random.normal(0, 0.03, 16).tolist(), 1.0, Submitted(when, UUID(int=place))
-        )
-        for place, value in enumerate(scores)
+        BoardLine(Reference.NONE, float(value), gap, 1.0, Submitted(when, UUID(int=place)))
+        for place, (value, gap) in enumerate(zip(scores, gaps, strict=True))
     ]
 
     usual = [one.rank_interval for one in standings(lines, 1.0)]
     shared = [one.rank_interval for one in standings(lines, 1.0, level=LEVEL / BENCHMARKS)]
 
-    assert all(
-        ours and theirs and ours.best <= theirs.best and ours.worst >= theirs.worst
-        for ours, theirs in zip(shared, usual, strict=True)
-    )
+    for ours, theirs in zip(shared, usual, strict=True):
+        assert ours and theirs
+        assert ours.best <= theirs.best
+        assert ours.worst >= theirs.worst
     assert shared != usual
