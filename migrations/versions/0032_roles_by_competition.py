@@ -1,7 +1,7 @@
 """A competition has an owner, and members who run or review it.
 
 Revision: 0032
-Revises: 0025
+Revises: 0029
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0032"
-down_revision: str | None = "0025"
+down_revision: str | None = "0029"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

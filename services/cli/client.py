@@ -19,7 +19,7 @@ TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 120.0
 NEWER_BOARD_WITHIN_S = 15.0
 POLL_S = 0.5
-WAITED_FOR = {"standings_not_ready", "overloaded"}  # refused before anything was done
+WAITED_FOR = {"standings_not_ready", "final_preview_not_ready", "overloaded"}  # refused before anything was done
 MAX_TRIES = 300
 
 
@@ -65,9 +65,13 @@ class Client:
         """Send changes to a path and return the answer. Raises ServerProblem."""
         return self._request("PATCH", path, json=body)
 
-    def delete(self, path: str) -> None:
-        """Delete what is at a path. Raises ServerProblem."""
-        self._request("DELETE", path)
+    def put(self, path: str) -> Any:
+        """Put what a path names in its place and return the answer. Raises ServerProblem."""
+        return self._request("PUT", path)
+
+    def delete(self, path: str) -> Any:
+        """Remove what a path names and return the answer. Raises ServerProblem."""
+        return self._request("DELETE", path)
 
     def upload(self, path: str, file: Path, **params: Any) -> Any:
         """Send a file as the body of a request."""

@@ -76,6 +76,13 @@ COMMANDS = {
         "judging:withdraw",
         "Take a submission off the leaderboard, until a final opens. Your next-best entry takes its place.",
     ),
+    "select": Command(
+        "Participants",
+        "finals:select",
+        "Enter a submission into a final, until the selection ends. If you enter none, your best ranked one is "
+        "entered.",
+    ),
+    "final": Command("Organisers", "finals:app", "Preview, start, publish and seal finals, and check their promises."),
     "judge": Command("Organisers", "judging:app", "Read, compare, disqualify and reinstate entries. For organisers."),
     "receipt": Command(
         "Participants", "receipts:app", "Get the signed statement of a score, and check one offline.", "core"

@@ -109,6 +109,20 @@ def create_phase(
     rehearse: Annotated[
         bool, typer.Option(help="In a check phase, let notebooks unlearn stand-in data; otherwise a dry run.")
     ] = True,
+    entered_by: Annotated[
+        str | None,
+        typer.Option(
+            help="upload, or for a sealed final selection. If you leave it out: a final is entered by selection."
+        ),
+    ] = None,
+    selects: Annotated[int, typer.Option(help="In a sealed final, the most submissions of one team.")] = 1,
+    draws_from: Annotated[
+        list[str] | None,
+        typer.Option(help="In a sealed final, a phase to select from; repeat it. If you leave it out: all feedback."),
+    ] = None,
+    further_benchmark: Annotated[
+        list[str] | None, typer.Option(help="In a sealed final, one more benchmark to run entries on; repeat it.")
+    ] = None,
     url: Url = None,
 ) -> None:
     """Create a phase of a competition. You can change only its window and quota later."""
@@ -132,6 +146,10 @@ def create_phase(
         "cuda_stand_in": cuda_stand_in,
         "take_first": take_first,
         "rehearse": rehearse,
+        "entered_by": entered_by,
+        "selects": selects,
+        "draws_from": draws_from or None,
+        "further_benchmarks": further_benchmark or [],
     }
     if opens_at is not None:
         body["opens_at"] = opens_at

@@ -2,7 +2,7 @@
 
 import hmac
 
-__all__ = ["derive_seed", "derive_seeds"]
+__all__ = ["derive_key", "derive_seed", "derive_seeds"]
 
 SEED_BITS = 63  # torch takes any non-negative int64
 
@@ -16,3 +16,8 @@ def derive_seed(key: bytes, purpose: str, index: int) -> int:
 def derive_seeds(key: bytes, purpose: str, count: int) -> list[int]:
     """Derive the seeds of indexes 0 to count - 1."""
     return [derive_seed(key, purpose, index) for index in range(count)]
+
+
+def derive_key(key: bytes, purpose: str, name: str) -> bytes:
+    """Derive the key of something that a name tells apart: HMAC-SHA256 of `purpose|name`, 32 bytes."""
+    return hmac.digest(key, f"{purpose}|{name}".encode(), "sha256")

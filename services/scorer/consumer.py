@@ -2,7 +2,7 @@
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, tidies the
 readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread computes the
-leaderboards that pages show whenever pointers have moved, and numbers the acts of the record.
+leaderboards that pages show whenever pointers have moved, numbers the acts of the record, and enters teams into finals.
 """
 
 import threading
@@ -17,6 +17,7 @@ from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
+from services.scorer.finals.keeping import Finals
 from services.scorer.preparing import Preparing
 from services.scorer.reliability.task import Reliability
 from services.scorer.retries import Retries
@@ -48,6 +49,7 @@ class Scorer:
         self.evaluations = Evaluations(stores, retries)
         self.campaigns = Preparing(stores, retries, self.stopping)
         self.boards, self.previews = Boards(stores), Previews(stores)
+        self.finals = Finals(stores, self.doorbell)
         self.provisional = Telling(stores)
         self.tidying = Tidying(stores, Retries())
         self.reliability = Reliability(stores)
@@ -67,11 +69,12 @@ class Scorer:
         return scored
 
     def keep(self) -> None:
-        """Number new acts of the record; compute the leaderboards and previews whose contents have changed."""
+        """Number new acts of the record; compute what leaderboards and previews show anew; enter teams into finals."""
         with self._one_keeps:
             self._link()
             self.boards.keep()
             self.previews.keep()
+            self.finals.keep()
 
     def _link(self) -> None:
         """Number the acts that wait, a portion in each transaction."""

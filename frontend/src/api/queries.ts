@@ -10,9 +10,11 @@ function retry(failures: number, error: Error): boolean {
   return failures < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500);
 }
 
-/** Whether an earlier leaderboard is being computed, for which one waits. */
+/** What is being computed, for which one waits: an earlier leaderboard, the preview of a final. */
+const NOT_READY = ["standings_not_ready", "final_preview_not_ready"];
+
 function isNotReady(error: Error): boolean {
-  return error instanceof Problem && error.code === "standings_not_ready";
+  return error instanceof Problem && NOT_READY.includes(error.code);
 }
 
 export const queryClient = new QueryClient({
@@ -45,6 +47,7 @@ type Subject =
   | "details"
   | "environments"
   | "exclusions"
+  | "final"
   | "health"
   | "installation"
   | "invitations"
@@ -72,6 +75,16 @@ const STALE = {
   cancelling: ["all-submissions", "queue", "quota", "submission"],
   employing: ["accounts", "me"],
   ending: ["leaderboard", "submission", "submissions"],
+  final: [
+    "acts",
+    "all-submissions",
+    "competition",
+    "final",
+    "leaderboard",
+    "queue",
+    "submission",
+    "submissions",
+  ],
   judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
   rescoring: [
@@ -161,7 +174,7 @@ export const environments = queryOptions({
   queryFn: () => answer(api.GET("/api/environments")),
 });
 
-interface PhaseKey {
+export interface PhaseKey {
   slug: string;
   phase: string;
 }
@@ -307,6 +320,53 @@ export const exclusions = (slug: string) =>
     answer(
       api.GET("/api/competitions/{slug}/disqualifications", {
         params: { path: { slug }, query: { limit: 20, after } },
+      }),
+    ),
+  );
+
+/** A final: what everybody may know of it. */
+export const final = (path: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("final", path.slug, path.phase),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/phases/{phase}/final", { params: { path } })),
+  });
+
+/** What would enter a final; it is counted anew while somebody looks. */
+export const finalPreview = (path: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("final", path.slug, path.phase, "preview"),
+    queryFn: () =>
+      answer(api.GET("/api/competitions/{slug}/phases/{phase}/final/preview", { params: { path } })),
+    refetchInterval: ({ state: { data } }) => (data?.behind ? SOON_MS : 30_000),
+    retry: (failures, error) => (isNotReady(error) ? failures < 150 : retry(failures, error)),
+    retryDelay: SOON_MS,
+  });
+
+/** How far the runs of a started final are. */
+export const finalProgress = (path: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("final", path.slug, path.phase, "progress"),
+    queryFn: () =>
+      answer(api.GET("/api/competitions/{slug}/phases/{phase}/final/progress", { params: { path } })),
+    refetchInterval: ({ state: { data } }) => (data?.complete ? false : SOON_MS),
+  });
+
+/** Each team with what it enters into a final. */
+export const finalEntries = (path: PhaseKey) =>
+  paged(keyOf("final", path.slug, path.phase, "entries"), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/final/entries", {
+        params: { path, query: { limit: 20, after } },
+      }),
+    ),
+  );
+
+/** The joint board of a final on several benchmarks. */
+export const finalBoard = (path: PhaseKey) =>
+  paged(keyOf("final", path.slug, path.phase, "board"), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/final/board", {
+        params: { path, query: { limit: 100, after } },
       }),
     ),
   );

@@ -660,6 +660,212 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/final": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Final
+         * @description Show a final: what teams may select and until when, and the commitment to its seeds.
+         */
+        get: operations["show_final"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Final Board
+         * @description Show the joint board of a final on several benchmarks: teams by the mean of their ranks.
+         */
+        get: operations["show_final_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Final Entries
+         * @description List each team with what it enters if the final was started now, or with what it entered.
+         */
+        get: operations["list_final_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Final
+         * @description Show how many teams and entries would enter, how many runs that makes, and how long they take.
+         *
+         *     The scorer counts. If it has to count first, the answer is 503 `final_preview_not_ready` with `Retry-After`.
+         */
+        get: operations["preview_final"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Final Progress
+         * @description Show how far the runs of a started final are.
+         */
+        get: operations["show_final_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Final
+         * @description Show the boards and entries of a final to everybody, at once, and reveal the secret of its seeds.
+         */
+        post: operations["publish_final"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seal Final
+         * @description Hide the boards and entries of a published final again. Its secret stays known.
+         */
+        post: operations["seal_final"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/selection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Selection
+         * @description Show what your team enters into a final: what it marked, or else its best ranked entry.
+         */
+        get: operations["show_selection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Select Submission
+         * @description Enter a scored submission of your team into a final.
+         */
+        put: operations["select_submission"];
+        post?: never;
+        /**
+         * Unselect Submission
+         * @description Take a submission of your team back from a final.
+         */
+        delete: operations["unselect_submission"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Final
+         * @description Fix the selections and begin to run them. Repeat it to enter teams that have no entry yet.
+         */
+        post: operations["start_final"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/leaderboard": {
         parameters: {
             query?: never;
@@ -1592,7 +1798,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used";
+        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
@@ -2317,6 +2523,12 @@ export interface components {
             team?: string | null;
         };
         /**
+         * EnteredBy
+         * @description How entries come into a phase.
+         * @enum {string}
+         */
+        EnteredBy: "upload" | "selection";
+        /**
          * EntryOut
          * @description One entry: a team with its best score and its rank.
          */
@@ -2734,6 +2946,261 @@ export interface components {
             text: string | null;
         };
         /**
+         * FinalBoardOut
+         * @description One page of the joint board of a final: teams by their mean rank over its benchmarks.
+         */
+        FinalBoardOut: {
+            /** Competition */
+            competition: string;
+            /** Items */
+            items: components["schemas"]["JointOut"][];
+            /** Next */
+            next: string | null;
+            /** Phase */
+            phase: string;
+            /** Phases */
+            phases: components["schemas"]["FinalPhaseOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * FinalEntryOut
+         * @description An entry, and what became of it on each benchmark.
+         */
+        FinalEntryOut: {
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Runs
+             * @description Empty until the team is entered.
+             */
+            runs: components["schemas"]["FinalRunOut"][];
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+        };
+        /**
+         * FinalMarkOut
+         * @description A final that a submission could enter, and whether it does.
+         */
+        FinalMarkOut: {
+            /**
+             * Entered
+             * @description Whether it is in the started final.
+             */
+            entered: boolean;
+            /**
+             * Is Open
+             * @description Whether its team may enter it or take it back.
+             */
+            is_open: boolean;
+            /** Phase */
+            phase: string;
+            /**
+             * Selected
+             * @description Whether its team marked it.
+             */
+            selected: boolean;
+        };
+        /**
+         * FinalOut
+         * @description A final into which teams select submissions.
+         */
+        FinalOut: {
+            /**
+             * Closes At
+             * Format: date-time
+             * @description When the selection ends, unless the organiser starts the final earlier.
+             */
+            closes_at: string;
+            /**
+             * Commitment
+             * @description SHA-256 of the secret that all seeds follow from, in hex.
+             */
+            commitment: string;
+            /** Competition */
+            competition: string;
+            /**
+             * Draws From
+             * @description The phases whose submissions can enter.
+             */
+            draws_from: string[];
+            /**
+             * Is Open
+             * @description Whether teams may select now.
+             */
+            is_open: boolean;
+            /**
+             * Phase
+             * @description The phase that names it: that of its first benchmark.
+             */
+            phase: string;
+            /**
+             * Phases
+             * @description One for each benchmark.
+             */
+            phases: components["schemas"]["FinalPhaseOut"][];
+            /**
+             * Published At
+             * @description Null while boards and entries are sealed.
+             */
+            published_at: string | null;
+            /**
+             * Secret
+             * @description The secret in hex, once the final was published.
+             */
+            secret: string | null;
+            /**
+             * Selects
+             * @description Most submissions that one team may enter.
+             */
+            selects: number;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
+         * FinalPhaseOut
+         * @description A phase of a final: one of its benchmarks.
+         */
+        FinalPhaseOut: {
+            /** Benchmark */
+            benchmark: string;
+            /** Digest */
+            digest: string;
+            /** Phase */
+            phase: string;
+        };
+        /**
+         * FinalPreviewOut
+         * @description What would enter a final if it was started now.
+         */
+        FinalPreviewOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Behind
+             * @description Whether it is being counted anew.
+             */
+            behind: boolean;
+            /**
+             * By Default
+             * @description Teams that marked none, so that their best ranked entry enters.
+             */
+            by_default: number;
+            /** Entries */
+            entries: number;
+            /**
+             * Hours
+             * @description Expected hours on the slots that serve now; null if there are none.
+             */
+            hours: number | null;
+            /**
+             * Left Out
+             * @description Teams that submitted, and have no entry that can enter.
+             */
+            left_out: number;
+            /**
+             * Run Hours
+             * @description Hours of one slot, if each run takes as long as it took before.
+             */
+            run_hours: number;
+            /**
+             * Runs
+             * @description Unlearning runs of all entries on all benchmarks.
+             */
+            runs: number;
+            /**
+             * Teams
+             * @description Teams with at least one entry.
+             */
+            teams: number;
+        };
+        /**
+         * FinalProgressOut
+         * @description How far the runs of a started final are.
+         */
+        FinalProgressOut: {
+            /**
+             * At
+             * @description When this was counted; null before the first count.
+             */
+            at: string | null;
+            /**
+             * Complete
+             * @description Whether all teams have been entered and all entries have ended.
+             */
+            complete: boolean;
+            /**
+             * Ended
+             * @description Entries that are scored, failed or cancelled.
+             */
+            ended: number;
+            /**
+             * Entries
+             * @description Entries, counted once for each benchmark.
+             */
+            entries: number;
+            /**
+             * States
+             * @description How many of them are in each state.
+             */
+            states: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * FinalPublication
+         * @description Publishes a final.
+         */
+        FinalPublication: {
+            /**
+             * Anyway
+             * @description Publish although not all entries have ended.
+             * @default false
+             */
+            anyway?: boolean;
+        };
+        /**
+         * FinalRunOut
+         * @description An entry on one benchmark.
+         */
+        FinalRunOut: {
+            /** Phase */
+            phase: string;
+            state: components["schemas"]["SubmissionState"];
+            /**
+             * Submission Id
+             * Format: uuid
+             * @description The entry of that phase, with runs and a score of its own.
+             */
+            submission_id: string;
+        };
+        /**
+         * FinalTeamOut
+         * @description What a team enters into a final.
+         */
+        FinalTeamOut: {
+            /**
+             * By Default
+             * @description Whether the team marked none.
+             */
+            by_default: boolean;
+            /**
+             * Entries
+             * @description Empty if nothing of the team can enter.
+             */
+            entries: components["schemas"]["FinalEntryOut"][];
+            /** Team */
+            team: string;
+        };
+        /**
          * Fitness
          * @description The build's measurements of the benchmark itself, by metric `neurips-2023`.
          */
@@ -2899,6 +3366,57 @@ export interface components {
             used: number;
             /** Uses */
             uses: number;
+        };
+        /**
+         * JointOut
+         * @description A team on the joint board of a final on several benchmarks.
+         */
+        JointOut: {
+            /**
+             * Mean High
+             * @description Upper end of that interval.
+             */
+            mean_high: number | null;
+            /**
+             * Mean Low
+             * @description Lower end of the 95% interval of the mean rank.
+             */
+            mean_low: number | null;
+            /** Mean Rank */
+            mean_rank: number | null;
+            /**
+             * Places
+             * @description The places on the benchmarks.
+             */
+            places: components["schemas"]["JointPlace"][];
+            /**
+             * Rank
+             * @description Teams of equal mean rank share it; null without a rank on every benchmark.
+             */
+            rank: number | null;
+            /** Team */
+            team: string;
+        };
+        /**
+         * JointPlace
+         * @description The place of a team on one benchmark of a final.
+         */
+        JointPlace: {
+            /** Final Score */
+            final_score: number;
+            /** Phase */
+            phase: string;
+            /** Rank */
+            rank: number | null;
+            /** Rank Best */
+            rank_best: number | null;
+            /** Rank Worst */
+            rank_worst: number | null;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
         };
         /**
          * LeaderboardOut
@@ -3194,10 +3712,22 @@ export interface components {
             /** @default cpu */
             device?: components["schemas"]["Device"];
             /**
+             * Draws From
+             * @description In a sealed final, the phases whose submissions can enter. If not set, all feedback phases.
+             */
+            draws_from?: string[] | null;
+            /** @description `selection`: the phase is a sealed final, into which teams select scored submissions to other phases. If not set, finals are, and other phases take uploads. */
+            entered_by?: components["schemas"]["EnteredBy"] | null;
+            /**
              * Environment
              * @description What code finds in the sandbox: a name that `GET /api/environments` lists. If not set, the workers' own.
              */
             environment?: string | null;
+            /**
+             * Further Benchmarks
+             * @description In a sealed final, more benchmarks to run its entries on. Each gets a phase of its own, whose slug ends in -2, -3 and so on.
+             */
+            further_benchmarks?: string[];
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
@@ -3257,6 +3787,12 @@ export interface components {
              * @default 512
              */
             seeds?: number;
+            /**
+             * Selects
+             * @description In a sealed final, the most submissions of one team.
+             * @default 1
+             */
+            selects?: number;
             /**
              * Shard Seeds
              * @description Number of runs that a worker takes at once.
@@ -3447,6 +3983,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[FinalTeamOut] */
+        Page_FinalTeamOut_: {
+            /** Items */
+            items: components["schemas"]["FinalTeamOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[InvitationOut] */
         Page_InvitationOut_: {
             /** Items */
@@ -3541,9 +4084,19 @@ export interface components {
             /** Data Hidden */
             data_hidden: boolean;
             device: components["schemas"]["Device"];
+            /** @description Uploads, or in a sealed final selections. */
+            entered_by: components["schemas"]["EnteredBy"];
             /** Environment */
             environment: string;
-            /** Is Open */
+            /**
+             * Final
+             * @description The final that it belongs to, by the phase that names it.
+             */
+            final: string | null;
+            /**
+             * Is Open
+             * @description Whether it takes uploads now.
+             */
             is_open: boolean;
             kind: components["schemas"]["PhaseKind"];
             /** Max Time Ratio */
@@ -3565,6 +4118,11 @@ export interface components {
             quota_per_day: number;
             /** Rehearse */
             rehearse: boolean;
+            /**
+             * Sealed
+             * @description Whether its board and entries are hidden until the organiser publishes them.
+             */
+            sealed: boolean;
             /** Seed Timeout S */
             seed_timeout_s: number;
             /** Seeds */
@@ -4049,6 +4607,59 @@ export interface components {
             utility_low: number;
         };
         /**
+         * SelectedOut
+         * @description A submission that a team enters into a final.
+         */
+        SelectedOut: {
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+        };
+        /**
+         * SelectionOut
+         * @description What a team enters into a final.
+         */
+        SelectionOut: {
+            /**
+             * By Default
+             * @description Whether the team marked none, so that its best ranked entry enters.
+             */
+            by_default: boolean;
+            /**
+             * Closes At
+             * Format: date-time
+             */
+            closes_at: string;
+            /**
+             * Entries
+             * @description What enters, or has entered.
+             */
+            entries: components["schemas"]["SelectedOut"][];
+            /**
+             * Is Open
+             * @description Whether the team may change this.
+             */
+            is_open: boolean;
+            /**
+             * Left Out
+             * @description Marked, but withdrawn or disqualified since.
+             */
+            left_out: components["schemas"]["SelectedOut"][];
+            /**
+             * Selects
+             * @description Most submissions that it may enter.
+             */
+            selects: number;
+            /** Team */
+            team: string;
+        };
+        /**
          * SelfTestForm
          * @description The last self-test of a worker's sandbox.
          */
@@ -4174,6 +4785,11 @@ export interface components {
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
+            /**
+             * Finals
+             * @description Finals that it can enter, and whether it does.
+             */
+            finals: components["schemas"]["FinalMarkOut"][];
             /** Finished At */
             finished_at: string | null;
             /**
@@ -4495,6 +5111,11 @@ export interface components {
             failure: components["schemas"]["FailureOut"] | null;
             /** Filename */
             filename: string;
+            /**
+             * Finals
+             * @description Finals that it can enter, and whether it does.
+             */
+            finals: components["schemas"]["FinalMarkOut"][];
             /** Finished At */
             finished_at: string | null;
             /**
@@ -6435,6 +7056,520 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_final: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_final_board: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalBoardOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_final_entries: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FinalTeamOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    preview_final: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalPreviewOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_final_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalProgressOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    publish_final: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinalPublication"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    seal_final: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_selection: {
+        parameters: {
+            query?: {
+                /** @description The team that selects. Needed if you are in several. */
+                team?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    select_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    unselect_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    start_final: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalOut"];
                 };
             };
             /** @description A problem */

@@ -8,7 +8,17 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.api.kit.schemas import Input, Label, Moment, in_words
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
-from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind, RegistrationMode
+from services.core.finals.sealed import is_sealed
+from services.core.models import (
+    BenchmarkRow,
+    Competition,
+    Device,
+    EnteredBy,
+    EnvironmentRow,
+    Phase,
+    PhaseKind,
+    RegistrationMode,
+)
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.store.database import utc_now
 
@@ -107,6 +117,40 @@ class NewPhase(Input):
         "them a dry run.",
     )
 
+    entered_by: EnteredBy | None = Field(
+        None,
+        description="`selection`: the phase is a sealed final, into which teams select scored submissions to other "
+        "phases. If not set, finals are, and other phases take uploads.",
+    )
+    selects: int = Field(1, ge=1, le=20, description="In a sealed final, the most submissions of one team.")
+    draws_from: list[Slug] | None = Field(
+        None,
+        min_length=1,
+        max_length=50,
+        description="In a sealed final, the phases whose submissions can enter. If not set, all feedback phases.",
+    )
+    further_benchmarks: list[Annotated[str, Field(max_length=64)]] = Field(
+        default_factory=list,
+        max_length=7,
+        description="In a sealed final, more benchmarks to run its entries on. Each gets a phase of its own, whose "
+        "slug ends in -2, -3 and so on.",
+    )
+
+    @property
+    def is_sealed_final(self) -> bool:
+        """Whether teams select into it."""
+        default = EnteredBy.SELECTION if self.kind is PhaseKind.FINAL else EnteredBy.UPLOAD
+        return (self.entered_by or default) is EnteredBy.SELECTION
+
+    @model_validator(mode="after")
+    def _check_final(self) -> Self:
+        if self.is_sealed_final:
+            if self.kind is not PhaseKind.FINAL:
+                raise ValueError("only a final is entered by selection: leave entered_by out, or set kind to final")
+        elif self.selects != 1 or self.draws_from or self.further_benchmarks:
+            raise ValueError("selects, draws_from and further_benchmarks belong to a sealed final: leave them out")
+        return self
+
     @model_validator(mode="after")
     def _check_window(self) -> Self:
         if self.closes_at <= self.opens_at:
@@ -156,7 +200,7 @@ class PhaseOut(BaseModel):
     benchmark: BenchmarkRef
     opens_at: datetime
     closes_at: datetime
-    is_open: bool
+    is_open: bool = Field(description="Whether it takes uploads now.")
     seeds: int
     shard_seeds: int
     quota_per_day: int
@@ -172,9 +216,13 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    entered_by: EnteredBy = Field(description="Uploads, or in a sealed final selections.")
+    final: str | None = Field(description="The final that it belongs to, by the phase that names it.")
+    sealed: bool = Field(description="Whether its board and entries are hidden until the organiser publishes them.")
 
     @classmethod
     def of(cls, phase: Phase) -> Self:
+        part = phase.final_part
         return cls(
             competition=phase.competition.slug,
             slug=phase.slug,
@@ -182,7 +230,7 @@ class PhaseOut(BaseModel):
             benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
-            is_open=phase.opens_at <= utc_now() < phase.closes_at,
+            is_open=part is None and phase.opens_at <= utc_now() < phase.closes_at,
             seeds=phase.seeds,
             shard_seeds=phase.shard_seeds,
             quota_per_day=phase.quota_per_day,
@@ -198,6 +246,9 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            entered_by=EnteredBy.SELECTION if part else EnteredBy.UPLOAD,
+            final=part.final.phase.slug if part else None,
+            sealed=is_sealed(phase),
         )
 
 

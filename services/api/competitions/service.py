@@ -14,6 +14,7 @@ from services.api.kit.policy import may, require
 from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
+from services.core.finals import acts as finals
 from services.core.models import Account, Act, BenchmarkRow, Competition, CompetitionRole, Phase, PhaseKind
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
@@ -44,7 +45,10 @@ PHASE = (
     .join(Competition, Competition.id == Phase.competition_id)
     .where(Competition.slug == bindparam("competition"), Phase.slug == bindparam("phase"))
 )
-WHOLE_PHASE = PHASE.options(contains_eager(Phase.competition), joinedload(Phase.benchmark))
+WHOLE_PHASE = PHASE.options(
+    contains_eager(Phase.competition), joinedload(Phase.benchmark), joinedload(Phase.final_part)
+)
+OF_FINALS = {"entered_by", "selects", "draws_from", "further_benchmarks"}  # settings that phases do not have
 
 
 class SlugTaken(Conflict):
@@ -125,28 +129,56 @@ def weigh_competition(session: WriteSession, who: Principal, competition: Compet
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
     """Add a phase on a published benchmark. Raises BenchmarkNotPublished, SlugTaken, BadWindow.
 
-    Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment.
+    Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment. A
+    sealed final gets a phase for each of its benchmarks; it raises NotFound for a phase that it cannot draw from.
     """
     if new.closes_at <= utc_now():
         raise BadWindow(
             f"The phase would have closed already, at {new.closes_at:%Y-%m-%d %H:%M:%S} UTC. Correct closes_at."
         )
-    benchmark = _find_benchmark(session, new.benchmark)
+    for slug in new.draws_from or ():
+        _require_uploads_to(session, competition, slug)
+    names = [new.benchmark, *new.further_benchmarks]
+    benchmarks = [_find_benchmark(session, name) for name in names]
+    if len({one.id for one in benchmarks}) < len(benchmarks):
+        raise BadInput("Two of the benchmarks are the same. Name each of them once.")
+    slugs = [new.slug, *(f"{new.slug}-{number}" for number in range(2, len(names) + 1))]
+    phases = [_add_one(session, competition, new, slug, one) for slug, one in zip(slugs, benchmarks, strict=True)]
+    promised: dict[str, object] = {}
+    if new.is_sealed_final:
+        final = finals.make(session, phases, selects=new.selects, draws_from=new.draws_from)
+        promised = {"commitment": final.commitment}
+    for phase in phases:
+        settings = new.model_dump(mode="json", exclude={"slug", "benchmark", "further_benchmarks"})
+        settings |= {"benchmark": phase.benchmark.digest, "data_hidden": phase.data_hidden}
+        _record(session, Act.PHASE_ADDED, who, phase, **settings, **promised)
+    return phases[0]
+
+
+def _require_uploads_to(session: ReadSession, competition: Competition, slug: str) -> None:
+    """Raise NotFound unless a competition has a phase of that name that takes uploads."""
+    phase = find_phase(session, competition.slug, slug)
+    if phase.final_part is not None:
+        raise NotFound(f"Phase {slug!r} takes no uploads, so nothing can be drawn from it. Name another phase.")
+
+
+def _add_one(
+    session: WriteSession, competition: Competition, new: NewPhase, slug: str, benchmark: BenchmarkRow
+) -> Phase:
     require_oracle(new.seeds, benchmark.manifest["oracle_seeds"])
     if new.notebooks:
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
     phase = Phase(
-        **new.model_dump(exclude={"benchmark", "data_hidden", "environment"}),
+        **new.model_dump(exclude={"slug", "benchmark", "data_hidden", "environment", *OF_FINALS}),
+        slug=slug,
         environment=environments.choose(session, new.environment, new.device),
         competition=competition,
         benchmark=benchmark,
         data_hidden=hidden,
     )
     session.add(phase)
-    _flush(session, f"{competition.slug!r} already has a phase {new.slug!r}.")
-    settings = new.model_dump(mode="json", exclude={"slug"}) | {"benchmark": benchmark.digest, "data_hidden": hidden}
-    _record(session, Act.PHASE_ADDED, who, phase, **settings)
+    _flush(session, f"{competition.slug!r} already has a phase {slug!r}.")
     return phase
 
 
@@ -169,7 +201,7 @@ def _record(session: WriteSession, act: Act, who: Principal, phase: Phase, **det
 def _phases(*competitions: Competition) -> Select[Phase]:
     return (
         select(Phase)
-        .options(joinedload(Phase.competition), joinedload(Phase.benchmark))
+        .options(joinedload(Phase.competition), joinedload(Phase.benchmark), joinedload(Phase.final_part))
         .where(Phase.competition_id.in_([competition.id for competition in competitions]))
     )
 

@@ -22,6 +22,7 @@ __all__ = [
     "disqualify",
     "exclusions_of",
     "find_disqualification",
+    "find_own",
     "reenter",
     "withdraw",
 ]
@@ -70,14 +71,14 @@ def exclusions_of(competition: Competition, *, current: bool | None) -> Select[E
 
 def withdraw(session: WriteSession, who: Principal, submission_id: UUID) -> Submission:
     """Withdraw a submission of the caller's team. Raises NotInThatTeam, AlreadyOff or FinalStarted."""
-    submission = _find_own(session, who, submission_id)
+    submission = find_own(session, who, submission_id)
     exclusions.withdraw(session, submission, who.account_id)
     return submission
 
 
 def reenter(session: WriteSession, who: Principal, submission_id: UUID) -> Submission:
     """Let a withdrawn submission of the caller's team compete again. Raises NotInThatTeam, NotOff or FinalStarted."""
-    submission = _find_own(session, who, submission_id)
+    submission = find_own(session, who, submission_id)
     withdrawn = select(Exclusion).where(
         Exclusion.submission_id == submission.id,
         Exclusion.kind == ExclusionKind.WITHDRAWN,
@@ -90,7 +91,8 @@ def reenter(session: WriteSession, who: Principal, submission_id: UUID) -> Submi
     return submission
 
 
-def _find_own(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
+def find_own(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
+    """Find a submission of one of the caller's teams. Raises NotFound or NotInThatTeam."""
     submission = find_visible(session, who, submission_id)
     if not is_member(session, who, submission.team_id):
         raise NotInThatTeam(f"Only team {submission.team.name!r} may do this. As an organiser you can disqualify it.")

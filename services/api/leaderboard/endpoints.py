@@ -17,6 +17,7 @@ from services.api.leaderboard.exports import badge, rank_of, table
 from services.api.leaderboard.schemas import LeaderboardOut, page_of
 from services.api.state import State
 from services.core.board import standings
+from services.core.finals.sealed import is_sealed
 from services.core.models import Submission
 
 __all__ = ["router"]
@@ -54,6 +55,7 @@ def show_leaderboard(
     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
     """
     row = service.find_phase(session, slug, phase)
+    service.require_board(who, row)
     listing = f"leaderboard:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
     board = service.as_of(session, state.database, row, moment)
@@ -84,11 +86,12 @@ def show_leaderboard(
     return Response(page, media_type="application/json", headers=headers)
 
 
-@router.get("/competitions/{slug}/phases/{phase}/leaderboard.csv", dependencies=[PUBLIC], responses=CSV)
+@router.get("/competitions/{slug}/phases/{phase}/leaderboard.csv", responses=CSV)
 def export_leaderboard(
     *,
     slug: Text,
     phase: Text,
+    who: Anyone,
     session: Reading,
     state: State,
     limit: Annotated[int, Query(ge=1, le=MOST_EXPORTED, description="Maximum number of rows.")] = MOST_EXPORTED,
@@ -97,11 +100,15 @@ def export_leaderboard(
 ) -> Response:
     """Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it."""
     row = find_phase(session, slug, phase)
+    service.require_board(who, row)
     listing = f"leaderboard.csv:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
     board = service.as_of(session, state.database, row, moment)
     items = service.read_page(session, board, after=last, limit=limit) if board else []
-    headers = {"Content-Disposition": f'attachment; filename="{row.competition.slug}-{row.slug}.csv"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row.competition.slug}-{row.slug}.csv"',
+        "Vary": "Authorization, Cookie",
+    }
     if board is not None and last + limit < board.total:
         query = {"after": keys.encode(state.cursors, listing, board.moment, last + limit), "limit": limit}
         headers["Link"] = f'<?{urlencode(query | ({"as_of": as_of.isoformat()} if as_of else {}))}>; rel="next"'
@@ -112,9 +119,11 @@ def export_leaderboard(
 def draw_badge(*, slug: Text, phase: Text, team: Text, session: Reading) -> Response:
     """Draw the rank of a team, to embed in a page elsewhere."""
     row = find_phase(session, slug, phase)
-    board = standings.newest(session, row)
-    rank = rank_of(session, board, row, team)
-    words = "no rank" if rank is None else f"rank {rank}"
+    if is_sealed(row):
+        words = "sealed"
+    else:
+        rank = rank_of(session, standings.newest(session, row), row, team)
+        words = "no rank" if rank is None else f"rank {rank}"
     headers = {"Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff"}
     return Response(badge(slug, words), media_type="image/svg+xml", headers=headers)
 

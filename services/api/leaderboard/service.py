@@ -9,9 +9,11 @@ from sqlalchemy import JSON, Select, and_, bindparam, select, type_coerce
 from sqlalchemy.orm import aliased, load_only
 
 from services.api.competitions import service as competitions
+from services.api.kit.auth import Principal
 from services.api.leaderboard.schemas import Entry, add_other, entry_of
 from services.core.board import standings
 from services.core.board.shown import FiguresForm
+from services.core.finals.sealed import is_sealed, require_unsealed
 from services.core.models import (
     Evaluation,
     LeaderboardEntry,
@@ -26,7 +28,7 @@ from services.core.models import (
 )
 from services.core.store.database import Database, ReadSession
 
-__all__ = ["as_of", "find_own", "find_phase", "read_own", "read_page"]
+__all__ = ["as_of", "find_own", "find_phase", "read_own", "read_page", "require_board"]
 
 # Columns and not objects, in statements that are built once: a page of 50 then takes a third of the time.
 _FIGURES = [getattr(Score, name) for name in FiguresForm.model_fields]
@@ -67,7 +69,9 @@ OWN_ENTRIES = (
     )
     .order_by(LeaderboardEntry.submission_id)
 )
-PHASE_OF_BOARD = competitions.PHASE.options(load_only(Phase.metric, Phase.max_time_ratio, Phase.board_moved_at))
+PHASE_OF_BOARD = competitions.PHASE.options(
+    load_only(Phase.kind, Phase.metric, Phase.max_time_ratio, Phase.board_moved_at)
+)
 PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 
@@ -75,6 +79,12 @@ OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
     """Find the phase of a leaderboard, without what only other pages show. Raises NotFound."""
     return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD)
+
+
+def require_board(who: Principal | None, phase: Phase) -> None:
+    """Raise BoardSealed if the caller may not see the board of a sealed final."""
+    if is_sealed(phase) and not competitions.reviews(who, phase.competition):
+        require_unsealed(phase)
 
 
 def as_of(session: ReadSession, database: Database, phase: Phase, moment: datetime | None) -> Standings | None:

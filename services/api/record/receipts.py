@@ -10,7 +10,8 @@ from services.api.submissions.comparison import NotScored
 from services.api.submissions.service import find_visible
 from services.core.board import pointers
 from services.core.board.shown import FiguresForm
-from services.core.models import Evaluation, Score, Submission
+from services.core.finals.sealed import final_of
+from services.core.models import Entered, Evaluation, Score, Submission
 from services.core.record.figures import digests_of
 from services.core.store.database import ReadSession
 
@@ -52,4 +53,13 @@ def _statement(session: ReadSession, submission: Submission, score: Score, evalu
         "scored_at": score.created_at.astimezone(UTC).isoformat(),
         "figures": FiguresForm.model_validate(score).model_dump(mode="json"),
         "score_sha256": digests_of(session, [score.id])[score.id],
+        "final": _final(session, submission),
     }
+
+
+def _final(session: ReadSession, submission: Submission) -> dict[str, str] | None:
+    """State what a final's seed key follows from; None for a submission that no final selected."""
+    entered = session.get(Entered, submission.id)
+    if entered is None:
+        return None
+    return {"commitment": final_of(submission.phase).commitment, "selected": str(entered.selected_id)}

@@ -6,9 +6,10 @@ from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field
 
 from services.api.competitions.service import find_phase
-from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.policy import Anyone, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
+from services.api.leaderboard.service import require_board
 from services.api.state import State
 from services.core.models import Phase, ReliabilityForm, ReliabilityRow
 from services.core.queue.doorbell import Bell
@@ -32,10 +33,12 @@ class ReliabilityOut(BaseModel):
     found: ReliabilityForm | None
 
 
-@router.get(PATH, dependencies=[PUBLIC])
-def show_reliability(slug: Text, phase: Text, session: Reading) -> ReliabilityOut:
+@router.get(PATH)
+def show_reliability(slug: Text, phase: Text, who: Anyone, session: Reading) -> ReliabilityOut:
     """Show how stable the order of a leaderboard is, and how each number behaves if the truth is known."""
-    return _shown(session.get(ReliabilityRow, find_phase(session, slug, phase).id))
+    row = find_phase(session, slug, phase)
+    require_board(who, row)
+    return _shown(session.get(ReliabilityRow, row.id))
 
 
 @router.post(PATH, status_code=202)

@@ -16,6 +16,7 @@ from services.core.store.database import ReadSession, utc_now
 from services.core.submission.file import kind_of
 
 __all__ = [
+    "EntersBySelection",
     "NoNotebooks",
     "NotInTeam",
     "PhaseNotOpen",
@@ -25,6 +26,7 @@ __all__ = [
     "TeamNeeded",
     "admit",
     "require_kind",
+    "require_uploads",
     "team_of",
 ]
 
@@ -51,6 +53,10 @@ class PhaseNotOpen(Conflict):
 
 class NoNotebooks(BadInput):
     code = "no_notebooks"
+
+
+class EntersBySelection(Conflict):
+    code = "enters_by_selection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) ->
         require_organiser(request.who, phase.competition)
         return phase, team
     require_registered(session, request.who, phase.competition)
+    require_uploads(phase)
     _require_qualified(session, request.who, phase)
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:
@@ -114,6 +121,13 @@ def _window(phase: Phase) -> str:
         if opens != closes:
             break
     return f"from {opens} UTC to {closes} UTC"
+
+
+def require_uploads(phase: Phase) -> None:
+    """Raise EntersBySelection if teams select entries of the phase among what they uploaded to others."""
+    if phase.final_part is not None:
+        remedy = f"Enter a scored submission with `lethe select ID -p {phase.slug}`, or on its page."
+        raise EntersBySelection(f"Phase {phase.slug!r} takes no uploads. {remedy}", remedy=remedy)
 
 
 def require_kind(phase: Phase, filename: str) -> None:

@@ -9,6 +9,7 @@ from services.api.kit.auth import Principal
 from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
 from services.core.errors import Conflict
+from services.core.finals.sealed import is_sealed
 from services.core.models import LeaderboardEntry, Score, Submission
 from services.core.store.database import ReadSession
 
@@ -41,7 +42,9 @@ def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submissi
     """Find a submission that is on the leaderboard or that the caller may see."""
     stands = exists().where(LeaderboardEntry.submission_id == submission_id, LeaderboardEntry.retired_at.is_(None))
     submission = session.scalars(select(Submission).where(Submission.id == submission_id, stands)).one_or_none()
-    return submission or find_visible(session, who, submission_id)
+    if submission is None or is_sealed(submission.phase):
+        return find_visible(session, who, submission_id)
+    return submission
 
 
 def _score(session: ReadSession, submission: Submission) -> Score:

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from pydantic import StringConstraints
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, organises
 from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
@@ -127,7 +127,7 @@ async def check_submission(
 ) -> CheckOut:
     """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
     state.rates.upload(str(who.account_id))
-    found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, slug, phase, filename)
+    found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, who, slug, phase, filename)
     data, checked, form = await uploads.read(state, body, filename, found)
     describe = partial(uploads.describe, state, who, found, data, found=checked, form=form)
     return await anyio.to_thread.run_sync(describe)
@@ -144,6 +144,8 @@ def show_quota(
 ) -> QuotaOut:
     """Show how many submissions your team has left, counted as an upload counts them, and the next one's place."""
     found = find_phase(session, slug, phase)
+    if not organises(who, found.competition):
+        admission.require_uploads(found)
     own = admission.team_of(session, who, team)
     return QuotaOut.of(own, quota_of(session, found, own, utc_now()), place_of_next(session, found, own.id))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.finals.schemas import FinalMarkOut
 from services.api.judging.schemas import ExclusionOut
 from services.api.submissions.quota import Quota
 from services.core.board.order import time_ratio
@@ -240,6 +241,7 @@ class SubmissionOut(BaseModel):
     on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
     exclusions: list[ExclusionOut] = Field(description="Why it is off the board: disqualified, or withdrawn.")
     rights: Rights
+    finals: list[FinalMarkOut] = Field(description="Finals that it can enter, and whether it does.")
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
     other_scores: list[ScoreOut] = Field(description="Scores by the metrics that the phase does not rank by.")
@@ -256,6 +258,7 @@ class SubmissionOut(BaseModel):
         retrain_s: float | None,
         exclusions: Sequence[Exclusion],
         rights: Rights,
+        finals: Sequence[FinalMarkOut],
     ) -> Self:
         """Make the JSON form of a submission with its scores."""
         evaluation = submission.evaluation
@@ -290,6 +293,7 @@ class SubmissionOut(BaseModel):
             on_board=on_board,
             exclusions=[ExclusionOut.of(one) for one in exclusions],
             rights=rights,
+            finals=list(finals),
             claim=submission.claim,
             score=ScoreOut.of(score, retrain_s) if score else None,
             other_scores=[ScoreOut.of(other, retrain_s) for other in others],

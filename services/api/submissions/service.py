@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import organises, require_organiser, reviews
+from services.api.finals.service import marks_of
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
 from services.api.people.registering import enter
@@ -17,6 +18,7 @@ from services.core.board import off, pointers
 from services.core.board.exclusions import final_has_started
 from services.core.board.standings import lock_board
 from services.core.errors import Conflict, NotFound
+from services.core.finals.sealed import hidden_entries, is_hidden
 from services.core.models import (
     Competition,
     Evaluation,
@@ -102,7 +104,7 @@ def own_submissions(
 ) -> Select[Submission]:
     """Select the submissions of the caller's teams, filtered by competition, phase and whether they have ended."""
     teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
-    statement = _with_everything().where(Submission.team_id.in_(teams))
+    statement = _with_everything().where(Submission.team_id.in_(teams), ~hidden_entries())
     if competition is not None:
         statement = statement.where(Submission.phase.has(Phase.competition.has(Competition.slug == competition)))
     if phase is not None:
@@ -116,7 +118,8 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     """Find a submission that the caller may see. Raises NotFound for any other, whether or not it exists."""
     submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
     if submission is None or not (
-        reviews(who, submission.phase.competition) or is_member(session, who, submission.team_id)
+        reviews(who, submission.phase.competition)
+        or (is_member(session, who, submission.team_id) and not is_hidden(submission))
     ):
         raise NotFound(
             f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
@@ -142,6 +145,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
     retrain_s = pointers.retraining_times(session, {one.phase_id for one in shown})
     reasons = off.reasons_of(session, [one.id for one in shown])
     rights = _rights(session, who, shown)
+    marks = marks_of(session, shown)
     return [
         _shown(
             one,
@@ -150,6 +154,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             retrain_s=retrain_s[one.phase_id],
             exclusions=reasons.get(one.id, []),
             rights=rights[one.id],
+            finals=marks.get(one.id, []),
         )
         for one in shown
     ]

@@ -8,10 +8,10 @@ import anyio.to_thread
 from fastapi import Request
 from sqlalchemy import select
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, organises
 from services.api.kit.auth import Principal
 from services.api.state import ApiState
-from services.api.submissions.admission import require_kind
+from services.api.submissions.admission import require_kind, require_uploads
 from services.api.submissions.schemas import CheckOut
 from services.core.environments import python_of
 from services.core.errors import BadInput
@@ -60,10 +60,15 @@ def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> tuple[C
     return checked, form_of(filename, checked.kind, data, python)
 
 
-def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
-    """Find the phase for which a file is checked. Raises NotFound, UnsupportedFile or NoNotebooks."""
+def require_phase_takes(state: ApiState, who: Principal, competition: str, phase: str, filename: str) -> Phase:
+    """Find the phase for which a file is checked. Raises NotFound, EntersBySelection, UnsupportedFile or NoNotebooks.
+
+    An organiser may check a reference entry of a final.
+    """
     with state.database.read() as session:
         found = find_phase(session, competition, phase)
+        if not organises(who, found.competition):
+            require_uploads(found)
     require_kind(found, filename)
     return found
 

@@ -8,7 +8,7 @@ record. Callers check who may.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from services.core.board import pointers
@@ -21,6 +21,8 @@ from services.core.models import (
     Competition,
     Exclusion,
     ExclusionKind,
+    Final,
+    FinalPhase,
     Phase,
     PhaseKind,
     Submission,
@@ -111,17 +113,23 @@ def lift(session: WriteSession, exclusion: Exclusion, account_id: UUID, reason: 
 
 
 def final_has_started(session: ReadSession, competition_id: UUID, now: datetime) -> bool:
-    """Tell whether a final phase of a competition has opened."""
-    final = exists().where(Phase.competition_id == competition_id, Phase.kind == PhaseKind.FINAL, Phase.opens_at <= now)
-    return bool(session.scalar(select(final)))
+    """Tell whether a final of a competition has begun: it was started, or it takes uploads and has opened."""
+    opened = exists().where(
+        Phase.competition_id == competition_id,
+        Phase.kind == PhaseKind.FINAL,
+        Phase.opens_at <= now,
+        Phase.id.not_in(select(FinalPhase.phase_id)),
+    )
+    started = exists().where(Final.competition_id == competition_id, Final.started_at.is_not(None))
+    return bool(session.scalar(select(opened | started)))
 
 
 def _exclude_entry(
     session: WriteSession, submission: Submission, account_id: UUID, kind: ExclusionKind, reason: str
 ) -> Exclusion:
-    phase = lock_board(session, submission.phase)
+    phases = _lock_phases_with(session, submission)
     exclusion = Exclusion(
-        competition_id=phase.competition_id,
+        competition_id=submission.phase.competition_id,
         team_id=submission.team_id,
         submission_id=submission.id,
         kind=kind,
@@ -130,7 +138,7 @@ def _exclude_entry(
         created_at=clock(session),
     )
     _add(session, exclusion, f"The submission is {kind} already.")
-    _follow(session, [phase], exclusion)
+    _follow(session, phases, exclusion)
     act = Act.ENTRY_DISQUALIFIED if kind is ExclusionKind.DISQUALIFIED else Act.ENTRY_WITHDRAWN
     _record(session, act, exclusion, account_id, reason)
     return exclusion
@@ -145,13 +153,21 @@ def _phases_of(session: WriteSession, exclusion: Exclusion) -> list[Phase]:
     """Lock the phases on whose boards an exclusion counts."""
     if exclusion.submission is None:
         return _lock_phases(session, exclusion.competition_id)
-    return [lock_board(session, exclusion.submission.phase)]
+    return _lock_phases_with(session, exclusion.submission)
 
 
-def _lock_phases(session: WriteSession, competition_id: UUID) -> list[Phase]:
-    """Lock all phases of a competition in the order of their ids, so that nobody deadlocks."""
-    phases = session.scalars(select(Phase).where(Phase.competition_id == competition_id).order_by(Phase.id)).all()
-    return [lock_board(session, phase) for phase in phases]
+def _lock_phases_with(session: WriteSession, submission: Submission) -> list[Phase]:
+    """Lock the phase of a submission, and those of the finals into which it may have been selected."""
+    finals = select(FinalPhase.phase_id)
+    return _lock_phases(
+        session, submission.phase.competition_id, or_(Phase.id == submission.phase_id, Phase.id.in_(finals))
+    )
+
+
+def _lock_phases(session: WriteSession, competition_id: UUID, which: ColumnElement[bool] | None = None) -> list[Phase]:
+    """Lock phases of a competition, or all, in the order of their ids, so that nobody deadlocks."""
+    phases = select(Phase).where(Phase.competition_id == competition_id, true() if which is None else which)
+    return [lock_board(session, phase) for phase in session.scalars(phases.order_by(Phase.id)).all()]
 
 
 def _add(session: WriteSession, exclusion: Exclusion, problem: str) -> None:

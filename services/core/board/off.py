@@ -8,13 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm.util import AliasedClass
 
-from services.core.models import Exclusion, ExclusionKind, Phase, Reference, Submission
+from services.core.models import Entered, Exclusion, ExclusionKind, Phase, Reference, Submission
 from services.core.store.database import ReadSession
 
 __all__ = ["disqualified_teams", "entry_is_off", "is_off", "off_board", "reasons_of", "team_is_off"]
 
 Named = aliased(Submission)  # the submission that an exclusion names
+Selected = aliased(Submission)  # the one that an entry of a final is a copy of
 
 
 def off_board() -> ColumnElement[bool]:
@@ -73,14 +75,24 @@ def _counts() -> ColumnElement[bool]:
 def _is_about_entry() -> ColumnElement[bool]:
     """Whether an exclusion names a submission, or disqualifies one of its team with the same code in its phase.
 
-    Otherwise a team would hand in the disqualified code again, and have its score at once.
+    Otherwise a team would hand in the disqualified code again, and have its score at once. What takes a submission off
+    takes off the entries of finals that were made of it, too.
     """
+    return or_(_names(Submission), _names_selected())
+
+
+def _names(one: type[Submission] | AliasedClass[Submission]) -> ColumnElement[bool]:
     same_code = and_(
         Exclusion.kind == ExclusionKind.DISQUALIFIED,
-        Named.phase_id == Submission.phase_id,
-        Named.code_sha256 == Submission.code_sha256,
+        Named.phase_id == one.phase_id,
+        Named.code_sha256 == one.code_sha256,
     )
-    return or_(Named.id == Submission.id, same_code)
+    return or_(Named.id == one.id, same_code)
+
+
+def _names_selected() -> ColumnElement[bool]:
+    found = exists().where(Entered.submission_id == Submission.id, Selected.id == Entered.selected_id, _names(Selected))
+    return found.correlate(Submission, Named, Exclusion)
 
 
 def _is_about_team() -> ColumnElement[bool]:

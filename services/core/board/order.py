@@ -1,10 +1,10 @@
-"""The order of a leaderboard, and the retraining run behind its time ratios. Pure; every reader of a leaderboard asks
-here.
+"""The order of a leaderboard, what has no rank, and the retraining run behind its time ratios. Pure; every reader of a
+leaderboard asks here.
 
 Both depend on the time of submission, never on when a pointer was moved: a rescoring moves all pointers at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -12,9 +12,25 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
-from services.core.models import LeaderboardEntry, Reference
+from services.core.models import LeaderboardEntry, Reference, Unranked
 
-__all__ = ["IN_ORDER", "Place", "Submitted", "TimedRun", "place_of", "retraining_s", "time_ratio"]
+__all__ = [
+    "IN_ORDER",
+    "UNRANKING",
+    "Place",
+    "Submitted",
+    "TimedRun",
+    "place_of",
+    "retraining_s",
+    "time_ratio",
+    "unranked_kind",
+    "unranked_reason",
+]
+
+UNRANKING = {  # flags that take an entry's rank
+    "too_few_effective_models": Unranked.TOO_FEW_MODELS,
+    "forget_set_pinned": Unranked.FORGET_SET_PINNED,
+}
 
 IN_ORDER: tuple[ColumnElement[Any], ...] = (  # of `place_of`, for the database
     LeaderboardEntry.final_score.desc(),
@@ -71,3 +87,16 @@ def retraining_s(entries: Iterable[Timed]) -> float | None:
 def time_ratio(run_s: float, retrain_s: float | None) -> float | None:
     """Divide the time of one unlearning run by that of retraining; None if the latter is unknown."""
     return run_s / retrain_s if retrain_s else None
+
+
+def unranked_kind(reference: Reference, flags: Sequence[str]) -> Unranked | None:
+    """Tell why an entry has no rank, whatever its time; None if its time decides."""
+    if reference is not Reference.NONE:
+        return Unranked.REFERENCE
+    return next((reason for flag, reason in UNRANKING.items() if flag in flags), None)
+
+
+def unranked_reason(kind: Unranked | None, ratio: float | None, max_time_ratio: float) -> Unranked | None:
+    """Tell why an entry of that kind and time ratio has no rank; None if it has one."""
+    too_slow = ratio is not None and ratio > max_time_ratio
+    return Unranked.TOO_SLOW if too_slow and kind is not Unranked.REFERENCE else kind

@@ -9,7 +9,7 @@ After a campaign that re-ran entries, only the re-run scores and later submissio
 team's older scores would take the place of an entry whose new run is worse.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -38,6 +38,7 @@ __all__ = [
     "BestEntry",
     "Runs",
     "best_entries",
+    "competing",
     "counting_score",
     "current",
     "publish",
@@ -117,29 +118,44 @@ def best_entries(
 ) -> dict[Key, BestEntry]:
     """Find the entry that each team should have by a metric, or that one team should have.
 
-    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest. If a
-    submission was run again, the new run counts, better or worse; the old one counts if the new one has no score. What
-    is `off` does not compete; by default that is what is off the board now.
+    A team is shown with its best submission that competes, the earlier of equals; a reference row with its newest.
+    """
+    found: dict[Key, BestEntry] = {}
+    for stands in competing(session, phase, metric, runs, team_id=team_id, off=off):
+        key = (stands.submission.team_id, stands.submission.reference)
+        best = found.get(key)
+        if best is None or _displaces(stands, best):
+            found[key] = stands
+    return found
+
+
+def competing(
+    session: ReadSession,
+    phase: Phase,
+    metric: str,
+    runs: Runs,
+    *,
+    team_id: UUID | None = None,
+    off: ColumnElement[bool] | None = None,
+) -> Iterator[BestEntry]:
+    """Yield each submission that competes by a metric with the score that counts for it, the earliest first.
+
+    If a submission was run again, the new run counts, better or worse; the old one counts if the new one has no score.
+    What is `off` does not compete; by default that is what is off the board now.
     """
     there = _of_phase(phase) if team_id is None else _of_team(phase, team_id, runs)
     by_metric = select(Score).options(undefer(Score.gaps)).where(Score.metric == metric, there)
     scores = {score.evaluation_id: score for score in session.scalars(by_metric)}
     first = select(Score.evaluation_id, func.min(Score.created_at)).where(there)
     scored_at = dict(session.execute(first.group_by(Score.evaluation_id)).all())
-    found: dict[Key, BestEntry] = {}
     submissions = select(Submission).where(Submission.phase_id == phase.id, ~(off_board() if off is None else off))
     if team_id is not None:
         submissions = submissions.where(Submission.team_id == team_id)
     for submission in session.scalars(submissions.order_by(Submission.created_at, Submission.id)):
         own = submission.evaluation_id
         score = scores.get(runs.newest.get(own, own)) or scores.get(own)
-        if score is None or own not in scored_at or not runs.compete(own, scored_at[own]):
-            continue
-        key = (submission.team_id, submission.reference)
-        stands, best = BestEntry(submission, score), found.get(key)
-        if best is None or _displaces(stands, best):
-            found[key] = stands
-    return found
+        if score is not None and own in scored_at and runs.compete(own, scored_at[own]):
+            yield BestEntry(submission, score)
 
 
 def current(

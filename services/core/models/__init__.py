@@ -18,6 +18,7 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.exclusions import Exclusion, ExclusionKind
+from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.people import (
@@ -49,6 +50,8 @@ __all__ = [
     "CompetitionRole",
     "Copy",
     "Device",
+    "Entered",
+    "EnteredBy",
     "EnvironmentRow",
     "Evaluation",
     "Event",
@@ -56,7 +59,10 @@ __all__ = [
     "Exclusion",
     "ExclusionKind",
     "FailureKind",
+    "Final",
+    "FinalPhase",
     "Invitation",
+    "JointRow",
     "LeaderboardEntry",
     "Line",
     "MeasurementRow",
@@ -72,6 +78,7 @@ __all__ = [
     "ReliabilityRow",
     "Role",
     "Score",
+    "Selection",
     "Shard",
     "StandingRow",
     "Standings",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
@@ -12,6 +12,9 @@ from services.core.device import Device
 from services.core.models.columns import Id, Name, Slug, choice
 from services.core.models.people import Member, RegistrationMode
 from services.core.store.database import Base, utc_now
+
+if TYPE_CHECKING:
+    from services.core.models.finals import FinalPhase
 
 __all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind"]
 
@@ -92,3 +95,4 @@ class Phase(Base):
 
     competition: Mapped[Competition] = relationship()
     benchmark: Mapped[BenchmarkRow] = relationship()
+    final_part: Mapped["FinalPhase | None"] = relationship(viewonly=True)  # None if the phase takes uploads

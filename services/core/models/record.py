@@ -50,6 +50,11 @@ class Act(StrEnum):
     INVITATION_MADE = "invitation_made"
     INVITATION_REVOKED = "invitation_revoked"
     INVITATION_USED = "invitation_used"  # by a participant
+    ENTRY_SELECTED = "entry_selected"
+    ENTRY_UNSELECTED = "entry_unselected"
+    FINAL_STARTED = "final_started"
+    FINAL_PUBLISHED = "final_published"
+    FINAL_SEALED = "final_sealed"
 
 
 class AuditEvent(Base):

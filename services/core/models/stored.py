@@ -24,7 +24,10 @@ __all__ = [
     "ConfidencesForm",
     "EventPayload",
     "ExampleForm",
+    "FinalPreview",
+    "FinalProgress",
     "HistogramsForm",
+    "JointPlace",
     "PlaceForm",
     "PreviewForm",
     "SelfTestForm",
@@ -109,6 +112,40 @@ class PreviewForm(StoredForm):
     separated: int
     inputs: int  # `Campaign.inputs` then
     moment: datetime | None  # of the last move of a pointer then
+
+
+class FinalPreview(StoredForm):
+    """What would enter a final if it was started now."""
+
+    at: datetime
+    teams: int = Field(description="Teams with at least one entry.")
+    by_default: int = Field(description="Teams that marked none, so that their best ranked entry enters.")
+    left_out: int = Field(description="Teams that submitted, and have no entry that can enter.")
+    entries: int
+    runs: int = Field(description="Unlearning runs of all entries on all benchmarks.")
+    run_hours: float = Field(description="Hours of one slot, if each run takes as long as it took before.")
+    hours: float | None = Field(description="Expected hours on the slots that serve now; null if there are none.")
+
+
+class FinalProgress(StoredForm):
+    """How far the runs of a started final are."""
+
+    at: datetime
+    entries: int = Field(description="Entries, counted once for each benchmark.")
+    states: dict[str, int] = Field(description="How many of them are in each state.")
+    ended: int = Field(description="Entries that are scored, failed or cancelled.")
+    complete: bool = Field(description="Whether all teams have been entered and all entries have ended.")
+
+
+class JointPlace(StoredForm):
+    """The place of a team on one benchmark of a final."""
+
+    phase: str
+    rank: int | None
+    rank_best: int | None
+    rank_worst: int | None
+    final_score: float
+    submission_id: UUID
 
 
 class CertificateForm(StoredForm):

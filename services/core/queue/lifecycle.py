@@ -103,12 +103,18 @@ def move_shard(session: WriteSession, shard: Shard, to: State) -> None:
 
 
 def queue_evaluation(
-    session: WriteSession, phase: Phase, code_sha256: str, *, team_id: UUID | None = None, notebook: bool = False
+    session: WriteSession,
+    phase: Phase,
+    code_sha256: str,
+    *,
+    team_id: UUID | None = None,
+    notebook: bool = False,
+    seed_key: bytes | None = None,
 ) -> Evaluation:
     """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed when the team's turn comes.
 
     A notebook makes all checkpoints itself, so it is one shard; in a check phase it is rehearsed, or a
-    dry run.
+    dry run. Without a seed key it draws one.
     """
     dry_run = notebook and phase.kind is PhaseKind.CHECK
     seeds = _trial_checkpoints(phase) if dry_run else phase.seeds
@@ -117,7 +123,7 @@ def queue_evaluation(
         benchmark_id=phase.benchmark_id,
         code_sha256=code_sha256,
         seeds=seeds,
-        seed_key=secrets.token_bytes(SEED_KEY_BYTES),
+        seed_key=seed_key or secrets.token_bytes(SEED_KEY_BYTES),
         state=State.QUEUED,
         last_event=0,
         dry_run=dry_run,

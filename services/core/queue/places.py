@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, func, literal_column, select
 
 from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
 from services.core.queue.lines import sharing_turns
-from services.core.queue.workers import all_workers, is_gone
+from services.core.queue.workers import serving
 from services.core.store.database import ReadSession, utc_now
 
 __all__ = ["MOST", "Place", "Span", "place_of", "place_of_next"]
@@ -172,12 +172,7 @@ class _Clock:
     @classmethod
     def read(cls, session: ReadSession, phase: Phase) -> "_Clock | None":
         """Read which workers serve the phase; None if there are none, or nothing ran in the phase yet."""
-        alive = [
-            worker
-            for worker in all_workers(session)
-            if not is_gone(worker)
-            and any(one.startswith("cpu") == (phase.device is Device.CPU) for one in worker.device_classes)
-        ]
+        alive = serving(session, phase.device)
         slots, busy = sum(worker.slots for worker in alive), sum(worker.slots_busy for worker in alive)
         clock = cls(session, phase, slots, busy)
         return clock if slots and len(clock._sample(phase.id)) >= FEWEST else None

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from services.core.models import WorkerRow
+from services.core.models import Device, WorkerRow
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
-__all__ = ["FORGOTTEN_AFTER", "GONE_AFTER", "all_workers", "is_gone", "leave", "report"]
+__all__ = ["FORGOTTEN_AFTER", "GONE_AFTER", "all_workers", "is_gone", "leave", "report", "serving"]
 
 GONE_AFTER = timedelta(seconds=60)
 FORGOTTEN_AFTER = timedelta(days=1)  # how long a gone worker is still shown
@@ -33,3 +33,10 @@ def all_workers(session: ReadSession) -> list[WorkerRow]:
 def is_gone(worker: WorkerRow, now: datetime | None = None) -> bool:
     """Tell whether a worker has not reported for so long that it must have died, hung or lost the database."""
     return worker.seen_at < (now or utc_now()) - GONE_AFTER
+
+
+def serving(session: ReadSession, device: Device) -> list[WorkerRow]:
+    """List the workers that are alive and have slots for a device."""
+    wants_cpu = device is Device.CPU
+    alive = [worker for worker in all_workers(session) if not is_gone(worker)]
+    return [one for one in alive if any(name.startswith("cpu") == wants_cpu for name in one.device_classes)]

@@ -35,7 +35,7 @@ from services.scorer.standings.luck import best_of, error_of
 from services.scorer.standings.ranking import BoardLine, Standing, standings
 from services.scorer.stores import Stores
 
-__all__ = ["Boards"]
+__all__ = ["BoardRead", "Boards"]
 
 log = structlog.get_logger()
 
@@ -112,7 +112,7 @@ class Boards:
         database = self.stores.database
         with database.read() as session:
             phase = session.get_one(Phase, phase_id)
-            board = _Read(session, phase, moment)
+            board = BoardRead(session, phase, moment)
             ranked = standings(board.lines(), phase.max_time_ratio)
             draws = board.draws()
         with database.write() as session:
@@ -160,14 +160,14 @@ class Boards:
 
 
 @dataclass(slots=True)
-class _Read:
-    """A board as of a moment, read in order; its lines can be read once, and leave the ids of their entries."""
+class BoardRead:
+    """A board as of a moment, read in order. Its lines can be read once; they leave the ids of entries and teams."""
 
     session: ReadSession
     phase: Phase
     moment: datetime
     entry_ids: list[UUID] = field(default_factory=list)
-    _team_ids: list[UUID] = field(default_factory=list)
+    team_ids: list[UUID] = field(default_factory=list)
     _errors: list[float] = field(default_factory=list)
     metric: str | None = None
 
@@ -182,7 +182,7 @@ class _Read:
         )
         for row in self.session.execute(statement.execution_options(yield_per=FETCHED)):
             self.entry_ids.append(row.id)
-            self._team_ids.append(row.team_id)
+            self.team_ids.append(row.team_id)
             self._errors.append(error_of(row.gaps))
             self.metric = row.metric
             yield BoardLine(
@@ -205,7 +205,7 @@ class _Read:
             .group_by(Submission.team_id)
         )
         counts = {row[0]: int(row[1]) for row in self.session.execute(statement)}
-        found = [max(counts.get(team_id, 1), 1) for team_id in self._team_ids]
+        found = [max(counts.get(team_id, 1), 1) for team_id in self.team_ids]
         return ((count, best_of(count) * error) for count, error in zip(found, self._errors, strict=True))
 
 

@@ -69,13 +69,13 @@ def tie_groups(scores: Floats, gaps: Floats) -> Counts:
     return _number_groups(found)
 
 
-def rank_intervals(scores: Floats, gaps: Floats) -> RankIntervals:
+def rank_intervals(scores: Floats, gaps: Floats, level: float = LEVEL) -> RankIntervals:
     """Bound each entry's rank by how many others are certainly better and certainly worse.
 
-    Each entry's tests against all others hold together at 5% (Bonferroni).
+    Each entry's tests against all others hold together at `level` (Bonferroni).
     """
     entries, splits = gaps.shape
-    board = _board(scores, gaps, LEVEL / max(entries - 1, 1))
+    board = _board(scores, gaps, level / max(entries - 1, 1))
     upper = np.maximum.accumulate(_known(scores + board.own, np.inf)[::-1])[::-1]
     rows = np.zeros((-(-splits // 4) * 4, entries))  # in fours, because the compiler makes the best of these
     rows[:splits] = gaps.T

@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.board.order import Place, Submitted, TimedRun, place_of, retraining_s, time_ratio
+from services.core.board.order import (
+    Place,
+    Submitted,
+    TimedRun,
+    place_of,
+    retraining_s,
+    time_ratio,
+    unranked_kind,
+    unranked_reason,
+)
+from services.core.board.paired import LEVEL
 from services.core.models import Reference, Unranked
-from services.scorer.metrics import FORGET_SET_PINNED, TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.standings.pairs import rank_intervals, tie_groups
 
 __all__ = ["BoardLine", "RankInterval", "Standing", "standings"]
-
-UNRANKING = {  # flags that take an entry's rank
-    TOO_FEW_EFFECTIVE_MODELS: Unranked.TOO_FEW_MODELS,
-    FORGET_SET_PINNED: Unranked.FORGET_SET_PINNED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,11 @@ class Standing(NamedTuple):
     time_ratio: float | None
 
 
-def standings(lines: Iterable[BoardLine], max_time_ratio: float) -> list[Standing]:
+def standings(lines: Iterable[BoardLine], max_time_ratio: float, *, level: float = LEVEL) -> list[Standing]:
     """Rank lines that are sorted by `place`; references and slow entries stay between the ranked ones.
 
     Lines may come as a stream: only their numbers are kept. An entry whose score was split otherwise than most is
-    never separated from another.
+    never separated from another. An entry's rank interval holds with probability 1 - `level`.
     """
     kept, references = _Kept(), []
     for line in lines:
@@ -68,10 +72,10 @@ def standings(lines: Iterable[BoardLine], max_time_ratio: float) -> list[Standin
             references.append(TimedRun(line.reference, line.run_s, line.submitted))
     retrain_s = retraining_s(references)
     ratios = [time_ratio(run_s, retrain_s) for run_s in kept.run_s]
-    reasons = [_reason(kind, ratio, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)]
+    reasons = [unranked_reason(kind, ratio, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)]
     ranked = np.array([reason is None for reason in reasons], dtype=np.bool_)
     scores, gaps = np.array(kept.scores, dtype=np.float64)[ranked], kept.gaps()[ranked]
-    intervals, groups = rank_intervals(scores, gaps), tie_groups(scores, gaps)
+    intervals, groups = rank_intervals(scores, gaps, level), tie_groups(scores, gaps)
     numbers = zip(intervals.best.tolist(), intervals.worst.tolist(), groups.tolist(), strict=True)
     found, rank = [], 0
     for reason, ratio in zip(reasons, ratios, strict=True):
@@ -94,7 +98,7 @@ class _Kept:
     def add(self, line: BoardLine) -> None:
         self.scores.append(line.final_score)
         self.run_s.append(line.run_s)
-        self.kinds.append(_kind(line))
+        self.kinds.append(unranked_kind(line.reference, line.flags))
         self._gaps.extend(line.gaps)
         self._splits.append(len(line.gaps))
 
@@ -106,15 +110,3 @@ class _Kept:
         of_most = splits == usual
         found[of_most] = np.array(self._gaps)[np.repeat(of_most, splits)].reshape(of_most.sum(), usual)
         return found
-
-
-def _kind(line: BoardLine) -> Unranked | None:
-    """Why an entry may have no rank, whatever its time."""
-    if line.reference is not Reference.NONE:
-        return Unranked.REFERENCE
-    return next((reason for flag, reason in UNRANKING.items() if flag in line.flags), None)
-
-
-def _reason(kind: Unranked | None, ratio: float | None, max_time_ratio: float) -> Unranked | None:
-    too_slow = ratio is not None and ratio > max_time_ratio
-    return Unranked.TOO_SLOW if too_slow and kind is not Unranked.REFERENCE else kind

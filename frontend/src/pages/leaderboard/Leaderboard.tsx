@@ -21,6 +21,7 @@ import { may } from "../../words/roles";
 import { fromLocalInput, zone } from "../../words/time";
 import { usePhase, useRole } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { JointBoard } from "../final/JointBoard";
 import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
 
@@ -29,11 +30,23 @@ const Reliability = lazy(() => import("./Reliability"));
 
 export function Leaderboard() {
   const phase = usePhase();
+  const seesAll = may(useRole(), "reviewer");
   if (!phase) return <Empty title="No leaderboard yet">The leaderboard appears with the first phase.</Empty>;
   return (
     <>
       <PhaseChoice part="leaderboard" />
-      <PhaseBoard key={phase.slug} phase={phase} />
+      {phase.sealed && !seesAll ? (
+        <Empty title="This leaderboard is sealed">
+          Entries are selected and run, and everybody sees how they did once the organiser publishes the
+          final.
+        </Empty>
+      ) : (
+        <>
+          {phase.sealed && <p role="note">Sealed: only those who run the competition see this page.</p>}
+          {phase.final !== null && <JointBoard path={{ slug: phase.competition, phase: phase.slug }} />}
+          <PhaseBoard key={phase.slug} phase={phase} />
+        </>
+      )}
     </>
   );
 }

@@ -22,6 +22,7 @@ const START = {
   seeds: "512",
   metric: "", // until one is chosen, the default one
   quota: "5",
+  selects: "1",
 };
 
 /** A new phase, by its most common settings. `lethe phase create` knows the others. */
@@ -30,6 +31,7 @@ export function AddPhase({ slug }: { slug: string }) {
   const catalogue = useCatalogue();
   const [values, setValues] = useState(START);
   const [notebooks, setNotebooks] = useState(false);
+  const [further, setFurther] = useState<string[]>([]);
   const [isHidden, setHidden] = useState<boolean>(); // until it is ticked or not, as the kind has it
   const hidden = isHidden ?? values.kind !== "check";
   const navigate = useNavigate();
@@ -40,12 +42,14 @@ export function AddPhase({ slug }: { slug: string }) {
     onSuccess: async (made) => {
       setValues(START);
       setNotebooks(false);
+      setFurther([]);
       setHidden(undefined);
       await client.invalidateQueries({ queryKey: competition(slug).queryKey });
       await navigate({ to: "/competitions/$slug/organise", params: { slug }, search: { phase: made.slug } });
     },
   });
   const known = data?.items ?? [];
+  const isFinal = values.kind === "final";
   const bind = (name: keyof typeof START) => ({
     name,
     value: values[name],
@@ -66,6 +70,7 @@ export function AddPhase({ slug }: { slug: string }) {
           data_hidden: hidden,
           seeds: Number(values.seeds),
           metric: values.metric || undefined,
+          ...(isFinal && { selects: Number(values.selects), further_benchmarks: further }),
         })
       }
     >
@@ -96,7 +101,33 @@ export function AddPhase({ slug }: { slug: string }) {
           max={1000}
           {...bind("quota")}
         />
+        {isFinal && <Field label="Entries of a team" type="number" min={1} max={20} {...bind("selects")} />}
       </Row>
+      {isFinal && (
+        <>
+          <p>
+            A final takes no uploads. Until it opens or you start it, teams select among their submissions to
+            the feedback phases; the best ranked one of a team that selects none is entered. Its board is
+            sealed until you publish it.
+          </p>
+          {known
+            .filter((one) => one.digest !== values.benchmark)
+            .map((one) => (
+              <Tick
+                key={one.digest}
+                label={`Run entries also on ${one.title} (${one.digest.slice(0, 8)})`}
+                checked={further.includes(one.digest)}
+                onChange={(event) =>
+                  setFurther(
+                    event.target.checked
+                      ? [...further, one.digest]
+                      : further.filter((digest) => digest !== one.digest),
+                  )
+                }
+              />
+            ))}
+        </>
+      )}
       <Tick
         label="Accept notebooks"
         hint="Teams may then also submit notebooks in the Kaggle layout of 2023. Choose a benchmark that supports notebooks."

@@ -5,6 +5,7 @@ import { may } from "../../words/roles";
 import { useCompetition, usePhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Within } from "../competition/Within";
+import { FinalActs } from "../final/FinalActs";
 import { Queue } from "../queue/Queue";
 import { Acts, RecordHead } from "./Acts";
 import { AddPhase } from "./AddPhase";
@@ -42,6 +43,11 @@ function Organised({ organises }: { organises: boolean }) {
       {organises && (
         <Section title="Dates and quota">
           <PhaseForm key={phase.slug} phase={phase} />
+        </Section>
+      )}
+      {phase.final !== null && (
+        <Section title="Final">
+          <FinalActs key={phase.slug} path={path} organises={organises} />
         </Section>
       )}
       <Section title="Alarms">

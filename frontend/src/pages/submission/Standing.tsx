@@ -8,6 +8,7 @@ import { Confirm } from "../../ui/Confirm";
 import { Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { EnterFinals } from "../final/Enter";
 import { Disqualify } from "../judging/Disqualify";
 import styles from "./Standing.module.css";
 
@@ -42,6 +43,7 @@ export function EntryActs({ of }: { of: Submission }) {
           Download the receipt
         </a>
       )}
+      <EnterFinals of={of} />
       {of.rights.withdraws && <Withdraw id={of.id} withdrawn={withdrawn} />}
     </>
   );

@@ -17,6 +17,7 @@ import { inWords } from "../../words/board";
 import { isolated } from "../../words/isolated";
 import { bytes, plain } from "../../words/numbers";
 import { placeInWords } from "../../words/places";
+import { InFinals } from "../final/Enter";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
 import { LiveStatus } from "./LiveStatus";
@@ -72,6 +73,7 @@ function Watched({ shown }: { shown: Shown }) {
         {shown.place && live.state === "queued" && (
           <p>When you opened this page: {placeInWords(shown.place)}</p>
         )}
+        <InFinals of={shown} />
         <Exclusions of={shown.exclusions} />
         {shown.failure && <Failure of={shown.failure} />}
         {live.provisional.length > 0 && !shown.failure && (

@@ -7,6 +7,7 @@ import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { inWords } from "../../words/board";
 import { score } from "../../words/numbers";
+import { InFinals } from "../final/Enter";
 import styles from "./Submissions.module.css";
 
 /** Its name, which leads to its page, and its file. */
@@ -31,7 +32,7 @@ export const STATE: Column<Submission> = {
     <>
       <StateBadge state={item.state} />
       {item.failure && ` ${inWords(item.failure.kind)}`}{" "}
-      {item.on_board && <Badge tone="river">on the leaderboard</Badge>}
+      {item.on_board && <Badge tone="river">on the leaderboard</Badge>} <InFinals of={item} />
     </>
   ),
 };

@@ -74,6 +74,15 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
     if (chosen) looked.mutate(chosen);
     else looked.reset();
   };
+  if (phase.entered_by === "selection") {
+    return (
+      <Empty title={`Phase ${phase.slug} takes no uploads`}>
+        Your team enters scored submissions to earlier phases. Open one under{" "}
+        <Link to="/submissions">My submissions</Link> and enter it into {phase.slug}. If you enter none, your
+        best ranked one is entered.
+      </Empty>
+    );
+  }
   if (stage(phase, now) !== "open") {
     return (
       <Empty title={`Phase ${phase.slug} is not open`}>

@@ -1,0 +1,1 @@
+"""What the scorer does for finals: teams are entered, previews and progress counted, joint boards computed."""
