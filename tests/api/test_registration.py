@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -334,6 +334,54 @@ def test_registrations_come_page_by_page_in_the_order_of_names(api: Api, phase: 
     assert [name for name, _ in listed(organiser, search="z")] == ["z9", "zz"]
     assert [name for name, _ in listed(organiser, search="a", state="accepted")] == ["ab", "ab-1"]
     assert listed(organiser, search="%") == listed(organiser, search="_") == []
+
+
+MODES = st.sampled_from(["open", "approval", "invitation"])
+CHANGE = st.one_of(
+    st.tuples(st.just("mode"), MODES),
+    st.tuples(st.just("register"), st.sampled_from(["", "code", "rules", "code rules"])),
+    st.tuples(st.sampled_from(["approve", "refuse"]), st.just("")),
+    st.tuples(st.just("rules"), st.sampled_from(["", "Be fair.", "Be kind."])),
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(CHANGE, max_size=12))
+def test_just_who_is_registered_and_knows_the_rules_is_admitted(
+    api: Api, phase: Phase, organiser: Caller, monkeypatch: pytest.MonkeyPatch, changes: list[tuple[str, str]]
+) -> None:
+    """Any sequence of acts of one person and an organiser; a model says whether the person may submit after each."""
+    name = f"p{uuid4().hex[:8]}"
+    person, code = api.caller(name), invite(organiser)[0]
+    mode, text, state, known = "open", "", "", ""
+    set_mode(organiser, mode)
+    set_rules(monkeypatch, text)
+    monkeypatch.setattr(api.state.rates, "code", lambda *_: None)
+    for act, how in changes:
+        match act:
+            case "mode":
+                mode = how
+                set_mode(organiser, mode)
+            case "rules":
+                text = how
+                set_rules(monkeypatch, text)
+            case "register":
+                body = {"code": code} if "code" in how else {}
+                register(person, **body, **({"rules_version": version(text)} if text and "rules" in how else {}))
+                agrees = not text or known == text or "rules" in how
+                enters = mode == "open" or (mode == "invitation" and "code" in how)
+                if state != "refused" and agrees and (state == "accepted" or enters or mode == "approval"):
+                    known = text or known
+                    state = "accepted" if state == "accepted" or enters else "waiting"
+            case _:
+                done = decide(organiser, act, name, **({"reason": "No."} if act == "refuse" else {}))
+                assert (done == 200) is (state != "")
+                if state:
+                    state = "accepted" if act == "approve" else "refused"
+        shown = person.get(REGISTRATION).json()
+        assert (shown["state"] or "") == state
+        silent = mode == "open" and not text and state != "refused"
+        assert shown["admitted"] is (silent or (state == "accepted" and text in ("", known)))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

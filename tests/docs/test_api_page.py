@@ -11,7 +11,7 @@ from services.api.kit.policy import Access, access_of, role_of
 from services.core.settings import Settings
 from tests.docs.pages import PAGES, ROOT, code_in, read, rows_of
 
-NAMES = {Access.ORGANISER: "host"}  # on the platform, where a competition has organisers of its own
+NAMES = {Access.ORGANISER: "platform organiser"}  # a competition has organisers of its own
 METHODS = "GET|POST|PUT|PATCH|DELETE"
 ROUTE = re.compile(rf"^({METHODS}) (/api/[^\s?]+)")
 
