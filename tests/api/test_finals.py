@@ -78,7 +78,7 @@ def test_a_final_that_was_made_before_goes_on_taking_uploads(
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("changes", "said"),
     [
         ({"kind": "feedback", "entered_by": "selection"}, "only a final"),
         ({"kind": "feedback", "selects": 2}, "belong to a sealed final"),
@@ -89,11 +89,11 @@ def test_a_final_that_was_made_before_goes_on_taking_uploads(
     ],
 )
 def test_a_final_that_makes_no_sense_is_refused_whole(
-    api: Api, phase: Phase, organiser: Caller, settings: dict[str, object], said: str
+    api: Api, phase: Phase, organiser: Caller, changes: dict[str, object], said: str
 ) -> None:
     body = {"slug": "final", "kind": "final", "benchmark": "tiny", "closes_at": "2999-01-01T00:00:00Z", "seeds": 8}
 
-    refused = organiser.post(PHASES, json=body | settings)
+    refused = organiser.post(PHASES, json=body | changes)
 
     assert refused.status_code in (404, 422)
     assert said in refused.text

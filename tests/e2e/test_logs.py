@@ -24,6 +24,7 @@ def test_print_outs_are_kept_where_data_are_not_hidden(installation: Installatio
     hidden = {
         "slug": "hidden",
         "kind": "final",
+        "entered_by": "upload",
         "benchmark": "tiny",
         "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
         "seeds": 8,

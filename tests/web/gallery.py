@@ -84,6 +84,7 @@ def _of(part: str) -> str:
     return f"/competitions/{SLUG}{part}"
 
 
+OF_DIGITS = (("check", "check", -9), ("feedback", "feedback", -4), ("final", "final", 5), ("encore", "feedback", 6))
 ANNOUNCED = (
     ("The rules are final", "We answered all questions of the first week.\n\nThe quota stays at 5 a day."),
     ("The feedback phase closes a day later", "A worker was away for some hours. Everybody has a day more."),
@@ -102,9 +103,11 @@ PLACES = (
         shows="Loading the leaderboard",
         stalls="/leaderboard?",
     ),
-    Place("leaderboard-empty", _of("/leaderboard?phase=final")),
+    Place("leaderboard-empty", _of("/leaderboard?phase=check")),
+    Place("leaderboard-sealed", _of("/leaderboard?phase=final")),
     Place("submit", _of("/submit?phase=feedback"), PARTICIPANT),
-    Place("submit-too-early", _of("/submit?phase=final"), PARTICIPANT),
+    Place("submit-too-early", _of("/submit?phase=encore"), PARTICIPANT),
+    Place("submit-selected", _of("/submit?phase=final"), PARTICIPANT),
     Place("submit-signed-out", _of("/submit?phase=feedback")),
     Place("submission-queued", "/submissions/{queued}", PARTICIPANT),
     Place("submission-running", "/submissions/{running}", PARTICIPANT, shows="Provisional scores"),
@@ -122,6 +125,7 @@ PLACES = (
     Place("sign-in", "/sign-in"),
     Place("sign-up", "/sign-up"),
     Place("organise", _of("/organise?phase=feedback"), ORGANISER),
+    Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="entries of"),
     Place("judging", _of("/judging"), ORGANISER),
     Place("announcements", _of("/announcements")),
     Place("announcements-of-own", _of("/announcements"), ORGANISER),
@@ -263,7 +267,7 @@ def _hold_competition(organiser: Client) -> None:
     organiser.post("/api/competitions", {"slug": "bare", "title": "Ages and faces"})
     organiser.post("/api/competitions", {"slug": "crowded", "title": "Many teams, one board"})
     organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long"))
-    for slug, kind, opens_in_days in (("check", "check", -9), ("feedback", "feedback", -4), ("final", "final", 5)):
+    for slug, kind, opens_in_days in OF_DIGITS:
         opens_at = utc_now() + timedelta(days=opens_in_days)
         window = {"opens_at": opens_at.isoformat(), "closes_at": (utc_now() + timedelta(days=13)).isoformat()}
         phase = phase_of("tiny", slug=slug, kind=kind, quota_per_day=9, **window)
