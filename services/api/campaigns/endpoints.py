@@ -14,7 +14,7 @@ from services.api.campaigns.schemas import (
     NewCampaign,
     PreviewOut,
 )
-from services.api.competitions.service import find_phase, require_organiser
+from services.api.competitions.service import find_phase, require_organiser, require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising
@@ -45,7 +45,7 @@ def start_campaign(
     background: BackgroundTasks,
 ) -> CampaignOut:
     """Begin to rescore a phase by a metric, or to re-run its entries. Nothing moves until you publish it."""
-    row = _phase(session, slug, phase, who)
+    row = _phase_to_change(session, slug, phase, who)
     campaign = campaigns.start(session, row, who.account_id, metric=new.metric, re_run=new.re_run)
     background.add_task(state.doorbell.ring_across, Bell.RUN if new.re_run else Bell.SCORE)
     return _shown(session, campaign)
@@ -103,7 +103,7 @@ def list_moves(
 @router.post(PATH + "/{campaign_id}/publish")
 def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Publish a rescoring: every entry of the leaderboard moves at once."""
-    campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
+    campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.publish_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
 
@@ -111,7 +111,7 @@ def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organis
 @router.post(PATH + "/{campaign_id}/cancel")
 def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Discard a rescoring that is not published, and end its runs."""
-    campaign = campaigns.lock_campaign(session, _phase(session, slug, phase, who), campaign_id)
+    campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.cancel_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
 
@@ -119,13 +119,19 @@ def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organisi
 @router.post("/competitions/{slug}/phases/{phase}/undo")
 def undo_campaign(*, slug: Text, phase: Text, who: Organising, session: Writing) -> CampaignOut:
     """Take back the phase's newest published rescoring: every entry goes back to where it was."""
-    campaign, _ = campaigns.undo_campaign(session, _phase(session, slug, phase, who), who.account_id)
+    campaign, _ = campaigns.undo_campaign(session, _phase_to_change(session, slug, phase, who), who.account_id)
     return _shown(session, campaign)
 
 
 def _phase(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     require_organiser(who, row.competition)
+    return row
+
+
+def _phase_to_change(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:
+    row = _phase(session, slug, phase, who)
+    require_writable(row.competition)
     return row
 
 

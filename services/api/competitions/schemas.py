@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.api.kit.schemas import Input, Label, Moment, in_words
 from services.core.bundle.manifest import Counts, Fitness, Manifest
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
-from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind
+from services.core.models import BenchmarkRow, Competition, Device, EnvironmentRow, Phase, PhaseKind, Visibility
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.store.database import utc_now
 
@@ -23,6 +23,7 @@ __all__ = [
     "NewPhase",
     "PhaseChange",
     "PhaseOut",
+    "Slug",
 ]
 
 GIBIBYTE = 1024**3
@@ -62,19 +63,25 @@ class CompetitionChange(Input):
 
 
 class NewPhase(Input):
-    slug: Slug
-    kind: PhaseKind
+    slug: Slug = Field(description="The phase's short name, which is part of its address.")
+    title: Label | None = Field(None, description="Its name for readers, if the short one does not do.")
+    kind: PhaseKind = Field(description="`check`, `feedback` or `final`.")
     benchmark: str = Field(
         max_length=64, description="Digest of a benchmark, or a name, for the newest with that name."
     )
-    opens_at: Moment = Field(default_factory=utc_now)
-    closes_at: Moment
+    opens_at: Moment = Field(default_factory=utc_now, description="When it opens, with a time zone; default: now.")
+    closes_at: Moment = Field(description="When it closes, with a time zone.")
     seeds: int = Field(512, ge=1, le=10_000, description="Number of unlearning runs in one evaluation.")
     shard_seeds: int = Field(64, ge=1, le=10_000, description="Number of runs that a worker takes at once.")
     quota_per_day: Quota = 5
+    quota_total: int | None = Field(
+        None, ge=0, le=100_000, description="Submissions per team in all; none: only the daily quota."
+    )
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Time limit of one unlearning run, in seconds.")
-    memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
-    device: Device = Device.CPU
+    memory_bytes: int = Field(
+        2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE, description="Memory of one unlearning run."
+    )
+    device: Device = Field(Device.CPU, description="What submissions run on: `cpu` or `gpu`.")
     environment: str | None = Field(
         None,
         max_length=63,
@@ -127,6 +134,8 @@ class CompetitionOut(BaseModel):
     title: str
     description: str
     organiser: str
+    contact: str
+    visibility: Visibility
     weight: int
     created_at: datetime
 
@@ -137,6 +146,8 @@ class CompetitionOut(BaseModel):
             title=competition.title,
             description=competition.description,
             organiser=organiser,
+            contact=competition.contact,
+            visibility=competition.visibility,
             weight=competition.weight,
             created_at=competition.created_at,
         )
@@ -150,6 +161,7 @@ class BenchmarkRef(BaseModel):
 class PhaseOut(BaseModel):
     competition: str
     slug: str
+    title: str | None
     kind: PhaseKind
     benchmark: BenchmarkRef
     opens_at: datetime
@@ -158,6 +170,7 @@ class PhaseOut(BaseModel):
     seeds: int
     shard_seeds: int
     quota_per_day: int
+    quota_total: int | None
     seed_timeout_s: float
     memory_bytes: int
     device: Device
@@ -176,6 +189,7 @@ class PhaseOut(BaseModel):
         return cls(
             competition=phase.competition.slug,
             slug=phase.slug,
+            title=phase.title,
             kind=phase.kind,
             benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
             opens_at=phase.opens_at,
@@ -184,6 +198,7 @@ class PhaseOut(BaseModel):
             seeds=phase.seeds,
             shard_seeds=phase.shard_seeds,
             quota_per_day=phase.quota_per_day,
+            quota_total=phase.quota_total,
             seed_timeout_s=phase.seed_timeout_s,
             memory_bytes=phase.memory_bytes,
             device=phase.device,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Boolean, Select, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload
 
@@ -13,37 +13,51 @@ from services.api.kit.policy import Forbidden
 from services.core import environments
 from services.core.bundle.manifest import Manifest, require_oracle
 from services.core.errors import BadInput, Conflict, NotFound
-from services.core.models import Account, Act, BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models import Account, Act, BenchmarkRow, Competition, Phase, PhaseKind, Visibility
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import require_notebooks
 
 __all__ = [
+    "HELD_PHASE",
     "PHASE",
+    "WHOLE_PHASE",
     "BadWindow",
     "BenchmarkNotPublished",
+    "CompetitionArchived",
     "NotOrganiser",
     "SlugTaken",
     "add_phase",
     "change_phase",
+    "competitions_seen_by",
     "create_competition",
+    "find_benchmark",
     "find_competition",
     "find_phase",
     "organisers_of",
     "organises",
     "phases_of",
     "require_organiser",
+    "require_writable",
     "weigh_competition",
 ]
 
 
+UNSEEN = (Visibility.DRAFT, Visibility.DELETED)  # for all but their organisers
 # Built once, because most requests begin with one of them.
 PHASE = (
     select(Phase)
     .join(Competition, Competition.id == Phase.competition_id)
     .where(Competition.slug == bindparam("competition"), Phase.slug == bindparam("phase"))
+    .where(or_(Competition.visibility.not_in(UNSEEN), bindparam("drafts", type_=Boolean)))
 )
 WHOLE_PHASE = PHASE.options(contains_eager(Phase.competition), joinedload(Phase.benchmark))
+# As it is now, and until the transaction ends: nobody changes it, but others may hold it, too, and its board may move.
+HELD_PHASE = (
+    PHASE.options(contains_eager(Phase.competition))
+    .with_for_update(read=True, key_share=True, of=Phase)
+    .execution_options(populate_existing=True)
+)
 
 
 class SlugTaken(Conflict):
@@ -58,31 +72,63 @@ class BadWindow(BadInput):
     code = "bad_window"
 
 
+class CompetitionArchived(Conflict):
+    code = "competition_archived"
+
+
 class NotOrganiser(Forbidden):
     code = "not_organiser"
 
 
-def find_competition(session: ReadSession, slug: str) -> Competition:
-    """Find a competition. Raises NotFound."""
+def find_competition(session: ReadSession, slug: str, who: Principal | None = None) -> Competition:
+    """Find a competition that the caller may see; a draft only if they organise it. Raises NotFound."""
     competition = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
-    if competition is None:
+    if competition is None or not _is_seen(competition, who):
         raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for all competitions.")
     return competition
 
 
-def find_phase(session: ReadSession, competition: str, slug: str, statement: Select[Phase] = WHOLE_PHASE) -> Phase:
+def find_phase(
+    session: ReadSession,
+    competition: str,
+    slug: str,
+    statement: Select[Phase] = WHOLE_PHASE,
+    *,
+    who: Principal | None = None,
+) -> Phase:
     """Find a phase with its competition and benchmark. Raises NotFound, which names the missing one.
 
-    A `statement` made of PHASE reads less.
+    The phase of a draft is found only for those who organise it. A `statement` made of PHASE reads less.
     """
-    phase = session.scalars(statement, {"competition": competition, "phase": slug}).one_or_none()
+    wanted = {"competition": competition, "phase": slug}
+    phase = session.scalars(statement, wanted | {"drafts": False}).one_or_none()
+    if phase is None and _is_draft(find_competition(session, competition, who)):
+        phase = session.scalars(statement, wanted | {"drafts": True}).one_or_none()
     if phase is None:
-        find_competition(session, competition)
         raise NotFound(
             f"Competition {competition!r} has no phase {slug!r}. "
             f"See GET /api/competitions/{competition} for its phases."
         )
     return phase
+
+
+def competitions_seen_by(who: Principal | None) -> Select[Competition]:
+    """Select the competitions that a list shows: public and archived ones, and what the caller organises."""
+    statement = select(Competition).where(Competition.visibility != Visibility.DELETED)
+    if who is not None and who.is_operator:
+        return statement
+    listed = Competition.visibility.in_((Visibility.PUBLIC, Visibility.ARCHIVED))
+    return statement.where(listed if who is None else or_(listed, Competition.organiser_id == who.account_id))
+
+
+def _is_draft(competition: Competition) -> bool:
+    return competition.visibility is Visibility.DRAFT
+
+
+def _is_seen(competition: Competition, who: Principal | None) -> bool:
+    if competition.visibility is Visibility.DELETED:
+        return False
+    return not _is_draft(competition) or organises(who, competition)
 
 
 def phases_of(session: ReadSession, competitions: Sequence[Competition]) -> dict[UUID, list[Phase]]:
@@ -112,6 +158,15 @@ def require_organiser(who: Principal, competition: Competition) -> None:
         raise NotOrganiser(f"Only the organiser of {competition.slug!r} or an operator may do this.")
 
 
+def require_writable(competition: Competition) -> None:
+    """Raise CompetitionArchived if nothing of the competition may change."""
+    if competition.visibility is Visibility.ARCHIVED:
+        raise CompetitionArchived(
+            f"{competition.slug!r} is archived: it can be read, but nothing changes any more. Its organiser can set "
+            "`visibility` in its file."
+        )
+
+
 def create_competition(session: WriteSession, who: Principal, new: NewCompetition) -> Competition:
     """Create a competition that the caller runs. Raises SlugTaken."""
     competition = Competition(**new.model_dump(), organiser_id=who.account_id)
@@ -123,7 +178,8 @@ def create_competition(session: WriteSession, who: Principal, new: NewCompetitio
 
 
 def weigh_competition(session: WriteSession, who: Principal, competition: Competition, weight: int) -> None:
-    """Change how many shards of each of its teams run in one turn."""
+    """Change how many shards of each of its teams run in one turn. Raises CompetitionArchived."""
+    require_writable(competition)
     competition.weight = weight
     details = {"weight": weight}
     record(session, Act.COMPETITION_WEIGHED, competition_id=competition.id, account_id=who.account_id, details=details)
@@ -135,11 +191,12 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
     Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment.
     """
     require_organiser(who, competition)
+    require_writable(competition)
     if new.closes_at <= utc_now():
         raise BadWindow(
             f"The phase would have closed already, at {new.closes_at:%Y-%m-%d %H:%M:%S} UTC. Correct closes_at."
         )
-    benchmark = _find_benchmark(session, new.benchmark)
+    benchmark = find_benchmark(session, new.benchmark)
     require_oracle(new.seeds, benchmark.manifest["oracle_seeds"])
     if new.notebooks:
         require_notebooks(Manifest.model_validate(benchmark.manifest))
@@ -161,6 +218,7 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
 def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> Phase:
     """Change the dates or the quota. Raises BadWindow or NotOrganiser."""
     require_organiser(who, phase.competition)
+    require_writable(phase.competition)
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(phase, name, value)
     if phase.closes_at <= phase.opens_at:
@@ -183,7 +241,8 @@ def _phases(*competitions: Competition) -> Select[Phase]:
     )
 
 
-def _find_benchmark(session: ReadSession, wanted: str) -> BenchmarkRow:
+def find_benchmark(session: ReadSession, wanted: str) -> BenchmarkRow:
+    """Find a published benchmark by digest, or the newest of a name. Raises BenchmarkNotPublished."""
     found = session.scalars(
         select(BenchmarkRow)
         .where(or_(BenchmarkRow.name == wanted, BenchmarkRow.digest == wanted))

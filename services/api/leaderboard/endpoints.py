@@ -53,7 +53,7 @@ def show_leaderboard(
 
     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
     """
-    row = service.find_phase(session, slug, phase)
+    row = service.find_phase(session, slug, phase, who)
     listing = f"leaderboard:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
     board = service.as_of(session, state.database, row, moment)
@@ -124,7 +124,7 @@ def list_alarms(
     *, slug: Text, phase: Text, who: Organising, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AlarmedOut]:
     """List submissions with alarms, which their organiser should check, newest first. An alarm changes no score."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     require_organiser(who, row.competition)
     rows, following = newest_first(
         session,

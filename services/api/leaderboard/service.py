@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Select, and_, bindparam, select, type_coerce
 from sqlalchemy.orm import aliased, load_only
 
 from services.api.competitions import service as competitions
+from services.api.kit.auth import Principal
 from services.api.leaderboard.schemas import Entry, add_other, entry_of
 from services.core.board import standings
 from services.core.board.shown import FiguresForm
@@ -72,9 +73,9 @@ PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 
 
-def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
+def find_phase(session: ReadSession, competition: str, slug: str, who: Principal | None) -> Phase:
     """Find the phase of a leaderboard, without what only other pages show. Raises NotFound."""
-    return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD)
+    return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD, who=who)
 
 
 def as_of(session: ReadSession, database: Database, phase: Phase, moment: datetime | None) -> Standings | None:

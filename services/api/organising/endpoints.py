@@ -38,7 +38,7 @@ def list_all_submissions(
     after: After = None,
 ) -> Page[SubmissionOut]:
     """List all submissions to a competition, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     require_organiser(who, competition)
     rows, following = newest_first(
         session,
@@ -55,6 +55,6 @@ def list_all_submissions(
 @router.get("/competitions/{slug}/queue")
 def show_queue(slug: Text, who: Organising, session: Reading) -> QueueOut:
     """Show a competition's evaluations that wait or run, the workers that run them, and recent platform failures."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     require_organiser(who, competition)
     return read_queue(session, competition)

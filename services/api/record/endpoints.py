@@ -66,7 +66,7 @@ def list_acts(
     after: After = None,
 ) -> Page[AuditOut]:
     """List the acts on a competition, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     require_organiser(who, competition)
     statement = select(AuditEvent).where(AuditEvent.competition_id == competition.id)
     rows, following = newest_first(

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import organises
+from services.api.competitions.service import HELD_PHASE, organises
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
 from services.api.submissions.admission import SubmitRequest, admit
@@ -69,7 +69,7 @@ def accept(
     """
     with database.write() as session:
         _lock_team(session, request)
-        phase, team = admit(session, request, sandbox)
+        phase, team = admit(session, request, sandbox, HELD_PHASE)
         evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,

@@ -60,10 +60,10 @@ def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> tuple[C
     return checked, form_of(filename, checked.kind, data, python)
 
 
-def require_phase_takes(state: ApiState, competition: str, phase: str, filename: str) -> Phase:
+def require_phase_takes(state: ApiState, who: Principal, competition: str, phase: str, filename: str) -> Phase:
     """Find the phase for which a file is checked. Raises NotFound, UnsupportedFile or NoNotebooks."""
     with state.database.read() as session:
-        found = find_phase(session, competition, phase)
+        found = find_phase(session, competition, phase, who=who)
     require_kind(found, filename)
     return found
 
@@ -87,10 +87,10 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, *, foun
     )
 
 
-def warnings_in(state: ApiState, competition: str, phase: str, found: Checked) -> list[str]:
-    """Return what may make a submission's runs fail in a phase. Raises NotFound, and MissingPackage for what must."""
+def warnings_in(state: ApiState, phase: Phase, found: Checked) -> list[str]:
+    """Return what may make a submission's runs fail in a phase. Raises MissingPackage for what must."""
     with state.database.read() as session:
-        return _warnings(session, find_phase(session, competition, phase), found)
+        return _warnings(session, phase, found)
 
 
 def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:

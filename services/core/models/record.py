@@ -21,6 +21,8 @@ class Act(StrEnum):
     ACCOUNT_MADE = "account_made"
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
+    COMPETITION_DELETED = "competition_deleted"
+    FILE_APPLIED = "file_applied"
     PHASE_ADDED = "phase_added"
     PHASE_CHANGED = "phase_changed"
     CAMPAIGN_STARTED = "campaign_started"
