@@ -65,6 +65,10 @@ class Client:
         """Send changes to a path and return the answer. Raises ServerProblem."""
         return self._request("PATCH", path, json=body)
 
+    def delete(self, path: str) -> None:
+        """Delete what is at a path. Raises ServerProblem."""
+        self._request("DELETE", path)
+
     def upload(self, path: str, file: Path, **params: Any) -> Any:
         """Send a file as the body of a request."""
         with file.open("rb") as content:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import competition_file
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
@@ -12,8 +13,17 @@ from services.core.device import Device
 
 __all__ = ["competition_app", "phase_app"]
 
-competition_app = typer.Typer(no_args_is_help=True, help="Create competitions. For organisers.")
+competition_app = typer.Typer(
+    no_args_is_help=True, help="Create competitions, from a file or step by step. For organisers."
+)
 phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look after them. For organisers.")
+
+
+competition_app.command("check")(competition_file.check_file)
+competition_app.command("apply")(competition_file.apply_file)
+competition_app.command("export")(competition_file.export_file)
+competition_app.command("versions")(competition_file.list_versions)
+competition_app.command("delete")(competition_file.delete_competition)
 
 
 @competition_app.command("create")

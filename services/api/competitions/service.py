@@ -21,6 +21,7 @@ from services.core.submission.notebook import require_notebooks
 __all__ = [
     "HELD_PHASE",
     "PHASE",
+    "UNSEEN",
     "WHOLE_PHASE",
     "BadWindow",
     "BenchmarkNotPublished",
