@@ -570,6 +570,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/reliability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Reliability
+         * @description Show how stable the order of a leaderboard is, and how each number behaves if the truth is known.
+         */
+        get: operations["show_reliability"];
+        put?: never;
+        /**
+         * Ask For Reliability
+         * @description Have it computed of the newest leaderboard, while no score waits. That takes minutes.
+         */
+        post: operations["ask_for_reliability"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/starting-kit": {
         parameters: {
             query?: never;
@@ -1323,6 +1347,31 @@ export interface components {
          */
         Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
         /**
+         * Agreement
+         * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
+         */
+        Agreement: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * AlarmCard
+         * @description How often an alarm is raised on retrained models, and on planted ones.
+         */
+        AlarmCard: {
+            false_alarms: components["schemas"]["Share"];
+            /** Kind */
+            kind: string;
+            /** Power */
+            power: {
+                [key: string]: components["schemas"]["Share"];
+            };
+        };
+        /**
          * AlarmForm
          * @description An observation that an organiser should check: its kind, and the figure that raised it.
          */
@@ -1692,6 +1741,38 @@ export interface components {
             submission_id: string;
             /** Team */
             team: string;
+        };
+        /**
+         * ColumnCard
+         * @description How a number behaves on models that were retrained, and on models that kept some of what they should forget.
+         */
+        ColumnCard: {
+            /** @description Share of retrained sets of models, held out, beyond the limits. */
+            false_alarms: components["schemas"]["Share"];
+            /**
+             * High
+             * @description At most 5% of retrained models lie above it; null if high is good.
+             */
+            high: number | null;
+            /**
+             * Low
+             * @description At most 5% of retrained models lie below it; null if low is good.
+             */
+            low: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Power
+             * @description Share of planted sets beyond the limits, by the share of the original's forget logits in theirs.
+             */
+            power: {
+                [key: string]: components["schemas"]["Share"];
+            };
+            /**
+             * Suite
+             * @description Null for the forgetting quality of a metric.
+             */
+            suite: string | null;
         };
         /**
          * ColumnInfo
@@ -2561,6 +2642,25 @@ export interface components {
             teams: components["schemas"]["TeamOut"][];
         };
         /**
+         * MetricCard
+         * @description How the numbers of a benchmark behave if the truth is known.
+         */
+        MetricCard: {
+            /** Alarms */
+            alarms: components["schemas"]["AlarmCard"][];
+            /** Columns */
+            columns: components["schemas"]["ColumnCard"][];
+            /** Draws */
+            draws: number;
+            /**
+             * Models
+             * @description Models on each side of a draw.
+             */
+            models: number;
+            /** Planted */
+            planted: number[];
+        };
+        /**
          * MetricInfo
          * @description A metric: it makes the score that a leaderboard ranks by. Its name carries its version.
          */
@@ -2823,6 +2923,28 @@ export interface components {
             state: components["schemas"]["State"];
             submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
         };
+        /**
+         * OrderOf
+         * @description How well fewer runs, or other bins, give the order of all runs and the published bins.
+         */
+        OrderOf: {
+            /**
+             * Bins
+             * @description Width of the bins of epsilon in nats; 0: none. Null: the metric's.
+             */
+            bins?: number | null;
+            /** @description Share of draws in which the same entry leads. */
+            leader_stays?: components["schemas"]["Share"] | null;
+            /** Metric */
+            metric: string;
+            /**
+             * Models
+             * @description Runs of each entry.
+             */
+            models: number;
+            /** @description Over draws of runs, or for bins over entries. Null for under 6 entries. */
+            tau: components["schemas"]["Agreement"] | null;
+        };
         /** Page[AlarmedOut] */
         Page_AlarmedOut_: {
             /** Items */
@@ -2913,6 +3035,19 @@ export interface components {
             items: components["schemas"]["TokenOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * PairOf
+         * @description How far two numbers agree about the order of the entries, each turned so that higher is better.
+         */
+        PairOf: {
+            /** Entries */
+            entries: number;
+            /** First */
+            first: string;
+            /** Second */
+            second: string;
+            tau: components["schemas"]["Agreement"];
         };
         /**
          * PhaseChange
@@ -3194,6 +3329,63 @@ export interface components {
             reason: string;
         };
         /**
+         * ReliabilityForm
+         * @description What is known of a phase's numbers.
+         */
+        ReliabilityForm: {
+            /** @description Null if the benchmark has too few retrained models. */
+            card: components["schemas"]["MetricCard"] | null;
+            /** Draws */
+            draws: number;
+            /**
+             * Entries
+             * @description The best of the leaderboard, that were compared.
+             */
+            entries: number;
+            /** Metric */
+            metric: string;
+            /** Models */
+            models: number;
+            /** Orders */
+            orders: components["schemas"]["OrderOf"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairOf"][];
+        };
+        /**
+         * ReliabilityOut
+         * @description How far the numbers of a phase can be trusted, as it was computed last.
+         */
+        ReliabilityOut: {
+            /**
+             * Asked At
+             * @description When an organiser last asked for it; null if none ever did.
+             */
+            asked_at: string | null;
+            /**
+             * Done
+             * @description Steps done, of `total`, of the computation under way.
+             */
+            done: number;
+            found: components["schemas"]["ReliabilityForm"] | null;
+            /**
+             * Made At
+             * @description When it was last computed; null if it never was.
+             */
+            made_at: string | null;
+            /**
+             * Problem
+             * @description Why the last computation gave nothing.
+             */
+            problem: string | null;
+            /**
+             * Total
+             * @description 0 until it begins.
+             */
+            total: number;
+            /** Under Way */
+            under_way: boolean;
+        };
+        /**
          * Rights
          * @description What the reader may do with a submission, besides reading it.
          */
@@ -3357,6 +3549,18 @@ export interface components {
              * @description The session's token, for clients without cookies.
              */
             token: string;
+        };
+        /**
+         * Share
+         * @description A share of draws with its 95% interval (Clopper and Pearson).
+         */
+        Share: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Value */
+            value: number;
         };
         /**
          * SpanOut
@@ -5390,6 +5594,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuotaOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_reliability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReliabilityOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    ask_for_reliability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReliabilityOut"];
                 };
             };
             /** @description A problem */
