@@ -124,6 +124,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competition-files/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Competition File
+         * @description Create or change a competition as a file says: all of it, or nothing.
+         */
+        post: operations["apply_competition_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competition-files/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Competition File
+         * @description Check a file and show what it would change. Nothing is written.
+         */
+        post: operations["preview_competition_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions": {
         parameters: {
             query?: never;
@@ -133,7 +173,7 @@ export interface paths {
         };
         /**
          * List Competitions
-         * @description List competitions with their phases, newest competition first.
+         * @description List competitions with their phases, newest first. Drafts and unlisted ones are listed only to organisers.
          */
         get: operations["list_competitions"];
         put?: never;
@@ -162,7 +202,11 @@ export interface paths {
         get: operations["show_competition"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove Competition
+         * @description Delete a competition to which nobody has submitted. The record keeps its acts.
+         */
+        delete: operations["remove_competition"];
         options?: never;
         head?: never;
         /**
@@ -314,6 +358,86 @@ export interface paths {
          * @description End a disqualification: what it took off the boards competes again.
          */
         post: operations["reinstate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Competition File
+         * @description Write the file of a competition from what is stored. Applying it changes nothing.
+         */
+        get: operations["export_competition_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/file/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description List the files that were applied, newest first.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/file/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Version
+         * @description Show a file as it was applied.
+         */
+        get: operations["show_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pages
+         * @description List the pages of a competition with their texts: rules, prizes, and further ones in order.
+         */
+        get: operations["list_pages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -564,30 +688,6 @@ export interface paths {
         get: operations["show_quota"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/competitions/{slug}/phases/{phase}/reliability": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show Reliability
-         * @description Show how stable the order of a leaderboard is, and how each number behaves if the truth is known.
-         */
-        get: operations["show_reliability"];
-        put?: never;
-        /**
-         * Ask For Reliability
-         * @description Have it computed of the newest leaderboard, while no score waits. That takes minutes.
-         */
-        post: operations["ask_for_reliability"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1345,32 +1445,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
-        /**
-         * Agreement
-         * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
-         */
-        Agreement: {
-            /** High */
-            high: number;
-            /** Low */
-            low: number;
-            /** Value */
-            value: number;
-        };
-        /**
-         * AlarmCard
-         * @description How often an alarm is raised on retrained models, and on planted ones.
-         */
-        AlarmCard: {
-            false_alarms: components["schemas"]["Share"];
-            /** Kind */
-            kind: string;
-            /** Power */
-            power: {
-                [key: string]: components["schemas"]["Share"];
-            };
-        };
+        Act: "scored" | "account_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered";
         /**
          * AlarmForm
          * @description An observation that an organiser should check: its kind, and the figure that raised it.
@@ -1434,6 +1509,55 @@ export interface components {
             id: string;
             /** Title */
             title: string;
+        };
+        /**
+         * AppliedOut
+         * @description What was applied.
+         */
+        AppliedOut: {
+            /**
+             * Announcement Id
+             * @description What participants were told, if the file broke a promise.
+             */
+            announcement_id: string | null;
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /** Created */
+            created: boolean;
+            /**
+             * Number
+             * @description The version that keeps the file; null if it changed nothing.
+             */
+            number: number | null;
+            /** Slug */
+            slug: string;
+            /**
+             * Token
+             * @description Names the state now.
+             */
+            token: string;
+        };
+        /**
+         * ApplyIn
+         * @description A file, the state that it was compared with, and consent to breaking promises.
+         */
+        ApplyIn: {
+            /**
+             * Based On
+             * @description The `token` of the preview or the export; null to create a competition.
+             */
+            based_on?: string | null;
+            /**
+             * Confirm
+             * @description Change also what participants of an open phase rely on, and announce that to them.
+             * @default false
+             */
+            confirm?: boolean;
+            /**
+             * Text
+             * @description The file itself, in YAML.
+             */
+            text: string;
         };
         /**
          * AuditOut
@@ -1683,6 +1807,40 @@ export interface components {
          */
         CertifiedMethod: "langevin" | "stochastic_langevin" | "d2d" | "retrain" | "other";
         /**
+         * ChangeKind
+         * @enum {string}
+         */
+        ChangeKind: "added" | "removed" | "changed";
+        /**
+         * ChangeOut
+         * @description One difference between the file and what is stored.
+         */
+        ChangeOut: {
+            /** After */
+            after: unknown;
+            /**
+             * Before
+             * @description The value before; null for a text of several lines.
+             */
+            before: unknown;
+            kind: components["schemas"]["ChangeKind"];
+            /**
+             * Lines
+             * @description Of a text of several lines: how it changes, as a unified diff.
+             */
+            lines: string[];
+            /**
+             * Needs Confirmation
+             * @description Participants of an open phase rely on it.
+             */
+            needs_confirmation: boolean;
+            /**
+             * Path
+             * @description The field, such as `phases.final.seeds`; of a phase or page added or removed, it.
+             */
+            path: string;
+        };
+        /**
          * CheckOut
          * @description A file that passed every check which needs no run.
          */
@@ -1741,38 +1899,6 @@ export interface components {
             submission_id: string;
             /** Team */
             team: string;
-        };
-        /**
-         * ColumnCard
-         * @description How a number behaves on models that were retrained, and on models that kept some of what they should forget.
-         */
-        ColumnCard: {
-            /** @description Share of retrained sets of models, held out, beyond the limits. */
-            false_alarms: components["schemas"]["Share"];
-            /**
-             * High
-             * @description At most 5% of retrained models lie above it; null if high is good.
-             */
-            high: number | null;
-            /**
-             * Low
-             * @description At most 5% of retrained models lie below it; null if low is good.
-             */
-            low: number | null;
-            /** Name */
-            name: string;
-            /**
-             * Power
-             * @description Share of planted sets beyond the limits, by the share of the original's forget logits in theirs.
-             */
-            power: {
-                [key: string]: components["schemas"]["Share"];
-            };
-            /**
-             * Suite
-             * @description Null for the forgetting quality of a metric.
-             */
-            suite: string | null;
         };
         /**
          * ColumnInfo
@@ -1858,6 +1984,8 @@ export interface components {
         };
         /** CompetitionDetail */
         CompetitionDetail: {
+            /** Contact */
+            contact: string;
             /**
              * Created At
              * Format: date-time
@@ -1873,11 +2001,27 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            visibility: components["schemas"]["Visibility"];
             /** Weight */
             weight: number;
         };
+        /**
+         * CompetitionFileOut
+         * @description The file of a competition, written from what is stored.
+         */
+        CompetitionFileOut: {
+            /** Text */
+            text: string;
+            /**
+             * Token
+             * @description Names this state; send it as `based_on` to apply a changed file.
+             */
+            token: string;
+        };
         /** CompetitionOut */
         CompetitionOut: {
+            /** Contact */
+            contact: string;
             /**
              * Created At
              * Format: date-time
@@ -1891,8 +2035,27 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            visibility: components["schemas"]["Visibility"];
             /** Weight */
             weight: number;
+        };
+        /**
+         * CompetitionPageOut
+         * @description A page of a competition.
+         */
+        CompetitionPageOut: {
+            /**
+             * Body
+             * @description Markdown. Show it without raw HTML, and load nothing that it names.
+             */
+            body: string;
+            /**
+             * Slug
+             * @description Its short name; `rules` and `prizes` come first.
+             */
+            slug: string;
+            /** Title */
+            title: string;
         };
         /**
          * ConfidencesForm
@@ -2447,6 +2610,17 @@ export interface components {
             same: boolean;
         };
         /**
+         * FileIn
+         * @description A file.
+         */
+        FileIn: {
+            /**
+             * Text
+             * @description The file itself, in YAML.
+             */
+            text: string;
+        };
+        /**
          * FileOut
          * @description A file of an upload.
          */
@@ -2642,25 +2816,6 @@ export interface components {
             teams: components["schemas"]["TeamOut"][];
         };
         /**
-         * MetricCard
-         * @description How the numbers of a benchmark behave if the truth is known.
-         */
-        MetricCard: {
-            /** Alarms */
-            alarms: components["schemas"]["AlarmCard"][];
-            /** Columns */
-            columns: components["schemas"]["ColumnCard"][];
-            /** Draws */
-            draws: number;
-            /**
-             * Models
-             * @description Models on each side of a draw.
-             */
-            models: number;
-            /** Planted */
-            planted: number[];
-        };
-        /**
          * MetricInfo
          * @description A metric: it makes the score that a leaderboard ranks by. Its name carries its version.
          */
@@ -2782,6 +2937,7 @@ export interface components {
             /**
              * Closes At
              * Format: date-time
+             * @description When it closes, with a time zone.
              */
             closes_at: string;
             /**
@@ -2795,13 +2951,17 @@ export interface components {
              * @description Keep this phase's data hidden: failures show no messages and no printed output. If not set, the data are hidden in every phase except check phases.
              */
             data_hidden?: boolean | null;
-            /** @default cpu */
+            /**
+             * @description What submissions run on: `cpu` or `gpu`.
+             * @default cpu
+             */
             device?: components["schemas"]["Device"];
             /**
              * Environment
              * @description What code finds in the sandbox: a name that `GET /api/environments` lists. If not set, the workers' own.
              */
             environment?: string | null;
+            /** @description `check`, `feedback` or `final`. */
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
@@ -2811,6 +2971,7 @@ export interface components {
             max_time_ratio?: number;
             /**
              * Memory Bytes
+             * @description Memory of one unlearning run.
              * @default 2147483648
              */
             memory_bytes?: number;
@@ -2835,6 +2996,7 @@ export interface components {
             /**
              * Opens At
              * Format: date-time
+             * @description When it opens, with a time zone; default: now.
              */
             opens_at?: string;
             /**
@@ -2843,6 +3005,11 @@ export interface components {
              * @default 5
              */
             quota_per_day?: number;
+            /**
+             * Quota Total
+             * @description Submissions per team in all; none: only the daily quota.
+             */
+            quota_total?: number | null;
             /**
              * Rehearse
              * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
@@ -2867,7 +3034,10 @@ export interface components {
              * @default 64
              */
             shard_seeds?: number;
-            /** Slug */
+            /**
+             * Slug
+             * @description The phase's short name, which is part of its address.
+             */
             slug: string;
             /**
              * Take First
@@ -2875,6 +3045,11 @@ export interface components {
              * @default false
              */
             take_first?: boolean;
+            /**
+             * Title
+             * @description Its name for readers, if the short one does not do.
+             */
+            title?: string | null;
         };
         /** NewTeam */
         NewTeam: {
@@ -2923,28 +3098,6 @@ export interface components {
             state: components["schemas"]["State"];
             submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
         };
-        /**
-         * OrderOf
-         * @description How well fewer runs, or other bins, give the order of all runs and the published bins.
-         */
-        OrderOf: {
-            /**
-             * Bins
-             * @description Width of the bins of epsilon in nats; 0: none. Null: the metric's.
-             */
-            bins?: number | null;
-            /** @description Share of draws in which the same entry leads. */
-            leader_stays?: components["schemas"]["Share"] | null;
-            /** Metric */
-            metric: string;
-            /**
-             * Models
-             * @description Runs of each entry.
-             */
-            models: number;
-            /** @description Over draws of runs, or for bins over entries. Null for under 6 entries. */
-            tau: components["schemas"]["Agreement"] | null;
-        };
         /** Page[AlarmedOut] */
         Page_AlarmedOut_: {
             /** Items */
@@ -2984,6 +3137,13 @@ export interface components {
         Page_CompetitionDetail_: {
             /** Items */
             items: components["schemas"]["CompetitionDetail"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[CompetitionPageOut] */
+        Page_CompetitionPageOut_: {
+            /** Items */
+            items: components["schemas"]["CompetitionPageOut"][];
             /** Next */
             next: string | null;
         };
@@ -3036,18 +3196,12 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /**
-         * PairOf
-         * @description How far two numbers agree about the order of the entries, each turned so that higher is better.
-         */
-        PairOf: {
-            /** Entries */
-            entries: number;
-            /** First */
-            first: string;
-            /** Second */
-            second: string;
-            tau: components["schemas"]["Agreement"];
+        /** Page[VersionOut] */
+        Page_VersionOut_: {
+            /** Items */
+            items: components["schemas"]["VersionOut"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * PhaseChange
@@ -3103,6 +3257,8 @@ export interface components {
             opens_at: string;
             /** Quota Per Day */
             quota_per_day: number;
+            /** Quota Total */
+            quota_total: number | null;
             /** Rehearse */
             rehearse: boolean;
             /** Seed Timeout S */
@@ -3115,6 +3271,8 @@ export interface components {
             slug: string;
             /** Take First */
             take_first: boolean;
+            /** Title */
+            title: string | null;
         };
         /** PhaseQueueOut */
         PhaseQueueOut: {
@@ -3161,6 +3319,28 @@ export interface components {
              * Format: uuid
              */
             submission_id: string;
+        };
+        /**
+         * PlanOut
+         * @description What applying a file would change.
+         */
+        PlanOut: {
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /**
+             * Exists
+             * @description Whether there is a competition of this name; if not, applying creates it.
+             */
+            exists: boolean;
+            /** Needs Confirmation */
+            needs_confirmation: boolean;
+            /** Slug */
+            slug: string;
+            /**
+             * Token
+             * @description Send it as `based_on`; null if there is no such competition yet.
+             */
+            token: string | null;
         };
         /**
          * PlatformFailureOut
@@ -3266,6 +3446,11 @@ export interface components {
              */
             left: number;
             /**
+             * Left In All
+             * @description Submissions to this phase that the team has left; null: no limit.
+             */
+            left_in_all: number | null;
+            /**
              * Next Slot At
              * @description When the next submission is possible; null if one is possible now, or never again.
              */
@@ -3327,63 +3512,6 @@ export interface components {
              * @description Shown to the team.
              */
             reason: string;
-        };
-        /**
-         * ReliabilityForm
-         * @description What is known of a phase's numbers.
-         */
-        ReliabilityForm: {
-            /** @description Null if the benchmark has too few retrained models. */
-            card: components["schemas"]["MetricCard"] | null;
-            /** Draws */
-            draws: number;
-            /**
-             * Entries
-             * @description The best of the leaderboard, that were compared.
-             */
-            entries: number;
-            /** Metric */
-            metric: string;
-            /** Models */
-            models: number;
-            /** Orders */
-            orders: components["schemas"]["OrderOf"][];
-            /** Pairs */
-            pairs: components["schemas"]["PairOf"][];
-        };
-        /**
-         * ReliabilityOut
-         * @description How far the numbers of a phase can be trusted, as it was computed last.
-         */
-        ReliabilityOut: {
-            /**
-             * Asked At
-             * @description When an organiser last asked for it; null if none ever did.
-             */
-            asked_at: string | null;
-            /**
-             * Done
-             * @description Steps done, of `total`, of the computation under way.
-             */
-            done: number;
-            found: components["schemas"]["ReliabilityForm"] | null;
-            /**
-             * Made At
-             * @description When it was last computed; null if it never was.
-             */
-            made_at: string | null;
-            /**
-             * Problem
-             * @description Why the last computation gave nothing.
-             */
-            problem: string | null;
-            /**
-             * Total
-             * @description 0 until it begins.
-             */
-            total: number;
-            /** Under Way */
-            under_way: boolean;
         };
         /**
          * Rights
@@ -3549,18 +3677,6 @@ export interface components {
              * @description The session's token, for clients without cookies.
              */
             token: string;
-        };
-        /**
-         * Share
-         * @description A share of draws with its 95% interval (Clopper and Pearson).
-         */
-        Share: {
-            /** High */
-            high: number;
-            /** Low */
-            low: number;
-            /** Value */
-            value: number;
         };
         /**
          * SpanOut
@@ -3852,6 +3968,44 @@ export interface components {
             /** Team */
             team: string;
         };
+        /**
+         * VersionDetail
+         * @description A file that was applied, with its text.
+         */
+        VersionDetail: {
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Number */
+            number: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * VersionOut
+         * @description A file that was applied.
+         */
+        VersionOut: {
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Number */
+            number: number;
+        };
+        /**
+         * Visibility
+         * @description Who sees a competition, and whether anything may change.
+         * @enum {string}
+         */
+        Visibility: "draft" | "public" | "unlisted" | "archived" | "deleted";
         /**
          * WorkerOut
          * @description A worker as it last described itself.
@@ -4304,6 +4458,98 @@ export interface operations {
             };
         };
     };
+    apply_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    preview_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_competitions: {
         parameters: {
             query?: {
@@ -4416,6 +4662,48 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CompetitionDetail"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    remove_competition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -4906,6 +5194,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExclusionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    export_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompetitionFileOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_pages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompetitionPageOut_"];
                 };
             };
             /** @description A problem */
@@ -5594,96 +6064,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuotaOut"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** Code */
-                        code: string;
-                        /** Detail */
-                        detail: string;
-                        /** Status */
-                        status: number;
-                        /** Title */
-                        title: string;
-                        /** Type */
-                        type: string;
-                    } & {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    show_reliability: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-                phase: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReliabilityOut"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** Code */
-                        code: string;
-                        /** Detail */
-                        detail: string;
-                        /** Status */
-                        status: number;
-                        /** Title */
-                        title: string;
-                        /** Type */
-                        type: string;
-                    } & {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    ask_for_reliability: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-                phase: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReliabilityOut"];
                 };
             };
             /** @description A problem */

@@ -82,6 +82,26 @@ const announcements = createRoute({
   component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
 });
 
+const file = createRoute({
+  getParentRoute: () => competition,
+  path: "/file",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/file/FileOfCompetition"), "FileOfCompetition"),
+});
+
+const page = createRoute({
+  getParentRoute: () => competition,
+  path: "/pages/$page",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/competition/PageOfCompetition"), "PageOfCompetition"),
+});
+
+const newFromFile = createRoute({
+  getParentRoute: () => root,
+  path: "/new-competition",
+  component: lazyRouteComponent(() => import("../pages/file/NewFromFile"), "NewFromFile"),
+});
+
 const judging = createRoute({
   getParentRoute: () => competition,
   path: "/judging",
@@ -153,7 +173,19 @@ const operator = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
-    competition.addChildren([overview, rules, kit, leaderboard, announcements, submit, organise, judging]),
+    competition.addChildren([
+      overview,
+      rules,
+      kit,
+      leaderboard,
+      announcements,
+      submit,
+      organise,
+      file,
+      page,
+      judging,
+    ]),
+    newFromFile,
     submissions,
     compare,
     submission,

@@ -12,9 +12,9 @@ from services.api.files.applying import apply_file, delete_competition, plan_fil
 from services.api.files.schemas import (
     AppliedOut,
     ApplyIn,
+    CompetitionFileOut,
+    CompetitionPageOut,
     FileIn,
-    FileOut,
-    PageOut,
     PlanOut,
     VersionDetail,
     VersionOut,
@@ -54,10 +54,10 @@ def apply_competition_file(body: ApplyIn, who: Organising, session: Writing) -> 
 
 
 @router.get("/competitions/{slug}/file")
-def export_competition_file(slug: Text, who: Organising, session: Reading) -> FileOut:
+def export_competition_file(slug: Text, who: Organising, session: Reading) -> CompetitionFileOut:
     """Write the file of a competition from what is stored. Applying it changes nothing."""
     file = stored_file(session, _organised(session, who, slug))
-    return FileOut(text=write_file(file), token=token_of(file))
+    return CompetitionFileOut(text=write_file(file), token=token_of(file))
 
 
 @router.get("/competitions/{slug}/file/versions")
@@ -97,10 +97,10 @@ def show_version(
 
 
 @router.get("/competitions/{slug}/pages")
-def list_pages(slug: Text, who: Anyone, session: Reading) -> Page[PageOut]:
+def list_pages(slug: Text, who: Anyone, session: Reading) -> Page[CompetitionPageOut]:
     """List the pages of a competition with their texts: rules, prizes, and further ones in order."""
     rows = pages_of(session, find_competition(session, slug, who))
-    return Page(items=[PageOut.of(row) for row in rows], next=None)
+    return Page(items=[CompetitionPageOut.of(row) for row in rows], next=None)
 
 
 @router.delete("/competitions/{slug}", status_code=204)

@@ -16,9 +16,9 @@ __all__ = [
     "AppliedOut",
     "ApplyIn",
     "ChangeOut",
+    "CompetitionFileOut",
+    "CompetitionPageOut",
     "FileIn",
-    "FileOut",
-    "PageOut",
     "PlanOut",
     "VersionDetail",
     "VersionOut",
@@ -113,7 +113,7 @@ class AppliedOut(BaseModel):
         )
 
 
-class FileOut(BaseModel):
+class CompetitionFileOut(BaseModel):
     """The file of a competition, written from what is stored."""
 
     text: str
@@ -139,7 +139,7 @@ class VersionDetail(VersionOut):
     text: str
 
 
-class PageOut(BaseModel):
+class CompetitionPageOut(BaseModel):
     """A page of a competition."""
 
     slug: str = Field(description="Its short name; `rules` and `prizes` come first.")

@@ -10,6 +10,13 @@ import { Tabs } from "../../ui/Tabs";
 import { isolated } from "../../words/isolated";
 import { CompetitionContext } from "./context";
 
+/** Who sees a competition, if it is not everybody. */
+const SEEN: Partial<Record<CompetitionDetail["visibility"], string>> = {
+  draft: "Draft: only its organisers and operators see this competition.",
+  unlisted: "Unlisted: everybody who has its address sees this competition.",
+  archived: "Archived: nothing in this competition changes any more.",
+};
+
 /** What all pages of a competition share: its title and the way between them. */
 export function Competition() {
   const { slug } = useParams({ from: "/competitions/$slug" });
@@ -37,6 +44,7 @@ export function Competition() {
               )
             }
           >
+            {SEEN[data.visibility] && <p role="note">{SEEN[data.visibility]}</p>}
             <Parts of={data} phase={phase} />
             {phase === undefined || data.phases.some((one) => one.slug === phase) ? (
               <Outlet />
@@ -67,6 +75,7 @@ function Parts({ of: { slug, organiser }, phase }: { of: CompetitionDetail; phas
         ...(organises
           ? [
               { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
+              { name: "File", link: { to: "/competitions/$slug/file", ...at } as const },
               { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
             ]
           : []),

@@ -1,18 +1,33 @@
 import { useQuery } from "@tanstack/react-query";
-import { benchmarks } from "../../api/queries";
+import { benchmarks, competitionPages } from "../../api/queries";
+import type { Phase } from "../../api/types";
 import { Facts } from "../../ui/Facts";
+import { Markdown } from "../../ui/Markdown";
 import { Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import { score } from "../../words/numbers";
 import { rulesOf } from "../../words/rules";
-import { usePhase } from "./context";
+import { useCompetition, usePhase } from "./context";
 import { Environment } from "./Environment";
 import { PhaseChoice } from "./PhaseChoice";
 import styles from "./Rules.module.css";
 
 export function Rules() {
+  const { slug } = useCompetition();
   const phase = usePhase();
-  if (!phase) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
+  const { data } = useQuery(competitionPages(slug));
+  const written = data?.items.find((page) => page.slug === "rules");
+  if (!phase && !written) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
+  return (
+    <>
+      {written && <Markdown text={written.body} />}
+      {phase && <OfPhase phase={phase} />}
+    </>
+  );
+}
+
+/** What the settings of a phase demand. */
+function OfPhase({ phase }: { phase: Phase }) {
   return (
     <>
       <PhaseChoice part="rules" />
