@@ -46,7 +46,8 @@ def _fields(part: Input, indent: str, leave_out: tuple[str, ...] = ()) -> Iterat
 
 def _field(name: str, value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, str) and "\n" in value and value.strip("\n"):
-        yield f"{indent}{name}: |{len(INDENT)}{_chomping(value)}"
+        told = len(INDENT) if value[0].isspace() else ""  # readers take the indentation of the first line otherwise
+        yield f"{indent}{name}: |{told}{_chomping(value)}"
         inner = indent + INDENT
         for line in value.rstrip("\n").split("\n"):
             yield f"{inner}{line}" if line else ""

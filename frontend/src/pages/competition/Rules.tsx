@@ -20,15 +20,19 @@ export function Rules() {
   if (!phase && !written) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
   return (
     <>
-      {written && <Markdown text={written.body} />}
-      {phase && <OfPhase phase={phase} />}
+      {written && (
+        <Section title={written.title}>
+          <Markdown text={written.body} />
+        </Section>
+      )}
+      {phase && <OfPhase phase={phase} headed={written !== undefined} />}
     </>
   );
 }
 
 /** What the settings of a phase demand. */
-function OfPhase({ phase }: { phase: Phase }) {
-  return (
+function OfPhase({ phase, headed }: { phase: Phase; headed: boolean }) {
+  const settings = (
     <>
       <PhaseChoice part="rules" />
       <ul className={styles.rules}>
@@ -36,6 +40,11 @@ function OfPhase({ phase }: { phase: Phase }) {
           <li key={rule}>{rule}</li>
         ))}
       </ul>
+    </>
+  );
+  return (
+    <>
+      {headed ? <Section title="What the platform enforces">{settings}</Section> : settings}
       <Benchmark digest={phase.benchmark.digest} />
       <Environment name={phase.environment} />
     </>

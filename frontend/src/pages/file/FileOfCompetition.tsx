@@ -37,7 +37,7 @@ function Parts({ slug }: { slug: string }) {
   return (
     <Await query={query} what="the file">
       {({ text }) => (
-        <>
+        <div className={styles.page}>
           <p>
             The file says everything of this competition: its texts, its phases and who sees it. Change it,
             look at what would change, and apply it.
@@ -62,7 +62,7 @@ function Parts({ slug }: { slug: string }) {
           <Section title="Delete">
             <Delete slug={slug} />
           </Section>
-        </>
+        </div>
       )}
     </Await>
   );
