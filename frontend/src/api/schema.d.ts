@@ -3210,6 +3210,12 @@ export interface components {
         PhaseChange: {
             /** Closes At */
             closes_at?: string | null;
+            /**
+             * Confirm
+             * @description Also take from participants of an open phase; it is announced to them.
+             * @default false
+             */
+            confirm?: boolean;
             /** Opens At */
             opens_at?: string | null;
             /** Quota Per Day */

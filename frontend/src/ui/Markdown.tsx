@@ -1,7 +1,7 @@
 import { lazy, Suspense } from "react";
 import { Prose } from "./Page";
 
-const Rendered = lazy(async () => ({ default: (await import("./RenderedMarkdown")).RenderedMarkdown }));
+const Rendered = lazy(async () => ({ default: (await import("../markdown/Rendered")).Rendered }));
 
 /** An organiser's text in Markdown. Until the renderer is there, its source. */
 export function Markdown({ text }: { text: string }) {

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from services.api.announcements.promises import announce_broken
 from services.api.competitions import service
 from services.api.competitions.schemas import (
     BenchmarkOut,
@@ -93,7 +94,11 @@ def add_phase(slug: Text, new: NewPhase, who: Organising, session: Writing) -> P
 @router.patch("/competitions/{slug}/phases/{phase}")
 def change_phase(slug: Text, phase: Text, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
     """Change a phase's dates or quota. Only its organiser or an operator may do this."""
-    return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase, who=who), change))
+    found = service.find_phase(session, slug, phase, who=who)
+    told = service.change_phase(session, who, found, change)
+    if told:
+        announce_broken(session, who, found.competition, told)
+    return PhaseOut.of(found)
 
 
 @router.get("/benchmarks", dependencies=[PUBLIC])

@@ -127,6 +127,7 @@ class PhaseChange(Input):
     opens_at: Moment | None = None
     closes_at: Moment | None = None
     quota_per_day: Quota | None = None
+    confirm: bool = Field(False, description="Also take from participants of an open phase; it is announced to them.")
 
 
 class CompetitionOut(BaseModel):

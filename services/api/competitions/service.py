@@ -7,6 +7,7 @@ from sqlalchemy import Boolean, Select, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload
 
+from services.api.competitions.promises import breaks, in_words, is_relied_on, require_confirmation
 from services.api.competitions.schemas import NewCompetition, NewPhase, PhaseChange
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
@@ -216,17 +217,26 @@ def add_phase(session: WriteSession, who: Principal, competition: Competition, n
     return phase
 
 
-def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> Phase:
-    """Change the dates or the quota. Raises BadWindow or NotOrganiser."""
+def change_phase(session: WriteSession, who: Principal, phase: Phase, change: PhaseChange) -> list[str]:
+    """Change the dates or the quota; return what participants must be told.
+
+    Raises BadWindow, NotOrganiser, CompetitionArchived, or ConfirmationNeeded if it takes something from participants.
+    """
     require_organiser(who, phase.competition)
     require_writable(phase.competition)
-    for name, value in change.model_dump(exclude_none=True).items():
+    new = change.model_dump(exclude_none=True, exclude={"confirm"})
+    old = {name: getattr(phase, name) for name in new}
+    broken: list[str] = []
+    if is_relied_on(phase.competition.visibility, phase.opens_at, utc_now()):
+        broken = [name for name in new if breaks(name, old[name], new[name])]
+    for name, value in new.items():
         setattr(phase, name, value)
     if phase.closes_at <= phase.opens_at:
         raise BadWindow("closes_at must be later than opens_at.")
+    require_confirmation([f"phases.{phase.slug}.{name}" for name in broken], confirm=change.confirm)
     session.flush()
-    _record(session, Act.PHASE_CHANGED, who, phase, **change.model_dump(mode="json", exclude_none=True))
-    return phase
+    _record(session, Act.PHASE_CHANGED, who, phase, **change.model_dump(mode="json", include=set(new)))
+    return [in_words(f"{phase.slug}.{name}", old[name], new[name]) for name in broken]
 
 
 def _record(session: WriteSession, act: Act, who: Principal, phase: Phase, **details: object) -> None:

@@ -8,7 +8,8 @@ from fastapi.encoders import jsonable_encoder
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from services.api.announcements.endpoints import MAX_BODY, NewAnnouncement, post
+from services.api.announcements.promises import announce_broken
+from services.api.competitions.promises import in_words, require_confirmation
 from services.api.competitions.service import (
     SlugTaken,
     find_competition,
@@ -16,7 +17,7 @@ from services.api.competitions.service import (
     require_organiser,
     require_writable,
 )
-from services.api.files.changes import Change, differences
+from services.api.files.changes import Change, ChangeKind, differences
 from services.api.files.checking import Checked, check_file, is_used
 from services.api.files.form import CompetitionFile
 from services.api.files.reading import BadFile, Reading, read_file
@@ -34,13 +35,11 @@ from services.core.models import (
 )
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, utc_now
-from services.core.text import shortened
 
 __all__ = [
     "Applied",
     "CompetitionChanged",
     "CompetitionNotEmpty",
-    "ConfirmationNeeded",
     "Plan",
     "apply_file",
     "delete_competition",
@@ -53,10 +52,6 @@ OWN_COLUMNS = ("title", "visibility", "description", "contact", "weight")
 
 class CompetitionChanged(Conflict):
     code = "competition_changed"
-
-
-class ConfirmationNeeded(Conflict):
-    code = "confirmation_needed"
 
 
 class CompetitionNotEmpty(Conflict):
@@ -113,12 +108,7 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
             token=token,
         )
     plan = _plan(session, who, reading, competition, phases)
-    if plan.promises and not confirm:
-        raise ConfirmationNeeded(
-            f"The file changes {_listed(plan.promises)}, on which participants of an open phase rely. Confirm it, and "
-            "the change is announced to them.",
-            paths=[change.path for change in plan.promises],
-        )
+    require_confirmation([change.path for change in plan.promises], confirm=confirm)
     if not plan.changes:
         return Applied(plan, None, None)
     if competition is None:
@@ -126,7 +116,8 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
     _write(session, competition, plan)
     version = _keep(session, who, competition, text)
     _record(session, who, competition, plan, version)
-    announcement = _announce(session, who, competition, plan) if plan.promises else None
+    told = [_in_words(change) for change in plan.promises]
+    announcement = announce_broken(session, who, competition, told) if told else None
     return Applied(plan, version, announcement)
 
 
@@ -271,21 +262,8 @@ def _note(
     record(session, act, competition_id=competition.id, account_id=who.account_id, details=own)
 
 
-def _announce(session: WriteSession, who: Principal, competition: Competition, plan: Plan) -> Announcement:
-    """Tell participants what changed although they rely on it."""
-    lines = [_in_words(change) for change in plan.promises]
-    body = shortened("\n\n".join(["The organiser has changed a phase that is open:", *lines]), MAX_BODY)
-    return post(session, who, competition, NewAnnouncement(title="Settings of an open phase have changed", body=body))
-
-
 def _in_words(change: Change) -> str:
     name = change.path.removeprefix("phases.")
-    if change.kind != "changed":
+    if change.kind is not ChangeKind.CHANGED:
         return f"{name}: {change.kind}"
-    before, after = (jsonable_encoder(value) for value in (change.before, change.after))
-    return f"{name}: {before} before, {after} now"
-
-
-def _listed(changes: list[Change], most: int = 3) -> str:
-    named = ", ".join(f"`{change.path}`" for change in changes[:most])
-    return named + (f" and {len(changes) - most} more" if len(changes) > most else "")
+    return in_words(name, change.before, change.after)

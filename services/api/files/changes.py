@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.api.competitions.promises import breaks, is_relied_on
 from services.api.files.form import CompetitionFile, Head, PhaseSection
-from services.core.models import Visibility
 
 __all__ = ["Change", "ChangeKind", "differences"]
 
@@ -33,40 +33,11 @@ class Change:
     promise: bool  # participants of an open phase rely on it, so it needs a confirmation
 
 
-def _is_less(before: int | None, after: int | None) -> bool:
-    return after is not None and (before is None or after < before)
-
-
 def _compared(old: list[str], new: list[str]) -> list[str]:
     """Compare two texts line by line, unless that would take long."""
     if len(old) * len(new) > MAX_COMPARED:
         return [f"@@ {len(old)} lines, now {len(new)} @@"]
     return list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
-
-
-ANY: Callable[[Any, Any], bool] = lambda before, after: before != after  # noqa: E731
-RELIED_ON: dict[str, Callable[[Any, Any], bool]] = {
-    "kind": ANY,
-    "benchmark": ANY,
-    "seeds": ANY,
-    "metric": ANY,
-    "device": ANY,
-    "environment": ANY,
-    "seed_timeout_s": ANY,
-    "memory_bytes": ANY,
-    "max_time_ratio": ANY,
-    "data_hidden": ANY,
-    "notebooks": ANY,
-    "notebook_timeout_s": ANY,
-    "cuda_stand_in": ANY,
-    "take_first": ANY,
-    "rehearse": ANY,
-    "opens_at": lambda before, after: after > before,
-    "closes_at": lambda before, after: after < before,
-    "quota_per_day": _is_less,
-    "quota_total": _is_less,
-}
-"""The fields of a phase on which participants rely, and when a change of one takes something from them."""
 
 
 def differences(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> list[Change]:
@@ -78,14 +49,13 @@ def _differences(before: CompetitionFile | None, after: CompetitionFile, now: da
     for name in Head.model_fields:
         yield from _field(name, getattr(before, name, None), getattr(after, name))
     yield from _sections("pages", before.pages if before else [], after.pages, _never)
-    watched = before is not None and before.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
 
-    def breaks(name: str | None, old: Any, new: Any, phase: PhaseSection) -> bool:
-        if not watched or phase.opens_at > now:
+    def is_broken(name: str | None, old: Any, new: Any, phase: PhaseSection) -> bool:
+        if before is None or not is_relied_on(before.visibility, phase.opens_at, now):
             return False
-        return name is None or (name in RELIED_ON and RELIED_ON[name](old, new))
+        return name is None or breaks(name, old, new)
 
-    yield from _sections("phases", before.phases if before else [], after.phases, breaks)
+    yield from _sections("phases", before.phases if before else [], after.phases, is_broken)
 
 
 def _never(*_: object) -> bool:
@@ -93,7 +63,7 @@ def _never(*_: object) -> bool:
 
 
 def _sections(
-    kind: str, before: list[Any], after: list[Any], breaks: Callable[[str | None, Any, Any, Any], bool]
+    kind: str, before: list[Any], after: list[Any], is_broken: Callable[[str | None, Any, Any, Any], bool]
 ) -> Iterator[Change]:
     old, new = ({one.slug: one for one in sections} for sections in (before, after))
     for slug, section in new.items():
@@ -102,11 +72,11 @@ def _sections(
         for name in type(section).model_fields:
             if name != "slug":
                 was, is_now = getattr(old.get(slug), name, None), getattr(section, name)
-                promise = slug in old and breaks(name, was, is_now, old[slug])
+                promise = slug in old and is_broken(name, was, is_now, old[slug])
                 yield from _field(f"{kind}.{slug}.{name}", was, is_now, promise=promise)
     for slug, section in old.items():
         if slug not in new:
-            promise = breaks(None, None, None, section)
+            promise = is_broken(None, None, None, section)
             yield Change(f"{kind}.{slug}", ChangeKind.REMOVED, None, None, [], promise=promise)
     if kind == "pages":
         kept = [[slug for slug in one if slug in old and slug in new] for one in (old, new)]

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
-import styles from "./Markdown.module.css";
+import styles from "./Rendered.module.css";
 
 /** The title of the page and of the section stand above, so a text's headings begin below them. */
 const COMPONENTS: Components = {
@@ -15,7 +15,7 @@ const COMPONENTS: Components = {
 };
 
 /** Markdown without raw HTML: what looks like HTML is shown as it is written. */
-export function RenderedMarkdown({ text }: { text: string }) {
+export function Rendered({ text }: { text: string }) {
   return (
     <div className={styles.markdown}>
       <ReactMarkdown components={COMPONENTS}>{text}</ReactMarkdown>
