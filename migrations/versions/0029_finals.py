@@ -1,7 +1,7 @@
 """Sealed finals: teams select entries, the organiser starts and publishes. Finals that are there go on taking uploads.
 
 Revision: 0029
-Revises: 0025
+Revises: 0027
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0029"
-down_revision: str | None = "0025"
+down_revision: str | None = "0027"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

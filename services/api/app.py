@@ -16,6 +16,7 @@ from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
+from services.api.files.endpoints import router as files
 from services.api.finals.endpoints import router as finals
 from services.api.judging.endpoints import router as judging
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
@@ -43,6 +44,7 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS = (
     accounts,
     competitions,
+    files,
     submissions,
     leaderboard,
     reliability,

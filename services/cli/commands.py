@@ -155,7 +155,12 @@ COMMANDS = {
         "Organisers", "benchmarks:app", "Build, inspect, verify, carry and publish benchmarks.", "worker,scorer"
     ),
     "data": Command("Organisers", "data:app", "Check datasets, and make a synthetic one.", "worker"),
-    "competition": Command("Organisers", "organiser:competition_app", "Create competitions. For organisers."),
+    "competition": Command(
+        "Organisers",
+        "organiser:competition_app",
+        "Create competitions, from a file or step by step. For organisers.",
+        "api",  # `check` alone, which sends nothing
+    ),
     "phase": Command("Organisers", "organiser:phase_app", "Create phases, and look after them. For organisers."),
     "notebook": Command(
         "Participants", "notebook:app", "Run notebooks of the 2023 Kaggle competition.", "worker,scorer"

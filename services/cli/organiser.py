@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import competition_file
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
@@ -13,9 +14,18 @@ from services.core.device import Device
 
 __all__ = ["competition_app", "phase_app"]
 
-competition_app = typer.Typer(no_args_is_help=True, help="Create competitions. For organisers.")
+competition_app = typer.Typer(
+    no_args_is_help=True, help="Create competitions, from a file or step by step. For organisers."
+)
 competition_app.add_typer(people_app, name="people")
 phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look after them. For organisers.")
+
+
+competition_app.command("check")(competition_file.check_file)
+competition_app.command("apply")(competition_file.apply_file)
+competition_app.command("export")(competition_file.export_file)
+competition_app.command("versions")(competition_file.list_versions)
+competition_app.command("delete")(competition_file.delete_competition)
 
 
 @competition_app.command("create")
@@ -80,9 +90,13 @@ def create_phase(
     environment: Annotated[
         str | None, typer.Option(help="What code finds in the sandbox; `lethe environment list` shows the names.")
     ] = None,
+    title: Annotated[str | None, typer.Option(help="Its name for readers, if the short one does not do.")] = None,
     seeds: Annotated[int, typer.Option(help="N, the runs of each evaluation.")] = 512,
     shard_seeds: Annotated[int, typer.Option(help="Runs that a worker takes at once.")] = 64,
     quota_per_day: Annotated[int, typer.Option(help="Submissions per team per 24 hours.")] = 5,
+    quota_total: Annotated[
+        int | None, typer.Option(help="Submissions per team in all. If you leave it out: no such limit.")
+    ] = None,
     seed_timeout_s: Annotated[float, typer.Option(help="The longest time of one run, in seconds.")] = 60.0,
     memory_gib: Annotated[float, typer.Option(help="The memory of one run, in GiB.")] = 2.0,
     metric: Annotated[
@@ -125,9 +139,10 @@ def create_phase(
     ] = None,
     url: Url = None,
 ) -> None:
-    """Create a phase of a competition. You can change only its window and quota later."""
+    """Create a phase of a competition. Its window and daily quota change on its page, the rest by a file."""
     body: dict[str, Any] = {
         "slug": slug,
+        "title": title,
         "kind": kind,
         "device": device.value,
         "environment": environment,
@@ -136,6 +151,7 @@ def create_phase(
         "seeds": seeds,
         "shard_seeds": shard_seeds,
         "quota_per_day": quota_per_day,
+        "quota_total": quota_total,
         "seed_timeout_s": seed_timeout_s,
         "memory_bytes": round(memory_gib * 2**30),
         "metric": metric,

@@ -166,14 +166,29 @@ def test_an_operator_weighs_a_competition(api: Api, cup: Caller) -> None:
 def test_window_and_quota_of_a_phase_change(cup: Caller) -> None:
     cup.post(PHASES, json=PHASE)
 
-    closed = cup.request("PATCH", f"{PHASES}/feedback", json={"closes_at": "2026-02-01T00:00:00Z"}).json()
-    changed = cup.request("PATCH", f"{PHASES}/feedback", json={"quota_per_day": 0}).json()
+    sooner = {"closes_at": "2026-02-01T00:00:00Z", "confirm": True}
+    closed = cup.request("PATCH", f"{PHASES}/feedback", json=sooner).json()
+    changed = cup.request("PATCH", f"{PHASES}/feedback", json={"quota_per_day": 0, "confirm": True}).json()
 
     assert closed["is_open"] is False
     assert (changed["closes_at"], changed["quota_per_day"]) == ("2026-02-01T00:00:00Z", 0)
     bad = cup.request("PATCH", f"{PHASES}/feedback", json={"opens_at": "2027-01-01T00:00:00Z"})
     assert bad.json()["code"] == "bad_window"
     assert cup.request("PATCH", f"{PHASES}/feedback", json={"seeds": 3}).status_code == 422
+
+
+def test_less_for_participants_of_an_open_phase_is_confirmed_and_announced(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE)
+    for less in ({"quota_per_day": 4}, {"closes_at": "2098-01-01T00:00:00Z"}, {"opens_at": "2026-01-02T00:00:00Z"}):
+        refused = cup.request("PATCH", f"{PHASES}/feedback", json=less)
+        assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
+    assert cup.request("PATCH", f"{PHASES}/feedback", json={"quota_per_day": 6}).json()["quota_per_day"] == 6
+    assert api.anonymous.get("/api/competitions/cup/announcements").json()["items"] == []
+
+    assert cup.request("PATCH", f"{PHASES}/feedback", json={"quota_per_day": 1, "confirm": True}).status_code == 200
+
+    [post] = api.anonymous.get("/api/competitions/cup/announcements").json()["items"]
+    assert "feedback.quota_per_day: 6 before, 1 now" in post["body"]
 
 
 def test_pages_of_competitions_are_those_of_a_list(api: Api, organiser: Caller) -> None:

@@ -218,7 +218,13 @@ def test_what_is_left_is_counted_as_submitting_counts_it(
     """Whatever happens, the page says what the next upload will meet."""
     set_phase(api, quota_per_day=2)
     api.caller("eve").submit()
-    assert left(participant) == {"team": "ada", "quota_per_day": 2, "left": 2, "next_slot_at": None}
+    assert left(participant) == {
+        "team": "ada",
+        "quota_per_day": 2,
+        "left": 2,
+        "left_in_all": None,
+        "next_slot_at": None,
+    }
 
     first = participant.submit(numbered(1)).json()
     assert participant.get(QUOTA).json()["left"] == 1
@@ -370,3 +376,21 @@ def test_a_place_in_the_queue_is_told_before_and_after_an_upload(api: Api, phase
     assert (before["ahead"], before["more"], before["starts"], before["ends"]) == (1, False, None, None)
     assert place == before
     assert participant.get("/api/submissions").json()["items"][0]["place"] is None
+
+
+def test_a_quota_in_all_ends_a_team_and_gives_back_what_never_started(
+    api: Api, phase: Phase, participant: Caller
+) -> None:
+    set_phase(api, quota_per_day=5, quota_total=2)
+    participant.submit(numbered(1))
+    second = participant.submit(numbered(2)).json()
+    found = participant.get(QUOTA).json()
+    assert (found["left"], found["left_in_all"], found["next_slot_at"]) == (0, 0, None)
+    refused = participant.submit(numbered(3)).json()
+    assert (refused["code"], refused["next_slot_at"]) == ("quota_exceeded", None)
+    assert api.caller("eve").submit(numbered(1)).status_code == 201
+
+    participant.post(f"/api/submissions/{second['id']}/cancel")
+
+    assert left(participant)["left_in_all"] == 1
+    assert participant.submit(numbered(3)).status_code == 201

@@ -61,6 +61,31 @@ DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as thoug
 A submission is one function. Lethe calls it many times from the same original model, and compares the models that \
 come back with models that were retrained without those sixty. The closer the distributions, the higher the score."""
 
+FIELDS_OF_PAGES = ("rules:", "prizes:", "contact:", "pages:")
+PAGES = """
+rules: |
+  1. **One person, one team.** Whoever has two leaves with both.
+  2. Code that reads hidden data is disqualified, see [the data](/competitions/digits/pages/data).
+prizes: |
+  The winner chooses the dataset of the next competition.
+contact: digits@example.org
+pages:
+  - slug: data
+    title: The data
+    body: |
+      # Where they come from
+
+      Digits of 8 by 8 pixels in `ten` classes. <b>No HTML</b>, and no picture is loaded:
+      ![a digit](https://example.org/digit.png)
+
+      - Train: 1,437
+      - Forget: 60
+
+      ```
+      x, y = batch
+      ```
+"""
+
 INSTEAD = """{
     const call = window.fetch;
     window.fetch = (request) => (request.url.includes(%s) ? %s : call(request));
@@ -93,6 +118,11 @@ PLACES = (
     Place("competitions", "/"),
     Place("overview", _of("")),
     Place("rules", _of("/rules")),
+    Place("page-of-competition", _of("/pages/data")),
+    Place("file", _of("/file"), ORGANISER, shows="Version 1,"),
+    Place("file-not-allowed", _of("/file"), PARTICIPANT),
+    Place("file-new", "/new-competition", ORGANISER),
+    Place("overview-of-draft", "/competitions/draft", ORGANISER),
     Place("starting-kit", _of("/kit")),
     Place("leaderboard", _of("/leaderboard?phase=feedback")),
     Place("leaderboard-of-own", _of("/leaderboard?phase=feedback"), PARTICIPANT),
@@ -272,6 +302,10 @@ def _hold_competition(organiser: Client) -> None:
         window = {"opens_at": opens_at.isoformat(), "closes_at": (utc_now() + timedelta(days=13)).isoformat()}
         phase = phase_of("tiny", slug=slug, kind=kind, quota_per_day=9, **window)
         organiser.post(f"/api/competitions/{SLUG}/phases", phase)
+    file = organiser.get(f"/api/competitions/{SLUG}/file")
+    text = "".join(line for line in file["text"].splitlines(True) if not line.startswith(FIELDS_OF_PAGES)) + PAGES
+    organiser.post("/api/competition-files/apply", {"text": text, "based_on": file["token"]})
+    organiser.post("/api/competition-files/apply", {"text": "lethe: 1\nslug: draft\ntitle: Not yet public\n"})
 
 
 def _close_phases(session: WriteSession) -> None:

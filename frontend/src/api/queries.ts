@@ -42,6 +42,8 @@ type Subject =
   | "code"
   | "comparison"
   | "competition"
+  | "competition-file"
+  | "competition-pages"
   | "competitions"
   | "copies"
   | "details"
@@ -84,6 +86,16 @@ const STALE = {
     "queue",
     "submission",
     "submissions",
+  ],
+  filing: [
+    "acts",
+    "announcements",
+    "competition",
+    "competition-file",
+    "competition-pages",
+    "competitions",
+    "leaderboard",
+    "quota",
   ],
   judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
@@ -161,6 +173,30 @@ export const competition = (slug: string) =>
     queryKey: keyOf("competition", slug),
     queryFn: () => answer(api.GET("/api/competitions/{slug}", { params: { path: { slug } } })),
   });
+
+/** The pages that the organiser wrote: rules, prizes, and others. */
+export const competitionPages = (slug: string) =>
+  queryOptions({
+    queryKey: keyOf("competition-pages", slug),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/pages", { params: { path: { slug } } })),
+  });
+
+/** The file of a competition as it is stored, for its organiser. */
+export const competitionFile = (slug: string) =>
+  queryOptions({
+    queryKey: keyOf("competition-file", slug),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/file", { params: { path: { slug } } })),
+  });
+
+/** The files that were applied. */
+export const competitionVersions = (slug: string) =>
+  paged(keyOf("competition-file", slug, "versions"), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/file/versions", {
+        params: { path: { slug }, query: { limit: 10, after } },
+      }),
+    ),
+  );
 
 export const benchmarks = queryOptions({
   queryKey: keyOf("benchmarks"),

@@ -148,6 +148,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competition-files/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Competition File
+         * @description Create or change a competition as a file says: all of it, or nothing.
+         */
+        post: operations["apply_competition_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competition-files/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Competition File
+         * @description Check a file and show what it would change. Nothing is written.
+         */
+        post: operations["preview_competition_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions": {
         parameters: {
             query?: never;
@@ -157,7 +197,7 @@ export interface paths {
         };
         /**
          * List Competitions
-         * @description List competitions with their phases, newest competition first.
+         * @description List competitions with their phases, newest first. Drafts and unlisted ones are listed only to organisers.
          */
         get: operations["list_competitions"];
         put?: never;
@@ -186,7 +226,11 @@ export interface paths {
         get: operations["show_competition"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove Competition
+         * @description Delete a competition to which nobody has submitted. The record keeps its acts.
+         */
+        delete: operations["remove_competition"];
         options?: never;
         head?: never;
         /**
@@ -344,6 +388,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Competition File
+         * @description Write the file of a competition from what is stored. Applying it changes nothing.
+         */
+        get: operations["export_competition_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/file/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description List the files that were applied, newest first.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/file/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Version
+         * @description Show a file as it was applied.
+         */
+        get: operations["show_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/invitations": {
         parameters: {
             query?: never;
@@ -466,6 +570,26 @@ export interface paths {
          * @description Make somebody else the owner. The one before becomes an organiser.
          */
         post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pages
+         * @description List the pages of a competition with their texts: rules, prizes, and further ones in order.
+         */
+        get: operations["list_pages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1798,7 +1922,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
+        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
@@ -1887,6 +2011,55 @@ export interface components {
             id: string;
             /** Title */
             title: string;
+        };
+        /**
+         * AppliedOut
+         * @description What was applied.
+         */
+        AppliedOut: {
+            /**
+             * Announcement Id
+             * @description What participants were told, if the file broke a promise.
+             */
+            announcement_id: string | null;
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /** Created */
+            created: boolean;
+            /**
+             * Number
+             * @description The version that keeps the file; null if it changed nothing.
+             */
+            number: number | null;
+            /** Slug */
+            slug: string;
+            /**
+             * Token
+             * @description Names the state now.
+             */
+            token: string;
+        };
+        /**
+         * ApplyIn
+         * @description A file, the state that it was compared with, and consent to breaking promises.
+         */
+        ApplyIn: {
+            /**
+             * Based On
+             * @description The `token` of the preview or the export; null to create a competition.
+             */
+            based_on?: string | null;
+            /**
+             * Confirm
+             * @description Change also what participants of an open phase rely on, and announce that to them.
+             * @default false
+             */
+            confirm?: boolean;
+            /**
+             * Text
+             * @description The file itself, in YAML.
+             */
+            text: string;
         };
         /**
          * Approval
@@ -2152,6 +2325,40 @@ export interface components {
          */
         CertifiedMethod: "langevin" | "stochastic_langevin" | "d2d" | "retrain" | "other";
         /**
+         * ChangeKind
+         * @enum {string}
+         */
+        ChangeKind: "added" | "removed" | "changed";
+        /**
+         * ChangeOut
+         * @description One difference between the file and what is stored.
+         */
+        ChangeOut: {
+            /** After */
+            after: unknown;
+            /**
+             * Before
+             * @description The value before; null for a text of several lines.
+             */
+            before: unknown;
+            kind: components["schemas"]["ChangeKind"];
+            /**
+             * Lines
+             * @description Of a text of several lines: how it changes, as a unified diff.
+             */
+            lines: string[];
+            /**
+             * Needs Confirmation
+             * @description Participants of an open phase rely on it.
+             */
+            needs_confirmation: boolean;
+            /**
+             * Path
+             * @description The field, such as `phases.final.seeds`; of a phase or page added or removed, it.
+             */
+            path: string;
+        };
+        /**
          * CheckOut
          * @description A file that passed every check which needs no run.
          */
@@ -2327,6 +2534,8 @@ export interface components {
         };
         /** CompetitionDetail */
         CompetitionDetail: {
+            /** Contact */
+            contact: string;
             /**
              * Created At
              * Format: date-time
@@ -2344,11 +2553,27 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            visibility: components["schemas"]["Visibility"];
             /** Weight */
             weight: number;
         };
+        /**
+         * CompetitionFileOut
+         * @description The file of a competition, written from what is stored.
+         */
+        CompetitionFileOut: {
+            /** Text */
+            text: string;
+            /**
+             * Token
+             * @description Names this state; send it as `based_on` to apply a changed file.
+             */
+            token: string;
+        };
         /** CompetitionOut */
         CompetitionOut: {
+            /** Contact */
+            contact: string;
             /**
              * Created At
              * Format: date-time
@@ -2364,8 +2589,27 @@ export interface components {
             slug: string;
             /** Title */
             title: string;
+            visibility: components["schemas"]["Visibility"];
             /** Weight */
             weight: number;
+        };
+        /**
+         * CompetitionPageOut
+         * @description A page of a competition.
+         */
+        CompetitionPageOut: {
+            /**
+             * Body
+             * @description Markdown. Show it without raw HTML, and load nothing that it names.
+             */
+            body: string;
+            /**
+             * Slug
+             * @description Its short name; `rules` and `prizes` come first.
+             */
+            slug: string;
+            /** Title */
+            title: string;
         };
         /**
          * CompetitionRole
@@ -2929,6 +3173,17 @@ export interface components {
             path: string;
             /** Same */
             same: boolean;
+        };
+        /**
+         * FileIn
+         * @description A file.
+         */
+        FileIn: {
+            /**
+             * Text
+             * @description The file itself, in YAML.
+             */
+            text: string;
         };
         /**
          * FileOut
@@ -3696,6 +3951,7 @@ export interface components {
             /**
              * Closes At
              * Format: date-time
+             * @description When it closes, with a time zone.
              */
             closes_at: string;
             /**
@@ -3709,7 +3965,10 @@ export interface components {
              * @description Keep this phase's data hidden: failures show no messages and no printed output. If not set, the data are hidden in every phase except check phases.
              */
             data_hidden?: boolean | null;
-            /** @default cpu */
+            /**
+             * @description What submissions run on: `cpu` or `gpu`.
+             * @default cpu
+             */
             device?: components["schemas"]["Device"];
             /**
              * Draws From
@@ -3728,6 +3987,7 @@ export interface components {
              * @description In a sealed final, more benchmarks to run its entries on. Each gets a phase of its own, whose slug ends in -2, -3 and so on.
              */
             further_benchmarks?: string[];
+            /** @description `check`, `feedback` or `final`. */
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
@@ -3737,6 +3997,7 @@ export interface components {
             max_time_ratio?: number;
             /**
              * Memory Bytes
+             * @description Memory of one unlearning run.
              * @default 2147483648
              */
             memory_bytes?: number;
@@ -3761,6 +4022,7 @@ export interface components {
             /**
              * Opens At
              * Format: date-time
+             * @description When it opens, with a time zone; default: now.
              */
             opens_at?: string;
             /**
@@ -3769,6 +4031,11 @@ export interface components {
              * @default 5
              */
             quota_per_day?: number;
+            /**
+             * Quota Total
+             * @description Submissions per team in all; none: only the daily quota.
+             */
+            quota_total?: number | null;
             /**
              * Rehearse
              * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
@@ -3799,7 +4066,10 @@ export interface components {
              * @default 64
              */
             shard_seeds?: number;
-            /** Slug */
+            /**
+             * Slug
+             * @description The phase's short name, which is part of its address.
+             */
             slug: string;
             /**
              * Take First
@@ -3807,6 +4077,11 @@ export interface components {
              * @default false
              */
             take_first?: boolean;
+            /**
+             * Title
+             * @description Its name for readers, if the short one does not do.
+             */
+            title?: string | null;
         };
         /** NewTeam */
         NewTeam: {
@@ -3962,6 +4237,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[CompetitionPageOut] */
+        Page_CompetitionPageOut_: {
+            /** Items */
+            items: components["schemas"]["CompetitionPageOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[CopyOut] */
         Page_CopyOut_: {
             /** Items */
@@ -4039,6 +4321,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[VersionOut] */
+        Page_VersionOut_: {
+            /** Items */
+            items: components["schemas"]["VersionOut"][];
+            /** Next */
+            next: string | null;
+        };
         /**
          * PairOf
          * @description How far two numbers agree about the order of the entries, each turned so that higher is better.
@@ -4059,6 +4348,12 @@ export interface components {
         PhaseChange: {
             /** Closes At */
             closes_at?: string | null;
+            /**
+             * Confirm
+             * @description Also take from participants of an open phase; it is announced to them.
+             * @default false
+             */
+            confirm?: boolean;
             /** Opens At */
             opens_at?: string | null;
             /** Quota Per Day */
@@ -4116,6 +4411,8 @@ export interface components {
             opens_at: string;
             /** Quota Per Day */
             quota_per_day: number;
+            /** Quota Total */
+            quota_total: number | null;
             /** Rehearse */
             rehearse: boolean;
             /**
@@ -4133,6 +4430,8 @@ export interface components {
             slug: string;
             /** Take First */
             take_first: boolean;
+            /** Title */
+            title: string | null;
         };
         /** PhaseQueueOut */
         PhaseQueueOut: {
@@ -4179,6 +4478,28 @@ export interface components {
              * Format: uuid
              */
             submission_id: string;
+        };
+        /**
+         * PlanOut
+         * @description What applying a file would change.
+         */
+        PlanOut: {
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /**
+             * Exists
+             * @description Whether there is a competition of this name; if not, applying creates it.
+             */
+            exists: boolean;
+            /** Needs Confirmation */
+            needs_confirmation: boolean;
+            /** Slug */
+            slug: string;
+            /**
+             * Token
+             * @description Send it as `based_on`; null if there is no such competition yet.
+             */
+            token: string | null;
         };
         /**
          * PlatformFailureOut
@@ -4283,6 +4604,11 @@ export interface components {
              * @description Submissions that the team may still make now.
              */
             left: number;
+            /**
+             * Left In All
+             * @description Submissions to this phase that the team has left; null: no limit.
+             */
+            left_in_all: number | null;
             /**
              * Next Slot At
              * @description When the next submission is possible; null if one is possible now, or never again.
@@ -5012,6 +5338,44 @@ export interface components {
             team: string;
         };
         /**
+         * VersionDetail
+         * @description A file that was applied, with its text.
+         */
+        VersionDetail: {
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Number */
+            number: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * VersionOut
+         * @description A file that was applied.
+         */
+        VersionOut: {
+            /** By */
+            by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Number */
+            number: number;
+        };
+        /**
+         * Visibility
+         * @description Who sees a competition, and whether anything may change.
+         * @enum {string}
+         */
+        Visibility: "draft" | "public" | "unlisted" | "archived" | "deleted";
+        /**
          * WorkerOut
          * @description A worker as it last described itself.
          */
@@ -5563,6 +5927,98 @@ export interface operations {
             };
         };
     };
+    apply_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    preview_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_competitions: {
         parameters: {
             query?: {
@@ -5675,6 +6131,48 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CompetitionDetail"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    remove_competition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -6191,6 +6689,144 @@ export interface operations {
             };
         };
     };
+    export_competition_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompetitionFileOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
@@ -6531,6 +7167,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_pages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompetitionPageOut_"];
+                };
             };
             /** @description A problem */
             default: {

@@ -4,6 +4,8 @@ type Schemas = components["schemas"];
 
 export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
+export type AppliedFile = Schemas["AppliedOut"];
+export type FileChange = Schemas["ChangeOut"];
 export type Announcement = Schemas["AnnouncementOut"];
 export type Account = Schemas["AccountOut"];
 export type Campaign = Schemas["CampaignOut"];

@@ -82,6 +82,26 @@ const announcements = createRoute({
   component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
 });
 
+const file = createRoute({
+  getParentRoute: () => competition,
+  path: "/file",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/file/FileOfCompetition"), "FileOfCompetition"),
+});
+
+const page = createRoute({
+  getParentRoute: () => competition,
+  path: "/pages/$page",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/competition/PageOfCompetition"), "PageOfCompetition"),
+});
+
+const newFromFile = createRoute({
+  getParentRoute: () => root,
+  path: "/new-competition",
+  component: lazyRouteComponent(() => import("../pages/file/NewFromFile"), "NewFromFile"),
+});
+
 const judging = createRoute({
   getParentRoute: () => competition,
   path: "/judging",
@@ -168,9 +188,12 @@ export const router = createRouter({
       announcements,
       submit,
       organise,
-      judging,
       people,
+      file,
+      page,
+      judging,
     ]),
+    newFromFile,
     submissions,
     compare,
     submission,

@@ -4,10 +4,23 @@ import { quotaLeft } from "./quota";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
 const PLACE = { ahead: 0, more: false, starts: null, ends: null };
-const QUOTA: Quota = { team: "ada", quota_per_day: 5, left: 3, next_slot_at: null, place: PLACE };
+const QUOTA: Quota = {
+  team: "ada",
+  quota_per_day: 5,
+  left: 3,
+  left_in_all: null,
+  next_slot_at: null,
+  place: PLACE,
+};
 
 it.each<[string, Partial<Quota>, string]>([
   ["several are left", {}, "Your team can make 3 more submissions now (5 in any 24 hours)."],
+  [
+    "all are counted",
+    { left_in_all: 9 },
+    "Your team can make 3 more submissions now (5 in any 24 hours, 9 more in all).",
+  ],
+  ["all are used", { left: 0, left_in_all: 0 }, "Your team has used all its submissions to this phase."],
   ["one is left", { left: 1 }, "Your team can make 1 more submission now (5 in any 24 hours)."],
   [
     "none is left",

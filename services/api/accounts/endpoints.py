@@ -60,7 +60,7 @@ def create_account(new: NewAccountByOperator, session: Writing, who: Operating) 
 
 @router.get("/admin/accounts")
 def list_accounts_with_a_role(
-    _who: Operating, session: Reading, state: State, limit: Limit = 50, after: After = None
+    who: Operating, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AccountOut]:
     """List the organisers and operators of the platform, by username."""
     rows, following = roles.with_a_role(session, cursors=state.cursors, limit=limit, after=after)

@@ -43,7 +43,7 @@ def show_installation(state: ApiState) -> InstallationOut:
 
 
 @router.get("/admin/system", tags=["admin"])
-def show_system(state: ApiState, _who: Operating) -> SystemOut:
+def show_system(state: ApiState, who: Operating) -> SystemOut:
     """Show the database and stores of this API process, and the free disk space under its data directory."""
     settings = state.settings
     settings.make_data_dir()
@@ -59,18 +59,18 @@ def show_system(state: ApiState, _who: Operating) -> SystemOut:
 
 
 @router.get("/workers", tags=["admin"])
-def list_workers(session: Reading, _who: Operating) -> list[WorkerOut]:
+def list_workers(session: Reading, who: Operating) -> list[WorkerOut]:
     """List the workers, also those that have been gone for less than a day."""
     return [WorkerOut.of(worker) for worker in all_workers(session)]
 
 
 @router.get("/admin/queue", tags=["admin"])
-def queue(session: Reading, _who: Operating) -> QueueOut:
+def queue(session: Reading, who: Operating) -> QueueOut:
     """Show the evaluations that wait or run, the workers that run them, and recent platform failures."""
     return read_queue(session)
 
 
 @router.get("/admin/metrics", tags=["admin"], response_class=Response, responses=METRICS)
-def metrics(state: ApiState, _who: Operating) -> Response:
+def metrics(state: ApiState, who: Operating) -> Response:
     """Return metrics in the text format of Prometheus, which needs an operator's token to scrape them."""
     return Response(render(state.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

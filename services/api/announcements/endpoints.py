@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from sqlalchemy import Select, select
 
 from services.api.announcements.feed import MEDIA_TYPE, NEWEST, feed_of
-from services.api.competitions.service import find_competition, owners_of
+from services.api.competitions.service import find_competition, owners_of, require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Organising
+from services.api.kit.policy import PUBLIC, Anyone, Organising
 from services.api.kit.schemas import Input, Label, Text, presentable
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -22,7 +22,7 @@ from services.core.models import Act, Announcement, Competition
 from services.core.record.acts import record
 from services.core.store.database import WriteSession, utc_now
 
-__all__ = ["router"]
+__all__ = ["MAX_BODY", "NewAnnouncement", "post", "router"]
 
 router = APIRouter(tags=["announcements"])
 
@@ -60,12 +60,12 @@ class AnnouncementOut(BaseModel):
         return cls(id=row.id, title=row.title, body=row.body, created_at=row.created_at)
 
 
-@router.get(PATH, dependencies=[PUBLIC])
+@router.get(PATH)
 def list_announcements(
-    slug: Text, session: Reading, state: State, limit: Limit = 20, after: After = None
+    *, slug: Text, who: Anyone, session: Reading, state: State, limit: Limit = 20, after: After = None
 ) -> Page[AnnouncementOut]:
     """List the announcements of a competition, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,
         _shown(competition),
@@ -101,24 +101,31 @@ def read_feed(
 @router.post(PATH, status_code=201)
 def announce(slug: Text, new: NewAnnouncement, who: Organising, session: Writing) -> AnnouncementOut:
     """Announce something on the page of a competition. It cannot be edited, only retracted."""
-    competition = find_competition(session, slug)
-    row = Announcement(competition_id=competition.id, account_id=who.account_id, **new.model_dump())
-    session.add(row)
-    session.flush()
-    _record(session, Act.ANNOUNCED, who, row)
-    return AnnouncementOut.of(row)
+    competition = find_competition(session, slug, who)
+    require_writable(competition)
+    return AnnouncementOut.of(post(session, who, competition, new))
 
 
 @router.post(PATH + "/{announcement_id}/retract")
 def retract(slug: Text, announcement_id: UUID, who: Organising, session: Writing) -> AnnouncementOut:
     """Take an announcement off the page and the feed. The record keeps it."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
+    require_writable(competition)
     row = session.scalars(_shown(competition).where(Announcement.id == announcement_id)).one_or_none()
     if row is None:
         raise NotFound(f"{slug!r} has no announcement {announcement_id}, or it is retracted.")
     row.retracted_at = utc_now()
     _record(session, Act.ANNOUNCEMENT_RETRACTED, who, row)
     return AnnouncementOut.of(row)
+
+
+def post(session: WriteSession, who: Principal, competition: Competition, new: NewAnnouncement) -> Announcement:
+    """Post an announcement, on record."""
+    row = Announcement(competition_id=competition.id, account_id=who.account_id, **new.model_dump())
+    session.add(row)
+    session.flush()
+    _record(session, Act.ANNOUNCED, who, row)
+    return row
 
 
 def _shown(competition: Competition) -> Select[Announcement]:

@@ -14,7 +14,8 @@ from services.api.campaigns.schemas import (
     NewCampaign,
     PreviewOut,
 )
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, require_writable
+from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, Reviewing
 from services.api.kit.schemas import Text
@@ -44,7 +45,7 @@ def start_campaign(
     background: BackgroundTasks,
 ) -> CampaignOut:
     """Begin to rescore a phase by a metric, or to re-run its entries. Nothing moves until you publish it."""
-    row = find_phase(session, slug, phase)
+    row = _phase_to_change(session, slug, phase, who)
     campaign = campaigns.start(session, row, who.account_id, metric=new.metric, re_run=new.re_run)
     background.add_task(state.doorbell.ring_across, Bell.RUN if new.re_run else Bell.SCORE)
     return _shown(session, campaign)
@@ -52,10 +53,10 @@ def start_campaign(
 
 @router.get(PATH)
 def list_campaigns(
-    *, slug: Text, phase: Text, _who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, phase: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CampaignOut]:
     """List a phase's rescorings, newest first."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     rows, following = newest_first(
         session,
         select(Campaign).options(joinedload(Campaign.phase)).where(Campaign.phase_id == row.id),
@@ -69,9 +70,9 @@ def list_campaigns(
 
 
 @router.get(PATH + "/{campaign_id}")
-def show_campaign(*, slug: Text, phase: Text, campaign_id: UUID, _who: Reviewing, session: Reading) -> CampaignDetail:
+def show_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Reviewing, session: Reading) -> CampaignDetail:
     """Show a rescoring and what it does to the leaderboard in all."""
-    campaign = _campaign(session, find_phase(session, slug, phase), campaign_id)
+    campaign = _campaign(session, find_phase(session, slug, phase, who=who), campaign_id)
     shown = _shown(session, campaign).model_dump()
     preview = campaign.preview and PreviewOut.model_validate(campaign.preview)
     return CampaignDetail(**shown, preview=preview, unscorable=unscorable_in(session, campaign))
@@ -83,7 +84,7 @@ def list_moves(
     slug: Text,
     phase: Text,
     campaign_id: UUID,
-    _who: Reviewing,
+    who: Reviewing,
     session: Reading,
     state: State,
     limit: Limit = 50,
@@ -92,7 +93,7 @@ def list_moves(
     """List how a rescoring moves each team: first beyond noise, then within it, then what stays."""
     listing = f"moves:{campaign_id}"
     last = int(str(state.cursors.decode(listing, after)[0])) if after else 0
-    campaign = _campaign(session, find_phase(session, slug, phase), campaign_id)
+    campaign = _campaign(session, find_phase(session, slug, phase, who=who), campaign_id)
     entries = campaign.preview.entries if campaign.preview else 0
     items = moves_of(session, campaign, after=last, limit=limit)
     following = state.cursors.encode(listing, [last + limit]) if last + limit < entries else None
@@ -102,7 +103,7 @@ def list_moves(
 @router.post(PATH + "/{campaign_id}/publish")
 def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Publish a rescoring: every entry of the leaderboard moves at once."""
-    campaign = campaigns.lock_campaign(session, find_phase(session, slug, phase), campaign_id)
+    campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.publish_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
 
@@ -110,7 +111,7 @@ def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organis
 @router.post(PATH + "/{campaign_id}/cancel")
 def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
     """Discard a rescoring that is not published, and end its runs."""
-    campaign = campaigns.lock_campaign(session, find_phase(session, slug, phase), campaign_id)
+    campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.cancel_campaign(session, campaign, who.account_id)
     return _shown(session, campaign)
 
@@ -118,8 +119,14 @@ def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organisi
 @router.post("/competitions/{slug}/phases/{phase}/undo")
 def undo_campaign(*, slug: Text, phase: Text, who: Organising, session: Writing) -> CampaignOut:
     """Take back the phase's newest published rescoring: every entry goes back to where it was."""
-    campaign, _ = campaigns.undo_campaign(session, find_phase(session, slug, phase), who.account_id)
+    campaign, _ = campaigns.undo_campaign(session, _phase_to_change(session, slug, phase, who), who.account_id)
     return _shown(session, campaign)
+
+
+def _phase_to_change(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:
+    row = find_phase(session, slug, phase, who=who)
+    require_writable(row.competition)
+    return row
 
 
 def _campaign(session: ReadSession, phase: Phase, campaign_id: UUID) -> Campaign:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from services.api.announcements.promises import announce_broken
 from services.api.competitions import service
 from services.api.competitions.schemas import (
     BenchmarkOut,
@@ -19,7 +20,7 @@ from services.api.competitions.schemas import (
 )
 from services.api.competitions.starting_kit import starting_kit
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Hosting, Operating, Organising
+from services.api.kit.policy import PUBLIC, Anyone, Hosting, Operating, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -39,14 +40,14 @@ ZIP: dict[int | str, dict[str, Any]] = {
 router = APIRouter(tags=["competitions"])
 
 
-@router.get("/competitions", dependencies=[PUBLIC])
+@router.get("/competitions")
 def list_competitions(
-    session: Reading, state: State, limit: Limit = 50, after: After = None
+    who: Anyone, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CompetitionDetail]:
-    """List competitions with their phases, newest competition first."""
+    """List competitions with their phases, newest first. Drafts and unlisted ones are listed only to organisers."""
     rows, following = newest_first(
         session,
-        select(Competition),
+        service.competitions_seen_by(who),
         Competition,
         cursors=state.cursors,
         listing="competitions",
@@ -62,24 +63,24 @@ def create_competition(new: NewCompetition, who: Hosting, session: Writing) -> C
     return CompetitionOut.of(service.create_competition(session, who, new), who.username)
 
 
-@router.get("/competitions/{slug}", dependencies=[PUBLIC])
-def show_competition(slug: Text, session: Reading) -> CompetitionDetail:
+@router.get("/competitions/{slug}")
+def show_competition(slug: Text, who: Anyone, session: Reading) -> CompetitionDetail:
     """Show a competition and its phases."""
-    return _shown(session, [service.find_competition(session, slug)])[0]
+    return _shown(session, [service.find_competition(session, slug, who)])[0]
 
 
 @router.patch("/competitions/{slug}")
 def change_competition(slug: Text, change: CompetitionChange, who: Operating, session: Writing) -> CompetitionDetail:
     """Change a competition's weight in the queue."""
-    competition = service.find_competition(session, slug)
+    competition = service.find_competition(session, slug, who)
     service.weigh_competition(session, who, competition, change.weight)
     return _shown(session, [competition])[0]
 
 
-@router.get("/competitions/{slug}/phases", dependencies=[PUBLIC])
-def list_phases(slug: Text, session: Reading) -> Page[PhaseOut]:
+@router.get("/competitions/{slug}/phases")
+def list_phases(slug: Text, who: Anyone, session: Reading) -> Page[PhaseOut]:
     """List the phases of a competition in the order in which they open."""
-    competition = service.find_competition(session, slug)
+    competition = service.find_competition(session, slug, who)
     phases = service.phases_of(session, [competition])[competition.id]
     return Page(items=[PhaseOut.of(phase) for phase in phases], next=None)
 
@@ -87,13 +88,17 @@ def list_phases(slug: Text, session: Reading) -> Page[PhaseOut]:
 @router.post("/competitions/{slug}/phases", status_code=201)
 def add_phase(slug: Text, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
     """Add a phase to a competition."""
-    return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug), new))
+    return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug, who), new))
 
 
 @router.patch("/competitions/{slug}/phases/{phase}")
 def change_phase(slug: Text, phase: Text, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
     """Change a phase's dates or quota."""
-    return PhaseOut.of(service.change_phase(session, who, service.find_phase(session, slug, phase), change))
+    found = service.find_phase(session, slug, phase, who=who)
+    told = service.change_phase(session, who, found, change)
+    if told:
+        announce_broken(session, who, found.competition, told)
+    return PhaseOut.of(found)
 
 
 @router.get("/benchmarks", dependencies=[PUBLIC])

@@ -18,6 +18,7 @@ from services.core.models import (
     Phase,
     PhaseKind,
     RegistrationMode,
+    Visibility,
 )
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.store.database import utc_now
@@ -33,6 +34,7 @@ __all__ = [
     "NewPhase",
     "PhaseChange",
     "PhaseOut",
+    "Slug",
 ]
 
 GIBIBYTE = 1024**3
@@ -72,19 +74,25 @@ class CompetitionChange(Input):
 
 
 class NewPhase(Input):
-    slug: Slug
-    kind: PhaseKind
+    slug: Slug = Field(description="The phase's short name, which is part of its address.")
+    title: Label | None = Field(None, description="Its name for readers, if the short one does not do.")
+    kind: PhaseKind = Field(description="`check`, `feedback` or `final`.")
     benchmark: str = Field(
         max_length=64, description="Digest of a benchmark, or a name, for the newest with that name."
     )
-    opens_at: Moment = Field(default_factory=utc_now)
-    closes_at: Moment
+    opens_at: Moment = Field(default_factory=utc_now, description="When it opens, with a time zone; default: now.")
+    closes_at: Moment = Field(description="When it closes, with a time zone.")
     seeds: int = Field(512, ge=1, le=10_000, description="Number of unlearning runs in one evaluation.")
     shard_seeds: int = Field(64, ge=1, le=10_000, description="Number of runs that a worker takes at once.")
     quota_per_day: Quota = 5
+    quota_total: int | None = Field(
+        None, ge=0, le=100_000, description="Submissions per team in all; none: only the daily quota."
+    )
     seed_timeout_s: float = Field(60.0, gt=0, le=86_400, description="Time limit of one unlearning run, in seconds.")
-    memory_bytes: int = Field(2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE)
-    device: Device = Device.CPU
+    memory_bytes: int = Field(
+        2 * GIBIBYTE, ge=GIBIBYTE // 16, le=1024 * GIBIBYTE, description="Memory of one unlearning run."
+    )
+    device: Device = Field(Device.CPU, description="What submissions run on: `cpu` or `gpu`.")
     environment: str | None = Field(
         None,
         max_length=63,
@@ -164,6 +172,7 @@ class PhaseChange(Input):
     opens_at: Moment | None = None
     closes_at: Moment | None = None
     quota_per_day: Quota | None = None
+    confirm: bool = Field(False, description="Also take from participants of an open phase; it is announced to them.")
 
 
 class CompetitionOut(BaseModel):
@@ -172,6 +181,8 @@ class CompetitionOut(BaseModel):
     description: str
     owner: str
     registration: RegistrationMode = Field(description="How people come to take part.")
+    contact: str
+    visibility: Visibility
     weight: int
     created_at: datetime
 
@@ -183,6 +194,8 @@ class CompetitionOut(BaseModel):
             description=competition.description,
             owner=owner,
             registration=competition.registration,
+            contact=competition.contact,
+            visibility=competition.visibility,
             weight=competition.weight,
             created_at=competition.created_at,
         )
@@ -196,6 +209,7 @@ class BenchmarkRef(BaseModel):
 class PhaseOut(BaseModel):
     competition: str
     slug: str
+    title: str | None
     kind: PhaseKind
     benchmark: BenchmarkRef
     opens_at: datetime
@@ -204,6 +218,7 @@ class PhaseOut(BaseModel):
     seeds: int
     shard_seeds: int
     quota_per_day: int
+    quota_total: int | None
     seed_timeout_s: float
     memory_bytes: int
     device: Device
@@ -226,6 +241,7 @@ class PhaseOut(BaseModel):
         return cls(
             competition=phase.competition.slug,
             slug=phase.slug,
+            title=phase.title,
             kind=phase.kind,
             benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
             opens_at=phase.opens_at,
@@ -234,6 +250,7 @@ class PhaseOut(BaseModel):
             seeds=phase.seeds,
             shard_seeds=phase.shard_seeds,
             quota_per_day=phase.quota_per_day,
+            quota_total=phase.quota_total,
             seed_timeout_s=phase.seed_timeout_s,
             memory_bytes=phase.memory_bytes,
             device=phase.device,

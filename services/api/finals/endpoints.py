@@ -69,7 +69,7 @@ def unselect_submission(
 
 
 @router.get(PATH + "/preview")
-def preview_final(slug: Text, phase: Text, _who: Reviewing, session: Reading, state: State) -> FinalPreviewOut:
+def preview_final(slug: Text, phase: Text, who: Reviewing, session: Reading, state: State) -> FinalPreviewOut:
     """Show how many teams and entries would enter, how many runs that makes, and how long they take.
 
     The scorer counts. If it has to count first, the answer is 503 `final_preview_not_ready` with `Retry-After`.
@@ -78,7 +78,7 @@ def preview_final(slug: Text, phase: Text, _who: Reviewing, session: Reading, st
 
 
 @router.get(PATH + "/progress")
-def show_final_progress(slug: Text, phase: Text, _who: Reviewing, session: Reading) -> FinalProgressOut:
+def show_final_progress(slug: Text, phase: Text, who: Reviewing, session: Reading) -> FinalProgressOut:
     """Show how far the runs of a started final are."""
     progress = service.find_final(session, slug, phase).progress
     if progress is None:
@@ -88,7 +88,7 @@ def show_final_progress(slug: Text, phase: Text, _who: Reviewing, session: Readi
 
 @router.get(PATH + "/entries")
 def list_final_entries(
-    *, slug: Text, phase: Text, _who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, phase: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[FinalTeamOut]:
     """List each team with what it enters if the final was started now, or with what it entered."""
     final = service.find_final(session, slug, phase)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.api.competitions.service import find_competition
+from services.api.competitions.service import find_competition, require_writable
 from services.api.judging import service
 from services.api.judging.copies import CopyOut, copies_in
 from services.api.judging.legible import differences
@@ -103,7 +103,7 @@ def reenter_submission(submission_id: UUID, who: SignedIn, session: Writing) -> 
 @router.post("/competitions/{slug}/disqualifications", status_code=201)
 def disqualify(slug: Text, body: Disqualification, who: Organising, session: Writing) -> ExclusionOut:
     """Take an entry, or all that a team submits, off the boards, for a reason that the team sees."""
-    return ExclusionOut.of(service.disqualify(session, who, find_competition(session, slug), body))
+    return ExclusionOut.of(service.disqualify(session, who, find_competition(session, slug, who), body))
 
 
 @router.get("/competitions/{slug}/disqualifications")
@@ -118,7 +118,7 @@ def list_exclusions(
     after: After = None,
 ) -> Page[ExclusionOut]:
     """List what was disqualified or withdrawn, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,
         service.exclusions_of(competition, current=current),
@@ -136,7 +136,7 @@ def list_copies(
     *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CopyOut]:
     """List submissions whose code is nearly that of another team's earlier one, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,
         copies_in(competition),
@@ -154,7 +154,8 @@ def reinstate(
     *, slug: Text, exclusion_id: UUID, body: Reinstatement, who: Organising, session: Writing
 ) -> ExclusionOut:
     """End a disqualification: what it took off the boards competes again."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
+    require_writable(competition)
     found = service.find_disqualification(session, competition, exclusion_id)
     exclusions.lift(session, found, who.account_id, body.reason)
     return ExclusionOut.of(found)

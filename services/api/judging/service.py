@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from services.api.competitions.service import require_writable
 from services.api.judging.legible import LegibleFile, files_of
 from services.api.judging.schemas import Disqualification
 from services.api.kit.auth import Principal
@@ -39,6 +40,7 @@ def code_of(blobs: Blobs, submission: Submission) -> list[LegibleFile]:
 
 def disqualify(session: WriteSession, who: Principal, competition: Competition, body: Disqualification) -> Exclusion:
     """Disqualify an entry or a team. Raises BadInput unless just one is named, NotFound or AlreadyOff."""
+    require_writable(competition)
     if (body.submission_id is None) == (body.team is None):
         raise BadInput("Name either a submission, with `submission_id`, or a `team`.")
     if body.team is not None:
@@ -96,4 +98,5 @@ def find_own(session: ReadSession, who: Principal, submission_id: UUID) -> Submi
     submission = find_visible(session, who, submission_id)
     if not is_member(session, who, submission.team_id):
         raise NotInThatTeam(f"Only team {submission.team.name!r} may do this. As an organiser you can disqualify it.")
+    require_writable(submission.phase.competition)
     return submission

@@ -1,7 +1,7 @@
 """Access control. Every route names the minimum role of its callers; the API does not start if one names none.
 
 An account has one role on the platform, and may have another in each competition. A route of a competition that names
-`Reviewing`, `Organising` or `Owning` asks for a role in that one. `role_in` alone decides who has it.
+`Reviewing`, `Organising` or `Owning` asks for a role in that one; `kit/roles.py` alone decides who has it.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api.kit.auth import NotSignedIn, Principal, identify
 from services.api.kit.finding import find_competition
+from services.api.kit.roles import Forbidden, NotOrganiser, may, require, role_in
 from services.api.kit.schemas import Text
 from services.api.state import ApiState, State
-from services.core.errors import LetheError
-from services.core.models import Competition, CompetitionRole, Role
+from services.core.models import CompetitionRole, Role
 
 __all__ = [
     "PUBLIC",
@@ -36,6 +36,7 @@ __all__ = [
     "deny_others",
     "may",
     "require",
+    "require_access",
     "role_in",
     "role_of",
 ]
@@ -50,45 +51,7 @@ class Access(IntEnum):
     OPERATOR = 3
 
 
-_STAFF = [CompetitionRole.REVIEWER, CompetitionRole.ORGANISER, CompetitionRole.OWNER]  # each may what one before it may
 _RANK = {Role.PARTICIPANT: Access.PARTICIPANT, Role.ORGANISER: Access.ORGANISER, Role.OPERATOR: Access.OPERATOR}
-
-
-class Forbidden(LetheError):
-    code = "forbidden"
-    status = 403
-
-
-class NotOrganiser(Forbidden):
-    code = "not_organiser"
-
-
-def role_in(who: Principal | None, competition: Competition) -> CompetitionRole | None:
-    """Return the role that a caller has in a competition, apart from taking part. An operator may what its owner may.
-
-    The competition is attached to a session, or its members have been read.
-    """
-    if who is None:
-        return None
-    if who.is_operator or who.account_id == competition.owner_id:
-        return CompetitionRole.OWNER
-    return next((member.role for member in competition.members if member.account_id == who.account_id), None)
-
-
-def may(who: Principal | None, competition: Competition, least: CompetitionRole) -> bool:
-    """Tell whether a caller has at least a role in a competition."""
-    role = role_in(who, competition)
-    return role is not None and _STAFF.index(role) >= _STAFF.index(least)
-
-
-def require(who: Principal, competition: Competition, least: CompetitionRole) -> None:
-    """Raise NotOrganiser unless a caller has at least a role in a competition."""
-    if not may(who, competition, least):
-        role = role_in(who, competition)
-        raise NotOrganiser(
-            f"This requires the role {least} in {competition.slug!r}; {who.username} has "
-            f"{f'the role {role}' if role else 'none'} there. Ask its owner or an operator."
-        )
 
 
 class Public:
@@ -117,11 +80,14 @@ class Require:
 
     async def __call__(self, who: Annotated[Principal | None, Depends(identify)]) -> Principal:
         known = _known(who)
-        if _RANK[known.role] < self.access:
-            raise Forbidden(
-                f"This requires the role {self.access.name.lower()}; {known.username} has the role {known.role}."
-            )
+        require_access(known, self.access)
         return known
+
+
+def require_access(who: Principal, access: Access) -> None:
+    """Raise Forbidden unless a caller has at least a role on the platform."""
+    if _RANK[who.role] < access:
+        raise Forbidden(f"This requires the role {access.name.lower()}; {who.username} has the role {who.role}.")
 
 
 class Within:
@@ -141,7 +107,7 @@ class Within:
 
     def _check(self, state: ApiState, slug: str, who: Principal) -> None:
         with state.database.read() as session:
-            require(who, find_competition(session, slug), self.role)
+            require(who, find_competition(session, slug, who), self.role)
 
 
 def _known(who: Principal | None) -> Principal:

@@ -54,7 +54,7 @@ def show_leaderboard(
 
     An earlier state may have to be computed first: the answer is then 503 `standings_not_ready` with `Retry-After`.
     """
-    row = service.find_phase(session, slug, phase)
+    row = service.find_phase(session, slug, phase, who)
     service.require_board(who, row)
     listing = f"leaderboard:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
@@ -99,7 +99,7 @@ def export_leaderboard(
     as_of: Annotated[Moment | None, Query(description="The leaderboard as of this time; default: now.")] = None,
 ) -> Response:
     """Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     service.require_board(who, row)
     listing = f"leaderboard.csv:{row.id}:{as_of}"
     moment, last = keys.decode(state.cursors, listing, after) if after else (as_of, 0)
@@ -130,10 +130,10 @@ def draw_badge(*, slug: Text, phase: Text, team: Text, session: Reading) -> Resp
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")
 def list_alarms(
-    *, slug: Text, phase: Text, _who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, phase: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[AlarmedOut]:
     """List submissions with alarms, which their organiser should check, newest first. An alarm changes no score."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     rows, following = newest_first(
         session,
         alarmed(row),

@@ -76,9 +76,9 @@ PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 
 
-def find_phase(session: ReadSession, competition: str, slug: str) -> Phase:
+def find_phase(session: ReadSession, competition: str, slug: str, who: Principal | None) -> Phase:
     """Find the phase of a leaderboard, without what only other pages show. Raises NotFound."""
-    return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD)
+    return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD, who=who)
 
 
 def require_board(who: Principal | None, phase: Phase) -> None:

@@ -38,7 +38,7 @@ def list_all_submissions(
     after: After = None,
 ) -> Page[SubmissionOut]:
     """List all submissions to a competition, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,
         submissions_to(competition, phase=phase, state=is_, team=team),
@@ -52,7 +52,7 @@ def list_all_submissions(
 
 
 @router.get("/competitions/{slug}/queue")
-def show_queue(slug: Text, _who: Reviewing, session: Reading) -> QueueOut:
+def show_queue(slug: Text, who: Reviewing, session: Reading) -> QueueOut:
     """Show a competition's evaluations that wait or run, the workers that run them, and recent platform failures."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     return read_queue(session, competition)

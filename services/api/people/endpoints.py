@@ -40,9 +40,9 @@ PATH = "/competitions/{slug}"
 
 
 @router.get(PATH + "/members")
-def list_members(slug: Text, _who: Reviewing, session: Reading) -> Page[MemberOut]:
+def list_members(slug: Text, who: Reviewing, session: Reading) -> Page[MemberOut]:
     """List who owns, runs and reviews a competition. All are on one page."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     (name,) = owners_of(session, [competition])
     owner = MemberOut(username=name, role=CompetitionRole.OWNER, since=competition.created_at)
     return Page(items=[owner, *map(MemberOut.of, members.members_of(session, competition))], next=None)
@@ -75,7 +75,7 @@ def leave(slug: Text, who: Reviewing, session: Writing) -> None:
 @router.get(PATH + "/registration")
 def show_own_registration(slug: Text, who: Anyone, session: Reading) -> OwnRegistrationOut:
     """Show how people register for a competition, and how far you are."""
-    return _own(session, who, find_competition(session, slug))
+    return _own(session, who, find_competition(session, slug, who))
 
 
 @router.post(PATH + "/registration")
@@ -85,7 +85,7 @@ def register(
     """Register for a competition, or accept a new version of its rules."""
     if body.code:
         state.rates.code(address_of(request), str(who.account_id))
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     registering.register(session, who, competition, state.key, rules=body.rules_version, code=body.code)
     return _own(session, who, competition)
 
@@ -95,7 +95,7 @@ def change_registration(
     slug: Text, change: RegistrationChange, who: Organising, session: Writing
 ) -> OwnRegistrationOut:
     """Change how people register. Whoever is registered stays so."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     registering.change_mode(session, who, competition, change.registration)
     return _own(session, who, competition)
 
@@ -104,7 +104,7 @@ def change_registration(
 def list_registrations(
     *,
     slug: Text,
-    _who: Reviewing,
+    who: Reviewing,
     session: Reading,
     state: State,
     is_: Annotated[RegistrationState | None, Query(alias="state", description="Only those in this state.")] = None,
@@ -113,7 +113,7 @@ def list_registrations(
     after: After = None,
 ) -> Page[RegistrationOut]:
     """List who takes part or asked to, by username."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = by_username(
         session,
         registering.registrations_to(competition, is_, search),
@@ -128,7 +128,7 @@ def list_registrations(
 @router.post(PATH + "/registrations/approve")
 def approve(slug: Text, body: Approval, who: Organising, session: Writing) -> list[RegistrationOut]:
     """Let people take part: those who wait, or were refused. All of them, or none if a name is wrong."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=None)
     return [RegistrationOut.of(row) for row in rows]
 
@@ -136,7 +136,7 @@ def approve(slug: Text, body: Approval, who: Organising, session: Writing) -> li
 @router.post(PATH + "/registrations/refuse")
 def refuse(slug: Text, body: Refusal, who: Organising, session: Writing) -> list[RegistrationOut]:
     """Let people submit no more, for a reason that they see. What they submitted stays."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=body.reason)
     return [RegistrationOut.of(row) for row in rows]
 
@@ -147,7 +147,7 @@ def invite(slug: Text, new: NewInvitation, who: Organising, session: Writing, st
     row, code = invitations.make(
         session,
         who,
-        find_competition(session, slug),
+        find_competition(session, slug, who),
         state.key,
         name=new.name,
         uses=new.uses,
@@ -158,10 +158,10 @@ def invite(slug: Text, new: NewInvitation, who: Organising, session: Writing, st
 
 @router.get(PATH + "/invitations")
 def list_invitations(
-    slug: Text, _who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
+    *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[InvitationOut]:
     """List the invitations to a competition, newest first, without their codes."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,
         invitations.invitations_to(competition),
@@ -177,7 +177,7 @@ def list_invitations(
 @router.post(PATH + "/invitations/{invitation_id}/revoke")
 def revoke_invitation(slug: Text, invitation_id: UUID, who: Organising, session: Writing) -> InvitationOut:
     """Let an invitation admit nobody more."""
-    return InvitationOut.of(invitations.revoke(session, who, find_competition(session, slug), invitation_id))
+    return InvitationOut.of(invitations.revoke(session, who, find_competition(session, slug, who), invitation_id))
 
 
 def _own(session: ReadSession, who: Principal | None, competition: Competition) -> OwnRegistrationOut:

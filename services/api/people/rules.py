@@ -2,15 +2,25 @@
 
 import hashlib
 
-from services.core.models import Competition
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
+from services.core.models import Competition, CompetitionPage
 
 __all__ = ["rules_of", "version_of"]
 
 
 def rules_of(competition: Competition) -> str:
-    """Return the text of the rules in force; empty if there are none to accept."""
-    del competition  # which has no text of rules yet
-    return ""
+    """Return the text of the rules in force; empty if there are none to accept.
+
+    The competition is attached to a session.
+    """
+    session = object_session(competition)
+    assert session is not None
+    found = select(CompetitionPage.body).where(
+        CompetitionPage.competition_id == competition.id, CompetitionPage.slug == "rules"
+    )
+    return session.scalar(found) or ""
 
 
 def version_of(competition: Competition) -> str | None:

@@ -58,7 +58,7 @@ def give_receipt(submission_id: UUID, who: SignedIn, session: Reading, state: St
 def list_acts(
     *,
     slug: Text,
-    _who: Reviewing,
+    who: Reviewing,
     session: Reading,
     state: State,
     scores: Annotated[bool, Query(description="List scores, too.")] = False,
@@ -66,7 +66,7 @@ def list_acts(
     after: After = None,
 ) -> Page[AuditOut]:
     """List the acts on a competition, newest first."""
-    competition = find_competition(session, slug)
+    competition = find_competition(session, slug, who)
     statement = select(AuditEvent).where(AuditEvent.competition_id == competition.id)
     rows, following = newest_first(
         session,

@@ -36,17 +36,17 @@ class ReliabilityOut(BaseModel):
 @router.get(PATH)
 def show_reliability(slug: Text, phase: Text, who: Anyone, session: Reading) -> ReliabilityOut:
     """Show how stable the order of a leaderboard is, and how each number behaves if the truth is known."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     require_board(who, row)
     return _shown(session.get(ReliabilityRow, row.id))
 
 
 @router.post(PATH, status_code=202)
 def ask_for_reliability(
-    *, slug: Text, phase: Text, _who: Organising, session: Writing, state: State, background: BackgroundTasks
+    *, slug: Text, phase: Text, who: Organising, session: Writing, state: State, background: BackgroundTasks
 ) -> ReliabilityOut:
     """Have it computed of the newest leaderboard, while no score waits. That takes minutes."""
-    row = find_phase(session, slug, phase)
+    row = find_phase(session, slug, phase, who=who)
     asked = _ask(session, row)
     background.add_task(state.doorbell.ring_across, Bell.SCORE)
     return _shown(asked)

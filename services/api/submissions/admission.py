@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Select
+
 from services.api.accounts.service import teams_of
-from services.api.competitions.service import find_phase, require_organiser
+from services.api.competitions.service import WHOLE_PHASE, find_phase, require_organiser, require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.people.registering import require_registered
@@ -72,13 +74,16 @@ class SubmitRequest:
     reference: Reference
 
 
-def admit(session: ReadSession, request: SubmitRequest, sandbox: SandboxKind) -> tuple[Phase, Team]:
+def admit(
+    session: ReadSession, request: SubmitRequest, sandbox: SandboxKind, statement: Select[Phase] = WHOLE_PHASE
+) -> tuple[Phase, Team]:
     """Return phase and team if the request is allowed. Raises the error that says why it is not.
 
     Registration, dates and quota do not apply to reference entries, because the organiser prepares a leaderboard before
     it opens.
     """
-    phase = find_phase(session, request.competition, request.phase)
+    phase = find_phase(session, request.competition, request.phase, statement, who=request.who)
+    require_writable(phase.competition)
     if sandbox is SandboxKind.PROCESS and not request.who.is_operator:
         raise SandboxRequiresOperator(
             "This installation runs submissions as plain processes without isolation, so only the operator may "

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from services.api.competitions.service import UNSEEN
 from services.api.kit.auth import Principal
 from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
 from services.core.errors import Conflict
 from services.core.finals.sealed import is_sealed
-from services.core.models import LeaderboardEntry, Score, Submission
+from services.core.models import Competition, LeaderboardEntry, Phase, Score, Submission
 from services.core.store.database import ReadSession
 
 __all__ = ["NotComparable", "NotScored", "compare_scores"]
@@ -39,9 +40,10 @@ def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID)
 
 
 def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submission:
-    """Find a submission that is on the leaderboard or that the caller may see."""
+    """Find a submission that is on a leaderboard which everybody sees, or that the caller may see."""
     stands = exists().where(LeaderboardEntry.submission_id == submission_id, LeaderboardEntry.retired_at.is_(None))
-    submission = session.scalars(select(Submission).where(Submission.id == submission_id, stands)).one_or_none()
+    seen = Submission.phase.has(Phase.competition.has(Competition.visibility.not_in(UNSEEN)))
+    submission = session.scalars(select(Submission).where(Submission.id == submission_id, stands, seen)).one_or_none()
     if submission is None or is_sealed(submission.phase):
         return find_visible(session, who, submission_id)
     return submission

@@ -97,7 +97,7 @@ async def submit(
     )
     admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
     data, found, form = await uploads.read(state, body, filename, admitted)
-    warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, slug, phase, found)
+    warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, admitted, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
     accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim, form=form)
     sandbox = state.settings.resolved_sandbox
@@ -143,7 +143,7 @@ def show_quota(
     team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
 ) -> QuotaOut:
     """Show how many submissions your team has left, counted as an upload counts them, and the next one's place."""
-    found = find_phase(session, slug, phase)
+    found = find_phase(session, slug, phase, who=who)
     if not organises(who, found.competition):
         admission.require_uploads(found)
     own = admission.team_of(session, who, team)

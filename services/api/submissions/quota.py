@@ -7,7 +7,7 @@ first run starts, after which no run can start. So every evaluation that starts 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from services.core.errors import LetheError
 from services.core.models import Evaluation, FailureKind, Phase, Reference, Submission, Team
@@ -26,41 +26,53 @@ class QuotaExceeded(LetheError):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A team's use of a phase's quota in the last 24 hours."""
+    """A team's use of a phase's quota in the last 24 hours, and of the one in all, if the phase has one."""
 
     per_day: int
     used: int
-    free_at: datetime | None  # time of the next possible submission: now or later; None if the quota is 0
+    free_at: datetime | None  # time of the next possible submission: now or later; None if there will be none
+    left_in_all: int | None = None
 
     @property
     def left(self) -> int:
         """Return the number of submissions that are possible now."""
-        return max(0, self.per_day - self.used)
+        today = max(0, self.per_day - self.used)
+        return today if self.left_in_all is None else min(today, self.left_in_all)
 
 
 def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Quota:
-    """Count the team's submissions of the last 24 hours."""
-    rows = session.execute(
+    """Count the team's submissions of the last 24 hours, and in all if that is limited."""
+    counted = (
         select(Submission.created_at, Evaluation.never_started)
         .join(Evaluation, Submission.evaluation_id == Evaluation.id)
         .where(
             Submission.team_id == team.id,
             Submission.phase_id == phase.id,
             Submission.reference == Reference.NONE,
-            Submission.created_at > now - WINDOW,
             or_(Evaluation.failure_kind.is_(None), Evaluation.failure_kind != FailureKind.PLATFORM),
         )
-        .order_by(Submission.created_at.desc())
-    ).all()
+    )
+    today = counted.where(Submission.created_at > now - WINDOW).order_by(Submission.created_at.desc())
+    rows = session.execute(today).all()
     given_back = [row.created_at for row in rows if row.never_started]
     started = [row.created_at for row in rows if not row.never_started]
     times = sorted(started + given_back[MAX_GIVEN_BACK:], reverse=True)
-    return Quota(phase.quota_per_day, len(times), next_slot_at(times, phase.quota_per_day, now))
+    free_at = next_slot_at(times, phase.quota_per_day, now)
+    if phase.quota_total is None:
+        return Quota(phase.quota_per_day, len(times), free_at)
+    started_in_all = counted.where(~Evaluation.never_started).limit(phase.quota_total).subquery()
+    left = phase.quota_total - (session.scalar(select(func.count()).select_from(started_in_all)) or 0)
+    return Quota(phase.quota_per_day, len(times), free_at if left else None, left)
 
 
 def require_slot(session: ReadSession, phase: Phase, team: Team, now: datetime) -> None:
     """Raise QuotaExceeded, with the time of the next possible submission, unless one is possible now."""
     quota = quota_of(session, phase, team, now)
+    if quota.left_in_all == 0:
+        raise QuotaExceeded(
+            f"Team {team.name!r} has used its {phase.quota_total} submissions to phase {phase.slug!r}. No more follow.",
+            next_slot_at=None,
+        )
     if quota.free_at is None:
         raise QuotaExceeded(f"Phase {phase.slug!r} accepts no submissions: its quota is 0.", next_slot_at=None)
     if quota.free_at > now:

@@ -76,6 +76,7 @@ class QuotaOut(BaseModel):
     team: str
     quota_per_day: int
     left: int = Field(description="Submissions that the team may still make now.")
+    left_in_all: int | None = Field(description="Submissions to this phase that the team has left; null: no limit.")
     next_slot_at: datetime | None = Field(
         description="When the next submission is possible; null if one is possible now, or never again."
     )
@@ -89,6 +90,7 @@ class QuotaOut(BaseModel):
             team=team.name,
             quota_per_day=quota.per_day,
             left=quota.left,
+            left_in_all=quota.left_in_all,
             next_slot_at=quota.free_at if waits else None,
             place=QueuePlaceOut.model_validate(place),
         )

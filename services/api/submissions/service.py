@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import organises, require_organiser, reviews
+from services.api.competitions.service import HELD_PHASE, organises, require_organiser, reviews
 from services.api.finals.service import marks_of
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
@@ -73,7 +73,7 @@ def accept(
     """
     with database.write() as session:
         _lock_team(session, request)
-        phase, team = admit(session, request, sandbox)
+        phase, team = admit(session, request, sandbox, HELD_PHASE)
         if request.reference is Reference.NONE:
             enter(session, request.who, phase.competition)
         evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)

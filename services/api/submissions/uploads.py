@@ -66,7 +66,7 @@ def require_phase_takes(state: ApiState, who: Principal, competition: str, phase
     An organiser may check a reference entry of a final.
     """
     with state.database.read() as session:
-        found = find_phase(session, competition, phase)
+        found = find_phase(session, competition, phase, who=who)
         if not organises(who, found.competition):
             require_uploads(found)
     require_kind(found, filename)
@@ -92,10 +92,10 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, *, foun
     )
 
 
-def warnings_in(state: ApiState, competition: str, phase: str, found: Checked) -> list[str]:
-    """Return what may make a submission's runs fail in a phase. Raises NotFound, and MissingPackage for what must."""
+def warnings_in(state: ApiState, phase: Phase, found: Checked) -> list[str]:
+    """Return what may make a submission's runs fail in a phase. Raises MissingPackage for what must."""
     with state.database.read() as session:
-        return _warnings(session, find_phase(session, competition, phase), found)
+        return _warnings(session, phase, found)
 
 
 def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:

@@ -26,6 +26,7 @@ __all__ = [
     "publish",
     "seal",
     "start",
+    "unmake",
 ]
 
 
@@ -64,6 +65,19 @@ def make(session: WriteSession, phases: Sequence[Phase], *, selects: int, draws_
     for phase in phases:
         session.refresh(phase, ["final_part"])
     return final
+
+
+def unmake(session: WriteSession, final: Final, phases: Sequence[Phase]) -> None:
+    """Delete a final into which nobody selected anything, and its phases."""
+    for phase in phases:
+        session.delete(phase.final_part)
+    session.flush()
+    session.delete(final)
+    session.flush()
+    for phase in phases:
+        session.expire(phase, ["final_part"])
+        session.delete(phase)
+    session.flush()
 
 
 def start(session: WriteSession, final: Final, account_id: UUID) -> Final:

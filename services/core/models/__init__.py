@@ -4,7 +4,7 @@ from services.core.device import Device
 from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
-from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind
+from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
 from services.core.models.copies import CodeBand, Copy
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
@@ -18,6 +18,7 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.exclusions import Exclusion, ExclusionKind
+from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
@@ -47,7 +48,9 @@ __all__ = [
     "CampaignState",
     "CodeBand",
     "Competition",
+    "CompetitionPage",
     "CompetitionRole",
+    "CompetitionVersion",
     "Copy",
     "Device",
     "Entered",
@@ -91,5 +94,6 @@ __all__ = [
     "Token",
     "TokenKind",
     "Unranked",
+    "Visibility",
     "WorkerRow",
 ]

@@ -16,13 +16,23 @@ from services.core.store.database import Base, utc_now
 if TYPE_CHECKING:
     from services.core.models.finals import FinalPhase
 
-__all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind"]
+__all__ = ["BenchmarkRow", "Competition", "Phase", "PhaseKind", "Visibility"]
 
 
 class PhaseKind(StrEnum):
     CHECK = "check"
     FEEDBACK = "feedback"
     FINAL = "final"
+
+
+class Visibility(StrEnum):
+    """Who sees a competition, and whether anything may change."""
+
+    DRAFT = "draft"  # its organisers and operators alone
+    PUBLIC = "public"
+    UNLISTED = "unlisted"  # everybody who has its address
+    ARCHIVED = "archived"  # everybody, and nothing changes any more
+    DELETED = "deleted"  # nobody: the row stays, because the record speaks of it
 
 
 class BenchmarkRow(Base):
@@ -49,6 +59,8 @@ class Competition(Base):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     registration: Mapped[RegistrationMode] = mapped_column(choice(RegistrationMode), default=RegistrationMode.OPEN)
     weight: Mapped[int] = mapped_column(default=1)  # how many shards of each of its teams run in turn
+    visibility: Mapped[Visibility] = mapped_column(choice(Visibility), default=Visibility.PUBLIC)
+    contact: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     members: Mapped[list[Member]] = relationship()  # who runs or reviews it beside its owner: a few dozen at most
@@ -67,6 +79,7 @@ class Phase(Base):
     id: Mapped[Id]
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"), index=True)
     slug: Mapped[Slug]
+    title: Mapped[str | None] = mapped_column(String(200))
     kind: Mapped[PhaseKind] = mapped_column(choice(PhaseKind))
     benchmark_id: Mapped[UUID] = mapped_column(ForeignKey("benchmarks.id"))
     opens_at: Mapped[datetime]
@@ -74,6 +87,7 @@ class Phase(Base):
     seeds: Mapped[int]  # N, the number of unlearning runs in one evaluation
     shard_seeds: Mapped[int]  # number of seeds that a worker leases at once
     quota_per_day: Mapped[int]  # submissions per team in any 24 hours
+    quota_total: Mapped[int | None]  # submissions per team in all; None: no such limit
     seed_timeout_s: Mapped[float]  # wall-clock limit of one unlearning run
     memory_bytes: Mapped[int] = mapped_column(BigInteger)  # 2 GiB is one more than 32 bits hold
     device: Mapped[Device] = mapped_column(choice(Device))

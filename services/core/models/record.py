@@ -22,6 +22,8 @@ class Act(StrEnum):
     ACCOUNT_ROLE_CHANGED = "account_role_changed"
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
+    COMPETITION_DELETED = "competition_deleted"
+    FILE_APPLIED = "file_applied"
     PHASE_ADDED = "phase_added"
     PHASE_CHANGED = "phase_changed"
     CAMPAIGN_STARTED = "campaign_started"

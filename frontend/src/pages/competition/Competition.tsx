@@ -11,6 +11,13 @@ import { isolated } from "../../words/isolated";
 import { may } from "../../words/roles";
 import { CompetitionContext, useRole } from "./context";
 
+/** Who sees a competition, if it is not everybody. */
+const SEEN: Partial<Record<CompetitionDetail["visibility"], string>> = {
+  draft: "Draft: only its organisers and operators see this competition.",
+  unlisted: "Unlisted: everybody who has its address sees this competition.",
+  archived: "Archived: nothing in this competition changes any more.",
+};
+
 /** What all pages of a competition share: its title and the way between them. */
 export function Competition() {
   const { slug } = useParams({ from: "/competitions/$slug" });
@@ -38,6 +45,7 @@ export function Competition() {
               )
             }
           >
+            {SEEN[data.visibility] && <p role="note">{SEEN[data.visibility]}</p>}
             <Parts of={data} phase={phase} />
             {phase === undefined || data.phases.some((one) => one.slug === phase) ? (
               <Outlet />
@@ -67,6 +75,7 @@ function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string |
         ...(reviews
           ? [
               { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
+              { name: "File", link: { to: "/competitions/$slug/file", ...at } as const },
               { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
               { name: "People", link: { to: "/competitions/$slug/people", ...at } as const },
             ]

@@ -1,8 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { competitionPages } from "../../api/queries";
 import type { Phase } from "../../api/types";
 import { Badge } from "../../ui/Badge";
+import { Markdown } from "../../ui/Markdown";
 import { useNow } from "../../ui/now";
-import { Prose, Section } from "../../ui/Page";
+import { Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import { Countdown, Moment } from "../../ui/Time";
 import { stage } from "../../words/time";
@@ -13,11 +16,27 @@ import styles from "./Overview.module.css";
 const TONE = { upcoming: "calm", open: "good", closed: "calm" } as const;
 
 export function Overview() {
-  const { slug, description, phases } = useCompetition();
+  const { slug, description, contact, phases } = useCompetition();
+  const { data } = useQuery(competitionPages(slug));
+  const prizes = data?.items.find((page) => page.slug === "prizes");
+  const others = data?.items.filter((page) => page.slug !== "prizes" && page.slug !== "rules") ?? [];
   return (
     <>
-      {description && <Prose text={description} />}
+      {description && <Markdown text={description} />}
       <Register slug={slug} />
+      {others.length > 0 && (
+        <nav aria-label="Further pages">
+          <ul className={styles.pages}>
+            {others.map((page) => (
+              <li key={page.slug}>
+                <Link to="/competitions/$slug/pages/$page" params={{ slug, page: page.slug }}>
+                  {page.title}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
       <Section title="Phases">
         {phases.length === 0 ? (
           <Empty title="No phases yet">The organiser has not added a phase yet.</Empty>
@@ -29,6 +48,16 @@ export function Overview() {
           </ol>
         )}
       </Section>
+      {prizes && (
+        <Section title="Prizes">
+          <Markdown text={prizes.body} />
+        </Section>
+      )}
+      {contact && (
+        <Section title="Contact">
+          <p>{contact}</p>
+        </Section>
+      )}
     </>
   );
 }
@@ -39,7 +68,7 @@ function PhaseCard({ phase }: { phase: Phase }) {
   return (
     <li className={`${styles.phase} ${now === "open" ? styles.open : ""}`}>
       <header>
-        <h3>{phase.slug}</h3>
+        <h3>{phase.title ?? phase.slug}</h3>
         <Badge tone={TONE[now]}>{now}</Badge>
       </header>
       <p className={styles.clock}>

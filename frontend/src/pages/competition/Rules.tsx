@@ -1,19 +1,38 @@
 import { useQuery } from "@tanstack/react-query";
-import { benchmarks } from "../../api/queries";
+import { benchmarks, competitionPages } from "../../api/queries";
+import type { Phase } from "../../api/types";
 import { Facts } from "../../ui/Facts";
+import { Markdown } from "../../ui/Markdown";
 import { Section } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import { score } from "../../words/numbers";
 import { rulesOf } from "../../words/rules";
-import { usePhase } from "./context";
+import { useCompetition, usePhase } from "./context";
 import { Environment } from "./Environment";
 import { PhaseChoice } from "./PhaseChoice";
 import styles from "./Rules.module.css";
 
 export function Rules() {
+  const { slug } = useCompetition();
   const phase = usePhase();
-  if (!phase) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
+  const { data } = useQuery(competitionPages(slug));
+  const written = data?.items.find((page) => page.slug === "rules");
+  if (!phase && !written) return <Empty title="No rules yet">The rules appear with the first phase.</Empty>;
   return (
+    <>
+      {written && (
+        <Section title={written.title}>
+          <Markdown text={written.body} />
+        </Section>
+      )}
+      {phase && <OfPhase phase={phase} headed={written !== undefined} />}
+    </>
+  );
+}
+
+/** What the settings of a phase demand. */
+function OfPhase({ phase, headed }: { phase: Phase; headed: boolean }) {
+  const settings = (
     <>
       <PhaseChoice part="rules" />
       <ul className={styles.rules}>
@@ -21,6 +40,11 @@ export function Rules() {
           <li key={rule}>{rule}</li>
         ))}
       </ul>
+    </>
+  );
+  return (
+    <>
+      {headed ? <Section title="What the platform enforces">{settings}</Section> : settings}
       <Benchmark digest={phase.benchmark.digest} />
       <Environment name={phase.environment} />
     </>

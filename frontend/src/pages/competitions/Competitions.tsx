@@ -9,6 +9,7 @@ import { useNow } from "../../ui/now";
 import { Page, Section } from "../../ui/Page";
 import { Empty, Loading } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
+import { firstLine } from "../../words/markdown";
 import { currentPhase } from "../../words/time";
 import styles from "./Competitions.module.css";
 
@@ -43,6 +44,10 @@ export function Competitions() {
       <More of={query} />
       {mayMake && (
         <Section title="New competition">
+          <p>
+            Fill in this form, or <Link to="/new-competition">begin with a file</Link>, which says everything
+            at once.
+          </p>
           <Suspense fallback={<Loading what="the form" />}>
             <NewCompetition />
           </Suspense>
@@ -61,7 +66,7 @@ function Summary({ of }: { of: CompetitionDetail }) {
           {of.title}
         </Link>
       </h2>
-      <p className={styles.words}>{of.description.split("\n", 1)[0]}</p>
+      <p className={styles.words}>{firstLine(of.description)}</p>
       <p className={styles.facts}>
         <span>by {of.owner}</span>
         {phase && (

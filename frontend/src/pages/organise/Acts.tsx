@@ -14,6 +14,8 @@ const ACTS: Record<Act, string> = {
   account_made: "account made",
   competition_created: "competition created",
   competition_weighed: "weight in the queue changed",
+  competition_deleted: "competition deleted",
+  file_applied: "file applied",
   phase_added: "phase added",
   phase_changed: "phase changed",
   campaign_started: "rescoring started",
@@ -91,9 +93,10 @@ export function Acts({ slug }: { slug: string }) {
 
 /** What an act was about, as far as its details say. */
 function about(details: Record<string, unknown>): ReactNode {
-  const { phase, metric, re_run, submission, title, reason } = details;
+  const { phase, metric, re_run, submission, title, reason, version } = details;
   return (
     <>
+      {typeof version === "number" && `, version ${version}`}
       {typeof phase === "string" && `, phase ${phase}`}
       {typeof metric === "string" && `, metric ${metric}`}
       {re_run === true && ", with new runs"}

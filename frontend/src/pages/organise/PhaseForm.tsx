@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api } from "../../api/client";
+import { answer, api, Problem } from "../../api/client";
 import { competition } from "../../api/queries";
 import type { Phase } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
-import { Field, MomentField } from "../../ui/Field";
+import { Field, MomentField, Tick } from "../../ui/Field";
 import { Notice } from "../../ui/states";
 import { fromLocalInput, toLocalInput, zone } from "../../words/time";
 
@@ -14,6 +14,7 @@ export function PhaseForm({ phase }: { phase: Phase }) {
   const [opens, setOpens] = useState(() => toLocalInput(phase.opens_at));
   const [closes, setCloses] = useState(() => toLocalInput(phase.closes_at));
   const [quota, setQuota] = useState(String(phase.quota_per_day));
+  const [confirmed, setConfirmed] = useState(false);
   const client = useQueryClient();
   const save = useMutation({
     mutationFn: () =>
@@ -24,11 +25,16 @@ export function PhaseForm({ phase }: { phase: Phase }) {
             opens_at: opens === toLocalInput(phase.opens_at) ? undefined : fromLocalInput(opens),
             closes_at: closes === toLocalInput(phase.closes_at) ? undefined : fromLocalInput(closes),
             quota_per_day: Number(quota),
+            confirm: confirmed,
           },
         }),
       ),
-    onSuccess: () => client.invalidateQueries({ queryKey: competition(phase.competition).queryKey }),
+    onSuccess: () => {
+      setConfirmed(false);
+      return client.invalidateQueries({ queryKey: competition(phase.competition).queryKey });
+    },
   });
+  const asks = save.error instanceof Problem && save.error.code === "confirmation_needed";
   return (
     <FormCard onSubmit={() => save.mutate()}>
       <p>Times are in your time zone ({zone()}).</p>
@@ -59,6 +65,13 @@ export function PhaseForm({ phase }: { phase: Phase }) {
         </Button>
       </Row>
       <Notice error={save.error} />
+      {(asks || confirmed) && (
+        <Tick
+          label="Change it nevertheless, and announce that to participants"
+          checked={confirmed}
+          onChange={(event) => setConfirmed(event.target.checked)}
+        />
+      )}
       {save.isSuccess && <p role="status">Saved.</p>}
     </FormCard>
   );

@@ -1,0 +1,292 @@
+"""Applying a file: all of it in one transaction, on the state that its author saw, or nothing."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.encoders import jsonable_encoder
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from services.api.announcements.promises import announce_broken
+from services.api.competitions.promises import in_words, require_confirmation
+from services.api.competitions.service import (
+    OF_FINALS,
+    SlugTaken,
+    find_competition,
+    insert_phases,
+    phases_of,
+    require_organiser,
+    require_writable,
+)
+from services.api.files.changes import Change, ChangeKind, differences
+from services.api.files.checking import Checked, check_file, is_used
+from services.api.files.form import CompetitionFile, PhaseSection
+from services.api.files.reading import BadFile, Reading, read_file
+from services.api.files.stored import heads_of, parts_of, stored_file, token_of
+from services.api.kit.auth import Principal
+from services.api.kit.policy import Access, require_access
+from services.core.errors import Conflict, NotFound
+from services.core.finals.acts import unmake
+from services.core.models import (
+    Act,
+    Announcement,
+    BenchmarkRow,
+    Competition,
+    CompetitionPage,
+    CompetitionVersion,
+    Phase,
+    Visibility,
+)
+from services.core.record.acts import record
+from services.core.store.database import ReadSession, WriteSession, utc_now
+
+__all__ = [
+    "Applied",
+    "CompetitionChanged",
+    "CompetitionNotEmpty",
+    "Plan",
+    "apply_file",
+    "delete_competition",
+    "plan_file",
+]
+
+TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
+OWN_COLUMNS = ("title", "visibility", "description", "contact", "weight")
+
+
+class CompetitionChanged(Conflict):
+    code = "competition_changed"
+
+
+class CompetitionNotEmpty(Conflict):
+    code = "competition_not_empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What applying a file would do, and the state on which it was judged."""
+
+    slug: str
+    competition: Competition | None
+    phases: list[Phase]
+    checked: Checked
+    changes: list[Change]
+    token: str | None  # of the state now; None if there is no competition yet
+
+    @property
+    def promises(self) -> list[Change]:
+        """List the changes on which participants of an open phase did not count."""
+        return [change for change in self.changes if change.promise]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was applied: the version that keeps the file, or none if nothing changed."""
+
+    plan: Plan
+    version: CompetitionVersion | None
+    announcement: Announcement | None
+
+
+def plan_file(session: ReadSession, who: Principal, text: str) -> Plan:
+    """Say what a file would change. Raises BadFile, NotOrganiser, SlugTaken or CompetitionArchived."""
+    reading = read_file(text)
+    competition = _find(session, who, reading)
+    phases = phases_of(session, [competition])[competition.id] if competition else []
+    return _plan(session, who, reading, competition, phases)
+
+
+def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: str | None, confirm: bool) -> Applied:
+    """Apply a file to the state that `based_on` names. Raises what `plan_file` does, and besides:
+
+    CompetitionChanged if somebody changed the competition since, ConfirmationNeeded if the file breaks a promise.
+    """
+    reading = read_file(text)
+    competition = _lock(session, _find(session, who, reading))
+    phases = _lock_phases(session, competition) if competition else []
+    token = token_of(stored_file(session, competition)) if competition else None
+    if token != based_on:
+        raise CompetitionChanged(
+            "Somebody has changed the competition since you looked, so nothing was applied. Export it, compare it with "
+            "your file, and preview the file again.",
+            token=token,
+        )
+    plan = _plan(session, who, reading, competition, phases)
+    require_confirmation([change.path for change in plan.promises], confirm=confirm)
+    if not plan.changes:
+        return Applied(plan, None, None)
+    if competition is None:
+        competition = _create(session, who, plan.checked.file)
+    _write(session, competition, plan)
+    version = _keep(session, who, competition, text)
+    _record(session, who, competition, plan, version)
+    told = [_in_words(change) for change in plan.promises]
+    announcement = announce_broken(session, who, competition, told) if told else None
+    return Applied(plan, version, announcement)
+
+
+def delete_competition(session: WriteSession, who: Principal, slug: str) -> None:
+    """Delete a competition to which nobody submitted. Raises CompetitionNotEmpty. The record keeps its acts."""
+    competition = _lock(session, find_competition(session, slug, who))
+    require_organiser(who, competition)
+    phases = _lock_phases(session, competition)
+    heads = [parts_of(head, phases) for head in heads_of(phases).values()]
+    if any(is_used(session, parts) for parts in heads):
+        raise CompetitionNotEmpty(f"{slug!r} has submissions or rescorings, so it stays. Set `visibility: archived`.")
+    for parts in heads:
+        _delete(session, parts)
+    session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
+    details: dict[str, object] = {"slug": slug, "title": competition.title}
+    competition.visibility = Visibility.DELETED
+    competition.slug = f"deleted-{competition.id.hex}"  # another competition may have its name
+    _note(session, who, Act.COMPETITION_DELETED, competition, details)
+
+
+def _find(session: ReadSession, who: Principal, reading: Reading) -> Competition | None:
+    """Find the competition of a file, which the caller must organise; None if there is none yet."""
+    value = reading.document.value
+    slug = value.get("slug") if isinstance(value, dict) else None
+    if not isinstance(slug, str):
+        raise BadFile(reading.mistakes)
+    try:
+        competition = find_competition(session, slug, who)
+    except NotFound:
+        if session.scalar(select(Competition.id).where(Competition.slug == slug)) is not None:
+            raise SlugTaken(f"The name {slug!r} is taken. Choose a different slug.") from None
+        require_access(who, Access.ORGANISER)
+        return None
+    require_organiser(who, competition)
+    return competition
+
+
+def _plan(
+    session: ReadSession, who: Principal, reading: Reading, competition: Competition | None, phases: list[Phase]
+) -> Plan:
+    now = utc_now()
+    checked = check_file(session, who, reading, competition=competition, phases=phases, now=now)
+    before = stored_file(session, competition) if competition else None
+    changes = differences(before, checked.file, now)
+    if changes and competition and checked.file.visibility is Visibility.ARCHIVED:
+        require_writable(competition)
+    token = token_of(before) if before else None
+    return Plan(checked.file.slug, competition, phases, checked, changes, token)
+
+
+def _lock(session: WriteSession, competition: Any) -> Any:
+    if competition is None:
+        return None
+    statement = select(Competition).where(Competition.id == competition.id).with_for_update(key_share=True)
+    return session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
+def _lock_phases(session: WriteSession, competition: Competition) -> list[Phase]:
+    """Lock the phases of a competition against submissions, too: whether there are any decides what may change."""
+    statement = select(Phase).where(Phase.competition_id == competition.id).order_by(Phase.id).with_for_update()
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def _create(session: WriteSession, who: Principal, file: CompetitionFile) -> Competition:
+    competition = Competition(slug=file.slug, title=file.title, owner_id=who.account_id)
+    session.add(competition)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise SlugTaken(f"The name {file.slug!r} is taken. Choose a different slug.") from error
+    return competition
+
+
+def _write(session: WriteSession, competition: Competition, plan: Plan) -> None:
+    file = plan.checked.file
+    for name in OWN_COLUMNS:
+        setattr(competition, name, getattr(file, name))
+    _write_pages(session, competition, file)
+    stored = heads_of(plan.phases)
+    named = {section.slug for section in file.phases}
+    for slug, head in stored.items():
+        if slug not in named:
+            _delete(session, parts_of(head, plan.phases))
+    for section in sorted(file.phases, key=lambda one: one.is_sealed_final):  # a final draws from phases that are there
+        if section.slug in stored:
+            _change(parts_of(stored[section.slug], plan.phases), section, plan.checked.benchmarks[section.slug])
+        else:
+            insert_phases(session, competition, section)
+    session.flush()
+
+
+def _change(parts: list[Phase], section: PhaseSection, benchmark: BenchmarkRow) -> None:
+    head = parts[0]
+    head.benchmark = benchmark
+    for part in parts:
+        for name, value in section.settings().items():
+            if name not in OF_FINALS and name != "benchmark" and getattr(part, name) != value:
+                setattr(part, name, value)
+    if head.final_part is not None:
+        head.final_part.final.selects, head.final_part.final.draws_from = section.selects, section.draws_from
+
+
+def _delete(session: WriteSession, parts: list[Phase]) -> None:
+    if parts[0].final_part is not None:
+        unmake(session, parts[0].final_part.final, parts)
+        return
+    session.delete(parts[0])
+    session.flush()
+
+
+def _write_pages(session: WriteSession, competition: Competition, file: CompetitionFile) -> None:
+    texts = [(slug, title, getattr(file, slug)) for slug, title in TEXTS.items() if getattr(file, slug)]
+    pages = texts + [(page.slug, page.title, page.body) for page in file.pages]
+    session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
+    session.add_all(
+        CompetitionPage(competition_id=competition.id, slug=slug, title=title, body=body, position=position)
+        for position, (slug, title, body) in enumerate(pages)
+    )
+
+
+def _keep(session: WriteSession, who: Principal, competition: Competition, text: str) -> CompetitionVersion:
+    newest = select(func.max(CompetitionVersion.number)).where(CompetitionVersion.competition_id == competition.id)
+    number = (session.scalar(newest) or 0) + 1
+    version = CompetitionVersion(competition_id=competition.id, account_id=who.account_id, number=number, text=text)
+    session.add(version)
+    session.flush()
+    return version
+
+
+def _record(
+    session: WriteSession, who: Principal, competition: Competition, plan: Plan, version: CompetitionVersion
+) -> None:
+    """Put on record which file was applied and how it changed what is not a text."""
+    if plan.competition is None:
+        details: dict[str, object] = {
+            "slug": competition.slug,
+            "title": competition.title,
+            "description": competition.description,
+        }
+        _note(session, who, Act.COMPETITION_CREATED, competition, details)
+    changes = [{"path": one.path, "kind": one.kind, "before": one.before, "after": one.after} for one in plan.changes]
+    _note(
+        session,
+        who,
+        Act.FILE_APPLIED,
+        competition,
+        {
+            "version": version.number,
+            "sha256": hashlib.sha256(version.text.encode()).hexdigest(),
+            "changes": changes,
+            "confirmed": [change.path for change in plan.promises],
+        },
+    )
+
+
+def _note(
+    session: WriteSession, who: Principal, act: Act, competition: Competition, details: dict[str, object]
+) -> None:
+    own = jsonable_encoder(details)
+    record(session, act, competition_id=competition.id, account_id=who.account_id, details=own)
+
+
+def _in_words(change: Change) -> str:
+    name = change.path.removeprefix("phases.")
+    if change.kind is not ChangeKind.CHANGED:
+        return f"{name}: {change.kind}"
+    return in_words(name, change.before, change.after)

@@ -1,0 +1,112 @@
+"""A competition as a file: preview, apply, export, versions; its pages; and its end."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from services.api.competitions.service import find_competition
+from services.api.files.applying import apply_file, delete_competition, plan_file
+from services.api.files.schemas import (
+    AppliedOut,
+    ApplyIn,
+    CompetitionFileOut,
+    CompetitionPageOut,
+    FileIn,
+    PlanOut,
+    VersionDetail,
+    VersionOut,
+)
+from services.api.files.stored import pages_of, stored_file, token_of
+from services.api.files.writing import write_file
+from services.api.kit.pages import After, Limit, Page, newest_first
+from services.api.kit.policy import Anyone, Owning, Reviewing, SignedIn
+from services.api.kit.schemas import Text
+from services.api.kit.sessions import Reading, Writing
+from services.api.state import State
+from services.core.errors import NotFound
+from services.core.models import Account, CompetitionVersion
+from services.core.store.database import ReadSession
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["competition files"])
+
+MOST_VERSIONS = 2**31 - 1
+
+
+@router.post("/competition-files/preview")
+def preview_competition_file(file: FileIn, who: SignedIn, session: Reading) -> PlanOut:
+    """Check a file and show what it would change. Nothing is written."""
+    return PlanOut.of(plan_file(session, who, file.text))
+
+
+@router.post("/competition-files/apply")
+def apply_competition_file(body: ApplyIn, who: SignedIn, session: Writing) -> AppliedOut:
+    """Create or change a competition as a file says: all of it, or nothing."""
+    applied = apply_file(session, who, body.text, based_on=body.based_on, confirm=body.confirm)
+    session.expire_all()
+    now = find_competition(session, applied.plan.slug, who)
+    return AppliedOut.of(applied, token_of(stored_file(session, now)))
+
+
+@router.get("/competitions/{slug}/file")
+def export_competition_file(slug: Text, who: Reviewing, session: Reading) -> CompetitionFileOut:
+    """Write the file of a competition from what is stored. Applying it changes nothing."""
+    file = stored_file(session, find_competition(session, slug, who))
+    return CompetitionFileOut(text=write_file(file), token=token_of(file))
+
+
+@router.get("/competitions/{slug}/file/versions")
+def list_versions(
+    *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
+) -> Page[VersionOut]:
+    """List the files that were applied, newest first."""
+    competition = find_competition(session, slug, who)
+    rows, following = newest_first(
+        session,
+        select(CompetitionVersion).where(CompetitionVersion.competition_id == competition.id),
+        CompetitionVersion,
+        cursors=state.cursors,
+        listing=f"versions:{competition.id}",
+        limit=limit,
+        after=after,
+    )
+    names = _names(session, {row.account_id for row in rows})
+    return Page(items=[VersionOut.of(row, names[row.account_id]) for row in rows], next=following)
+
+
+@router.get("/competitions/{slug}/file/versions/{number}")
+def show_version(
+    *, slug: Text, number: Annotated[int, Path(ge=1, le=MOST_VERSIONS)], who: Reviewing, session: Reading
+) -> VersionDetail:
+    """Show a file as it was applied."""
+    competition = find_competition(session, slug, who)
+    statement = select(CompetitionVersion).options(undefer(CompetitionVersion.text))
+    statement = statement.where(
+        CompetitionVersion.competition_id == competition.id, CompetitionVersion.number == number
+    )
+    row = session.scalars(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"{slug!r} has no version {number} of its file.")
+    shown = VersionOut.of(row, _names(session, {row.account_id})[row.account_id])
+    return VersionDetail(**shown.model_dump(), text=row.text)
+
+
+@router.get("/competitions/{slug}/pages")
+def list_pages(slug: Text, who: Anyone, session: Reading) -> Page[CompetitionPageOut]:
+    """List the pages of a competition with their texts: rules, prizes, and further ones in order."""
+    rows = pages_of(session, find_competition(session, slug, who))
+    return Page(items=[CompetitionPageOut.of(row) for row in rows], next=None)
+
+
+@router.delete("/competitions/{slug}", status_code=204)
+def remove_competition(slug: Text, who: Owning, session: Writing) -> None:
+    """Delete a competition to which nobody has submitted. The record keeps its acts."""
+    delete_competition(session, who, slug)
+
+
+def _names(session: ReadSession, accounts: set[UUID]) -> dict[UUID, str]:
+    return {row.id: row.username for row in session.scalars(select(Account).where(Account.id.in_(accounts)))}

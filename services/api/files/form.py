@@ -1,0 +1,98 @@
+"""What `competition.yaml` may say. Every setting of a phase is one of the API's, so it has one meaning and one default.
+
+A new part of the file is a field here, its values in `stored.py`, and its writing in `applying.py`.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from services.api.competitions.schemas import NewPhase, Slug
+from services.api.kit.schemas import Input, Label, Moment, presentable, visible
+from services.core.models import Visibility
+from services.core.queue.turns import MAX_WEIGHT
+
+__all__ = ["MAX_PAGES", "MAX_PHASES", "VERSION", "CompetitionFile", "Head", "PageSection", "PhaseSection"]
+
+VERSION = 1
+MAX_TEXT = 100_000
+MAX_PAGES = 20
+MAX_PHASES = 50
+TAKEN = ("rules", "prizes")  # pages that are fields of their own
+
+Markdown = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(presentable)]
+Contact = Annotated[str, Field(max_length=200), AfterValidator(str.strip)]
+
+
+class Head(Input):
+    """The part of a file that speaks of the competition itself."""
+
+    lethe: Literal[1] = Field(description="The version of this format: 1.")
+    slug: Slug = Field(description="The competition's short name, which is part of its address. It never changes.")
+    title: Label = Field(description="Its title, in one line.")
+    visibility: Visibility = Field(
+        Visibility.DRAFT,
+        description="`draft`: only organisers see it. `public`. `unlisted`: everybody who has the address. "
+        "`archived`: everybody, and nothing changes any more.",
+    )
+    description: Markdown = Field("", description="What it is about, in Markdown.")
+    rules: Markdown = Field("", description="Its rules, in Markdown.")
+    prizes: Markdown = Field("", description="What can be won, in Markdown.")
+    contact: Contact = Field("", description="Whom participants ask: an address, in one line.")
+    weight: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_WEIGHT,
+        description="Runs of each of its teams in one turn at the workers. Only operators change it. If left out: as "
+        "it is.",
+    )
+
+    @field_validator("visibility")
+    @classmethod
+    def _not_deleted(cls, value: Visibility) -> Visibility:
+        if value is Visibility.DELETED:
+            raise ValueError("a file deletes nothing; use `lethe competition delete`")
+        return value
+
+    @field_validator("contact")
+    @classmethod
+    def _legible(cls, value: str) -> str:
+        if visible(value) != value:
+            raise ValueError("must not contain invisible or control characters")
+        return value
+
+
+class PageSection(Input):
+    """A further page."""
+
+    slug: Slug = Field(description="Its short name, which is part of its address.")
+    title: Label = Field(description="Its title, in one line.")
+    body: Markdown = Field(description="Its text, in Markdown.")
+
+    @field_validator("slug")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value in TAKEN:
+            raise ValueError(f"`{value}` is a field of its own: write `{value}: |` at the top level")
+        return value
+
+
+class PhaseSection(NewPhase):
+    """A phase. The window is judged with the rest of the file, so that all its mistakes are told at once."""
+
+    opens_at: Moment = Field(description="When it opens, with a time zone.")
+
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Return what it says, by field."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "slug"}
+
+
+class CompetitionFile(Head):
+    """A whole file."""
+
+    pages: list[PageSection] = Field([], max_length=MAX_PAGES, description="Further pages.")
+    phases: list[PhaseSection] = Field([], max_length=MAX_PHASES, description="Its phases.")
