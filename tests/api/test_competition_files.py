@@ -102,7 +102,7 @@ def test_a_file_makes_a_competition_with_all_that_it_says(api: Api, organiser: C
     assert (made["created"], made["number"]) == (True, 1)
     assert paths(made["changes"]) == paths(planned["changes"])
     shown = api.anonymous.get("/api/competitions/cup").json()
-    assert (shown["title"], shown["organiser"], shown["visibility"]) == ("The cup", "organiser", "public")
+    assert (shown["title"], shown["owner"], shown["visibility"]) == ("The cup", "organiser", "public")
     assert shown["description"] == "Forget **digits**.\n\nAnd nothing else.\n"
     [phase] = shown["phases"]
     assert (phase["title"], phase["seeds"], phase["data_hidden"], phase["environment"]) == (
@@ -401,7 +401,7 @@ def test_only_who_organises_it_applies_a_file(api: Api, organiser: Caller, bench
     assert [path for _, path in mistakes(organiser, CUP + "weight: 2\n")] == ["weight"]
     assert applied(operator, CUP + "weight: 2\n")["number"] == 2
     assert preview(organiser, CUP).json()["changes"] == []
-    assert api.anonymous.get("/api/competitions/cup").json()["organiser"] == "organiser"
+    assert api.anonymous.get("/api/competitions/cup").json()["owner"] == "organiser"
 
 
 def test_the_name_of_anothers_draft_is_only_taken(api: Api, organiser: Caller, benchmark: BenchmarkRow) -> None:

@@ -1,6 +1,6 @@
 """Teams select while the organiser starts the final: each selection either counts or is refused."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from services.core.finals import acts
 from services.core.models import Entered, Evaluation, Final, Phase, Submission, Team
 from services.core.store.database import Database
 from services.scorer.finals.entering import PORTION, enter_some
@@ -46,6 +47,21 @@ def test_a_selection_counts_or_is_refused(api: Api, phase: Phase, organiser: Cal
         assert answer.status_code == 200 or answer.json()["code"] == "selection_closed"
         assert (other if answer.status_code == 200 else best)[number] in entered
     assert len(entered) == TEAMS
+
+
+def test_a_selection_waits_for_a_start_that_is_about_to_be_committed(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller
+) -> None:
+    make_final(organiser)
+    mine = submit_scored(api, participant, code(1), 0.5)
+    assert organiser.account is not None
+    with ThreadPoolExecutor(1) as pool:
+        with api.database.write() as session:
+            acts.start(session, session.get_one(Final, only_final(api.database)), organiser.account.id)
+            session.flush()
+            answer = pool.submit(choose, participant, mine)
+            wait([answer], timeout=1)  # long enough for one that waits for nobody
+        assert answer.result().json()["code"] == "selection_closed"
 
 
 def test_many_scorers_enter_each_team_once(

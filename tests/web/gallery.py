@@ -155,7 +155,7 @@ PLACES = (
     Place("sign-in", "/sign-in"),
     Place("sign-up", "/sign-up"),
     Place("organise", _of("/organise?phase=feedback"), ORGANISER),
-    Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="entries of"),
+    Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
     Place("judging", _of("/judging"), ORGANISER),
     Place("announcements", _of("/announcements")),
     Place("announcements-of-own", _of("/announcements"), ORGANISER),

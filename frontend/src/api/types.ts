@@ -29,6 +29,7 @@ export type EventKind = Schemas["EventKind"];
 export type FailureKind = Schemas["FailureKind"];
 export type Final = Schemas["FinalOut"];
 export type FinalMark = Schemas["FinalMarkOut"];
+export type FinalPreview = Schemas["FinalPreviewOut"];
 export type FinalProgress = Schemas["FinalProgressOut"];
 export type FinalTeam = Schemas["FinalTeamOut"];
 export type Histograms = Schemas["HistogramsForm"];

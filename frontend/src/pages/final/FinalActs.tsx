@@ -14,7 +14,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
-import { progressInWords, roundHours } from "../../words/finals";
+import { previewInWords, progressInWords } from "../../words/finals";
 import styles from "./Final.module.css";
 
 const PATH = "/api/competitions/{slug}/phases/{phase}/final" as const;
@@ -61,16 +61,7 @@ function Preview({ path }: { path: PhaseKey }) {
   const query = useQuery(finalPreview(path));
   return (
     <Await query={query} what="the preview">
-      {(counted) => (
-        <p role="status">
-          {counted.entries} entries of {counted.teams} teams would run: {counted.by_default} teams by default,
-          and {counted.left_out} teams have no entry that can. That is {counted.runs.toLocaleString("en")}{" "}
-          runs, {roundHours(counted.run_hours)} of one slot
-          {counted.hours === null
-            ? "; no worker serves it now."
-            : `, about ${roundHours(counted.hours)} on the slots that serve now.`}
-        </p>
-      )}
+      {(counted) => <p role="status">{previewInWords(counted)}</p>}
     </Await>
   );
 }
