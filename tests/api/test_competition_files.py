@@ -66,6 +66,13 @@ def benchmark(api: Api) -> BenchmarkRow:
         return add_benchmark(session)
 
 
+def register(who: Caller) -> None:
+    """Register for the competition and accept its rules."""
+    path = "/api/competitions/cup/registration"
+    rules = who.get(path).json()["rules_version"]
+    assert who.post(path, json={"rules_version": rules}).status_code == 200
+
+
 def preview(who: Caller, text: str) -> httpx2.Response:
     return who.post(PREVIEW, json={"text": text})
 
@@ -355,6 +362,7 @@ def test_what_a_board_is_made_of_is_fixed_once_something_was_submitted(
     assert organiser.submit(numbered(1), reference="identity").status_code == 201
     changed = CUP.replace("seeds: 8", "seeds: 4").replace("benchmark: tiny", "benchmark: other")
     changed = changed.replace("kind: feedback", "kind: final") + "    metric: lethe-1\n    max_time_ratio: 0.5\n"
+    changed += "    entered_by: upload\n"
 
     assert [path for _, path in mistakes(organiser, changed)] == [
         "phases.feedback.kind",
@@ -362,11 +370,59 @@ def test_what_a_board_is_made_of_is_fixed_once_something_was_submitted(
         "phases.feedback.seeds",
         "phases.feedback.metric",
     ]
+    register(participant)
     participant.submit(numbered(2))
     assert "phases.feedback.max_time_ratio" in [path for _, path in mistakes(organiser, changed)]
     without = CUP[: CUP.index("phases:")]
     assert [path for _, path in mistakes(organiser, without)] == ["phases"]
     assert [path for _, path in mistakes(organiser, CUP.replace("public", "draft"))] == ["visibility"]
+
+
+FINAL = """\
+  - slug: final
+    kind: final
+    benchmark: tiny
+    further_benchmarks: [other]
+    opens_at: 2098-01-01T00:00:00Z
+    closes_at: 2099-01-01T00:00:00Z
+    seeds: 8
+    selects: 2
+    draws_from: [feedback]
+"""
+
+
+def test_a_sealed_final_on_two_benchmarks_is_one_phase_of_the_file(
+    api: Api, organiser: Caller, benchmark: BenchmarkRow
+) -> None:
+    with api.database.write() as session:
+        add_benchmark(session, "other", "e" * 64)
+    applied(organiser, CUP + FINAL)
+    shown = api.anonymous.get("/api/competitions/cup/phases/final/final").json()
+    assert (shown["selects"], shown["draws_from"]) == (2, ["feedback"])
+    assert [one["phase"] for one in shown["phases"]] == ["final", "final-2"]
+    text = organiser.get("/api/competitions/cup/file").json()["text"]
+    assert "final-2" not in text
+    assert preview(organiser, text).json()["changes"] == []
+
+    later = FINAL.replace("selects: 2", "selects: 3").replace("2099-01", "2099-02")
+    applied(organiser, CUP + later)
+    assert api.anonymous.get("/api/competitions/cup/phases/final/final").json()["selects"] == 3
+    phases = {one["slug"]: one for one in api.anonymous.get("/api/competitions/cup").json()["phases"]}
+    assert {phases[slug]["closes_at"] for slug in ("final", "final-2")} == {"2099-02-01T00:00:00Z"}
+
+    for old, new, field in (
+        ("further_benchmarks: [other]", "further_benchmarks: []", "further_benchmarks"),
+        ("draws_from: [feedback]", "draws_from: [nothing]", "draws_from"),
+        ("further_benchmarks: [other]", "further_benchmarks: [unknown]", "further_benchmarks"),
+    ):
+        assert old in later
+        wrong = CUP + later.replace(old, new)
+        assert {path for _, path in mistakes(organiser, wrong)} == {f"phases.final.{field}"}, new
+
+    applied(organiser, CUP)
+    assert [one["slug"] for one in api.anonymous.get("/api/competitions/cup").json()["phases"]] == ["feedback"]
+    applied(organiser, CUP + FINAL)
+    assert organiser.request("DELETE", "/api/competitions/cup").status_code == 204
 
 
 def test_a_phase_nobody_used_is_taken_away_with_confirmation_once_it_is_open(
@@ -427,6 +483,7 @@ def test_an_archived_competition_can_be_read_and_not_changed_until_it_is_reopene
     api: Api, organiser: Caller, participant: Caller, benchmark: BenchmarkRow
 ) -> None:
     applied(organiser, CUP)
+    register(participant)
     mine = participant.submit(numbered(1)).json()["id"]
     archived = CUP.replace("visibility: public", "visibility: archived")
     applied(organiser, archived)
@@ -444,6 +501,8 @@ def test_an_archived_competition_can_be_read_and_not_changed_until_it_is_reopene
         organiser.post("/api/competitions/cup/disqualifications", json={"submission_id": mine, "reason": "b"}),
         organiser.post(f"{phase}/campaigns", json={"metric": "lethe-1"}),
         root.request("PATCH", "/api/competitions/cup", json={"weight": 2}),
+        participant.post("/api/competitions/cup/registration", json={}),
+        organiser.post("/api/competitions/cup/invitations", json={"name": "A class"}),
         preview(organiser, archived.replace("The cup", "Other")),
     ]
     assert [answer.json()["code"] for answer in refused] == ["competition_archived"] * len(refused)
@@ -465,6 +524,7 @@ def test_a_competition_is_deleted_while_nobody_has_submitted(
     assert api.caller("root", Role.OPERATOR).get("/api/competitions").json()["items"] == []
 
     applied(organiser, CUP)
+    register(participant)
     participant.submit(numbered(1))
     kept = organiser.request("DELETE", "/api/competitions/cup")
     assert (kept.status_code, kept.json()["code"]) == (409, "competition_not_empty")

@@ -14,6 +14,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/phases"): {"slug": "x", "kind": "check", "benchmark": "tiny", "closes_at": "2099-01-01T00:00:00Z"},
     ("patch", "/phases/{phase}"): {"quota_per_day": 9},
     ("patch", ""): {"weight": 2},
+    ("post", "/registration"): {},
     ("post", "/announcements"): {"title": "a", "body": "b"},
     ("post", "/disqualifications"): {"team": "ada", "reason": "b"},
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},

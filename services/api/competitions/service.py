@@ -49,6 +49,7 @@ __all__ = [
     "find_benchmark",
     "find_competition",
     "find_phase",
+    "find_writable",
     "insert_phases",
     "organises",
     "owners_of",
@@ -173,6 +174,13 @@ def require_writable(competition: Competition) -> None:
             f"{competition.slug!r} is archived: it can be read, but nothing changes any more. Its organiser can set "
             "`visibility` in its file."
         )
+
+
+def find_writable(session: ReadSession, slug: str, who: Principal) -> Competition:
+    """Find a competition that the caller may see, to change something of it. Raises NotFound or CompetitionArchived."""
+    competition = find_competition(session, slug, who)
+    require_writable(competition)
+    return competition
 
 
 def create_competition(session: WriteSession, who: Principal, new: NewCompetition) -> Competition:

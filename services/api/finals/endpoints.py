@@ -17,7 +17,7 @@ from services.api.finals.schemas import (
 )
 from services.api.judging.service import find_own
 from services.api.kit.pages import After, Limit, Page
-from services.api.kit.policy import PUBLIC, Anyone, Organising, Reviewing, SignedIn
+from services.api.kit.policy import Anyone, Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.leaderboard.service import require_board
@@ -33,10 +33,10 @@ PATH = "/competitions/{slug}/phases/{phase}/final"
 TEAM = Query(description="The team that selects. Needed if you are in several.")
 
 
-@router.get(PATH, dependencies=[PUBLIC])
-def show_final(slug: Text, phase: Text, session: Reading) -> FinalOut:
+@router.get(PATH)
+def show_final(slug: Text, phase: Text, who: Anyone, session: Reading) -> FinalOut:
     """Show a final: what teams may select and until when, and the commitment to its seeds."""
-    return service.show_final(session, service.find_final(session, slug, phase))
+    return service.show_final(session, service.find_final(session, slug, phase, who))
 
 
 @router.get(PATH + "/selection")
@@ -44,14 +44,14 @@ def show_selection(
     *, slug: Text, phase: Text, who: SignedIn, session: Reading, team: Annotated[Text | None, TEAM] = None
 ) -> SelectionOut:
     """Show what your team enters into a final: what it marked, or else its best ranked entry."""
-    final = service.find_final(session, slug, phase)
+    final = service.find_final(session, slug, phase, who)
     return service.selection_of(session, final, team_of(session, who, team))
 
 
 @router.put(PATH + "/selection/{submission_id}")
 def select_submission(*, slug: Text, phase: Text, submission_id: UUID, who: SignedIn, session: Writing) -> SelectionOut:
     """Enter a scored submission of your team into a final."""
-    final = service.find_final(session, slug, phase)
+    final = service.writable_final(session, slug, phase, who)
     submission = find_own(session, who, submission_id)
     selections.mark(session, final, submission, who.account_id)
     return service.selection_of(session, final, submission.team)
@@ -62,7 +62,7 @@ def unselect_submission(
     *, slug: Text, phase: Text, submission_id: UUID, who: SignedIn, session: Writing
 ) -> SelectionOut:
     """Take a submission of your team back from a final."""
-    final = service.find_final(session, slug, phase)
+    final = service.writable_final(session, slug, phase, who)
     submission = find_own(session, who, submission_id)
     selections.unmark(session, final, submission, who.account_id)
     return service.selection_of(session, final, submission.team)
@@ -74,13 +74,13 @@ def preview_final(slug: Text, phase: Text, who: Reviewing, session: Reading, sta
 
     The scorer counts. If it has to count first, the answer is 503 `final_preview_not_ready` with `Retry-After`.
     """
-    return service.preview_of(session, state.database, service.find_final(session, slug, phase))
+    return service.preview_of(session, state.database, service.find_final(session, slug, phase, who))
 
 
 @router.get(PATH + "/progress")
 def show_final_progress(slug: Text, phase: Text, who: Reviewing, session: Reading) -> FinalProgressOut:
     """Show how far the runs of a started final are."""
-    progress = service.find_final(session, slug, phase).progress
+    progress = service.find_final(session, slug, phase, who).progress
     if progress is None:
         return FinalProgressOut(at=None, entries=0, states={}, ended=0, complete=False)
     return FinalProgressOut(**progress.model_dump())
@@ -91,7 +91,7 @@ def list_final_entries(
     *, slug: Text, phase: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[FinalTeamOut]:
     """List each team with what it enters if the final was started now, or with what it entered."""
-    final = service.find_final(session, slug, phase)
+    final = service.find_final(session, slug, phase, who)
     listing = f"final-entries:{final.id}"
     last = UUID(str(state.cursors.decode(listing, after)[0])) if after else None
     found = service.teams_in(session, final, after=last, limit=limit)
@@ -104,7 +104,7 @@ def start_final(
     *, slug: Text, phase: Text, who: Organising, session: Writing, state: State, background: BackgroundTasks
 ) -> FinalOut:
     """Fix the selections and begin to run them. Repeat it to enter teams that have no entry yet."""
-    final = acts.start(session, service.find_final(session, slug, phase), who.account_id)
+    final = acts.start(session, service.writable_final(session, slug, phase, who), who.account_id)
     background.add_task(state.doorbell.ring_across, Bell.SCORE)
     return service.show_final(session, final)
 
@@ -112,14 +112,14 @@ def start_final(
 @router.post(PATH + "/publish")
 def publish_final(*, slug: Text, phase: Text, how: FinalPublication, who: Organising, session: Writing) -> FinalOut:
     """Show the boards and entries of a final to everybody, at once, and reveal the secret of its seeds."""
-    final = service.find_final(session, slug, phase)
+    final = service.writable_final(session, slug, phase, who)
     return service.show_final(session, acts.publish(session, final, who.account_id, anyway=how.anyway))
 
 
 @router.post(PATH + "/seal")
 def seal_final(slug: Text, phase: Text, who: Organising, session: Writing) -> FinalOut:
     """Hide the boards and entries of a published final again. Its secret stays known."""
-    final = service.find_final(session, slug, phase)
+    final = service.writable_final(session, slug, phase, who)
     return service.show_final(session, acts.seal(session, final, who.account_id))
 
 
@@ -128,7 +128,7 @@ def show_final_board(
     *, slug: Text, phase: Text, who: Anyone, session: Reading, state: State, limit: Limit = 100, after: After = None
 ) -> FinalBoardOut:
     """Show the joint board of a final on several benchmarks: teams by the mean of their ranks."""
-    final = service.find_final(session, slug, phase)
+    final = service.find_final(session, slug, phase, who)
     require_board(who, final.phase)
     listing = f"final-board:{final.id}"
     last = int(str(state.cursors.decode(listing, after)[0])) if after else 0

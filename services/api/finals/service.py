@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, require_writable
 from services.api.finals.schemas import (
     FinalEntryOut,
     FinalMarkOut,
@@ -19,6 +19,7 @@ from services.api.finals.schemas import (
     SelectedOut,
     SelectionOut,
 )
+from services.api.kit.auth import Principal
 from services.core.board.off import is_off
 from services.core.errors import Unavailable
 from services.core.finals.sealed import final_of, phases_of
@@ -35,6 +36,7 @@ __all__ = [
     "selection_of",
     "show_final",
     "teams_in",
+    "writable_final",
 ]
 
 FRESH = timedelta(seconds=30)  # a preview that is older is counted anew
@@ -45,9 +47,16 @@ class PreviewNotReady(Unavailable):
     code = "final_preview_not_ready"
 
 
-def find_final(session: ReadSession, slug: str, phase: str) -> Final:
-    """Find a final by any of its phases. Raises NotFound or NotAFinal."""
-    return final_of(find_phase(session, slug, phase))
+def find_final(session: ReadSession, slug: str, phase: str, who: Principal | None = None) -> Final:
+    """Find a final that the caller may see by any of its phases. Raises NotFound or NotAFinal."""
+    return final_of(find_phase(session, slug, phase, who=who))
+
+
+def writable_final(session: ReadSession, slug: str, phase: str, who: Principal) -> Final:
+    """Find a final to change something of it. Raises NotFound, NotAFinal or CompetitionArchived."""
+    final = find_final(session, slug, phase, who)
+    require_writable(final.phase.competition)
+    return final
 
 
 def show_final(session: ReadSession, final: Final) -> FinalOut:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
-from services.api.competitions.service import owners_of
+from services.api.competitions.service import find_writable, owners_of
 from services.api.kit.addresses import address_of
 from services.api.kit.auth import Principal
 from services.api.kit.finding import find_competition
@@ -85,7 +85,7 @@ def register(
     """Register for a competition, or accept a new version of its rules."""
     if body.code:
         state.rates.code(address_of(request), str(who.account_id))
-    competition = find_competition(session, slug, who)
+    competition = find_writable(session, slug, who)
     registering.register(session, who, competition, state.key, rules=body.rules_version, code=body.code)
     return _own(session, who, competition)
 
@@ -95,7 +95,7 @@ def change_registration(
     slug: Text, change: RegistrationChange, who: Organising, session: Writing
 ) -> OwnRegistrationOut:
     """Change how people register. Whoever is registered stays so."""
-    competition = find_competition(session, slug, who)
+    competition = find_writable(session, slug, who)
     registering.change_mode(session, who, competition, change.registration)
     return _own(session, who, competition)
 
@@ -128,7 +128,7 @@ def list_registrations(
 @router.post(PATH + "/registrations/approve")
 def approve(slug: Text, body: Approval, who: Organising, session: Writing) -> list[RegistrationOut]:
     """Let people take part: those who wait, or were refused. All of them, or none if a name is wrong."""
-    competition = find_competition(session, slug, who)
+    competition = find_writable(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=None)
     return [RegistrationOut.of(row) for row in rows]
 
@@ -136,7 +136,7 @@ def approve(slug: Text, body: Approval, who: Organising, session: Writing) -> li
 @router.post(PATH + "/registrations/refuse")
 def refuse(slug: Text, body: Refusal, who: Organising, session: Writing) -> list[RegistrationOut]:
     """Let people submit no more, for a reason that they see. What they submitted stays."""
-    competition = find_competition(session, slug, who)
+    competition = find_writable(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=body.reason)
     return [RegistrationOut.of(row) for row in rows]
 
@@ -147,7 +147,7 @@ def invite(slug: Text, new: NewInvitation, who: Organising, session: Writing, st
     row, code = invitations.make(
         session,
         who,
-        find_competition(session, slug, who),
+        find_writable(session, slug, who),
         state.key,
         name=new.name,
         uses=new.uses,
@@ -177,7 +177,7 @@ def list_invitations(
 @router.post(PATH + "/invitations/{invitation_id}/revoke")
 def revoke_invitation(slug: Text, invitation_id: UUID, who: Organising, session: Writing) -> InvitationOut:
     """Let an invitation admit nobody more."""
-    return InvitationOut.of(invitations.revoke(session, who, find_competition(session, slug, who), invitation_id))
+    return InvitationOut.of(invitations.revoke(session, who, find_writable(session, slug, who), invitation_id))
 
 
 def _own(session: ReadSession, who: Principal | None, competition: Competition) -> OwnRegistrationOut:
