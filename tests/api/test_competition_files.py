@@ -588,7 +588,7 @@ def files(draw: st.DrawFn) -> CompetitionFile:
 
 
 @given(files())
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 def test_a_file_that_was_written_reads_as_the_same(file: CompetitionFile) -> None:
     reading = read_file(write_file(file))
     assert reading.mistakes == []
@@ -610,6 +610,7 @@ def test_what_was_applied_is_exported_and_applied_again_without_a_change(
     assert preview(organiser, exported).json()["changes"] == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | TEXTS.map("".join) | st.binary(max_size=40).map(lambda data: data.decode("latin-1")))
 def test_no_text_breaks_the_reader(text: str) -> None:
     try:

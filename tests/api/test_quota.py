@@ -259,6 +259,7 @@ def test_a_quota_that_was_lowered_leaves_nothing_until_enough_has_passed(
         "team": "",
         "quota_per_day": 0,
         "left": 0,
+        "left_in_all": None,
         "next_slot_at": None,
     }
 
