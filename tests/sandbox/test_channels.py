@@ -5,6 +5,7 @@ import pytest
 from tests.sandbox.attacks import Attack, attacks, carried, expect_closed
 from tests.sandbox.place import Ending, Place
 
+pytestmark = pytest.mark.timeout(1200)  # all channels are tried in each of three seeds, before the first test
 CHANNELS = attacks("channels")
 SEEDS = 3
 TIMEOUT_S = 300.0  # gVisor carries each call of all channels in its own time
