@@ -13,7 +13,7 @@ from sqlalchemy import text
 from services.api.submissions import service
 from services.core.models import Evaluation, Role
 from tests.api.harness import Api, add_benchmark, make_settings, running
-from tests.api.test_competition_files import APPLY, CUP, PREVIEW
+from tests.api.test_competition_files import APPLY, CUP, PREVIEW, register
 
 
 def test_a_file_waits_for_a_submission_that_is_being_accepted(
@@ -33,6 +33,7 @@ def test_a_file_waits_for_a_submission_that_is_being_accepted(
         with api.database.write() as session:
             add_benchmark(session)
         assert organiser.post(APPLY, json={"text": CUP}).status_code == 200
+        register(participant)
         changed = CUP.replace("seeds: 8", "seeds: 4")
         token = organiser.post(PREVIEW, json={"text": changed}).json()["token"]
         submitted = pool.submit(participant.submit)
