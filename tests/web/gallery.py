@@ -206,10 +206,12 @@ class Gallery:
             expect(page.get_by_text(place.shows)).to_be_visible()
 
     def add_participant(self) -> str:
-        """Make an account that has done nothing yet; return its name."""
+        """Make an account that has registered and done nothing else yet; return its name."""
         name = f"p-{uuid4().hex[:8]}"
         with self.database.write() as session:
             self.tokens |= _add_accounts(session, self.settings, {name: Role.PARTICIPANT})
+        with closing(Client(self.url, self.tokens[name])) as client:
+            _register(client)
         return name
 
 
@@ -271,6 +273,12 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 
 
+def _register(client: Client) -> None:
+    """Accept the rules of the competition that most pages show."""
+    path = f"/api/competitions/{SLUG}/registration"
+    client.post(path, {"rules_version": client.get(path)["rules_version"]})
+
+
 def _gather(url: str, tokens: Mapping[str, str]) -> None:
     """Hold a competition for which people register, with a reviewer, as another one has."""
     clients = {name: Client(url, tokens[name]) for name in (ORGANISER, PARTICIPANT, *CLASS)}
@@ -281,6 +289,7 @@ def _gather(url: str, tokens: Mapping[str, str]) -> None:
     for competition in (path, f"/api/competitions/{SLUG}"):
         organiser.post(f"{competition}/members", {"username": REVIEWER, "role": "reviewer"})
     organiser.post(f"{path}/members", {"username": OPERATOR, "role": "organiser"})
+    _register(clients[PARTICIPANT])
     for name in (PARTICIPANT, *CLASS):
         clients[name].post(f"{path}/registration", {})
     organiser.post(f"{path}/registrations/refuse", {"usernames": CLASS[-1:], "reason": "You took this class before."})
