@@ -247,6 +247,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
         _gather(served.url, tokens)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
             organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
+        organiser.get(f"/api/competitions/{SLUG}/phases/final/final/preview")  # likewise
         yield Gallery(served.url, settings, database, tokens, submissions)
     database.dispose()
 
