@@ -45,7 +45,7 @@ def stability(
         print_json(shown)
         return
     if shown["problem"] is not None:
-        say(f"The last computation failed: {shown['problem']} The server's log says more.")
+        say(f"The last computation failed: {shown['problem']}")
     if shown["found"] is None:
         raise BadInput("Nobody has had it computed yet. An organiser does that with --anew.")
     _print(shown["found"], shown["made_at"])

@@ -58,14 +58,10 @@ def _ask(session: WriteSession, phase: Phase) -> ReliabilityRow:
     if row is None:
         row = ReliabilityRow(phase_id=phase.id, asked_at=clock(session), done=0, total=0)
         session.add(row)
-    elif not _waits(row):
+    elif not row.waits:
         row.asked_at, row.done, row.total = clock(session), 0, 0
     session.flush()
     return row
-
-
-def _waits(row: ReliabilityRow) -> bool:
-    return row.made_at is None or row.made_at < row.asked_at
 
 
 def _shown(row: ReliabilityRow | None) -> ReliabilityOut:
@@ -74,7 +70,7 @@ def _shown(row: ReliabilityRow | None) -> ReliabilityOut:
     return ReliabilityOut(
         asked_at=row.asked_at,
         made_at=row.made_at,
-        under_way=_waits(row),
+        under_way=row.waits,
         done=row.done,
         total=row.total,
         problem=row.problem,

@@ -4,7 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ColumnElement, ForeignKey, Text, or_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.core.models.stored import StoredForm, StoredJson
@@ -111,3 +112,13 @@ class ReliabilityRow(Base):
     made_at: Mapped[datetime | None]  # when the newest computation ended
     problem: Mapped[str | None] = mapped_column(Text)  # why it gave nothing
     form: Mapped[ReliabilityForm | None] = mapped_column(StoredJson(ReliabilityForm))
+
+    @hybrid_property
+    def waits(self) -> bool:
+        """Whether it was asked for since it was last computed."""
+        return self.made_at is None or self.made_at < self.asked_at
+
+    @waits.inplace.expression
+    @classmethod
+    def _waits(cls) -> ColumnElement[bool]:
+        return or_(cls.made_at.is_(None), cls.made_at < cls.asked_at)

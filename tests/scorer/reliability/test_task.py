@@ -79,5 +79,5 @@ def test_a_failure_is_told_and_not_tried_for_ever(scored: Rescoring, database: D
     scored.serve(2)
     assert not scored.scorer.reliability.due()
     found = row(database)
-    assert found.problem
+    assert found.problem == task.FAILED  # and no word of the error, because everybody may read it
     assert found.form is None
