@@ -21,6 +21,11 @@ PARAMETERS = {  # counted by hand for images of 3 x 32 x 32 and 10 classes
     "unit_logistic": 3072 * 10,
     "mlp": 3072 * 64 + 64 + 64 * 10 + 10,
     "convnet": (27 * 16 + 16) + (144 * 32 + 32) + (288 * 64 + 64) + 64 * 4 * 4 * 10 + 10,
+    "resnet_small": (27 * 16 + 32)
+    + (2 * 2304 + 2 * 32)
+    + (4608 + 9216 + 512 + 3 * 64)
+    + (18432 + 36864 + 2048 + 3 * 128)
+    + 650,
     "resnet18": 11_689_512 - 1000 * 513 + 10 * 513,  # torchvision's documented number, with another head
 }
 
@@ -59,8 +64,9 @@ def test_architectures_have_as_many_parameters_as_counted_by_hand(name: str) -> 
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 7), (2, 1, 1)])
-def test_the_convolutional_net_takes_images_of_any_size(shape: tuple[int, int, int]) -> None:
-    model = Architecture("convnet", shape, 4)()
+@pytest.mark.parametrize("name", ["convnet", "resnet_small"])
+def test_the_convolutional_nets_take_images_of_any_size(name: str, shape: tuple[int, int, int]) -> None:
+    model = Architecture(name, shape, 4)().eval()
     assert model(torch.zeros(2, *shape)).shape == (2, 4)
 
 

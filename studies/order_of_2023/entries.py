@@ -1,0 +1,80 @@
+"""The entries whose order was published in 2023: a grid of fine-tunings, the winners, and gradient ascent.
+
+docs/decisions/0035 fixes them and the rule for their rates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.benchmarks.catalogue.faces import RATE_OF_SMALL
+from services.cli.demo import BASELINES
+from studies.baselines.entries import Entry
+from studies.method_sweeps.constants import constant_of, with_constants
+
+__all__ = ["ASCENT", "GRID", "STARTER", "Tuning", "ascent", "grid", "method", "winners"]
+
+GRID_MODULE = Path(__file__).parent / "modules" / "finetune_in_batches.py"
+ASCENT = "gradient_ascent"
+RATES: Mapping[str, tuple[str, ...]] = {  # the constants of each file that are rates of gradient descent
+    ASCENT: ("LEARNING_RATE",),
+    "winner_1_contrastive": ("UNDECIDE_RATE", "FORGET_RATE", "LEAST_RATE", "REPAIR_RATE"),
+    "winner_2_masked_reset": ("LEARNING_RATE",),
+    "winner_3_noisy_first_layer": ("LEARNING_RATE",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One published fine-tuning, and the score that it got in 2023."""
+
+    rate: float
+    batch: int
+    epochs: int
+    published: float
+
+    @property
+    def title(self) -> str:
+        return f"{self.rate:g}, {self.batch}, {self.epochs}"
+
+
+# Rate, batch, epochs and score on the public leaderboard of the 2023 competition, as the team Air Liquide wrote.
+GRID = (
+    Tuning(0.001, 64, 1, 0.046),
+    Tuning(0.0005, 32, 1, 0.049),
+    Tuning(0.002, 64, 1, 0.038),
+    Tuning(0.0005, 64, 1, 0.030),
+    Tuning(0.05, 1024, 6, 0.0372),
+    Tuning(0.1, 64, 4, 0.032),
+    Tuning(0.001, 64, 4, 0.009),
+    Tuning(0.001, 1024, 5, 0.0002),
+)
+STARTER = GRID[0]  # the organisers' own
+
+
+def grid(tuning: Tuning, *, scaled: bool) -> Entry:
+    """Write the entry of a published fine-tuning, with its rate or with that of a benchmark of a tenth of the steps."""
+    constants = {
+        "LEARNING_RATE": tuning.rate * (RATE_OF_SMALL if scaled else 1),
+        "BATCH": tuning.batch,
+        "EPOCHS": tuning.epochs,
+    }
+    return Entry(GRID_MODULE.stem, with_constants(GRID_MODULE.read_text(encoding="utf-8"), constants).encode())
+
+
+def winners() -> list[str]:
+    """Name the winners of 2023 that have a baseline, by place."""
+    return sorted(path.stem for path in BASELINES.glob("winner_*.py"))
+
+
+def ascent(*, scaled: bool) -> Entry:
+    """Write gradient ascent, the last of the published order."""
+    return method(ASCENT, scaled=scaled)
+
+
+def method(name: str, *, scaled: bool) -> Entry:
+    """Write the entry of a baseline, with its own rates or with those of a benchmark of a tenth of the steps."""
+    source = (BASELINES / f"{name}.py").read_text(encoding="utf-8")
+    factor = RATE_OF_SMALL if scaled else 1
+    rates = {constant: constant_of(source, constant).value * factor for constant in RATES[name]}
+    return Entry(name, with_constants(source, rates).encode())
