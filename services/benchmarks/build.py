@@ -194,7 +194,7 @@ def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
         whole.classes,
         seeds=order.seeds + size,  # including diverged models and their replacements
         placebo_models=runs,
-        kept_models=(placebo.starts if placebo else 0) + originals + order.originals - 1,
+        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0),
         pack=order.keep_checkpoints,
     )
 

@@ -82,6 +82,7 @@ class Definition:
     standardise: bool = False  # inputs of mean 0 and variance 1 in every channel; else pixels as stored
     faces: Faces | None = None  # draws the dataset if no files are given
     seeds: int = 512  # models in each oracle, unless the build sets another number
+    originals: int = 8  # over which runs are spread; notebooks all start from the first, certified runs have one each
     only: tuple[int, ...] = ()  # the classes of the dataset that are used; all if empty
 
     def read(self, directory: Path | None, *, cache: Path, progress: Progress = lambda *_: None) -> Dataset:

@@ -55,9 +55,11 @@ def build(
         typer.Option("--for", help="For each such name, draw another split, forget set and original from the secret."),
     ] = None,
     originals: Annotated[
-        int,
-        typer.Option(min=1, max=64, help="Original models over which runs are spread. Use 8 for a contest."),
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Original models over which runs are spread. Default: 8; for notebooks' benchmarks 1."
+        ),
+    ] = None,
     parts: Annotated[
         list[Path] | None,
         typer.Option("--from", help="A part that another machine built with --seeds A:B. Repeatable."),
@@ -112,7 +114,7 @@ def build(
             secret=None if secret_file is None else read_secret(secret_file, make=True),
             drawn_for=drawn_for,
             keep_checkpoints=keep_checkpoints,
-            originals=originals,
+            originals=originals or definition.originals,
         )
         if first is not None and last is not None:
             place = out or settings.benchmarks_dir / f"{called}.part-{first}-{last}"

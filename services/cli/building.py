@@ -40,7 +40,13 @@ def find_or_build(settings: "Settings", benchmark: str) -> "Bundle":
         with progress() as bars:
             stages = stages_on(bars)
             definition, dataset = read_definition(settings, benchmark, stages)
-            order = Order(definition=definition, dataset=dataset, seeds=definition.seeds, quality=forgetting_quality_of)
+            order = Order(
+                definition=definition,
+                dataset=dataset,
+                seeds=definition.seeds,
+                quality=forgetting_quality_of,
+                originals=definition.originals,
+            )
             bundle = build_order(order, settings.benchmarks_dir / benchmark, [], stages)
         require_fit(bundle)
         return bundle

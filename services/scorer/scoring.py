@@ -75,7 +75,8 @@ def gather(
     reference = _reference(bundle.root, bundle.manifest.digest, models)
     _check_benchmark(unlearned, reference.readings)
     require_oracle(models, bundle.manifest.oracle_seeds)
-    starts = _starts(models, 0 if reference.originals is None else len(reference.originals))
+    # A notebook starts every run from the public original, so its runs are not spread.
+    starts = _starts(models, len(reference.originals) if independent and reference.originals is not None else 1)
     return Evidence(
         unlearned=_models(unlearned, reference.test_labels, bundle.manifest.counts.retain),
         oracle=reference.oracle,

@@ -147,7 +147,13 @@ def _bundle(settings: Settings, name: str, seeds: int, *, build: bool) -> Bundle
     with progress() as bars:
         stages = stages_on(bars)
         definition, dataset = read_definition(settings, name, stages)
-        order = Order(definition=definition, dataset=dataset, seeds=seeds, quality=forgetting_quality_of)
+        order = Order(
+            definition=definition,
+            dataset=dataset,
+            seeds=seeds,
+            quality=forgetting_quality_of,
+            originals=definition.originals,
+        )
         return build_order(order, settings.benchmarks_dir / name, [], stages)
 
 

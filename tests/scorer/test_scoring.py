@@ -44,6 +44,18 @@ def test_entries_are_held_against_as_many_oracle_models(bundle: Bundle) -> None:
     assert (evidence.second_oracle, evidence.untrained, evidence.subjects) == (None,) * 3
 
 
+def test_runs_start_from_the_originals_in_turn_and_a_notebooks_all_from_the_first(tmp_path: Path) -> None:
+    """Digests name a benchmark's bytes; here they need not, because nothing verifies them."""
+    several = make_tiny_bundle(tmp_path / "tiny", oracle_seeds=16)
+    (several.root / "hidden/original.safetensors").write_bytes(several.oracle().first(3).to_bytes())
+    measurements = entry(several, 8)
+
+    starts = gather(measurements, several).starts
+    assert starts is not None
+    assert starts.tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert gather(measurements, several, independent=False).starts is None
+
+
 def test_accuracies_are_those_of_the_stored_bits_and_classes(bundle: Bundle) -> None:
     measurements = entry(bundle, 3)
     evidence = gather(measurements, bundle)

@@ -69,6 +69,7 @@ FACES = (
         placebo=Placebo(Recipe(epochs=1, batch_size=64, learning_rate=1e-3), deviation=1e-3, models=64),
         split=Fractions(train=0.4, validation=0.2),
         faces=Faces(subjects=40, images_per_subject=20),
+        originals=1,
         seeds=512,
     ),
     Definition(
@@ -81,6 +82,7 @@ FACES = (
         placebo=Placebo(Recipe(epochs=1, batch_size=16, learning_rate=1e-3), deviation=1e-3, models=64),
         split=Fractions(train=0.5, validation=0.2),
         faces=Faces(subjects=20, images_per_subject=10),
+        originals=1,
         seeds=32,
     ),
     Definition(
