@@ -234,8 +234,8 @@ def require_free(session: ReadSession, who: Principal, competition: Competition,
 
 def _merge_needed(competition: Competition, team: Team) -> MergeNeeded:
     return MergeNeeded(
-        f"Your team {team.name!r} has submitted to {competition.slug!r}, so you cannot join another one there. Ask its "
-        f"captain to merge with yours: `lethe team merge {team.name} --into THEIR-TEAM`."
+        f"Your team {team.name!r} has submitted to {competition.slug!r}, so you cannot join another one there. Ask the "
+        f"other captain to offer yours a merge: `lethe team merge THEIR-TEAM {team.name}`."
     )
 
 
