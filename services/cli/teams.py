@@ -49,9 +49,7 @@ def create(
 
 
 @app.command("rename")
-def rename(
-    name: Name, new_name: Annotated[str, typer.Argument(help="Its name from now on.")], url: Url = None
-) -> None:
+def rename(name: Name, new_name: Annotated[str, typer.Argument(help="Its name from now on.")], url: Url = None) -> None:
     """Rename a team that you lead."""
     open_client(url).patch(f"/api/teams/{name}", {"name": new_name})
     say(f"The team is called {new_name} now.")

@@ -547,11 +547,12 @@ def _holds(check: Callable[[str], str], text: str) -> bool:
         return False
 
 
+MOMENTS = st.timedeltas(timedelta(0), timedelta(36_500)).map(lambda after: datetime(2000, 1, 1, tzinfo=UTC) + after)
+
+
 @st.composite
 def phases(draw: st.DrawFn) -> PhaseSection:
-    opens = draw(
-        st.timedeltas(timedelta(0), timedelta(36_500)).map(lambda after: datetime(2000, 1, 1, tzinfo=UTC) + after)
-    )
+    opens = draw(MOMENTS)
     return PhaseSection(
         slug=draw(SLUGS),
         title=draw(st.none() | LABELS),

@@ -58,7 +58,8 @@ class Head(Input):
     prizes: Markdown = Field("", description="What can be won, in Markdown.")
     contact: Contact = Field("", description="Whom participants ask: an address, in one line.")
     teams: TeamsSection = Field(
-        default_factory=lambda: TeamsSection(size=5, merge_until=None), description="How large teams may be, and until when they may merge."
+        default_factory=lambda: TeamsSection(size=5, merge_until=None),
+        description="How large teams may be, and until when they may merge.",
     )
     weight: int | None = Field(
         None,
