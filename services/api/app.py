@@ -35,6 +35,7 @@ from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
+from services.api.teams.endpoints import router as teams
 from services.api.web import BUILT, install_web
 from services.core.distribution import installed_version
 from services.core.settings import Settings
@@ -50,6 +51,7 @@ ROUTERS = (
     reliability,
     organising,
     people,
+    teams,
     judging,
     finals,
     campaigns,

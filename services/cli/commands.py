@@ -46,6 +46,7 @@ COMMANDS = {
         "people:register",
         "Register for a competition. Without --accept-rules it prints the rules, if there are any to accept.",
     ),
+    "team": Command("Participants", "teams:app", "Form, lead, leave and merge teams."),
     "submit": Command(
         "Participants",
         "participant:submit",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from services.api.competitions.service import OF_FINALS
-from services.api.files.form import CompetitionFile, Head, PageSection, PhaseSection
+from services.api.files.form import CompetitionFile, Head, PageSection, PhaseSection, TeamsSection
 from services.api.files.reading import read_file
 from services.api.files.stored import stored_file
 from services.api.files.writing import write_file
@@ -547,11 +547,12 @@ def _holds(check: Callable[[str], str], text: str) -> bool:
         return False
 
 
+MOMENTS = st.timedeltas(timedelta(0), timedelta(36_500)).map(lambda after: datetime(2000, 1, 1, tzinfo=UTC) + after)
+
+
 @st.composite
 def phases(draw: st.DrawFn) -> PhaseSection:
-    opens = draw(
-        st.timedeltas(timedelta(0), timedelta(36_500)).map(lambda after: datetime(2000, 1, 1, tzinfo=UTC) + after)
-    )
+    opens = draw(MOMENTS)
     return PhaseSection(
         slug=draw(SLUGS),
         title=draw(st.none() | LABELS),
@@ -581,10 +582,29 @@ def files(draw: st.DrawFn) -> CompetitionFile:
         description=draw(MARKDOWN),
         rules=draw(MARKDOWN),
         contact=draw(st.just("") | LABELS),
+        teams=TeamsSection(size=draw(st.integers(1, 100)), merge_until=draw(st.none() | MOMENTS)),
         weight=draw(st.none() | st.integers(1, 100)),
         pages=draw(st.lists(pages, max_size=3, unique_by=lambda page: page.slug)),
         phases=draw(st.lists(phases(), max_size=3, unique_by=lambda phase: phase.slug)),
     )
+
+
+def test_what_it_says_of_teams_is_applied_and_shrinks_in_an_open_phase_only_if_confirmed(
+    organiser: Caller, benchmark: BenchmarkRow
+) -> None:
+    until = "2098-01-01T00:00:00Z"
+    teams = f"teams:\n  size: 3\n  merge_until: {until}\n"
+    assert applied(organiser, CUP + teams)["created"]
+    assert organiser.get("/api/competitions/cup").json()["teams"] == {"size": 3, "merge_until": until}
+    assert teams in organiser.get("/api/competitions/cup/file").json()["text"]
+    found = preview(organiser, CUP + "teams:\n  size: 2\n").json()
+    assert [(one["path"], one["needs_confirmation"]) for one in found["changes"]] == [
+        ("teams.size", True),
+        ("teams.merge_until", True),
+    ]
+    assert not preview(organiser, CUP + teams.replace("3", "4")).json()["needs_confirmation"]
+    wrong = CUP + "teams:\n  size: 0\n  seize: 3\n  merge_until: 2098-01-01\n"
+    assert [path for _, path in mistakes(organiser, wrong)] == ["teams.size", "teams.seize", "teams.merge_until"]
 
 
 @given(files())

@@ -15,6 +15,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("patch", "/phases/{phase}"): {"quota_per_day": 9},
     ("patch", ""): {"weight": 2},
     ("post", "/registration"): {},
+    ("post", "/teams"): {"name": "gulls"},
+    ("patch", "/teams"): {"size": 7},
     ("post", "/announcements"): {"title": "a", "body": "b"},
     ("post", "/disqualifications"): {"team": "ada", "reason": "b"},
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},

@@ -5,13 +5,14 @@ from enum import StrEnum
 import pytest
 from pydantic.fields import FieldInfo
 
-from services.api.files.form import CompetitionFile, PageSection, PhaseSection
+from services.api.files.form import CompetitionFile, PageSection, PhaseSection, TeamsSection
 from services.api.files.reading import read_file
 from services.api.kit.schemas import Input
 from tests.docs.pages import ROOT, read, rows_of, sections_of
 
 TABLES: dict[str, tuple[str, type[Input]]] = {
     "Fields": ("At the top level:", CompetitionFile),
+    "Teams": ("The fields under `teams`:", TeamsSection),
     "Pages": ("Each item of `pages`, in the order in which they are shown:", PageSection),
     "Phases": ("Each item of `phases`:", PhaseSection),
 }
@@ -26,7 +27,7 @@ def default_of(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    if value is None or value in ("", []):
+    if value is None or value in ("", []) or isinstance(value, Input):
         return "–"
     shown = value.value if isinstance(value, StrEnum) else str(value).lower() if isinstance(value, bool) else value
     return f"`{shown}`"

@@ -152,6 +152,11 @@ PLACES = (
     Place("comparison", "/submissions/compare?one={scored}&other={scored before}", PARTICIPANT),
     Place("comparison-of-nothing", "/submissions/compare", PARTICIPANT),
     Place("account", "/account", PARTICIPANT),
+    Place("teams", "/teams", CLASS[0]),
+    Place("team-led", "/teams/shades", CLASS[0], shows="Valid links"),
+    Place("team", "/teams/shades"),
+    Place("teams-of-competition", "/competitions/class/teams", ORGANISER),
+    Place("join-without-code", "/join", PARTICIPANT),
     Place("sign-in", "/sign-in"),
     Place("sign-up", "/sign-up"),
     Place("organise", _of("/organise?phase=feedback"), ORGANISER),
@@ -294,6 +299,13 @@ def _gather(url: str, tokens: Mapping[str, str]) -> None:
     for name in (PARTICIPANT, *CLASS):
         clients[name].post(f"{path}/registration", {})
     organiser.post(f"{path}/registrations/refuse", {"usernames": CLASS[-1:], "reason": "You took this class before."})
+    organiser.patch(f"{path}/teams", {"size": 4, "merge_until": "2099-01-01T12:00:00Z"})
+    organiser.post(f"{path}/registrations/approve", {"usernames": CLASS[:2]})
+    captain, other = (clients[name] for name in CLASS[:2])
+    captain.post(f"{path}/teams", {"name": "shades"})
+    code = captain.post("/api/teams/shades/invitations", {"uses": 3})["code"]
+    other.post("/api/joining", {"code": code})
+    captain.post("/api/teams/shades/merge", {"team": PARTICIPANT})
     organiser.post(f"{path}/invitations", {"name": "The tutorial on Monday", "uses": 30})
     made = organiser.post(f"{path}/invitations", {"name": "A guest"})
     organiser.post(f"{path}/invitations/{made['id']}/revoke")

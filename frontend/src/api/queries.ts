@@ -53,9 +53,11 @@ type Subject =
   | "health"
   | "installation"
   | "invitations"
+  | "joining"
   | "leaderboard"
   | "me"
   | "members"
+  | "offers"
   | "printed"
   | "queue"
   | "quota"
@@ -66,6 +68,7 @@ type Subject =
   | "submission"
   | "submissions"
   | "system"
+  | "teams"
   | "tokens"
   | "workers";
 
@@ -113,6 +116,19 @@ const STALE = {
     "submissions",
   ],
   relying: ["reliability"],
+  teaming: [
+    "acts",
+    "competition",
+    "joining",
+    "leaderboard",
+    "me",
+    "offers",
+    "quota",
+    "registration",
+    "registrations",
+    "submissions",
+    "teams",
+  ],
   uploading: ["quota", "registration", "submissions"],
 } as const satisfies Record<string, readonly Subject[]>;
 
@@ -233,7 +249,7 @@ export const leaderboard = (path: PhaseKey, as_of?: string) =>
     retryDelay: (failures, error) => (isNotReady(error) ? SOON_MS : 1000 * 2 ** failures),
   });
 
-export const quota = (path: PhaseKey, team: string) =>
+export const quota = (path: PhaseKey, team?: string) =>
   queryOptions({
     queryKey: keyOf("quota", path.slug, path.phase, team),
     queryFn: () =>
@@ -454,6 +470,48 @@ export const invitations = (slug: string) =>
       }),
     ),
   );
+
+/** The teams of a competition whose names begin with a text. */
+export const teamsOf = (slug: string, search: string) =>
+  paged(keyOf("teams", "of", slug, search), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/teams", {
+        params: { path: { slug }, query: { search, limit: 20, after } },
+      }),
+    ),
+  );
+
+/** The teams that the reader competes for. */
+export const ownTeams = paged(keyOf("teams", "own"), (after) =>
+  answer(api.GET("/api/me/teams", { params: { query: { limit: 20, after } } })),
+);
+
+export const team = (name: string) =>
+  queryOptions({
+    queryKey: keyOf("teams", "one", name),
+    queryFn: () => answer(api.GET("/api/teams/{name}", { params: { path: { name } } })),
+  });
+
+/** The links that let people into a team of the reader. */
+export const teamInvitations = (name: string) =>
+  queryOptions({
+    queryKey: keyOf("teams", "links", name),
+    queryFn: () => answer(api.GET("/api/teams/{name}/invitations", { params: { path: { name } } })),
+  });
+
+/** Open offers to the reader and their teams. */
+export const offers = paged(keyOf("offers"), (after) =>
+  answer(api.GET("/api/me/offers", { params: { query: { limit: 20, after } } })),
+);
+
+/** The team behind an invitation link. Each look counts as an attempt to use a code, so it is not repeated. */
+export const joining = (code: string) =>
+  queryOptions({
+    queryKey: keyOf("joining", code),
+    staleTime: 60_000,
+    retry: false,
+    queryFn: () => answer(api.POST("/api/joining/preview", { body: { code } })),
+  });
 
 /** The organisers and operators of the platform. */
 export const accounts = paged(keyOf("accounts"), (after) =>

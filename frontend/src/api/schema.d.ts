@@ -1284,6 +1284,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description List the teams that take part in a competition, newest first.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /**
+         * Create Team In
+         * @description Make a team in a competition, with you as its captain. What you submitted there counts for it from now on.
+         */
+        post: operations["create_team_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Team Terms
+         * @description Change how large teams may be and until when they may merge. No team loses anybody.
+         */
+        patch: operations["change_team_terms"];
+        trace?: never;
+    };
     "/api/environments": {
         parameters: {
             query?: never;
@@ -1364,6 +1392,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/joining": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join Team
+         * @description Join a team with the code of an invitation link.
+         */
+        post: operations["join_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/joining/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Joining
+         * @description Show which team an invitation link lets you join, and what keeps you from it. It uses nothing up.
+         */
+        post: operations["preview_joining"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1376,6 +1444,46 @@ export interface paths {
          * @description Show your account and teams; null if you are not logged in.
          */
         get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Offers
+         * @description List open offers to you and your teams, and those of the teams that you lead; newest first.
+         */
+        get: operations["list_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Teams
+         * @description List the teams that you compete for, by competition.
+         */
+        get: operations["list_own_teams"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1442,6 +1550,46 @@ export interface paths {
         get: operations["show_metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offers/{offer_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Offer
+         * @description Accept an offer: join the team, or let the team that you lead become part of it.
+         */
+        post: operations["accept_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offers/{offer_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Offer
+         * @description Decline an offer, or withdraw one of a team that you lead.
+         */
+        post: operations["decline_offer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1870,6 +2018,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/teams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Team
+         * @description Show a team: its members, its competition, and its entries on boards.
+         */
+        get: operations["show_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename Team
+         * @description Give a team that you lead another name.
+         */
+        patch: operations["rename_team"];
+        trace?: never;
+    };
+    "/api/teams/{name}/captain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over Team
+         * @description Make another member the captain.
+         */
+        post: operations["hand_over_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Team Invitations
+         * @description List the invitation links of your team that are valid, newest first, without codes. All are on one page.
+         */
+        get: operations["list_team_invitations"];
+        put?: never;
+        /**
+         * Make Team Invitation
+         * @description Make a link that lets people into a team that you lead, until it expires. The code is shown only once.
+         */
+        post: operations["make_team_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/invitations/{invitation_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Team Invitation
+         * @description Let an invitation link let nobody in any more.
+         */
+        post: operations["revoke_team_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave Team
+         * @description Leave a team. What it submitted stays with it; if it submitted while you were in it, you join no other there.
+         */
+        post: operations["leave_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/members/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove From Team
+         * @description Take a member out of a team that you lead.
+         */
+        delete: operations["remove_from_team"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer Merge
+         * @description Offer another team to become part of one that you lead. Its captain accepts or declines.
+         */
+        post: operations["offer_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{name}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer Place
+         * @description Offer somebody a place in a team that you lead. They accept or decline.
+         */
+        post: operations["offer_place"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -1922,7 +2238,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
+        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
@@ -2551,6 +2867,7 @@ export interface components {
             registration: components["schemas"]["RegistrationMode"];
             /** Slug */
             slug: string;
+            teams: components["schemas"]["TeamTerms"];
             /** Title */
             title: string;
             visibility: components["schemas"]["Visibility"];
@@ -2587,6 +2904,7 @@ export interface components {
             registration: components["schemas"]["RegistrationMode"];
             /** Slug */
             slug: string;
+            teams: components["schemas"]["TeamTerms"];
             /** Title */
             title: string;
             visibility: components["schemas"]["Visibility"];
@@ -3623,6 +3941,36 @@ export interface components {
             uses: number;
         };
         /**
+         * JoinIn
+         * @description The code of an invitation link.
+         */
+        JoinIn: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * JoinPreview
+         * @description What an invitation link lets one join, and whether one can.
+         */
+        JoinPreview: {
+            /**
+             * Code
+             * @description The stable code of that.
+             */
+            code: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Obstacle
+             * @description What keeps you from joining, and what to do; null if nothing does.
+             */
+            obstacle: string | null;
+            team: components["schemas"]["TeamPage"];
+        };
+        /**
          * JointOut
          * @description A team on the joint board of a final on several benchmarks.
          */
@@ -3762,6 +4110,28 @@ export interface components {
             since: string;
             /** Username */
             username: string;
+        };
+        /**
+         * MemberSeat
+         * @description Somebody in a team.
+         */
+        MemberSeat: {
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            role: components["schemas"]["TeamRole"];
+            /** Username */
+            username: string;
+        };
+        /**
+         * MergeIn
+         * @description The team that may become part of the caller's.
+         */
+        MergeIn: {
+            /** Team */
+            team: string;
         };
         /**
          * MetricCard
@@ -4088,6 +4458,20 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** NewTeamInvitation */
+        NewTeamInvitation: {
+            /**
+             * Expires In Days
+             * @default 7
+             */
+            expires_in_days?: number;
+            /**
+             * Uses
+             * @description How many people the link lets in.
+             * @default 1
+             */
+            uses?: number;
+        };
         /** NewToken */
         NewToken: {
             /**
@@ -4097,6 +4481,44 @@ export interface components {
             expires_in_days?: number;
             /** Name */
             name: string;
+        };
+        /**
+         * OfferOut
+         * @description A team's offer to somebody to join it, or to another team to merge into it.
+         */
+        OfferOut: {
+            /** Competition */
+            competition: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Other
+             * @description The team that may become part of it; null if it is about one person.
+             */
+            other: string | null;
+            /**
+             * Team
+             * @description The team that makes the offer.
+             */
+            team: string;
+            /**
+             * Username
+             * @description Who may join; null if it is about a merge.
+             */
+            username: string | null;
+            /**
+             * Yours To Answer
+             * @description Whether you may accept or decline it; otherwise you may withdraw it.
+             */
+            yours_to_answer: boolean;
         };
         /** OpenEvaluationOut */
         OpenEvaluationOut: {
@@ -4187,6 +4609,31 @@ export interface components {
             rules_version: string | null;
             /** @description The state of your registration; null if you have none. */
             state: components["schemas"]["RegistrationState"] | null;
+        };
+        /**
+         * OwnTeamOut
+         * @description A team that the caller competes for.
+         */
+        OwnTeamOut: {
+            /** Competition */
+            competition: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Members */
+            members: number;
+            /** Name */
+            name: string;
+            /**
+             * Own
+             * @description Whether it is your own, made at sign-up: nobody else can be in it.
+             */
+            own: boolean;
+            role: components["schemas"]["TeamRole"];
+            /** Title */
+            title: string;
         };
         /** Page[AccountOut] */
         Page_AccountOut_: {
@@ -4293,6 +4740,20 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[OfferOut] */
+        Page_OfferOut_: {
+            /** Items */
+            items: components["schemas"]["OfferOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[OwnTeamOut] */
+        Page_OwnTeamOut_: {
+            /** Items */
+            items: components["schemas"]["OwnTeamOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[PhaseOut] */
         Page_PhaseOut_: {
             /** Items */
@@ -4311,6 +4772,20 @@ export interface components {
         Page_SubmissionOut_: {
             /** Items */
             items: components["schemas"]["SubmissionOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[TeamInvitationOut] */
+        Page_TeamInvitationOut_: {
+            /** Items */
+            items: components["schemas"]["TeamInvitationOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[TeamListed] */
+        Page_TeamListed_: {
+            /** Items */
+            items: components["schemas"]["TeamListed"][];
             /** Next */
             next: string | null;
         };
@@ -4340,6 +4815,14 @@ export interface components {
             /** Second */
             second: string;
             tau: components["schemas"]["Agreement"];
+        };
+        /**
+         * PersonIn
+         * @description Somebody, by user name.
+         */
+        PersonIn: {
+            /** Username */
+            username: string;
         };
         /**
          * PhaseChange
@@ -4715,6 +5198,11 @@ export interface components {
              */
             rules_version: string | null;
             state: components["schemas"]["RegistrationState"];
+            /**
+             * Team
+             * @description The team in which they compete; null before their first submission or team.
+             */
+            team: string | null;
             /** Username */
             username: string;
         };
@@ -5242,6 +5730,105 @@ export interface components {
              */
             doorbell: "redis" | "in process";
         };
+        /**
+         * TeamEntryOut
+         * @description A team's entry on a board.
+         */
+        TeamEntryOut: {
+            /** Competition */
+            competition: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Rank
+             * @description Null if it is not ranked, or the board is being computed.
+             */
+            rank: number | null;
+            /** Submission */
+            submission: string;
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+        };
+        /**
+         * TeamInvitationOut
+         * @description An invitation link, without its code.
+         */
+        TeamInvitationOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
+        };
+        /**
+         * TeamInvitationWithCode
+         * @description A new invitation link.
+         */
+        TeamInvitationWithCode: {
+            /**
+             * Code
+             * @description The code. It is shown only once, because the server stores only a digest.
+             */
+            code: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Path
+             * @description The link's path on the web app. The code follows a `#`, so no server logs it.
+             */
+            path: string;
+            /** Used */
+            used: number;
+            /** Uses */
+            uses: number;
+        };
+        /**
+         * TeamListed
+         * @description A team that takes part in a competition.
+         */
+        TeamListed: {
+            /** Captain */
+            captain: string;
+            /** Members */
+            members: number;
+            /** Name */
+            name: string;
+            /**
+             * Own
+             * @description Whether it is one person's own, made at sign-up.
+             */
+            own: boolean;
+        };
         /** TeamOut */
         TeamOut: {
             /**
@@ -5251,6 +5838,90 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * TeamPage
+         * @description A team, as everybody may see it.
+         */
+        TeamPage: {
+            /**
+             * Competition
+             * @description Null for a team that sign-up made: it may compete everywhere.
+             */
+            competition: string | null;
+            /** Entries */
+            entries: components["schemas"]["TeamEntryOut"][];
+            /** Members */
+            members: components["schemas"]["MemberSeat"][];
+            /**
+             * Merged
+             * @description Teams that have become part of it.
+             */
+            merged: string[];
+            /**
+             * Merged Into
+             * @description The team of which it has become part.
+             */
+            merged_into: string | null;
+            /** Name */
+            name: string;
+            /** @description Your role in it; null if you are not in it. */
+            role: components["schemas"]["TeamRole"] | null;
+            terms: components["schemas"]["TeamTerms"] | null;
+            /**
+             * Title
+             * @description The competition's title.
+             */
+            title: string | null;
+        };
+        /** TeamRename */
+        TeamRename: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * TeamRole
+         * @enum {string}
+         */
+        TeamRole: "captain" | "member";
+        /**
+         * TeamTerms
+         * @description What a competition says about teams.
+         */
+        TeamTerms: {
+            /**
+             * Merge Until
+             * @description Until when teams may merge; null if they may not.
+             */
+            merge_until: string | null;
+            /**
+             * Size
+             * @description Most people of one team.
+             */
+            size: number;
+        };
+        /**
+         * TermsChange
+         * @description What an organiser changes of the terms of teams. What is left out stays.
+         */
+        TermsChange: {
+            /**
+             * Confirm
+             * @description Change also what participants of an open phase rely on, and announce it.
+             * @default false
+             */
+            confirm?: boolean;
+            /**
+             * Merge Until
+             * @description Until when teams may merge; null: not at all.
+             */
+            merge_until?: string | null;
+            /**
+             * Size
+             * @description Most people of one team. No team loses anybody.
+             * @default 5
+             */
+            size?: number;
         };
         /**
          * TokenKind
@@ -9118,6 +9789,153 @@ export interface operations {
             };
         };
     };
+    list_teams: {
+        parameters: {
+            query?: {
+                /** @description Only teams whose name begins with this text. */
+                search?: string;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TeamListed_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    create_team_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_team_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TermsChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamTerms"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_environments: {
         parameters: {
             query?: never;
@@ -9288,6 +10106,98 @@ export interface operations {
             };
         };
     };
+    join_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    preview_joining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinPreview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -9304,6 +10214,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOut"] | null;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_offers: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OfferOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_own_teams: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnTeamOut_"];
                 };
             };
             /** @description A problem */
@@ -9487,6 +10491,92 @@ export interface operations {
             };
             /** @description Not changed since the tag in If-None-Match. */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    accept_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    decline_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10424,6 +11514,460 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeamOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    rename_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamRename"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    hand_over_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_team_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TeamInvitationOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    make_team_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeamInvitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamInvitationWithCode"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    revoke_team_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    leave_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    remove_from_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    offer_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    offer_place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferOut"];
                 };
             };
             /** @description A problem */

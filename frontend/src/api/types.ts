@@ -58,3 +58,6 @@ export type Score = Schemas["ScoreOut"];
 export type Submission = Schemas["SubmissionOut"];
 export type SubmissionState = Schemas["SubmissionState"];
 export type Token = Schemas["TokenOut"];
+export type Team = Schemas["TeamPage"];
+export type Offer = Schemas["OfferOut"];
+export type JoinPreview = Schemas["JoinPreview"];

@@ -4,7 +4,8 @@ import type { Checked, Submission } from "./types";
 export interface Upload {
   slug: string;
   phase: string;
-  team: string;
+  /** Only those with several teams of their own name one. */
+  team: string | undefined;
   name: string;
   file: File;
 }
@@ -36,7 +37,8 @@ export function upload(
   onProgress: (sent: number, total: number) => void,
   stop: AbortSignal,
 ): Promise<Submission> {
-  const query = new URLSearchParams({ filename: what.file.name, team: what.team });
+  const query = new URLSearchParams({ filename: what.file.name });
+  if (what.team) query.set("team", what.team);
   if (what.name) query.set("name", what.name);
   const path = `/api/competitions/${encodeURIComponent(what.slug)}/phases/${encodeURIComponent(what.phase)}/submissions`;
   return new Promise((resolve, reject) => {

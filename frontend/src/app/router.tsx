@@ -116,6 +116,31 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("../pages/people/People"), "People"),
 });
 
+const teamsOfCompetition = createRoute({
+  getParentRoute: () => competition,
+  path: "/teams",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/teams/TeamsOfCompetition"), "TeamsOfCompetition"),
+});
+
+const teams = createRoute({
+  getParentRoute: () => root,
+  path: "/teams",
+  component: lazyRouteComponent(() => import("../pages/teams/Teams"), "Teams"),
+});
+
+const team = createRoute({
+  getParentRoute: () => root,
+  path: "/teams/$name",
+  component: lazyRouteComponent(() => import("../pages/teams/Team"), "Team"),
+});
+
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join",
+  component: lazyRouteComponent(() => import("../pages/teams/Join"), "Join"),
+});
+
 const submissions = createRoute({
   getParentRoute: () => root,
   path: "/submissions",
@@ -189,11 +214,15 @@ export const router = createRouter({
       submit,
       organise,
       people,
+      teamsOfCompetition,
       file,
       page,
       judging,
     ]),
     newFromFile,
+    teams,
+    team,
+    join,
     submissions,
     compare,
     submission,

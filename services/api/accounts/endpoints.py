@@ -27,6 +27,7 @@ from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, Signed
 from services.api.kit.schemas import Text, visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
+from services.api.teams.seats import own_teams
 from services.core.models import Account, Act, Role, Token, TokenKind
 from services.core.record.acts import record
 
@@ -156,6 +157,4 @@ def _created(session: Writing, new: NewAccount, role: Role) -> MeOut:
 
 
 def _me(session: Reading, account: Account) -> MeOut:
-    return MeOut(
-        account=AccountOut.of(account), teams=[TeamOut.of(team) for team in service.teams_of(session, account.id)]
-    )
+    return MeOut(account=AccountOut.of(account), teams=[TeamOut.of(team) for team in own_teams(session, account.id)])

@@ -13,7 +13,7 @@ from services.api.kit.tokens import digest, new_token
 from services.core.errors import Conflict, NotFound
 from services.core.models import Account, Role, Team, TeamMember, Token, TokenKind
 from services.core.names import is_reserved
-from services.core.store.database import Database, ReadSession, WriteSession, utc_now
+from services.core.store.database import Database, WriteSession, utc_now
 
 __all__ = [
     "BadCredentials",
@@ -30,7 +30,6 @@ __all__ = [
     "refuse_reserved",
     "revoke_own",
     "revoke_presented",
-    "teams_of",
     "valid_tokens",
 ]
 
@@ -136,17 +135,6 @@ def revoke_own(session: WriteSession, who: Principal, token_id: UUID) -> None:
 def revoke_presented(session: WriteSession, who: Principal) -> None:
     """Revoke the token of the request."""
     session.get_one(Token, who.token_id).revoked_at = utc_now()
-
-
-def teams_of(session: ReadSession, account_id: UUID) -> list[Team]:
-    """List an account's teams, oldest first."""
-    statement = (
-        select(Team)
-        .join(TeamMember, TeamMember.team_id == Team.id)
-        .where(TeamMember.account_id == account_id)
-        .order_by(Team.created_at, Team.id)
-    )
-    return list(session.scalars(statement))
 
 
 def _add_team(session: WriteSession, account_id: UUID, name: str) -> Team:

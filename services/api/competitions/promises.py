@@ -32,6 +32,10 @@ def _is_less(before: int | None, after: int | None) -> bool:
     return after is not None and (before is None or after < before)
 
 
+def _ends_earlier(before: datetime | None, after: datetime | None) -> bool:
+    return before is not None and (after is None or after < before)
+
+
 BREAKS: dict[str, Breaks] = {
     **dict.fromkeys(("kind", "benchmark", "seeds", "metric", "device", "environment"), _differs),
     **dict.fromkeys(("seed_timeout_s", "memory_bytes", "max_time_ratio", "data_hidden"), _differs),
@@ -40,6 +44,8 @@ BREAKS: dict[str, Breaks] = {
     "closes_at": _is_earlier,
     "quota_per_day": _is_less,
     "quota_total": _is_less,
+    "teams.size": _is_less,
+    "teams.merge_until": _ends_earlier,
 }
 
 
@@ -49,7 +55,7 @@ def is_relied_on(visibility: Visibility, opens_at: datetime, now: datetime) -> b
 
 
 def breaks(name: str, before: Any, after: Any) -> bool:
-    """Tell whether a field of a phase takes something from participants by its change."""
+    """Tell whether a field of a phase, or of a competition's teams, takes something from participants by its change."""
     return name in BREAKS and BREAKS[name](before, after)
 
 
@@ -67,6 +73,8 @@ def require_confirmation(paths: list[str], *, confirm: bool) -> None:
 
 def in_words(name: str, before: Any, after: Any) -> str:
     """Say how a field changes, for participants."""
+    if name == "teams.merge_until":
+        before, after = (one or "no merging" for one in (before, after))
     return f"{name}: {_shown(before)} before, {_shown(after)} now"
 
 

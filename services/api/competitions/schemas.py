@@ -175,6 +175,13 @@ class PhaseChange(Input):
     confirm: bool = Field(False, description="Also take from participants of an open phase; it is announced to them.")
 
 
+class TeamTerms(BaseModel):
+    """What a competition says about teams."""
+
+    size: int = Field(description="Most people of one team.")
+    merge_until: datetime | None = Field(description="Until when teams may merge; null if they may not.")
+
+
 class CompetitionOut(BaseModel):
     slug: str
     title: str
@@ -184,6 +191,7 @@ class CompetitionOut(BaseModel):
     contact: str
     visibility: Visibility
     weight: int
+    teams: TeamTerms
     created_at: datetime
 
     @classmethod
@@ -197,6 +205,7 @@ class CompetitionOut(BaseModel):
             contact=competition.contact,
             visibility=competition.visibility,
             weight=competition.weight,
+            teams=TeamTerms(size=competition.team_size, merge_until=competition.merge_until),
             created_at=competition.created_at,
         )
 

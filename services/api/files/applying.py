@@ -200,6 +200,7 @@ def _write(session: WriteSession, competition: Competition, plan: Plan) -> None:
     file = plan.checked.file
     for name in OWN_COLUMNS:
         setattr(competition, name, getattr(file, name))
+    competition.team_size, competition.merge_until = file.teams.size, file.teams.merge_until
     _write_pages(session, competition, file)
     stored = heads_of(plan.phases)
     named = {section.slug for section in file.phases}

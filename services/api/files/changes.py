@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.api.competitions.promises import breaks, is_relied_on
-from services.api.files.form import CompetitionFile, Head, PhaseSection
+from services.api.files.form import CompetitionFile, Head, PhaseSection, TeamsSection
 
 __all__ = ["Change", "ChangeKind", "differences"]
 
@@ -47,7 +47,9 @@ def differences(before: CompetitionFile | None, after: CompetitionFile, now: dat
 
 def _differences(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> Iterator[Change]:
     for name in Head.model_fields:
-        yield from _field(name, getattr(before, name, None), getattr(after, name))
+        if name != "teams":
+            yield from _field(name, getattr(before, name, None), getattr(after, name))
+    yield from _teams(before, after, now)
     yield from _sections("pages", before.pages if before else [], after.pages, _never)
 
     def is_broken(name: str | None, old: Any, new: Any, phase: PhaseSection) -> bool:
@@ -56,6 +58,14 @@ def _differences(before: CompetitionFile | None, after: CompetitionFile, now: da
         return name is None or breaks(name, old, new)
 
     yield from _sections("phases", before.phases if before else [], after.phases, is_broken)
+
+
+def _teams(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> Iterator[Change]:
+    relied = before is not None and any(is_relied_on(before.visibility, one.opens_at, now) for one in before.phases)
+    for name in TeamsSection.model_fields:
+        path = f"teams.{name}"
+        was, is_now = getattr(before.teams, name) if before else None, getattr(after.teams, name)
+        yield from _field(path, was, is_now, promise=relied and breaks(path, was, is_now))
 
 
 def _never(*_: object) -> bool:

@@ -12,7 +12,16 @@ from services.api.kit.schemas import Input, Label, Moment, presentable, visible
 from services.core.models import Visibility
 from services.core.queue.turns import MAX_WEIGHT
 
-__all__ = ["MAX_PAGES", "MAX_PHASES", "VERSION", "CompetitionFile", "Head", "PageSection", "PhaseSection"]
+__all__ = [
+    "MAX_PAGES",
+    "MAX_PHASES",
+    "VERSION",
+    "CompetitionFile",
+    "Head",
+    "PageSection",
+    "PhaseSection",
+    "TeamsSection",
+]
 
 VERSION = 1
 MAX_TEXT = 100_000
@@ -22,6 +31,15 @@ TAKEN = ("rules", "prizes")  # pages that are fields of their own
 
 Markdown = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(presentable)]
 Contact = Annotated[str, Field(max_length=200), AfterValidator(str.strip)]
+
+
+class TeamsSection(Input):
+    """What the competition says about teams."""
+
+    size: int = Field(5, ge=1, le=100, description="Most people of one team. If it shrinks, no team loses anybody.")
+    merge_until: Moment | None = Field(
+        None, description="Until when teams may merge, with a time zone. If left out: they may not."
+    )
 
 
 class Head(Input):
@@ -39,6 +57,10 @@ class Head(Input):
     rules: Markdown = Field("", description="Its rules, in Markdown.")
     prizes: Markdown = Field("", description="What can be won, in Markdown.")
     contact: Contact = Field("", description="Whom participants ask: an address, in one line.")
+    teams: TeamsSection = Field(
+        default_factory=lambda: TeamsSection(size=5, merge_until=None),
+        description="How large teams may be, and until when they may merge.",
+    )
     weight: int | None = Field(
         None,
         ge=1,

@@ -17,6 +17,7 @@ from services.api.files.form import (
     Head,
     PageSection,
     PhaseSection,
+    TeamsSection,
 )
 from services.api.files.text import MAX_MISTAKES, Document, Mistake, Path, dotted, read_yaml
 from services.api.kit.schemas import Input, Moment
@@ -27,7 +28,7 @@ __all__ = ["BadFile", "Reading", "Section", "read_file"]
 Part = TypeVar("Part", bound=Input)
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 LISTS: dict[str, tuple[type[Input], int]] = {"pages": (PageSection, MAX_PAGES), "phases": (PhaseSection, MAX_PHASES)}
-LATER = {"organisers", "registration", "teams"}  # words of organisers for which the file has no field
+LATER = {"organisers", "registration"}  # words of organisers for which the file has no field
 
 
 class BadFile(BadInput):
@@ -144,6 +145,8 @@ def _settled(reading: Reading, model: type[Part], raw: Any, path: Path) -> Part 
 
 def _note(reading: Reading, model: type[Input], error: ErrorDetails, path: Path) -> None:
     loc = error["loc"]
+    if len(loc) > 1 and loc[0] == "teams":
+        model = TeamsSection
     if error["type"] == "extra_forbidden":
         problem, remedy = f"There is no field `{loc[-1]}`.", _instead(str(loc[-1]), model)
         reading.complain((*path, *loc), problem, remedy, of_key=True)
@@ -153,7 +156,11 @@ def _note(reading: Reading, model: type[Input], error: ErrorDetails, path: Path)
     else:
         # Of a union the last parts of the place are names of its members, which the file does not have.
         here = next((one for one in _shortened((*path, *loc)) if one in reading.document.places), path)
-        reading.complain(here, f"{_sentence(error)}", _remedy(error, model, str(loc[0]) if loc else ""))
+        reading.complain(
+            here,
+            f"{_sentence(error)}",
+            _remedy(error, model, str(loc[-1] if model is TeamsSection else loc[0]) if loc else ""),
+        )
 
 
 def _shortened(path: Path) -> Iterator[Path]:

@@ -22,7 +22,7 @@ from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.leaderboard.service import require_board
 from services.api.state import State
-from services.api.submissions.admission import team_of
+from services.api.teams.seats import team_of
 from services.core.finals import acts, selections
 from services.core.queue.doorbell import Bell
 
@@ -45,7 +45,7 @@ def show_selection(
 ) -> SelectionOut:
     """Show what your team enters into a final: what it marked, or else its best ranked entry."""
     final = service.find_final(session, slug, phase, who)
-    return service.selection_of(session, final, team_of(session, who, team))
+    return service.selection_of(session, final, team_of(session, who, final.phase.competition, team))
 
 
 @router.put(PATH + "/selection/{submission_id}")

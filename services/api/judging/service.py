@@ -10,7 +10,8 @@ from services.api.judging.legible import LegibleFile, files_of
 from services.api.judging.schemas import Disqualification
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
-from services.api.submissions.service import find_visible, is_member
+from services.api.submissions.service import find_visible
+from services.api.teams.seats import is_member
 from services.core.board import exclusions
 from services.core.errors import BadInput, NotFound
 from services.core.models import Competition, Exclusion, ExclusionKind, Submission, Team

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased, load_only
 from services.api.competitions import service as competitions
 from services.api.kit.auth import Principal
 from services.api.leaderboard.schemas import Entry, add_other, entry_of
+from services.api.teams.seats import teams_of
 from services.core.board import standings
 from services.core.board.shown import FiguresForm
 from services.core.finals.sealed import is_sealed, require_unsealed
@@ -24,7 +25,6 @@ from services.core.models import (
     Standings,
     Submission,
     Team,
-    TeamMember,
 )
 from services.core.store.database import Database, ReadSession
 
@@ -64,9 +64,7 @@ OWN_ENTRIES = (
     select(LeaderboardEntry.id)
     .where(LeaderboardEntry.phase_id == bindparam("phase"), standings.stands_at(bindparam("moment")))
     .where(LeaderboardEntry.reference == Reference.NONE)
-    .where(
-        LeaderboardEntry.team_id.in_(select(TeamMember.team_id).where(TeamMember.account_id == bindparam("account")))
-    )
+    .where(LeaderboardEntry.team_id.in_(teams_of(bindparam("account"))))
     .order_by(LeaderboardEntry.submission_id)
 )
 PHASE_OF_BOARD = competitions.PHASE.options(

@@ -1,5 +1,6 @@
 """Endpoints for the people of a competition: members, registrations and invitations."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from services.api.kit.policy import Anyone, Organising, Owning, Reviewing, Signe
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.people import invitations, members, registering, rules
-from services.api.people.listing import by_username
+from services.api.people.listing import by_username, teams_by_account
 from services.api.people.schemas import (
     Approval,
     InvitationOut,
@@ -30,7 +31,7 @@ from services.api.people.schemas import (
     RegistrationRequest,
 )
 from services.api.state import State
-from services.core.models import Competition, CompetitionRole, Invitation, RegistrationState
+from services.core.models import Competition, CompetitionRole, Invitation, Registration, RegistrationState
 from services.core.store.database import ReadSession
 
 __all__ = ["router"]
@@ -122,7 +123,7 @@ def list_registrations(
         limit=limit,
         after=after,
     )
-    return Page(items=[RegistrationOut.of(row) for row in rows], next=following)
+    return Page(items=_with_teams(session, rows), next=following)
 
 
 @router.post(PATH + "/registrations/approve")
@@ -130,7 +131,7 @@ def approve(slug: Text, body: Approval, who: Organising, session: Writing) -> li
     """Let people take part: those who wait, or were refused. All of them, or none if a name is wrong."""
     competition = find_writable(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=None)
-    return [RegistrationOut.of(row) for row in rows]
+    return _with_teams(session, rows)
 
 
 @router.post(PATH + "/registrations/refuse")
@@ -138,7 +139,7 @@ def refuse(slug: Text, body: Refusal, who: Organising, session: Writing) -> list
     """Let people submit no more, for a reason that they see. What they submitted stays."""
     competition = find_writable(session, slug, who)
     rows = registering.decide(session, who, competition, body.usernames, refusal=body.reason)
-    return [RegistrationOut.of(row) for row in rows]
+    return _with_teams(session, rows)
 
 
 @router.post(PATH + "/invitations", status_code=201)
@@ -178,6 +179,12 @@ def list_invitations(
 def revoke_invitation(slug: Text, invitation_id: UUID, who: Organising, session: Writing) -> InvitationOut:
     """Let an invitation admit nobody more."""
     return InvitationOut.of(invitations.revoke(session, who, find_writable(session, slug, who), invitation_id))
+
+
+def _with_teams(session: ReadSession, rows: Sequence[Registration]) -> list[RegistrationOut]:
+    """Make the JSON form of registrations for one competition."""
+    found = teams_by_account(session, rows[0].competition_id, [row.account_id for row in rows]) if rows else {}
+    return [RegistrationOut.of(row, found.get(row.account_id)) for row in rows]
 
 
 def _own(session: ReadSession, who: Principal | None, competition: Competition) -> OwnRegistrationOut:

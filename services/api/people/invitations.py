@@ -1,35 +1,27 @@
-"""Invitations: a code of 128 random bits that admits some people until it expires or is revoked."""
+"""Invitations to competitions: codes that admit people, and who made and used them."""
 
 import hmac
-import re
-import secrets
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 
 from services.api.kit.auth import Principal
-from services.api.kit.policy import Forbidden
+from services.api.people import codes
+from services.api.people.codes import BadCode
 from services.core.errors import NotFound
 from services.core.models import Act, Competition, Invitation
 from services.core.record.acts import record
 from services.core.store.database import WriteSession, utc_now
 
-__all__ = ["BadCode", "admit", "invitations_to", "make", "revoke"]
-
-RANDOM_BYTES = 16
-_FORM = re.compile(f"[0-9a-f]{{{2 * RANDOM_BYTES}}}")
-
-
-class BadCode(Forbidden):
-    code = "bad_code"
+__all__ = ["admit", "invitations_to", "make", "revoke"]
 
 
 def make(
     session: WriteSession, who: Principal, competition: Competition, key: bytes, *, name: str, uses: int, days: int
 ) -> tuple[Invitation, str]:
     """Make an invitation; return its row and its code, which is not stored."""
-    code = secrets.token_hex(RANDOM_BYTES)
+    code = codes.new_code()
     row = Invitation(
         competition_id=competition.id,
         account_id=who.account_id,
@@ -62,10 +54,9 @@ def revoke(session: WriteSession, who: Principal, competition: Competition, invi
 
 def admit(session: WriteSession, who: Principal, competition: Competition, key: bytes, code: str) -> None:
     """Use a code once. Raises BadCode, the same whether it is wrong, expired, revoked or used up."""
-    code = code.strip().lower()
-    digest = _digest(key, competition, code) if _FORM.fullmatch(code) else ""
+    digest = _digest(key, competition, code)
     row = session.scalars(invitations_to(competition).where(Invitation.digest == digest)).one_or_none()
-    if row is None or not hmac.compare_digest(row.digest, digest) or not _take(session, row.id):
+    if row is None or not hmac.compare_digest(row.digest, digest) or not codes.use(session, row):
         raise BadCode(
             f"The code does not admit you to {competition.slug!r}: it is wrong, expired, revoked or used up. Check it, "
             "or ask an organiser for another one."
@@ -73,20 +64,8 @@ def admit(session: WriteSession, who: Principal, competition: Competition, key: 
     _record(session, Act.INVITATION_USED, who, row)
 
 
-def _take(session: WriteSession, invitation_id: UUID) -> bool:
-    """Count a use, unless there is none left: of several that come for the last one, the database lets in one."""
-    left = (
-        Invitation.id == invitation_id,
-        Invitation.used < Invitation.uses,
-        Invitation.revoked_at.is_(None),
-        Invitation.expires_at > utc_now(),
-    )
-    taken = update(Invitation).where(*left).values(used=Invitation.used + 1).returning(Invitation.id)
-    return session.execute(taken.execution_options(synchronize_session=False)).one_or_none() is not None
-
-
 def _digest(key: bytes, competition: Competition, code: str) -> str:
-    return hmac.digest(key, b"invitation\0" + competition.id.bytes + code.encode(), "sha256").hex()
+    return codes.digest_of(key, b"invitation\0" + competition.id.bytes, code)
 
 
 def _record(session: WriteSession, act: Act, who: Principal, row: Invitation, **details: object) -> None:

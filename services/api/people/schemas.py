@@ -97,6 +97,7 @@ class RegistrationOut(BaseModel):
     """Somebody who takes part, or asked to."""
 
     username: str
+    team: str | None = Field(description="The team in which they compete; null before their first submission or team.")
     state: RegistrationState
     reason: str | None
     rules_version: str | None = Field(description="The version of the rules that was accepted last.")
@@ -105,9 +106,9 @@ class RegistrationOut(BaseModel):
     decided_at: datetime | None = Field(description="When an organiser decided.")
 
     @classmethod
-    def of(cls, row: Registration) -> Self:
+    def of(cls, row: Registration, team: str | None) -> Self:
         """Make the JSON form of a registration."""
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+        return cls(team=team, **{name: getattr(row, name) for name in cls.model_fields if name != "team"})
 
 
 class Approval(Input):

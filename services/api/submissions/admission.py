@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select
 
-from services.api.accounts.service import teams_of
 from services.api.competitions.service import WHOLE_PHASE, find_phase, require_organiser, require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.people.registering import require_registered
 from services.api.submissions.quota import require_slot
-from services.core.board.off import disqualified_teams
+from services.api.teams.seats import require_qualified, team_of
 from services.core.errors import BadInput, Conflict
 from services.core.models import Phase, Reference, SubmissionKind, Team
 from services.core.settings import SandboxKind
@@ -20,33 +19,17 @@ from services.core.submission.file import kind_of
 __all__ = [
     "EntersBySelection",
     "NoNotebooks",
-    "NotInTeam",
     "PhaseNotOpen",
     "SandboxRequiresOperator",
     "SubmitRequest",
-    "TeamDisqualified",
-    "TeamNeeded",
     "admit",
     "require_kind",
     "require_uploads",
-    "team_of",
 ]
 
 
 class SandboxRequiresOperator(Forbidden):
     code = "sandbox_requires_operator"
-
-
-class NotInTeam(Forbidden):
-    code = "not_in_team"
-
-
-class TeamNeeded(BadInput):
-    code = "team_needed"
-
-
-class TeamDisqualified(Forbidden):
-    code = "team_disqualified"
 
 
 class PhaseNotOpen(Conflict):
@@ -90,13 +73,13 @@ def admit(
             "submit. Ask the operator to set up Docker."
         )
     require_kind(phase, request.filename)
-    team = team_of(session, request.who, request.team)
+    team = team_of(session, request.who, phase.competition, request.team)
     if request.reference is not Reference.NONE:
         require_organiser(request.who, phase.competition)
         return phase, team
     require_registered(session, request.who, phase.competition)
     require_uploads(phase)
-    _require_qualified(session, request.who, phase)
+    require_qualified(session, request.who, phase.competition)
     now = utc_now()
     if not phase.opens_at <= now < phase.closes_at:
         raise PhaseNotOpen(
@@ -106,17 +89,6 @@ def admit(
         )
     require_slot(session, phase, team, now)
     return phase, team
-
-
-def _require_qualified(session: ReadSession, who: Principal, phase: Phase) -> None:
-    """Raise TeamDisqualified if a team of the caller is: otherwise they would go on under another name."""
-    teams = {team.id: team for team in teams_of(session, who.account_id)}
-    found = session.scalars(disqualified_teams(phase.competition_id, teams).limit(1)).one_or_none()
-    if found is not None:
-        raise TeamDisqualified(
-            f"Team {teams[found.team_id].name!r} is disqualified from this competition: {found.reason} "
-            "Ask its organiser."
-        )
 
 
 def _window(phase: Phase) -> str:
@@ -140,17 +112,3 @@ def require_kind(phase: Phase, filename: str) -> None:
     if kind_of(filename) is SubmissionKind.NOTEBOOK and not phase.notebooks:
         remedy = "Upload a module (.py) or an archive (.zip)."
         raise NoNotebooks(f"Phase {phase.slug!r} does not accept notebooks. {remedy}", remedy=remedy)
-
-
-def team_of(session: ReadSession, who: Principal, name: str | None) -> Team:
-    """Find the caller's team by name; without a name, find their only team. Raises TeamNeeded or NotInTeam."""
-    teams = teams_of(session, who.account_id)
-    if name is None:
-        if len(teams) == 1:
-            return teams[0]
-        names = ", ".join(team.name for team in teams) or "none"
-        raise TeamNeeded(f"Choose the team that submits with `team`. Your teams: {names}.")
-    for team in teams:
-        if team.name == name:
-            return team
-    raise NotInTeam(f"You are not in a team {name!r}. See GET /api/me for your teams.")

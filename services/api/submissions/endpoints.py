@@ -31,6 +31,7 @@ from services.api.submissions.schemas import (
     SubmittedOut,
 )
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
+from services.api.teams.seats import team_of
 from services.core.errors import NotFound
 from services.core.models import Act, Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
@@ -146,7 +147,7 @@ def show_quota(
     found = find_phase(session, slug, phase, who=who)
     if not organises(who, found.competition):
         admission.require_uploads(found)
-    own = admission.team_of(session, who, team)
+    own = team_of(session, who, found.competition, team)
     return QuotaOut.of(own, quota_of(session, found, own, utc_now()), place_of_next(session, found, own.id))
 
 

@@ -6,14 +6,15 @@ first run starts, after which no run can start. So every evaluation that starts 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from services.core.errors import LetheError
 from services.core.models import Evaluation, FailureKind, Phase, Reference, Submission, Team
 from services.core.store.database import ReadSession
 
-__all__ = ["Quota", "QuotaExceeded", "next_slot_at", "quota_of", "require_slot"]
+__all__ = ["Quota", "QuotaExceeded", "Use", "next_slot_at", "quota_of", "require_slot", "use_of"]
 
 WINDOW = timedelta(hours=24)
 MAX_GIVEN_BACK = 50  # cancelled submissions in the window that do not count, because every upload is stored
@@ -40,29 +41,53 @@ class Quota:
         return today if self.left_in_all is None else min(today, self.left_in_all)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How many submissions of a team to a phase count: of the last 24 hours, and in all."""
+
+    today: int
+    in_all: int
+
+
 def quota_of(session: ReadSession, phase: Phase, team: Team, now: datetime) -> Quota:
     """Count the team's submissions of the last 24 hours, and in all if that is limited."""
-    counted = (
+    times = _today(session, phase, team.id, now)
+    free_at = next_slot_at(times, phase.quota_per_day, now)
+    if phase.quota_total is None:
+        return Quota(phase.quota_per_day, len(times), free_at)
+    left = phase.quota_total - _in_all(session, phase, team.id, phase.quota_total)
+    return Quota(phase.quota_per_day, len(times), free_at if left else None, left)
+
+
+def use_of(session: ReadSession, phase: Phase, team_id: UUID, now: datetime) -> Use:
+    """Count what a team has used of a phase's quota, without regard to the limits."""
+    return Use(len(_today(session, phase, team_id, now)), _in_all(session, phase, team_id, None))
+
+
+def _counted(phase: Phase, team_id: UUID) -> Select[datetime, bool]:
+    return (
         select(Submission.created_at, Evaluation.never_started)
         .join(Evaluation, Submission.evaluation_id == Evaluation.id)
         .where(
-            Submission.team_id == team.id,
+            Submission.team_id == team_id,
             Submission.phase_id == phase.id,
             Submission.reference == Reference.NONE,
             or_(Evaluation.failure_kind.is_(None), Evaluation.failure_kind != FailureKind.PLATFORM),
         )
     )
-    today = counted.where(Submission.created_at > now - WINDOW).order_by(Submission.created_at.desc())
-    rows = session.execute(today).all()
+
+
+def _today(session: ReadSession, phase: Phase, team_id: UUID, now: datetime) -> list[datetime]:
+    today = _counted(phase, team_id).where(Submission.created_at > now - WINDOW)
+    rows = session.execute(today.order_by(Submission.created_at.desc())).all()
     given_back = [row.created_at for row in rows if row.never_started]
     started = [row.created_at for row in rows if not row.never_started]
-    times = sorted(started + given_back[MAX_GIVEN_BACK:], reverse=True)
-    free_at = next_slot_at(times, phase.quota_per_day, now)
-    if phase.quota_total is None:
-        return Quota(phase.quota_per_day, len(times), free_at)
-    started_in_all = counted.where(~Evaluation.never_started).limit(phase.quota_total).subquery()
-    left = phase.quota_total - (session.scalar(select(func.count()).select_from(started_in_all)) or 0)
-    return Quota(phase.quota_per_day, len(times), free_at if left else None, left)
+    return sorted(started + given_back[MAX_GIVEN_BACK:], reverse=True)
+
+
+def _in_all(session: ReadSession, phase: Phase, team_id: UUID, most: int | None) -> int:
+    started = _counted(phase, team_id).where(~Evaluation.never_started).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(started)) or 0
 
 
 def require_slot(session: ReadSession, phase: Phase, team: Team, now: datetime) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.api.kit.auth import Principal
-from services.api.submissions.service import find_visible, is_member
+from services.api.submissions.service import find_visible
+from services.api.teams.seats import is_member
 from services.core.models import Act, Submission
 from services.core.record.acts import record
 from services.core.store.database import Database

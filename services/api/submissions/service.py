@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import HELD_PHASE, organises, require_organiser, reviews
@@ -14,6 +14,7 @@ from services.api.kit.auth import Principal
 from services.api.people.registering import enter
 from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
+from services.api.teams import seats
 from services.core.board import off, pointers
 from services.core.board.exclusions import final_has_started
 from services.core.board.standings import lock_board
@@ -29,7 +30,6 @@ from services.core.models import (
     Submission,
     SubmissionKind,
     Team,
-    TeamMember,
 )
 from services.core.queue import places
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation, shared_evaluation
@@ -43,7 +43,6 @@ __all__ = [
     "accept",
     "cancel_submission",
     "find_visible",
-    "is_member",
     "own_submissions",
     "sees_data",
     "show",
@@ -72,10 +71,13 @@ def accept(
     submission is on the leaderboard at once. Nothing is shared with other teams; code that is like theirs is noted.
     """
     with database.write() as session:
-        _lock_team(session, request)
+        locked = _lock_teams(session, request)
         phase, team = admit(session, request, sandbox, HELD_PHASE)
+        if team.id not in locked:
+            raise seats.TeamChanged("Your team has just merged with another one. Submit again.")
         if request.reference is Reference.NONE:
             enter(session, request.who, phase.competition)
+            seats.take_seat(session, request.who, phase.competition, team)
         evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
         submission = Submission(
             phase=phase,
@@ -103,8 +105,8 @@ def own_submissions(
     who: Principal, competition: str | None, phase: str | None, *, ended: bool | None
 ) -> Select[Submission]:
     """Select the submissions of the caller's teams, filtered by competition, phase and whether they have ended."""
-    teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
-    statement = _with_everything().where(Submission.team_id.in_(teams), ~hidden_entries())
+    own = Submission.team_id.in_(seats.teams_of(who.account_id))
+    statement = _with_everything().where(own, ~hidden_entries())
     if competition is not None:
         statement = statement.where(Submission.phase.has(Phase.competition.has(Competition.slug == competition)))
     if phase is not None:
@@ -119,7 +121,7 @@ def find_visible(session: ReadSession, who: Principal, submission_id: UUID) -> S
     submission = session.scalars(_with_everything().where(Submission.id == submission_id)).unique().one_or_none()
     if submission is None or not (
         reviews(who, submission.phase.competition)
-        or (is_member(session, who, submission.team_id) and not is_hidden(submission))
+        or (seats.is_member(session, who, submission.team_id) and not is_hidden(submission))
     ):
         raise NotFound(
             f"There is no submission {submission_id} that you may see. Check the id, or list your submissions."
@@ -169,7 +171,7 @@ def show_with_place(session: ReadSession, who: Principal, submission: Submission
 
 def cancel_submission(session: WriteSession, who: Principal, submission: Submission) -> None:
     """Cancel its evaluation, for its team or an organiser. Raises NotOrganiser or AlreadyEnded."""
-    if not is_member(session, who, submission.team_id):
+    if not seats.is_member(session, who, submission.team_id):
         require_organiser(who, submission.phase.competition)
     evaluation = lock_evaluation(session, submission.evaluation_id)
     if evaluation.state in ENDED:
@@ -185,7 +187,7 @@ def _shown(submission: Submission, **context: Any) -> SubmissionOut:
 
 def _rights(session: ReadSession, who: Principal, submissions: list[Submission]) -> dict[UUID, Rights]:
     """Tell what the caller may do with each submission that the caller may see."""
-    teams = set(session.scalars(select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)))
+    teams = set(session.scalars(seats.teams_of(who.account_id)))
     competitions = {one.phase.competition for one in submissions}
     fixed = {one.id for one in competitions if final_has_started(session, one.id, utc_now())}
     return {
@@ -198,15 +200,11 @@ def _rights(session: ReadSession, who: Principal, submissions: list[Submission])
     }
 
 
-def _lock_team(session: WriteSession, request: SubmitRequest) -> None:
-    """Lock the caller's teams in the order of their ids, because one of them is about to spend its quota.
-
-    With `key_share`, so that the scorer may meanwhile insert rows that refer to a team: it holds the evaluation that we
-    lock next, and would wait for us while we wait for it.
-    """
-    own = select(TeamMember.team_id).where(TeamMember.account_id == request.who.account_id)
-    statement = select(Team).where(Team.id.in_(own)).order_by(Team.id).with_for_update(key_share=True)
-    session.scalars(statement).all()
+def _lock_teams(session: WriteSession, request: SubmitRequest) -> set[UUID]:
+    """Lock the caller's teams, because one of them is about to spend its quota; return their ids."""
+    own = set(session.scalars(seats.teams_of(request.who.account_id)))
+    seats.lock_teams(session, own)
+    return own
 
 
 def _evaluation(
@@ -235,9 +233,3 @@ def _with_everything() -> Select[Submission]:
         joinedload(Submission.evaluation).selectinload(Evaluation.scores),
         joinedload(Submission.phase).joinedload(Phase.competition).selectinload(Competition.members),
     )
-
-
-def is_member(session: ReadSession, who: Principal, team_id: UUID) -> bool:
-    """Tell whether the caller is in a team."""
-    member = exists().where(and_(TeamMember.team_id == team_id, TeamMember.account_id == who.account_id))
-    return bool(session.scalar(select(member)))

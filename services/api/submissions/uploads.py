@@ -13,9 +13,10 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions.admission import require_kind, require_uploads
 from services.api.submissions.schemas import CheckOut
+from services.api.teams.seats import teams_of
 from services.core.environments import python_of
 from services.core.errors import BadInput
-from services.core.models import EnvironmentRow, Phase, Submission, TeamMember
+from services.core.models import EnvironmentRow, Phase, Submission
 from services.core.store.blobs import TooLarge, receive, sha256_hex
 from services.core.store.database import ReadSession
 from services.core.submission import packages
@@ -107,10 +108,13 @@ def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:
     """Find the newest submission of the same code to this phase by the caller's teams."""
-    teams = select(TeamMember.team_id).where(TeamMember.account_id == who.account_id)
     return session.scalar(
         select(Submission.id)
-        .where(Submission.team_id.in_(teams), Submission.phase_id == phase.id, Submission.code_sha256 == digest)
+        .where(
+            Submission.team_id.in_(teams_of(who.account_id)),
+            Submission.phase_id == phase.id,
+            Submission.code_sha256 == digest,
+        )
         .order_by(Submission.created_at.desc())
         .limit(1)
     )

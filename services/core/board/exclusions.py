@@ -38,7 +38,9 @@ __all__ = [
     "disqualify_entry",
     "disqualify_team",
     "final_has_started",
+    "follow",
     "lift",
+    "lock_phases",
     "withdraw",
 ]
 
@@ -74,7 +76,7 @@ def disqualify_team(
     session: WriteSession, competition: Competition, team: Team, account_id: UUID, reason: str
 ) -> Exclusion:
     """Take all entries of a team off the boards of a competition, later ones too. Raises AlreadyOff."""
-    phases = _lock_phases(session, competition.id)
+    phases = lock_phases(session, competition.id)
     exclusion = Exclusion(
         competition_id=competition.id,
         team_id=team.id,
@@ -84,7 +86,7 @@ def disqualify_team(
         created_at=clock(session),
     )
     _add(session, exclusion, f"Team {team.name!r} is disqualified already. Reinstate it first.")
-    _follow(session, phases, exclusion)
+    follow(session, phases, exclusion.team_id)
     _record(session, Act.TEAM_DISQUALIFIED, exclusion, account_id, reason)
     return exclusion
 
@@ -108,7 +110,7 @@ def lift(session: WriteSession, exclusion: Exclusion, account_id: UUID, reason: 
         raise NotOff("This has ended already: the entry or team is back.")
     exclusion.ended_at, exclusion.ended_reason = clock(session), reason
     session.flush()
-    _follow(session, phases, exclusion)
+    follow(session, phases, exclusion.team_id)
     _record(session, LIFTED[exclusion.kind, exclusion.submission_id is not None], exclusion, account_id, reason)
 
 
@@ -128,6 +130,7 @@ def _exclude_entry(
     session: WriteSession, submission: Submission, account_id: UUID, kind: ExclusionKind, reason: str
 ) -> Exclusion:
     phases = _lock_phases_with(session, submission)
+    session.refresh(submission, ["team_id"])  # its team may have merged while we waited
     exclusion = Exclusion(
         competition_id=submission.phase.competition_id,
         team_id=submission.team_id,
@@ -138,7 +141,7 @@ def _exclude_entry(
         created_at=clock(session),
     )
     _add(session, exclusion, f"The submission is {kind} already.")
-    _follow(session, phases, exclusion)
+    follow(session, phases, exclusion.team_id)
     act = Act.ENTRY_DISQUALIFIED if kind is ExclusionKind.DISQUALIFIED else Act.ENTRY_WITHDRAWN
     _record(session, act, exclusion, account_id, reason)
     return exclusion
@@ -152,19 +155,19 @@ def _require_no_final(session: ReadSession, competition_id: UUID) -> None:
 def _phases_of(session: WriteSession, exclusion: Exclusion) -> list[Phase]:
     """Lock the phases on whose boards an exclusion counts."""
     if exclusion.submission is None:
-        return _lock_phases(session, exclusion.competition_id)
+        return lock_phases(session, exclusion.competition_id)
     return _lock_phases_with(session, exclusion.submission)
 
 
 def _lock_phases_with(session: WriteSession, submission: Submission) -> list[Phase]:
     """Lock the phase of a submission, and those of the finals into which it may have been selected."""
     finals = select(FinalPhase.phase_id)
-    return _lock_phases(
+    return lock_phases(
         session, submission.phase.competition_id, or_(Phase.id == submission.phase_id, Phase.id.in_(finals))
     )
 
 
-def _lock_phases(session: WriteSession, competition_id: UUID, which: ColumnElement[bool] | None = None) -> list[Phase]:
+def lock_phases(session: WriteSession, competition_id: UUID, which: ColumnElement[bool] | None = None) -> list[Phase]:
     """Lock phases of a competition, or all, in the order of their ids, so that nobody deadlocks."""
     phases = select(Phase).where(Phase.competition_id == competition_id, true() if which is None else which)
     return [lock_board(session, phase) for phase in session.scalars(phases.order_by(Phase.id)).all()]
@@ -179,10 +182,10 @@ def _add(session: WriteSession, exclusion: Exclusion, problem: str) -> None:
         raise AlreadyOff(problem) from error
 
 
-def _follow(session: WriteSession, phases: list[Phase], exclusion: Exclusion) -> None:
-    """Move the team's pointers, and let previews of rescorings be computed again."""
+def follow(session: WriteSession, phases: list[Phase], *team_ids: UUID) -> None:
+    """Move the pointers of teams, and let previews of rescorings be computed again."""
     for phase in phases:
-        pointers.repoint(session, phase, team_id=exclusion.team_id)
+        pointers.repoint(session, phase, team_ids=team_ids)
     open_ones = update(Campaign).where(
         Campaign.phase_id.in_([phase.id for phase in phases]), Campaign.state.in_(OPEN_CAMPAIGNS)
     )

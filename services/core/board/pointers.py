@@ -171,14 +171,17 @@ def current(
     return {(row.team_id, row.reference): row for row in rows}
 
 
-def repoint(session: WriteSession, phase: Phase, *, team_id: UUID | None = None) -> int:
-    """Move all pointers of a phase, or one team's, to where they should point; return how many moved.
+def repoint(session: WriteSession, phase: Phase, *, team_ids: Collection[UUID | None] = (None,)) -> int:
+    """Move all pointers of a phase, or those of some teams, to where they should point; return how many moved.
 
-    The phase must be locked.
+    All move at one moment. The phase must be locked.
     """
-    runs = runs_of(session, phase, team_id=team_id)
-    wanted = best_entries(session, phase, phase.metric, runs, team_id=team_id)
-    found = current(session, phase, team_id=team_id, lock=True)
+    wanted: dict[Key, BestEntry] = {}
+    found: dict[Key, LeaderboardEntry] = {}
+    for team_id in team_ids:
+        runs = runs_of(session, phase, team_id=team_id)
+        wanted |= best_entries(session, phase, phase.metric, runs, team_id=team_id)
+        found |= current(session, phase, team_id=team_id, lock=True)
     moved = [
         key
         for key in wanted.keys() | found.keys()
@@ -204,6 +207,7 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     off the board.
     """
     phase = lock_board(session, submission.phase)
+    session.refresh(submission, ["team_id"])  # its team may have merged while we waited
     if is_off(session, submission):
         return False
     if not _competes(session, runs_of(session, phase), submission.evaluation_id):

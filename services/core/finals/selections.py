@@ -105,6 +105,7 @@ def mark(session: WriteSession, final: Final, submission: Submission, account_id
     Raises SelectionClosed, NotSelectable or TooManySelected.
     """
     _require_open(session, final)
+    session.refresh(submission, ["team_id"])  # its team may have merged while we waited
     marked = marked_by(session, final, submission.team_id)
     if submission in marked:
         return

@@ -34,6 +34,7 @@ from services.core.models.record import Act, AuditEvent
 from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
+from services.core.models.teams import Merge, Offer, OfferState, Seat, TeamInvitation, TeamRole, Transfer
 from services.core.models.workers import WorkerRow
 
 __all__ = [
@@ -70,6 +71,9 @@ __all__ = [
     "Line",
     "MeasurementRow",
     "Member",
+    "Merge",
+    "Offer",
+    "OfferState",
     "Phase",
     "PhaseKind",
     "ReRun",
@@ -81,6 +85,7 @@ __all__ = [
     "ReliabilityRow",
     "Role",
     "Score",
+    "Seat",
     "Selection",
     "Shard",
     "StandingRow",
@@ -90,9 +95,12 @@ __all__ = [
     "SubmissionKind",
     "SubmissionState",
     "Team",
+    "TeamInvitation",
     "TeamMember",
+    "TeamRole",
     "Token",
     "TokenKind",
+    "Transfer",
     "Unranked",
     "Visibility",
     "WorkerRow",

@@ -51,19 +51,26 @@ def _skeleton(context: DefaultExecutionContext) -> str:
 class Team(Base):
     """A team, to which quotas and leaderboards apply. Sign-up creates a team of one, which has the account's name.
 
-    So no two accounts have names that look alike, either.
+    So no two accounts have names that look alike, either. A team of several is made in a competition, and its people
+    are in `seats`.
     """
 
     __tablename__ = "teams"
-    __table_args__ = (Index("uq_teams_skeleton", "skeleton", unique=True),)
+    __table_args__ = (
+        Index("uq_teams_skeleton", "skeleton", unique=True),
+        Index("ix_teams_competition", "competition_id", "name"),
+    )
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(39), unique=True)
     skeleton: Mapped[str] = mapped_column(String(39), default=_skeleton, server_default="")
+    competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id"))  # None: made at sign-up
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class TeamMember(Base):
+    """Whose own team one is that was made at sign-up, or by an operator."""
+
     __tablename__ = "team_members"
 
     team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"), primary_key=True)

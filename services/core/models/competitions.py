@@ -50,7 +50,10 @@ class BenchmarkRow(Base):
 
 class Competition(Base):
     __tablename__ = "competitions"
-    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
+    __table_args__ = (
+        CheckConstraint("weight > 0", name="weight"),
+        CheckConstraint("team_size > 0", name="team_size"),
+    )
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(String(63), unique=True)
@@ -61,6 +64,8 @@ class Competition(Base):
     weight: Mapped[int] = mapped_column(default=1)  # how many shards of each of its teams run in turn
     visibility: Mapped[Visibility] = mapped_column(choice(Visibility), default=Visibility.PUBLIC)
     contact: Mapped[str] = mapped_column(String(200), default="")
+    team_size: Mapped[int] = mapped_column(default=5)  # most people of one team
+    merge_until: Mapped[datetime | None]  # None: teams do not merge
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     members: Mapped[list[Member]] = relationship()  # who runs or reviews it beside its owner: a few dozen at most

@@ -3,7 +3,7 @@
 A line costs the team whose upload queued the evaluation.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select, update
@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from services.core.models import Evaluation, Line, Phase, PhaseKind, Shard, State
 from services.core.store.database import WriteSession
 
-__all__ = ["count", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
+__all__ = ["count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
+
+UNFINISHED = (State.QUEUED, State.RUNNING)
 
 
 def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:
@@ -59,6 +61,44 @@ def lock_lines_of(session: WriteSession, evaluation_ids: Collection[UUID]) -> No
     """Lock the lines of several locked evaluations, in the order that keeps transactions from deadlock."""
     theirs = select(Shard.line_id).where(Shard.evaluation_id.in_(evaluation_ids))
     session.execute(select(Line.id).where(Line.id.in_(theirs)).order_by(Line.id).with_for_update())
+
+
+def join(session: WriteSession, phases: Collection[Phase], team_id: UUID, into_id: UUID) -> None:
+    """Let what a team has queued in the phases wait in another team's lines, behind whichever of both comes later.
+
+    Both teams are locked, so neither queues anything meanwhile. Otherwise a merged team would have two turns.
+    """
+    ids = [phase.id for phase in phases]
+    waiting = select(Shard.evaluation_id).join(Line, Line.id == Shard.line_id)
+    waiting = waiting.where(Line.team_id == team_id, Line.phase_id.in_(ids), Shard.state.in_(UNFINISHED))
+    locked = select(Evaluation.id).where(Evaluation.id.in_(waiting)).order_by(Evaluation.id).with_for_update()
+    session.execute(locked)
+    both = select(Line).where(Line.team_id.in_((team_id, into_id)), Line.phase_id.in_(ids)).order_by(Line.id)
+    found = session.scalars(both.with_for_update().execution_options(populate_existing=True)).all()
+    there = {line.phase_id: line for line in found if line.team_id == into_id}
+    for line in found:
+        if line.team_id == team_id:
+            _pour(session, line, there.setdefault(line.phase_id, line), into_id)
+    _wait_together(found, {phase.id: phase.kind is PhaseKind.CHECK for phase in phases})
+    session.flush()
+
+
+def _pour(session: WriteSession, line: Line, into: Line, into_id: UUID) -> None:
+    if into is line:
+        line.team_id = into_id
+        return
+    theirs = (Shard.line_id == line.id, Shard.state.in_(UNFINISHED))
+    session.execute(update(Shard).where(*theirs).values(line_id=into.id))
+    into.queued, line.queued = into.queued + line.queued, 0
+
+
+def _wait_together(lines: Sequence[Line], is_check: Mapping[UUID, bool]) -> None:
+    """Give the lines that take turns as one the turn that comes last among them."""
+    for check in (True, False):
+        sharing = [line for line in lines if is_check[line.phase_id] is check]
+        last = max(((line.turn, -line.turns_left) for line in sharing), default=(0, 0))
+        for line in sharing:
+            line.turn, line.turns_left = last[0], -last[1]
 
 
 def _is_of(team_id: UUID | None) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy import SQLColumnExpression, and_, delete, exists, func, insert, select
 
 from services.core.board.order import IN_ORDER, Submitted
 from services.core.board.standings import stands_at
@@ -29,6 +29,7 @@ from services.core.models import (
     Standings,
     State,
     Submission,
+    Transfer,
 )
 from services.core.store.database import ReadSession, clock
 from services.scorer.standings.luck import best_of, error_of
@@ -196,17 +197,29 @@ class BoardRead:
 
     def draws(self) -> Iterator[tuple[int, float]]:
         """Yield for each entry read how many entries its team had scored by then, and what the best gains by luck."""
+        team = self._team_then()
         statement = (
-            select(Submission.team_id, func.count(Submission.evaluation_id.distinct()))
+            select(team, func.count(Submission.evaluation_id.distinct()))
             .join(Evaluation, Evaluation.id == Submission.evaluation_id)
             .where(Submission.phase_id == self.phase.id, Submission.reference == Reference.NONE)
             .where(Evaluation.state == State.MEASURED)
             .where(Evaluation.finished_at <= self.moment)
-            .group_by(Submission.team_id)
+            .group_by(team)
         )
         counts = {row[0]: int(row[1]) for row in self.session.execute(statement)}
         found = [max(counts.get(team_id, 1), 1) for team_id in self.team_ids]
         return ((count, best_of(count) * error) for count, error in zip(found, self._errors, strict=True))
+
+    def _team_then(self) -> SQLColumnExpression[UUID]:
+        """Select the team for which a submission counted at the moment: another one, if its team has merged since."""
+        later = select(Transfer).join(Submission, Submission.id == Transfer.submission_id)
+        later = later.where(Submission.phase_id == self.phase.id, Transfer.at > self.moment).limit(1)
+        if self.session.scalars(later).first() is None:
+            return Submission.team_id
+        first = select(Transfer.from_id).where(Transfer.submission_id == Submission.id, Transfer.at > self.moment)
+        return func.coalesce(
+            first.order_by(Transfer.at).limit(1).correlate(Submission).scalar_subquery(), Submission.team_id
+        )
 
 
 def _rows(

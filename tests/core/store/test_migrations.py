@@ -43,7 +43,7 @@ def key(number: int) -> str:
 
 ACCOUNT, TEAM, BENCHMARK, COMPETITION, PHASE, EVALUATION, SUBMISSION, SCORE, OTHER = map(key, range(1, 10))
 DROPPED = {("scores", "time_ratio"), ("competitions", "organiser_id")}  # or renamed, by a later schema
-MADE = {"lines", "audit_events", "registrations"}  # tables that a later schema fills
+MADE = {"lines", "audit_events", "registrations", "seats"}  # tables that a later schema fills
 ROWS: dict[str, dict[str, Any]] = {  # in the order of their foreign keys
     "accounts": {"id": ACCOUNT, "username": "ada", "password_hash": "-", "role": "organiser", "created_at": MOMENT},
     "benchmarks": {

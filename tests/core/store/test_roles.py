@@ -17,7 +17,10 @@ from tests.core.conftest import add_phase
 from tests.databases import EMPTY, postgres_copy
 
 PASSWORDS = dict.fromkeys(ROLES, "secret")
-ACCOUNTS = {"accounts", "invitations", "members", "registrations", "team_members", "tokens"}
+ACCOUNTS = {
+    *("accounts", "invitations", "members", "registrations", "tokens"),
+    *("offers", "seats", "team_invitations", "team_members"),
+}
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { answer, api, Problem } from "../../api/client";
 import type { Me } from "../../api/types";
 import { Require } from "../../app/Require";
@@ -15,7 +15,7 @@ export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
 }
 
-function Own({ who: { account, teams } }: { who: Me }) {
+function Own({ who: { account } }: { who: Me }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const leave = async () => {
@@ -43,7 +43,12 @@ function Own({ who: { account, teams } }: { who: Me }) {
         <Facts
           of={[
             ["Role", account.role],
-            ["Teams", teams.map((team) => team.name).join(", ")],
+            [
+              "Teams",
+              <Link key="teams" to="/teams">
+                My teams
+              </Link>,
+            ],
             ["Member since", <Moment key="since" at={account.created_at} />],
           ]}
         />

@@ -40,7 +40,7 @@ export function CredentialsForm({ act, isNew = false, send, back, children }: Pr
     mutationFn: () => send({ username, password }),
     onSuccess: async () => {
       await client.resetQueries();
-      router.history.push(ownPath(back));
+      router.history.push(ownPath(back) + location.hash); // which no server sees: a code may follow it
     },
   });
   return (

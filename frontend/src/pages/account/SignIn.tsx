@@ -16,7 +16,7 @@ export function SignIn() {
         ) : (
           <p>
             New here?{" "}
-            <Link to="/sign-up" search={{ back }}>
+            <Link to="/sign-up" search={{ back }} hash={true}>
               Create an account
             </Link>
           </p>

@@ -30,7 +30,7 @@ function NewAccount() {
     <CredentialsForm isNew act="Create account" send={make} back={back}>
       <p>
         Already have an account?{" "}
-        <Link to="/sign-in" search={{ back }}>
+        <Link to="/sign-in" search={{ back }} hash={true}>
           Sign in
         </Link>
       </p>

@@ -71,6 +71,7 @@ function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string |
         { name: "Rules", link: { to: "/competitions/$slug/rules", ...at } },
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
+        { name: "Teams", link: { to: "/competitions/$slug/teams", ...at } },
         { name: "Announcements", link: { to: "/competitions/$slug/announcements", ...at } },
         ...(reviews
           ? [

@@ -50,6 +50,18 @@ const ACTS: Record<Act, string> = {
   invitation_made: "invitation made",
   invitation_revoked: "invitation revoked",
   invitation_used: "invitation used",
+  team_terms_changed: "terms of teams changed",
+  team_made: "team made",
+  team_renamed: "team renamed",
+  team_joined: "team joined",
+  team_left: "team left",
+  team_member_removed: "member removed from a team",
+  team_handed_over: "team handed over",
+  team_invitation_made: "invitation to a team made",
+  team_invitation_revoked: "invitation to a team revoked",
+  team_offered: "team made an offer",
+  team_offer_ended: "team's offer ended",
+  teams_merged: "teams merged",
 };
 
 /** Who did what, and about what. Rows are added and never changed. */

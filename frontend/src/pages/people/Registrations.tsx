@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
 import { registrations } from "../../api/queries";
@@ -100,6 +101,17 @@ function Listed({ rows, chosen, onChoose }: ListedProps) {
               />
             ) : (
               <bdi>{username}</bdi>
+            ),
+        },
+        {
+          name: "team",
+          show: ({ team }) =>
+            team ? (
+              <Link to="/teams/$name" params={{ name: team }}>
+                <bdi>{team}</bdi>
+              </Link>
+            ) : (
+              "–"
             ),
         },
         { name: "state", kind: "badges", show: (one) => <Badge tone={TONE[one.state]}>{one.state}</Badge> },

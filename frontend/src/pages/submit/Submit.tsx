@@ -43,7 +43,7 @@ export function Submit() {
 function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   const [file, setFile] = useState<File | null>(null);
   const [name, setName] = useState("");
-  const [team, setTeam] = useState(who.teams[0]?.name ?? "");
+  const [team, setTeam] = useState(who.teams.length > 1 ? who.teams[0]?.name : undefined);
   const [sent, setSent] = useState<{ done: number; of: number } | null>(null);
   const { data: settings } = useQuery(installation);
   const navigate = useNavigate();
@@ -167,7 +167,7 @@ function Found({ of }: { of: Checked }) {
   );
 }
 
-function QuotaLeft({ phase, team }: { phase: Phase; team: string }) {
+function QuotaLeft({ phase, team }: { phase: Phase; team: string | undefined }) {
   const { data } = useQuery(quota({ slug: phase.competition, phase: phase.slug }, team));
   const now = useNow();
   if (!data) return null;
