@@ -1,7 +1,18 @@
 """The tables, one file per feature. They define only rows; the rules live in `core.queue` and `core.board`."""
 
 from services.core.device import Device
-from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models.accounts import (
+    Account,
+    AccountLink,
+    LinkKind,
+    Role,
+    Scope,
+    Team,
+    TeamMember,
+    Theme,
+    Token,
+    TokenKind,
+)
 from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
@@ -22,6 +33,7 @@ from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
     CompetitionRole,
     Invitation,
@@ -38,6 +50,7 @@ from services.core.models.workers import WorkerRow
 
 __all__ = [
     "Account",
+    "AccountLink",
     "Act",
     "Announcement",
     "AskedBoard",
@@ -68,8 +81,11 @@ __all__ = [
     "JointRow",
     "LeaderboardEntry",
     "Line",
+    "LinkKind",
     "MeasurementRow",
     "Member",
+    "Outgoing",
+    "OutgoingKind",
     "Phase",
     "PhaseKind",
     "ReRun",
@@ -80,6 +96,7 @@ __all__ = [
     "ReliabilityForm",
     "ReliabilityRow",
     "Role",
+    "Scope",
     "Score",
     "Selection",
     "Shard",
@@ -91,6 +108,7 @@ __all__ = [
     "SubmissionState",
     "Team",
     "TeamMember",
+    "Theme",
     "Token",
     "TokenKind",
     "Unranked",

@@ -15,7 +15,16 @@ from services.core.store.database import Database
 
 __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
-ACCOUNTS = ("accounts", "invitations", "members", "registrations", "team_members", "tokens")
+ACCOUNTS = (
+    "account_links",
+    "accounts",
+    "invitations",
+    "members",
+    "outbox",
+    "registrations",
+    "team_members",
+    "tokens",
+)
 SCHEMA_VERSION = "alembic_version"
 RECORD = "audit_events"  # rows are added to it, and never changed; the scorer numbers them
 CHAINING = "lethe_scorer"
