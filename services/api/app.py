@@ -30,6 +30,7 @@ from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.organising.endpoints import router as organising
+from services.api.own.endpoints import router as own
 from services.api.people.endpoints import router as people
 from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
@@ -44,6 +45,7 @@ __all__ = ["ROUTERS", "create_app"]
 
 ROUTERS = (
     accounts,
+    own,
     competitions,
     files,
     submissions,
@@ -106,11 +108,14 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ApiState = app.state.lethe
     poller = asyncio.create_task(state.feed.poll())
+    sender = asyncio.create_task(state.delivery.run())
     try:
         yield
     finally:
         state.feed.close()
+        state.delivery.close()
         await poller
+        await sender
         state.database.dispose()
 
 

@@ -11,6 +11,7 @@ from services.api.admin.metrics import DatabaseMetrics
 from services.api.kit.cursors import Cursors
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
+from services.api.mail.delivery import Delivery
 from services.api.submissions.feed import EventFeed
 from services.api.submissions.streams import Seats
 from services.core.queue.doorbell import Doorbell
@@ -36,6 +37,7 @@ class ApiState:
     rates: Rates
     feed: EventFeed
     seats: Seats
+    delivery: Delivery
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
@@ -57,6 +59,7 @@ def make_state(settings: Settings) -> ApiState:
         rates=Rates(settings.resolved_redis_url),
         feed=EventFeed(database),
         seats=Seats(),
+        delivery=Delivery(settings, key, database),
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),

@@ -79,6 +79,24 @@ class Client:
             headers = {"Content-Length": str(file.stat().st_size)}
             return self._request("POST", path, params=_given(params), content=content, headers=headers)
 
+    def download(self, path: str, file: Path) -> int:
+        """Write what a path answers to a new file, part by part; return its size. Raises ServerProblem."""
+        import httpx2
+
+        partial = file.with_name(f".{file.name}.part")
+        try:
+            with self._http.stream("GET", path) as answer, partial.open("wb") as out:
+                if answer.is_error:
+                    answer.read()
+                    raise ServerProblem(_problem(answer))
+                size = sum(out.write(part) for part in answer.iter_bytes())
+            partial.rename(file)
+        except httpx2.HTTPError as error:
+            raise Unavailable(f"{self.url} ended the download ({error}). Try again.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return size
+
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of a list, page after page."""
         page = self.get(path, **params)

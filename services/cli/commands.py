@@ -126,7 +126,9 @@ COMMANDS = {
         "Create an operator's account; print its password and a token, as JSON, this once.",
         "api",
     ),
-    "account": Command("Operators", "people:account_app", "Roles on the platform. For operators."),
+    "account": Command(
+        "Participants", "account:account_app", "Your account: password, data, deletion. For operators: roles and links."
+    ),
     "measurements": Command(
         "Operators",
         "scoring:measurements",

@@ -1,4 +1,4 @@
-"""Commands about the people of a competition, and about roles on the platform."""
+"""Commands about the people of a competition."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,9 @@ from services.cli.client import open_client
 from services.cli.console import print_json, print_table, say
 from services.cli.participant import Json, Url
 
-__all__ = ["account_app", "people_app", "register"]
+__all__ = ["Username", "people_app", "register", "show"]
 
 people_app = typer.Typer(no_args_is_help=True, help="Who runs, reviews and takes part in a competition.")
-account_app = typer.Typer(no_args_is_help=True, help="Roles on the platform. For operators.")
 
 Slug = Annotated[str, typer.Argument(help="The competition's short name.")]
 Username = Annotated[str, typer.Argument(help="The username of an account.")]
@@ -49,7 +48,7 @@ def register(
 def list_members(competition: Slug, url: Url = None, as_json: Json = False) -> None:
     """List who owns, runs and reviews a competition."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/members"))
-    _show(found, ("username", "role", "since"), f"People of {competition}", as_json)
+    show(found, ("username", "role", "since"), f"People of {competition}", as_json)
 
 
 @people_app.command("add")
@@ -107,7 +106,7 @@ def list_registrations(
     """List who takes part in a competition, or asked to."""
     path = f"/api/competitions/{competition}/registrations"
     found = list(open_client(url).pages(path, state=state, search=search, limit=200))
-    _show(found, ("username", "state", "created_at", "reason"), f"Registrations for {competition}", as_json)
+    show(found, ("username", "state", "created_at", "reason"), f"Registrations for {competition}", as_json)
 
 
 @people_app.command("approve")
@@ -154,7 +153,7 @@ def list_invitations(competition: Slug, url: Url = None, as_json: Json = False) 
     """List the invitations to a competition, without their codes."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/invitations"))
     names = ("id", "name", "used", "uses", "expires_at", "revoked_at")
-    _show(found, names, f"Invitations to {competition}", as_json)
+    show(found, names, f"Invitations to {competition}", as_json)
 
 
 @people_app.command("revoke")
@@ -168,25 +167,8 @@ def revoke(
     say("Revoked.")
 
 
-@account_app.command("role")
-def change_role(
-    username: Username,
-    role: Annotated[str, typer.Argument(help="participant, organiser (who may create competitions) or operator.")],
-    url: Url = None,
-) -> None:
-    """Make an account an organiser of the platform, or take it back. Competitions that it runs stay its own."""
-    open_client(url).patch(f"/api/admin/accounts/{username}", {"role": role})
-    say(f"{username} has the role {role} now.")
-
-
-@account_app.command("list")
-def list_accounts(url: Url = None, as_json: Json = False) -> None:
-    """List the organisers and operators of the platform."""
-    found = list(open_client(url).pages("/api/admin/accounts"))
-    _show(found, ("username", "role", "created_at"), "Organisers and operators", as_json)
-
-
-def _show(found: list[dict[str, Any]], names: tuple[str, ...], title: str, as_json: bool) -> None:
+def show(found: list[dict[str, Any]], names: tuple[str, ...], title: str, as_json: bool) -> None:
+    """Print a list as a table, or as JSON."""
     if as_json:
         print_json(found)
         return

@@ -6,7 +6,9 @@ pairs within ASCII that Unicode's table of confusables (UTS 39) or a small font 
 
 import re
 
-__all__ = ["RESERVED", "is_reserved", "skeleton"]
+__all__ = ["PSEUDONYM", "RESERVED", "is_reserved", "skeleton"]
+
+PSEUDONYM = "deleted-"  # how the names of deleted accounts begin, and no other
 
 _ALIKE = (("0", "o"), ("1", "l"), ("rn", "m"), ("vv", "w"))
 _HYPHENS = re.compile("-+")
@@ -28,7 +30,7 @@ def skeleton(name: str) -> str:
 
 def is_reserved(name: str) -> bool:
     """Tell whether a name is, or looks like, one that only an operator may give."""
-    return _bare(name) in _RESERVED_BARE
+    return _bare(name) in _RESERVED_BARE or _bare(name).startswith(_bare(PSEUDONYM))
 
 
 def _bare(name: str) -> str:

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.directories import private_directory
 
-__all__ = ["ENV_FILE", "SandboxKind", "Settings", "load_settings"]
+__all__ = ["ENV_FILE", "MailSecurity", "SandboxKind", "Settings", "load_settings"]
 
 ENV_FILE = "lethe.env"
 SECRET_FILE = "secret-key"  # noqa: S105 - the name of a file
@@ -21,6 +21,14 @@ SECRETS_DIR = Path("/run/secrets")  # in containers, one file per secret, named 
 class SandboxKind(StrEnum):
     DOCKER = "docker"
     PROCESS = "process"
+
+
+class MailSecurity(StrEnum):
+    """How the connection to the mail server is secured."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -67,6 +75,21 @@ class Settings(BaseSettings):
         "",
         description="Names by which browsers reach the API, separated by commas; `*` for any. Its addresses and "
         "localhost are always allowed.",
+    )
+    public_url: str = Field(
+        "", description="Address of the web app as people reach it, for links in mail: https://lethe.example.org."
+    )
+    mail_from: str = Field(
+        "",
+        description="Sender of mail: lethe@example.org. Mail is sent if this, LETHE_SMTP_HOST and LETHE_PUBLIC_URL "
+        "are set.",
+    )
+    smtp_host: str = Field("", description="Mail server (SMTP) that takes our mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str = Field("", description="User at the mail server. If empty, Lethe does not log in there.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    smtp_security: MailSecurity = Field(
+        MailSecurity.STARTTLS, description="starttls, tls or none. The certificate is checked; none is for localhost."
     )
     max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
     worker_slots: int = Field(
@@ -120,6 +143,16 @@ class Settings(BaseSettings):
     def sign_up_open(self) -> bool:
         """Tell whether anyone may create an account. Never with the process sandbox, which isolates nothing."""
         return self.resolved_sandbox is SandboxKind.DOCKER and self.sign_up is not False
+
+    @property
+    def mail_configured(self) -> bool:
+        """Tell whether mail can be sent."""
+        return bool(self.smtp_host and self.mail_from and self.public_url)
+
+    @property
+    def site(self) -> str:
+        """The address of the web app for people, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -113,7 +113,7 @@ def numbered(number: int) -> bytes:
 
 
 def add_account(session: WriteSession, username: str, role: Role = Role.PARTICIPANT) -> Account:
-    account = Account(username=username, password_hash="-", role=role)
+    account = Account(username=username, password_hash="", role=role)
     team = Team(name=username)
     session.add_all([account, team])
     session.flush()

@@ -68,6 +68,26 @@ export interface paths {
         patch: operations["change_account"];
         trace?: never;
     };
+    "/api/admin/accounts/{username}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Reset Link
+         * @description Make a link with which somebody sets a new password, once, within an hour. It is on record.
+         */
+        post: operations["make_reset_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metrics": {
         parameters: {
             query?: never;
@@ -1312,6 +1332,26 @@ export interface paths {
         patch: operations["change_team_terms"];
         trace?: never;
     };
+    "/api/email-verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Email
+         * @description Verify an address by the link that was sent to it.
+         */
+        post: operations["verify_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/environments": {
         parameters: {
             query?: never;
@@ -1449,6 +1489,94 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Change Own Account
+         * @description Change your profile and preferences.
+         */
+        patch: operations["change_own_account"];
+        trace?: never;
+    };
+    "/api/me/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Foresee Deletion
+         * @description Show what deleting your account would remove, what would remain, and what stands in its way.
+         */
+        get: operations["foresee_deletion"];
+        put?: never;
+        /**
+         * Delete Own Account
+         * @description Delete your account. You cannot undo this.
+         */
+        post: operations["delete_own_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Email
+         * @description Set or remove your e-mail address. A link is sent to a new one, which verifies it.
+         */
+        post: operations["change_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/email/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Verification
+         * @description Send the link that verifies your address once more.
+         */
+        post: operations["send_verification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Own Data
+         * @description Download all data of your account as a zip: JSON, and the files of your submissions.
+         */
+        get: operations["export_own_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -1466,6 +1594,46 @@ export interface paths {
         get: operations["list_offers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Set a new password. It ends all your other sessions; tokens stay.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Other Sessions
+         * @description End all your sessions but this one.
+         */
+        post: operations["end_other_sessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1590,6 +1758,46 @@ export interface paths {
          * @description Decline an offer, or withdraw one of a team that you lead.
          */
         post: operations["decline_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask For Password Reset
+         * @description Have a link sent that sets a new password. The answer is the same whether or not there is such an account.
+         */
+        post: operations["ask_for_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password-resets/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description Set a new password by a link. It ends all sessions of the account; tokens stay.
+         */
+        post: operations["reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2234,11 +2442,31 @@ export interface components {
             username: string;
         };
         /**
+         * AccountSettings
+         * @description Profile and preferences. What is left out stays as it is.
+         */
+        AccountSettings: {
+            /** Affiliation */
+            affiliation?: string | null;
+            /** Display Name */
+            display_name?: string | null;
+            /** Link */
+            link?: string | null;
+            /** Mail Wanted */
+            mail_wanted?: boolean | null;
+            theme?: components["schemas"]["Theme"] | null;
+            /**
+             * Time Zone
+             * @description A name such as Europe/Berlin; empty for the browser's.
+             */
+            time_zone?: string | null;
+        };
+        /**
          * Act
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
@@ -3015,6 +3243,54 @@ export interface components {
             /** Username */
             username: string;
         };
+        /** Deletion */
+        Deletion: {
+            /**
+             * Password
+             * @description Your password, unless you have none.
+             */
+            password?: string | null;
+            /**
+             * Username
+             * @description Your username, to confirm.
+             */
+            username: string;
+        };
+        /** DeletionDone */
+        DeletionDone: {
+            /**
+             * Pseudonym
+             * @description Under this name your submissions stay.
+             */
+            pseudonym: string;
+        };
+        /**
+         * DeletionOut
+         * @description What deleting the account would do, and what stands in its way.
+         */
+        DeletionOut: {
+            /** Goes */
+            goes: string[];
+            /**
+             * Is Last Operator
+             * @description The last operator cannot be deleted.
+             */
+            is_last_operator: boolean;
+            /**
+             * Owned Competitions
+             * @description Hand these over first; at most 20 are named.
+             */
+            owned_competitions: string[];
+            /** Remains */
+            remains: string[];
+            /** Submissions */
+            submissions: number;
+            /**
+             * Submissions Open
+             * @description Submissions that wait or run.
+             */
+            submissions_open: number;
+        };
         /**
          * DetailsOut
          * @description Details of the runs of a scored submission, unless the phase hides its data.
@@ -3083,6 +3359,34 @@ export interface components {
              * @description The team's name. Leave it out to disqualify an entry.
              */
             team?: string | null;
+        };
+        /** EmailChange */
+        EmailChange: {
+            /**
+             * Email
+             * @description Null removes the address.
+             */
+            email: string | null;
+            /**
+             * Password
+             * @description Your password, unless you have none.
+             */
+            password?: string | null;
+        };
+        /** EmailOut */
+        EmailOut: {
+            /** Address */
+            address: string;
+            /** Verified */
+            verified: boolean;
+        };
+        /** EndedOut */
+        EndedOut: {
+            /**
+             * Ended
+             * @description Number of sessions that were ended.
+             */
+            ended: number;
         };
         /**
          * EnteredBy
@@ -3870,6 +4174,11 @@ export interface components {
             max_upload_bytes: number;
             sandbox: components["schemas"]["SandboxKind"];
             /**
+             * Sends Mail
+             * @description Whether it sends mail, such as links that set a new password.
+             */
+            sends_mail: boolean;
+            /**
              * Sign Up Open
              * @description Whether anyone may create an account.
              */
@@ -4091,9 +4400,26 @@ export interface components {
             /** Worker */
             worker: string;
         };
+        /** LinkUse */
+        LinkUse: {
+            /**
+             * Token
+             * Format: password
+             * @description What stands behind the # of the link.
+             */
+            token: string;
+        };
         /** MeOut */
         MeOut: {
             account: components["schemas"]["AccountOut"];
+            email: components["schemas"]["EmailOut"] | null;
+            /**
+             * Has Password
+             * @description Whether one can log in with a password.
+             */
+            has_password: boolean;
+            preferences: components["schemas"]["PreferencesOut"];
+            profile: components["schemas"]["ProfileOut"];
             /** Teams */
             teams: components["schemas"]["TeamOut"][];
         };
@@ -4311,6 +4637,20 @@ export interface components {
              */
             username: string;
         };
+        /** NewPasswordByLink */
+        NewPasswordByLink: {
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
+            /**
+             * Token
+             * Format: password
+             * @description What stands behind the # of the link.
+             */
+            token: string;
+        };
         /** NewPhase */
         NewPhase: {
             /**
@@ -4481,6 +4821,15 @@ export interface components {
             expires_in_days?: number;
             /** Name */
             name: string;
+            /**
+             * Scopes
+             * @description What it may do, within what your account may: read, submit, organise, operate.
+             * @default [
+             *       "read",
+             *       "submit"
+             *     ]
+             */
+            scopes?: components["schemas"]["Scope"][];
         };
         /**
          * OfferOut
@@ -4816,6 +5165,19 @@ export interface components {
             second: string;
             tau: components["schemas"]["Agreement"];
         };
+        /** PasswordChange */
+        PasswordChange: {
+            /**
+             * New Password
+             * Format: password
+             */
+            new_password: string;
+            /**
+             * Password
+             * @description Your password, unless you have none.
+             */
+            password?: string | null;
+        };
         /**
          * PersonIn
          * @description Somebody, by user name.
@@ -5004,6 +5366,20 @@ export interface components {
             phase: string;
             submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
         };
+        /** PreferencesOut */
+        PreferencesOut: {
+            /**
+             * Mail Wanted
+             * @description Whether Lethe may send mail that was not asked for.
+             */
+            mail_wanted: boolean;
+            theme: components["schemas"]["Theme"];
+            /**
+             * Time Zone
+             * @description A name such as Europe/Berlin; empty for the browser's.
+             */
+            time_zone: string;
+        };
         /**
          * PreviewOut
          * @description What a rescoring does in all.
@@ -5024,6 +5400,15 @@ export interface components {
              * @description Entries whose intervals of rank before and after do not overlap.
              */
             separated: number;
+        };
+        /** ProfileOut */
+        ProfileOut: {
+            /** Affiliation */
+            affiliation: string;
+            /** Display Name */
+            display_name: string;
+            /** Link */
+            link: string;
         };
         /** QueueOut */
         QueueOut: {
@@ -5296,6 +5681,26 @@ export interface components {
             under_way: boolean;
         };
         /**
+         * ResetLinkOut
+         * @description A link that sets a new password. It is shown only once.
+         */
+        ResetLinkOut: {
+            /** Expires In S */
+            expires_in_s: number;
+            /** Url */
+            url: string;
+            /** Username */
+            username: string;
+        };
+        /** ResetRequest */
+        ResetRequest: {
+            /**
+             * Name
+             * @description A username, or a verified e-mail address.
+             */
+            name: string;
+        };
+        /**
          * Rights
          * @description What the reader may do with a submission, besides reading it.
          */
@@ -5326,6 +5731,12 @@ export interface components {
          * @enum {string}
          */
         SandboxKind: "docker" | "process";
+        /**
+         * Scope
+         * @description What a token may do on behalf of its account; a session may do all of it.
+         * @enum {string}
+         */
+        Scope: "read" | "submit" | "organise" | "operate";
         /**
          * ScoreOut
          * @description A score of a submission.
@@ -5924,6 +6335,12 @@ export interface components {
             size?: number;
         };
         /**
+         * Theme
+         * @description How the web app looks.
+         * @enum {string}
+         */
+        Theme: "system" | "light" | "dark";
+        /**
          * TokenKind
          * @enum {string}
          */
@@ -5953,6 +6370,8 @@ export interface components {
             kind: components["schemas"]["TokenKind"];
             /** Name */
             name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
         };
         /** TokenWithSecret */
         TokenWithSecret: {
@@ -5979,6 +6398,8 @@ export interface components {
             kind: components["schemas"]["TokenKind"];
             /** Name */
             name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
             /**
              * Token
              * @description The token. It is shown only once, because the server stores only a digest.
@@ -6399,6 +6820,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    make_reset_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLinkOut"];
                 };
             };
             /** @description A problem */
@@ -9936,6 +10401,50 @@ export interface operations {
             };
         };
     };
+    verify_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkUse"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_environments: {
         parameters: {
             query?: never;
@@ -10240,6 +10749,270 @@ export interface operations {
             };
         };
     };
+    change_own_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    foresee_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    delete_own_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionDone"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    send_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    export_own_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The zip */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_offers: {
         parameters: {
             query?: {
@@ -10261,6 +11034,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OfferOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedOut"];
                 };
             };
             /** @description A problem */
@@ -10574,6 +11433,96 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    ask_for_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordByLink"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {

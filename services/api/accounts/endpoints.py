@@ -20,24 +20,20 @@ from services.api.accounts.schemas import (
     TokenOut,
     TokenWithSecret,
 )
+from services.api.accounts.showing import me_of
 from services.api.kit.addresses import address_of
 from services.api.kit.auth import cookie_name
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import PUBLIC, Anyone, Forbidden, Operating, SignedIn
+from services.api.kit.policy import PUBLIC, Anyone, BearerOnly, InPerson, Operating, SignedIn
 from services.api.kit.schemas import Text, visible
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.api.teams.seats import own_teams
 from services.core.models import Account, Act, Role, Token, TokenKind
 from services.core.record.acts import record
 
-__all__ = ["SessionNeeded", "router"]
+__all__ = ["router"]
 
 router = APIRouter(tags=["accounts"])
-
-
-class SessionNeeded(Forbidden):
-    code = "session_needed"
 
 
 @router.post("/accounts", status_code=201, dependencies=[PUBLIC])
@@ -82,8 +78,7 @@ def log_in(
     state.rates.login(address_of(request), credentials.username)
     client = visible(request.headers.get("user-agent", ""))[:200] or "unknown client"
     password = credentials.password.get_secret_value()
-    account_id = service.check_password(state.database, credentials.username, password)
-    account = session.get_one(Account, account_id)
+    account = service.lock_checked(session, service.check_password(state.database, credentials.username, password))
     row, secret = service.begin_session(session, account, state.key, client)
     response.set_cookie(
         cookie_name(request),
@@ -97,7 +92,7 @@ def log_in(
 
 
 @router.delete("/sessions/current", status_code=204)
-def log_out(who: SignedIn, request: Request, session: Writing, response: Response) -> None:
+def log_out(who: BearerOnly, request: Request, session: Writing, response: Response) -> None:
     """Revoke the session or token of this request."""
     service.revoke_presented(session, who)
     secure = request.scope["scheme"] == "https"
@@ -107,7 +102,7 @@ def log_out(who: SignedIn, request: Request, session: Writing, response: Respons
 @router.get("/me")
 def me(who: Anyone, session: Reading) -> MeOut | None:
     """Show your account and teams; null if you are not logged in."""
-    return _me(session, session.get_one(Account, who.account_id)) if who else None
+    return me_of(session, session.get_one(Account, who.account_id)) if who else None
 
 
 @router.get("/me/tokens")
@@ -128,18 +123,18 @@ def list_tokens(
 
 
 @router.post("/me/tokens", status_code=201)
-def create_token(new: NewToken, who: SignedIn, session: Writing, state: State) -> TokenWithSecret:
+def create_token(new: NewToken, who: InPerson, session: Writing, state: State) -> TokenWithSecret:
     """Create a token for scripts. This requires a session, so that a leaked token cannot create others."""
-    if who.token_kind is not TokenKind.SESSION:
-        raise SessionNeeded("A token cannot create tokens. Log in with your password, then create it.")
     account = session.get_one(Account, who.account_id)
     lifetime = timedelta(days=new.expires_in_days)
-    row, secret = service.issue_token(session, account, state.key, name=new.name, kind=TokenKind.API, lifetime=lifetime)
+    row, secret = service.issue_token(
+        session, account, state.key, name=new.name, kind=TokenKind.API, lifetime=lifetime, scopes=new.scopes
+    )
     return TokenWithSecret(**TokenOut.of(row, who.token_id).model_dump(), token=secret)
 
 
 @router.delete("/me/tokens/{token_id}", status_code=204)
-def revoke_token(token_id: UUID, who: SignedIn, session: Writing) -> None:
+def revoke_token(token_id: UUID, who: InPerson, session: Writing) -> None:
     """Revoke one of your tokens or sessions."""
     service.revoke_own(session, who, token_id)
 
@@ -153,8 +148,4 @@ def create_team(new: NewTeam, who: SignedIn, session: Writing) -> TeamOut:
 
 
 def _created(session: Writing, new: NewAccount, role: Role) -> MeOut:
-    return _me(session, service.create_account(session, new.username, new.password.get_secret_value(), role))
-
-
-def _me(session: Reading, account: Account) -> MeOut:
-    return MeOut(account=AccountOut.of(account), teams=[TeamOut.of(team) for team in own_teams(session, account.id)])
+    return me_of(session, service.create_account(session, new.username, new.password.get_secret_value(), role))

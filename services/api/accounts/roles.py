@@ -11,7 +11,7 @@ from services.core.models import Account, Act, Role
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["LastOperator", "change_role", "with_a_role"]
+__all__ = ["LastOperator", "change_role", "lock_operators", "with_a_role"]
 
 LISTING = "accounts-with-a-role"
 
@@ -35,9 +35,9 @@ def with_a_role(
 
 def change_role(session: WriteSession, who: Principal, username: str, role: Role) -> Account:
     """Give an account a role. Competitions that it owns or helps to run stay so. Raises NotFound or LastOperator."""
-    operators = _lock_operators(session)
-    wanted = select(Account).where(Account.username == username).with_for_update(key_share=True)
-    account = session.scalars(wanted).one_or_none()
+    operators = lock_operators(session)
+    wanted = select(Account).where(Account.username == username, Account.deleted_at.is_(None))
+    account = session.scalars(wanted.with_for_update(key_share=True)).one_or_none()
     if account is None:
         raise NotFound(f"There is no account {username!r}. Check the name.")
     if account.role is role:
@@ -51,7 +51,7 @@ def change_role(session: WriteSession, who: Principal, username: str, role: Role
     return account
 
 
-def _lock_operators(session: WriteSession) -> list[object]:
+def lock_operators(session: WriteSession) -> list[object]:
     """Lock the operators' accounts in the order of their ids, so that two of them cannot both stop being the last."""
     wanted = select(Account).where(Account.role == Role.OPERATOR, Account.role != Role.PARTICIPANT)
     return [account.id for account in session.scalars(wanted.order_by(Account.id).with_for_update(key_share=True))]

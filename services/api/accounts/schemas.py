@@ -7,17 +7,21 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from services.api.kit.schemas import Input, Label, in_words
-from services.core.models import Account, Role, Team, Token, TokenKind
+from services.core.models import Account, Role, Scope, Team, Theme, Token, TokenKind
 
 __all__ = [
     "AccountChange",
     "AccountOut",
     "Credentials",
+    "EmailOut",
     "MeOut",
     "NewAccount",
     "NewAccountByOperator",
+    "NewPassword",
     "NewTeam",
     "NewToken",
+    "PreferencesOut",
+    "ProfileOut",
     "SessionOut",
     "TeamOut",
     "TokenOut",
@@ -57,6 +61,12 @@ class Credentials(Input):
 class NewToken(Input):
     name: Label
     expires_in_days: int = Field(90, ge=1, le=366)
+    scopes: list[Scope] = Field(
+        [Scope.READ, Scope.SUBMIT],
+        min_length=1,
+        max_length=len(Scope),
+        description="What it may do, within what your account may: read, submit, organise, operate.",
+    )
 
 
 class NewTeam(Input):
@@ -83,15 +93,37 @@ class AccountOut(BaseModel):
         return cls(id=account.id, username=account.username, role=account.role, created_at=account.created_at)
 
 
+class ProfileOut(BaseModel):
+    display_name: str
+    affiliation: str
+    link: str
+
+
+class PreferencesOut(BaseModel):
+    mail_wanted: bool = Field(description="Whether Lethe may send mail that was not asked for.")
+    time_zone: str = Field(description="A name such as Europe/Berlin; empty for the browser's.")
+    theme: Theme
+
+
+class EmailOut(BaseModel):
+    address: str
+    verified: bool
+
+
 class MeOut(BaseModel):
     account: AccountOut
     teams: list[TeamOut]
+    profile: ProfileOut
+    preferences: PreferencesOut
+    email: EmailOut | None
+    has_password: bool = Field(description="Whether one can log in with a password.")
 
 
 class TokenOut(BaseModel):
     id: UUID
     kind: TokenKind
     name: str
+    scopes: list[Scope]
     created_at: datetime
     expires_at: datetime
     is_current: bool = Field(description="Whether this request used this token.")
@@ -102,6 +134,7 @@ class TokenOut(BaseModel):
             id=token.id,
             kind=token.kind,
             name=token.name,
+            scopes=token.scopes,
             created_at=token.created_at,
             expires_at=token.expires_at,
             is_current=token.id == current_id,

@@ -1,5 +1,6 @@
 """Accounts, their teams, and the tokens that authenticate them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from services.api.kit.auth import NotSignedIn, Principal
 from services.api.kit.policy import Forbidden
 from services.api.kit.tokens import digest, new_token
 from services.core.errors import Conflict, NotFound
-from services.core.models import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models import Account, Role, Scope, Team, TeamMember, Token, TokenKind
 from services.core.names import is_reserved
 from services.core.store.database import Database, WriteSession, utc_now
 
@@ -27,6 +28,7 @@ __all__ = [
     "create_team",
     "create_token",
     "issue_token",
+    "lock_checked",
     "refuse_reserved",
     "revoke_own",
     "revoke_presented",
@@ -83,12 +85,24 @@ def create_team(session: WriteSession, who: Principal, name: str) -> Team:
 
 
 def issue_token(
-    session: WriteSession, account: Account, key: bytes, *, name: str, kind: TokenKind, lifetime: timedelta
+    session: WriteSession,
+    account: Account,
+    key: bytes,
+    *,
+    name: str,
+    kind: TokenKind,
+    lifetime: timedelta,
+    scopes: Iterable[Scope] = tuple(Scope),
 ) -> tuple[Token, str]:
     """Create a token; return its row and the token itself, which is not stored."""
-    secret = new_token()
+    secret, wanted = new_token(), set(scopes)
     row = Token(
-        account_id=account.id, kind=kind, name=name, digest=digest(key, secret), expires_at=utc_now() + lifetime
+        account_id=account.id,
+        kind=kind,
+        name=name,
+        scope=" ".join(scope for scope in Scope if scope in wanted),
+        digest=digest(key, secret),
+        expires_at=utc_now() + lifetime,
     )
     session.add(row)
     session.flush()
@@ -101,16 +115,29 @@ def create_token(session: WriteSession, account: Account, key: bytes, *, name: s
     return issue_token(session, account, key, name=name, kind=TokenKind.API, lifetime=lifetime)[1]
 
 
-def check_password(database: Database, username: str, password: str) -> UUID:
+def check_password(database: Database, username: str, password: str) -> Account:
     """Return the account with this username and password. Raises BadCredentials, the same whichever of them is wrong.
 
     It reads in a separate transaction, because hashing is slow on purpose and must not hold a lock.
     """
     with database.read() as session:
         account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
-    if not verify_password(password, account.password_hash if account else None) or account is None:
-        raise BadCredentials("Username or password is wrong. Check both and try again.")
-    return account.id
+    if not verify_password(password, (account and account.password_hash) or None) or account is None:
+        raise _bad_credentials()
+    return account
+
+
+def lock_checked(session: WriteSession, checked: Account) -> Account:
+    """Lock an account whose password was right. Raises BadCredentials if that was changed meanwhile."""
+    unchanged = (Account.id == checked.id, Account.password_hash == checked.password_hash, Account.deleted_at.is_(None))
+    account = session.scalars(select(Account).where(*unchanged).with_for_update(key_share=True)).one_or_none()
+    if account is None:
+        raise _bad_credentials()
+    return account
+
+
+def _bad_credentials() -> BadCredentials:
+    return BadCredentials("Username or password is wrong. Check both and try again.")
 
 
 def begin_session(session: WriteSession, account: Account, key: bytes, client: str) -> tuple[Token, str]:

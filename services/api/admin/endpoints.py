@@ -38,6 +38,7 @@ def show_installation(state: ApiState) -> InstallationOut:
         version=installed_version(),
         sandbox=settings.resolved_sandbox,
         sign_up_open=settings.sign_up_open,
+        sends_mail=settings.mail_configured,
         max_upload_bytes=settings.max_upload_bytes,
     )
 

@@ -36,6 +36,7 @@ class InstallationOut(BaseModel):
     version: str
     sandbox: SandboxKind
     sign_up_open: bool = Field(description="Whether anyone may create an account.")
+    sends_mail: bool = Field(description="Whether it sends mail, such as links that set a new password.")
     max_upload_bytes: int
 
 

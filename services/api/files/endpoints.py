@@ -22,7 +22,7 @@ from services.api.files.schemas import (
 from services.api.files.stored import pages_of, stored_file, token_of
 from services.api.files.writing import write_file
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import Anyone, Owning, Reviewing, SignedIn
+from services.api.kit.policy import Anyone, Owning, OwningFile, Reviewing
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
@@ -38,13 +38,13 @@ MOST_VERSIONS = 2**31 - 1
 
 
 @router.post("/competition-files/preview")
-def preview_competition_file(file: FileIn, who: SignedIn, session: Reading) -> PlanOut:
+def preview_competition_file(file: FileIn, who: OwningFile, session: Reading) -> PlanOut:
     """Check a file and show what it would change. Nothing is written."""
     return PlanOut.of(plan_file(session, who, file.text))
 
 
 @router.post("/competition-files/apply")
-def apply_competition_file(body: ApplyIn, who: SignedIn, session: Writing) -> AppliedOut:
+def apply_competition_file(body: ApplyIn, who: OwningFile, session: Writing) -> AppliedOut:
     """Create or change a competition as a file says: all of it, or nothing."""
     applied = apply_file(session, who, body.text, based_on=body.based_on, confirm=body.confirm)
     session.expire_all()

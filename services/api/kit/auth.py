@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from services.api.kit.tokens import digest, is_well_formed
 from services.api.state import ApiState, State
 from services.core.errors import LetheError
-from services.core.models import Account, Role, Token, TokenKind
+from services.core.models import Account, Role, Scope, Token, TokenKind
 from services.core.store.database import utc_now
 
 __all__ = ["COOKIE", "NotSignedIn", "Principal", "cookie_name", "identify"]
@@ -48,12 +48,13 @@ class NotSignedIn(LetheError):
 
 # Built once, because most requests begin with it; its columns are the fields of a Principal.
 CALLER = (
-    select(Token.account_id, Account.username, Account.role, Token.id, Token.kind)
+    select(Token.account_id, Account.username, Account.role, Token.id, Token.kind, Token.scope)
     .join(Account, Account.id == Token.account_id)
     .where(
         Token.digest == bindparam("digest"),
         Token.revoked_at.is_(None),
         Token.expires_at > bindparam("now"),
+        Account.deleted_at.is_(None),
     )
 )
 
@@ -67,6 +68,7 @@ class Principal:
     role: Role
     token_id: UUID
     token_kind: TokenKind
+    scopes: frozenset[Scope]
 
     @property
     def is_operator(self) -> bool:
@@ -99,4 +101,4 @@ def _find(state: ApiState, token: str) -> Principal | None:
     with state.database.read() as session:
         found = session.connection().execute(CALLER, {"digest": digest(state.key, token), "now": utc_now()})
         row = found.one_or_none()
-    return Principal(*row) if row else None
+    return Principal(*row[:-1], frozenset(map(Scope, row.scope.split()))) if row else None

@@ -1,4 +1,4 @@
-"""Rate limits for logins, sign-ups, uploads and codes, against guessing and flooding.
+"""Rate limits for logins, sign-ups, links, uploads, exports and codes, against guessing and flooding.
 
 A login is limited for a username at one address, so that a rival who guesses elsewhere locks nobody out. Beside it, a
 username has a wide limit over all addresses, which slows a guesser who has many. One address cannot use it up.
@@ -27,6 +27,12 @@ LOGIN_PER_USERNAME_AND_ADDRESS = parse("10 per 10 minutes")
 LOGIN_PER_USERNAME = parse("300/hour")
 SIGN_UP_PER_ADDRESS = parse("60/hour")
 UPLOAD_PER_ACCOUNT = parse("60/minute")
+PASSWORD_PER_ACCOUNT = parse("10 per 10 minutes")
+RESET_PER_ADDRESS = parse("30/hour")
+RESET_PER_NAME_AND_ADDRESS = parse("5/hour")
+LINK_PER_ADDRESS = parse("30/minute")
+MAIL_PER_ACCOUNT = parse("5/hour")
+EXPORT_PER_ACCOUNT = parse("10/hour")
 CODE_PER_ADDRESS = parse("60/minute")
 CODE_PER_ACCOUNT = parse("10 per 10 minutes")
 
@@ -59,6 +65,27 @@ class Rates:
     def upload(self, account: str) -> None:
         """Count an upload by account."""
         self._hit(UPLOAD_PER_ACCOUNT, "upload", account)
+
+    def password(self, account: str) -> None:
+        """Count an attempt to confirm the own password."""
+        self._hit(PASSWORD_PER_ACCOUNT, "password", account)
+
+    def reset(self, address: str, name: str) -> None:
+        """Count a request for a link that sets a new password, whether or not there is an account of the name."""
+        self._hit(RESET_PER_ADDRESS, "reset-address", address)
+        self._hit(RESET_PER_NAME_AND_ADDRESS, "reset-name-address", name.lower(), address)
+
+    def link(self, address: str) -> None:
+        """Count an attempt to use a link by address."""
+        self._hit(LINK_PER_ADDRESS, "link", address)
+
+    def mail(self, account: str) -> None:
+        """Count a mail that somebody asked for."""
+        self._hit(MAIL_PER_ACCOUNT, "mail", account)
+
+    def export(self, account: str) -> None:
+        """Count an export by account."""
+        self._hit(EXPORT_PER_ACCOUNT, "export", account)
 
     def code(self, address: str, account: str) -> None:
         """Count an attempt to use an invitation's code by address, and by account."""

@@ -8,7 +8,7 @@ import secrets
 import string
 import zlib
 
-__all__ = ["PREFIX", "digest", "is_well_formed", "new_token"]
+__all__ = ["PREFIX", "derived_token", "digest", "is_well_formed", "new_token"]
 
 PREFIX = "lethe_"
 RANDOM_CHARACTERS = 40  # 238 bits
@@ -20,6 +20,16 @@ def new_token() -> str:
     """Create a token that nobody can guess."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_CHARACTERS))
     return PREFIX + body + _checksum(body)
+
+
+def derived_token(key: bytes, purpose: bytes) -> str:
+    """Create a token that only the holder of the key can guess; for one purpose always the same."""
+    number = int.from_bytes(hmac.digest(key, b"derived\0" + purpose, "sha256"))
+    body = []
+    for _ in range(RANDOM_CHARACTERS):
+        number, place = divmod(number, len(_ALPHABET))
+        body.append(_ALPHABET[place])
+    return PREFIX + "".join(body) + _checksum("".join(body))
 
 
 def is_well_formed(token: str) -> bool:

@@ -87,8 +87,10 @@ def _lock(session: WriteSession, slug: str, who: Principal | None = None) -> Com
     return competition
 
 
-def _find_account(session: ReadSession, username: str) -> Account:
-    account = session.scalars(select(Account).where(Account.username == username)).one_or_none()
+def _find_account(session: WriteSession, username: str) -> Account:
+    """Find an account, which cannot be deleted until the transaction ends."""
+    wanted = select(Account).where(Account.username == username, Account.deleted_at.is_(None))
+    account = session.scalars(wanted.with_for_update(read=True, key_share=True)).one_or_none()
     if account is None:
         raise NotFound(f"There is no account {username!r}. Check the name.")
     return account

@@ -1,7 +1,18 @@
 """The tables, one file per feature. They define only rows; the rules live in `core.queue` and `core.board`."""
 
 from services.core.device import Device
-from services.core.models.accounts import Account, Role, Team, TeamMember, Token, TokenKind
+from services.core.models.accounts import (
+    Account,
+    AccountLink,
+    LinkKind,
+    Role,
+    Scope,
+    Team,
+    TeamMember,
+    Theme,
+    Token,
+    TokenKind,
+)
 from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
@@ -22,6 +33,7 @@ from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
     CompetitionRole,
     Invitation,
@@ -39,6 +51,7 @@ from services.core.models.workers import WorkerRow
 
 __all__ = [
     "Account",
+    "AccountLink",
     "Act",
     "Announcement",
     "AskedBoard",
@@ -69,11 +82,14 @@ __all__ = [
     "JointRow",
     "LeaderboardEntry",
     "Line",
+    "LinkKind",
     "MeasurementRow",
     "Member",
     "Merge",
     "Offer",
     "OfferState",
+    "Outgoing",
+    "OutgoingKind",
     "Phase",
     "PhaseKind",
     "ReRun",
@@ -84,6 +100,7 @@ __all__ = [
     "ReliabilityForm",
     "ReliabilityRow",
     "Role",
+    "Scope",
     "Score",
     "Seat",
     "Selection",
@@ -98,6 +115,7 @@ __all__ = [
     "TeamInvitation",
     "TeamMember",
     "TeamRole",
+    "Theme",
     "Token",
     "TokenKind",
     "Transfer",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text, true
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -12,7 +12,19 @@ from services.core.models.columns import Digest, Id, Name, choice
 from services.core.names import skeleton
 from services.core.store.database import Base, utc_now
 
-__all__ = ["Account", "Role", "Team", "TeamMember", "Token", "TokenKind"]
+__all__ = [
+    "ALL_SCOPES",
+    "Account",
+    "AccountLink",
+    "LinkKind",
+    "Role",
+    "Scope",
+    "Team",
+    "TeamMember",
+    "Theme",
+    "Token",
+    "TokenKind",
+]
 
 
 class Role(StrEnum):
@@ -26,6 +38,31 @@ class TokenKind(StrEnum):
     API = "api"  # created by hand, for CI
 
 
+class Scope(StrEnum):
+    """What a token may do on behalf of its account; a session may do all of it."""
+
+    READ = "read"
+    SUBMIT = "submit"  # what participants change: uploads, selections, registrations
+    ORGANISE = "organise"  # what those change who run a competition
+    OPERATE = "operate"  # what operators read and change
+
+
+ALL_SCOPES = " ".join(Scope)
+
+
+class Theme(StrEnum):
+    """How the web app looks."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class LinkKind(StrEnum):
+    RESET = "reset"  # sets a new password
+    VERIFY = "verify"  # proves an e-mail address
+
+
 class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
@@ -35,13 +72,23 @@ class Account(Base):
             sqlite_where=text("role <> 'participant'"),
             postgresql_where=text("role <> 'participant'"),
         ),
+        Index("ix_accounts_email", "email"),
     )
 
     id: Mapped[Id]
     username: Mapped[str] = mapped_column(String(39), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(200))  # empty: nobody can log in with a password
     role: Mapped[Role] = mapped_column(choice(Role), default=Role.PARTICIPANT)
+    email: Mapped[str | None] = mapped_column(String(254))  # in lower case; several accounts may have the same
+    email_verified_at: Mapped[datetime | None]
+    display_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    affiliation: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    link: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    mail_wanted: Mapped[bool] = mapped_column(default=True, server_default=true())  # beside mail that one asks for
+    time_zone: Mapped[str] = mapped_column(String(64), default="", server_default="")  # empty: the browser's
+    theme: Mapped[Theme] = mapped_column(choice(Theme, checked=False), default=Theme.SYSTEM, server_default="system")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleted_at: Mapped[datetime | None]  # then username and team are a pseudonym, and all else of a person is gone
 
 
 def _skeleton(context: DefaultExecutionContext) -> str:
@@ -88,9 +135,30 @@ class Token(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     kind: Mapped[TokenKind] = mapped_column(choice(TokenKind))
     name: Mapped[Name]
+    scope: Mapped[str] = mapped_column(String(60), default=ALL_SCOPES, server_default=ALL_SCOPES)  # words of Scope
     digest: Mapped[Digest] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship()
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """List what the token may do."""
+        return [Scope(word) for word in self.scope.split()]
+
+
+class AccountLink(Base):
+    """A link that proves its holder once, from a mail or an operator. The database stores only its keyed digest."""
+
+    __tablename__ = "account_links"
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[LinkKind] = mapped_column(choice(LinkKind))
+    digest: Mapped[Digest] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254))  # the address that it proves
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -20,6 +20,8 @@ class Act(StrEnum):
     SCORED = "scored"  # by a scorer, for nobody
     ACCOUNT_MADE = "account_made"
     ACCOUNT_ROLE_CHANGED = "account_role_changed"
+    ACCOUNT_DELETED = "account_deleted"  # by oneself
+    RESET_LINK_MADE = "reset_link_made"  # for somebody who lost a password
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
     COMPETITION_DELETED = "competition_deleted"

@@ -16,7 +16,7 @@ from services.core.store.database import Database
 __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
 ACCOUNTS = (
-    *("accounts", "invitations", "members", "registrations", "tokens"),
+    *("account_links", "accounts", "invitations", "members", "outbox", "registrations", "tokens"),
     *("offers", "seats", "team_invitations", "team_members"),
 )
 SCHEMA_VERSION = "alembic_version"

@@ -18,7 +18,7 @@ from tests.databases import EMPTY, postgres_copy
 
 PASSWORDS = dict.fromkeys(ROLES, "secret")
 ACCOUNTS = {
-    *("accounts", "invitations", "members", "registrations", "tokens"),
+    *("account_links", "accounts", "invitations", "members", "outbox", "registrations", "tokens"),
     *("offers", "seats", "team_invitations", "team_members"),
 }
 

@@ -40,6 +40,8 @@ const ACTS: Record<Act, string> = {
   entry_withdrawn: "entry withdrawn",
   entry_reentered: "entry entered again",
   account_role_changed: "role on the platform changed",
+  account_deleted: "account deleted",
+  reset_link_made: "link for a new password made",
   member_added: "role given",
   member_removed: "role taken",
   owner_changed: "competition handed over",

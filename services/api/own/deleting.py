@@ -1,0 +1,149 @@
+"""Deleting the own account: what is about the person goes, and what others rely on stays under a pseudonym.
+
+Boards, receipts and the record speak of ids, so they stay what they are. The row of the account stays, too, because
+they point to it.
+"""
+
+import secrets
+
+from sqlalchemy import ColumnElement, delete, exists, func, select
+
+from services.api.accounts.roles import LastOperator, lock_operators
+from services.api.kit.auth import Principal
+from services.api.own.passwords import WrongPassword, confirm_password
+from services.api.own.schemas import DeletionOut
+from services.core.errors import Conflict
+from services.core.models import (
+    Account,
+    AccountLink,
+    Act,
+    Competition,
+    Evaluation,
+    Member,
+    Outgoing,
+    Registration,
+    Role,
+    Submission,
+    Team,
+    TeamMember,
+    Theme,
+    Token,
+    Visibility,
+)
+from services.core.names import PSEUDONYM, skeleton
+from services.core.record.acts import record
+from services.core.store.database import Database, ReadSession, WriteSession, utc_now
+
+__all__ = ["OwnsCompetitions", "delete_account", "foresee"]
+
+MOST_NAMED = 20
+GOES = [
+    "your username, password, e-mail address, profile and preferences",
+    "your sessions and tokens: whatever uses one of them stops",
+    "your roles in competitions that others own",
+]
+REMAINS = [
+    "your submissions, their files, scores and places on leaderboards, under a pseudonym such as deleted-3f9a1c",
+    "submissions that wait or run: they go on; cancel them first if you do not want that",
+    "names that you gave to submissions and files, and texts that you wrote as an organiser",
+    "the record of acts, which names accounts by ids only, and receipts that somebody downloaded",
+]
+
+
+class OwnsCompetitions(Conflict):
+    code = "owns_competitions"
+
+
+def foresee(session: ReadSession, who: Principal) -> DeletionOut:
+    """Say what a deletion would do, and what stands in its way."""
+    mine = Submission.account_id == who.account_id
+    submissions = select(func.count()).select_from(Submission).where(mine)
+    open_ones = submissions.join(Evaluation, Evaluation.id == Submission.evaluation_id).where(~Evaluation.has_ended)
+    return DeletionOut(
+        goes=GOES,
+        remains=REMAINS,
+        submissions=session.scalars(submissions).one(),
+        submissions_open=session.scalars(open_ones).one(),
+        owned_competitions=_owned(session, who),
+        is_last_operator=who.is_operator and _operators(session) == 1,
+    )
+
+
+def delete_account(session: WriteSession, database: Database, who: Principal, password: str | None) -> str:
+    """Delete the caller's account; return its pseudonym. Raises WrongPassword, LastOperator or OwnsCompetitions.
+
+    Locks are taken in the order of an upload: teams, registrations, account.
+    """
+    known = confirm_password(database, who, password)
+    teams = _lock_teams(session, who)
+    registered = select(Registration).where(Registration.account_id == who.account_id)
+    registrations = session.scalars(registered.order_by(Registration.competition_id).with_for_update()).all()
+    if who.is_operator and lock_operators(session) == [who.account_id]:
+        raise LastOperator("You are the last operator. Make somebody else an operator first.")
+    account = session.get_one(Account, who.account_id, with_for_update=True, populate_existing=True)
+    if account.password_hash != known.password_hash or account.deleted_at is not None:
+        raise WrongPassword("The account was changed meanwhile. Log in again.")
+    _refuse_owner(session, who)
+    pseudonym = _free_pseudonym(session)
+    for place, team in enumerate(teams):
+        team.name = pseudonym if place == 0 else _free_pseudonym(session)
+        team.skeleton = skeleton(team.name)
+        session.flush()
+    for registration in registrations:
+        registration.username = pseudonym
+    _forget(session, account, pseudonym)
+    details = {"account": str(account.id)}
+    record(session, Act.ACCOUNT_DELETED, competition_id=None, account_id=account.id, details=details)
+    return pseudonym
+
+
+def _lock_teams(session: WriteSession, who: Principal) -> list[Team]:
+    """Lock the teams in which the caller is alone, oldest first; leave the others."""
+    mine = TeamMember.account_id == who.account_id
+    others = exists().where(TeamMember.team_id == Team.id, TeamMember.account_id != who.account_id)
+    alone = select(Team).where(Team.id.in_(select(TeamMember.team_id).where(mine)), ~others)
+    teams = list(session.scalars(alone.order_by(Team.id).with_for_update()))
+    session.execute(delete(TeamMember).where(mine, TeamMember.team_id.not_in([team.id for team in teams])))
+    return sorted(teams, key=lambda team: team.created_at)
+
+
+def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
+    account.username, account.password_hash, account.role = pseudonym, "", Role.PARTICIPANT
+    account.email = account.email_verified_at = None
+    account.display_name = account.affiliation = account.link = account.time_zone = ""
+    account.mail_wanted, account.theme = False, Theme.SYSTEM
+    account.deleted_at = utc_now()
+    for table in (Token, AccountLink, Outgoing, Member):
+        session.execute(delete(table).where(table.account_id == account.id))
+    session.flush()
+
+
+def _free_pseudonym(session: ReadSession) -> str:
+    """Choose a pseudonym that no account and no team has, nor one that looks like it."""
+    while True:
+        name = PSEUDONYM + secrets.token_hex(3)
+        taken = exists().where(Team.skeleton == skeleton(name)) | exists().where(Account.username == name)
+        if not session.scalars(select(taken)).one():
+            return name
+
+
+def _refuse_owner(session: ReadSession, who: Principal) -> None:
+    if owned := _owned(session, who):
+        raise OwnsCompetitions(
+            f"You own {', '.join(owned)}, and a competition needs an owner. Hand each over first: run "
+            f"`lethe competition people hand-over {owned[0]} USERNAME`.",
+            competitions=owned,
+        )
+
+
+def _owned(session: ReadSession, who: Principal) -> list[str]:
+    own: list[ColumnElement[bool]] = [
+        Competition.owner_id == who.account_id,
+        Competition.visibility != Visibility.DELETED,
+    ]
+    return list(session.scalars(select(Competition.slug).where(*own).order_by(Competition.slug).limit(MOST_NAMED)))
+
+
+def _operators(session: ReadSession) -> int:
+    operators = (Account.role == Role.OPERATOR, Account.role != Role.PARTICIPANT)
+    return session.scalars(select(func.count()).select_from(Account).where(*operators)).one()
