@@ -16,7 +16,7 @@ BUILT = Path(__file__).parents[2] / "frontend" / "dist"
 class PagePath(Convertor[str]):
     """The paths of the app's pages: no slug and no id has a dot, and every file has."""
 
-    regex = "(?!(?:api|docs)(?:/|$))[^.]*"
+    regex = "(?!api(?:/|$))[^.]*"
 
     def convert(self, value: str) -> str:
         """Return the path unchanged."""
@@ -40,7 +40,7 @@ def install_web(app: FastAPI, built: Path = BUILT) -> None:
 
         @app.get("/api/{rest:path}", include_in_schema=False)
         def nothing(rest: str) -> None:
-            raise NotFound(f"There is no /api/{rest[:100]}. See /docs for the routes of the API.")
+            raise NotFound(f"There is no /api/{rest[:100]}. See /api/docs for the routes of the API.")
 
         @app.api_route("/{path:page}", methods=["GET", "HEAD"], include_in_schema=False)
         def page(path: str) -> Response:
@@ -51,4 +51,4 @@ def install_web(app: FastAPI, built: Path = BUILT) -> None:
 
     @app.get("/", include_in_schema=False)
     def front_door() -> Response:
-        return RedirectResponse("docs")
+        return RedirectResponse("api/docs")

@@ -127,7 +127,7 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("POST", "/api/competitions/{slug}/invitations"): ORGANISER,
     ("POST", "/api/competitions/{slug}/invitations/{invitation_id}/revoke"): ORGANISER,
 }
-OUTSIDE_THE_API = {"/", "/docs", "/docs/start.js", "/docs/assets", "/api/openapi.json"}
+OUTSIDE_THE_API = {"/", "/api/docs", "/api/docs/start.js", "/api/docs/assets", "/api/openapi.json"}
 LAST = [("POST", "/api/competitions/{slug}/leave"), ("DELETE", "/api/sessions/current")]  # end what a caller may
 NAMES = {"slug": "cup", "phase": "feedback"}
 CAST: dict[str, set[Access | CompetitionRole]] = {  # of the competition `cup`, and the roles that each of them has
