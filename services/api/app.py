@@ -33,6 +33,7 @@ from services.api.organising.endpoints import router as organising
 from services.api.people.endpoints import router as people
 from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
+from services.api.sharing.endpoints import router as sharing
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
@@ -55,6 +56,7 @@ ROUTERS = (
     campaigns,
     record,
     announcements,
+    sharing,
     catalogue,
     admin,
 )

@@ -76,7 +76,7 @@ def test_bodies_that_are_not_what_is_asked_for_are_refused(api: Api, body: bytes
 
 UNSTORABLE = {"null byte": "a\0b", "lone surrogate": "a\ud800b"}
 LATER = "2100-01-01T00:00:00Z"
-SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada", "username": "ada", "number": "1"}
+SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada", "form": "bib", "username": "ada", "number": "1"}
 IDS = ("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id", "other_id")
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),
@@ -280,7 +280,9 @@ def test_bodies_are_bounded_while_they_are_read(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-@pytest.mark.parametrize("path", ["/api/health", "/api/nothing", "/api/docs", "/api/openapi.json", "/api/docs/start.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/health", "/api/nothing", "/api/docs", "/api/openapi.json", "/api/docs/start.js"]
+)
 def test_every_response_has_security_headers(api: Api, path: str) -> None:
     headers = api.client.get(path).headers
 

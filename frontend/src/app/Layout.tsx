@@ -55,6 +55,7 @@ function useFocusOnNewPages(main: RefObject<HTMLElement | null>) {
       left.current = document.activeElement;
     });
     const arrived = router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+      if (fromLocation && pathChanged) forgetCard();
       const unmoved = [left.current, document.body].includes(document.activeElement);
       if (fromLocation && pathChanged && unmoved) main.current?.focus({ preventScroll: true });
     });
@@ -63,6 +64,11 @@ function useFocusOnNewPages(main: RefObject<HTMLElement | null>) {
       arrived();
     };
   }, [router, main]);
+}
+
+/** Drops what the server wrote into the head about the page that was opened first. */
+function forgetCard() {
+  for (const tag of document.head.querySelectorAll("[data-card]")) tag.remove();
 }
 
 function Version() {
