@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { docs } from "./build/docs.ts";
 
 /** The policy that the app must work under: at least as strict as what the API sends with it. */
 const POLICY =
@@ -9,15 +10,16 @@ const POLICY =
 /** The Host header stays the browser's, so that the API finds its own pages at the origin of a write. */
 const proxy = { "/api": { target: process.env.LETHE_API ?? "http://127.0.0.1:8000" } };
 
-/** The one text from outside this folder that the app shows. */
-const GLOSSARY = "../docs/glossary.md";
+/** What the app shows from outside this folder. */
+const DOCS = "../docs";
 
 export default defineConfig({
-  plugins: [react()],
-  server: { proxy, fs: { allow: [".", GLOSSARY] } },
+  plugins: [react(), docs()],
+  server: { proxy, fs: { allow: [".", DOCS] } },
   preview: { proxy, headers: { "Content-Security-Policy": POLICY } },
   build: {
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 600, // kB: the index of the documentation, which loads with the first search
     // What pages share is one file, not a dozen small ones.
     rolldownOptions: {
       output: { codeSplitting: { groups: [{ name: "shared", test: /src\/(api|ui|words)\// }] } },

@@ -34,6 +34,7 @@ from services.api.own.endpoints import router as own
 from services.api.people.endpoints import router as people
 from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
+from services.api.sharing.endpoints import router as sharing
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.teams.endpoints import router as teams
@@ -59,6 +60,7 @@ ROUTERS = (
     campaigns,
     record,
     announcements,
+    sharing,
     catalogue,
     admin,
 )

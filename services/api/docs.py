@@ -1,4 +1,4 @@
-"""The documentation page: Swagger UI from files of an installed package, so that it works without a network."""
+"""The page of the API: Swagger UI from files of an installed package, so that it works without a network."""
 
 from pathlib import Path
 
@@ -30,17 +30,17 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-SCRIPT = 'SwaggerUIBundle({ url: "api/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null });\n'
+SCRIPT = 'SwaggerUIBundle({ url: "openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null });\n'
 
 
 def install_docs(app: FastAPI) -> None:
-    """Serve the page at /docs."""
-    app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
+    """Serve the page at /api/docs."""
+    app.mount("/api/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
 
-    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.api_route("/api/docs", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> Response:
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
-    @app.get("/docs/start.js", include_in_schema=False)
+    @app.get("/api/docs/start.js", include_in_schema=False)
     def script() -> Response:
         return Response(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})

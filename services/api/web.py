@@ -1,11 +1,20 @@
-"""The web app: the built files of `frontend/`, served unchanged; without them, the API's documentation."""
+"""The web app: the built files of `frontend/`; without them, the page of the API.
+
+All are served unchanged but the first page, whose head says what a competition or a leaderboard is about.
+"""
 
 from pathlib import Path
 
-from fastapi import FastAPI, Response
-from fastapi.responses import FileResponse, RedirectResponse
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.convertors import Convertor, register_url_convertor
 
+from services.api.sharing.cards import card_of_path
+from services.api.kit.origin import origin_of
+from services.api.sharing.heads import with_card
+from services.api.state import ApiState
 from services.core.errors import NotFound
 
 __all__ = ["BUILT", "install_web"]
@@ -16,7 +25,7 @@ BUILT = Path(__file__).parents[2] / "frontend" / "dist"
 class PagePath(Convertor[str]):
     """The paths of the app's pages: no slug and no id has a dot, and every file has."""
 
-    regex = "(?!(?:api|docs)(?:/|$))[^.]*"
+    regex = "(?!api(?:/|$))[^.]*"
 
     def convert(self, value: str) -> str:
         """Return the path unchanged."""
@@ -40,15 +49,27 @@ def install_web(app: FastAPI, built: Path = BUILT) -> None:
 
         @app.get("/api/{rest:path}", include_in_schema=False)
         def nothing(rest: str) -> None:
-            raise NotFound(f"There is no /api/{rest[:100]}. See /docs for the routes of the API.")
+            raise NotFound(f"There is no /api/{rest[:100]}. See /api/docs for the routes of the API.")
 
         @app.api_route("/{path:page}", methods=["GET", "HEAD"], include_in_schema=False)
-        def page(path: str) -> Response:
-            return FileResponse(index)
+        def page(path: str, request: Request) -> Response:
+            return HTMLResponse(_first_page(index.read_text(), path, request))
 
         app.frontend("/", directory=built, fallback=None)
         return
 
     @app.get("/", include_in_schema=False)
     def front_door() -> Response:
-        return RedirectResponse("docs")
+        return RedirectResponse("api/docs")
+
+
+def _first_page(index: str, path: str, request: Request) -> str:
+    """Put the card of what the path shows into the page. Without the database it is served as it is."""
+    state: ApiState = request.app.state.lethe
+    try:
+        with state.database.read() as session:
+            card = card_of_path(session, path, request.query_params.get("phase"))
+    except SQLAlchemyError as error:
+        structlog.get_logger().warning("page without a card", path=path[:100], error=type(error).__name__)
+        return index
+    return with_card(index, card, origin_of(request)) if card else index

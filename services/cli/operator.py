@@ -54,7 +54,7 @@ def up() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     with Stack(settings) as stack:
-        say(f"Lethe serves at {stack.url} (API documentation at {stack.url}/docs).")
+        say(f"Lethe serves at {stack.url} (documentation at {stack.url}/docs).")
         say(
             f"Logs are in {settings.data_dir / 'logs'}; the operator's token is in {settings.data_dir / OPERATOR_FILE}."
         )

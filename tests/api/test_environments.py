@@ -140,6 +140,23 @@ def test_the_starting_kit_of_a_phase_lists_its_packages_once_a_worker_has_told(a
     assert api.anonymous.get(f"{PHASES}/none/starting-kit").status_code == 404
 
 
+def test_the_starting_kit_names_this_server_and_the_phase(api: Api, cup: Caller) -> None:
+    cup.post(PHASES, json=PHASE | {"slug": "second"})
+
+    def texts(path: str) -> str:
+        with zipfile.ZipFile(io.BytesIO(api.anonymous.get(path).content)) as archive:
+            return "\n".join(archive.read(name).decode() for name in archive.namelist())
+
+    kit = texts(f"{PHASES}/second/starting-kit")
+    assert "lethe login --url http://testserver --username" in kit
+    assert "lethe submit my_unlearning.py --competition cup --phase second --wait" in kit
+    assert "lethe evaluate my_unlearning.py --benchmark tiny --seeds 64" in kit
+    assert "LETHE_COMPETITION: cup\n  LETHE_PHASE: second\n" in kit
+    assert "at http://testserver/competitions/cup: benchmark `tiny`, environment `current`." in kit
+    assert [one for one in ("lethe.example.org", "my-competition", "phase feedback") if one in kit] == []
+    assert "lethe.example.org" not in texts("/api/starting-kit")
+
+
 GROUPS = b"try:\n    pass\nexcept* ValueError:\n    pass\n" + UNLEARNING  # since Python 3.11
 TYPE = b"type X = int\n" + UNLEARNING  # since Python 3.12
 

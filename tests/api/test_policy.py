@@ -86,6 +86,10 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("POST", "/api/competitions/{slug}/announcements/{announcement_id}/retract"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard.csv"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"): ANYONE,
+    ("GET", "/api/competitions/{slug}/preview.png"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"): ANYONE,
+    ("GET", "/api/competitions/{slug}/citation.{form}"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/reliability"): ANYONE,
     ("POST", "/api/competitions/{slug}/phases/{phase}/reliability"): ORGANISER,
     ("GET", "/api/receipts/key"): ANYONE,
@@ -158,7 +162,7 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("POST", "/api/offers/{offer_id}/accept"): SIGNED_IN,
     ("POST", "/api/offers/{offer_id}/decline"): SIGNED_IN,
 }
-OUTSIDE_THE_API = {"/", "/docs", "/docs/start.js", "/docs/assets", "/api/openapi.json"}
+OUTSIDE_THE_API = {"/", "/api/docs", "/api/docs/start.js", "/api/docs/assets", "/api/openapi.json"}
 LAST = [("POST", "/api/competitions/{slug}/leave"), ("DELETE", "/api/sessions/current")]  # end what a caller may
 NAMES = {"slug": "cup", "phase": "feedback"}
 CAST: dict[str, set[Access | CompetitionRole]] = {  # of the competition `cup`, and the roles that each of them has

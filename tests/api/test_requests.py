@@ -81,6 +81,8 @@ IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),
     *("offer_id", "other_id"),
 )
+SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada", "form": "bib", "username": "ada", "number": "1"}
+IDS = ("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id", "other_id")
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),
     ("/api/competitions", {"slug": "other", "title": "x", "description": "@"}),
@@ -179,7 +181,7 @@ def test_moments_within_the_calendar_are_answered(api: Api, phase: Phase, moment
 
 HUGE = "9" * 5000
 JSON = {"Content-Type": "application/json"}
-HOSTILE_PATHS = ["/%00", "/api/%00", "/%ed%a0%80", *(f"/docs/assets/{end}" for end in ("%00", "%ff", "a" * 5000))]
+HOSTILE_PATHS = ["/%00", "/api/%00", "/%ed%a0%80", *(f"/api/docs/assets/{end}" for end in ("%00", "%ff", "a" * 5000))]
 CODINGS = ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16", "nonsense", "rot13", "idna"]
 HOSTILE_HEADERS = [
     {"Origin": "http://["},
@@ -204,7 +206,7 @@ def test_no_header_is_a_fault_of_ours(api: Api, phase: Phase, headers: dict[str,
         answers = [
             caller.get("/api/me", headers=encoded),
             caller.get(BOARD, headers=encoded),
-            caller.get("/docs/assets/swagger-ui.css", headers=encoded),
+            caller.get("/api/docs/assets/swagger-ui.css", headers=encoded),
             caller.post("/api/sessions", json={"username": "ada", "password": "x"}, headers=encoded),
             caller.post(SUBMIT, content=MODULE, params={"filename": "a.py"}, headers=encoded),
         ]
@@ -295,7 +297,9 @@ def test_bodies_are_bounded_while_they_are_read(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-@pytest.mark.parametrize("path", ["/api/health", "/api/nothing", "/docs", "/api/openapi.json", "/docs/start.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/health", "/api/nothing", "/api/docs", "/api/openapi.json", "/api/docs/start.js"]
+)
 def test_every_response_has_security_headers(api: Api, path: str) -> None:
     headers = api.client.get(path).headers
 
@@ -303,20 +307,20 @@ def test_every_response_has_security_headers(api: Api, path: str) -> None:
     assert headers["x-frame-options"] == "DENY"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "'unsafe-eval'" not in headers["content-security-policy"]
-    assert path.startswith("/docs") or headers["cache-control"] == "no-store"
+    assert path.startswith("/api/docs") or headers["cache-control"] == "no-store"
 
 
 def test_docs_load_nothing_from_elsewhere(api: Api) -> None:
-    page = api.client.get("/docs").text
+    page = api.client.get("/api/docs").text
 
     assert "//" not in page
-    for link in ("docs/assets/swagger-ui-bundle.js", "docs/assets/swagger-ui.css", "docs/start.js", "api/openapi.json"):
-        assert api.client.get(f"/{link}").status_code == 200
+    for link in ("docs/assets/swagger-ui-bundle.js", "docs/assets/swagger-ui.css", "docs/start.js", "openapi.json"):
+        assert api.client.get(f"/api/{link}").status_code == 200
 
 
 def test_docs_renderer_knows_our_version_of_openapi(api: Api) -> None:
     """Swagger UI 4 answers OpenAPI 3.1 with an error page; 5 renders it."""
-    bundle = api.client.get("/docs/assets/swagger-ui-bundle.js").text
+    bundle = api.client.get("/api/docs/assets/swagger-ui-bundle.js").text
 
     assert api.client.get("/api/openapi.json").json()["openapi"].startswith("3.1")
     assert 'PACKAGE_VERSION:"5.' in bundle
@@ -326,7 +330,7 @@ def test_front_door_leads_to_the_docs(api: Api) -> None:
     answer = api.client.get("/", follow_redirects=False)
 
     assert answer.status_code == 307
-    assert answer.headers["location"] == "docs"
+    assert answer.headers["location"] == "api/docs"
 
 
 def test_operations_have_unique_names(tmp_path: Path) -> None:

@@ -53,7 +53,14 @@ def paths(api: Api, method: str, submission_id: UUID, phase: str = "final") -> I
     """Yield the path of every route of a method from the API's own schema."""
     schema: dict[str, Any] = api.client.get("/api/openapi.json").json()
     made_up = str(UUID(int=0))
-    values = {"slug": "cup", "phase": phase, "team": "ada", "submission_id": str(submission_id), "number": "1"}
+    values = {
+        "slug": "cup",
+        "phase": phase,
+        "team": "ada",
+        "form": "bib",
+        "submission_id": str(submission_id),
+        "number": "1",
+    }
     for path, operations in schema["paths"].items():
         if method.lower() in operations and path not in NOT_READ:
             yield re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], made_up), path)

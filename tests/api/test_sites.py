@@ -50,7 +50,7 @@ def test_addresses_localhost_and_names_of_the_setting_are_known(api: Api, host: 
 
 
 @pytest.mark.parametrize("host", UNKNOWN)
-@pytest.mark.parametrize("path", ["/api/me", "/", "/docs", "/nothing"])
+@pytest.mark.parametrize("path", ["/api/me", "/", "/api/docs", "/nothing"])
 def test_any_other_name_is_refused_and_the_setting_named(api: Api, host: str, path: str) -> None:
     """A name that its owner points at us is how another site's page would read our answers."""
     answer = api.client.get(path, headers={"Host": host})

@@ -18,7 +18,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/teams"): {"name": "gulls"},
     ("patch", "/teams"): {"size": 7},
     ("post", "/announcements"): {"title": "a", "body": "b"},
-    ("post", "/disqualifications"): {"team": "ada", "reason": "b"},
+    ("post", "/disqualifications"): {"team": "ada", "form": "bib", "reason": "b"},
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},
     ("post", "/phases/{phase}/campaigns"): {"metric": "lethe-1"},
 }
@@ -46,7 +46,7 @@ def calls(api: Api) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def at(path: str, slug: str) -> str:
-    known = {"slug": slug, "phase": "feedback", "team": "ada", "number": "1"}
+    known = {"slug": slug, "phase": "feedback", "team": "ada", "form": "bib", "number": "1"}
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1]) or str(uuid4()), path)
 
 
@@ -85,6 +85,9 @@ def test_a_public_competition_answers_where_a_draft_does_not(api: Api, phase: Ph
         "/phases/{phase}/leaderboard",
         "/phases/{phase}/leaderboard.csv",
         "/phases/{phase}/badges/{team}.svg",
+        "/preview.png",
+        "/phases/{phase}/preview.png",
+        "/citation.{form}",
         "/phases/{phase}/starting-kit",
     }
 

@@ -20,7 +20,7 @@ def client(tmp_path: Path, sqlite_url: str) -> TestClient:
     return TestClient(create_app(settings, web=built))
 
 
-@pytest.mark.parametrize("path", ["/", "/competitions/cup", "/submissions/1/"])
+@pytest.mark.parametrize("path", ["/", "/competitions/cup", "/submissions/1/", "/docs/reference/errors"])
 def test_pages_are_the_apps_first_one(client: TestClient, path: str) -> None:
     with client:
         answer = client.get(path, headers={"Accept": "text/html"})
@@ -31,7 +31,7 @@ def test_pages_are_the_apps_first_one(client: TestClient, path: str) -> None:
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/", "/competitions/cup", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/competitions/cup", "/api/docs"])
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
 def test_pages_answer_whoever_asks(client: TestClient, path: str, accept: str) -> None:
     """Previews and watchdogs send HEAD, and do not say that they want HTML."""
@@ -84,4 +84,4 @@ def test_without_a_built_app_the_front_door_leads_to_the_documentation(tmp_path:
     settings = make_settings(tmp_path, sqlite_url)
     with TestClient(create_app(settings, web=tmp_path / "none")) as client:
         answer = client.get("/", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    assert (answer.status_code, answer.headers["location"]) == (307, "api/docs")

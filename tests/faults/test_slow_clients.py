@@ -111,7 +111,7 @@ def test_a_client_that_does_not_read_is_let_go(served: Served) -> None:
     """It asks for pages, one after another, and reads none, until nothing more fits between it and the server."""
     with connect(served) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        ask = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        ask = b"GET /api/docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
         with pytest.raises(ConnectionError):
             for _ in range(PATIENCE_S * 20):
                 client.sendall(ask)

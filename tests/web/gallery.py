@@ -115,7 +115,8 @@ ANNOUNCED = (
     ("The feedback phase closes a day later", "A worker was away for some hours. Everybody has a day more."),
 )
 PLACES = (
-    Place("competitions", "/"),
+    Place("welcome", "/"),
+    Place("competitions", "/competitions"),
     Place("overview", _of("")),
     Place("rules", _of("/rules")),
     Place("page-of-competition", _of("/pages/data")),
@@ -177,7 +178,11 @@ PLACES = (
     Place("overview-no-phase", "/competitions/bare"),
     Place("operator", "/operator", OPERATOR),
     Place("not-allowed", "/operator", PARTICIPANT),
-    Place("glossary", "/glossary"),
+    Place("docs", "/docs"),
+    Place("docs-scoring", "/docs/scoring#secondary-columns"),
+    Place("docs-settings", "/docs/settings"),
+    Place("docs-decisions", "/docs/decisions"),
+    Place("docs-glossary", "/docs/glossary#tie-group"),
     Place("not-found", "/nowhere"),
     Place("no-such-competition", "/competitions/none"),
 )

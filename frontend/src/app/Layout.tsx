@@ -15,7 +15,7 @@ export function Layout() {
       </a>
       <header className={styles.header}>
         <div className={styles.inner}>
-          <Link to="/" className={styles.mark} aria-label="Lethe: all competitions">
+          <Link to="/" className={styles.mark} aria-label="Lethe: first page">
             <svg viewBox="0 0 32 24" aria-hidden="true">
               <path d="M3 5c4.5-4 8.5-4 13 0s8.5 4 13 0" />
               <path d="M3 12c4.5-4 8.5-4 13 0s8.5 4 13 0" />
@@ -34,8 +34,11 @@ export function Layout() {
           <p>
             Open competitions for machine unlearning. <Version />
           </p>
-          <Link to="/glossary">Glossary</Link>
-          <a href="/docs">API documentation</a>
+          <Link to="/docs">Documentation</Link>
+          <Link to="/docs/$" params={{ _splat: "glossary" }}>
+            Glossary
+          </Link>
+          <a href="/api/docs">API</a>
           <ThemeChoice />
         </div>
       </footer>
@@ -52,6 +55,7 @@ function useFocusOnNewPages(main: RefObject<HTMLElement | null>) {
       left.current = document.activeElement;
     });
     const arrived = router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+      if (fromLocation && pathChanged) forgetCard();
       const unmoved = [left.current, document.body].includes(document.activeElement);
       if (fromLocation && pathChanged && unmoved) main.current?.focus({ preventScroll: true });
     });
@@ -60,6 +64,11 @@ function useFocusOnNewPages(main: RefObject<HTMLElement | null>) {
       arrived();
     };
   }, [router, main]);
+}
+
+/** Drops what the server wrote into the head about the page that was opened first. */
+function forgetCard() {
+  for (const tag of document.head.querySelectorAll("[data-card]")) tag.remove();
 }
 
 function Version() {
@@ -71,9 +80,11 @@ function Navigation() {
   const { data: who } = useQuery(me);
   return (
     <nav aria-label="Main" className={styles.nav}>
-      <Link to="/" activeOptions={{ exact: true }}>
+      <Link to="/competitions" activeOptions={{ exact: true }}>
         Competitions
       </Link>
+      <Link to="/about">About</Link>
+      <Link to="/docs">Docs</Link>
       {who && <Link to="/submissions">My submissions</Link>}
       {who?.account.role === "operator" && <Link to="/operator">Operator</Link>}
       {who && <Link to="/account">{who.account.username}</Link>}

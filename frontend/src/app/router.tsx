@@ -24,6 +24,18 @@ const root = createRootRoute({ component: Layout });
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
+  component: lazyRouteComponent(() => import("../pages/welcome/Home"), "Home"),
+});
+
+const about = createRoute({
+  getParentRoute: () => root,
+  path: "/about",
+  component: lazyRouteComponent(() => import("../pages/welcome/Welcome"), "Welcome"),
+});
+
+const competitions = createRoute({
+  getParentRoute: () => root,
+  path: "/competitions",
   component: lazyRouteComponent(() => import("../pages/competitions/Competitions"), "Competitions"),
 });
 
@@ -190,10 +202,22 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("../pages/account/Account"), "Account"),
 });
 
-const glossary = createRoute({
+const docs = createRoute({
   getParentRoute: () => root,
-  path: "/glossary",
-  component: lazyRouteComponent(() => import("../pages/glossary/Glossary"), "Glossary"),
+  path: "/docs",
+  component: lazyRouteComponent(() => import("../pages/docs/Docs"), "Docs"),
+});
+
+const docsHome = createRoute({
+  getParentRoute: () => docs,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/docs/DocsPage"), "DocsPage"),
+});
+
+const docsPage = createRoute({
+  getParentRoute: () => docs,
+  path: "$",
+  component: lazyRouteComponent(() => import("../pages/docs/DocsPage"), "DocsPage"),
 });
 
 const operator = createRoute({
@@ -205,6 +229,8 @@ const operator = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
+    about,
+    competitions,
     competition.addChildren([
       overview,
       rules,
@@ -230,7 +256,7 @@ export const router = createRouter({
     signIn,
     signUp,
     account,
-    glossary,
+    docs.addChildren([docsHome, docsPage]),
     operator,
   ]),
   defaultPreload: "intent",

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { anchorOf } from "../docs/sections";
 
 interface Props {
   /** The term as the glossary has it. */
@@ -8,15 +9,10 @@ interface Props {
   children: ReactNode;
 }
 
-/** The part of the glossary's address that leads to a term. */
-export function anchorOf(term: string): string {
-  return term.replaceAll(" ", "-");
-}
-
 /** A word that leads to its meaning. */
 export function Term({ of, children }: Props) {
   return (
-    <Link to="/glossary" hash={anchorOf(of)}>
+    <Link to="/docs/$" params={{ _splat: "glossary" }} hash={anchorOf(of)}>
       {children}
     </Link>
   );

@@ -114,9 +114,26 @@ export function Notice({ error }: { error: unknown }) {
     <p role="alert" className={styles.notice}>
       {error instanceof Error ? error.message : "Something went wrong. Try again."}
       {typeof next === "string" && ` In your time zone: ${moment(next)}.`}
+      {error instanceof Problem && <Explained code={error.code} />}
     </p>
   );
 }
+
+/** The way to what the documentation says about an error of the API. */
+function Explained({ code }: { code: string }) {
+  if (UNEXPLAINED.includes(code)) return null;
+  return (
+    <>
+      {" "}
+      <Link to="/docs/$" params={{ _splat: "reference/errors" }} hash={code}>
+        About this error
+      </Link>
+    </>
+  );
+}
+
+/** These are about the connection or a form, and say all there is to say. */
+const UNEXPLAINED: readonly string[] = ["unreachable", "no_answer", "invalid_request"];
 
 function Ripples() {
   return (

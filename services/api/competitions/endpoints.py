@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
 from services.api.announcements.promises import announce_broken
@@ -19,6 +19,7 @@ from services.api.competitions.schemas import (
     PhaseOut,
 )
 from services.api.competitions.starting_kit import starting_kit
+from services.api.kit.origin import origin_of
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Hosting, Operating, Organising
 from services.api.kit.schemas import Text
@@ -129,9 +130,9 @@ def show_environment(name: Text, session: Reading) -> EnvironmentOut:
 
 
 @router.get("/starting-kit", dependencies=[PUBLIC], response_class=Response, responses=ZIP)
-def download_starting_kit() -> Response:
+def download_starting_kit(request: Request) -> Response:
     """Download the starting kit: a module, a notebook and a CI workflow to start from."""
-    return _zip(starting_kit())
+    return _zip(starting_kit(origin_of(request)))
 
 
 @router.get(
@@ -140,10 +141,10 @@ def download_starting_kit() -> Response:
     response_class=Response,
     responses=ZIP,
 )
-def download_starting_kit_of_phase(slug: Text, phase: Text, session: Reading) -> Response:
-    """Download the starting kit with `packages.txt`: the packages of the phase's environment, once they are known."""
+def download_starting_kit_of_phase(slug: Text, phase: Text, request: Request, session: Reading) -> Response:
+    """Download the starting kit, filled in for the phase, with `packages.txt` once the packages are known."""
     found = service.find_phase(session, slug, phase)
-    return _zip(starting_kit(session.get(EnvironmentRow, found.environment)))
+    return _zip(starting_kit(origin_of(request), found, session.get(EnvironmentRow, found.environment)))
 
 
 def _zip(kit: bytes) -> Response:

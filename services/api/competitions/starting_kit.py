@@ -1,4 +1,7 @@
-"""Packs the starting kit into one zip for download, with the packages of a phase's environment if one is named."""
+"""Packs the starting kit into one zip for download: filled in with this server's address and, of a phase, with its names.
+
+The kit's own files name made-up ones, so that they can be read and tried as they are.
+"""
 
 import io
 import zipfile
@@ -6,22 +9,26 @@ from functools import cache
 from pathlib import Path
 
 from services.core.errors import NotFound
-from services.core.models import EnvironmentRow
+from services.core.models import EnvironmentRow, Phase
 
 __all__ = ["starting_kit"]
 
 FOLDER = Path(__file__).parents[3] / "starting_kit"
+SERVER = "https://lethe.example.org"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same files give the same bytes
 
 
-def starting_kit(environment: EnvironmentRow | None = None) -> bytes:
-    """Zip the kit's files, and a list of an environment's packages.
+def starting_kit(origin: str, phase: Phase | None = None, environment: EnvironmentRow | None = None) -> bytes:
+    """Zip the kit's files for whoever reaches this server at `origin`; for a phase, also the list of its packages.
 
     Raises NotFound if this installation does not include the kit.
     """
-    files = dict(_files())
+    names = {SERVER: origin} | (_names(phase) if phase else {})
+    files = {name: _filled(content, names) for name, content in _files().items()}
+    if phase is not None:
+        files["README.md"] = _of_phase(phase, origin) + files["README.md"]
     if environment is not None:
-        files["packages.txt"] = _packages(environment).encode()
+        files["packages.txt"] = _packages(environment)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -29,12 +36,38 @@ def starting_kit(environment: EnvironmentRow | None = None) -> bytes:
     return packed.getvalue()
 
 
+def _names(phase: Phase) -> dict[str, str]:
+    """Pair what the kit's files call things with what they are called in a phase."""
+    competition, slug = phase.competition.slug, phase.slug
+    return {
+        "--competition my-competition": f"--competition {competition}",
+        "LETHE_COMPETITION: my-competition": f"LETHE_COMPETITION: {competition}",
+        "--phase feedback": f"--phase {slug}",
+        "LETHE_PHASE: feedback": f"LETHE_PHASE: {slug}",
+        "--benchmark digits": f"--benchmark {phase.benchmark.name}",
+    }
+
+
+def _filled(content: str, names: dict[str, str]) -> str:
+    for made_up, name in names.items():
+        content = content.replace(made_up, name)
+    return content
+
+
+def _of_phase(phase: Phase, origin: str) -> str:
+    slug = phase.competition.slug
+    return (
+        f"> This kit is for phase `{phase.slug}` of the competition `{slug}` at {origin}/competitions/{slug}: "
+        f"benchmark `{phase.benchmark.name}`, environment `{phase.environment}`.\n\n"
+    )
+
+
 @cache
-def _files() -> dict[str, bytes]:
+def _files() -> dict[str, str]:
     files = [path for path in sorted(FOLDER.glob("*")) if path.is_file()] if FOLDER.is_dir() else []
     if not files:
         raise NotFound("This installation has no starting kit. Download it from Lethe's repository: starting_kit/.")
-    return {path.name: path.read_bytes() for path in files}
+    return {path.name: path.read_text() for path in files}
 
 
 def _packages(environment: EnvironmentRow) -> str:

@@ -38,8 +38,8 @@ class SecurityHeaders:
         if scope["scheme"] == "https":
             defaults |= _HTTPS_ONLY
         if scope["path"].startswith("/api/"):
-            defaults |= _API_ONLY
-        elif not scope["path"].startswith("/docs"):
+            defaults |= {} if scope["path"].startswith("/api/docs/") else _API_ONLY
+        else:
             defaults |= _PAGES_ONLY
             if scope["path"].startswith("/assets/"):
                 defaults |= _HASHED_ONLY

@@ -5,13 +5,18 @@ from fastapi import Request
 from services.api.kit.auth import cookie_name
 from services.api.kit.policy import Forbidden
 
-__all__ = ["CrossOrigin", "same_origin"]
+__all__ = ["CrossOrigin", "origin_of", "same_origin"]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossOrigin(Forbidden):
     code = "cross_origin"
+
+
+def origin_of(request: Request) -> str:
+    """Return the scheme and the host by which a request reached us."""
+    return f"{request.scope['scheme']}://{request.headers.get('host')}"
 
 
 async def same_origin(request: Request) -> None:
@@ -21,7 +26,7 @@ async def same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is None and cookie_name(request) not in request.cookies:
         return
-    own = f"{request.scope['scheme']}://{request.headers.get('host')}"
+    own = origin_of(request)
     if origin is None or origin.lower() != own.lower():
         raise CrossOrigin(
             f"The request does not come from a page of this site, which is {own}. Send `Authorization: Bearer` with a "

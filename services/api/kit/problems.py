@@ -87,7 +87,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     code = _CODES.get(error.status_code, "http_error")
     detail = str(error.detail)
     if error.status_code in (404, 405):
-        detail = f"There is no route {request.method} {request.url.path}. See /docs for all routes."
+        detail = f"There is no route {request.method} {request.url.path}. See /api/docs for all routes."
     response = problem(error.status_code, code, detail)
     response.headers.update(error.headers or {})
     return response

@@ -124,7 +124,7 @@ def draw_badge(*, slug: Text, phase: Text, team: Text, session: Reading) -> Resp
     else:
         rank = rank_of(session, standings.newest(session, row), row, team)
         words = "no rank" if rank is None else f"rank {rank}"
-    headers = {"Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "public, max-age=60", "Cross-Origin-Resource-Policy": "cross-origin"}
     return Response(badge(slug, words), media_type="image/svg+xml", headers=headers)
 
 

@@ -10,6 +10,7 @@ import { Empty } from "../../ui/states";
 import { Countdown, Moment } from "../../ui/Time";
 import { stage } from "../../words/time";
 import { Register } from "../people/Register";
+import { ShareCompetition } from "../sharing/Share";
 import { useCompetition } from "./context";
 import styles from "./Overview.module.css";
 
@@ -58,6 +59,7 @@ export function Overview() {
           <p>{contact}</p>
         </Section>
       )}
+      <ShareCompetition slug={slug} />
     </>
   );
 }

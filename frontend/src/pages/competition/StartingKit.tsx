@@ -1,4 +1,6 @@
+import { Link } from "@tanstack/react-router";
 import { buttonLook } from "../../ui/Button";
+import { Code } from "../../ui/Code";
 import { Section } from "../../ui/Page";
 import { Term } from "../../ui/Term";
 import { useCompetition, usePhase } from "./context";
@@ -34,13 +36,27 @@ export function StartingKit() {
       </p>
       <Section title="On your machine">
         <p>Evaluate your module in the same sandbox and by the same metrics as here:</p>
-        <pre>
-          <code>{`lethe evaluate my_unlearning.py --benchmark ${phase?.benchmark.name ?? "NAME"} --seeds 64`}</code>
-        </pre>
+        <Code
+          text={`lethe evaluate my_unlearning.py --benchmark ${phase?.benchmark.name ?? "NAME"} --seeds 64`}
+        />
         <p>Submit it:</p>
-        <pre>
-          <code>{`lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`}</code>
-        </pre>
+        <Code
+          text={[
+            `lethe login --url ${location.origin}`,
+            `lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`,
+          ].join("\n")}
+        />
+        <p>
+          The command <code>lethe</code> comes with the Python distribution <code>lethe-unlearning</code>:{" "}
+          <Link to="/docs/$" params={{ _splat: "install" }}>
+            what to install
+          </Link>
+          . More in the{" "}
+          <Link to="/docs/$" params={{ _splat: "participant" }}>
+            participant's guide
+          </Link>
+          .
+        </p>
       </Section>
       {phase && <Environment name={phase.environment} />}
     </div>

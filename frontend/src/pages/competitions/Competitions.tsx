@@ -2,16 +2,11 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { competitions, me } from "../../api/queries";
-import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";
-import { useNow } from "../../ui/now";
 import { Page, Section } from "../../ui/Page";
 import { Empty, Loading } from "../../ui/states";
-import { Countdown } from "../../ui/Time";
-import { firstLine } from "../../words/markdown";
-import { currentPhase } from "../../words/time";
-import styles from "./Competitions.module.css";
+import { List } from "./List";
 
 const NewCompetition = lazy(async () => ({ default: (await import("./NewCompetition")).NewCompetition }));
 
@@ -30,15 +25,7 @@ export function Competitions() {
           if (items.length === 0) {
             return <Empty title="No competitions yet">An organiser can create the first one.</Empty>;
           }
-          return (
-            <ul className={styles.list}>
-              {items.map((one) => (
-                <li key={one.slug}>
-                  <Summary of={one} />
-                </li>
-              ))}
-            </ul>
-          );
+          return <List of={items} />;
         }}
       </Await>
       <More of={query} />
@@ -54,27 +41,5 @@ export function Competitions() {
         </Section>
       )}
     </Page>
-  );
-}
-
-function Summary({ of }: { of: CompetitionDetail }) {
-  const phase = currentPhase(of.phases, useNow(60_000));
-  return (
-    <article className={styles.summary}>
-      <h2>
-        <Link to="/competitions/$slug" params={{ slug: of.slug }}>
-          {of.title}
-        </Link>
-      </h2>
-      <p className={styles.words}>{firstLine(of.description)}</p>
-      <p className={styles.facts}>
-        <span>by {of.owner}</span>
-        {phase && (
-          <span>
-            phase {phase.slug} <Countdown of={phase} />
-          </span>
-        )}
-      </p>
-    </article>
   );
 }

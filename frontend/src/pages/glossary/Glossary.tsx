@@ -1,6 +1,6 @@
 import { useLocation } from "@tanstack/react-router";
-import { Page, Section } from "../../ui/Page";
-import { anchorOf } from "../../ui/Term";
+import { anchorOf } from "../../docs/sections";
+import { Section } from "../../ui/Page";
 import styles from "./Glossary.module.css";
 import { GLOSSARY } from "./terms";
 
@@ -8,7 +8,7 @@ import { GLOSSARY } from "./terms";
 export function Glossary() {
   const { hash } = useLocation();
   return (
-    <Page title="Glossary" lead="What the words on these pages mean. Each word has one meaning.">
+    <>
       {GLOSSARY.map(({ title, meanings }) => (
         <Section key={title} title={title}>
           <dl className={styles.terms}>
@@ -25,6 +25,6 @@ export function Glossary() {
           </dl>
         </Section>
       ))}
-    </Page>
+    </>
   );
 }

@@ -22,6 +22,7 @@ import { fromLocalInput, zone } from "../../words/time";
 import { usePhase, useRole } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { JointBoard } from "../final/JointBoard";
+import { ShareBoard } from "../sharing/Share";
 import { Board } from "./Board";
 import styles from "./Leaderboard.module.css";
 
@@ -86,6 +87,7 @@ function PhaseBoard({ phase }: { phase: Phase }) {
                 <More of={query} />
               </Entries>
               <Trust phase={phase} />
+              <ShareBoard slug={phase.competition} phase={phase.slug} entries={entries} />
             </>
           );
         }}

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { Submission } from "../../api/types";
 import { FAILURES } from "../../words/failures";
 import styles from "./Failure.module.css";
@@ -11,7 +12,10 @@ export function Failure({ of }: { of: NonNullable<Submission["failure"]> }) {
       <p>{cause}</p>
       <pre>{of.message}</pre>
       <p>
-        <strong>What to do.</strong> {remedy}
+        <strong>What to do.</strong> {remedy}{" "}
+        <Link to="/docs/$" params={{ _splat: "participant" }} hash="failures-and-what-to-do">
+          All kinds of failures
+        </Link>
       </p>
     </div>
   );

@@ -1,0 +1,103 @@
+"""A competition and an entry as works that one can cite: in BibTeX, and as a CITATION file (citation-file-format)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import yaml
+
+from services.api.leaderboard.schemas import Entry
+from services.api.sharing.cards import Card
+from services.core.models import Phase
+
+__all__ = ["MEDIA_TYPES", "Form", "Work", "entry_work", "work_of", "written"]
+
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {one: f"\\{one}" for one in "{}$&%#_"}
+
+
+class Form(StrEnum):
+    BIBTEX = "bib"
+    CITATION = "cff"
+
+
+MEDIA_TYPES = {Form.BIBTEX: "application/x-bibtex; charset=utf-8", Form.CITATION: "application/yaml; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one cites."""
+
+    key: str
+    kind: str  # of the citation file format: software or dataset
+    title: str
+    author: str
+    made_at: datetime
+    url: str
+    note: str
+
+
+def work_of(card: Card, slug: str, origin: str) -> Work:
+    """Name a competition as a work of its owner."""
+    return Work(
+        key=f"lethe-{slug}",
+        kind="dataset",
+        title=card.title,
+        author=card.author,
+        made_at=card.created_at,
+        url=origin + card.page,
+        note="Competition in machine unlearning, held with Lethe",
+    )
+
+
+def entry_work(entry: Entry, phase: Phase, metric: str, origin: str) -> Work:
+    """Name an entry as a work of its team."""
+    slug = phase.competition.slug
+    score, low, high = entry["final_score"], entry["ci_low"], entry["ci_high"]
+    return Work(
+        key=f"lethe-{slug}-{phase.slug}-{entry['entry']}",
+        kind="software",
+        title=f"{entry['submission']}: an entry of {phase.competition.title}",
+        author=entry["entry"],
+        made_at=entry["submitted_at"],
+        url=f"{origin}/competitions/{slug}/leaderboard?phase={phase.slug}",
+        note=f"Phase {phase.slug}, {metric} {score:.4f} (95% interval {low:.4f} to {high:.4f}, N = {entry['seeds']})",
+    )
+
+
+def written(work: Work, form: Form) -> str:
+    """Write a work in a form."""
+    return _bibtex(work) if form is Form.BIBTEX else _cff(work)
+
+
+def _bibtex(work: Work) -> str:
+    fields = {
+        "title": f"{{{_escaped(work.title)}}}",
+        "author": f"{{{_escaped(work.author)}}}",
+        "year": str(work.made_at.year),
+        "month": str(work.made_at.month),
+        "howpublished": _escaped(work.note),
+        "url": work.url,
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    key = re.sub(r"[^a-z0-9-]+", "-", work.key.lower())
+    return f"@misc{{{key},\n{lines}}}\n"
+
+
+def _escaped(text: str) -> str:
+    return "".join(SPECIAL.get(one, one) for one in text)
+
+
+def _cff(work: Work) -> str:
+    content = {
+        "cff-version": "1.2.0",
+        "message": "If you use this work, cite it as follows.",
+        "type": work.kind,
+        "title": work.title,
+        "authors": [{"name": work.author}],
+        "date-released": work.made_at.date(),
+        "url": work.url,
+        "abstract": work.note,
+    }
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,66 @@
+"""Pictures for previews of links, and citations. All are made as for a stranger, whoever asks."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.api.competitions.service import find_phase
+from services.api.kit.origin import origin_of
+from services.api.kit.policy import PUBLIC
+from services.api.kit.schemas import Text
+from services.api.kit.sessions import Reading
+from services.api.sharing.cards import Card, board_card, competition_card, find_entry
+from services.api.sharing.citing import MEDIA_TYPES, Form, Work, entry_work, work_of, written
+from services.api.sharing.pictures import picture_of
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["sharing"], dependencies=[PUBLIC])
+
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+}
+CITATION: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The citation",
+        "content": {
+            "application/x-bibtex": {"schema": {"type": "string"}},
+            "application/yaml": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.get("/competitions/{slug}/preview.png", response_class=Response, responses=PNG)
+def draw_competition(slug: Text, session: Reading) -> Response:
+    """Draw what a preview of a link to a competition shows."""
+    return _png(competition_card(session, slug))
+
+
+@router.get("/competitions/{slug}/phases/{phase}/preview.png", response_class=Response, responses=PNG)
+def draw_board(slug: Text, phase: Text, session: Reading) -> Response:
+    """Draw what a preview of a link to a leaderboard shows: its first entries, unless it is sealed."""
+    return _png(board_card(session, slug, phase))
+
+
+@router.get("/competitions/{slug}/citation.{form}", response_class=Response, responses=CITATION)
+def cite_competition(slug: Text, form: Form, request: Request, session: Reading) -> Response:
+    """Cite a competition, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
+    return _citation(work_of(competition_card(session, slug), slug, origin_of(request)), form)
+
+
+@router.get("/competitions/{slug}/phases/{phase}/citations/{team}.{form}", response_class=Response, responses=CITATION)
+def cite_entry(*, slug: Text, phase: Text, team: Text, form: Form, request: Request, session: Reading) -> Response:
+    """Cite the entry of a team that a leaderboard shows, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
+    found = find_phase(session, slug, phase)
+    return _citation(entry_work(find_entry(session, found, team), found, found.metric, origin_of(request)), form)
+
+
+def _png(card: Card) -> Response:
+    headers = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
+    return Response(picture_of(card), media_type="image/png", headers=headers)
+
+
+def _citation(work: Work, form: Form) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="CITATION.{form}"'}
+    return Response(written(work, form), media_type=MEDIA_TYPES[form], headers=headers)
