@@ -35,6 +35,7 @@ from services.api.record.endpoints import router as record
 from services.api.reliability.endpoints import router as reliability
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
+from services.api.submissions.outcomes import router as outcomes
 from services.api.web import BUILT, install_web
 from services.core.distribution import installed_version
 from services.core.settings import Settings
@@ -46,6 +47,7 @@ ROUTERS = (
     competitions,
     files,
     submissions,
+    outcomes,
     leaderboard,
     reliability,
     organising,

@@ -149,8 +149,8 @@ def team_of(session: ReadSession, who: Principal, name: str | None) -> Team:
         if len(teams) == 1:
             return teams[0]
         names = ", ".join(team.name for team in teams) or "none"
-        raise TeamNeeded(f"Choose the team that submits with `team`. Your teams: {names}.")
+        raise TeamNeeded(f"Choose the team that submits, with `--team` or in the form. Your teams: {names}.")
     for team in teams:
         if team.name == name:
             return team
-    raise NotInTeam(f"You are not in a team {name!r}. See GET /api/me for your teams.")
+    raise NotInTeam(f"You are not in a team {name!r}. `lethe whoami` and your account page list your teams.")

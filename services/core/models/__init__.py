@@ -22,6 +22,7 @@ from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.notes import SubmissionNote
 from services.core.models.people import (
     CompetitionRole,
     Invitation,
@@ -34,6 +35,7 @@ from services.core.models.record import Act, AuditEvent
 from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
+from services.core.models.uploads import UploadKey
 from services.core.models.workers import WorkerRow
 
 __all__ = [
@@ -88,12 +90,14 @@ __all__ = [
     "State",
     "Submission",
     "SubmissionKind",
+    "SubmissionNote",
     "SubmissionState",
     "Team",
     "TeamMember",
     "Token",
     "TokenKind",
     "Unranked",
+    "UploadKey",
     "Visibility",
     "WorkerRow",
 ]

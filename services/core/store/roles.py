@@ -15,7 +15,8 @@ from services.core.store.database import Database
 
 __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
-ACCOUNTS = ("accounts", "invitations", "members", "registrations", "team_members", "tokens")
+PEOPLE = ("accounts", "invitations", "members", "registrations", "team_members", "tokens")
+ACCOUNTS = (*PEOPLE, "submission_notes", "upload_keys")
 SCHEMA_VERSION = "alembic_version"
 RECORD = "audit_events"  # rows are added to it, and never changed; the scorer numbers them
 CHAINING = "lethe_scorer"

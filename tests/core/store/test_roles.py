@@ -17,7 +17,9 @@ from tests.core.conftest import add_phase
 from tests.databases import EMPTY, postgres_copy
 
 PASSWORDS = dict.fromkeys(ROLES, "secret")
-ACCOUNTS = {"accounts", "invitations", "members", "registrations", "team_members", "tokens"}
+ACCOUNTS = {"accounts", "invitations", "members", "registrations", "submission_notes", "team_members", "tokens"} | {
+    "upload_keys"
+}
 
 
 @pytest.fixture
