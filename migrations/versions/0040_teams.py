@@ -1,7 +1,7 @@
 """Teams of several people; whoever submitted has a seat in the team that they submitted with.
 
 Revision: 0040
-Revises: 0035
+Revises: 0037
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0040"
-down_revision: str | None = "0035"
+down_revision: str | None = "0037"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

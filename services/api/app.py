@@ -37,6 +37,7 @@ from services.api.reliability.endpoints import router as reliability
 from services.api.sharing.endpoints import router as sharing
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
+from services.api.submissions.outcomes import router as outcomes
 from services.api.teams.endpoints import router as teams
 from services.api.web import BUILT, install_web
 from services.core.distribution import installed_version
@@ -50,6 +51,7 @@ ROUTERS = (
     competitions,
     files,
     submissions,
+    outcomes,
     leaderboard,
     reliability,
     organising,

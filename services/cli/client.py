@@ -3,16 +3,18 @@
 import json
 import os
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from services.cli.endings import Ending
 from services.core.errors import BadInput, LetheError, Unavailable
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
-__all__ = ["Client", "NotLoggedIn", "ServerProblem", "open_client", "save_credentials"]
+__all__ = ["Client", "NoSuchFile", "NotLoggedIn", "ServerProblem", "Unreachable", "open_client", "save_credentials"]
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 30.0
@@ -21,6 +23,7 @@ NEWER_BOARD_WITHIN_S = 15.0
 POLL_S = 0.5
 WAITED_FOR = {"standings_not_ready", "final_preview_not_ready", "overloaded"}  # refused before anything was done
 MAX_TRIES = 300
+AWAY = {502, 503, 504}  # what a server that restarts says, or the proxy before it
 
 
 class ServerProblem(LetheError):
@@ -32,9 +35,40 @@ class ServerProblem(LetheError):
         super().__init__(f"{problem.get('detail') or problem.get('title')} ({problem.get('code')})")
         self.problem = problem
 
+    @property
+    def ending(self) -> Ending:
+        """Tell a refusal from a token that is not known, and from a server that has no time now."""
+        status = self.problem.get("status")
+        if status == 401:
+            return Ending.SIGNED_OUT
+        return Ending.UNREACHABLE if status in AWAY else Ending.REFUSED
+
+    @property
+    def reason(self) -> str:
+        """Say in a few words why there is no answer."""
+        return str(self.problem.get("detail") or self.problem.get("title")).rstrip(".")
+
+
+class Unreachable(Unavailable):
+    code = "unreachable"
+    ending = Ending.UNREACHABLE
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"{url} does not answer ({reason}). Check the address and your network. "
+            "If it is your own installation, start it with `lethe up`."
+        )
+        self.reason = reason.rstrip(".")
+
 
 class NotLoggedIn(BadInput):
     code = "not_logged_in"
+    ending = Ending.SIGNED_OUT
+
+
+class NoSuchFile(BadInput):
+    code = "no_such_file"
+    ending = Ending.USAGE
 
 
 class Client:
@@ -48,6 +82,7 @@ class Client:
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=httpx2.Timeout(TIMEOUT_S, read=READ_TIMEOUT_S)
         )
+        weakref.finalize(self, self._http.close)  # a command ends in many ways
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -65,18 +100,22 @@ class Client:
         """Send changes to a path and return the answer. Raises ServerProblem."""
         return self._request("PATCH", path, json=body)
 
-    def put(self, path: str) -> Any:
+    def put(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Put what a path names in its place and return the answer. Raises ServerProblem."""
-        return self._request("PUT", path)
+        return self._request("PUT", path, json=body)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes at a path. Raises ServerProblem."""
+        return self._send("GET", path).content
 
     def delete(self, path: str) -> Any:
         """Remove what a path names and return the answer. Raises ServerProblem."""
         return self._request("DELETE", path)
 
-    def upload(self, path: str, file: Path, **params: Any) -> Any:
-        """Send a file as the body of a request."""
+    def upload(self, path: str, file: Path, *, key: str | None = None, **params: Any) -> Any:
+        """Send a file as the body of a request. With the same `key` it counts once, however often it is sent."""
         with file.open("rb") as content:
-            headers = {"Content-Length": str(file.stat().st_size)}
+            headers = {"Content-Length": str(file.stat().st_size)} | ({"Idempotency-Key": key} if key else {})
             return self._request("POST", path, params=_given(params), content=content, headers=headers)
 
     def download(self, path: str, file: Path) -> int:
@@ -145,17 +184,18 @@ class Client:
         try:
             return self._http.request(method, path, **arguments)
         except httpx2.HTTPError as error:
-            raise Unavailable(
-                f"{self.url} does not answer ({error}). Is it running? Start it with `lethe up`."
-            ) from error
+            raise Unreachable(self.url, str(error) or type(error).__name__) from error
 
 
-def open_client(url: str | None = None) -> Client:
-    """Open a client by LETHE_URL and LETHE_TOKEN, or by the saved login of `lethe login`. Raises NotLoggedIn."""
+def open_client(url: str | None = None, *, signed_in: bool = True) -> Client:
+    """Open a client by LETHE_URL and LETHE_TOKEN, or by the saved login of `lethe login`.
+
+    Raises NotLoggedIn if there is neither, unless it is for what everybody may see.
+    """
     saved = _saved()
     address = url or os.environ.get("LETHE_URL") or saved.get("url") or DEFAULT_URL
     token = os.environ.get("LETHE_TOKEN") or (saved.get("token") if saved.get("url") == address else None)
-    if not token:
+    if signed_in and not token:
         raise NotLoggedIn(f"You are not logged in at {address}. Run `lethe login`, or set LETHE_TOKEN.")
     return Client(address, token)
 
@@ -195,5 +235,5 @@ def _problem(answer: "Response") -> dict[str, Any]:
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        return {"title": f"The server answered {answer.status_code}", "code": "no_problem_json"}
-    return problem
+        problem = {"title": f"The server answered {answer.status_code}", "code": "no_problem_json"}
+    return problem | {"status": answer.status_code}

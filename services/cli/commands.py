@@ -41,6 +41,17 @@ COMMANDS = {
         "participant:login",
         "Log in to a server and remember it. In CI set LETHE_URL and LETHE_TOKEN instead.",
     ),
+    "whoami": Command(
+        "Participants", "browsing:whoami", "Say which account you are on which server, and in which teams."
+    ),
+    "competitions": Command(
+        "Participants", "browsing:competitions", "List the competitions of a server. Needs no login."
+    ),
+    "phases": Command(
+        "Participants",
+        "browsing:phases",
+        "List the phases of a competition, with dates and quotas. Needs no login.",
+    ),
     "register": Command(
         "Participants",
         "people:register",
@@ -49,13 +60,19 @@ COMMANDS = {
     "team": Command("Participants", "teams:app", "Form, lead, leave and merge teams."),
     "submit": Command(
         "Participants",
-        "participant:submit",
-        "Submit an unlearning algorithm. With --wait, for CI, the exit status is 1 if it failed or was cancelled.",
+        "submitting:submit",
+        "Submit an unlearning algorithm. With --wait, for CI, the exit status tells whether it was scored.",
     ),
+    "submissions": Command("Participants", "browsing:submissions", "List the submissions of your teams, newest first."),
     "status": Command(
         "Participants",
-        "participant:status",
+        "showing:status",
         "Show the state of a submission and, once it has ended, its score or failure.",
+    ),
+    "note": Command(
+        "Participants",
+        "submitting:note",
+        "Write a note and tags about a submission, or show them. Only your team and the organisers see them.",
     ),
     "cancel": Command(
         "Participants",

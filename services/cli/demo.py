@@ -209,7 +209,7 @@ def _submit(url: str, token: str, file: Path, phase: str) -> str:
 
 
 def _watch(client: Client, ids: list[str]) -> None:
-    from services.cli.participant import follow
+    from services.cli.watching import follow
 
     submissions: list[dict[str, Any]] = follow(client, ids)
     failed = [one for one in submissions if not one["succeeded"]]

@@ -36,14 +36,15 @@ def _options(
 
 
 def main() -> None:
-    """Run a command. Errors that Lethe raises on purpose end in one line and status 1."""
+    """Run a command. Errors that Lethe raises on purpose end in one line, and in the status of `endings`."""
     try:
         app()
     except LetheError as error:
         from services.cli.console import say
+        from services.cli.endings import ending_of
 
         say(f"lethe: {error.message}")
-        sys.exit(1)
+        sys.exit(ending_of(error))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What participants see of their runs: histograms, run times and print-outs, unless the phase hides its data."""
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +11,7 @@ from sqlalchemy import select, update
 
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
+from services.core.bundle.measurements import Measurements
 from services.core.models import Device, Evaluation, Phase, Score, State
 from services.core.queue.leases import Offer, claim, finish, record
 from services.core.queue.notes import keep_log
@@ -74,6 +77,26 @@ def test_print_outs_are_read_as_plain_text(scored: dict[str, Any], participant: 
     assert (answer.status_code, answer.text) == (200, "loss 0.5\n€")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_everything_measured_can_be_downloaded(
+    api: Api, scored: dict[str, Any], participant: Caller, settings: Settings
+) -> None:
+    path = f"/api/submissions/{scored['id']}"
+    rows = list(csv.DictReader(io.StringIO(participant.get(f"{path}/runs.csv").text)))
+    assert [(row["run"], float(row["run_s"])) for row in rows] == [(str(run), 0.5 + run) for run in range(8)]
+
+    scorer = Scorer(settings)
+    assert scorer.tidying.tidy(UUID(scored["evaluation_id"]))
+    scorer.database.dispose()
+    shown = participant.get(path).json()
+    assert (shown["has_runs"], shown["has_measurements"]) == (True, True)
+    assert len(Measurements.from_bytes(participant.get(f"{path}/measurements").content)) == 8
+
+    hide(api)
+    shown = participant.get(path).json()
+    assert (shown["has_runs"], shown["has_measurements"]) == (False, False)
+    assert [participant.get(f"{path}/{part}").status_code for part in ("runs.csv", "measurements")] == [404, 404]
 
 
 @pytest.mark.parametrize("part", HIDDEN)

@@ -104,6 +104,10 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("GET", "/api/submissions/{submission_id}"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/comparison"): SIGNED_IN,
     ("POST", "/api/submissions/{submission_id}/cancel"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/standing"): SIGNED_IN,
+    ("PUT", "/api/submissions/{submission_id}/note"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/runs.csv"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/measurements"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/details"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/log"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/notebook"): SIGNED_IN,
@@ -276,7 +280,7 @@ def test_only_its_team_and_its_organisers_change_a_submission(api: Api, name: st
     assert (shown["state"], shown["exclusions"]) == ("queued", [])
     if sees:
         rights = caller.get(f"/api/submissions/{own}").json()["rights"]
-        assert rights == {"withdraws": False, "cancels": False, "judges": False}
+        assert rights == {"annotates": False, "withdraws": False, "cancels": False, "judges": False}
 
 
 def test_an_organiser_of_a_competition_cancels_its_submissions(api: Api) -> None:

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from services.cli.endings import Ending
 from services.core.models import Role
 from tests.api.harness import add_benchmark, make_settings, running, serving
 from tests.command import lethe
@@ -62,7 +63,7 @@ def test_a_file_is_shown_applied_changed_and_given_back(run: Run) -> None:
     looked = run("apply", write(FILE), "--dry-run")
     assert (looked.returncode, looked.stderr) == (0, "")
     assert "New: cup" in looked.stdout and "phases.feedback: added" in looked.stdout
-    assert run("export", "cup").returncode == 1
+    assert run("export", "cup").returncode == Ending.REFUSED
 
     assert "version 1 of cup" in run("apply", write(FILE)).stderr
 
@@ -78,7 +79,7 @@ def test_a_file_is_shown_applied_changed_and_given_back(run: Run) -> None:
     assert run("versions", "cup", "--number", "1").stdout == FILE
 
     assert run("delete", "cup").returncode == 0
-    assert run("export", "cup").returncode == 1
+    assert run("export", "cup").returncode == Ending.REFUSED
 
 
 def test_what_participants_rely_on_needs_a_flag(run: Run) -> None:
@@ -117,4 +118,4 @@ def test_in_a_terminal_it_asks(run: Run) -> None:
     os.close(follower)
     assert done.returncode == 1
     assert "Apply?" in done.stdout + done.stderr
-    assert run("export", "cup").returncode == 1
+    assert run("export", "cup").returncode == Ending.REFUSED

@@ -1165,7 +1165,7 @@ export interface paths {
         };
         /**
          * Download Starting Kit Of Phase
-         * @description Download the starting kit with `packages.txt`: the packages of the phase's environment, once they are known.
+         * @description Download the starting kit, filled in for the phase, with `packages.txt` once the packages are known.
          */
         get: operations["download_starting_kit_of_phase"];
         put?: never;
@@ -1188,6 +1188,8 @@ export interface paths {
         /**
          * Submit
          * @description Upload a submission. A file that cannot be a submission is refused at once and costs no quota.
+         *
+         *     With an `Idempotency-Key` it may be sent again after a lost answer: it is submitted once, and answered the same.
          */
         post: operations["submit"];
         delete?: never;
@@ -2184,6 +2186,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Measurements
+         * @description Download its measurements, for `lethe score`, unless the phase hides its data.
+         */
+        get: operations["download_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write Note
+         * @description Replace the note and the tags of a submission of your team. Those who run or review the competition see them.
+         */
+        put: operations["write_note"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/notebook": {
         parameters: {
             query?: never;
@@ -2240,6 +2282,46 @@ export interface paths {
          * @description Let a withdrawn submission of your team compete again. Not once a final has opened.
          */
         post: operations["reenter_submission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/runs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Runs
+         * @description Download a table of its runs, unless the phase hides its data.
+         */
+        get: operations["download_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Standing
+         * @description Show the place of a scored submission, and its score in sentences.
+         */
+        get: operations["show_standing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4574,6 +4656,8 @@ export interface components {
             meaning: string;
             /** Name */
             name: string;
+            /** Perfect */
+            perfect?: number | null;
             /** Source */
             source: string;
             /** Title */
@@ -4915,6 +4999,20 @@ export interface components {
              *     ]
              */
             scopes?: components["schemas"]["Scope"][];
+        };
+        /**
+         * Note
+         * @description What a team notes about its submission.
+         */
+        Note: {
+            /**
+             * Note
+             * @description Plain text; nobody but the team and those who run or review the competition sees it.
+             * @default
+             */
+            note?: string;
+            /** Tags */
+            tags?: string[];
         };
         /**
          * OfferOut
@@ -5264,6 +5362,12 @@ export interface components {
             password?: string | null;
         };
         /**
+         * PerfectBasis
+         * @description How it is known.
+         * @enum {string}
+         */
+        PerfectBasis: "metric" | "benchmark" | "reference" | "other_runs";
+        /**
          * PersonIn
          * @description Somebody, by user name.
          */
@@ -5408,6 +5512,47 @@ export interface components {
              * Format: uuid
              */
             submission_id: string;
+        };
+        /**
+         * PlaceOut
+         * @description A place on the newest computed leaderboard.
+         */
+        PlaceOut: {
+            /**
+             * Draws
+             * @description Different entries of the team that were scored here; this is the best.
+             * @default 1
+             */
+            draws?: number;
+            /**
+             * Follows
+             * @description Whether the leaderboard has moved and is being computed.
+             * @default false
+             */
+            follows?: boolean;
+            /**
+             * Luck
+             * @description What the best of so many equally good entries gains by chance.
+             * @default 0
+             */
+            luck?: number;
+            /** Rank */
+            rank?: number | null;
+            /** Rank Best */
+            rank_best?: number | null;
+            /** Rank Worst */
+            rank_worst?: number | null;
+            /**
+             * Total
+             * @description Entries on the leaderboard.
+             */
+            total: number;
+            unranked_reason?: components["schemas"]["Unranked"] | null;
+            /**
+             * Words
+             * @description The place in words, with where noise could put it.
+             */
+            words: string;
         };
         /**
          * PlanOut
@@ -5791,6 +5936,11 @@ export interface components {
          */
         Rights: {
             /**
+             * Annotates
+             * @description Whether you may write its note and tags.
+             */
+            annotates: boolean;
+            /**
              * Cancels
              * @description Whether you may stop its evaluation.
              */
@@ -6048,6 +6198,34 @@ export interface components {
             low: string;
         };
         /**
+         * StandingOut
+         * @description What a score means: how much of what a perfect retraining earns, where the rest is lost, and the place.
+         */
+        StandingOut: {
+            /** Final Score */
+            final_score: number;
+            /**
+             * Metric
+             * @description The metric that the phase ranks by.
+             */
+            metric: string;
+            /** @description metric: the metric is made so. benchmark: measured with as many runs. reference: the phase's retraining reference. other_runs: measured with another number of runs, so it holds only nearly. */
+            perfect_basis: components["schemas"]["PerfectBasis"] | null;
+            /**
+             * Perfect Score
+             * @description What a perfect retraining earns in this phase; null if unknown.
+             */
+            perfect_score: number | null;
+            place: components["schemas"]["PlaceOut"];
+            /**
+             * Remarks
+             * @description Where it loses, how far the ceiling is, what noise and many tries say.
+             */
+            remarks: string[];
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * State
          * @description States of an evaluation and of a shard. `core.queue.lifecycle` defines the transitions.
          * @enum {string}
@@ -6113,10 +6291,20 @@ export interface components {
              */
             has_log: boolean;
             /**
+             * Has Measurements
+             * @description Whether its measurements can be downloaded.
+             */
+            has_measurements: boolean;
+            /**
              * Has Notebook
              * @description Whether its executed notebook can be downloaded.
              */
             has_notebook: boolean;
+            /**
+             * Has Runs
+             * @description Whether a table of its runs can be downloaded.
+             */
+            has_runs: boolean;
             /**
              * Id
              * Format: uuid
@@ -6125,6 +6313,11 @@ export interface components {
             kind: components["schemas"]["SubmissionKind"];
             /** Name */
             name: string;
+            /**
+             * Note
+             * @description What its team noted about it; empty if nothing.
+             */
+            note: string;
             /**
              * On Board
              * @description Whether it is its team's entry on the leaderboard now.
@@ -6170,6 +6363,11 @@ export interface components {
              * @description Whether it was scored, or was a dry run or rehearsal that went well.
              */
             succeeded: boolean;
+            /**
+             * Tags
+             * @description Tags of its team.
+             */
+            tags: string[];
             /** Team */
             team: string;
         };
@@ -6670,10 +6868,20 @@ export interface components {
              */
             has_log: boolean;
             /**
+             * Has Measurements
+             * @description Whether its measurements can be downloaded.
+             */
+            has_measurements: boolean;
+            /**
              * Has Notebook
              * @description Whether its executed notebook can be downloaded.
              */
             has_notebook: boolean;
+            /**
+             * Has Runs
+             * @description Whether a table of its runs can be downloaded.
+             */
+            has_runs: boolean;
             /**
              * Id
              * Format: uuid
@@ -6682,6 +6890,11 @@ export interface components {
             kind: components["schemas"]["SubmissionKind"];
             /** Name */
             name: string;
+            /**
+             * Note
+             * @description What its team noted about it; empty if nothing.
+             */
+            note: string;
             /**
              * On Board
              * @description Whether it is its team's entry on the leaderboard now.
@@ -6727,6 +6940,11 @@ export interface components {
              * @description Whether it was scored, or was a dry run or rehearsal that went well.
              */
             succeeded: boolean;
+            /**
+             * Tags
+             * @description Tags of its team.
+             */
+            tags: string[];
             /** Team */
             team: string;
             /**
@@ -9945,7 +10163,10 @@ export interface operations {
                 /** @description Submit a reference row; for organisers. */
                 reference?: components["schemas"]["Reference"];
             };
-            header?: never;
+            header?: {
+                /** @description Any text of your own: within 24 hours, the same upload under it is submitted once. */
+                "idempotency-key"?: string | null;
+            };
             path: {
                 slug: string;
                 phase: string;
@@ -12491,6 +12712,98 @@ export interface operations {
             };
         };
     };
+    download_measurements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The measurements */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    write_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     download_notebook: {
         parameters: {
             query?: never;
@@ -12597,6 +12910,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingOut"];
                 };
             };
             /** @description A problem */

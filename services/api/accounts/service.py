@@ -155,7 +155,7 @@ def revoke_own(session: WriteSession, who: Principal, token_id: UUID) -> None:
     """Revoke one of the caller's tokens or sessions. Raises NotFound for any other."""
     row = session.scalars(valid_tokens(who.account_id).where(Token.id == token_id)).one_or_none()
     if row is None:
-        raise NotFound(f"You have no valid token {token_id}. See GET /api/me/tokens for your tokens.")
+        raise NotFound(f"You have no valid token {token_id}. Your account page lists your tokens.")
     row.revoked_at = utc_now()
 
 

@@ -115,7 +115,7 @@ def find_phase(
     if phase is None:
         raise NotFound(
             f"Competition {competition!r} has no phase {slug!r}. "
-            f"See GET /api/competitions/{competition} for its phases."
+            f"`lethe phases {competition}` and its page list its phases."
         )
     return phase
 

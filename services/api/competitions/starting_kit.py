@@ -1,4 +1,4 @@
-"""Packs the starting kit into one zip for download: filled in with this server's address and, of a phase, with its names.
+"""Packs the starting kit into one zip: filled in with this server's address and, of a phase, with its names.
 
 The kit's own files name made-up ones, so that they can be read and tried as they are.
 """

@@ -17,7 +17,9 @@ def find_competition(session: ReadSession, slug: str, who: Principal | None = No
     """Find a competition that the caller may see; a draft only if they run or review it. Raises NotFound."""
     competition = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
     if competition is None or not _is_seen(competition, who):
-        raise NotFound(f"There is no competition {slug!r}. See GET /api/competitions for all competitions.")
+        raise NotFound(
+            f"There is no competition {slug!r}. Check the name: `lethe competitions` and the home page list all."
+        )
     return competition
 
 

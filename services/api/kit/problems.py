@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from services.api.kit.mistakes import mistake_in_words
 from services.core.errors import LetheError
 
 __all__ = ["MEDIA_TYPE", "PROBLEMS", "Problem", "install_problems", "problem"]
@@ -97,7 +98,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     """Name each invalid field, but do not repeat its value, because it may be a password."""
     assert isinstance(error, RequestValidationError)
     errors = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
-    named = "; ".join(f"{one['field']}: {one['problem']}" for one in errors[:3])
+    named = "; ".join(mistake_in_words(one) for one in error.errors()[:3])
     return problem(422, "invalid_request", f"The request is not valid: {named}.", errors=errors)
 
 

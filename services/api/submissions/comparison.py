@@ -1,20 +1,21 @@
 """Compares two submissions to a phase by the paired test that also forms the leaderboard's tie groups."""
 
 from dataclasses import asdict
+from typing import Self
 from uuid import UUID
 
+from pydantic import BaseModel, Field
 from sqlalchemy import exists, select
 
 from services.api.competitions.service import UNSEEN
 from services.api.kit.auth import Principal
-from services.api.submissions.schemas import ComparedOut, ComparisonOut
 from services.api.submissions.service import find_visible
 from services.core.errors import Conflict
 from services.core.finals.sealed import is_sealed
 from services.core.models import Competition, LeaderboardEntry, Phase, Score, Submission
 from services.core.store.database import ReadSession
 
-__all__ = ["NotComparable", "NotScored", "compare_scores"]
+__all__ = ["ComparisonOut", "NotComparable", "NotScored", "compare_scores", "score_of"]
 
 
 class NotComparable(Conflict):
@@ -25,6 +26,41 @@ class NotScored(Conflict):
     code = "not_scored"
 
 
+class ComparedOut(BaseModel):
+    """One of two compared submissions."""
+
+    submission_id: UUID
+    name: str
+    team: str
+    final_score: float
+
+    @classmethod
+    def of(cls, submission: Submission, score: Score) -> Self:
+        """Make the JSON form of a compared submission."""
+        return cls(
+            submission_id=submission.id,
+            name=submission.name,
+            team=submission.team.name,
+            final_score=score.final_score,
+        )
+
+
+class ComparisonOut(BaseModel):
+    """The first submission's final score minus the second's, both measured against the same oracle."""
+
+    first: ComparedOut
+    second: ComparedOut
+    metric: str
+    difference: float
+    low: float = Field(description="Lower end of the 95% interval of the difference if both were re-run.")
+    high: float = Field(description="Upper end of that interval.")
+    p_better: float = Field(description="Probability that the first is better if both were re-run.")
+    p_better_elsewhere: float | None = Field(
+        description="Probability that the first is better if both were re-run with a different forget set."
+    )
+    separated: bool = Field(description="Whether the difference is beyond noise at the 5% level.")
+
+
 def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID) -> ComparisonOut:
     """Compare two submissions. Raises NotFound, NotScored, or NotComparable if their phases differ."""
     # Here, because numpy and scipy are a third of the memory of an API process, which nothing else there uses.
@@ -33,7 +69,7 @@ def compare_scores(session: ReadSession, who: Principal, one: UUID, other: UUID)
     submissions = [_find(session, who, submission_id) for submission_id in (one, other)]
     if submissions[0].phase_id != submissions[1].phase_id:
         raise NotComparable("The two submissions belong to different phases. Choose two submissions to one phase.")
-    scores = [_score(session, submission) for submission in submissions]
+    scores = [score_of(session, submission) for submission in submissions]
     found = compare(*(HalvedScore(score.final_score, score.halves, score.subject_points) for score in scores))
     first, second = (ComparedOut.of(*pair) for pair in zip(submissions, scores, strict=True))
     return ComparisonOut(first=first, second=second, metric=scores[0].metric, **asdict(found))
@@ -49,10 +85,11 @@ def _find(session: ReadSession, who: Principal, submission_id: UUID) -> Submissi
     return submission
 
 
-def _score(session: ReadSession, submission: Submission) -> Score:
+def score_of(session: ReadSession, submission: Submission) -> Score:
+    """Return the score by the metric that the phase ranks by. Raises NotScored."""
     score = session.scalars(
         select(Score).where(Score.evaluation_id == submission.evaluation_id, Score.metric == submission.phase.metric)
     ).one_or_none()
     if score is None:
-        raise NotScored(f"Submission {submission.id} has no score yet. Compare it after it is scored.")
+        raise NotScored(f"Submission {submission.id} has no score yet. Come back when it is scored.")
     return score

@@ -5,17 +5,29 @@ All of these reveal something about the data, so in a phase with hidden data onl
 
 from uuid import UUID
 
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from services.api.kit.auth import Principal
-from services.api.submissions.schemas import DetailsOut
 from services.api.submissions.service import find_visible, sees_data
 from services.core.errors import NotFound
 from services.core.models import MeasurementRow, Score
+from services.core.models.stored import HistogramsForm
 from services.core.store.database import ReadSession
 
-__all__ = ["find_log", "show_details"]
+__all__ = ["DetailsOut", "find_log", "show_details"]
+
+
+class DetailsOut(BaseModel):
+    """Details of the runs of a scored submission, unless the phase hides its data."""
+
+    metric: str
+    run_s: list[float] = Field(description="Wall-clock time of each run in seconds, in the order of the seeds.")
+    peak_memory_bytes: int | None = Field(
+        description="Memory of the largest process of any run, without GPU memory. Null if it was not recorded."
+    )
+    histograms: HistogramsForm | None = Field(description="Null if they were not recorded.")
 
 
 def show_details(session: ReadSession, who: Principal, submission_id: UUID) -> DetailsOut:

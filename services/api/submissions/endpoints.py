@@ -18,13 +18,10 @@ from services.api.kit.policy import SignedIn
 from services.api.kit.schemas import Label, Text, in_words
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
-from services.api.submissions import admission, comparison, details, service, uploads
+from services.api.submissions import admission, repeats, service, uploads
 from services.api.submissions.quota import quota_of
-from services.api.submissions.reading import find_to_read
 from services.api.submissions.schemas import (
     CheckOut,
-    ComparisonOut,
-    DetailsOut,
     EventOut,
     QuotaOut,
     SubmissionOut,
@@ -32,8 +29,8 @@ from services.api.submissions.schemas import (
 )
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.api.teams.seats import team_of
-from services.core.errors import NotFound
-from services.core.models import Act, Phase, Reference, Submission
+from services.core.errors import LetheError
+from services.core.models import Phase, Reference, Submission
 from services.core.queue.doorbell import Bell
 from services.core.queue.places import place_of_next
 from services.core.store.database import utc_now
@@ -56,18 +53,13 @@ UPLOAD_BODY = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-NOTEBOOK: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The notebook", "content": {"application/x-ipynb+json": {"schema": {"type": "object"}}}}
-}
-LOG: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The log", "content": {"text/plain": {"schema": {"type": "string"}}}}
-}
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Events", "model": EventOut}}
 
 
 @router.post(
     "/competitions/{slug}/phases/{phase}/submissions",
     status_code=201,
+    response_model=SubmittedOut,
     openapi_extra=UPLOAD_BODY,
     dependencies=[Depends(uploads.refuse_forms)],
     max_body_size=COUNTED_BY_ITSELF,
@@ -85,8 +77,15 @@ async def submit(
     name: Annotated[Label | None, Query(description="The name on the leaderboard; default: the file name.")] = None,
     team: Annotated[Text | None, Query(description="The team to submit for. Needed if you are in several.")] = None,
     reference: Annotated[Reference, Query(description="Submit a reference row; for organisers.")] = Reference.NONE,
-) -> SubmittedOut:
-    """Upload a submission. A file that cannot be a submission is refused at once and costs no quota."""
+    idempotency_key: Annotated[
+        repeats.IdempotencyKey | None,
+        Header(description="Any text of your own: within 24 hours, the same upload under it is submitted once."),
+    ] = None,
+) -> SubmittedOut | Response:
+    """Upload a submission. A file that cannot be a submission is refused at once and costs no quota.
+
+    With an `Idempotency-Key` it may be sent again after a lost answer: it is submitted once, and answered the same.
+    """
     request = admission.SubmitRequest(
         who=who,
         competition=slug,
@@ -96,19 +95,23 @@ async def submit(
         team=team,
         reference=reference,
     )
-    admitted = await anyio.to_thread.run_sync(_admit_early, state, request)
+    admitted = await anyio.to_thread.run_sync(_admit_early, state, request, idempotency_key)
+    if admitted is None:
+        return await uploads.answer_again(state, body, request, idempotency_key or "")
     data, found, form = await uploads.read(state, body, filename, admitted)
     warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, admitted, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
-    accept = partial(service.accept, blob=blob, size_bytes=len(data), kind=found.kind, claim=found.claim, form=form)
+    upload = service.Upload(blob, len(data), found.kind, found.claim, form, warnings)
+    once = repeats.Once(idempotency_key, repeats.digest_of(request, blob)) if idempotency_key else None
     sandbox = state.settings.resolved_sandbox
-    shown = await anyio.to_thread.run_sync(accept, state.database, request, sandbox, limiter=state.writers)
+    accept = partial(service.accept, state.database, request, sandbox, upload, once)
+    shown = await anyio.to_thread.run_sync(accept, limiter=state.writers)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
     background.add_task(
         state.doorbell.ring_across, Bell.RUN
     )  # after the response, so a broker that is gone delays nobody
     response.headers["Location"] = f"/api/submissions/{shown.id}"
-    return SubmittedOut(**dict(shown), warnings=warnings)
+    return shown
 
 
 @router.post(
@@ -184,50 +187,6 @@ def show_submission(submission_id: UUID, who: SignedIn, session: Reading) -> Sub
     return service.show_with_place(session, who, service.find_visible(session, who, submission_id))
 
 
-@router.get("/submissions/{submission_id}/comparison")
-def compare_submissions(
-    submission_id: UUID,
-    other: Annotated[UUID, Query(description="The submission to compare with, of the same phase.")],
-    who: SignedIn,
-    session: Reading,
-) -> ComparisonOut:
-    """Test whether one submission is better than another. Each must be yours to see, or on the leaderboard."""
-    return comparison.compare_scores(session, who, submission_id, other)
-
-
-@router.get("/submissions/{submission_id}/details")
-def show_details(submission_id: UUID, who: SignedIn, session: Reading) -> DetailsOut:
-    """Show run times, and histograms of epsilons and confidences, unless the phase hides its data."""
-    return details.show_details(session, who, submission_id)
-
-
-@router.get("/submissions/{submission_id}/log", response_class=Response, responses=LOG)
-def download_log(submission_id: UUID, who: SignedIn, session: Reading, state: State) -> Response:
-    """Download the end of the output of its runs, at most 16 KiB, unless the phase hides its data."""
-    return Response(
-        state.blobs.get(details.find_log(session, who, submission_id)),
-        media_type="text/plain; charset=utf-8",
-        headers={"X-Content-Type-Options": "nosniff"},
-    )
-
-
-@router.get("/submissions/{submission_id}/notebook", response_class=Response, responses=NOTEBOOK)
-def download_notebook(submission_id: UUID, who: SignedIn, state: State) -> Response:
-    """Download a notebook with the outputs of its run, unless the phase hides its data.
-
-    An organiser or reviewer can, whose reading is recorded.
-    """
-    (submission,) = find_to_read(state.database, who, [submission_id], Act.NOTEBOOK_READ)
-    blob = submission.evaluation.executed_blob
-    if blob is None or not service.sees_data(who, submission):
-        raise NotFound("There is no executed notebook to show: it has not run yet, or the phase hides its data.")
-    return Response(
-        state.blobs.get(blob),
-        media_type="application/x-ipynb+json",
-        headers={"Content-Disposition": 'attachment; filename="executed.ipynb"', "X-Content-Type-Options": "nosniff"},
-    )
-
-
 @router.post("/submissions/{submission_id}/cancel")
 def cancel_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SubmissionOut:
     """Stop its evaluation. The submission stays on record, and counts against the quota only if a run had started."""
@@ -255,10 +214,20 @@ def watch(
     return EventStream(stream(state.feed, evaluation_id, after), seat)
 
 
-def _admit_early(state: ApiState, request: admission.SubmitRequest) -> Phase:
-    """Find the phase; refuse a submission before its body is read, if it would be refused after."""
+def _admit_early(state: ApiState, request: admission.SubmitRequest, key: str | None) -> Phase | None:
+    """Find the phase; refuse a submission before its body is read, if it would be refused after.
+
+    Return None if something was sent under the key already: then its answer is there, whatever the quota is now.
+    """
     state.rates.upload(str(request.who.account_id))
     submission_file.kind_of(request.filename)
     with state.database.read() as session:
-        phase, _ = admission.admit(session, request, state.settings.resolved_sandbox)
+        if key and repeats.find(session, request, key):
+            return None
+        try:
+            phase, _ = admission.admit(session, request, state.settings.resolved_sandbox)
+        except LetheError:
+            if key and repeats.find(session, request, key):  # it was accepted a moment ago, and used the last slot
+                return None
+            raise
     return phase

@@ -21,18 +21,15 @@ from services.core.models import (
     Score,
     Submission,
     SubmissionKind,
+    SubmissionNote,
     SubmissionState,
     Team,
 )
-from services.core.models.stored import HistogramsForm
 from services.core.queue.places import Place
 from services.core.submission.certificate import Claim
 
 __all__ = [
     "CheckOut",
-    "ComparedOut",
-    "ComparisonOut",
-    "DetailsOut",
     "EventOut",
     "FailureOut",
     "QueuePlaceOut",
@@ -132,52 +129,6 @@ class ScoreOut(ScoreForm):
         return cls(**dict(form), time_ratio=time_ratio(score.run_s, retrain_s), created_at=score.created_at)
 
 
-class ComparedOut(BaseModel):
-    """One of two compared submissions."""
-
-    submission_id: UUID
-    name: str
-    team: str
-    final_score: float
-
-    @classmethod
-    def of(cls, submission: Submission, score: Score) -> Self:
-        """Make the JSON form of a compared submission."""
-        return cls(
-            submission_id=submission.id,
-            name=submission.name,
-            team=submission.team.name,
-            final_score=score.final_score,
-        )
-
-
-class ComparisonOut(BaseModel):
-    """The first submission's final score minus the second's, both measured against the same oracle."""
-
-    first: ComparedOut
-    second: ComparedOut
-    metric: str
-    difference: float
-    low: float = Field(description="Lower end of the 95% interval of the difference if both were re-run.")
-    high: float = Field(description="Upper end of that interval.")
-    p_better: float = Field(description="Probability that the first is better if both were re-run.")
-    p_better_elsewhere: float | None = Field(
-        description="Probability that the first is better if both were re-run with a different forget set."
-    )
-    separated: bool = Field(description="Whether the difference is beyond noise at the 5% level.")
-
-
-class DetailsOut(BaseModel):
-    """Details of the runs of a scored submission, unless the phase hides its data."""
-
-    metric: str
-    run_s: list[float] = Field(description="Wall-clock time of each run in seconds, in the order of the seeds.")
-    peak_memory_bytes: int | None = Field(
-        description="Memory of the largest process of any run, without GPU memory. Null if it was not recorded."
-    )
-    histograms: HistogramsForm | None = Field(description="Null if they were not recorded.")
-
-
 class EventOut(BaseModel):
     """The data of an event. The event's name is its kind; its id is its sequence number."""
 
@@ -201,6 +152,7 @@ class EventOut(BaseModel):
 class Rights(BaseModel):
     """What the reader may do with a submission, besides reading it."""
 
+    annotates: bool = Field(description="Whether you may write its note and tags.")
     withdraws: bool = Field(description="Whether you may withdraw it, or let it compete again.")
     cancels: bool = Field(description="Whether you may stop its evaluation.")
     judges: bool = Field(description="Whether you may disqualify it.")
@@ -243,6 +195,10 @@ class SubmissionOut(BaseModel):
     on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
     exclusions: list[ExclusionOut] = Field(description="Why it is off the board: disqualified, or withdrawn.")
     rights: Rights
+    has_runs: bool = Field(description="Whether a table of its runs can be downloaded.")
+    has_measurements: bool = Field(description="Whether its measurements can be downloaded.")
+    note: str = Field(description="What its team noted about it; empty if nothing.")
+    tags: list[str] = Field(description="Tags of its team.")
     finals: list[FinalMarkOut] = Field(description="Finals that it can enter, and whether it does.")
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
@@ -261,6 +217,7 @@ class SubmissionOut(BaseModel):
         exclusions: Sequence[Exclusion],
         rights: Rights,
         finals: Sequence[FinalMarkOut],
+        note: SubmissionNote | None,
     ) -> Self:
         """Make the JSON form of a submission with its scores."""
         evaluation = submission.evaluation
@@ -292,6 +249,10 @@ class SubmissionOut(BaseModel):
             has_notebook=sees_data and evaluation.executed_blob is not None,
             has_details=sees_data and score is not None,
             has_log=sees_data and evaluation.log_blob is not None,
+            has_runs=sees_data and evaluation.seeds_done > 0,
+            has_measurements=sees_data and evaluation.measurements_blob is not None,
+            note=note.note if note else "",
+            tags=note.tags if note else [],
             on_board=on_board,
             exclusions=[ExclusionOut.of(one) for one in exclusions],
             rights=rights,

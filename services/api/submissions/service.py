@@ -1,6 +1,7 @@
 """Accepting submissions, showing them to those who may see them, and cancelling them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from services.api.finals.service import marks_of
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
 from services.api.people.registering import enter
+from services.api.submissions import repeats
 from services.api.submissions.admission import SubmitRequest, admit
-from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut
+from services.api.submissions.repeats import Once
+from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut, SubmittedOut
 from services.api.teams import seats
 from services.core.board import off, pointers
 from services.core.board.exclusions import final_has_started
@@ -29,6 +32,7 @@ from services.core.models import (
     State,
     Submission,
     SubmissionKind,
+    SubmissionNote,
     Team,
 )
 from services.core.queue import places
@@ -40,6 +44,7 @@ from services.core.submission.form import Form
 
 __all__ = [
     "AlreadyEnded",
+    "Upload",
     "accept",
     "cancel_submission",
     "find_visible",
@@ -54,51 +59,68 @@ class AlreadyEnded(Conflict):
     code = "already_ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was received, checked and stored."""
+
+    blob: str
+    size_bytes: int
+    kind: SubmissionKind
+    claim: Claim | None
+    form: Form
+    warnings: list[str]
+
+
 def accept(
-    database: Database,
-    request: SubmitRequest,
-    sandbox: SandboxKind,
-    *,
-    blob: str,
-    size_bytes: int,
-    kind: SubmissionKind,
-    claim: Claim | None,
-    form: Form,
-) -> SubmissionOut:
+    database: Database, request: SubmitRequest, sandbox: SandboxKind, upload: Upload, once: Once | None
+) -> SubmittedOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
     The team's own code may have an evaluation already, apart from comments and layout. If that is scored, the
     submission is on the leaderboard at once. Nothing is shared with other teams; code that is like theirs is noted.
+    What was sent before under the same key is answered as it was then.
     """
     with database.write() as session:
         locked = _lock_teams(session, request)
+        if once and (kept := repeats.find(session, request, once.key)):
+            once.require_same(kept)
+            return SubmittedOut.model_validate(kept.answer)
         phase, team = admit(session, request, sandbox, HELD_PHASE)
         if team.id not in locked:
             raise seats.TeamChanged("Your team has just merged with another one. Submit again.")
-        if request.reference is Reference.NONE:
-            enter(session, request.who, phase.competition)
-            seats.take_seat(session, request.who, phase.competition, team)
-        evaluation = _evaluation(session, phase, team, blob, form, notebook=kind is SubmissionKind.NOTEBOOK)
-        submission = Submission(
-            phase=phase,
-            team=team,
-            account_id=request.who.account_id,
-            evaluation=evaluation,
-            name=request.name,
-            filename=request.filename,
-            kind=kind,
-            reference=request.reference,
-            blob=blob,
-            code_sha256=form.sha256,
-            sketch=form.sketch,
-            size_bytes=size_bytes,
-            claim=claim,
-        )
-        session.add(submission)
-        session.flush()
-        note_copies(session, submission, form)
-        _publish_if_scored(session, submission)
-        return show(session, request.who, [submission])[0]
+        submission = _insert(session, request, phase, team, upload)
+        shown = show(session, request.who, [submission])[0]
+        answer = SubmittedOut(**dict(shown), warnings=upload.warnings)
+        if once:
+            repeats.keep(session, request, once, answer.model_dump(mode="json"))
+        return answer
+
+
+def _insert(session: WriteSession, request: SubmitRequest, phase: Phase, team: Team, upload: Upload) -> Submission:
+    if request.reference is Reference.NONE:
+        enter(session, request.who, phase.competition)
+        seats.take_seat(session, request.who, phase.competition, team)
+    notebook = upload.kind is SubmissionKind.NOTEBOOK
+    submission = Submission(
+        phase=phase,
+        team=team,
+        account_id=request.who.account_id,
+        evaluation=_evaluation(session, phase, team, upload.blob, upload.form, notebook=notebook),
+        name=request.name,
+        filename=request.filename,
+        kind=upload.kind,
+        reference=request.reference,
+        blob=upload.blob,
+        code_sha256=upload.form.sha256,
+        sketch=upload.form.sketch,
+        size_bytes=upload.size_bytes,
+        claim=upload.claim,
+    )
+    session.add(submission)
+    session.flush()
+    note_copies(session, submission, upload.form)
+    _publish_if_scored(session, submission)
+    return submission
 
 
 def own_submissions(
@@ -148,6 +170,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
     reasons = off.reasons_of(session, [one.id for one in shown])
     rights = _rights(session, who, shown)
     marks = marks_of(session, shown)
+    notes = _notes(session, shown)
     return [
         _shown(
             one,
@@ -157,6 +180,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             exclusions=reasons.get(one.id, []),
             rights=rights[one.id],
             finals=marks.get(one.id, []),
+            note=notes.get(one.id),
         )
         for one in shown
     ]
@@ -185,6 +209,14 @@ def _shown(submission: Submission, **context: Any) -> SubmissionOut:
     return SubmissionOut.of(submission, own, list(scores.values()), **context)
 
 
+def _notes(session: ReadSession, submissions: list[Submission]) -> dict[UUID, SubmissionNote]:
+    ids = [one.id for one in submissions]
+    return {
+        row.submission_id: row
+        for row in session.scalars(select(SubmissionNote).where(SubmissionNote.submission_id.in_(ids)))
+    }
+
+
 def _rights(session: ReadSession, who: Principal, submissions: list[Submission]) -> dict[UUID, Rights]:
     """Tell what the caller may do with each submission that the caller may see."""
     teams = set(session.scalars(seats.teams_of(who.account_id)))
@@ -192,6 +224,7 @@ def _rights(session: ReadSession, who: Principal, submissions: list[Submission])
     fixed = {one.id for one in competitions if final_has_started(session, one.id, utc_now())}
     return {
         one.id: Rights(
+            annotates=one.team_id in teams,
             withdraws=one.team_id in teams and one.phase.competition_id not in fixed,
             cancels=one.team_id in teams or organises(who, one.phase.competition),
             judges=organises(who, one.phase.competition),

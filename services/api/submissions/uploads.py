@@ -5,17 +5,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import anyio.to_thread
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from services.api.competitions.service import find_phase, organises
 from services.api.kit.auth import Principal
 from services.api.state import ApiState
-from services.api.submissions.admission import require_kind, require_uploads
+from services.api.submissions import repeats
+from services.api.submissions.admission import SubmitRequest, require_kind, require_uploads
 from services.api.submissions.schemas import CheckOut
 from services.api.teams.seats import teams_of
 from services.core.environments import python_of
-from services.core.errors import BadInput
+from services.core.errors import BadInput, Conflict
 from services.core.models import EnvironmentRow, Phase, Submission
 from services.core.store.blobs import TooLarge, receive, sha256_hex
 from services.core.store.database import ReadSession
@@ -24,7 +26,7 @@ from services.core.submission.cautions import warnings_for
 from services.core.submission.file import Checked, check
 from services.core.submission.form import Form, form_of
 
-__all__ = ["FormUpload", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
+__all__ = ["FormUpload", "answer_again", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
 
 MAX_DIGITS = 20  # of a size, because Python refuses to read thousands
 
@@ -45,6 +47,21 @@ def refuse_forms(request: Request) -> None:
         f'-H "Authorization: Bearer $LETHE_TOKEN" {shlex.quote(url)}'
     )
     raise FormUpload(f"The file came in a form. {remedy}", remedy=remedy)
+
+
+async def answer_again(state: ApiState, body: Request, request: SubmitRequest, key: str) -> Response:
+    """Answer an upload whose key is known as it was answered before. Raises IdempotencyKeyReused if it is another."""
+    data = await receive(body.stream(), limit_bytes=_limit(state, body))
+    return await anyio.to_thread.run_sync(_kept_answer, state, request, key, sha256_hex(data))
+
+
+def _kept_answer(state: ApiState, request: SubmitRequest, key: str, body_sha256: str) -> Response:
+    with state.database.read() as session:
+        kept = repeats.find(session, request, key)
+    if kept is None:
+        raise Conflict("The Idempotency-Key expired while the file was sent. Send it again.")
+    repeats.Once(key, repeats.digest_of(request, body_sha256)).require_same(kept)
+    return JSONResponse(kept.answer, status_code=201, headers={"Location": f"/api/submissions/{kept.answer['id']}"})
 
 
 async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked, Form]:

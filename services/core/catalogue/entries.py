@@ -24,6 +24,7 @@ class MetricInfo:
     meaning: str
     source: str
     has_ceiling: bool  # whether forgetting quality is relative to that of a second oracle
+    perfect: float | None = None  # the score of a perfect retraining; None if it differs from benchmark to benchmark
 
 
 @dataclass(frozen=True, slots=True)

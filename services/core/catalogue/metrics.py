@@ -23,6 +23,7 @@ METRICS: dict[str, MetricInfo] = {
             meaning="The 2023 score made robust to outliers and copies, relative to the quality of retraining itself.",
             source="this project: the 2023 score made robust, described in docs/scoring.md",
             has_ceiling=True,
+            perfect=1.0,
         ),
         MetricInfo(
             name="lethe-2",
@@ -31,6 +32,7 @@ METRICS: dict[str, MetricInfo] = {
             "examples that nobody forgot, times utility. Forged outputs do not rank.",
             source="this project: memory beyond controls, described in docs/scoring.md",
             has_ceiling=False,
+            perfect=1.0,
         ),
     )
 }

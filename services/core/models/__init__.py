@@ -33,6 +33,7 @@ from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.notes import SubmissionNote
 from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
     CompetitionRole,
@@ -47,6 +48,7 @@ from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.teams import Merge, Offer, OfferState, Seat, TeamInvitation, TeamRole, Transfer
+from services.core.models.uploads import UploadKey
 from services.core.models.workers import WorkerRow
 
 __all__ = [
@@ -110,6 +112,7 @@ __all__ = [
     "State",
     "Submission",
     "SubmissionKind",
+    "SubmissionNote",
     "SubmissionState",
     "Team",
     "TeamInvitation",
@@ -120,6 +123,7 @@ __all__ = [
     "TokenKind",
     "Transfer",
     "Unranked",
+    "UploadKey",
     "Visibility",
     "WorkerRow",
 ]

@@ -17,7 +17,7 @@ __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
 ACCOUNTS = (
     *("account_links", "accounts", "invitations", "members", "outbox", "registrations", "tokens"),
-    *("offers", "seats", "team_invitations", "team_members"),
+    *("offers", "seats", "submission_notes", "team_invitations", "team_members", "upload_keys"),
 )
 SCHEMA_VERSION = "alembic_version"
 RECORD = "audit_events"  # rows are added to it, and never changed; the scorer numbers them

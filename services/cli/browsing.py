@@ -1,0 +1,104 @@
+"""What there is on a server, and who you are there."""
+
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.client import open_client
+from services.cli.console import print_json, print_table
+from services.cli.participant import Json, Url
+
+__all__ = ["competitions", "phases", "submissions", "whoami"]
+
+MOST_LISTED = 50
+WIDE = 400  # columns: nothing is cut, and a narrow terminal folds the lines itself
+
+Limit = Annotated[int, typer.Option(min=1, help="List at most so many.")]
+
+
+def competitions(limit: Limit = MOST_LISTED, url: Url = None, as_json: Json = False) -> None:
+    """List the competitions of a server. Needs no login."""
+    found = list(islice(open_client(url, signed_in=False).pages("/api/competitions"), limit))
+    rows = [[one["slug"], one["title"], one["owner"], one["registration"]] for one in found]
+    _print(found, ("competition", "title", "organised by", "registration"), rows, as_json)
+
+
+def phases(
+    competition: Annotated[str, typer.Argument(help="The competition's short name.")],
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List the phases of a competition, with dates and quotas. Needs no login."""
+    found = open_client(url, signed_in=False).get(f"/api/competitions/{competition}")["phases"]
+    rows = [
+        [
+            *(one["slug"], one["kind"], _takes(one), _moment(one["opens_at"]), _moment(one["closes_at"])),
+            *(str(one["quota_per_day"]), str(one["seeds"]), one["metric"]),
+        ]
+        for one in found
+    ]
+    headings = ("phase", "kind", "uploads", "opens", "closes", "per 24 h", "runs", "metric")
+    _print(found, headings, rows, as_json, numbers=("per 24 h", "runs"))
+
+
+def submissions(
+    competition: Annotated[
+        str | None, typer.Option("--competition", "-c", help="Only those to this competition.")
+    ] = None,
+    phase: Annotated[str | None, typer.Option("--phase", "-p", help="Only those to phases of this name.")] = None,
+    limit: Limit = MOST_LISTED,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List the submissions of your teams, newest first."""
+    pages = open_client(url).pages("/api/submissions", competition=competition, phase=phase, limit=min(limit, 100))
+    found = list(islice(pages, limit))
+    rows = [
+        [
+            *(one["id"], _moment(one["submitted_at"]), one["competition"], one["phase"], one["name"], one["state"]),
+            *(f"{one['score']['final_score']:.4f}" if one["score"] else "", "yes" if one["on_board"] else ""),
+        ]
+        for one in found
+    ]
+    headings = ("submission", "submitted", "competition", "phase", "name", "state", "score", "on the board")
+    _print(found, headings, rows, as_json, numbers=("score",))
+
+
+def whoami(url: Url = None, as_json: Json = False) -> None:
+    """Say which account you are on which server, and in which teams."""
+    client = open_client(url)
+    found = client.get("/api/me")
+    if as_json:
+        print_json(found | {"server": client.url})
+        return
+    account = found["account"]
+    typer.echo(f"{account['username']} ({account['role']}) at {client.url}")
+    typer.echo(f"teams: {', '.join(team['name'] for team in found['teams']) or 'none'}")
+
+
+def _print(
+    found: list[dict[str, Any]],
+    headings: tuple[str, ...],
+    rows: list[list[str]],
+    as_json: bool,
+    *,
+    numbers: tuple[str, ...] = (),
+) -> None:
+    if as_json:
+        print_json(found)
+    elif not rows:
+        typer.echo("There are none.")
+    else:
+        print_table(headings, rows, title="", words=set(headings) - set(numbers), width=WIDE)
+
+
+def _takes(phase: dict[str, Any]) -> str:
+    if phase["entered_by"] == "selection":
+        return "by selection"
+    return "open" if phase["is_open"] else "closed"
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
