@@ -84,10 +84,10 @@ def main() -> None:
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             url = stack.enter_context(_postgres()) if arguments.postgres else f"sqlite:///{directory}/lethe.db"
-            settings = _settings(directory, url)
+            settings = settings_in(directory, url)
             start = time.perf_counter()
             with console.status(f"{teams:,} teams: filling the database"):
-                _fill(settings, teams)
+                fill(settings, teams)
             fill_s = time.perf_counter() - start
             console.print(f"{teams:,} teams: filled in {fill_s:.1f} s (not part of what is measured)")
             with console.status(f"{teams:,} teams: computing, then reading"):
@@ -119,7 +119,7 @@ def main() -> None:
     Console().print(table)
 
 
-def _settings(directory: Path, url: str) -> Settings:
+def settings_in(directory: Path, url: str) -> Settings:
     return Settings(
         data_dir=directory / "data", database_url=url, sandbox=SandboxKind.DOCKER, secret_key=KEY, allowed_hosts="*"
     )
@@ -241,7 +241,7 @@ def _server(settings: Settings) -> Iterator[tuple[int, int]]:
             process.wait(30)
 
 
-def _fill(settings: Settings, teams: int) -> None:
+def fill(settings: Settings, teams: int) -> None:
     """Give every team one scored submission on one leaderboard."""
     database = Database(settings.resolved_database_url)
     upgrade(database)

@@ -34,11 +34,14 @@ def verify(
         with migrated_database(load_settings()) as database:
             report = verify_database(database, known)
     if as_json:
-        print_json({"head": f"{report.head.number}:{report.head.hash}", "problems": report.problems})
+        head_found = f"{report.head.number}:{report.head.hash}"
+        print_json({"head": head_found, "hidden": report.hidden, "problems": report.problems})
     else:
         for problem in report.problems:
             say(problem)
         say(f"{report.links} acts and scores; the head is {report.head.number}:{report.head.hash}.")
+        if report.hidden:
+            say(f"{report.hidden} of them are not shown, so only their place is checked. Give a head with --head.")
     if report.problems:
         raise typer.Exit(1)
 

@@ -179,7 +179,7 @@ COMMANDS = {
         "Organisers",
         "organiser:competition_app",
         "Create competitions, from a file or step by step. For organisers.",
-        "api",  # `check` alone, which sends nothing
+        "api,scorer",  # `check`, `freeze` and `verify`; the others send requests
     ),
     "phase": Command("Organisers", "organiser:phase_app", "Create phases, and look after them. For organisers."),
     "notebook": Command(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import competition_file
+from services.cli import competition_file, frozen
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Competition, Json, Phase, Url
@@ -26,6 +26,8 @@ competition_app.command("apply")(competition_file.apply_file)
 competition_app.command("export")(competition_file.export_file)
 competition_app.command("versions")(competition_file.list_versions)
 competition_app.command("delete")(competition_file.delete_competition)
+competition_app.command("freeze")(frozen.freeze)
+competition_app.command("verify")(frozen.verify)
 
 
 @competition_app.command("create")

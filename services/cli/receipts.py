@@ -9,6 +9,7 @@ import typer
 from services.cli.client import open_client
 from services.cli.console import print_json, say
 from services.cli.participant import Json, Url
+from services.core.errors import BadInput
 
 __all__ = ["app"]
 
@@ -42,6 +43,8 @@ def verify(
         print_json(receipt)
         return
     stated = receipt["statement"]
+    if "figures" not in stated:
+        raise BadInput("It is signed, but states no score. The seal of an archive is for `lethe competition verify`.")
     figures = stated["figures"]
     typer.echo(f"{stated['team']}, submission {stated['submission']} to {stated['competition']}, {stated['phase']}")
     typer.echo(f"{figures['metric']}: {figures['final_score']:.4f}, N = {figures['seeds']}, {stated['scored_at']}")

@@ -15,7 +15,7 @@ from services.core.models import Entered, Evaluation, Score, Submission
 from services.core.record.figures import digests_of
 from services.core.store.database import ReadSession
 
-__all__ = ["statement_of"]
+__all__ = ["statement_about", "statement_of"]
 
 VERSION = 1
 
@@ -29,11 +29,12 @@ def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> d
     score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
     if score is None:
         raise NotScored(f"Submission {submission.id} has no score yet. Ask for its receipt after it is scored.")
-    return _statement(session, submission, score, session.get_one(Evaluation, score.evaluation_id))
+    return statement_about(session, submission, score)
 
 
-def _statement(session: ReadSession, submission: Submission, score: Score, evaluation: Evaluation) -> dict[str, Any]:
-    phase = submission.phase
+def statement_about(session: ReadSession, submission: Submission, score: Score) -> dict[str, Any]:
+    """State a score of a submission. Callers check who may read it."""
+    evaluation, phase = session.get_one(Evaluation, score.evaluation_id), submission.phase
     return {
         "version": VERSION,
         "competition": phase.competition.slug,

@@ -13,7 +13,7 @@ from services.core.record.chain import Head, Link, Report, check_chain, links
 from services.core.record.figures import digests_of
 from services.core.store.database import Database
 
-__all__ = ["export", "parse_head", "verify_database", "verify_file"]
+__all__ = ["export", "parse_head", "read_line", "verify_database", "verify_file", "verify_lines", "written"]
 
 PORTION = 500
 MOST_NAMED = 20
@@ -24,15 +24,25 @@ def export(database: Database, file: Path) -> int:
     count = 0
     with database.read() as session, file.open("x") as out:
         for one in links(session):
-            out.write(json.dumps({"number": one.number, "hash": one.hash, "body": one.body}) + "\n")
+            out.write(written(one))
             count += 1
     return count
+
+
+def written(one: Link) -> str:
+    """Write one act as a line of an export."""
+    return json.dumps({"number": one.number, "hash": one.hash, "body": one.body}) + "\n"
 
 
 def verify_file(file: Path, known: Iterable[Head] = ()) -> Report:
     """Check an exported chain. Raises BadInput if the file is none."""
     with file.open() as lines:
-        return check_chain((_read(line, place) for place, line in enumerate(lines, start=1)), known)
+        return verify_lines(lines, known)
+
+
+def verify_lines(lines: Iterable[str], known: Iterable[Head] = ()) -> Report:
+    """Check the lines of an exported chain. Raises BadInput if they are none."""
+    return check_chain((read_line(line, place) for place, line in enumerate(lines, start=1)), known)
 
 
 def verify_database(database: Database, known: Iterable[Head] = ()) -> Report:
@@ -51,6 +61,16 @@ def parse_head(written: str) -> Head:
     return Head(int(number), its_hash)
 
 
+def read_line(line: str, place: int) -> Link:
+    """Read a line of an export. Raises BadInput if it is none."""
+    try:
+        found = json.loads(line)
+        body = None if found["body"] is None else dict(found["body"])
+        return Link(int(found["number"]), str(found["hash"]), body)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"Line {place} is no act of a record. Export it again with `lethe audit export`.") from error
+
+
 def _score_problems(database: Database) -> Iterator[str]:
     recorded = select(AuditEvent.subject_id, AuditEvent.details).where(AuditEvent.act == Act.SCORED)
     with database.read() as session, database.read() as looking:
@@ -65,11 +85,3 @@ def _score_problems(database: Database) -> Iterator[str]:
         on_record = exists().where(AuditEvent.act == Act.SCORED, AuditEvent.subject_id == Score.id)
         for score_id in session.scalars(select(Score.id).where(~on_record)):
             yield f"Score {score_id} is not on record: it was not written by a scorer."
-
-
-def _read(line: str, place: int) -> Link:
-    try:
-        found = json.loads(line)
-        return Link(int(found["number"]), str(found["hash"]), dict(found["body"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"Line {place} is no act of a record. Export it again with `lethe audit export`.") from error
