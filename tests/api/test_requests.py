@@ -76,13 +76,19 @@ def test_bodies_that_are_not_what_is_asked_for_are_refused(api: Api, body: bytes
 
 UNSTORABLE = {"null byte": "a\0b", "lone surrogate": "a\ud800b"}
 LATER = "2100-01-01T00:00:00Z"
-SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada", "username": "ada", "number": "1", "name": "ada"}
+SLUGS = {
+    "slug": "cup",
+    "phase": "feedback",
+    "team": "ada",
+    "username": "ada",
+    "number": "1",
+    "name": "ada",
+    "form": "bib",
+}
 IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),
     *("offer_id", "other_id"),
 )
-SLUGS = {"slug": "cup", "phase": "feedback", "team": "ada", "form": "bib", "username": "ada", "number": "1"}
-IDS = ("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id", "other_id")
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),
     ("/api/competitions", {"slug": "other", "title": "x", "description": "@"}),

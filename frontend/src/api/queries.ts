@@ -65,12 +65,14 @@ type Subject =
   | "reliability"
   | "registration"
   | "registrations"
+  | "standing"
   | "submission"
   | "submissions"
   | "system"
   | "teams"
   | "tokens"
-  | "workers";
+  | "workers"
+  | "uploaded";
 
 const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] as const;
 
@@ -87,6 +89,7 @@ const STALE = {
     "final",
     "leaderboard",
     "queue",
+    "standing",
     "submission",
     "submissions",
   ],
@@ -100,7 +103,16 @@ const STALE = {
     "leaderboard",
     "quota",
   ],
-  judging: ["acts", "all-submissions", "campaigns", "exclusions", "leaderboard", "submission", "submissions"],
+  judging: [
+    "acts",
+    "all-submissions",
+    "campaigns",
+    "exclusions",
+    "leaderboard",
+    "standing",
+    "submission",
+    "submissions",
+  ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
   rescoring: [
     "acts",
@@ -112,10 +124,12 @@ const STALE = {
     "details",
     "leaderboard",
     "queue",
+    "standing",
     "submission",
     "submissions",
   ],
   relying: ["reliability"],
+  noting: ["all-submissions", "submissions"],
   teaming: [
     "acts",
     "competition",
@@ -272,6 +286,43 @@ export const submission = (submission_id: string) =>
     queryKey: keyOf("submission", submission_id),
     queryFn: () =>
       answer(api.GET("/api/submissions/{submission_id}", { params: { path: { submission_id } } })),
+  });
+
+/** Where a scored submission stands, and what its score means. */
+export const standing = (submission_id: string) =>
+  queryOptions({
+    queryKey: keyOf("standing", submission_id),
+    queryFn: () =>
+      answer(api.GET("/api/submissions/{submission_id}/standing", { params: { path: { submission_id } } })),
+    refetchInterval: ({ state: { data } }) => (data?.place.follows ? SOON_MS : 60_000),
+  });
+
+/** The submissions of the reader's teams to a phase that have ended, the newest hundred. */
+export const history = ({ slug, phase }: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("submissions", "history", slug, phase),
+    queryFn: () =>
+      answer(
+        api.GET("/api/submissions", {
+          params: { query: { competition: slug, phase, ended: true, limit: 100 } },
+        }),
+      ),
+  });
+
+/** The file of an earlier submission, to submit it again. */
+export const uploaded = (submission_id: string, filename: string) =>
+  queryOptions({
+    queryKey: keyOf("uploaded", submission_id),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => {
+      const bytes = await answer(
+        api.GET("/api/submissions/{submission_id}/upload", {
+          params: { path: { submission_id } },
+          parseAs: "blob",
+        }),
+      );
+      return new File([bytes as unknown as Blob], filename);
+    },
   });
 
 /** Run times and histograms of a submission scored by a metric, its phase's; they never change. */

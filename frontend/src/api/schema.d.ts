@@ -5521,33 +5521,30 @@ export interface components {
             /**
              * Draws
              * @description Different entries of the team that were scored here; this is the best.
-             * @default 1
              */
-            draws?: number;
+            draws: number;
             /**
              * Follows
              * @description Whether the leaderboard has moved and is being computed.
-             * @default false
              */
-            follows?: boolean;
+            follows: boolean;
             /**
              * Luck
              * @description What the best of so many equally good entries gains by chance.
-             * @default 0
              */
-            luck?: number;
+            luck: number;
             /** Rank */
-            rank?: number | null;
+            rank: number | null;
             /** Rank Best */
-            rank_best?: number | null;
+            rank_best: number | null;
             /** Rank Worst */
-            rank_worst?: number | null;
+            rank_worst: number | null;
             /**
              * Total
              * @description Entries on the leaderboard.
              */
             total: number;
-            unranked_reason?: components["schemas"]["Unranked"] | null;
+            unranked_reason: components["schemas"]["Unranked"] | null;
             /**
              * Words
              * @description The place in words, with where noise could put it.

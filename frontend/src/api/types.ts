@@ -55,6 +55,7 @@ export type RegistrationMode = Schemas["RegistrationMode"];
 export type RegistrationState = Schemas["RegistrationState"];
 export type Role = Schemas["Role"];
 export type Score = Schemas["ScoreOut"];
+export type Standing = Schemas["StandingOut"];
 export type Submission = Schemas["SubmissionOut"];
 export type SubmissionState = Schemas["SubmissionState"];
 export type Token = Schemas["TokenOut"];

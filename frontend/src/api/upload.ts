@@ -8,6 +8,8 @@ export interface Upload {
   team: string | undefined;
   name: string;
   file: File;
+  /** Under one key the same upload counts once, however often it is sent. */
+  key: string;
 }
 
 /** Ask what a file would be as a submission; nothing is kept of it. Throws the Problem that submitting it would meet. */
@@ -45,6 +47,7 @@ export function upload(
     const request = new XMLHttpRequest();
     request.open("POST", `${path}?${query}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("Idempotency-Key", what.key);
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
     request.onerror = () => void lost(what.file).then(reject);

@@ -59,6 +59,13 @@ const rules = createRoute({
   component: lazyRouteComponent(() => import("../pages/competition/Rules"), "Rules"),
 });
 
+const scoring = createRoute({
+  getParentRoute: () => competition,
+  path: "/scoring",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/competition/Scoring"), "Scoring"),
+});
+
 const kit = createRoute({
   getParentRoute: () => competition,
   path: "/kit",
@@ -76,7 +83,10 @@ const leaderboard = createRoute({
 const submit = createRoute({
   getParentRoute: () => competition,
   path: "/submit",
-  validateSearch: ofPhase,
+  validateSearch: (search: Record<string, unknown>): OfPhase & { again?: string } => ({
+    phase: text(search, "phase"),
+    again: text(search, "again"),
+  }),
   component: lazyRouteComponent(() => import("../pages/submit/Submit"), "Submit"),
 });
 
@@ -234,6 +244,7 @@ export const router = createRouter({
     competition.addChildren([
       overview,
       rules,
+      scoring,
       kit,
       leaderboard,
       announcements,

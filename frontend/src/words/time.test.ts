@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { countdown, currentPhase, fromLocalInput, moment, runTime, span, toLocalInput } from "./time";
+import {
+  countdown,
+  currentPhase,
+  firstPhase,
+  fromLocalInput,
+  moment,
+  runTime,
+  span,
+  toLocalInput,
+} from "./time";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
 const window = (opens_at: string, closes_at: string) => ({ opens_at, closes_at });
@@ -59,4 +68,20 @@ describe("moments", () => {
 it("run times keep three digits", () => {
   expect(runTime(0.0312)).toBe("0.0312 s");
   expect(runTime(150)).toBe("2 min 30 s");
+});
+
+describe("firstPhase", () => {
+  const phase = (kind: string, of: typeof OPEN, entered_by = "upload") => ({ kind, entered_by, ...of });
+
+  it("is the open check phase, whatever else is open", () => {
+    const check = phase("check", OPEN);
+    expect(firstPhase([check, phase("feedback", OPEN)], NOW)).toBe(check);
+  });
+
+  it("is the current one if no check phase is open", () => {
+    const feedback = phase("feedback", OPEN);
+    expect(firstPhase([phase("check", PAST), feedback, phase("final", NEXT, "selection")], NOW)).toBe(
+      feedback,
+    );
+  });
 });

@@ -71,6 +71,17 @@ export function currentPhase<T extends Window>(phases: readonly T[], now: number
   return by("open").at(-1) ?? by("upcoming")[0] ?? by("closed").at(-1);
 }
 
+/** The phase to submit to first: an open one in which one tries things out, else the current one. */
+export function firstPhase<T extends Window & { kind: string; entered_by: string }>(
+  phases: readonly T[],
+  now: number,
+): T | undefined {
+  const tries = phases.find(
+    (phase) => phase.kind === "check" && phase.entered_by !== "selection" && stage(phase, now) === "open",
+  );
+  return tries ?? currentPhase(phases, now);
+}
+
 /** A moment in the form that an `<input type="datetime-local">` takes, in the reader's zone. */
 export function toLocalInput(iso: string): string {
   const date = new Date(iso);

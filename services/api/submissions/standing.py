@@ -42,9 +42,6 @@ def _place_of(session: ReadSession, submission: Submission) -> PlaceOut:
         .where(LeaderboardEntry.submission_id == submission.id, StandingRow.standings_id == (board and board.id))
     )
     row = session.scalars(statement).first() if board is not None else None
-    if row is None:
-        behind = submission.phase.board_moved_at != (board and board.moment)
-        place = PlaceOut(words="", follows=behind, total=board.total if board else 0)
-    else:
-        place = PlaceOut.of(row, board.total if board else 0)
+    follows = row is None and submission.phase.board_moved_at != (board and board.moment)
+    place = PlaceOut.of(row, total=board.total if board else 0, follows=follows)
     return place.model_copy(update={"words": place_in_words(place)})

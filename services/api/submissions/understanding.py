@@ -22,27 +22,28 @@ class PlaceOut(BaseModel):
     """A place on the newest computed leaderboard."""
 
     words: str = Field(description="The place in words, with where noise could put it.")
-    follows: bool = Field(False, description="Whether the leaderboard has moved and is being computed.")
+    follows: bool = Field(description="Whether the leaderboard has moved and is being computed.")
     total: int = Field(description="Entries on the leaderboard.")
-    rank: int | None = None
-    unranked_reason: Unranked | None = None
-    rank_best: int | None = None
-    rank_worst: int | None = None
-    draws: int = Field(1, description="Different entries of the team that were scored here; this is the best.")
-    luck: float = Field(0.0, description="What the best of so many equally good entries gains by chance.")
+    rank: int | None
+    unranked_reason: Unranked | None
+    rank_best: int | None
+    rank_worst: int | None
+    draws: int = Field(description="Different entries of the team that were scored here; this is the best.")
+    luck: float = Field(description="What the best of so many equally good entries gains by chance.")
 
     @classmethod
-    def of(cls, row: StandingRow, total: int) -> Self:
-        """Make the JSON form of a place, without its words."""
+    def of(cls, row: StandingRow | None, *, total: int, follows: bool) -> Self:
+        """Make the JSON form of a place, without its words; of an entry that is not there, too."""
         return cls(
             words="",
+            follows=follows,
             total=total,
-            rank=row.rank,
-            unranked_reason=row.unranked,
-            rank_best=row.rank_best,
-            rank_worst=row.rank_worst,
-            draws=row.draws,
-            luck=row.luck,
+            rank=row and row.rank,
+            unranked_reason=row and row.unranked,
+            rank_best=row and row.rank_best,
+            rank_worst=row and row.rank_worst,
+            draws=row.draws if row else 1,
+            luck=row.luck if row else 0.0,
         )
 
 

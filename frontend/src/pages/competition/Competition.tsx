@@ -69,6 +69,7 @@ function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string |
       of={[
         { name: "Overview", link: { to: "/competitions/$slug", ...at } },
         { name: "Rules", link: { to: "/competitions/$slug/rules", ...at } },
+        { name: "Scoring", link: { to: "/competitions/$slug/scoring", ...at } },
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
         { name: "Teams", link: { to: "/competitions/$slug/teams", ...at } },

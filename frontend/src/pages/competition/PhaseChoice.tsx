@@ -1,13 +1,15 @@
 import { Link } from "@tanstack/react-router";
+import type { Phase } from "../../api/types";
 import { useCompetition, usePhase } from "./context";
 import styles from "./PhaseChoice.module.css";
 
-type Part = "rules" | "kit" | "leaderboard" | "submit" | "organise";
+type Part = "scoring" | "rules" | "kit" | "leaderboard" | "submit" | "organise";
 
 /** The phases of the competition, each a link to the same page about it. */
-export function PhaseChoice({ part }: { part: Part }) {
+export function PhaseChoice({ part, of }: { part: Part; of?: Phase | undefined }) {
   const { slug, phases } = useCompetition();
-  const chosen = usePhase();
+  const current = usePhase();
+  const chosen = of ?? current;
   if (phases.length < 2) return null;
   return (
     <nav aria-label="Phase" className={styles.choice}>

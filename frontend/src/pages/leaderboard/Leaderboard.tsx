@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { leaderboard } from "../../api/queries";
@@ -139,6 +140,10 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
       Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
       its score: the range to expect if the same code were run again. A bracket joins entries that the paired
       test cannot tell apart, a <Term of="tie group">tie group</Term>.{" "}
+      <Link to="/competitions/$slug/scoring" params={{ slug: of.competition }} search={{ phase: of.phase }}>
+        How you are scored
+      </Link>{" "}
+      explains the numbers.{" "}
       <a href={tableOf(of)} download>
         Download it as CSV
       </a>

@@ -18,7 +18,10 @@ export function Scores({ of }: { of: readonly Score[] }) {
   return (
     <>
       {of.map((one) => (
-        <Section key={one.metric} title={`Score by ${one.metric}`}>
+        <Section
+          key={one.metric}
+          title={one === first ? `Score by ${one.metric}` : `Second opinion: ${one.metric}`}
+        >
           <OneScore of={one} />
         </Section>
       ))}

@@ -34,6 +34,16 @@ export function EntryActs({ of }: { of: Submission }) {
       <Link to="/submissions/$id/code" params={{ id: of.id }} className={buttonLook()}>
         Read the code
       </Link>
+      {of.rights.annotates && (
+        <Link
+          to="/competitions/$slug/submit"
+          params={{ slug: of.competition }}
+          search={{ phase: of.phase, again: of.id }}
+          className={buttonLook()}
+        >
+          Submit again
+        </Link>
+      )}
       {of.score && (
         <a
           href={`/api/submissions/${of.id}/receipt`}

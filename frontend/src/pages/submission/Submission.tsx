@@ -20,9 +20,13 @@ import { placeInWords } from "../../words/places";
 import { InFinals } from "../final/Enter";
 import { Details } from "./Details";
 import { Failure } from "./Failure";
+import { History } from "./History";
 import { LiveStatus } from "./LiveStatus";
+import { Meaning } from "./Meaning";
 import { Narrowing } from "./Narrowing";
+import { Notes } from "./Notes";
 import { Printed } from "./Printed";
+import { Results } from "./Results";
 import { Scores } from "./Scores";
 import { EntryActs, Exclusions, Judge } from "./Standing";
 import styles from "./Submission.module.css";
@@ -85,9 +89,13 @@ function Watched({ shown }: { shown: Shown }) {
         <Term of="interval">intervals</Term>, <Term of="forgetting quality">forgetting quality</Term> and{" "}
         <Term of="utility">utility</Term>.
       </p>
+      {shown.score && <Meaning of={shown} />}
       {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
       {shown.score && shown.has_details && <Details id={shown.id} metric={shown.score.metric} />}
       {shown.has_log && <Printed id={shown.id} />}
+      {shown.score && <History of={shown} />}
+      <Notes of={shown} />
+      <Results of={shown} />
       <Provenance of={shown} />
       <Judge of={shown} />
     </Page>

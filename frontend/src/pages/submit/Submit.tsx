@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
-import { Problem } from "../../api/client";
-import { installation, quota, refresh } from "../../api/queries";
-import type { Checked, Me, Phase } from "../../api/types";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { answer, api, Problem } from "../../api/client";
+import { installation, quota, refresh, submission, uploaded } from "../../api/queries";
+import type { Checked, Me, Phase, Submission } from "../../api/types";
 import { check, upload } from "../../api/upload";
 import { Require } from "../../app/Require";
+import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { FormCard } from "../../ui/Card";
 import { Choice, Field } from "../../ui/Field";
@@ -16,23 +17,31 @@ import { Countdown } from "../../ui/Time";
 import { checked, warned } from "../../words/checks";
 import { placeInWords } from "../../words/places";
 import { quotaLeft } from "../../words/quota";
+import { tagsOf } from "../../words/tags";
 import { stage } from "../../words/time";
-import { usePhase } from "../competition/context";
+import { useCompetition, useSubmitPhase } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { Registered } from "../people/Register";
+import { NoteFields } from "../submission/Notes";
 import { DropZone } from "./DropZone";
 import styles from "./Submit.module.css";
 
 export function Submit() {
-  const phase = usePhase();
+  const phase = useSubmitPhase();
+  const { again } = useSearch({ from: "/competitions/$slug/submit" });
   if (!phase) return <Empty title="No phase yet">You can submit when the organiser has added a phase.</Empty>;
   return (
     <>
-      <PhaseChoice part="submit" />
+      <PhaseChoice part="submit" of={phase} />
+      <WhatItIs phase={phase} />
       <Require>
         {(who) => (
           <Registered slug={phase.competition}>
-            <SubmitForm key={phase.slug} phase={phase} who={who} />
+            {again === undefined ? (
+              <SubmitForm key={phase.slug} phase={phase} who={who} />
+            ) : (
+              <Again key={`${phase.slug} ${again}`} id={again} phase={phase} who={who} />
+            )}
           </Registered>
         )}
       </Require>
@@ -40,10 +49,40 @@ export function Submit() {
   );
 }
 
-function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
-  const [file, setFile] = useState<File | null>(null);
-  const [name, setName] = useState("");
-  const [team, setTeam] = useState(who.teams.length > 1 ? who.teams[0]?.name : undefined);
+/** What an earlier submission gives the form. */
+interface Earlier {
+  of: Submission;
+  file: File;
+}
+
+/** The form, filled in as an earlier submission was. */
+function Again({ id, phase, who }: { id: string; phase: Phase; who: Me }) {
+  const query = useQuery(submission(id));
+  const filename = query.data?.filename ?? "";
+  const file = useQuery({ ...uploaded(id, filename), enabled: query.data !== undefined });
+  return (
+    <Await query={query} what="the earlier submission">
+      {(of) => (
+        <Await query={file} what="its file">
+          {(found) => <SubmitForm phase={phase} who={who} earlier={{ of, file: found }} />}
+        </Await>
+      )}
+    </Await>
+  );
+}
+
+function SubmitForm({ phase, who, earlier }: { phase: Phase; who: Me; earlier?: Earlier }) {
+  const [file, setFile] = useState<File | null>(earlier?.file ?? null);
+  const [name, setName] = useState(earlier?.of.name ?? "");
+  const [note, setNote] = useState(earlier?.of.note ?? "");
+  const [tags, setTags] = useState(earlier?.of.tags.join(", ") ?? "");
+  const [team, setTeam] = useState(
+    who.teams.length > 1
+      ? (who.teams.find((one) => one.name === earlier?.of.team)?.name ?? who.teams[0]?.name)
+      : undefined,
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another upload has another key
+  const key = useMemo(newKey, [file, name, team]);
   const [sent, setSent] = useState<{ done: number; of: number } | null>(null);
   const { data: settings } = useQuery(installation);
   const navigate = useNavigate();
@@ -53,8 +92,12 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
   const phaseKey = { slug: phase.competition, phase: phase.slug };
   const looked = useMutation({ mutationFn: (chosen: File) => check({ ...phaseKey, file: chosen }) });
   const submit = useMutation({
-    mutationFn: ({ chosen, stop }: { chosen: File; stop: AbortSignal }) =>
-      upload({ ...phaseKey, team, name, file: chosen }, (done, of) => setSent({ done, of }), stop),
+    mutationFn: async ({ chosen, stop }: { chosen: File; stop: AbortSignal }) => {
+      const what = { ...phaseKey, team, name, file: chosen, key };
+      const made = await upload(what, (done, of) => setSent({ done, of }), stop);
+      await writeNote(made.id, note, tagsOf(tags));
+      return made;
+    },
     onSettled: () => {
       setSent(null);
       void refresh(client, "uploading");
@@ -74,6 +117,11 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
     if (chosen) looked.mutate(chosen);
     else looked.reset();
   };
+  const found = earlier?.file;
+  const look = looked.mutate;
+  useEffect(() => {
+    if (found) look(found);
+  }, [found, look]);
   if (phase.entered_by === "selection") {
     return (
       <Empty title={`Phase ${phase.slug} takes no uploads`}>
@@ -113,6 +161,10 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
+        <details open={note !== "" || tags !== ""}>
+          <summary>Note and tags</summary>
+          <NoteFields note={note} tags={tags} onNote={setNote} onTags={setTags} />
+        </details>
         {who.teams.length > 1 && (
           <Choice
             label="Team"
@@ -130,6 +182,66 @@ function SubmitForm({ phase, who }: { phase: Phase; who: Me }) {
       </FormCard>
     </div>
   );
+}
+
+/** What the chosen phase is for, and the ways to the others. */
+function WhatItIs({ phase }: { phase: Phase }) {
+  const { phases } = useCompetition();
+  const now = useNow();
+  const tries = phases.find(
+    (one) => one.kind === "check" && one.slug !== phase.slug && stage(one, now) === "open",
+  );
+  const at = { to: "/competitions/$slug/submit", params: { slug: phase.competition } } as const;
+  return (
+    <p className={styles.what}>
+      {phase.kind === "check" ? (
+        <>
+          {phase.slug} is for trying things out: it counts for nothing
+          {!phase.data_hidden && ", its data are public, and every message of your code is shown"}. Run your
+          code here first.{" "}
+          {phases
+            .filter((one) => one.slug !== phase.slug && one.entered_by !== "selection")
+            .map((one) => (
+              <Link key={one.slug} {...at} search={{ phase: one.slug }}>
+                Submit to {one.slug}{" "}
+              </Link>
+            ))}
+        </>
+      ) : (
+        tries && (
+          <>
+            New code?{" "}
+            <Link {...at} search={{ phase: tries.slug }}>
+              Try it in {tries.slug} first
+            </Link>
+            : that costs nothing of {phase.slug}'s quota, and shows every message.{" "}
+          </>
+        )
+      )}
+      <Link
+        to="/competitions/$slug/scoring"
+        params={{ slug: phase.competition }}
+        search={{ phase: phase.slug }}
+      >
+        How you are scored
+      </Link>
+    </p>
+  );
+}
+
+/** Keep a note about what was just submitted; if that fails, the submission's page still offers it. */
+async function writeNote(id: string, note: string, tags: string[]): Promise<void> {
+  if (!note.trim() && tags.length === 0) return;
+  const params = { path: { submission_id: id } };
+  await answer(api.PUT("/api/submissions/{submission_id}/note", { params, body: { note, tags } })).catch(
+    () => undefined,
+  );
+}
+
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /** What stops the page's upload when its reader leaves. */

@@ -1,0 +1,58 @@
+"""Submitting as people do: where one begins, several files at once, an earlier one again, and what a score means."""
+
+import io
+import zipfile
+from uuid import UUID
+
+from playwright.sync_api import expect
+
+from services.core.models import Submission
+from services.core.store.blobs import Blobs
+from tests.web.browsing import ENTRY, file
+from tests.web.conftest import Visit
+from tests.web.gallery import PARTICIPANT, Gallery, Place
+
+MAIN = "from core import step\n\n\ndef unlearning(net, retain_loader, forget_loader, val_loader):\n    step(net)\n"
+FORM = "/competitions/digits/submit?phase=feedback"
+
+
+def test_several_files_become_one_archive_with_a_note(gallery: Gallery, visit: Visit) -> None:
+    page = visit(Place("submit", FORM, gallery.add_participant()))
+    page.get_by_label("Drop your submission here").set_input_files(
+        [file("main.py", MAIN), file("core.py", "def step(net): ...\n")]
+    )
+    expect(page.get_by_text("Ready to submit")).to_be_visible()
+    expect(page.get_by_text("submission.zip")).to_be_visible()
+    page.get_by_text("Note and tags").click()
+    page.get_by_label("Note", exact=True).fill("two files")
+    page.get_by_label("Tags").fill("first, zip")
+    page.get_by_label("Name on the leaderboard").fill("packed")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", name="packed", level=1)).to_be_visible()
+    expect(page.get_by_text("two files")).to_be_visible()
+    expect(page.get_by_text("zip", exact=True)).to_be_visible()
+
+    with gallery.database.read() as session:
+        blob = session.get_one(Submission, UUID(page.url.rpartition("/")[2])).blob
+    with zipfile.ZipFile(io.BytesIO(Blobs.from_settings(gallery.settings).get(blob))) as archive:
+        assert archive.testzip() is None
+        assert archive.read("main.py").decode() == MAIN
+
+    page.get_by_role("link", name="Submit again").click()
+    expect(page.get_by_text("Ready to submit")).to_be_visible()
+    expect(page.get_by_label("Name on the leaderboard")).to_have_value("packed")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("two files")
+    page.get_by_label("submission.zip").set_input_files([file("other.py", ENTRY)])
+    expect(page.get_by_text("other.py")).to_be_visible()
+
+
+def test_a_score_is_told_in_words_that_lead_to_how_one_is_scored(gallery: Gallery, visit: Visit) -> None:
+    page = visit(Place("submission", "/submissions/{scored}", PARTICIPANT))
+    meaning = page.get_by_role("heading", name="What this score means").locator("..")
+    expect(meaning).to_contain_text("could be")
+    expect(meaning).to_contain_text("run again, the same code would score")
+    expect(page.get_by_role("heading", name="Second opinion: lethe-1")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your submissions to feedback")).to_be_visible()
+    meaning.get_by_role("link", name="How you are scored").click()
+    expect(page.get_by_text("Score = forgetting quality × utility.")).to_be_visible()
+    expect(page.get_by_text("Ceiling of F by neurips-2023")).to_be_visible()
