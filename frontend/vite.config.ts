@@ -1,6 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { docs } from "./build/docs.ts";
+import { docs } from "./plugins/docs.ts";
 
 /** The policy that the app must work under: at least as strict as what the API sends with it. */
 const POLICY =

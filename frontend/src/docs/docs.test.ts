@@ -1,7 +1,7 @@
 /** The documentation as the app shows it: every link of its pages and of the app leads to something. */
 import { readdirSync } from "node:fs";
 import { expect, it, test } from "vitest";
-import { readDocs } from "../../build/docs";
+import { readDocs } from "../../plugins/docs";
 import { chaptersOf } from "./chapters";
 import { follow, pageOf, type Way } from "./links";
 import { indexOf, readIndex, search } from "./searching";

@@ -1,4 +1,4 @@
-/** What `build/docs.ts` makes of docs/ when the app is built. */
+/** What `plugins/docs.ts` makes of docs/ when the app is built. */
 declare module "virtual:docs/titles" {
   /** The title of each file of docs/, by its path there. */
   export const TITLES: Readonly<Record<string, string>>;
