@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
 	$(BIN)/pytest --dist loadfile --no-loadscope-reorder
 NPM := cd frontend && ../scripts/npm --silent
-WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/build docs -type f)
+WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/plugins docs -type f)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
