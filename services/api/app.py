@@ -36,6 +36,7 @@ from services.api.reliability.endpoints import router as reliability
 from services.api.state import ApiState, make_state
 from services.api.submissions.endpoints import router as submissions
 from services.api.web import BUILT, install_web
+from services.api.winners.endpoints import router as winners
 from services.core.distribution import installed_version
 from services.core.settings import Settings
 
@@ -52,6 +53,7 @@ ROUTERS = (
     people,
     judging,
     finals,
+    winners,
     campaigns,
     record,
     announcements,

@@ -65,9 +65,9 @@ class Client:
         """Send changes to a path and return the answer. Raises ServerProblem."""
         return self._request("PATCH", path, json=body)
 
-    def put(self, path: str) -> Any:
-        """Put what a path names in its place and return the answer. Raises ServerProblem."""
-        return self._request("PUT", path)
+    def put(self, path: str, body: dict[str, Any] | None = None, **params: Any) -> Any:
+        """Put what a path names, or the body, in its place and return the answer. Raises ServerProblem."""
+        return self._request("PUT", path, json=body, params=_given(params))
 
     def delete(self, path: str) -> Any:
         """Remove what a path names and return the answer. Raises ServerProblem."""
@@ -94,6 +94,10 @@ class Client:
         while following := answer.links.get("next"):
             answer = self._send("GET", path + following["url"])
             yield answer.text
+
+    def download(self, path: str) -> bytes:
+        """Return the bytes of a file. Raises ServerProblem."""
+        return self._send("GET", path).content
 
     def board(self, path: str) -> list[dict[str, Any]]:
         """Return the entries of a leaderboard; if it has just changed, wait a moment for the newer one."""

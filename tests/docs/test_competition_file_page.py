@@ -5,13 +5,14 @@ from enum import StrEnum
 import pytest
 from pydantic.fields import FieldInfo
 
-from services.api.files.form import CompetitionFile, PageSection, PhaseSection
+from services.api.files.form import CompetitionFile, PageSection, PhaseSection, Retention
 from services.api.files.reading import read_file
 from services.api.kit.schemas import Input
 from tests.docs.pages import ROOT, read, rows_of, sections_of
 
 TABLES: dict[str, tuple[str, type[Input]]] = {
     "Fields": ("At the top level:", CompetitionFile),
+    "Retention": ("Under `retention`", Retention),
     "Pages": ("Each item of `pages`, in the order in which they are shown:", PageSection),
     "Phases": ("Each item of `phases`:", PhaseSection),
 }

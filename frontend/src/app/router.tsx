@@ -109,6 +109,13 @@ const judging = createRoute({
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
+const winners = createRoute({
+  getParentRoute: () => competition,
+  path: "/winners",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/winners/Winners"), "Winners"),
+});
+
 const people = createRoute({
   getParentRoute: () => competition,
   path: "/people",
@@ -189,6 +196,7 @@ export const router = createRouter({
       submit,
       organise,
       people,
+      winners,
       file,
       page,
       judging,

@@ -53,6 +53,10 @@ def _field(name: str, value: Any, indent: str) -> Iterator[str]:
             yield f"{inner}{line}" if line else ""
         yield from [""] * (len(value) - len(value.rstrip("\n")) - 1)
         return
+    if isinstance(value, Input):
+        yield f"{indent}{name}:"
+        yield from _fields(value, indent + INDENT)
+        return
     yield f"{indent}{name}: {_scalar(value)}"
 
 

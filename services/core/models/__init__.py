@@ -34,6 +34,7 @@ from services.core.models.record import Act, AuditEvent
 from services.core.models.reliability import ReliabilityForm, ReliabilityRow
 from services.core.models.standings import AskedBoard, StandingRow, Standings, Unranked
 from services.core.models.submissions import Reference, Submission, SubmissionKind
+from services.core.models.winners import Consent, Finalist, FinalistState, VerifyingRun
 from services.core.models.workers import WorkerRow
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "CompetitionPage",
     "CompetitionRole",
     "CompetitionVersion",
+    "Consent",
     "Copy",
     "Device",
     "Entered",
@@ -64,6 +66,8 @@ __all__ = [
     "FailureKind",
     "Final",
     "FinalPhase",
+    "Finalist",
+    "FinalistState",
     "Invitation",
     "JointRow",
     "LeaderboardEntry",
@@ -94,6 +98,7 @@ __all__ = [
     "Token",
     "TokenKind",
     "Unranked",
+    "VerifyingRun",
     "Visibility",
     "WorkerRow",
 ]

@@ -61,6 +61,10 @@ class Competition(Base):
     weight: Mapped[int] = mapped_column(default=1)  # how many shards of each of its teams run in turn
     visibility: Mapped[Visibility] = mapped_column(choice(Visibility), default=Visibility.PUBLIC)
     contact: Mapped[str] = mapped_column(String(200), default="")
+    code_licence: Mapped[str | None] = mapped_column(String(100))  # under which winners publish code; None: nobody asks
+    code_licence_required: Mapped[bool] = mapped_column(default=False)  # to enter a final
+    # by rule of `core.retention`, how long after the end: "90 days"; None: everything is kept
+    retention: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     members: Mapped[list[Member]] = relationship()  # who runs or reviews it beside its owner: a few dozen at most
