@@ -75,7 +75,15 @@ def _prepare(settings: Settings) -> None:
 def _freeze(settings: Settings, out: Path) -> tuple[float, float]:
     database = Database(settings.resolved_database_url)
     start = time.perf_counter()
-    freeze(database, settings.key(), "bench", out, compute=lambda: None, tell=lambda *_: None)
+    freeze(
+        database,
+        Blobs.from_settings(settings),
+        settings.key(),
+        "bench",
+        out,
+        compute=lambda: None,
+        tell=lambda *_: None,
+    )
     spent = time.perf_counter() - start
     database.dispose()
     return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -40,6 +40,7 @@ from services.api.submissions.endpoints import router as submissions
 from services.api.submissions.outcomes import router as outcomes
 from services.api.teams.endpoints import router as teams
 from services.api.web import BUILT, install_web
+from services.api.winners.endpoints import router as winners
 from services.core.distribution import installed_version
 from services.core.settings import Settings
 
@@ -59,6 +60,7 @@ ROUTERS = (
     teams,
     judging,
     finals,
+    winners,
     campaigns,
     record,
     announcements,

@@ -100,9 +100,9 @@ class Client:
         """Send changes to a path and return the answer. Raises ServerProblem."""
         return self._request("PATCH", path, json=body)
 
-    def put(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Put what a path names in its place and return the answer. Raises ServerProblem."""
-        return self._request("PUT", path, json=body)
+    def put(self, path: str, body: dict[str, Any] | None = None, **params: Any) -> Any:
+        """Put what a path names, or the body, in its place and return the answer. Raises ServerProblem."""
+        return self._request("PUT", path, json=body, params=_given(params))
 
     def read(self, path: str) -> bytes:
         """Return the bytes at a path. Raises ServerProblem."""

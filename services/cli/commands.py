@@ -101,6 +101,9 @@ COMMANDS = {
         "entered.",
     ),
     "final": Command("Organisers", "finals:app", "Preview, start, publish and seal finals, and check their promises."),
+    "winners": Command(
+        "Organisers", "winners:app", "Show the finalists of a published final, verify them, publish code."
+    ),
     "judge": Command("Organisers", "judging:app", "Read, compare, disqualify and reinstate entries. For organisers."),
     "receipt": Command(
         "Participants", "receipts:app", "Get the signed statement of a score, and check one offline.", "core"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,13 @@ def select(
     submission: Annotated[str, typer.Argument(help="The id of a scored submission of your team.")],
     phase: Annotated[str | None, typer.Option("--phase", "-p", help="The final; needed if there are several.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the submission back from the final.")] = False,
+    publish_code: Annotated[
+        bool | None,
+        typer.Option(
+            "--publish-code/--no-publish-code",
+            help="Whether its code may be published under the final's licence if it wins. If left out, you are asked.",
+        ),
+    ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -38,8 +46,9 @@ def select(
     client = open_client(url)
     found = client.get(f"/api/submissions/{submission}")
     final = phase or _only_final(found)
-    path = f"/api/competitions/{found['competition']}/phases/{final}/final/selection/{submission}"
-    shown = client.delete(path) if undo else client.put(path)
+    about = _path(found["competition"], final)
+    path = f"{about}/selection/{submission}"
+    shown = client.delete(path) if undo else client.put(path, licence=_licence(client.get(about), publish_code))
     if as_json:
         print_json(shown)
         return
@@ -163,6 +172,18 @@ def check(
         if hashlib.sha256(key).hexdigest() != statement["seed_key_sha256"]:
             raise PromiseBroken(f"The seeds of {file} do not follow from the secret. Ask the organiser.")
         say(f"{file}: its seeds follow from the secret.")
+
+
+def _licence(final: dict[str, Any], agreed: bool | None) -> str | None:
+    """Return the licence that the team agrees to, if the final asks for one; on a terminal, ask."""
+    licence: str | None = final["code_licence"]
+    if licence is None:
+        if agreed:
+            raise BadInput("This final asks for no licence. Leave --publish-code out.")
+        return None
+    if agreed is None and sys.stdin.isatty():
+        agreed = typer.confirm(f"May the code be published under {licence} if it wins and is verified?")
+    return licence if agreed else None
 
 
 def _path(competition: str, phase: str) -> str:

@@ -1,15 +1,18 @@
-"""Commands about the end of a competition: freeze it into an archive, and check one."""
+"""Commands about the end of a competition: freeze it into an archive, check one, delete what is not kept any more."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.console import milestone, print_json, progress, require_place, say
+from services.cli.console import milestone, print_json, print_table, progress, require_place, say
 from services.cli.databases import migrated_database
 from services.cli.participant import Json
 
-__all__ = ["freeze", "verify"]
+if TYPE_CHECKING:
+    from services.core.retention.deleting import Planned
+
+__all__ = ["freeze", "retain", "verify"]
 
 Slug = Annotated[str, typer.Argument(help="The competition's short name.")]
 
@@ -39,6 +42,7 @@ def freeze(
         stores = Stores(database, Blobs.from_settings(settings), settings)
         done = freeze_into(
             database,
+            stores.blobs,
             settings.key(),
             slug,
             out,
@@ -87,3 +91,60 @@ def verify(
                 say("Compare the key with that of the installation, or give it with --key.")
     if found.problems:
         raise typer.Exit(1)
+
+
+def retain(
+    slug: Slug,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete what is due. Without it nothing changes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what the retention of a competition on this installation would delete, and delete it with --delete.
+
+    Boards, receipts and the record stay valid. Repeat it if it was interrupted.
+    """
+    from services.api.frozen.contents import find_any
+    from services.core.retention.deleting import carry_out, plan
+    from services.core.settings import load_settings
+    from services.core.store.blobs import Blobs
+
+    settings = load_settings()
+    with migrated_database(settings) as database:
+        with database.read() as session:
+            competition = find_any(session, slug)
+            found = plan(session, competition)
+        total = sum(one.rows for one in found if one.ready)
+        if not as_json:
+            _show_plan(slug, found)
+        deleted = 0
+        if delete and total:
+            if not yes:
+                typer.confirm(f"Delete this data of {slug}? It cannot be taken back.", abort=True)
+            with progress() as bars:
+                task = bars.add_task("Deleting", total=total)
+                for count in carry_out(database, Blobs.from_settings(settings), competition.id):
+                    deleted += count
+                    bars.update(task, completed=deleted)
+            say(f"Deleted the data of {deleted} rows.")
+        elif total and not as_json:
+            say("Nothing was deleted. Repeat this with --delete.")
+    if as_json:
+        rules = [
+            {"rule": one.due.rule, "kept": one.due.kept, "due": one.due.at and one.due.at.isoformat(), "rows": one.rows}
+            for one in found
+        ]
+        print_json({"rules": rules, "deleted": deleted})
+
+
+def _show_plan(slug: str, found: "list[Planned]") -> None:
+    if not found:
+        say(f"{slug} keeps everything. Set `retention` in its file.")
+        return
+    names = ("what", "kept for", "due", "rows")
+    rows = []
+    for one in found:
+        due = "the competition has not ended" if one.due.at is None else f"{one.due.at:%Y-%m-%d %H:%M} UTC"
+        rows.append(
+            [one.due.rule.value.replace("_", " "), one.due.kept, due if one.ready else f"not yet: {due}", str(one.rows)]
+        )
+    print_table(names, rows, title=f"Retention of {slug}", words={"what", "kept for", "due"})

@@ -28,6 +28,7 @@ competition_app.command("versions")(competition_file.list_versions)
 competition_app.command("delete")(competition_file.delete_competition)
 competition_app.command("freeze")(frozen.freeze)
 competition_app.command("verify")(frozen.verify)
+competition_app.command("retain")(frozen.retain)
 
 
 @competition_app.command("create")

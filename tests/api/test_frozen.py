@@ -41,7 +41,9 @@ def put_on_record(api: Api) -> None:
 
 def frozen(api: Api, out: Path) -> Frozen:
     put_on_record(api)
-    return freeze(api.database, KEY.encode(), "cup", out, compute=api.anonymous.keep_boards, tell=lambda *_: None)
+    return freeze(
+        api.database, api.state.blobs, KEY.encode(), "cup", out, compute=api.anonymous.keep_boards, tell=lambda *_: None
+    )
 
 
 def unpacked(archive: Path, folder: Path) -> Path:
@@ -125,7 +127,9 @@ def test_an_archive_has_the_same_bytes_and_is_whole_or_not_there(api: Api, conte
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        freeze(api.database, KEY.encode(), "cup", tmp_path / "three.zip", compute=lambda: None, tell=stop)
+        freeze(
+            api.database, api.state.blobs, KEY.encode(), "cup", tmp_path / "three.zip", compute=lambda: None, tell=stop
+        )
 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert {one.name for one in tmp_path.glob("*zip*")} | {one.name for one in tmp_path.glob(".*")} == {
@@ -140,6 +144,27 @@ def test_a_draft_is_not_frozen(api: Api, contest: None, tmp_path: Path) -> None:
 
     with pytest.raises(LetheError, match="draft"):
         frozen(api, tmp_path / "cup.zip")
+
+
+def test_winners_are_in_it_and_only_their_published_code(
+    api: Api, contest: None, organiser: Caller, participant: Caller, tmp_path: Path
+) -> None:
+    with api.database.write() as session:
+        session.scalars(select(Competition)).one().code_licence = "MIT"
+    found = organiser.get("/api/competitions/cup/phases/final/final/winners").json()["items"]
+    ids = {one["team"]: one["submission_id"] for one in found}
+    participant.request("PUT", f"/api/submissions/{ids['ada']}/agreement", json={"licence": "MIT"})
+    for team, selected in ids.items():
+        path = f"/api/competitions/cup/phases/final/final/winners/{selected}/verify"
+        assert organiser.post(path, json={"reason": f"Read <b>{team}</b>."}).status_code == 200
+
+    frozen(api, tmp_path / "cup.zip")
+
+    root = unpacked(tmp_path / "cup.zip", tmp_path)
+    assert [file.name for file in (root / "code").iterdir()] == [f"{ids['ada']}.py"]
+    assert (root / f"code/{ids['ada']}.py").read_bytes() == code(1)
+    assert "Read &lt;b&gt;eve&lt;/b&gt;." in (root / "winners.html").read_text()
+    assert check(root).problems == []
 
 
 def rows_of(root: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from services.core.models import Competition, Phase, Role, Visibility
+from tests.api.finals import make_final
 from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -17,10 +18,19 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/registration"): {},
     ("post", "/teams"): {"name": "gulls"},
     ("patch", "/teams"): {"size": 7},
+    ("patch", "/registration"): {"registration": "approval"},
+    ("post", "/registrations/approve"): {"usernames": ["ada"]},
+    ("post", "/registrations/refuse"): {"usernames": ["ada"], "reason": "b"},
+    ("post", "/invitations"): {"name": "a"},
+    ("post", "/phases/{phase}/final/publish"): {},
     ("post", "/announcements"): {"title": "a", "body": "b"},
     ("post", "/disqualifications"): {"team": "ada", "form": "bib", "reason": "b"},
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},
     ("post", "/phases/{phase}/campaigns"): {"metric": "lethe-1"},
+    ("post", "/phases/{phase}/final/winners/{submission_id}/verify"): {"reason": "b"},
+    ("post", "/phases/{phase}/final/winners/{submission_id}/refuse"): {"reason": "b"},
+    ("post", "/phases/{phase}/final/winners/{submission_id}/review"): {"reason": "b"},
+    ("post", "/phases/{phase}/final/winners/{submission_id}/rerun"): {},
 }
 OF_COMPETITION = "/api/competitions/{slug}"
 
@@ -131,6 +141,34 @@ def test_what_each_visibility_shows(
     assert bool(participant.get("/api/competitions").json()["items"]) is listed
     assert participant.get("/api/competitions/cup").status_code == found
     assert participant.post(SUBMIT, content=MODULE, params={"filename": "a.py"}).status_code == submits
+
+
+STILL = {  # what an archived competition lets through: it changes nothing of it, or says itself whether it may
+    ("DELETE", ""),  # only while nobody has submitted
+    ("POST", "/phases/{phase}/submissions/check"),  # keeps nothing
+    ("POST", "/members"),  # who runs it: somebody must be able to open it again
+    ("DELETE", "/members/{username}"),
+    ("POST", "/owner"),
+    ("POST", "/leave"),
+}
+
+
+def test_nothing_of_an_archived_competition_changes(api: Api, phase: Phase, organiser: Caller) -> None:
+    make_final(organiser)
+    set_visibility(api, Visibility.ARCHIVED)
+    root = api.caller("root", Role.OPERATOR)
+    tried, wrong = 0, []
+    for method, path, options in calls(api):
+        if method == "GET" or (method, path.removeprefix(OF_COMPETITION)) in STILL:
+            continue
+        here = path.replace("{phase}", "final") if "/final" in path else path
+        answer = root.request(method, at(here, "cup"), **options)
+        found = (answer.status_code, answer.json().get("code"))
+        if found != (409, "competition_archived"):
+            wrong.append((method, path, answer.text[:300]))
+        tried += 1
+    assert not wrong, "\n".join(map(str, wrong))
+    assert tried > 20
 
 
 def test_a_deleted_competition_is_gone_for_operators_too(api: Api, phase: Phase) -> None:

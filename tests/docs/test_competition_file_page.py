@@ -5,7 +5,7 @@ from enum import StrEnum
 import pytest
 from pydantic.fields import FieldInfo
 
-from services.api.files.form import CompetitionFile, PageSection, PhaseSection, TeamsSection
+from services.api.files.form import CompetitionFile, PageSection, PhaseSection, Retention, TeamsSection
 from services.api.files.reading import read_file
 from services.api.kit.schemas import Input
 from tests.docs.pages import ROOT, read, rows_of, sections_of
@@ -13,6 +13,7 @@ from tests.docs.pages import ROOT, read, rows_of, sections_of
 TABLES: dict[str, tuple[str, type[Input]]] = {
     "Fields": ("At the top level:", CompetitionFile),
     "Teams": ("The fields under `teams`:", TeamsSection),
+    "Retention": ("Under `retention`", Retention),
     "Pages": ("Each item of `pages`, in the order in which they are shown:", PageSection),
     "Phases": ("Each item of `phases`:", PhaseSection),
 }

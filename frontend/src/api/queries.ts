@@ -464,6 +464,28 @@ export const finalEntries = (path: PhaseKey) =>
     ),
   );
 
+/** The entries of a published final, and what was decided on each. New runs go on while somebody looks. */
+export const finalists = (path: PhaseKey) =>
+  paged(keyOf("final", path.slug, path.phase, "winners"), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/phases/{phase}/final/winners", {
+        params: { path, query: { limit: 10, after } },
+      }),
+    ),
+  );
+
+/** The published code of a finalist. */
+export const finalistCode = (path: PhaseKey, id: string) =>
+  queryOptions({
+    queryKey: keyOf("final", path.slug, path.phase, "winners", id),
+    queryFn: () =>
+      answer(
+        api.GET("/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/code", {
+          params: { path: { ...path, submission_id: id } },
+        }),
+      ),
+  });
+
 /** The joint board of a final on several benchmarks. */
 export const finalBoard = (path: PhaseKey) =>
   paged(keyOf("final", path.slug, path.phase, "board"), (after) =>

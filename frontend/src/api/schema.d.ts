@@ -1016,7 +1016,7 @@ export interface paths {
         get?: never;
         /**
          * Select Submission
-         * @description Enter a scored submission of your team into a final.
+         * @description Enter a scored submission of your team into a final, and agree to publish its code under a licence if it wins.
          */
         put: operations["select_submission"];
         post?: never;
@@ -1044,6 +1044,148 @@ export interface paths {
          * @description Fix the selections and begin to run them. Repeat it to enter teams that have no entry yet.
          */
         post: operations["start_final"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Finalists
+         * @description List the entries of a published final, best first, with what was decided on each and how its new runs compare.
+         */
+        get: operations["list_finalists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Finalist
+         * @description Download all of a finalist: code, consent, runs, receipts, measurements. That you read its code is on record.
+         */
+        get: operations["download_finalist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Published Code
+         * @description Read the code of a verified finalist whose team agreed to publish it.
+         */
+        get: operations["read_published_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Finalist
+         * @description Refuse a finalist. It keeps its place on the board; to take it off, disqualify it. It can be taken back.
+         */
+        post: operations["refuse_finalist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rerun Finalist
+         * @description Run the code of a finalist again on each benchmark, on other workers if there are any. No leaderboard moves.
+         *
+         *     Runs of an earlier call that have not ended are cancelled.
+         */
+        post: operations["rerun_finalist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Finalist Again
+         * @description Put a finalist back into review; its code is not public any more.
+         */
+        post: operations["review_finalist_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/final/winners/{submission_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Finalist
+         * @description Verify a finalist, so that its code is published if its team agreed. It can be taken back.
+         */
+        post: operations["verify_finalist"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2046,6 +2188,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Agree To Publish
+         * @description Agree that the code of a submission of your team is published if it wins and is verified.
+         */
+        put: operations["agree_to_publish"];
+        post?: never;
+        /**
+         * Take Back Agreement
+         * @description Take the agreement back, as long as the code is not published.
+         */
+        delete: operations["take_back_agreement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/cancel": {
         parameters: {
             query?: never;
@@ -2628,18 +2794,47 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "data_deleted";
+        /**
+         * Agreement
+         * @description Agrees that code is published.
+         */
+        "Agreement-Input": {
+            /**
+             * Licence
+             * @description The final's `code_licence`.
+             */
+            licence: string;
+        };
         /**
          * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
          */
-        Agreement: {
+        "Agreement-Output": {
             /** High */
             high: number;
             /** Low */
             low: number;
             /** Value */
             value: number;
+        };
+        /**
+         * AgreementOut
+         * @description A team's consent to publish the code of a submission if it wins and is verified.
+         */
+        AgreementOut: {
+            /** Created At */
+            created_at: string | null;
+            /**
+             * Licence
+             * @description Null if there is no consent.
+             */
+            licence: string | null;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
         };
         /**
          * AlarmCard
@@ -3405,6 +3600,17 @@ export interface components {
             /** Username */
             username: string;
         };
+        /**
+         * Decision
+         * @description Verifies or refuses a finalist, or puts it back into review.
+         */
+        Decision: {
+            /**
+             * Reason
+             * @description Why. Everybody sees it.
+             */
+            reason: string;
+        };
         /** Deletion */
         Deletion: {
             /**
@@ -4037,6 +4243,11 @@ export interface components {
              * @description Whether its team may enter it or take it back.
              */
             is_open: boolean;
+            /**
+             * Licence
+             * @description Licence that its team agreed to publish its code under, if it wins.
+             */
+            licence: string | null;
             /** Phase */
             phase: string;
             /**
@@ -4056,6 +4267,16 @@ export interface components {
              * @description When the selection ends, unless the organiser starts the final earlier.
              */
             closes_at: string;
+            /**
+             * Code Licence
+             * @description Licence that finalists are asked to publish their code under.
+             */
+            code_licence: string | null;
+            /**
+             * Code Licence Required
+             * @description Whether nobody enters without agreeing.
+             */
+            code_licence_required: boolean;
             /**
              * Commitment
              * @description SHA-256 of the secret that all seeds follow from, in hex.
@@ -4239,6 +4460,68 @@ export interface components {
             /** Team */
             team: string;
         };
+        /**
+         * FinalistCodeOut
+         * @description The code of a verified finalist, published with its team's consent.
+         */
+        FinalistCodeOut: {
+            /** Filename */
+            filename: string;
+            /** Files */
+            files: components["schemas"]["FileOut"][];
+            /** Licence */
+            licence: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * FinalistOut
+         * @description An entry of a published final, and what was decided on it.
+         */
+        FinalistOut: {
+            /**
+             * Code Published
+             * @description Whether everybody may read its code.
+             */
+            code_published: boolean;
+            /** Decided At */
+            decided_at: string | null;
+            /**
+             * Licence
+             * @description Licence that its team agreed to publish its code under.
+             */
+            licence: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Places
+             * @description One for each benchmark.
+             */
+            places: components["schemas"]["PlacedOut"][];
+            /** Reason */
+            reason: string | null;
+            state: components["schemas"]["FinalistState"];
+            /**
+             * Submission Id
+             * Format: uuid
+             * @description The submission that was selected; its id names the finalist.
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * FinalistState
+         * @enum {string}
+         */
+        FinalistState: "in_review" | "verified" | "refused";
         /**
          * Fitness
          * @description The build's measurements of the benchmark itself, by metric `neurips-2023`.
@@ -5104,7 +5387,7 @@ export interface components {
              */
             models: number;
             /** @description Over draws of runs, or for bins over entries. Null for under 6 entries. */
-            tau: components["schemas"]["Agreement"] | null;
+            tau: components["schemas"]["Agreement-Output"] | null;
         };
         /**
          * OwnRegistrationOut
@@ -5251,6 +5534,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[FinalistOut] */
+        Page_FinalistOut_: {
+            /** Items */
+            items: components["schemas"]["FinalistOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[InvitationOut] */
         Page_InvitationOut_: {
             /** Items */
@@ -5346,7 +5636,7 @@ export interface components {
             first: string;
             /** Second */
             second: string;
-            tau: components["schemas"]["Agreement"];
+            tau: components["schemas"]["Agreement-Output"];
         };
         /** PasswordChange */
         PasswordChange: {
@@ -5550,6 +5840,38 @@ export interface components {
              * @description The place in words, with where noise could put it.
              */
             words: string;
+        };
+        /**
+         * PlacedOut
+         * @description A finalist on one benchmark.
+         */
+        PlacedOut: {
+            /** @description The newest run that verifies it. */
+            again: components["schemas"]["RunAgainOut"] | null;
+            /** Ci High */
+            ci_high: number | null;
+            /** Ci Low */
+            ci_low: number | null;
+            /**
+             * Final Score
+             * @description Null if it has no score.
+             */
+            final_score: number | null;
+            /** Phase */
+            phase: string;
+            /** Rank */
+            rank: number | null;
+            /** Rank Best */
+            rank_best: number | null;
+            /** Rank Worst */
+            rank_worst: number | null;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Tie Group */
+            tie_group: number | null;
         };
         /**
          * PlanOut
@@ -5958,6 +6280,68 @@ export interface components {
          * @enum {string}
          */
         Role: "participant" | "organiser" | "operator";
+        /**
+         * RunAgain
+         * @description Has the code of a finalist run again.
+         */
+        RunAgain: {
+            /**
+             * Same Seeds
+             * @description Run the same seeds, to compare each model. If not, draw new ones.
+             * @default false
+             */
+            same_seeds?: boolean;
+        };
+        /**
+         * RunAgainOut
+         * @description A further evaluation of a finalist beside the one that counts. It moves no leaderboard.
+         */
+        RunAgainOut: {
+            /** Ci High */
+            ci_high: number | null;
+            /** Ci Low */
+            ci_low: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Difference
+             * @description Its final score minus the one that counts, by the paired test.
+             */
+            difference: number | null;
+            /** Final Score */
+            final_score: number | null;
+            /**
+             * High
+             * @description Upper end of that interval.
+             */
+            high: number | null;
+            /**
+             * Independent
+             * @description Whether other workers ran it; null until one has begun. If there was no other worker, it is false.
+             */
+            independent: boolean | null;
+            /**
+             * Low
+             * @description Lower end of the 95% interval of the difference.
+             */
+            low: number | null;
+            /**
+             * Same Models
+             * @description With the same seeds: how many models are the same to the last bit.
+             */
+            same_models: number | null;
+            /** Same Seeds */
+            same_seeds: boolean;
+            /**
+             * Separated
+             * @description Whether noise does not explain the difference, at the 5% level.
+             */
+            separated: boolean | null;
+            state: components["schemas"]["SubmissionState"];
+        };
         /**
          * SandboxKind
          * @enum {string}
@@ -9671,7 +10055,10 @@ export interface operations {
     };
     select_submission: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The licence that you agree to: the final's `code_licence`. */
+                licence?: string | null;
+            };
             header?: never;
             path: {
                 slug: string;
@@ -9780,6 +10167,348 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FinalOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_finalists: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of finalists. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FinalistOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_finalist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    read_published_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalistCodeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    refuse_finalist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalistOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    rerun_finalist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAgain"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalistOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    review_finalist_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalistOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    verify_finalist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinalistOut"];
                 };
             };
             /** @description A problem */
@@ -12366,6 +13095,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    agree_to_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Agreement-Input"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    take_back_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOut"];
                 };
             };
             /** @description A problem */

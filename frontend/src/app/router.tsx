@@ -131,6 +131,13 @@ const judging = createRoute({
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
+const winners = createRoute({
+  getParentRoute: () => competition,
+  path: "/winners",
+  validateSearch: ofPhase,
+  component: lazyRouteComponent(() => import("../pages/winners/Winners"), "Winners"),
+});
+
 const people = createRoute({
   getParentRoute: () => competition,
   path: "/people",
@@ -252,6 +259,7 @@ export const router = createRouter({
       organise,
       people,
       teamsOfCompetition,
+      winners,
       file,
       page,
       judging,

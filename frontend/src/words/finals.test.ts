@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { previewInWords, progressInWords, roundHours } from "./finals";
+import { againInWords, placeInWords, previewInWords, progressInWords, roundHours } from "./finals";
 
 const START = {
   at: "2026-01-01T00:00:00Z",
@@ -46,4 +46,47 @@ test("a preview says who would run, and for how long", () => {
   expect(previewInWords({ ...found, left_out: 0, hours: null, behind: false })).toContain(
     "default. That is 1,536 runs, 12 hours of one slot: no worker serves it now.",
   );
+});
+
+const AGAIN = {
+  state: "scored" as const,
+  same_seeds: true,
+  independent: true,
+  same_models: 512,
+  final_score: 0.5,
+  ci_low: 0.49,
+  ci_high: 0.51,
+  difference: 0.0123,
+  low: -0.01,
+  high: 0.03,
+  separated: false,
+  created_at: START.at,
+};
+
+test("a verifying run says how it compares, where it ran and with which seeds", () => {
+  expect(againInWords(null)).toBe(null);
+  expect(againInWords({ ...AGAIN, state: "queued", difference: null, low: null, high: null })).toBe("queued");
+  expect(againInWords(AGAIN)).toBe(
+    "difference +0.0123 (-0.0100 to 0.0300), within its noise; on another worker, with the same seeds, 512 models the same",
+  );
+  expect(againInWords({ ...AGAIN, independent: false, same_models: null, separated: true })).toContain(
+    "more than noise explains; on the same worker, because there was no other, with new seeds",
+  );
+});
+
+test("a finalist's place has its interval and its tie group", () => {
+  const place = {
+    phase: "final",
+    submission_id: "a",
+    rank: 1,
+    rank_best: 1,
+    rank_worst: 3,
+    tie_group: 1,
+    final_score: 0.5,
+    ci_low: 0.4,
+    ci_high: 0.6,
+    again: null,
+  };
+  expect(placeInWords(place)).toBe("rank 1 (1 to 3), tie group 1, 0.5000 (0.4000 to 0.6000)");
+  expect(placeInWords({ ...place, final_score: null })).toBe("no score");
 });

@@ -1,5 +1,5 @@
 /** How far a final is, in words. */
-import type { FinalPreview, FinalProgress } from "../api/types";
+import type { FinalistPlace, FinalPreview, FinalProgress, Phase } from "../api/types";
 
 export function progressInWords({ at, entries, ended, complete, states }: FinalProgress): string {
   if (at === null) return "Teams are being entered.";
@@ -40,4 +40,38 @@ function counted(count: number, one: string, several = `${one}s`): string {
 export function roundHours(hours: number): string {
   if (hours < 0.1) return "less than 0.1 hours";
   return `${hours < 10 ? hours.toFixed(1) : Math.round(hours).toLocaleString("en")} hours`;
+}
+
+/** The phases that name the published finals of a competition. */
+export function publishedFinals(phases: readonly Phase[]): Phase[] {
+  return phases.filter((one) => one.final === one.slug && !one.sealed);
+}
+
+/** Where a finalist stands on a benchmark. */
+export function placeInWords(place: FinalistPlace): string {
+  const { rank, rank_best, rank_worst, tie_group, final_score, ci_low, ci_high } = place;
+  if (final_score === null || ci_low === null || ci_high === null) return "no score";
+  const span = rank_best === null || rank_best === rank_worst ? "" : ` (${rank_best} to ${rank_worst})`;
+  const tie = tie_group === null ? "" : `, tie group ${tie_group}`;
+  const of = rank === null ? "unranked" : `rank ${rank}${span}${tie}`;
+  return `${of}, ${figure(final_score)} (${figure(ci_low)} to ${figure(ci_high)})`;
+}
+
+/** How the runs that verify a finalist compare with those that count. */
+export function againInWords(run: FinalistPlace["again"]): string | null {
+  if (run === null) return null;
+  if (run.difference === null || run.low === null || run.high === null) return run.state;
+  const where = run.independent ? "on another worker" : "on the same worker, because there was no other";
+  const seeds =
+    run.same_models === null
+      ? "with new seeds"
+      : `with the same seeds, ${counted(run.same_models, "model")} the same`;
+  const noise = run.separated ? "more than noise explains" : "within its noise";
+  const sign = run.difference > 0 ? "+" : "";
+  const interval = `${figure(run.low)} to ${figure(run.high)}`;
+  return `difference ${sign}${figure(run.difference)} (${interval}), ${noise}; ${where}, ${seeds}`;
+}
+
+function figure(value: number): string {
+  return value.toFixed(4);
 }

@@ -52,7 +52,15 @@ __all__ = [
 ]
 
 TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
-OWN_COLUMNS = ("title", "visibility", "description", "contact", "weight")
+OWN_COLUMNS = (
+    "title",
+    "visibility",
+    "description",
+    "contact",
+    "code_licence",
+    "code_licence_required",
+    "weight",
+)
 
 
 class CompetitionChanged(Conflict):
@@ -201,6 +209,7 @@ def _write(session: WriteSession, competition: Competition, plan: Plan) -> None:
     for name in OWN_COLUMNS:
         setattr(competition, name, getattr(file, name))
     competition.team_size, competition.merge_until = file.teams.size, file.teams.merge_until
+    competition.retention = None if file.retention is None else file.retention.model_dump(exclude_none=True)
     _write_pages(session, competition, file)
     stored = heads_of(plan.phases)
     named = {section.slug for section in file.phases}

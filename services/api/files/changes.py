@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.api.competitions.promises import breaks, is_relied_on
-from services.api.files.form import CompetitionFile, Head, PhaseSection, TeamsSection
+from services.api.files.form import CompetitionFile, Head, PhaseSection, Retention, TeamsSection
 
 __all__ = ["Change", "ChangeKind", "differences"]
 
@@ -47,8 +47,14 @@ def differences(before: CompetitionFile | None, after: CompetitionFile, now: dat
 
 def _differences(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> Iterator[Change]:
     for name in Head.model_fields:
-        if name != "teams":
-            yield from _field(name, getattr(before, name, None), getattr(after, name))
+        if name == "teams":
+            continue
+        old, new = getattr(before, name, None), getattr(after, name)
+        if name == "retention":
+            for rule in Retention.model_fields:
+                yield from _field(f"{name}.{rule}", getattr(old, rule, None), getattr(new, rule, None))
+        else:
+            yield from _field(name, old, new)
     yield from _teams(before, after, now)
     yield from _sections("pages", before.pages if before else [], after.pages, _never)
 

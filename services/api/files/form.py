@@ -5,12 +5,13 @@ A new part of the file is a field here, its values in `stored.py`, and its writi
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from services.api.competitions.schemas import NewPhase, Slug
-from services.api.kit.schemas import Input, Label, Moment, presentable, visible
+from services.api.kit.schemas import Input, Label, Moment, in_words, presentable, visible
 from services.core.models import Visibility
 from services.core.queue.turns import MAX_WEIGHT
+from services.core.retention.rules import DAYS
 
 __all__ = [
     "MAX_PAGES",
@@ -20,6 +21,7 @@ __all__ = [
     "Head",
     "PageSection",
     "PhaseSection",
+    "Retention",
     "TeamsSection",
 ]
 
@@ -30,6 +32,12 @@ MAX_PHASES = 50
 TAKEN = ("rules", "prizes")  # pages that are fields of their own
 
 Markdown = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(presentable)]
+Licence = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,99}$"),
+    in_words("use a short name of a licence, such as Apache-2.0: letters, digits, dots, hyphens and plus signs"),
+]
+Days = Annotated[str, StringConstraints(pattern=DAYS.pattern), in_words("write a number of days, such as 90 days")]
 Contact = Annotated[str, Field(max_length=200), AfterValidator(str.strip)]
 
 
@@ -40,6 +48,15 @@ class TeamsSection(Input):
     merge_until: Moment | None = Field(
         None, description="Until when teams may merge, with a time zone. If left out: they may not."
     )
+
+
+class Retention(Input):
+    """How long after the end of the competition data are kept, such as `90 days`. What is left out is kept."""
+
+    logs: Days | None = Field(None, description="What submissions printed.")
+    notebooks: Days | None = Field(None, description="Notebooks as they were executed, with their outputs.")
+    code_of_losers: Days | None = Field(None, description="Code of all but verified finalists and reference rows.")
+    measurements: Days | None = Field(None, description="Measurements; nothing can be rescored without them.")
 
 
 class Head(Input):
@@ -61,6 +78,17 @@ class Head(Input):
         default_factory=lambda: TeamsSection(size=5, merge_until=None),
         description="How large teams may be, and until when they may merge.",
     )
+    code_licence: Licence | None = Field(
+        None,
+        description="Licence under which finalists agree to publish their code if they win, such as `Apache-2.0`. If "
+        "left out: nobody is asked.",
+    )
+    code_licence_required: bool = Field(
+        False, description="Whether a team must agree before it enters a submission into a final."
+    )
+    retention: Retention | None = Field(
+        None, description="How long after its end data are kept. If left out: everything is kept."
+    )
     weight: int | None = Field(
         None,
         ge=1,
@@ -74,6 +102,18 @@ class Head(Input):
     def _not_deleted(cls, value: Visibility) -> Visibility:
         if value is Visibility.DELETED:
             raise ValueError("a file deletes nothing; use `lethe competition delete`")
+        return value
+
+    @field_validator("retention")
+    @classmethod
+    def _says_something(cls, value: Retention | None) -> Retention | None:
+        return value if value is not None and any(days is not None for _, days in value) else None
+
+    @field_validator("code_licence_required")
+    @classmethod
+    def _has_licence(cls, value: bool, others: ValidationInfo) -> bool:
+        if value and "code_licence" in others.data and others.data["code_licence"] is None:
+            raise ValueError("there is no licence to agree to; name one in `code_licence`")
         return value
 
     @field_validator("contact")

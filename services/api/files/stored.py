@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from services.api.competitions.service import OF_FINALS, phases_of
-from services.api.files.form import CompetitionFile, PageSection, PhaseSection, TeamsSection
+from services.api.files.form import CompetitionFile, PageSection, PhaseSection, Retention, TeamsSection
 from services.api.files.writing import write_file
 from services.core.models import Competition, CompetitionPage, EnteredBy, Phase, PhaseKind
 from services.core.store.database import ReadSession
@@ -29,6 +29,9 @@ def stored_file(session: ReadSession, competition: Competition) -> CompetitionFi
         prizes=texts.pop("prizes", ""),
         contact=competition.contact,
         teams=TeamsSection(size=competition.team_size, merge_until=competition.merge_until),
+        code_licence=competition.code_licence,
+        code_licence_required=competition.code_licence_required,
+        retention=Retention.model_validate(competition.retention) if competition.retention else None,
         weight=competition.weight,
         pages=[_page(page) for page in pages if page.slug in texts],
         phases=sections_of(phases_of(session, [competition])[competition.id]),

@@ -23,13 +23,14 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.leaderboard.service import require_board
 from services.api.state import State
 from services.api.teams.seats import team_of
-from services.core.finals import acts, selections
+from services.core.finals import acts, selections, winners
 from services.core.queue.doorbell import Bell
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["finals"])
 PATH = "/competitions/{slug}/phases/{phase}/final"
+LICENCE = Query(description="The licence that you agree to: the final's `code_licence`.")
 TEAM = Query(description="The team that selects. Needed if you are in several.")
 
 
@@ -49,10 +50,21 @@ def show_selection(
 
 
 @router.put(PATH + "/selection/{submission_id}")
-def select_submission(*, slug: Text, phase: Text, submission_id: UUID, who: SignedIn, session: Writing) -> SelectionOut:
-    """Enter a scored submission of your team into a final."""
+def select_submission(
+    *,
+    slug: Text,
+    phase: Text,
+    submission_id: UUID,
+    who: SignedIn,
+    session: Writing,
+    licence: Annotated[Text | None, LICENCE] = None,
+) -> SelectionOut:
+    """Enter a scored submission of your team into a final, and agree to publish its code under a licence if it wins."""
     final = service.writable_final(session, slug, phase, who)
     submission = find_own(session, who, submission_id)
+    if licence is not None:
+        winners.consent(session, submission, licence, who.account_id)
+    winners.require_consent(session, final.phase.competition, submission)
     selections.mark(session, final, submission, who.account_id)
     return service.selection_of(session, final, submission.team)
 

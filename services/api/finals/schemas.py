@@ -46,6 +46,8 @@ class FinalOut(BaseModel):
     closes_at: datetime = Field(description="When the selection ends, unless the organiser starts the final earlier.")
     started_at: datetime | None
     published_at: datetime | None = Field(description="Null while boards and entries are sealed.")
+    code_licence: str | None = Field(description="Licence that finalists are asked to publish their code under.")
+    code_licence_required: bool = Field(description="Whether nobody enters without agreeing.")
     commitment: str = Field(description="SHA-256 of the secret that all seeds follow from, in hex.")
     secret: str | None = Field(description="The secret in hex, once the final was published.")
 
@@ -77,6 +79,7 @@ class FinalMarkOut(BaseModel):
     is_open: bool = Field(description="Whether its team may enter it or take it back.")
     selected: bool = Field(description="Whether its team marked it.")
     entered: bool = Field(description="Whether it is in the started final.")
+    licence: str | None = Field(description="Licence that its team agreed to publish its code under, if it wins.")
 
 
 class FinalPublication(Input):

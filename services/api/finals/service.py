@@ -24,7 +24,7 @@ from services.core.board.off import is_off
 from services.core.errors import Unavailable
 from services.core.finals.sealed import final_of, phases_of
 from services.core.finals.selections import Chooser, draws_from, is_open, marked_by, sources_of
-from services.core.models import Entered, Final, JointRow, Selection, Submission, Team
+from services.core.models import Consent, Entered, Final, JointRow, Selection, Submission, Team
 from services.core.store.database import Database, ReadSession, utc_now
 
 __all__ = [
@@ -71,6 +71,8 @@ def show_final(session: ReadSession, final: Final) -> FinalOut:
         closes_at=final.phase.opens_at,
         started_at=final.started_at,
         published_at=final.published_at,
+        code_licence=final.phase.competition.code_licence,
+        code_licence_required=final.phase.competition.code_licence_required,
         commitment=final.commitment,
         secret=final.secret.hex() if final.revealed_at else None,
     )
@@ -121,6 +123,8 @@ def marks_of(session: ReadSession, submissions: Sequence[Submission]) -> dict[UU
         .join(Entered, Entered.submission_id == Submission.id)
         .where(Entered.selected_id.in_(ids))
     )
+    agreed = session.scalars(select(Consent).where(Consent.submission_id.in_(ids)))
+    licences = {one.submission_id: one.licence for one in agreed}
     pairs, there, now = {tuple(row) for row in marked}, {tuple(row) for row in entered}, utc_now()
     return {
         one.id: [
@@ -129,6 +133,7 @@ def marks_of(session: ReadSession, submissions: Sequence[Submission]) -> dict[UU
                 is_open=is_open(final, now),
                 selected=(final.id, one.id) in pairs,
                 entered=(final.id, one.id) in there,
+                licence=licences.get(one.id),
             )
             for final in finals
             if final.competition_id == one.phase.competition_id and draws_from(final, one.phase)

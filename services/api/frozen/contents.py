@@ -1,6 +1,6 @@
 """What a frozen competition holds: what everybody may read on its pages, and receipts of the scores on its boards."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from services.api.competitions.service import phases_of
+from services.api.finals.schemas import JointOut
+from services.api.finals.service import joint_board
 from services.api.leaderboard import service as leaderboard
 from services.api.leaderboard.schemas import Entry
 from services.api.record.receipts import statement_about
+from services.api.winners.schemas import FinalistOut
+from services.api.winners.service import show_finalists
 from services.core.board import standings
 from services.core.board.shown import ScoreForm
 from services.core.errors import NotFound
@@ -21,6 +25,9 @@ from services.core.models import (
     Act,
     Announcement,
     Competition,
+    Final,
+    Finalist,
+    FinalistState,
     LeaderboardEntry,
     Phase,
     Score,
@@ -38,8 +45,11 @@ __all__ = [
     "all_phases",
     "announcements",
     "boards_of",
+    "decided",
     "entries",
+    "find_any",
     "find_to_freeze",
+    "joint_rows",
     "needed",
     "open_phases",
     "receipts",
@@ -49,6 +59,7 @@ __all__ = [
 ]
 
 PORTION = 200
+LAST = 10**9
 # Acts that everybody can see in another form already. Of all others the record shows only the place and the hash.
 PUBLIC_ACTS = frozenset({Act.FINAL_STARTED, Act.FINAL_PUBLISHED, Act.CAMPAIGN_PUBLISHED, Act.CAMPAIGN_UNDONE})
 
@@ -63,11 +74,17 @@ class Board:
     standings: Standings
 
 
-def find_to_freeze(session: ReadSession, slug: str) -> Competition:
-    """Find a competition that others can see. Raises NotFound."""
+def find_any(session: ReadSession, slug: str) -> Competition:
+    """Find a competition for whoever has the database, also if nobody else sees it. Raises NotFound."""
     found = session.scalars(select(Competition).where(Competition.slug == slug)).one_or_none()
     if found is None or found.visibility is Visibility.DELETED:
         raise NotFound(f"There is no competition {slug!r} on this installation. Check its short name.")
+    return found
+
+
+def find_to_freeze(session: ReadSession, slug: str) -> Competition:
+    """Find a competition that others can see. Raises NotFound."""
+    found = find_any(session, slug)
     if found.visibility is Visibility.DRAFT:
         raise NotFound(f"{slug!r} is a draft, which nobody else sees. Set `visibility` in its file first.")
     return found
@@ -151,6 +168,36 @@ def _scored(session: ReadSession, board: Board) -> Iterator[tuple[Submission, Sc
         page = statement.where(StandingRow.position.between(after + 1, after + PORTION))
         yield from ((submission, score) for submission, score in session.execute(page).all())
         session.expunge_all()
+
+
+def joint_rows(session: ReadSession, phase: Phase) -> Iterator[JointOut]:
+    """Read the joint board of the final that a phase names; nothing for any other phase."""
+    final = None if phase.final_part is None else phase.final_part.final
+    if final is None or final.phase_id != phase.id:
+        return
+    total, after = 1, 0
+    while after < total:
+        total, rows = joint_board(session, final, after=after, limit=PORTION)
+        yield from rows
+        after += PORTION
+
+
+def decided(session: ReadSession, phases: Sequence[Phase]) -> list[tuple[str, FinalistOut]]:
+    """List the finalists of published finals on whom something was decided, the best first, each with its final."""
+    found: list[tuple[str, FinalistOut]] = []
+    for phase in phases:
+        final = None if phase.final_part is None else phase.final_part.final
+        if final is not None and final.phase_id == phase.id:
+            rows = select(Finalist.selected_id).where(Finalist.final_id == final.id)
+            ids = list(session.scalars(rows.where(Finalist.state != FinalistState.IN_REVIEW)))
+            shown = show_finalists(session, session.get_one(Final, final.id), ids)
+            found += [(phase.slug, one) for one in sorted(shown, key=_rank)]
+    return found
+
+
+def _rank(finalist: FinalistOut) -> tuple[int, str]:
+    ranks = [place.rank for place in finalist.places if place.rank is not None]
+    return (min(ranks, default=LAST), finalist.team)
 
 
 def announcements(session: ReadSession, competition: Competition) -> list[Announcement]:

@@ -16,11 +16,13 @@ from services.api.frozen.archive import Archive, writing_archive
 from services.api.frozen.contents import Board
 from services.api.leaderboard.exports import table
 from services.api.leaderboard.schemas import Entry
+from services.api.winners.schemas import FinalistOut
 from services.core.board.standings import StandingsNotReady
-from services.core.models import Competition, CompetitionPage, Phase
+from services.core.models import Competition, CompetitionPage, Phase, Submission
 from services.core.record.chain import Head, head_of, link
 from services.core.record.receipts import ReceiptKey
 from services.core.record.verifying import written
+from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 
 __all__ = ["SEAL", "VERSION", "Frozen", "freeze"]
@@ -44,9 +46,11 @@ class Frozen:
 @dataclass
 class _Freezing:
     database: Database
+    blobs: Blobs
     competition: Competition
     phases: list[Phase]
     boards: dict[UUID, list[Board]]
+    decided: list[tuple[str, FinalistOut]]
     pages: list[CompetitionPage]
     sealed: list[str]
     head: Head
@@ -79,6 +83,7 @@ class _Freezing:
         menu = [
             (self.competition.title, "index.html"),
             *((one.title, f"pages/{one.slug}.html") for one in self.pages),
+            *([("Winners", "winners.html")] if self.decided else []),
             ("Announcements", "announcements.html"),
         ]
         common = {"competition": self.competition, "head": self.head, "menu": menu, "root": root, "title": title}
@@ -92,14 +97,34 @@ class _Freezing:
         with self.database.read() as session:
             found = contents.announcements(session, self.competition)
         self._page("announcements.html", "announcements", "Announcements", announcements=found)
+        if self.decided:
+            self._write_winners()
         forms = [{"title": one.title, "body": one.body, "at": one.created_at.isoformat()} for one in found]
         self.archive.add("data/announcements.json", [json.dumps(forms, indent=1) + "\n"])
+
+    def _write_winners(self) -> None:
+        """Write what was decided on finalists, and the code of those who are verified and agreed."""
+        codes: dict[str, str] = {}
+        with self.database.read() as session:
+            for _, one in self.decided:
+                if one.code_published:
+                    submission = session.get_one(Submission, one.submission_id)
+                    name = f"code/{submission.id}.{submission.filename.rpartition('.')[2]}"
+                    self.archive.add(name, [self.blobs.get(submission.blob)])
+                    codes[str(submission.id)] = name
+        self._page("winners.html", "winners", "Winners", winners=self.decided, codes=codes)
+        forms = [one.model_dump(mode="json") | {"final": final} for final, one in self.decided]
+        self.archive.add("data/winners.json", [json.dumps(forms, indent=1) + "\n"])
 
     def _write_phase(self, phase: Phase) -> None:
         boards = self.boards[phase.id]
         for board in boards:
             self._write_board(board)
         with self.database.read() as session:
+            joint = list(contents.joint_rows(session, phase))
+            if joint:
+                name = f"data/phases/{phase.slug}/joint.json"
+                self.archive.add(name, _as_list(row.model_dump(mode="json") for row in joint))
             dots = [site.dot_of(entry) for entry in contents.entries(session, boards[0])] if boards else []
             shown = ((board, self._rows(session, board)) for board in boards)
             self._page(
@@ -108,6 +133,7 @@ class _Freezing:
                 phase.title or phase.slug,
                 phase=phase,
                 dots=dots,
+                joint=joint,
                 boards=shown,
             )
 
@@ -146,7 +172,7 @@ class _Freezing:
 
 
 def freeze(
-    database: Database, key: bytes, slug: str, out: Path, *, compute: Callable[[], object], tell: Told
+    database: Database, blobs: Blobs, key: bytes, slug: str, out: Path, *, compute: Callable[[], object], tell: Told
 ) -> Frozen:
     """Write a competition into a new archive. `compute` has a scorer compute the boards that are asked for.
 
@@ -164,7 +190,7 @@ def freeze(
     else:
         raise failure
     with writing_archive(out, slug) as archive:
-        work = _Freezing(database=database, archive=archive, key=signer, tell=tell, **found)
+        work = _Freezing(database=database, blobs=blobs, archive=archive, key=signer, tell=tell, **found)
         work.write()
         sums, files = archive.add_sums()
         head = f"{work.head.number}:{work.head.hash}"
@@ -198,6 +224,7 @@ def _look(database: Database, slug: str) -> dict[str, Any]:
             "competition": competition,
             "phases": phases,
             "boards": {phase.id: contents.boards_of(session, database, phase) for phase in phases},
+            "decided": contents.decided(session, phases),
             "pages": pages_of(session, competition),
             "sealed": [one.slug for one in contents.all_phases(session, competition) if one.slug not in names],
             "head": head_of(session),

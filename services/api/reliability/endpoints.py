@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.service import find_phase, require_writable
 from services.api.kit.policy import Anyone, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
@@ -47,6 +47,7 @@ def ask_for_reliability(
 ) -> ReliabilityOut:
     """Have it computed of the newest leaderboard, while no score waits. That takes minutes."""
     row = find_phase(session, slug, phase, who=who)
+    require_writable(row.competition)
     asked = _ask(session, row)
     background.add_task(state.doorbell.ring_across, Bell.SCORE)
     return _shown(asked)

@@ -8,9 +8,12 @@ from services.api.submissions.service import find_visible
 from services.api.teams.seats import is_member
 from services.core.models import Act, Submission
 from services.core.record.acts import record
+from services.core.retention.deleting import require_code
 from services.core.store.database import Database
 
 __all__ = ["find_to_read"]
+
+OF_CODE = (Act.CODE_READ, Act.CODE_COMPARED, Act.UPLOAD_DOWNLOADED)
 
 
 def find_to_read(database: Database, who: Principal, submission_ids: Sequence[UUID], act: Act) -> list[Submission]:
@@ -21,6 +24,8 @@ def find_to_read(database: Database, who: Principal, submission_ids: Sequence[UU
     with database.write() as session:
         found = [find_visible(session, who, submission_id) for submission_id in submission_ids]
         for submission in found:
+            if act in OF_CODE:
+                require_code(submission)
             if not is_member(session, who, submission.team_id):
                 record(
                     session,

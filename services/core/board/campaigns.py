@@ -29,6 +29,7 @@ from services.core.models import (
 )
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation
 from services.core.record.acts import record
+from services.core.retention.deleting import require_code
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
 __all__ = [
@@ -276,6 +277,7 @@ def _queue_again(session: WriteSession, phase: Phase, campaign: Campaign) -> Non
     for submission in session.scalars(select(Submission).where(Submission.id.in_(wanted)).order_by(Submission.id)):
         if submission.evaluation_id in queued:
             continue
+        require_code(submission)
         queued.add(submission.evaluation_id)
         notebook = submission.kind is SubmissionKind.NOTEBOOK
         again = queue_evaluation(session, phase, submission.blob, notebook=notebook)

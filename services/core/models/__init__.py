@@ -49,6 +49,7 @@ from services.core.models.standings import AskedBoard, StandingRow, Standings, U
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.teams import Merge, Offer, OfferState, Seat, TeamInvitation, TeamRole, Transfer
 from services.core.models.uploads import UploadKey
+from services.core.models.winners import Consent, Finalist, FinalistState, VerifyingRun
 from services.core.models.workers import WorkerRow
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "CompetitionPage",
     "CompetitionRole",
     "CompetitionVersion",
+    "Consent",
     "Copy",
     "Device",
     "Entered",
@@ -80,6 +82,8 @@ __all__ = [
     "FailureKind",
     "Final",
     "FinalPhase",
+    "Finalist",
+    "FinalistState",
     "Invitation",
     "JointRow",
     "LeaderboardEntry",
@@ -124,6 +128,7 @@ __all__ = [
     "Transfer",
     "Unranked",
     "UploadKey",
+    "VerifyingRun",
     "Visibility",
     "WorkerRow",
 ]

@@ -66,6 +66,10 @@ class Competition(Base):
     contact: Mapped[str] = mapped_column(String(200), default="")
     team_size: Mapped[int] = mapped_column(default=5)  # most people of one team
     merge_until: Mapped[datetime | None]  # None: teams do not merge
+    code_licence: Mapped[str | None] = mapped_column(String(100))  # under which winners publish code; None: nobody asks
+    code_licence_required: Mapped[bool] = mapped_column(default=False)  # to enter a final
+    # by rule of `core.retention`, how long after the end: "90 days"; None: everything is kept
+    retention: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     members: Mapped[list[Member]] = relationship()  # who runs or reviews it beside its owner: a few dozen at most

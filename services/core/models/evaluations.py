@@ -140,6 +140,7 @@ class Evaluation(Base):
         String(64)
     )  # the end of its printed output; never set if data are hidden
     measurements_blob: Mapped[str | None] = mapped_column(String(64))  # all readings, once they are packed
+    measurements_deleted_at: Mapped[datetime | None]  # by the competition's retention; their hash stays
     readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -225,6 +226,7 @@ class Shard(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(200))
+    avoids: Mapped[str | None] = mapped_column(Text)  # workers that must not run it, each between bars: |one||two|
     lease_expires_at: Mapped[datetime | None]
 
     evaluation: Mapped[Evaluation] = relationship()

@@ -71,6 +71,13 @@ class Act(StrEnum):
     FINAL_STARTED = "final_started"
     FINAL_PUBLISHED = "final_published"
     FINAL_SEALED = "final_sealed"
+    CODE_LICENSED = "code_licensed"  # by a participant
+    CODE_LICENCE_WITHDRAWN = "code_licence_withdrawn"  # by a participant
+    FINALIST_VERIFIED = "finalist_verified"
+    FINALIST_REFUSED = "finalist_refused"
+    FINALIST_REVIEWED_AGAIN = "finalist_reviewed_again"
+    FINALIST_RUN_AGAIN = "finalist_run_again"
+    DATA_DELETED = "data_deleted"  # by an operator, as the competition's retention says
 
 
 class AuditEvent(Base):

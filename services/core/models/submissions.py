@@ -57,6 +57,7 @@ class Submission(Base):
     code_sha256: Mapped[str] = mapped_column(String(64), default=_blob)  # of its normal form, core/submission/form.py
     sketch: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # to find code that is like it
     size_bytes: Mapped[int]
+    code_deleted_at: Mapped[datetime | None]  # by the competition's retention; its hashes stay
     claim: Mapped[Claim | None] = mapped_column(StoredJson(Claim))  # the certificate that it claims
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

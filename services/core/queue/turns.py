@@ -20,7 +20,7 @@ from services.core.queue.lines import sharing_turns
 from services.core.queue.retries import LONGEST_WAIT_S
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["MAX_WEIGHT", "Offer", "choice_of_shard", "far_ahead", "is_past", "next_shard", "spend"]
+__all__ = ["MAX_WEIGHT", "Offer", "barred", "choice_of_shard", "far_ahead", "is_past", "next_shard", "spend"]
 
 MAX_WEIGHT = 100  # so that even the longest turn ends soon
 
@@ -44,6 +44,7 @@ def next_shard(session: ReadSession, offer: Offer, now: datetime) -> UUID | None
         "device": offer.device,
         "device_class": offer.device_class,
         "memory_bytes": offer.memory_bytes,
+        "worker": barred(offer.worker),
     }
     if offer.environments is not None:
         values["environments"] = sorted(offer.environments)
@@ -94,6 +95,11 @@ def spend(session: WriteSession, line_id: UUID) -> None:
     session.execute(update(Line).where(Line.id.in_(lines)).values(values))
 
 
+def barred(worker: str) -> str:
+    """Write the name of a worker as `Shard.avoids` holds it."""
+    return f"|{worker}|"
+
+
 def far_ahead(now: datetime, longest_s: float) -> datetime:
     """Return the moment after which none lies that our clock set, at most `longest_s` ahead."""
     return now + timedelta(seconds=2 * longest_s)
@@ -122,6 +128,7 @@ def _oldest(line: type[Line]) -> ColumnElement[UUID | None]:
             shard.state == State.QUEUED,
             of_class,
             is_past(shard.available_at, bindparam("now"), bindparam("far_ahead")),
+            or_(shard.avoids.is_(None), func.replace(shard.avoids, bindparam("worker"), "") == shard.avoids),
         )
         .order_by(shard.device_class, shard.queued_at, shard.evaluation_id, shard.seed_start)
         .limit(1)

@@ -279,6 +279,7 @@ def _give_back(database: Database, lease: Lease) -> None:
 def test_the_claim_reads_indexes_and_sorts_no_shards(contest: Contest, database: Database) -> None:
     contest.submit(0)
     values = {"now": utc_now(), "far_ahead": utc_now(), "device_class": "cpu", "device": "cpu", "memory_bytes": 2**31}
+    values |= {"worker": "|one|"}
     choice = choice_of_shard(any_environment=True).params(values)
     claim = choice.compile(database.engine, compile_kwargs={"literal_binds": True})
     postgres = database.engine.dialect.name == "postgresql"

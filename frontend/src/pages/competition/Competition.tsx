@@ -7,6 +7,7 @@ import { buttonLook } from "../../ui/Button";
 import { Page } from "../../ui/Page";
 import { NotFound } from "../../ui/states";
 import { Tabs } from "../../ui/Tabs";
+import { publishedFinals } from "../../words/finals";
 import { isolated } from "../../words/isolated";
 import { may } from "../../words/roles";
 import { CompetitionContext, useRole } from "./context";
@@ -60,7 +61,7 @@ export function Competition() {
 }
 
 /** The ways between the parts, which keep to the phase that was chosen. */
-function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
+function Parts({ of: { slug, phases }, phase }: { of: CompetitionDetail; phase: string | undefined }) {
   const reviews = may(useRole(), "reviewer");
   const at = { params: { slug }, search: { phase } };
   return (
@@ -73,6 +74,9 @@ function Parts({ of: { slug }, phase }: { of: CompetitionDetail; phase: string |
         { name: "Starting kit", link: { to: "/competitions/$slug/kit", ...at } },
         { name: "Leaderboard", link: { to: "/competitions/$slug/leaderboard", ...at } },
         { name: "Teams", link: { to: "/competitions/$slug/teams", ...at } },
+        ...(publishedFinals(phases).length > 0
+          ? [{ name: "Winners", link: { to: "/competitions/$slug/winners", ...at } as const }]
+          : []),
         { name: "Announcements", link: { to: "/competitions/$slug/announcements", ...at } },
         ...(reviews
           ? [

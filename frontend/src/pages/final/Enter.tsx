@@ -1,9 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { refresh } from "../../api/queries";
+import { final, refresh } from "../../api/queries";
 import type { FinalMark, Submission } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
+import { Tick } from "../../ui/Field";
 import { Notice } from "../../ui/states";
 
 /** Enters a scored submission into each final that it can enter, or takes it back. */
@@ -18,13 +20,26 @@ function EnterFinal({ of, into }: { of: Submission; into: FinalMark }) {
   const client = useQueryClient();
   const params = { path: { slug: of.competition, phase: into.phase, submission_id: of.id } };
   const PATH = "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}" as const;
+  const { data } = useQuery(final({ slug: of.competition, phase: into.phase }));
+  const licence = data?.code_licence ?? null;
+  const [agreed, setAgreed] = useState(false);
+  const query = agreed && licence !== null ? { licence } : {};
   const change = useMutation({
-    mutationFn: () => answer(into.selected ? api.DELETE(PATH, { params }) : api.PUT(PATH, { params })),
+    mutationFn: () =>
+      answer(into.selected ? api.DELETE(PATH, { params }) : api.PUT(PATH, { params: { ...params, query } })),
     onSettled: () => refresh(client, "final"),
   });
   return (
     <>
       <Notice error={change.error} />
+      {licence !== null && !into.selected && into.licence !== licence && (
+        <Tick
+          label={`Its code may be published under ${licence} if it wins`}
+          hint={data?.code_licence_required ? "Without this it cannot enter." : "You may also agree later."}
+          checked={agreed}
+          onChange={(event) => setAgreed(event.target.checked)}
+        />
+      )}
       <Button
         look={into.selected ? undefined : "main"}
         busy={change.isPending}

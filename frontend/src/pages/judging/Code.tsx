@@ -53,7 +53,8 @@ function Shown({ id }: { id: string }) {
   );
 }
 
-function File({ of: { path, size_bytes, text } }: { of: CodeFile }) {
+/** A file of code, or why it is not shown. */
+export function File({ of: { path, size_bytes, text } }: { of: CodeFile }) {
   return (
     <Section title={`${path}, ${bytes(size_bytes)}`}>
       {text === null ? (

@@ -1,0 +1,207 @@
+"""Carrying out a competition's retention: a portion of rows at a time, first blobs, then the rows that name them.
+
+Rows stay, with all their hashes, so that boards, receipts and the record do too. Whoever is killed in between finds the
+same rows again. A blob that another row names is left to that row: blobs are shared by all who store the same bytes.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+
+from services.core.errors import Conflict, LetheError
+from services.core.models import (
+    Act,
+    BenchmarkRow,
+    Campaign,
+    CampaignState,
+    Competition,
+    Entered,
+    Evaluation,
+    Final,
+    Finalist,
+    FinalistState,
+    MeasurementRow,
+    Phase,
+    Reference,
+    Submission,
+)
+from services.core.queue.lifecycle import ENDED
+from services.core.record.acts import record
+from services.core.retention.rules import Due, Rule, dues_of
+from services.core.store.blobs import Blobs
+from services.core.store.database import Database, ReadSession, WriteSession, clock
+
+__all__ = ["CodeDeleted", "Planned", "WorkUnderWay", "carry_out", "plan", "require_code"]
+
+PORTION = 100
+
+
+class WorkUnderWay(Conflict):
+    code = "work_under_way"
+
+
+class CodeDeleted(LetheError):
+    code = "code_deleted"
+    status = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a rule would delete."""
+
+    due: Due
+    ready: bool  # the rule is due
+    rows: int  # evaluations, or submissions in the case of code
+
+
+def require_code(submission: Submission) -> None:
+    """Raise CodeDeleted if the code of a submission is not kept any more."""
+    if submission.code_deleted_at is not None:
+        raise CodeDeleted(
+            f"The code of {submission.name!r} was deleted on {submission.code_deleted_at:%Y-%m-%d}, as the "
+            "competition's retention says. Its hash and its score are still there."
+        )
+
+
+def plan(session: ReadSession, competition: Competition) -> list[Planned]:
+    """Say what the rules of a competition would delete now, or will once they are due."""
+    now = clock(session)
+    return [
+        Planned(due, due.is_past(now), session.scalar(select(func.count()).where(_meant(competition, due.rule))) or 0)
+        for due in dues_of(session, competition)
+    ]
+
+
+def carry_out(database: Database, blobs: Blobs, competition_id: UUID) -> Iterator[int]:
+    """Delete what is due, a portion in each transaction; yield how many rows each had. Raises WorkUnderWay."""
+    with database.read() as session:
+        competition = session.get_one(Competition, competition_id)
+        _require_rest(session, competition)
+        rules = [one.due.rule for one in plan(session, competition) if one.ready]
+        protected = _files_of_benchmarks(session)
+    for rule in rules:
+        while done := _delete_some(database, blobs, competition_id, rule, protected):
+            yield done
+
+
+def _delete_some(database: Database, blobs: Blobs, competition_id: UUID, rule: Rule, protected: Collection[str]) -> int:
+    with database.read() as session:
+        competition = session.get_one(Competition, competition_id)
+        found = _portion(session, competition, rule)
+        names = {name for some in found.values() for name in some}
+        free = names - set(protected) - _named_elsewhere(session, competition, rule, names)
+    for name in sorted(free):
+        blobs.delete(name)
+    if found:
+        with database.write() as session:
+            _forget(session, rule, list(found))
+            details = {"rule": rule.value, "rows": len(found), "files": len(free)}
+            record(session, Act.DATA_DELETED, competition_id=competition_id, account_id=None, details=details)
+    return len(found)
+
+
+def _portion(session: ReadSession, competition: Competition, rule: Rule) -> dict[UUID, list[str]]:
+    """Find the next rows, each with the blobs that it names."""
+    if rule is Rule.CODE_OF_LOSERS:
+        rows = select(Submission.id, Submission.blob).where(_meant(competition, rule)).order_by(Submission.id)
+        return {one: [blob] for one, blob in session.execute(rows.limit(PORTION))}
+    columns = (Evaluation.log_blob, Evaluation.executed_blob, Evaluation.measurements_blob)
+    column = dict(zip((Rule.LOGS, Rule.NOTEBOOKS, Rule.MEASUREMENTS), columns, strict=True))[rule]
+    statement = select(Evaluation.id, column).where(_meant(competition, rule)).order_by(Evaluation.id)
+    found = {one: [blob] if blob else [] for one, blob in session.execute(statement.limit(PORTION))}
+    if rule is Rule.MEASUREMENTS:
+        single = select(MeasurementRow.evaluation_id, MeasurementRow.blob).where(
+            MeasurementRow.evaluation_id.in_(found), MeasurementRow.blob.is_not(None)
+        )
+        for one, blob in session.execute(single):
+            found[one].append(str(blob))
+    return found
+
+
+def _forget(session: WriteSession, rule: Rule, ids: Collection[UUID]) -> None:
+    now = clock(session)
+    match rule:
+        case Rule.LOGS:
+            session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(log_blob=None))
+        case Rule.NOTEBOOKS:
+            session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(executed_blob=None))
+        case Rule.CODE_OF_LOSERS:
+            values = {"code_deleted_at": now, "sketch": None}
+            session.execute(update(Submission).where(Submission.id.in_(ids)).values(values))
+        case Rule.MEASUREMENTS:  # receipts state the hash of the packed ones, so that stays
+            gone = {"measurements_deleted_at": now, "readings_until": None}
+            session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(gone))
+            rows = update(MeasurementRow).where(MeasurementRow.evaluation_id.in_(ids))
+            session.execute(rows.values(blob=None))
+
+
+def _meant(competition: Competition, rule: Rule) -> ColumnElement[bool]:
+    """Select the rows that a rule of a competition speaks of and that still name something."""
+    phases = select(Phase.id).where(Phase.competition_id == competition.id)
+    of_competition = Evaluation.phase_id.in_(phases)
+    match rule:
+        case Rule.LOGS:
+            return and_(of_competition, Evaluation.log_blob.is_not(None))
+        case Rule.NOTEBOOKS:
+            return and_(of_competition, Evaluation.executed_blob.is_not(None))
+        case Rule.CODE_OF_LOSERS:
+            own = and_(Submission.phase_id.in_(phases), Submission.reference == Reference.NONE)
+            return and_(own, Submission.code_deleted_at.is_(None), ~_is_of_winner(competition))
+        case Rule.MEASUREMENTS:
+            single = exists().where(MeasurementRow.evaluation_id == Evaluation.id, MeasurementRow.blob.is_not(None))
+            there = or_(Evaluation.measurements_blob.is_not(None), single)
+            return and_(of_competition, Evaluation.measurements_deleted_at.is_(None), there)
+
+
+def _is_of_winner(competition: Competition) -> ColumnElement[bool]:
+    """Whether a submission, or the one that it is an entry of, is a verified finalist."""
+    verified = (
+        select(Finalist.selected_id)
+        .join(Final, Final.id == Finalist.final_id)
+        .where(Final.competition_id == competition.id, Finalist.state == FinalistState.VERIFIED)
+    )
+    copies = select(Entered.submission_id).where(Entered.selected_id.in_(verified))
+    return or_(Submission.id.in_(verified), Submission.id.in_(copies))
+
+
+def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule, names: Collection[str]) -> set[str]:
+    """Find those names that a row needs of which this rule does not speak."""
+    phases = select(Phase.id).where(Phase.competition_id == competition.id)
+    others = Evaluation.phase_id.not_in(phases)
+    mine = {Rule.LOGS: Evaluation.log_blob, Rule.NOTEBOOKS: Evaluation.executed_blob}
+    found: set[str] = set()
+    for column in (Evaluation.log_blob, Evaluation.executed_blob, Evaluation.measurements_blob):
+        statement = select(column).where(column.in_(names))
+        if column is mine.get(rule) or (rule is Rule.MEASUREMENTS and column is Evaluation.measurements_blob):
+            statement = statement.where(others)
+        if column is Evaluation.measurements_blob:
+            statement = statement.where(Evaluation.measurements_deleted_at.is_(None))
+        found |= {str(name) for name in session.scalars(statement)}
+    code = select(Submission.blob).where(Submission.blob.in_(names), Submission.code_deleted_at.is_(None))
+    if rule is Rule.CODE_OF_LOSERS:
+        code = code.where(~_meant(competition, rule))
+    found |= set(session.scalars(code))
+    readings = select(MeasurementRow.blob).where(MeasurementRow.blob.in_(names))
+    if rule is Rule.MEASUREMENTS:
+        readings = readings.where(MeasurementRow.evaluation_id.in_(select(Evaluation.id).where(others)))
+    return found | {str(name) for name in session.scalars(readings)}
+
+
+def _files_of_benchmarks(session: ReadSession) -> set[str]:
+    """Name the blobs of all benchmarks: whoever uploads the bytes of one must not have it deleted."""
+    found: set[str] = set()
+    for row in session.execute(select(BenchmarkRow.manifest_blob, BenchmarkRow.manifest)):
+        found.add(row.manifest_blob)
+        found |= {str(file["sha256"]) for file in row.manifest.get("files", {}).values()}
+    return found
+
+
+def _require_rest(session: ReadSession, competition: Competition) -> None:
+    phases = select(Phase.id).where(Phase.competition_id == competition.id)
+    runs = exists().where(Evaluation.phase_id.in_(phases), Evaluation.state.not_in(ENDED))
+    prepared = (CampaignState.PREPARING, CampaignState.READY)
+    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(prepared))
+    if session.scalar(select(or_(runs, rescored))):
+        raise WorkUnderWay("Runs or a rescoring of the competition are under way. Wait, or cancel them first.")
