@@ -9,10 +9,13 @@ from safetensors.numpy import save
 
 from services.core.bundle import readings
 from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import MANIFEST, Counts, FileEntry, Fitness, Manifest, TensorSpec
+from services.core.bundle.manifest import MANIFEST, Counts, FileEntry, Fitness, Manifest, Robustness, TensorSpec
 from services.core.bundle.measurements import Measurements
+from services.core.bundle.stress import StressReadings
 from services.core.queue.leases import MeasuredSeed
 from services.core.store.blobs import Blobs
+
+Model = dict[str, np.ndarray]
 
 FEATURES, CLASSES = 4, 3
 COUNTS = Counts(retain=40, forget=8, validation=6, test=12)
@@ -25,8 +28,11 @@ def build():
 """
 
 
-def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
-    """Write a linear benchmark whose splits and models are drawn from a fixed generator."""
+def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64, robustness: bool = False) -> Bundle:
+    """Write a linear benchmark whose splits and models are drawn from a fixed generator.
+
+    With `robustness` it also has the anchors of the robustness stage.
+    """
     random = np.random.default_rng(0)
     (root / "public").mkdir(parents=True)
     (root / "hidden").mkdir()
@@ -38,11 +44,13 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64) -> Bundle:
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe}))
     original = _model(random)
     (root / "public/original.safetensors").write_bytes(save(original))
-    oracle = [_reading(_model(random), splits, probe) for _ in range(oracle_seeds)]
+    retrained = [_model(random) for _ in range(oracle_seeds)]
+    oracle = [_reading(model, splits, probe) for model in retrained]
     for measured, rows in (("oracle", oracle), ("original", [_reading(original, splits, probe)])):
         stacked = Measurements(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
         (root / f"hidden/{measured}.safetensors").write_bytes(stacked.to_bytes())
-    manifest = _manifest(root, oracle_seeds)
+    described = _write_anchors(root, splits, original, retrained[:16]) if robustness else None
+    manifest = _manifest(root, oracle_seeds).model_copy(update={"robustness": described})
     (root / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle(root)
 
@@ -85,6 +93,30 @@ def _reading(
     arrays["checkpoint_sha256"] = np.frombuffer(bytes.fromhex(readings.checkpoint_sha256(model)), dtype=np.uint8)
     arrays["weight_sketch"] = readings.weight_sketch(model)
     return arrays
+
+
+def _write_anchors(root: Path, splits: dict[str, Model], original: Model, retrained: list[Model]) -> Robustness:
+    from torch import from_numpy, nn
+
+    from services.benchmarks.stressing import Labelled, Stress, StressRecipe
+
+    recipe = StressRecipe(shift=0, steps=(2, 4), batch_size=8)
+    forget, test, retain = (
+        Labelled(from_numpy(splits[name]["image"]), from_numpy(splits[name]["label"]))
+        for name in ("forget", "test", "retain")
+    )
+    stage = Stress(nn.Linear(FEATURES, CLASSES), recipe, 5, forget=forget, controls=test, retain=retain)
+    drawn = {"seed": np.array([5]), "controls": np.arange(COUNTS.test)}
+    (root / "hidden/stress.safetensors").write_bytes(save(drawn))
+    for name, models in (("oracle", retrained), ("original", [original])):
+        states = [{key: from_numpy(value) for key, value in model.items()} for model in [original, *models]]
+        read = [stage.read(state, states[0], relearn=True) for state in states[1:]]
+        blobs = [save({key: value for key, value in one.items() if key != "seconds"}) for one in read]
+        stacked = StressReadings.stack(blobs, range(len(blobs)))
+        (root / f"hidden/stress_{name}.safetensors").write_bytes(stacked.to_bytes())
+    return Robustness(
+        recipe=recipe.as_dict(), oracle=16, relearned=4, reading_s=0.5, relearning_s=2.0, memory_bytes=10**8
+    )
 
 
 def _manifest(root: Path, oracle_seeds: int) -> Manifest:

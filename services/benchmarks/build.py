@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from safetensors.numpy import load_file
+
+from services.benchmarks.anchors import measure_anchors
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.cutting import Cut
 from services.benchmarks.definitions import Progress
@@ -24,7 +27,7 @@ from services.benchmarks.remarks import remarks_on
 from services.benchmarks.resuming import only_build, secret_of
 from services.benchmarks.starts import one_original, originals_of_all_seeds
 from services.benchmarks.training import chunk_size, initialise
-from services.benchmarks.workshop import Workshop
+from services.benchmarks.workshop import ANCHORS, ORACLE, Workshop
 from services.benchmarks.writing import Built, write_bundle
 from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput, Conflict
@@ -32,7 +35,7 @@ from services.core.seeds import derive_seed
 
 __all__ = ["AlreadyBuilt", "BadSeeds", "build_benchmark", "train_part"]
 
-ORACLES = ("oracle", "second oracle")
+ORACLES = (ORACLE, "second oracle")
 UNTRAINED_MODELS = 8
 
 
@@ -65,6 +68,7 @@ def build_benchmark(
             raise AlreadyBuilt(
                 f"{destination} already exists. Delete it to build again, or choose another directory with --out."
             )
+        _require_placebo(order)
         secret = secret_of(work, order.secret)
         whole = order.cut(secret)
         remarks = remarks_on(order.dataset, whole)
@@ -105,7 +109,7 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
         with Farm(architecture, whole.splits, destination) as farm:
             shop = Workshop(order, order.secret, whole, architecture, farm, progress)
             for oracle in ORACLES:
-                shop.train(shop.job(keep_models=order.keep_checkpoints), shop.seeds(oracle, last)[first:], oracle)
+                shop.retrain(oracle, shop.seeds(oracle, last)[first:], first)
         shutil.rmtree(work, ignore_errors=True)
 
 
@@ -153,18 +157,26 @@ def _build(shop: Workshop, root: Path, disk: Disk, remarks: Sequence[str]) -> No
             fitness=fitness,
             disk=disk,
             remarks=remarks,
+            anchors=measure_anchors(shop, start) if order.robustness else None,
         ),
     )
     if order.keep_checkpoints:
         _pack(shop, root.with_name("checkpoints.zip"), {"oracle": oracle[0], "second_oracle": second[0]})
 
 
+def _require_placebo(order: Order) -> None:
+    if order.robustness and order.definition.placebo is None:
+        raise BadInput(
+            f"{order.definition.name} is certified, and its runs start from an original each, so there are no anchors "
+            "for the robustness stage. Leave out --robustness."
+        )
+
+
 def _retrain(shop: Workshop, stage: str) -> tuple[Trained, int]:
     """Retrain an oracle without diverged models. Its seeds derive from the name of the stage."""
     purpose, count = shop.order.purpose(stage), shop.order.seeds
-    job = shop.job(keep_models=shop.order.keep_checkpoints)
     return train_without_diverged(
-        lambda seeds: shop.measured(job, seeds, stage),
+        lambda seeds: Trained.from_arrays([load_file(file) for file in shop.retrain(stage, seeds)]),
         seeds=shop.seeds(stage, count),
         spare=lambda number: derive_seed(shop.secret, purpose, count + number),
     )
@@ -194,7 +206,7 @@ def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
         whole.classes,
         seeds=order.seeds + size,  # including diverged models and their replacements
         placebo_models=runs,
-        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0),
+        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0) + ANCHORS * order.robustness,
         pack=order.keep_checkpoints,
     )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from services.benchmarks.datasets import Dataset, Split, split
 from services.benchmarks.definitions import Definition
 from services.benchmarks.examples import Examples, Pixels, Splits
+from services.benchmarks.poison import Poison
 from services.benchmarks.scenarios import Subjects
 from services.core.errors import BadInput
 
@@ -27,6 +28,7 @@ class Cut:
     scenario: str  # in words
     split: str  # in words
     positions: dict[str, NDArray[np.int64]]  # of each set's examples in the dataset
+    poison: Examples | None = None  # test images with a trigger, and the label it was planted with
 
 
 def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = None) -> Cut:
@@ -65,7 +67,19 @@ def cut(definition: Definition, dataset: Dataset, *, drawn_from: int | None = No
         validation=take("validation", labels[parts.validation]),
         test=take("test", labels[parts.test]),
     )
-    return Cut(splits, classes, drawn.description, words, positions)
+    found = Cut(splits, classes, drawn.description, words, positions)
+    return found if definition.poison is None else _poisoned(found, definition.poison)
+
+
+def _poisoned(clean: Cut, poison: Poison) -> Cut:
+    """Plant the trigger in some forget examples, and in hidden copies of test images that have another label."""
+    splits = clean.splits
+    return replace(
+        clean,
+        splits=replace(splits, forget=poison.planted(splits.forget)),
+        scenario=f"{clean.scenario}; {poison.describe()}",
+        poison=poison.triggered(splits.test),
+    )
 
 
 def _parts(

@@ -7,8 +7,10 @@ from typing import Literal
 
 from services.benchmarks.datasets import Dataset
 from services.benchmarks.datasets.registry import DATASETS, read_dataset
+from services.benchmarks.poison import Poison
 from services.benchmarks.recipes import NoisyDescent, Recipe
 from services.benchmarks.scenarios import Scenario, parse_scenario
+from services.benchmarks.stressing import DEFAULT_STRESS, StressRecipe
 
 __all__ = ["Definition", "Faces", "Fractions", "Placebo", "Progress"]
 
@@ -83,6 +85,8 @@ class Definition:
     faces: Faces | None = None  # draws the dataset if no files are given
     seeds: int = 512  # models in each oracle, unless the build sets another number
     originals: int = 8  # over which runs are spread; notebooks all start from the first, certified runs have one each
+    stress: StressRecipe = DEFAULT_STRESS  # of the robustness stage
+    poison: Poison | None = None  # a trigger planted in some forget examples
     only: tuple[int, ...] = ()  # the classes of the dataset that are used; all if empty
 
     def read(self, directory: Path | None, *, cache: Path, progress: Progress = lambda *_: None) -> Dataset:

@@ -96,6 +96,16 @@ class _Shop:
         _write(save_file, {name: np.ascontiguousarray(value) for name, value in kept.items()}, file)
         return len(seeds)
 
+    def compute(self, work: "Work", task: Any, file: Path) -> int:
+        """Work on one task with one thread, and write its arrays."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            _write(save_file, work(self.build, self.splits, task), file)
+        finally:
+            torch.set_num_threads(threads)
+        return 1
+
     def _start(self, job: Job, seeds: Sequence[int]) -> Stacked:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if job.start is None:
@@ -112,6 +122,7 @@ class _Shop:
         return measure(self.build, models, self.splits)
 
 
+Work = Callable[[Architecture, Splits, Any], Arrays]
 _shop: _Shop | None = None  # of this process, if it belongs to a pool
 
 
@@ -155,6 +166,24 @@ class Farm:
             progress(done)
         return files
 
+    def compute(
+        self, work: Work, tasks: Sequence[tuple[Any, Path]], progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Have each task worked on by a process that has the data, and write the resulting arrays to the task's file.
+
+        Files that are there stay. `progress` gets the number of finished tasks. Raises Interrupted.
+        """
+        missing = [(task, file) for task, file in tasks if not file.exists()]
+        done = len(tasks) - len(missing)
+        progress(done)
+        if min(os.cpu_count() or 1, len(missing)) <= 1:
+            finished: Iterator[int] = (self._shop.compute(work, task, file) for task, file in missing)
+        else:
+            finished = self._side_by_side([(_compute, work, task, file) for task, file in missing])
+        for count in finished:
+            done += count
+            progress(done)
+
     def files_of(self, job: Job, chunks: Sequence[Sequence[int]]) -> list[Path]:
         """Name the file of each chunk by a hash of everything on which its models depend."""
         start = None if job.start is None else hashlib.sha256(job.start.read_bytes()).hexdigest()
@@ -172,8 +201,12 @@ class Farm:
             for chunk, file in missing:
                 yield self._shop.work(job, chunk, file)
             return
+        yield from self._side_by_side([(_work, job, chunk, file) for chunk, file in missing])
+
+    def _side_by_side(self, calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
+        """Make calls in the pool; yield what each returns when it is finished."""
         try:
-            futures = [self._started().submit(_work, job, chunk, file) for chunk, file in missing]
+            futures = [self._started().submit(*call) for call in calls]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -216,6 +249,11 @@ def _open_shop(build: Architecture, data: dict[str, Path]) -> None:
 def _work(job: Job, seeds: list[int], file: Path) -> int:
     assert _shop is not None
     return _shop.work(job, seeds, file)
+
+
+def _compute(work: Work, task: Any, file: Path) -> int:
+    assert _shop is not None
+    return _shop.compute(work, task, file)
 
 
 def _write(save: Callable[[Any, Path], None], arrays: dict[str, Any], file: Path) -> None:

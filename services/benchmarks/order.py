@@ -34,6 +34,7 @@ class Order:
     originals: int = 1  # models over which runs are spread; certified benchmarks have one for each seed
     min_placebo_ratio: float = MIN_PLACEBO_RATIO
     keep_checkpoints: bool = False
+    robustness: bool = False  # measure anchors for the robustness stage
 
     def purpose(self, what: str) -> str:
         """Name the purpose of a seed, so that no two seeds of a secret are equal."""

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.numpy import load_file
-
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.cutting import Cut
 from services.benchmarks.definitions import Progress
 from services.benchmarks.farm import Farm, Job
-from services.benchmarks.measuring import Trained
 from services.benchmarks.order import Order
 from services.core.seeds import derive_seeds
 
-__all__ = ["Workshop"]
+__all__ = ["ANCHORS", "ORACLE", "Workshop"]
+
+ORACLE = "oracle"  # the stage in which the oracle is trained
+ANCHORS = 64  # its first models, that entries are compared with under stress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +40,9 @@ class Workshop:
         """Train one model per seed, report progress under the name of the stage, and return the files."""
         return self.farm.run(job, seeds, lambda done: self.progress(stage, done, len(seeds)))
 
-    def measured(self, job: Job, seeds: Sequence[int], stage: str) -> Trained:
-        """Train one model per seed and return the measurements."""
-        return Trained.from_arrays([load_file(file) for file in self.train(job, seeds, stage)])
+    def retrain(self, stage: str, seeds: Sequence[int], first: int = 0) -> list[Path]:
+        """Train models of an oracle, the first of them at place `first`; keep those whole that serve as anchors."""
+        anchors = ANCHORS if self.order.robustness and stage == ORACLE else 0
+        kept = max(0, anchors - first)
+        parts = [(True, seeds[:kept]), (self.order.keep_checkpoints, seeds[kept:])]
+        return [file for keep, own in parts if own for file in self.train(self.job(keep_models=keep), own, stage)]

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.numpy import save, save_file
 from torch import Tensor
 
+from services.benchmarks.anchors import Anchors
 from services.benchmarks.architecture import Architecture
 from services.benchmarks.cutting import Cut
 from services.benchmarks.datasets import Dataset
@@ -59,6 +61,7 @@ class Built:
     fitness: Fitness
     disk: Disk
     remarks: Sequence[str]
+    anchors: Anchors | None = None  # of the robustness stage
 
 
 def write_bundle(root: Path, built: Built) -> None:
@@ -75,11 +78,22 @@ def write_bundle(root: Path, built: Built) -> None:
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe_of(built.cut.splits)}))
     for name, measurements in built.measured.items():
         (root / f"hidden/{name}.safetensors").write_bytes(measurements.to_bytes())
+    if built.anchors is not None:
+        _write_anchors(root, built.anchors, built.cut)
     if built.remarks:
         (root / REMARKS).write_text(json.dumps(list(built.remarks), indent=1) + "\n", encoding="ascii", newline="\n")
     for path in root.rglob("*.safetensors"):
         path.chmod(0o644)  # a sandbox runs as another user
     (root / MANIFEST).write_bytes(_manifest(root, built).to_bytes())
+
+
+def _write_anchors(root: Path, anchors: Anchors, cut: Cut) -> None:
+    drawn = {"seed": np.array([anchors.seed]), "controls": anchors.controls}
+    (root / "hidden/stress.safetensors").write_bytes(save(drawn))
+    for name, readings in (("oracle", anchors.oracle), ("original", anchors.original)):
+        (root / f"hidden/stress_{name}.safetensors").write_bytes(readings.to_bytes())
+    if cut.poison is not None:
+        save_file(cut.poison.arrays(), root / "hidden/poison.safetensors")
 
 
 def _manifest(root: Path, built: Built) -> Manifest:
@@ -115,6 +129,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
         device="cuda" if torch.cuda.is_available() else "cpu",
         fitness=built.fitness,
         disk=DiskUse(building_bytes=built.disk.building, bundle_bytes=built.disk.bundle),
+        robustness=None if built.anchors is None else built.anchors.described,
         versions={"lethe": installed_version()} | {package: version(package) for package in LIBRARIES},
         files={str(path.relative_to(root)): _entry(path) for path in sorted(root.rglob("*")) if path.is_file()},
     )

@@ -67,6 +67,9 @@ def build(
     keep_checkpoints: Annotated[
         bool, typer.Option(help="Also pack the oracles' models into a zip beside the benchmark.")
     ] = False,
+    robustness: Annotated[
+        bool, typer.Option(help="Also measure what the robustness stage of a phase compares with.")
+    ] = False,
     bundle_name: Annotated[str | None, typer.Option("--name", help="The name to give it.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="The directory to create; default: one in the data directory.")
@@ -114,6 +117,7 @@ def build(
             secret=None if secret_file is None else read_secret(secret_file, make=True),
             drawn_for=drawn_for,
             keep_checkpoints=keep_checkpoints,
+            robustness=robustness,
             originals=originals or definition.originals,
         )
         if first is not None and last is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from services.core.catalogue import FLAGS
+from services.core.catalogue import FLAGS, SUITES, find_column
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "print_estimates",
     "print_json",
     "print_marks",
+    "print_suite",
     "print_table",
     "progress",
     "require_place",
@@ -98,6 +99,18 @@ def print_estimates(score: dict[str, Any]) -> None:
         if score.get(name) is not None:
             value, low, high = (score[key] for key in (name, f"{interval}_low", f"{interval}_high"))
             typer.echo(f"{name.replace('_', ' '):<20}{value:.4f}   95% {low:.4f} to {high:.4f}")
+
+
+def print_suite(suites: dict[str, dict[str, float | None]], suite: str) -> None:
+    """Print one suite of secondary columns with titles and units; nothing if a score lacks it."""
+    if suite not in suites:
+        return
+    typer.echo(SUITES[suite].title if suite in SUITES else suite)
+    for name, value in suites[suite].items():
+        if value is not None:
+            column = find_column(suite, name)
+            title, unit = (column.title, column.unit) if column else (name, "")
+            typer.echo(f"  {title:<28}{value:.4g} {unit}".rstrip())
 
 
 def print_marks(flags: list[str], alarms: list[dict[str, str]]) -> None:

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import milestone, print_estimates, print_json, print_marks, progress, require_place, say
+from services.cli.console import (
+    milestone,
+    print_estimates,
+    print_json,
+    print_marks,
+    print_suite,
+    progress,
+    require_place,
+    say,
+)
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from services.core.bundle.directory import Bundle
     from services.scorer.scoring import Report
 
 PRINTED_LINES = 40  # of what the runs printed, in text; the JSON has all that is kept
@@ -27,6 +37,9 @@ def evaluate(
     environment: Annotated[
         str | None, typer.Option(help="Run it in this environment, such as kaggle-2023. Needs Docker.")
     ] = None,
+    robustness: Annotated[
+        bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
+    ] = False,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -34,7 +47,7 @@ def evaluate(
 
     The exit status is 1 if the submission failed; the reason is printed.
     """
-    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save)
+    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save, robustness=robustness)
     if as_json:
         print_json(result)
     else:
@@ -44,7 +57,15 @@ def evaluate(
 
 
 def _evaluate(
-    file: Path, benchmark: str, seeds: int, timeout_s: float, metric: str, environment: str | None, save: Path | None
+    file: Path,
+    benchmark: str,
+    seeds: int,
+    timeout_s: float,
+    metric: str,
+    environment: str | None,
+    save: Path | None,
+    *,
+    robustness: bool,
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.cli.environment import find_here
@@ -83,7 +104,13 @@ def _evaluate(
         bundle = find_or_build(settings, benchmark)
         require_oracle(seeds, bundle.manifest.oracle_seeds)
         outcome["benchmark"] = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
-        limits = RunLimits(seeds, timeout_s, settings.slot_memory_bytes, data_hidden=False)
+        limits = RunLimits(
+            seeds,
+            timeout_s,
+            settings.slot_memory_bytes,
+            data_hidden=False,
+            robustness=robustness and _announced(bundle, seeds),
+        )
         milestone(f"Running {file.name} {seeds} times")
         with local_worker(settings, chosen.device if chosen else None) as worker, progress() as bars:
             task = bars.add_task(f"Running {file.name}", total=seeds)
@@ -99,7 +126,8 @@ def _evaluate(
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
-        report = score_measurements(metric, gather(run.measurements, bundle, run_s=run.run_s, claim=checked.claim))
+        evidence = gather(run.measurements, bundle, run_s=run.run_s, claim=checked.claim, stress=run.stress)
+        report = score_measurements(metric, evidence)
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
@@ -126,6 +154,14 @@ def _evaluate(
         "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": run.provenance,
     }
+
+
+def _announced(bundle: "Bundle", seeds: int) -> bool:
+    """Say what the robustness stage costs. Raises NoRobustness."""
+    from services.core.bundle.manifest import robustness_of
+
+    say(robustness_of(bundle.manifest).in_words(seeds))
+    return True
 
 
 def scored(report: "Report", run_s: float) -> dict[str, Any]:
@@ -162,6 +198,7 @@ def print_outcome(result: dict[str, Any]) -> None:
     typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
     if certificate := score["certificate"]:
         _print_certificate(certificate)
+    print_suite(score["suites"], "robustness")
     print_marks(score["flags"], result["alarms"])
 
 

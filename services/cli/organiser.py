@@ -126,6 +126,9 @@ def create_phase(
     rehearse: Annotated[
         bool, typer.Option(help="In a check phase, let notebooks unlearn stand-in data; otherwise a dry run.")
     ] = True,
+    robustness: Annotated[
+        bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
+    ] = False,
     entered_by: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +168,7 @@ def create_phase(
         "cuda_stand_in": cuda_stand_in,
         "take_first": take_first,
         "rehearse": rehearse,
+        "robustness": robustness,
         "entered_by": entered_by,
         "selects": selects,
         "draws_from": draws_from or None,
@@ -172,8 +176,10 @@ def create_phase(
     }
     if opens_at is not None:
         body["opens_at"] = opens_at
-    open_client(url).post(f"/api/competitions/{competition}/phases", body)
+    made = open_client(url).post(f"/api/competitions/{competition}/phases", body)
     say(f"Created the phase {slug} of {competition}.")
+    if made["robustness_s"] is not None:
+        say(f"Its robustness stage adds about {made['robustness_s']:.0f} s of a worker to each evaluation.")
 
 
 @phase_app.command("alarms")

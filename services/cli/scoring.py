@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import print_estimates, print_json, print_marks, require_place, say
+from services.cli.console import print_estimates, print_json, print_marks, print_suite, require_place, say
 from services.cli.databases import migrated_database
-from services.core.catalogue import DEFAULT_METRIC, SUITES, find_column, find_metric, metric_names
+from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -215,11 +215,6 @@ def _print(result: dict[str, Any]) -> None:
     if "epsilon_bounds" in result:
         proven = max(result["epsilon_bounds"])
         typer.echo(f"{'epsilon, proven':<20}{proven:.2f} (at most {result['largest_certifiable']:.2f} possible)")
-    for suite, values in result.get("suites", {}).items():
-        typer.echo(SUITES[suite].title if suite in SUITES else suite)
-        for name, value in values.items():
-            if value is not None:
-                column = find_column(suite, name)
-                title, unit = (column.title, column.unit) if column else (name, "")
-                typer.echo(f"  {title:<28}{value:.4g} {unit}".rstrip())
+    for suite in result.get("suites", {}):
+        print_suite(result["suites"], suite)
     print_marks(result["flags"], result.get("alarms", []))

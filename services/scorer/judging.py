@@ -78,6 +78,7 @@ class _Stored:
             independent=self.kind is not SubmissionKind.NOTEBOOK,
             claim=self.claim,
             runs=self.runs,
+            stress=None if models is not None else self.readings.load_stress(blobs),
         )
 
 

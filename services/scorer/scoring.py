@@ -13,6 +13,7 @@ from services.core import catalogue
 from services.core.bundle.directory import Bundle, start_of
 from services.core.bundle.manifest import require_oracle
 from services.core.bundle.measurements import BadMeasurements, Measurements
+from services.core.bundle.stress import StressReadings
 from services.core.models.stored import AlarmForm, CertificateForm, SuiteValues
 from services.core.submission.certificate import Claim
 from services.scorer.claims import hold_against_accountant
@@ -27,6 +28,8 @@ from services.scorer.metrics import (
     Runs,
     ScoreCard,
     Sides,
+    Stressed,
+    StressedSides,
     audit_certificate,
     confidences,
     epsilons,
@@ -66,6 +69,7 @@ def gather(
     independent: bool = True,
     claim: Claim | None = None,
     runs: Runs | None = None,
+    stress: StressReadings | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
 
@@ -91,7 +95,25 @@ def gather(
         claimed=None if claim is None else hold_against_accountant(claim, bundle.manifest),
         runs=None if runs is None else replace(runs, original=starts),
         starts=starts,
+        stress=None if stress is None else _under_stress(stress, bundle),
     )
+
+
+def _under_stress(stress: StressReadings, bundle: Bundle) -> StressedSides | None:
+    """Put stress readings beside those of the anchors; None if the benchmark has none. Raises BadMeasurements."""
+    oracle, original = bundle.stress_of("oracle"), bundle.stress_of("original")
+    if oracle is None or original is None or bundle.manifest.robustness is None:
+        return None
+    for field in fields(Stressed):
+        found, expected = (getattr(side, field.name) for side in (stress, oracle))
+        if found.shape[1:] != expected.shape[1:] and len(found):
+            raise BadMeasurements(f"{field.name} is {list(found.shape)}; this benchmark's anchors have another shape.")
+    bits = tuple(bundle.manifest.robustness.recipe["bits"])
+    return StressedSides(_stressed(stress), _stressed(oracle), _stressed(original), bits)
+
+
+def _stressed(side: StressReadings) -> Stressed:
+    return Stressed(**{field.name: getattr(side, field.name) for field in fields(Stressed)})
 
 
 def _starts(models: int, originals: int) -> NDArray[np.int64] | None:
@@ -176,8 +198,8 @@ def _for_alarms(cards: dict[str, ScoreCard], metric: str) -> ScoreCard:
 
 
 def compute_suites(evidence: Evidence) -> SuiteValues:
-    """Compute every secondary column."""
-    return {name: suite(evidence) for name, suite in SUITES.items()}
+    """Compute every secondary column that the evidence is enough for."""
+    return {name: suite(evidence) for name, suite in SUITES.items() if suite.applies(evidence)}
 
 
 def forgetting_quality_of(

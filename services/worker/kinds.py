@@ -109,6 +109,7 @@ class Notebook:
 def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
     """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured."""
     phase = evaluation.phase
+    robustness = phase.robustness and not evaluation.dry_run
     if kind is SubmissionKind.NOTEBOOK:
         mode = _mode(evaluation)
         limits = NotebookLimits(
@@ -121,9 +122,10 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
             mode=mode,
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
+            robustness=robustness,
         )
         return Notebook(limits, cache)
-    allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden)
+    allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
     return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
 

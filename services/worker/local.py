@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
+from services.core.bundle.stress import StressReadings
 from services.core.models import Device
 from services.core.settings import Settings
 from services.core.submission.file import unpack
@@ -38,6 +39,7 @@ class LocalRun:
     run_s: float  # mean wall clock of one unlearning run
     peak_memory_bytes: int  # of the largest process of any run
     provenance: dict[str, str]
+    stress: StressReadings | None = None  # if the limits ask for it
 
 
 class LocalWorker:
@@ -82,7 +84,13 @@ class LocalWorker:
             run_s=sum(result.run_s for result in results) / len(results),
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             provenance=module.provenance(stations[0]),
+            stress=_stressed(results),
         )
+
+
+def _stressed(results: Sequence[SeedResult]) -> StressReadings | None:
+    found = [(result.stress, result.index) for result in results if result.stress]
+    return StressReadings.stack(*zip(*found, strict=True)) if found else None
 
 
 @contextmanager

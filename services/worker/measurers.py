@@ -14,9 +14,9 @@ import re
 import secrets
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -28,15 +28,42 @@ from services.worker.runner import tensors
 from services.worker.sandbox.base import MAX_LINE_BYTES, Limits, Mount, Output, OutputLine, Sandbox, Sandboxed, Spec
 from services.worker.slots import Slot
 
-__all__ = ["MeasurerAnswer", "MeasurerProcess", "Measurers"]
+__all__ = ["MeasurerAnswer", "MeasurerProcess", "Measurers", "StressRequest"]
 
 log = structlog.get_logger()
 
 ANSWER_TIMEOUT_S = 300.0
+SLOWER = 20.0  # how much slower than the machine that built a benchmark a busy worker may be
 CANARY_TIMEOUT_S = 120.0
 MEASURER_MEMORY_BYTES = 4 * 1024**3
 VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,39}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StressRequest:
+    """How to put a model under stress."""
+
+    start: int  # place of the original from which its run started
+    relearn: bool
+
+    @classmethod
+    def of(cls, bundle: Bundle, seed: int, *, public: bool = False) -> "StressRequest | None":
+        """Say how the model of one seed is put under stress; None if the benchmark has no anchors.
+
+        `public` runs, which are those of notebooks, start from the public original, the first one.
+        """
+        described = bundle.manifest.robustness
+        if described is None:
+            return None
+        return cls(0 if public else bundle.place_of(seed), relearn=seed < described.relearned)
+
+
+class Request(NamedTuple):
+    """A checkpoint to measure."""
+
+    token: str
+    stress: StressRequest | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +74,7 @@ class MeasurerAnswer:
     bad: SandboxText | None = None
     blob: bytes = b""
     checkpoint_sha256: str = ""
+    stress: bytes = b""  # empty if none was asked for
 
 
 class MeasurerProcess:
@@ -57,7 +85,7 @@ class MeasurerProcess:
         self._sandbox, self._slot, self._bundle = sandbox, slot, bundle
         self._last_heard = 0.0
         self._is_ready = self._is_late = self._has_ended = False
-        self._asked: deque[str] = deque()  # tokens without an answer; the first one's file is in hand
+        self._asked: deque[Request] = deque()  # without an answer; the first one's file is in hand
         self._suspect = ""  # the token whose file an earlier measurer had in hand when it broke
         self._process = self._start()
 
@@ -71,11 +99,12 @@ class MeasurerProcess:
         """Tell whether it waits for a checkpoint, so that another shard can use it."""
         return not self._asked and not self._has_ended
 
-    def ask(self, token: str) -> None:
-        """Ask for the reading of one checkpoint."""
+    def ask(self, token: str, stress: StressRequest | None = None) -> None:
+        """Ask for the reading of one checkpoint, and for a stress reading if `stress` says how."""
         self._last_heard = time.monotonic()
-        self._asked.append(token)
-        self._send(token)
+        request = Request(token, stress)
+        self._asked.append(request)
+        self._send(request)
 
     def read(self, output: Output) -> MeasurerAnswer | None:
         """Turn an output into an answer and delete the checkpoint; None if there is no answer yet.
@@ -89,7 +118,7 @@ class MeasurerProcess:
             self._is_ready = True
             self._sandbox.versions |= _versions(message["ready"])
             return None
-        answer = _answer(message, self._asked[0]) if self._is_ready and self._asked else None
+        answer = _answer(message, *self._asked[0]) if self._is_ready and self._asked else None
         if answer is None:
             answer = self._broken()
         if answer is None:
@@ -101,7 +130,7 @@ class MeasurerProcess:
 
     def raise_if_late(self) -> None:
         """End the measurer if an answer is overdue; the next output then says that it ended."""
-        if time.monotonic() - self._last_heard > ANSWER_TIMEOUT_S:
+        if time.monotonic() - self._last_heard > self._patience_s:
             self._is_late = True
             self._last_heard = time.monotonic()
             self.end()
@@ -129,7 +158,7 @@ class MeasurerProcess:
                     output = self.outputs.get(timeout=1)
                     message = parsed(output.text, limit=MAX_LINE_BYTES) if isinstance(output, OutputLine) else {}
                     if "ready" not in message:
-                        answer = _answer(message, token)
+                        answer = _answer(message, token, None)
                         return answer is not None and answer.bad is None
             return False
         finally:
@@ -152,29 +181,39 @@ class MeasurerProcess:
             )
         )
 
-    def _send(self, token: str) -> None:
-        self._process.send(json.dumps({"token": token}).encode())
+    def _send(self, request: Request) -> None:
+        asked = {} if request.stress is None else {"stress": asdict(request.stress)}
+        self._process.send(json.dumps({"token": request.token} | asked).encode())
+
+    @property
+    def _patience_s(self) -> float:
+        """How long to wait for an answer: more if it is to contain a stress reading, by what that took at the build."""
+        stress = self._asked[0].stress if self._asked else None
+        described = self._bundle.manifest.robustness
+        if stress is None or described is None:
+            return ANSWER_TIMEOUT_S
+        return ANSWER_TIMEOUT_S + SLOWER * (described.reading_s + stress.relearn * described.relearning_s)
 
     def _broken(self) -> MeasurerAnswer | None:
         """Start afresh if the file in hand is no suspect yet, or else blame it if a third measurer is well.
 
         Raises a platform failure.
         """
-        how = f"did not answer within {ANSWER_TIMEOUT_S:g} s" if self._is_late else "ended"
+        how = f"did not answer within {self._patience_s:.0f} s" if self._is_late else "ended"
         broke = failures.platform(f"The measurer {how}.", self._process.log_tail())
         self.end()
         if not self._is_ready or not self._asked:
             raise broke
-        if self._suspect != self._asked[0]:
-            self._suspect = self._asked[0]
+        if self._suspect != self._asked[0].token:
+            self._suspect = self._asked[0].token
             self._process = self._start()
-            for token in self._asked:
-                self._send(token)
+            for request in self._asked:
+                self._send(request)
             return None
         if not _canary_passes(self._sandbox, self._slot, self._bundle):
             raise broke
         log.warning("checkpoint_at_fault", slot=self._slot.number)
-        return MeasurerAnswer(self._asked[0], SandboxText(f"the measurer {how} while it measured it"))
+        return MeasurerAnswer(self._asked[0].token, SandboxText(f"the measurer {how} while it measured it"))
 
 
 class Measurers:
@@ -221,17 +260,21 @@ def _canary_passes(sandbox: Sandbox, slot: Slot, bundle: Bundle) -> bool:
         return False
 
 
-def _answer(message: dict[str, Any], token: str) -> MeasurerAnswer | None:
+def _answer(message: dict[str, Any], token: str, stress: StressRequest | None) -> MeasurerAnswer | None:
     """Read the answer about a checkpoint; None if the message is not one."""
     if message.get("token") != token:
         return None
     bad, reading, digest = (message.get(name) for name in ("bad", "reading", "checkpoint_sha256"))
+    stressed = message.get("stress", "")
     if isinstance(bad, str):
         return MeasurerAnswer(token, SandboxText(bad))
     if not isinstance(reading, str) or not isinstance(digest, str) or not SHA256.fullmatch(digest):
         return None
+    if not isinstance(stressed, str) or bool(stressed) != (stress is not None):
+        return None
     try:
-        return MeasurerAnswer(token, blob=base64.b64decode(reading, validate=True), checkpoint_sha256=digest)
+        read, stressed_bytes = (base64.b64decode(text, validate=True) for text in (reading, stressed))
+        return MeasurerAnswer(token, blob=read, checkpoint_sha256=digest, stress=stressed_bytes)
     except (binascii.Error, ValueError):
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from services.core.bundle.packing import own_reading
+from services.core.bundle.packing import own_reading, own_stress_reading
 from services.core.queue import leases
 from services.core.queue.leases import Lease, MeasuredSeed
 from services.core.store.blobs import Blobs
@@ -29,10 +29,7 @@ def record(database: Database, blobs: Blobs, lease: Lease, results: Iterator[See
     flushed = time.monotonic()
     try:
         for result in results:
-            blob = blobs.put(own_reading(result.blob, lease.evaluation_id, result.index))
-            batch.append(
-                MeasuredSeed(result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes)
-            )
+            batch.append(_stored(blobs, lease, result))
             if time.monotonic() - flushed > FLUSH_EVERY_S:
                 _flush(database, lease, batch, patience_s)
                 flushed = time.monotonic()
@@ -40,6 +37,17 @@ def record(database: Database, blobs: Blobs, lease: Lease, results: Iterator[See
         _flush(database, lease, batch, patience_s)
         raise
     _flush(database, lease, batch, patience_s)
+
+
+def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
+    """Store a run's readings under names that no other run shares."""
+    blob = blobs.put(own_reading(result.blob, lease.evaluation_id, result.index))
+    stress = None
+    if result.stress:
+        stress = blobs.put(own_stress_reading(result.stress, lease.evaluation_id, result.index))
+    return MeasuredSeed(
+        result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes, stress_blob=stress
+    )
 
 
 def _flush(database: Database, lease: Lease, batch: list[MeasuredSeed], patience_s: float) -> None:

@@ -35,6 +35,7 @@ SERVICES = Path(__file__).parents[1]
 STAGED = (
     "__init__.py",
     "benchmarks/__init__.py",
+    "benchmarks/stressing.py",
     "benchmarks/torchvision_operators.py",
     "core/__init__.py",
     "core/processes.py",

@@ -39,6 +39,7 @@ class SeedResult:
     blob: bytes
     checkpoint_sha256: str
     peak_memory_bytes: int  # of the largest process of the run
+    stress: bytes = b""  # a stress reading, if the phase asks for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.launcher import SLACK_BYTES, Launcher
-from services.worker.measurers import MeasurerProcess
+from services.worker.measurers import MeasurerProcess, StressRequest
 from services.worker.sandbox.base import Exited
 from services.worker.station import Paused, SeedResult, Station, Traces
 
@@ -50,6 +50,7 @@ class RunLimits:
     seed_timeout_s: float
     memory_bytes: int
     data_hidden: bool
+    robustness: bool = False  # put every model under stress
 
 
 @dataclass(slots=True)
@@ -171,7 +172,8 @@ class _Supervision:
         if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
         self.measuring[running.token] = _Done(seed, run_s, report["peak_memory_bytes"])
-        self.measurer.ask(running.token)
+        stress = StressRequest.of(self.station.bundle, seed.index) if self.limits.robustness else None
+        self.measurer.ask(running.token, stress)
 
     def _explain(self, running: _Running, report: dict[str, Any]) -> RunFailed:
         seed, seeds, slot = running.seed.index, self.limits.seeds, self.station.slot
@@ -201,7 +203,12 @@ class _Supervision:
             if reading.bad:
                 raise failures.bad_checkpoint(done.seed.index, self.limits.seeds, reading.bad)
             yield SeedResult(
-                done.seed.index, done.run_s, reading.blob, reading.checkpoint_sha256, done.peak_memory_bytes
+                done.seed.index,
+                done.run_s,
+                reading.blob,
+                reading.checkpoint_sha256,
+                done.peak_memory_bytes,
+                reading.stress,
             )
             if wait:
                 return

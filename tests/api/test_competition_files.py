@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -32,6 +33,7 @@ from services.core.models import (
 )
 from services.core.store.database import utc_now
 from tests.api.harness import Api, Caller, add_benchmark, numbered
+from tests.bundles import make_tiny_bundle
 
 PREVIEW, APPLY = "/api/competition-files/preview", "/api/competition-files/apply"
 CUP = """\
@@ -566,6 +568,7 @@ def phases(draw: st.DrawFn) -> PhaseSection:
         max_time_ratio=draw(st.floats(1e-300, 1000, exclude_min=True)),
         data_hidden=draw(st.none() | st.booleans()),
         notebooks=draw(st.booleans()),
+        robustness=draw(st.booleans()),
     )
 
 
@@ -670,3 +673,24 @@ def test_a_phase_that_was_rescored_is_kept(api: Api, organiser: Caller, phase: P
         )
     text = organiser.get("/api/competitions/cup/file").json()["text"]
     assert [path for _, path in mistakes(organiser, text[: text.index("phases:")])] == ["phases"]
+
+
+def test_switching_the_robustness_stage_needs_anchors_and_in_an_open_phase_confirmation(
+    api: Api, organiser: Caller, benchmark: BenchmarkRow, tmp_path: Path
+) -> None:
+    switched = CUP + "    robustness: true\n"
+    manifest = make_tiny_bundle(tmp_path / "bundle", robustness=True).manifest.model_dump(mode="json")
+
+    def build(robustness: dict[str, Any] | None) -> None:
+        with api.database.write() as session:
+            session.get_one(BenchmarkRow, benchmark.id).manifest = manifest | {"robustness": robustness}
+
+    build(None)
+    assert mistakes(organiser, switched) == [(23, "phases.feedback.robustness")]
+    build(manifest["robustness"])
+    applied(organiser, CUP)
+
+    refused = apply(organiser, switched)
+    assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
+    assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.robustness"]
+    assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["robustness"] is True

@@ -259,6 +259,25 @@ def test_a_phase_takes_notebooks_only_on_a_benchmark_that_they_can_read(api: Api
     assert (taken.status_code, taken.json()["notebooks"]) == (201, True)
 
 
+def test_a_phase_reads_models_under_stress_only_on_a_benchmark_with_anchors(
+    api: Api, cup: Caller, tmp_path: Path
+) -> None:
+    for name, robust in (("old", False), ("robust", True)):
+        row = make_tiny_bundle(tmp_path / name, robustness=robust).manifest.model_dump(mode="json") | {"name": name}
+        with api.database.write() as session:
+            session.add(BenchmarkRow(name=name, digest=name.ljust(64, "0"), manifest=row, manifest_blob="b" * 64))
+    body = PHASE | {"seeds": 64, "robustness": True}
+
+    refused = cup.post(PHASES, json=body | {"benchmark": "old"})
+    taken = cup.post(PHASES, json=body | {"benchmark": "robust"})
+    off = cup.post(PHASES, json=body | {"benchmark": "robust", "slug": "off", "robustness": False})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_robustness")
+    assert "--robustness" in refused.json()["detail"]
+    assert (taken.status_code, taken.json()["robustness_s"]) == (201, 64 * 0.5 + 4 * 2.0)
+    assert (off.json()["robustness"], off.json()["robustness_s"]) == (False, None)
+
+
 def test_a_phase_has_at_most_as_many_runs_as_the_oracle_has_models(api: Api, cup: Caller) -> None:
     refused = cup.post(PHASES, json=PHASE | {"seeds": 513})
     taken = cup.post(PHASES, json=PHASE | {"seeds": 512})

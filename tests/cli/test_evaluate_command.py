@@ -63,6 +63,15 @@ def test_identity_scores_zero_and_is_flagged(tmp_path: Path, tiny: Path) -> None
     assert score["distinct_models"] == 1
 
 
+def test_models_are_read_under_stress_on_a_benchmark_with_anchors(tmp_path: Path, tiny: Path) -> None:
+    robust = make_tiny_bundle(tmp_path / "robust", robustness=True).root
+    code, result = evaluate(tmp_path, robust, "def unlearning(a, b, c, d): ...", "--seeds", "8", "--robustness")
+    columns = result["score"]["suites"]["robustness"]
+    assert (code, columns["models_read"], columns["distance_to_original"]) == (0, 8.0, 0.0)
+    refused = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--robustness")
+    assert refused.returncode == 1 and "--robustness" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [

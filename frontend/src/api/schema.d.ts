@@ -3047,6 +3047,8 @@ export interface components {
             recipe: {
                 [key: string]: unknown;
             };
+            /** @description What the robustness stage does and costs; null if the benchmark was built without. */
+            robustness: components["schemas"]["Robustness"] | null;
             /** Scenario */
             scenario: string;
             /** Seed Commitment */
@@ -5205,6 +5207,12 @@ export interface components {
              */
             rehearse?: boolean;
             /**
+             * Robustness
+             * @description Also read every model under stress: rounded weights, perturbed images, relearning. It costs time of the workers, and the benchmark must be built for it.
+             * @default false
+             */
+            robustness?: boolean;
+            /**
              * Seed Timeout S
              * @description Time limit of one unlearning run, in seconds.
              * @default 60
@@ -5739,6 +5747,13 @@ export interface components {
             quota_total: number | null;
             /** Rehearse */
             rehearse: boolean;
+            /** Robustness */
+            robustness: boolean;
+            /**
+             * Robustness S
+             * @description Seconds that reading models under stress adds to an evaluation, on one core of the machine that built the benchmark; null if the stage is off.
+             */
+            robustness_s: number | null;
             /**
              * Sealed
              * @description Whether its board and entries are hidden until the organiser publishes them.
@@ -6274,6 +6289,31 @@ export interface components {
              * @description Whether you may withdraw it, or let it compete again.
              */
             withdraws: boolean;
+        };
+        /**
+         * Robustness
+         * @description How the robustness stage puts models under stress, and what that cost while the benchmark was built.
+         */
+        Robustness: {
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Oracle */
+            oracle: number;
+            /**
+             * Poisoned
+             * @default 0
+             */
+            poisoned?: number;
+            /** Reading S */
+            reading_s: number;
+            /** Recipe */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /** Relearned */
+            relearned: number;
+            /** Relearning S */
+            relearning_s: number;
         };
         /**
          * Role

@@ -15,6 +15,11 @@ export function rulesOf(phase: Phase): string[] {
     `A team may submit ${count(phase.quota_per_day, "time")} in any 24 hours${phase.quota_total === null ? "" : `, and ${count(phase.quota_total, "time")} in all`}. A submission that the platform fails to run does not count.`,
     `Unlearning must be cheaper than retraining: a submission that takes more than ${Math.round(phase.max_time_ratio * 100)}% of the retraining time is shown, but not ranked.`,
     `The leaderboard ranks by the metric ${phase.metric}. Entries that a paired test cannot tell apart share a tie group.`,
+    ...(phase.robustness_s === null
+      ? []
+      : [
+          `Every model is also read under stress: with rounded weights, on perturbed images, and some after fine-tuning. That takes about ${span(Math.ceil(phase.robustness_s))} more of a worker, counts as no time of yours, and ranks nothing.`,
+        ]),
     phase.data_hidden
       ? "The data are hidden: a failure shows its kind, the run and the limit, but no message. Printed output, histograms and provisional scores are not shown."
       : "The data are not hidden: a failure shows its whole traceback, and printed output, histograms and provisional scores are shown.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, in_words
-from services.core.bundle.manifest import Counts, Fitness, Manifest
+from services.core.bundle.manifest import Counts, Fitness, Manifest, Robustness
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.finals.sealed import is_sealed
 from services.core.models import (
@@ -124,6 +124,11 @@ class NewPhase(Input):
         description="In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give "
         "them a dry run.",
     )
+    robustness: bool = Field(
+        False,
+        description="Also read every model under stress: rounded weights, perturbed images, relearning. It costs time "
+        "of the workers, and the benchmark must be built for it.",
+    )
 
     entered_by: EnteredBy | None = Field(
         None,
@@ -240,6 +245,11 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    robustness: bool
+    robustness_s: float | None = Field(
+        description="Seconds that reading models under stress adds to an evaluation, on one core of the machine that "
+        "built the benchmark; null if the stage is off."
+    )
     entered_by: EnteredBy = Field(description="Uploads, or in a sealed final selections.")
     final: str | None = Field(description="The final that it belongs to, by the phase that names it.")
     sealed: bool = Field(description="Whether its board and entries are hidden until the organiser publishes them.")
@@ -272,10 +282,17 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            robustness=phase.robustness,
+            robustness_s=_robustness_s(phase),
             entered_by=EnteredBy.SELECTION if part else EnteredBy.UPLOAD,
             final=part.final.phase.slug if part else None,
             sealed=is_sealed(phase),
         )
+
+
+def _robustness_s(phase: Phase) -> float | None:
+    described = phase.benchmark.manifest.get("robustness") if phase.robustness else None
+    return None if described is None else round(Robustness.model_validate(described).extra_s(phase.seeds), 1)
 
 
 class CompetitionDetail(CompetitionOut):
@@ -319,6 +336,9 @@ class BenchmarkOut(BaseModel):
     oracle_seeds: int
     seed_commitment: str
     fitness: Fitness
+    robustness: Robustness | None = Field(
+        description="What the robustness stage does and costs; null if the benchmark was built without."
+    )
     versions: dict[str, str]
     created_at: datetime
 

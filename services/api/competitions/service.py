@@ -13,7 +13,7 @@ from services.api.kit.auth import Principal
 from services.api.kit.finding import UNSEEN, find_competition
 from services.api.kit.roles import may, require
 from services.core import environments
-from services.core.bundle.manifest import Manifest, require_oracle
+from services.core.bundle.manifest import Manifest, require_oracle, robustness_of
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.finals import acts as finals
 from services.core.models import (
@@ -204,7 +204,8 @@ def weigh_competition(session: WriteSession, who: Principal, competition: Compet
 def add_phase(session: WriteSession, who: Principal, competition: Competition, new: NewPhase) -> Phase:
     """Add a phase on a published benchmark. Raises BenchmarkNotPublished, SlugTaken, BadWindow.
 
-    Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, UnknownEnvironment. A
+    Raises TooManyModels if its oracle has fewer models than the phase has runs, NotForNotebooks, NoRobustness,
+    UnknownEnvironment. A
     sealed final gets a phase for each of its benchmarks; it raises NotFound for a phase that it cannot draw from.
     """
     require_writable(competition)
@@ -249,6 +250,8 @@ def _add_one(
     require_oracle(new.seeds, benchmark.manifest["oracle_seeds"])
     if new.notebooks:
         require_notebooks(Manifest.model_validate(benchmark.manifest))
+    if new.robustness:
+        robustness_of(Manifest.model_validate(benchmark.manifest))
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
     phase = Phase(
         **new.model_dump(exclude={"slug", "benchmark", "data_hidden", "environment", *OF_FINALS}),

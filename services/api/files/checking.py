@@ -15,7 +15,7 @@ from services.api.files.text import MAX_BYTES
 from services.api.files.writing import write_file
 from services.api.kit.auth import Principal
 from services.core import environments
-from services.core.bundle.manifest import Manifest, TooManyModels, require_oracle
+from services.core.bundle.manifest import Manifest, NoRobustness, TooManyModels, require_oracle, robustness_of
 from services.core.device import Device
 from services.core.errors import BadInput
 from services.core.models import (
@@ -165,6 +165,11 @@ class _Checker:
                 require_notebooks(Manifest.model_validate(benchmark.manifest))
             except NotForNotebooks as error:
                 self._told((*section.path, "notebooks"), error)
+        if section.raw.get("robustness") is True and not (is_same and old is not None and old.robustness):
+            try:
+                robustness_of(Manifest.model_validate(benchmark.manifest))
+            except NoRobustness as error:
+                self._told((*section.path, "robustness"), error)
 
     def _environment(self, section: Section, old: Phase | None) -> str:
         part = section.part

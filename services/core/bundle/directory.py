@@ -16,9 +16,14 @@ hidden/                     files that only the trusted side may see
     untrained.safetensors       measurements of a few randomly initialised models
     remarks.json                sentences about the data, if the build noticed something; they name test images
     originals.safetensors       the K state dicts from which runs start, stacked, if K > 1: seed i starts from i mod K
+    stress.safetensors          the seed [1] of the robustness stage, and its controls [C], which index the test set
+    stress_oracle.safetensors   stress readings of some models of the oracle
+    stress_original.safetensors the same of the original model, or of all K of them
+    poison.safetensors          test images with the trigger, and the label that it was planted with
 Images may be uint8. A model's input is then their float32 value; if the split has scale [channels] and shift
 [channels], it is multiplied by the first and increased by the second. A split may also have subject [n] int64, which
-tells whose data an example is. Older bundles may lack the last five files. The original alone can move a score by a
+tells whose data an example is. Bundles may lack all files after `oracle`; the last four come with
+the robustness stage. The original alone can move a score by a
 factor of 3, so a benchmark can hold several, learned independently; the public one is the first of them. A certificate
 holds for a randomly trained original model, so in certified benchmarks every run starts from a different one; there the
 public one is an additional model for experiments.
@@ -35,6 +40,7 @@ from safetensors.numpy import load_file, save
 
 from services.core.bundle.manifest import MANIFEST, BadBundle, Manifest, UnfitBenchmark
 from services.core.bundle.measurements import Measurements
+from services.core.bundle.stress import StressReadings
 
 __all__ = ["REMARKS", "Bundle", "start_of"]
 
@@ -102,6 +108,13 @@ class Bundle:
         relative = f"hidden/{name}.safetensors"
         return Measurements.from_file(self.root / relative) if relative in self.manifest.files else None
 
+    def stress_of(self, name: Literal["oracle", "original"]) -> StressReadings | None:
+        """Read the stress readings of the anchors; None if the bundle was built without the robustness stage."""
+        relative = f"hidden/stress_{name}.safetensors"
+        if relative not in self.manifest.files:
+            return None
+        return StressReadings.from_bytes((self.root / relative).read_bytes())
+
     def remarks(self) -> tuple[str, ...]:
         """Read what the build noticed in its data."""
         if REMARKS not in self.manifest.files:
@@ -117,9 +130,13 @@ class Bundle:
         """Return the state dict from which the run of one seed starts, as a safetensors file."""
         if self._originals is None:
             self._originals = self.arrays("hidden/originals.safetensors")
-        certified = self.manifest.learning is not None  # no original serves twice
-        place = seed if certified else start_of(seed, len(next(iter(self._originals.values()))))
+        place = self.place_of(seed)
         return save({name: np.ascontiguousarray(stacked[place]) for name, stacked in self._originals.items()})
+
+    def place_of(self, seed: int) -> int:
+        """Return the place of the original from which the run of a seed starts; no certified one serves twice."""
+        certified = self.manifest.learning is not None
+        return seed if certified else start_of(seed, self.manifest.originals)
 
     def require_fit(self) -> None:
         """Raise UnfitBenchmark, with the reasons, unless the benchmark measures forgetting."""

@@ -16,11 +16,14 @@ __all__ = [
     "Fitness",
     "Learning",
     "Manifest",
+    "NoRobustness",
     "Origin",
+    "Robustness",
     "TensorSpec",
     "TooManyModels",
     "UnfitBenchmark",
     "require_oracle",
+    "robustness_of",
 ]
 
 MANIFEST = "manifest.json"
@@ -38,6 +41,12 @@ class UnfitBenchmark(BadInput):
 
 class TooManyModels(BadInput):
     code = "too_many_models"
+
+
+class NoRobustness(BadInput):
+    """A benchmark that was built without what the robustness stage compares with."""
+
+    code = "no_robustness"
 
 
 class _Frozen(BaseModel):
@@ -101,6 +110,29 @@ class Origin(_Frozen):
     original_draw: int = Field(default=0, ge=0)  # index of the first fit original model that the secret gives
 
 
+class Robustness(_Frozen):
+    """How the robustness stage puts models under stress, and what that cost while the benchmark was built."""
+
+    recipe: dict[str, Any]  # a StressRecipe of services/benchmarks/stressing.py
+    oracle: int = Field(gt=1)  # models of the oracle that were put under stress
+    relearned: int = Field(gt=1)  # of these, those that relearned, and seeds of each evaluation that do
+    poisoned: int = Field(default=0, ge=0)  # hidden images with the trigger that the original learned
+    reading_s: float = Field(ge=0)  # of one model, on one core of the building machine, median
+    relearning_s: float = Field(ge=0)  # more for each model that relearns
+    memory_bytes: int = Field(ge=0)  # the most of a process that measured them
+
+    def extra_s(self, seeds: int) -> float:
+        """Return how much longer measuring an evaluation of so many runs takes on one core of the building machine."""
+        return seeds * self.reading_s + min(seeds, self.relearned) * self.relearning_s
+
+    def in_words(self, seeds: int) -> str:
+        """Announce what the stage costs."""
+        return (
+            f"The robustness stage takes about {self.extra_s(seeds):.0f} s more for {seeds} runs, on one core, and up "
+            f"to {self.memory_bytes / 1e6:.0f} MB of memory. It does not count as run time of the submission."
+        )
+
+
 class DiskUse(_Frozen):
     """The disk space announced before the build started."""
 
@@ -134,6 +166,7 @@ class Manifest(_Frozen):
     device: Literal["cpu", "cuda"] = "cpu"  # the models were trained on it, so entries should run on the same kind
     fitness: Fitness
     disk: DiskUse | None = None
+    robustness: Robustness | None = None  # None if the robustness stage cannot run on it
     versions: dict[str, str]
     files: dict[Annotated[str, Field(pattern=r"^(public|hidden)/[a-z0-9_]+\.[a-z]+$")], FileEntry]
 
@@ -157,6 +190,17 @@ class Manifest(_Frozen):
             raise BadBundle(f"The benchmark's manifest is invalid: {error}") from error
         manifest._written = data
         return manifest
+
+
+def robustness_of(manifest: Manifest) -> Robustness:
+    """Return what a benchmark's robustness stage is. Raises NoRobustness if it was built without."""
+    if manifest.robustness is None:
+        name = manifest.origin.definition if manifest.origin else manifest.name
+        raise NoRobustness(
+            f"The benchmark {manifest.name} was built without anchors for the robustness stage. Build it again with "
+            f"`lethe benchmark build {name} --robustness`, or leave the stage off."
+        )
+    return manifest.robustness
 
 
 def require_oracle(models: int, oracle_seeds: int) -> None:

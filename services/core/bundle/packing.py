@@ -16,11 +16,12 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 
 from services.core.bundle.measurements import Measurements
+from services.core.bundle.stress import StressReadings, sign_stress
 from services.core.models import Evaluation, MeasurementRow, State
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession, clock
 
-__all__ = ["KEPT", "Readings", "find_readings", "next_untidy", "own_reading", "pack", "tidy"]
+__all__ = ["KEPT", "Readings", "find_readings", "next_untidy", "own_reading", "own_stress_reading", "pack", "tidy"]
 
 KEPT = timedelta(days=7)  # far longer than reading takes, and longer than a backup
 
@@ -31,6 +32,8 @@ class Readings:
 
     packed: str | None
     single: tuple[str, ...]  # in the order of seeds; empty if they are packed
+    stress: str | None = None  # packed stress readings
+    single_stress: tuple[tuple[int, str], ...] = ()  # of each seed that has one; empty if they are packed
 
     def __bool__(self) -> bool:
         return self.packed is not None or bool(self.single)
@@ -42,16 +45,33 @@ class Readings:
         found = Measurements.from_bytes(blobs.get(self.packed))
         return found if models is None else found.first(models)
 
+    def load_stress(self, blobs: Blobs) -> StressReadings | None:
+        """Read all models under stress; None if there are none. Raises BlobMissing and BadMeasurements."""
+        if self.stress is not None:
+            return StressReadings.from_bytes(blobs.get(self.stress))
+        if not self.single_stress:
+            return None
+        seeds, names = zip(*self.single_stress, strict=True)
+        return StressReadings.stack([blobs.get(name) for name in names], seeds)
+
 
 def own_reading(reading: bytes, evaluation_id: UUID, seed: int) -> bytes:
     """Write into a reading whose it is. Raises BadMeasurements."""
     return Measurements.sign(reading, f"{evaluation_id}/{seed}")
 
 
+def own_stress_reading(reading: bytes, evaluation_id: UUID, seed: int) -> bytes:
+    """Write into a stress reading whose it is. Raises BadMeasurements."""
+    return sign_stress(reading, f"{evaluation_id}/{seed}")
+
+
 def find_readings(session: ReadSession, evaluation_id: UUID) -> Readings:
     """Find the readings of an evaluation, in either form."""
-    packed = session.scalars(select(Evaluation.measurements_blob).where(Evaluation.id == evaluation_id)).one()
-    return Readings(packed, () if packed else _single(session, evaluation_id))
+    columns = select(Evaluation.measurements_blob, Evaluation.stress_blob).where(Evaluation.id == evaluation_id)
+    packed, stress = session.execute(columns).one()
+    if packed is not None:
+        return Readings(packed, (), stress)
+    return Readings(None, _single(session, evaluation_id), None, _single_stress(session, evaluation_id))
 
 
 def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
@@ -64,12 +84,13 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
         found = find_readings(session, evaluation_id)
     if state is not State.MEASURED or not found.single:
         return False
-    blob = blobs.put(found.load(blobs).to_bytes())
+    blob, stress = blobs.put(found.load(blobs).to_bytes()), found.load_stress(blobs)
+    stress_blob = None if stress is None else blobs.put(stress.to_bytes())
     with database.write() as session:
         changed = session.execute(
             update(Evaluation)
             .where(Evaluation.id == evaluation_id, Evaluation.measurements_blob.is_(None))
-            .values(measurements_blob=blob, readings_until=clock(session) + KEPT)
+            .values(measurements_blob=blob, stress_blob=stress_blob, readings_until=clock(session) + KEPT)
             .returning(Evaluation.id)
         ).all()
     return bool(changed)
@@ -99,17 +120,26 @@ def tidy(database: Database, blobs: Blobs, evaluation_id: UUID) -> None:
             return
         packed = find_readings(session, evaluation_id)
         names = set(_single(session, evaluation_id)) - _named_elsewhere(session, evaluation_id)
+        names |= {name for _, name in _single_stress(session, evaluation_id)}
     packed.load(blobs)
+    packed.load_stress(blobs)
     for name in sorted(names):
         blobs.delete(name)
     with database.write() as session:
-        session.execute(update(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation_id).values(blob=None))
+        own = update(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation_id)
+        session.execute(own.values(blob=None, stress_blob=None))
         session.execute(update(Evaluation).where(Evaluation.id == evaluation_id).values(readings_until=None))
 
 
 def _single(session: ReadSession, evaluation_id: UUID) -> tuple[str, ...]:
     rows = select(MeasurementRow.blob).where(MeasurementRow.evaluation_id == evaluation_id)
     return tuple(blob for blob in session.scalars(rows.order_by(MeasurementRow.seed)) if blob is not None)
+
+
+def _single_stress(session: ReadSession, evaluation_id: UUID) -> tuple[tuple[int, str], ...]:
+    rows = select(MeasurementRow.seed, MeasurementRow.stress_blob).where(MeasurementRow.evaluation_id == evaluation_id)
+    found = session.execute(rows.order_by(MeasurementRow.seed)).all()
+    return tuple((seed, blob) for seed, blob in found if blob is not None)
 
 
 def _named_elsewhere(session: ReadSession, evaluation_id: UUID) -> set[str | None]:

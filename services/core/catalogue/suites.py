@@ -244,6 +244,66 @@ _MEMORY = SuiteInfo(
     ),
 )
 
+_ROBUSTNESS = SuiteInfo(
+    "robustness",
+    "Robustness",
+    "this project, after arXiv 2410.16454, 2505.22310, 2601.22359 and 2406.17216",
+    (
+        *_beside_oracle(
+            "clean_memory",
+            "Memory, clean",
+            "share",
+            "what the models remember on the examples of the stage, before any stress; 1 is the original model",
+        ),
+        *_beside_oracle(
+            "int8_memory", "Memory, int8", "share", "what they remember after their weights are rounded to 8 bits"
+        ),
+        *_beside_oracle(
+            "int4_memory", "Memory, int4", "share", "what they remember after their weights are rounded to 4 bits"
+        ),
+        *_beside_oracle(
+            "perturbed_memory", "Memory, perturbed", "share", "what they remember of perturbed copies of the images"
+        ),
+        *_beside_oracle(
+            "relearning_early",
+            "Relearning, early",
+            "share",
+            "what they remember after a few steps of fine-tuning on retain examples; 1 is the original model's",
+        ),
+        *_beside_oracle(
+            "relearning",
+            "Relearning",
+            "share",
+            "what they remember after all steps of fine-tuning on retain examples; 1 is the original model's",
+        ),
+        ColumnInfo(
+            "relearning_low", "Relearning, low", "share", Better.NEITHER, "lower end of its 95% interval over seeds"
+        ),
+        ColumnInfo(
+            "relearning_high", "Relearning, high", "share", Better.NEITHER, "upper end of its 95% interval over seeds"
+        ),
+        *_beside_oracle(
+            "relearned_labels",
+            "Relearned labels",
+            "share",
+            "accuracy on forget examples after relearning; 0 is the oracle's, 1 the original's",
+        ),
+        *_beside_oracle(
+            "distance_to_original",
+            "Distance to original",
+            "ratio",
+            "distance of the weights to those of the run's original, over these weights' norm",
+        ),
+        *_beside_oracle(
+            "poison_success", "Poison success", "share", "hidden images with the planted trigger that get its label"
+        ),
+        ColumnInfo(
+            "unreadable", "Unreadable", "share", Better.LOWER, "readings under stress with an output not finite"
+        ),
+        ColumnInfo("models_read", "Models read", "models", Better.NEITHER, "models that were put under stress"),
+    ),
+)
+
 SUITES: dict[str, SuiteInfo] = {
     suite.name: suite
     for suite in (
@@ -256,6 +316,7 @@ SUITES: dict[str, SuiteInfo] = {
         _RMIA,
         _CONTROLS,
         _MEMORY,
+        _ROBUSTNESS,
     )
 }
 

@@ -113,6 +113,7 @@ class Phase(Base):
     rehearse: Mapped[bool] = mapped_column(
         default=True
     )  # a check phase rehearses notebooks; otherwise it gives them a dry run
+    robustness: Mapped[bool] = mapped_column(default=False)  # every model is also read under stress
     board_moved_at: Mapped[datetime | None]  # when a pointer of its leaderboard last moved, core/board/standings.py
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -141,6 +141,7 @@ class Evaluation(Base):
     )  # the end of its printed output; never set if data are hidden
     measurements_blob: Mapped[str | None] = mapped_column(String(64))  # all readings, once they are packed
     measurements_deleted_at: Mapped[datetime | None]  # by the competition's retention; their hash stays
+    stress_blob: Mapped[str | None] = mapped_column(String(64))  # all stress readings, once they are packed
     readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -248,6 +249,7 @@ class MeasurementRow(Base):
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     seed: Mapped[int] = mapped_column(primary_key=True)
     blob: Mapped[str | None] = mapped_column(String(64))  # see `core.bundle.packing`
+    stress_blob: Mapped[str | None] = mapped_column(String(64))  # its stress reading, likewise; None if it has none
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory

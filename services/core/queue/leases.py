@@ -90,6 +90,7 @@ class MeasuredSeed:
     checkpoint_sha256: str
     run_s: float
     peak_memory_bytes: int | None = None
+    stress_blob: str | None = None
 
 
 def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
@@ -148,6 +149,7 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
             checkpoint_sha256=row.checkpoint_sha256,
             run_s=row.run_s,
             peak_memory_bytes=row.peak_memory_bytes,
+            stress_blob=row.stress_blob,
             sandbox=lease.label,
             position=position,
         )

@@ -17,6 +17,7 @@ from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
 from services.scorer.metrics.registry import METRICS, SUITES, Suite
 from services.scorer.metrics.score import Metric, Sides
+from services.scorer.metrics.stress import Stressed, StressedSides
 
 __all__ = [
     "FORGET_SET_PINNED",
@@ -39,6 +40,8 @@ __all__ = [
     "Runs",
     "ScoreCard",
     "Sides",
+    "Stressed",
+    "StressedSides",
     "Suite",
     "audit_certificate",
     "confidences",

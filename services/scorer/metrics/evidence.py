@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import BadArray, check_finite, check_labels, check_shape
 from services.scorer.metrics.confidences import confidences
+
+if TYPE_CHECKING:  # it reads outputs, which are made of evidence
+    from services.scorer.metrics.stress import StressedSides
 
 __all__ = ["Claimed", "Evidence", "Labels", "Models", "Predictions", "Runs"]
 
@@ -150,6 +153,7 @@ class Evidence:
     claimed: Claimed | None = None
     runs: Runs | None = None  # None if their order is unknown
     starts: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
+    stress: "StressedSides | None" = None  # None if the models were not put under stress
 
     def check(self) -> None:
         """Raise BadArray, which names array, axis and index, for the first array that cannot be scored."""
@@ -176,7 +180,7 @@ class Evidence:
 
     def of(self, models: Models) -> "Evidence":
         """Replace the unlearned models and keep the oracle."""
-        return replace(self, unlearned=models)
+        return replace(self, unlearned=models, stress=None)
 
     def take(self, chosen: Labels) -> "Evidence":
         """Keep the same runs on every side, as if no others had been made. Where and when they ran is left out."""
@@ -188,6 +192,7 @@ class Evidence:
             second_oracle=None if second is None or len(second) <= chosen.max() else second.take(chosen),
             runs=None,
             starts=None if self.starts is None else self.starts[chosen],
+            stress=None,
         )
 
     def _sides(self) -> list[tuple[str, Models]]:

@@ -25,6 +25,7 @@ class Suite:
     name: str
     columns: tuple[str, ...]
     compute: Callable[[Evidence], Values]
+    applies: Callable[[Evidence], bool] = lambda _: True
 
     def __call__(self, evidence: Evidence) -> dict[str, float | None]:
         """Compute every column; None for one that this evidence has no data for, or no finite answer."""
@@ -51,13 +52,15 @@ def metric(name: str, *, clipped_utility: bool) -> Callable[[Judge], Metric]:
     return register
 
 
-def suite(name: str, *, columns: tuple[str, ...]) -> Callable[[Callable[[Evidence], Values]], Suite]:
-    """Register a pure function from evidence to the values of these columns."""
+def suite(
+    name: str, *, columns: tuple[str, ...], applies: Callable[[Evidence], bool] = lambda _: True
+) -> Callable[[Callable[[Evidence], Values]], Suite]:
+    """Register a pure function from evidence to the values of these columns; some evidence it may not apply to."""
 
     def register(function: Callable[[Evidence], Values]) -> Suite:
         if name in SUITES:
             raise ValueError(f"A suite named {name!r} exists already: give the new version a new name.")
-        SUITES[name] = Suite(name, columns, function)
+        SUITES[name] = Suite(name, columns, function, applies)
         return SUITES[name]
 
     return register

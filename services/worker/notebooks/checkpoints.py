@@ -24,7 +24,7 @@ from services.worker import failures
 from services.worker.answers import integer, parsed
 from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed, SandboxText
-from services.worker.measurers import MeasurerAnswer, MeasurerProcess
+from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.notebooks.limits import Mode, NotebookLimits
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
 from services.worker.station import SeedResult, Station
@@ -86,10 +86,19 @@ class IntakeProcess:
         measuring: dict[str, int] = {}
         for index in range(self._seeds):
             measuring[self._convert(index)] = index
-            measurer.ask(next(reversed(measuring)))
+            wants = self._limits.robustness
+            stress = StressRequest.of(self._station.bundle, index, public=True) if wants else None
+            measurer.ask(next(reversed(measuring)), stress)
             while len(measuring) > (MAX_WAITING if index + 1 < self._seeds else 0):
                 for index_read, reading in self._collect(measurer, measuring):
-                    yield SeedResult(index_read, each, reading.blob, reading.checkpoint_sha256, peak_memory_bytes)
+                    yield SeedResult(
+                        index_read,
+                        each,
+                        reading.blob,
+                        reading.checkpoint_sha256,
+                        peak_memory_bytes,
+                        reading.stress,
+                    )
 
     def judge(self) -> None:
         """Convert every checkpoint, and measure none. Raises Stopped, or RunFailed, which names the first bad one."""

@@ -34,6 +34,7 @@ class NotebookLimits:
     mode: Mode = Mode.FULL
     cuda_stand_in: bool = False
     take_first: bool = False  # if there are more checkpoints than N, score the first N
+    robustness: bool = False  # put every model under stress
 
     @property
     def wanted(self) -> int:

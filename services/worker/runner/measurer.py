@@ -5,6 +5,8 @@ with the hidden data and the checkpoints mounted read-only. Before it opens any 
 with its versions. Then it answers one JSON line per request line:
     {"token": T}  ->  {"token": T, "reading": base64 safetensors, "checkpoint_sha256": hex}
                       {"token": T, "bad": why}
+A request may also ask for a stress reading, from the original of the model's run, with or without relearning:
+    {"token": T, "stress": {"start": K, "relearn": true}}  ->  {..., "stress": base64 safetensors}
 """
 
 import argparse
@@ -20,9 +22,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.benchmarks.stressing import Labelled
 from services.core.bundle import readings
 from services.worker.runner import tensors
 from services.worker.runner.model import build_model, examples, load_state
+from services.worker.runner.stage import Stage
 
 __all__ = ["Measurer", "main"]
 
@@ -35,12 +39,14 @@ class Measurer:
     def __init__(self, bundle: Path) -> None:
         self._model = build_model(bundle / "public" / "architecture.py").eval()
         self._expected = tensors.specs_of(tensors.load(str(bundle / "public" / "original.safetensors")))
-        self._forget, _ = examples(bundle / "public" / "forget.safetensors")
+        self._forget, self._forget_labels = examples(bundle / "public" / "forget.safetensors")
         self._retain, self._retain_labels = examples(bundle / "public" / "retain.safetensors")
         self._test, self._test_labels = examples(bundle / "hidden" / "test.safetensors")
         self._probe = tensors.load(str(bundle / "hidden" / "probe.safetensors"))["index"]
+        self._bundle = bundle
+        self._stage: Stage | None = None  # made when it is first asked for
 
-    def measure(self, checkpoint: Path) -> dict[str, Any]:
+    def measure(self, checkpoint: Path, stress: dict[str, Any] | None = None) -> dict[str, Any]:
         """Measure one checkpoint. Raises BadTensors unless it is a finite model of the architecture."""
         state = tensors.load_untrusted(str(checkpoint), self._expected)
         load_state(self._model, state)
@@ -55,7 +61,20 @@ class Measurer:
         digest = readings.checkpoint_sha256(state)
         arrays["checkpoint_sha256"] = np.frombuffer(bytes.fromhex(digest), dtype=np.uint8)
         arrays["weight_sketch"] = readings.weight_sketch(state)
-        return {"reading": base64.b64encode(tensors.encode(arrays)).decode(), "checkpoint_sha256": digest}
+        answer = {"reading": _written(arrays), "checkpoint_sha256": digest}
+        if stress is not None:
+            answer["stress"] = _written(self._stressed(state, **stress))
+        return answer
+
+    def _stressed(self, state: dict[str, NDArray[Any]], *, start: int, relearn: bool) -> dict[str, NDArray[Any]]:
+        if self._stage is None:
+            splits = {
+                "forget": Labelled(self._forget, self._forget_labels),
+                "retain": Labelled(self._retain, self._retain_labels),
+                "test": Labelled(self._test, self._test_labels),
+            }
+            self._stage = Stage(self._bundle, splits)
+        return self._stage.read(state, start=start, relearn=relearn)
 
     def _logits(self, images: torch.Tensor, split: str) -> NDArray[np.float32]:
         with torch.no_grad():
@@ -77,14 +96,19 @@ def main() -> None:
     measurer = Measurer(arguments.bundle)
     _answer({"ready": {"python": platform.python_version(), "torch": torch.__version__}})
     for line in sys.stdin:
-        token = os.path.basename(json.loads(line)["token"])  # noqa: PTH119 - a name, not a path
+        request = json.loads(line)
+        token = os.path.basename(request["token"])  # noqa: PTH119 - a name, not a path
         try:
-            answer = measurer.measure(arguments.checkpoints / token)
+            answer = measurer.measure(arguments.checkpoints / token, request.get("stress"))
         except tensors.BadTensors as error:
             answer = {"bad": str(error)}
         except Exception as error:  # a hostile file is in hand, so it is at fault, whatever it broke
             answer = {"bad": f"measuring it raised {type(error).__name__}"}
         _answer({"token": token, **answer})
+
+
+def _written(arrays: dict[str, NDArray[Any]]) -> str:
+    return base64.b64encode(tensors.encode(arrays)).decode()
 
 
 def _answer(message: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The readings of an evaluation: found in either form, packed once, removed late, and never lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -19,6 +20,7 @@ from services.core.settings import Settings
 from services.core.store.blobs import BlobMissing, Blobs
 from services.core.store.database import Database, utc_now
 from tests.bundles import make_tiny_bundle, oracle_as_measured
+from tests.core.bundle.test_stress import reading
 from tests.core.conftest import add_phase, database
 
 __all__ = ["database"]
@@ -234,3 +236,27 @@ def test_signing_changes_no_array(store: Store) -> None:
     assert {name: array.tobytes() for name, array in load(after).items()} == {
         name: array.tobytes() for name, array in load(before).items()
     }
+
+
+def test_stress_readings_are_packed_and_tidied_beside_the_others(store: Store) -> None:
+    with store.database.write() as session:
+        evaluation_id = queue_evaluation(session, session.scalars(select(Phase)).one(), "c" * 64).id
+    measured = [store.sign(one, evaluation_id) for one in oracle_as_measured(store.bundle, store.blobs, range(SEEDS))]
+    stressed = []  # without the last seed, which was measured before the stage was switched on
+    for one in measured[:-1]:
+        own = packing.own_stress_reading(reading(one.seed, relearned=True), evaluation_id, one.seed)
+        stressed.append(replace(one, stress_blob=store.blobs.put(own)))
+    with store.database.write() as session:
+        held = claim(session, Offer("w1", Device.CPU, "cpu", 2**40), 60)
+        assert held is not None
+        record(session, held, [*stressed, measured[-1]])
+        finish(session, held)
+    single = store.readings(evaluation_id).load_stress(store.blobs)
+    assert single is not None and single.seeds.tolist() == list(range(SEEDS - 1))
+    store.pack(evaluation_id)
+    store.wait()
+    store.tidy(evaluation_id)
+    packed = store.readings(evaluation_id).load_stress(store.blobs)
+    assert packed is not None and packed.to_bytes() == single.to_bytes()
+    assert not any(store.is_there(one.stress_blob) for one in stressed)
+    store.check(evaluation_id)

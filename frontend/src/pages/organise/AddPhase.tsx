@@ -10,6 +10,7 @@ import { Choice, Field, MomentField, Tick } from "../../ui/Field";
 import { Notice } from "../../ui/states";
 import { useCatalogue } from "../../ui/useCatalogue";
 import { metricOptions } from "../../words/catalogue";
+import { robustnessHint } from "../../words/robustness";
 import { fromLocalInput, zone } from "../../words/time";
 
 const KINDS = ["check", "feedback", "final"] as const;
@@ -31,6 +32,7 @@ export function AddPhase({ slug }: { slug: string }) {
   const catalogue = useCatalogue();
   const [values, setValues] = useState(START);
   const [notebooks, setNotebooks] = useState(false);
+  const [robustness, setRobustness] = useState(false);
   const [further, setFurther] = useState<string[]>([]);
   const [isHidden, setHidden] = useState<boolean>(); // until it is ticked or not, as the kind has it
   const hidden = isHidden ?? values.kind !== "check";
@@ -42,6 +44,7 @@ export function AddPhase({ slug }: { slug: string }) {
     onSuccess: async (made) => {
       setValues(START);
       setNotebooks(false);
+      setRobustness(false);
       setFurther([]);
       setHidden(undefined);
       await client.invalidateQueries({ queryKey: competition(slug).queryKey });
@@ -49,6 +52,7 @@ export function AddPhase({ slug }: { slug: string }) {
     },
   });
   const known = data?.items ?? [];
+  const costs = known.find((one) => one.digest === values.benchmark)?.robustness;
   const isFinal = values.kind === "final";
   const bind = (name: keyof typeof START) => ({
     name,
@@ -67,6 +71,7 @@ export function AddPhase({ slug }: { slug: string }) {
           closes_at: fromLocalInput(values.closes) ?? "",
           quota_per_day: Number(values.quota),
           notebooks,
+          robustness: robustness && Boolean(costs),
           data_hidden: hidden,
           seeds: Number(values.seeds),
           metric: values.metric || undefined,
@@ -134,6 +139,14 @@ export function AddPhase({ slug }: { slug: string }) {
         checked={notebooks}
         onChange={(event) => setNotebooks(event.target.checked)}
       />
+      {costs && (
+        <Tick
+          label="Read every model under stress"
+          hint={robustnessHint(costs, Number(values.seeds))}
+          checked={robustness}
+          onChange={(event) => setRobustness(event.target.checked)}
+        />
+      )}
       <Tick
         label="Keep this phase's data hidden from participants"
         hint="Participants then see no exception messages, printed output, histograms or provisional scores."

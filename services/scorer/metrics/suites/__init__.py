@@ -5,9 +5,21 @@ from services.scorer.metrics.suites.controls import controls
 from services.scorer.metrics.suites.klom import klom
 from services.scorer.metrics.suites.memory import memory
 from services.scorer.metrics.suites.rmia import rmia
+from services.scorer.metrics.suites.robustness import robustness
 from services.scorer.metrics.suites.ssd import ssd
 from services.scorer.metrics.suites.starting_kit import starting_kit
 from services.scorer.metrics.suites.tug_of_war import tug_of_war
 from services.scorer.metrics.suites.u_lira import u_lira
 
-__all__ = ["average_gap", "controls", "klom", "memory", "rmia", "ssd", "starting_kit", "tug_of_war", "u_lira"]
+__all__ = [
+    "average_gap",
+    "controls",
+    "klom",
+    "memory",
+    "rmia",
+    "robustness",
+    "ssd",
+    "starting_kit",
+    "tug_of_war",
+    "u_lira",
+]
