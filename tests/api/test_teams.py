@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from limits import parse
 from sqlalchemy import func, select, update
 
 from services.api.kit import rates
@@ -79,7 +80,7 @@ def test_a_link_lets_in_as_many_as_it_says_until_it_ends(
 
 
 def test_codes_cannot_be_guessed_quickly(api: Api, phase: Phase, eve: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "CODE_PER_ACCOUNT", rates.parse("2/hour"))
+    monkeypatch.setattr(rates, "CODE_PER_ACCOUNT", parse("2/hour"))
     assert [join(eve, "0" * 32) for _ in range(3)] == ["bad_code", "bad_code", "rate_limited"]
 
 
