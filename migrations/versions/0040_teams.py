@@ -66,7 +66,7 @@ def _seats() -> None:
     )
     op.create_index(op.f("ix_seats_account_id"), "seats", ["account_id"])
     op.create_index("ix_seats_team", "seats", ["team_id", "joined_at"])
-    options: Any = {"sqlite_where": CAPTAIN, "postgresql_where": CAPTAIN}
+    options: dict[str, Any] = {"sqlite_where": CAPTAIN, "postgresql_where": CAPTAIN}
     op.create_index("uq_seats_captain", "seats", ["competition_id", "team_id"], unique=True, **options)
     op.create_index("ix_seats_captains", "seats", ["competition_id", "joined_at", "team_id"], **options)
 
@@ -112,7 +112,7 @@ def _ways_in() -> None:
     )
     for to in ("account_id", "other_id"):
         name = to.removesuffix("_id")
-        options: Any = {"sqlite_where": OPEN, "postgresql_where": OPEN}
+        options: dict[str, Any] = {"sqlite_where": OPEN, "postgresql_where": OPEN}
         op.create_index(f"uq_offers_{name}", "offers", ["team_id", to], unique=True, **options)
         op.create_index(f"ix_offers_{name}", "offers", [to], **options)
 

@@ -17,7 +17,8 @@ TEAMS = f"{CUP}/teams"
 
 def problem(answer: Any) -> str | int:
     """Return the code of a problem, or the status."""
-    return str(answer.json()["code"]) if answer.status_code >= 400 else int(answer.status_code)
+    code: str | int = answer.json()["code"] if answer.status_code >= 400 else answer.status_code
+    return code
 
 
 def create(captain: Caller, name: str) -> str:

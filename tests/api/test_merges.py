@@ -8,7 +8,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
@@ -230,8 +230,10 @@ def empty() -> bytes:
         return path.read_bytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(todo=st.lists(ACTS, min_size=8, max_size=25))
+@example(todo=[("create", 0, 0), *[("submit", one, 0) for one in (0, 0, 1, 1)], ("merge", 0, 1)])
+@example(todo=[("create", 0, 0), ("join", 1, 0), ("submit", 1, 0), ("leave", 1, 0), ("submit", 1, 0)])
 def test_whatever_people_do_each_has_one_team_and_no_team_more_than_one_teams_quota(
     empty: bytes, todo: list[tuple[str, int, int]]
 ) -> None:
