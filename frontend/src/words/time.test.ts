@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { countdown, currentPhase, fromLocalInput, moment, runTime, span, toLocalInput } from "./time";
+import {
+  countdown,
+  currentPhase,
+  fromLocalInput,
+  moment,
+  preferZone,
+  runTime,
+  span,
+  toLocalInput,
+  zone,
+} from "./time";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
 const window = (opens_at: string, closes_at: string) => ({ opens_at, closes_at });
@@ -59,4 +69,16 @@ describe("moments", () => {
 it("run times keep three digits", () => {
   expect(runTime(0.0312)).toBe("0.0312 s");
   expect(runTime(150)).toBe("2 min 30 s");
+});
+
+describe("preferZone", () => {
+  it("shows moments in the zone that the reader prefers, and in the browser's otherwise", () => {
+    const browsers = zone();
+    preferZone("Asia/Tokyo");
+    expect([zone(), moment("2026-06-01T12:00:00Z")]).toEqual(["Asia/Tokyo", "1 Jun 2026, 21:00"]);
+    preferZone("Nowhere/Land");
+    expect(zone()).toBe(browsers);
+    preferZone("");
+    expect(zone()).toBe(browsers);
+  });
 });
