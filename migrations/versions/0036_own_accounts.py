@@ -32,11 +32,13 @@ def upgrade() -> None:
     ):
         op.add_column("accounts", column)
     op.create_index("ix_accounts_email", "accounts", ["email"])
+    op.create_index("ix_accounts_deleted", "accounts", ["deleted_at"])
     op.add_column("tokens", sa.Column("scope", sa.String(60), server_default=ALL_SCOPES, nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("tokens", "scope")
+    op.drop_index("ix_accounts_deleted", "accounts")
     op.drop_index("ix_accounts_email", "accounts")
     for name in ("deleted_at", "theme", "time_zone", "mail_wanted", "link", "affiliation", "display_name"):
         op.drop_column("accounts", name)

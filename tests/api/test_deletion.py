@@ -62,6 +62,8 @@ def test_nothing_of_a_person_is_left_and_the_board_stays(api: Api, ada: Caller, 
     before = everything(api)
     assert all(secret in before for secret in SECRETS)
 
+    tag = organiser.get(BOARD).headers["ETag"]
+
     foreseen = ada.get(DELETION).json()
     assert (foreseen["submissions"], foreseen["submissions_open"], foreseen["owned_competitions"]) == (1, 0, [])
     answer = delete(ada)
@@ -72,7 +74,7 @@ def test_nothing_of_a_person_is_left_and_the_board_stays(api: Api, ada: Caller, 
     after = everything(api)
     assert [secret for secret in SECRETS if secret in after.replace("metadata", "")] == []
     assert ada.get("/api/submissions").status_code == 401
-    [entry] = organiser.get(BOARD).json()["items"]
+    [entry] = organiser.get(BOARD, headers={"If-None-Match": tag}).json()["items"]
     assert (entry["entry"], entry["final_score"]) == (pseudonym, 0.5)
     with api.database.write() as session:
         link(session)

@@ -1,5 +1,6 @@
 /** What the pages read, each with its key, and what each kind of write makes stale. The pages write. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { preferZone } from "../words/time";
 import { answer, api, Problem } from "./client";
 import type { Preview, RegistrationState, SubmissionState } from "./types";
 
@@ -46,6 +47,7 @@ type Subject =
   | "competition-pages"
   | "competitions"
   | "copies"
+  | "deletion"
   | "details"
   | "environments"
   | "exclusions"
@@ -173,7 +175,18 @@ function paged<P extends PageOf<unknown>>(
 export const me = queryOptions({
   queryKey: keyOf("me"),
   staleTime: 5 * 60_000,
-  queryFn: () => answer(api.GET("/api/me")),
+  queryFn: async () => {
+    const found = await answer(api.GET("/api/me"));
+    preferZone(found?.preferences.time_zone ?? "");
+    return found;
+  },
+});
+
+/** What deleting the own account would do. */
+export const deletion = queryOptions({
+  queryKey: keyOf("deletion"),
+  staleTime: 0,
+  queryFn: () => answer(api.GET("/api/me/deletion")),
 });
 
 /** What everybody may know of the installation's settings. */

@@ -1,23 +1,22 @@
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useSyncExternalStore } from "react";
+import { me } from "../api/queries";
 import styles from "./ThemeChoice.module.css";
+import { chooseTheme, chosenTheme, onTheme, THEMES } from "./theme";
 
-const KEY = "lethe-theme";
-const THEMES = ["system", "light", "dark"] as const;
-type Theme = (typeof THEMES)[number];
-
-/** Light, dark, or as the system has it. `theme.js` applies the choice before the first paint. */
+/** The theme of this browser. What somebody prefers on the account page holds wherever they sign in. */
 export function ThemeChoice() {
-  const [theme, setTheme] = useState(chosen);
+  const theme = useSyncExternalStore(onTheme, chosenTheme);
+  const preferred = useQuery(me).data?.preferences.theme;
+  useEffect(() => {
+    if (preferred === "light" || preferred === "dark") chooseTheme(preferred);
+  }, [preferred]);
   return (
     <label className={styles.choice}>
       Theme
       <select
         value={theme}
-        onChange={(event) => {
-          const next = event.target.value as Theme;
-          choose(next);
-          setTheme(next);
-        }}
+        onChange={(event) => chooseTheme(THEMES.find((one) => one === event.target.value) ?? "system")}
       >
         {THEMES.map((one) => (
           <option key={one}>{one}</option>
@@ -25,20 +24,4 @@ export function ThemeChoice() {
       </select>
     </label>
   );
-}
-
-function chosen(): Theme {
-  const value = document.documentElement.dataset.theme;
-  return value === "light" || value === "dark" ? value : "system";
-}
-
-function choose(theme: Theme): void {
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  try {
-    if (theme === "system") localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, theme);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
 }

@@ -213,6 +213,24 @@ const signUp = createRoute({
   component: lazyRouteComponent(() => import("../pages/account/SignUp"), "SignUp"),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("../pages/account/ForgotPassword"), "ForgotPassword"),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("../pages/account/ResetPassword"), "ResetPassword"),
+});
+
+const verifyEmail = createRoute({
+  getParentRoute: () => root,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("../pages/account/VerifyEmail"), "VerifyEmail"),
+});
+
 const account = createRoute({
   getParentRoute: () => root,
   path: "/account",
@@ -274,6 +292,9 @@ export const router = createRouter({
     code,
     signIn,
     signUp,
+    forgotPassword,
+    resetPassword,
+    verifyEmail,
     account,
     docs.addChildren([docsHome, docsPage]),
     operator,

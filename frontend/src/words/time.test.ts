@@ -5,9 +5,11 @@ import {
   firstPhase,
   fromLocalInput,
   moment,
+  preferZone,
   runTime,
   span,
   toLocalInput,
+  zone,
 } from "./time";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
@@ -83,5 +85,17 @@ describe("firstPhase", () => {
     expect(firstPhase([phase("check", PAST), feedback, phase("final", NEXT, "selection")], NOW)).toBe(
       feedback,
     );
+  });
+});
+
+describe("preferZone", () => {
+  it("shows moments in the zone that the reader prefers, and in the browser's otherwise", () => {
+    const browsers = zone();
+    preferZone("Asia/Tokyo");
+    expect([zone(), moment("2026-06-01T12:00:00Z")]).toEqual(["Asia/Tokyo", "1 Jun 2026, 21:00"]);
+    preferZone("Nowhere/Land");
+    expect(zone()).toBe(browsers);
+    preferZone("");
+    expect(zone()).toBe(browsers);
   });
 });

@@ -8,7 +8,20 @@ const DAY = 24 * HOUR;
 export type Window = Pick<Phase, "opens_at" | "closes_at">;
 export type Stage = "upcoming" | "open" | "closed";
 
-export function moment(iso: string, timeZone?: string): string {
+let preferred: string | undefined;
+
+/** Show moments in a zone from now on; an empty or unknown one means the browser's. */
+export function preferZone(name: string): void {
+  try {
+    preferred = name
+      ? new Intl.DateTimeFormat("en-GB", { timeZone: name }).resolvedOptions().timeZone
+      : undefined;
+  } catch {
+    preferred = undefined;
+  }
+}
+
+export function moment(iso: string, timeZone = preferred): string {
   return new Intl.DateTimeFormat("en-GB", {
     dateStyle: "medium",
     timeStyle: "short",
@@ -18,7 +31,7 @@ export function moment(iso: string, timeZone?: string): string {
 
 /** The name of the reader's zone, such as "Europe/Berlin". */
 export function zone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return preferred ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** A span in its two largest units: "3 d 5 h", "12 min 4 s". */

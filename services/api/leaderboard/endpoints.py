@@ -61,8 +61,9 @@ def show_leaderboard(
     board = service.as_of(session, state.database, row, moment)
     own = service.find_own(session, board, who.account_id) if board and who and last == 0 else []
     behind = as_of is None and row.board_moved_at != (board and board.moment)
+    renamed = service.last_renamed_at(session)
     headers = {
-        "ETag": etag(row.id, row.max_time_ratio, board and board.id, behind, limit, last, own),
+        "ETag": etag(row.id, row.max_time_ratio, board and board.id, behind, limit, last, own, renamed),
         "Cache-Control": "no-cache",
         "Vary": "Authorization, Cookie",
     }

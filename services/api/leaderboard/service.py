@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Select, and_, bindparam, select, type_coerce
+from sqlalchemy import JSON, Select, and_, bindparam, func, select, type_coerce
 from sqlalchemy.orm import aliased, load_only
 
 from services.api.competitions import service as competitions
@@ -16,6 +16,7 @@ from services.core.board import standings
 from services.core.board.shown import FiguresForm
 from services.core.finals.sealed import is_sealed, require_unsealed
 from services.core.models import (
+    Account,
     Evaluation,
     LeaderboardEntry,
     Phase,
@@ -28,7 +29,7 @@ from services.core.models import (
 )
 from services.core.store.database import Database, ReadSession
 
-__all__ = ["as_of", "find_own", "find_phase", "read_own", "read_page", "require_board"]
+__all__ = ["as_of", "find_own", "find_phase", "last_renamed_at", "read_own", "read_page", "require_board"]
 
 # Columns and not objects, in statements that are built once: a page of 50 then takes a third of the time.
 _FIGURES = [getattr(Score, name) for name in FiguresForm.model_fields]
@@ -46,6 +47,7 @@ PLACES = (
     .join(Evaluation, Evaluation.id == Submission.evaluation_id)
     .order_by(StandingRow.position)
 )
+LAST_DELETED = select(func.max(Account.deleted_at))
 _Other = aliased(Score)
 OTHERS = (
     select(StandingRow.position, *(getattr(_Other, name) for name in FiguresForm.model_fields))
@@ -72,6 +74,11 @@ PHASE_OF_BOARD = competitions.PHASE.options(
 )
 PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
+
+
+def last_renamed_at(session: ReadSession) -> datetime | None:
+    """Return when names on boards last changed with no move of a score: when an account was last deleted."""
+    return session.scalar(LAST_DELETED)
 
 
 def find_phase(session: ReadSession, competition: str, slug: str, who: Principal | None) -> Phase:

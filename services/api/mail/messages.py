@@ -22,7 +22,6 @@ CHANGES = {
     "password": "Your password was changed, and all other sessions were ended.",
     "reset": "Your password was set anew by a link, and all sessions were ended.",
     "email": "The e-mail address of your account was changed.",
-    "identity": "A way to sign in was added to your account.",
 }
 
 

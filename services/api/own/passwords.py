@@ -9,7 +9,7 @@ from services.api.accounts.service import BadCredentials
 from services.api.kit.auth import Principal
 from services.api.mail.alerting import alert
 from services.api.own.links import LIFETIMES, forget_links, make_link, use_link
-from services.core.errors import NotFound, Unavailable
+from services.core.errors import Conflict, NotFound
 from services.core.models import Account, Act, LinkKind, OutgoingKind, Token, TokenKind
 from services.core.outbox import post
 from services.core.record.acts import record
@@ -34,7 +34,7 @@ class WrongPassword(BadCredentials):
     status = 403
 
 
-class MailNotConfigured(Unavailable):
+class MailNotConfigured(Conflict):
     code = "mail_not_configured"
 
 

@@ -73,6 +73,7 @@ class Account(Base):
             postgresql_where=text("role <> 'participant'"),
         ),
         Index("ix_accounts_email", "email"),
+        Index("ix_accounts_deleted", "deleted_at"),
     )
 
     id: Mapped[Id]

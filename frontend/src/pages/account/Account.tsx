@@ -9,13 +9,19 @@ import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { Data } from "./Data";
+import { Email } from "./Email";
+import { Password } from "./Password";
+import { Preferences } from "./Preferences";
+import { Profile } from "./Profile";
 import { Tokens } from "./Tokens";
 
 export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
 }
 
-function Own({ who: { account } }: { who: Me }) {
+function Own({ who }: { who: Me }) {
+  const { account } = who;
   const navigate = useNavigate();
   const client = useQueryClient();
   const leave = async () => {
@@ -53,8 +59,23 @@ function Own({ who: { account } }: { who: Me }) {
           ]}
         />
       </Card>
+      <Section title="Profile">
+        <Profile of={who} />
+      </Section>
+      <Section title="Preferences">
+        <Preferences of={who} />
+      </Section>
+      <Section title="E-mail">
+        <Email of={who} />
+      </Section>
+      <Section title="Password">
+        <Password of={who} />
+      </Section>
       <Section title="Tokens and sessions">
         <Tokens />
+      </Section>
+      <Section title="Your data">
+        <Data of={who} />
       </Section>
     </Page>
   );

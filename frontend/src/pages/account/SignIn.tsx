@@ -11,6 +11,9 @@ export function SignIn() {
   return (
     <Page title="Sign in" narrow>
       <CredentialsForm act="Sign in" send={(body) => answer(api.POST("/api/sessions", { body }))} back={back}>
+        <p>
+          <Link to="/forgot-password">Forgot your password?</Link>
+        </p>
         {settings?.sign_up_open === false ? (
           <p>Sign-up is closed. Ask the operator for an account.</p>
         ) : (

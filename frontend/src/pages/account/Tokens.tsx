@@ -2,19 +2,27 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useState } from "react";
 import { answer, api } from "../../api/client";
 import { tokens } from "../../api/queries";
-import type { Token } from "../../api/types";
+import type { Scope, Token } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
-import { Field } from "../../ui/Field";
+import { Field, Tick } from "../../ui/Field";
 import { More } from "../../ui/More";
 import { Secret } from "../../ui/Secret";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { sessionName } from "../../words/sessions";
+import styles from "./Tokens.module.css";
+
+const SCOPES = [
+  { scope: "read", hint: "Read whatever you can read." },
+  { scope: "submit", hint: "Submit, cancel, withdraw, select and register." },
+  { scope: "organise", hint: "Change competitions that you run, and create them." },
+  { scope: "operate", hint: "Change what operators change." },
+] as const satisfies readonly { scope: Scope; hint: string }[];
 
 export function Tokens() {
   const query = useInfiniteQuery(tokens);
@@ -24,10 +32,25 @@ export function Tokens() {
       answer(api.DELETE("/api/me/tokens/{token_id}", { params: { path: { token_id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: tokens.queryKey }),
   });
+  const endOthers = useMutation({
+    mutationFn: () => answer(api.POST("/api/me/sessions/end-others")),
+    onSuccess: () => client.invalidateQueries({ queryKey: tokens.queryKey }),
+  });
   return (
     <>
       <NewToken />
-      <Notice error={revoke.error} />
+      <Notice error={revoke.error ?? endOthers.error} />
+      <Row>
+        <Confirm
+          act="End all other sessions"
+          title="End all other sessions?"
+          busy={endOthers.isPending}
+          onConfirm={() => endOthers.mutate()}
+        >
+          Every browser and command that is logged in as you, but this one, is signed out. Tokens stay.
+        </Confirm>
+        {endOthers.data && <p role="status">Sessions ended: {endOthers.data.ended}.</p>}
+      </Row>
       <Await query={query} what="tokens">
         {({ pages }) => (
           <Table
@@ -47,6 +70,10 @@ export function Tokens() {
                     {token.is_current && <Badge tone="good">this session</Badge>}
                   </>
                 ),
+              },
+              {
+                name: "may",
+                show: (token) => (token.kind === "session" ? "everything" : token.scopes.join(", ")),
               },
               { name: "created", show: (token) => <Moment at={token.created_at} /> },
               { name: "expires", show: (token) => <Moment at={token.expires_at} /> },
@@ -80,9 +107,11 @@ function nameOf({ kind, name }: Token): string {
 function NewToken() {
   const [name, setName] = useState("");
   const [days, setDays] = useState("90");
+  const [scopes, setScopes] = useState<Scope[]>(["read", "submit"]);
   const client = useQueryClient();
   const create = useMutation({
-    mutationFn: () => answer(api.POST("/api/me/tokens", { body: { name, expires_in_days: Number(days) } })),
+    mutationFn: () =>
+      answer(api.POST("/api/me/tokens", { body: { name, expires_in_days: Number(days), scopes } })),
     onSuccess: async () => {
       setName("");
       await client.invalidateQueries({ queryKey: tokens.queryKey });
@@ -108,7 +137,23 @@ function NewToken() {
           value={days}
           onChange={(event) => setDays(event.target.value)}
         />
-        <Button type="submit" look="main" busy={create.isPending}>
+      </Row>
+      <fieldset className={styles.scopes}>
+        <legend>What it may do, if your account may</legend>
+        {SCOPES.map(({ scope, hint }) => (
+          <Tick
+            key={scope}
+            label={scope}
+            hint={hint}
+            checked={scopes.includes(scope)}
+            onChange={(event) =>
+              setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((one) => one !== scope))
+            }
+          />
+        ))}
+      </fieldset>
+      <Row>
+        <Button type="submit" look="main" busy={create.isPending} disabled={scopes.length === 0}>
           Create token
         </Button>
       </Row>

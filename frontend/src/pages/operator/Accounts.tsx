@@ -9,6 +9,7 @@ import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
 import { Choice, Field } from "../../ui/Field";
 import { More } from "../../ui/More";
+import { Secret } from "../../ui/Secret";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
@@ -25,6 +26,7 @@ export function Accounts() {
   return (
     <>
       <ChangeRole />
+      <ResetLink />
       <Await query={query} what="accounts">
         {({ pages }) => (
           <Table
@@ -84,6 +86,39 @@ function ChangeRole() {
           {change.data.username} has the role {change.data.role} now.
         </p>
       )}
+    </FormCard>
+  );
+}
+
+/** A link for somebody who lost a password. */
+function ResetLink() {
+  const [username, setUsername] = useState("");
+  const make = useMutation({
+    mutationFn: () =>
+      answer(api.POST("/api/admin/accounts/{username}/reset", { params: { path: { username } } })),
+    onSuccess: () => setUsername(""),
+  });
+  return (
+    <FormCard onSubmit={() => make.mutate()}>
+      <p>
+        Somebody lost a password? Make a link and give it to that person only. It works once, within an hour,
+        and is on record.
+      </p>
+      <Row>
+        <Field
+          label="Who lost a password"
+          required
+          maxLength={39}
+          autoComplete="off"
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <Button type="submit" look="main" busy={make.isPending}>
+          Make a link
+        </Button>
+      </Row>
+      <Notice error={make.error} />
+      {make.data && <Secret what={`link for ${make.data.username}`} value={make.data.url} />}
     </FormCard>
   );
 }
