@@ -17,6 +17,7 @@ __all__ = ["follow", "goes_on"]
 
 POLL_S, LONGEST_POLL_S = 0.5, 5.0
 GROWTH = 1.2  # of the pause between two looks, while nothing changes
+GIVE_UP_AFTER_S = 60.0
 MEANWHILE = "The submission goes on."
 
 
@@ -27,8 +28,11 @@ def follow(
     *,
     patience: Patience | None = None,
 ) -> list[Any]:
-    """Watch submissions until all have ended, with a bar for each; return them in order."""
-    patience = patience or Patience()
+    """Watch submissions until all have ended, with a bar for each; return them in order.
+
+    Without a patience of its own, it gives up when the server has not answered for a minute.
+    """
+    patience = patience or Patience(GIVE_UP_AFTER_S)
     latest: dict[str, dict[str, Any]] = {}
     pause = POLL_S
     with progress() as bars:

@@ -20,8 +20,8 @@ from services.cli.client import Client
 from services.cli.console import say
 from services.cli.demo import publish, submit_file, team_of
 from services.cli.operator import prepare
-from services.cli.watching import follow
 from services.cli.stack import Stack
+from services.cli.watching import follow
 from services.core.board.order import Submitted
 from services.core.bundle.directory import Bundle
 from services.core.models import Device, Evaluation, Reference, Score

@@ -123,6 +123,7 @@ def test_workflow_installs_the_client_and_submits(
     assert re.search(r"^my_unlearning: scored, 64 of 64 runs$", printed[1], re.MULTILINE), printed[1]
     (entry,) = installation.client.board("/api/competitions/cup/phases/feedback/leaderboard")
     assert entry["rank"] == 1
+    assert "my\\_unlearning is scored" in (tmp_path / "summary.md").read_text()
     (checkout / "my_unlearning.py").write_text("def unlearning(a, b, c, d):\n    raise ValueError('why')")
     with pytest.raises(subprocess.CalledProcessError):
         run_step(job["steps"][-1], environment, secrets, checkout)
@@ -134,6 +135,7 @@ def client_environment(directory: Path) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([str(target / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(directory),
+        "GITHUB_STEP_SUMMARY": str(directory / "summary.md"),
         "PYTHONPATH": str(target),
         "PIP_TARGET": str(target),
         "PIP_NO_DEPS": "1",

@@ -11,11 +11,12 @@ const HistoryChart = lazy(() => import("./HistoryChart"));
 
 /** How the team's submissions to the phase scored, one after another. Only the team itself has them. */
 export function History({ of }: { of: Submission }) {
-  const query = useQuery(history({ slug: of.competition, phase: of.phase }));
+  const isOurs = of.rights.annotates;
+  const query = useQuery({ ...history({ slug: of.competition, phase: of.phase }), enabled: isOurs });
   const own = query.data?.items.filter((item) => item.team === of.team) ?? [];
   const onBoard = own.find((item) => item.on_board);
   const { data: best } = useQuery({ ...standing(onBoard?.id ?? ""), enabled: onBoard !== undefined });
-  if (!of.rights.annotates) return null;
+  if (!isOurs) return null;
   return (
     <Await query={query} what="your other submissions">
       {() => {

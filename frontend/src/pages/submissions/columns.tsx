@@ -6,6 +6,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { inWords } from "../../words/board";
+import { isolated } from "../../words/isolated";
 import { score } from "../../words/numbers";
 import { InFinals } from "../final/Enter";
 import styles from "./Submissions.module.css";
@@ -20,6 +21,7 @@ export const NAME: Column<Submission> = {
         {item.name}
       </Link>
       <span className={styles.file}>{item.filename}</span>
+      {item.tags.length > 0 && <span className={styles.file}>{item.tags.map(isolated).join(", ")}</span>}
     </>
   ),
 };
