@@ -128,7 +128,9 @@ def test_an_outsider_learns_that_an_entry_is_in_the_final_and_no_more(contest: C
 
     shown = contest.ada.get(f"/api/submissions/{mine}").json()
 
-    assert shown["finals"] == [{"phase": "final", "is_open": False, "selected": False, "entered": True}]
+    assert shown["finals"] == [
+        {"phase": "final", "is_open": False, "selected": False, "entered": True, "licence": None}
+    ]
     assert shown["score"]["final_score"] == 0.1
 
 
