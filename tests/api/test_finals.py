@@ -116,7 +116,9 @@ def test_a_team_enters_its_best_unless_it_marks_another(
     full = choose(participant, best)
     assert (full.status_code, full.json()["code"]) == (409, "too_many_selected")
     shown = {one["id"]: one["finals"] for one in participant.get("/api/submissions").json()["items"]}
-    assert shown[str(other)] == [{"phase": "final", "is_open": True, "selected": True, "entered": False}]
+    assert shown[str(other)] == [
+        {"phase": "final", "is_open": True, "selected": True, "entered": False, "licence": None}
+    ]
     assert not shown[str(best)][0]["selected"]
     assert take_back(participant, other).status_code == 200
     assert chosen(participant) == [str(best)]
@@ -196,7 +198,7 @@ def test_the_selection_ends_when_the_final_opens_or_starts(
     assert participant.post(f"/api/submissions/{first}/withdraw").json()["code"] == "final_started"
     assert chosen(participant) == [str(second)]
     assert participant.get(f"/api/submissions/{second}").json()["finals"] == [
-        {"phase": "final", "is_open": False, "selected": True, "entered": True}
+        {"phase": "final", "is_open": False, "selected": True, "entered": True, "licence": None}
     ]
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -109,7 +109,11 @@ def test_no_outsider_reaches_an_entry_by_its_id(contest: Contest) -> None:
                 for path in paths(contest.api, method, entry.id):
                     if str(entry.id) in path:
                         answer = caller.request(method, path, params={"other": str(entry.id)})
-                        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+                        other = path.replace(str(entry.id), str(uuid4()))
+                        unknown = caller.request(method, other, params={"other": str(uuid4())})
+                        found = (answer.status_code, answer.json()["code"])
+                        assert found == (unknown.status_code, unknown.json()["code"]), path
+                        assert found in ((404, "not_found"), (403, "not_organiser")), path
         listed = caller.get("/api/submissions").json()["items"]
         assert {one["phase"] for one in listed} == {"feedback"}
         for mine in contest.uploads:
@@ -135,7 +139,9 @@ def test_an_outsider_learns_that_an_entry_is_in_the_final_and_no_more(contest: C
 
     shown = contest.ada.get(f"/api/submissions/{mine}").json()
 
-    assert shown["finals"] == [{"phase": "final", "is_open": False, "selected": False, "entered": True}]
+    assert shown["finals"] == [
+        {"phase": "final", "is_open": False, "selected": False, "entered": True, "licence": None}
+    ]
     assert shown["score"]["final_score"] == 0.1
 
 

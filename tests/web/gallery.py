@@ -173,6 +173,7 @@ PLACES = (
     Place("submission-judged", "/submissions/{failed}", ORGANISER),
     Place("code", "/submissions/{scored}/code", PARTICIPANT),
     Place("code-compared", "/submissions/{scored}/code?other={scored before}", ORGANISER),
+    Place("winners-none", _of("/winners"), shows="No winners yet"),
     Place("people", "/competitions/class/people", ORGANISER),
     Place("people-reviewed", "/competitions/class/people", REVIEWER),
     Place("organise-reviewed", _of("/organise?phase=feedback"), REVIEWER),

@@ -117,7 +117,6 @@ def read_published_code(
 ) -> FinalistCodeOut:
     """Read the code of a verified finalist whose team agreed to publish it."""
     final = find_final(session, slug, phase, who)
-    require_board(who, final.phase)
     agreed = service.published_consent(session, final, submission_id)
     submission = session.get_one(Submission, submission_id)
     return FinalistCodeOut(

@@ -60,7 +60,8 @@ def is_published(consent: Consent | None, decided: Finalist | None) -> bool:
 def published_consent(session: ReadSession, final: Final, selected_id: UUID) -> Consent:
     """Return the consent under which the code of a finalist is public. Raises NotFound if it is not."""
     consent = session.get(Consent, selected_id)
-    if consent is None or not is_published(consent, session.get(Finalist, (final.id, selected_id))):
+    sealed = final.published_at is None
+    if sealed or consent is None or not is_published(consent, session.get(Finalist, (final.id, selected_id))):
         raise NotFound("This code is not published. It is if the team agreed to that and the organiser verified it.")
     return consent
 

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { answer, api } from "../../api/client";
 import { type PhaseKey, refresh } from "../../api/queries";
 import type { Finalist } from "../../api/types";
@@ -42,7 +42,7 @@ interface ActProps {
   act: "verify" | "refuse" | "review";
   label: string;
   main?: boolean;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 function Act({ path, of, act, label, main, children }: ActProps) {

@@ -1,4 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
 import { finalistCode, finalists, type PhaseKey } from "../../api/queries";
 import type { Finalist, FinalistPlace } from "../../api/types";
 import { Await } from "../../ui/Await";
@@ -47,7 +48,9 @@ function Finalists({ path }: { path: PhaseKey }) {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) return <p>No entry is on the leaderboard.</p>;
           return items.map((one) => (
-            <Card key={one.submission_id}>{<OneFinalist path={path} of={one} />}</Card>
+            <Card key={one.submission_id}>
+              <OneFinalist path={path} of={one} />
+            </Card>
           ));
         }}
       </Await>
@@ -90,8 +93,8 @@ function placeFacts(place: FinalistPlace): [string, string][] {
   ];
 }
 
-function decisionFacts({ reason, decided_at, licence }: Finalist): [string, React.ReactNode][] {
-  const decided: [string, React.ReactNode][] = decided_at
+function decisionFacts({ reason, decided_at, licence }: Finalist): [string, ReactNode][] {
+  const decided: [string, ReactNode][] = decided_at
     ? [
         ["Reason", reason],
         ["Decided", <Moment key="decided" at={decided_at} />],
@@ -101,12 +104,13 @@ function decisionFacts({ reason, decided_at, licence }: Finalist): [string, Reac
 }
 
 function PublishedCode({ path, of }: { path: PhaseKey; of: Finalist }) {
+  const [open, setOpen] = useState(false);
   return (
-    <details>
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         Read the code of <bdi>{of.team}</bdi>
       </summary>
-      <Code path={path} id={of.submission_id} />
+      {open && <Code path={path} id={of.submission_id} />}
     </details>
   );
 }
