@@ -1,7 +1,8 @@
 """What the robustness stage shows of entries about which the truth is known: the table of docs/scoring.md.
 
-    python -m studies.robustness             32 runs of each entry on digits, 8 originals
-    python -m studies.robustness --runs 16   faster, and less certain
+    python -m studies.robustness                               32 runs of each entry on digits, 8 originals
+    python -m studies.robustness --runs 16                     faster, and less certain
+    python -m studies.robustness --benchmark digits-poisoned   with a planted trigger
 
 The benchmark is built on first use, from a fixed secret. Takes minutes.
 """
@@ -30,8 +31,8 @@ SECRET = b"studies.robustness".ljust(32, b".")
 HONEST = ("the oracle's recipe", "half the learning rate", "identity", "finetune", "50% forgotten", "scrub")
 FORGED = ("logits drawn from Gaussians of 6 retrained models", "Gaussians, noisy copies pinned too")
 COLUMNS = ("clean_memory", "int8_memory", "int4_memory", "perturbed_memory", "relearning_early", "relearning")
-MORE = ("relearned_labels", "distance_to_original")
-HEADINGS = ("entry", "clean", "int8", "int4", "perturbed", "early", "relearning", "95%", "labels", "distance")
+MORE = ("relearned_labels", "distance_to_original", "poison_success")
+HEADINGS = ("entry", "clean", "int8", "int4", "perturbed", "early", "relearning", "95%", "labels", "distance", "poison")
 
 Values = dict[str, float | None]
 
@@ -40,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run every entry, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=32, help="models of each entry; default: 32")
-    runs = parser.parse_args(arguments).runs
+    parser.add_argument("--benchmark", default=BENCHMARK, help="a definition; default: digits")
+    options = parser.parse_args(arguments)
+    runs = options.runs
     settings = load_settings().model_copy(update={"sandbox": SandboxKind.PROCESS})
-    bundle = benchmark(settings)
+    bundle = benchmark(settings, name=options.benchmark)
     print(f"| {' | '.join(HEADINGS)} |\n{'|---' * len(HEADINGS)}|")
     with local_worker(settings) as worker:
         for title, values in rows(bundle, worker, settings, runs):

@@ -39,7 +39,7 @@ def test_a_column_beside_the_oracles_names_one_that_is_there_to_compare_with() -
         for column in suite.columns
         if column.oracle_column
     ]
-    assert len(pairs) == 21
+    assert len(pairs) == 30
     for column, beside in pairs:
         assert beside is not None
         assert (column.better, beside.better, beside.unit) == (Better.ORACLE, Better.NEITHER, column.unit)

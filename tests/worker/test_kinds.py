@@ -21,6 +21,7 @@ def evaluation(*, dry_run: bool = False, rehearse: bool = True) -> Evaluation:
         cuda_stand_in=False,
         take_first=True,
         rehearse=rehearse,
+        robustness=True,
     )
     return Evaluation(phase=phase, seeds=8, seed_key=b"k", dry_run=dry_run)
 
@@ -30,7 +31,7 @@ def test_modules_and_archives_run_the_seeds_that_are_missing(kind: SubmissionKin
     found = kind_of(evaluation(), kind, [2, 5], CACHE)
     assert isinstance(found, Module)
     assert sorted(seed.index for seed in found.seeds) == [2, 5]
-    assert found.limits == RunLimits(8, 2.0, 2**30, data_hidden=True)
+    assert found.limits == RunLimits(8, 2.0, 2**30, data_hidden=True, robustness=True)
     assert not found.whole
 
 
@@ -38,7 +39,7 @@ def test_a_notebook_runs_as_a_whole_whatever_is_missing() -> None:
     found = kind_of(evaluation(), SubmissionKind.NOTEBOOK, [2, 5], CACHE)
     assert isinstance(found, Notebook)
     assert (found.limits.wanted, found.limits.timeout_s, found.cache) == (8, 60.0, CACHE)
-    assert found.whole and found.data_hidden
+    assert found.whole and found.data_hidden and found.limits.robustness
 
 
 @pytest.mark.parametrize(("rehearse", "mode"), [(True, Mode.REHEARSAL), (False, Mode.DRY)])
@@ -46,7 +47,7 @@ def test_a_trial_tells_everything_because_it_sees_no_hidden_data(rehearse: bool,
     found = kind_of(evaluation(dry_run=True, rehearse=rehearse), SubmissionKind.NOTEBOOK, [], CACHE)
     assert isinstance(found, Notebook)
     assert found.limits.mode is mode
-    assert not found.data_hidden
+    assert not found.data_hidden and not found.limits.robustness
 
 
 def test_shares_of_a_module_are_dealt_in_turn_and_lose_no_seed() -> None:

@@ -1,7 +1,10 @@
 """Stress readings: stacked by seed, with relearning only where it was read, and refused if damaged."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from services.core.bundle.measurements import BadMeasurements
@@ -9,7 +12,7 @@ from services.core.bundle.stress import StressReadings, sign_stress
 
 
 def reading(value: float, *, relearned: bool, examples: int = 3) -> bytes:
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "forget_margin": np.full((2, examples), value, np.float32),
         "forget_given": np.ones((2, examples), np.uint8),
         "control_margin": np.full((2, 4), value, np.float32),
