@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.convertors import Convertor, register_url_convertor
 
-from services.api.sharing.cards import card_of_path
 from services.api.kit.origin import origin_of
+from services.api.sharing.cards import card_of_path
 from services.api.sharing.heads import with_card
 from services.api.state import ApiState
 from services.core.errors import NotFound
