@@ -28,6 +28,7 @@ from tests.databases import migrated_sqlite
 from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
 from tests.web.exhibits import add_judging, add_states, fill_board, fill_long_board
+from tests.web.reliability import add_reliability
 from tests.web.surroundings import add_environments, add_workers
 
 __all__ = [
@@ -128,6 +129,7 @@ PLACES = (
     Place("starting-kit", _of("/kit")),
     Place("leaderboard", _of("/leaderboard?phase=feedback")),
     Place("leaderboard-of-own", _of("/leaderboard?phase=feedback"), PARTICIPANT),
+    Place("leaderboard-opened", _of("/leaderboard?phase=feedback"), ORGANISER, shows="@misc{", is_opened=True),
     Place("leaderboard-long", "/competitions/crowded/leaderboard", PARTICIPANT),
     Place(
         "leaderboard-loading",
@@ -259,6 +261,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
             lost = session.scalars(select(Submission).where(Submission.name == "noise, then repair")).one()
             campaigns.set_aside(session, UUID(campaign["id"]), lost.evaluation_id, UNSCORABLE)
             add_judging(session, feedback_phase(session), PARTICIPANT)
+            add_reliability(session, feedback_phase(session))
         _judge(organiser, submissions)
         _gather(served.url, tokens)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):

@@ -43,7 +43,7 @@ export function NotFound({ children }: { children?: ReactNode }) {
     <State
       title="We could not find this page"
       actions={
-        <Link to="/" className={buttonLook()}>
+        <Link to="/competitions" className={buttonLook()}>
           See all competitions
         </Link>
       }

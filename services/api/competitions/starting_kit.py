@@ -1,4 +1,4 @@
-"""Packs the starting kit into one zip: filled in with this server's address and, of a phase, with its names.
+"""Packs the starting kit into one zip for download, filled in with this server's address and the names of a phase.
 
 The kit's own files name made-up ones, so that they can be read and tried as they are.
 """
@@ -38,12 +38,10 @@ def starting_kit(origin: str, phase: Phase | None = None, environment: Environme
 
 def _names(phase: Phase) -> dict[str, str]:
     """Pair what the kit's files call things with what they are called in a phase."""
-    competition, slug = phase.competition.slug, phase.slug
     return {
-        "--competition my-competition": f"--competition {competition}",
-        "LETHE_COMPETITION: my-competition": f"LETHE_COMPETITION: {competition}",
-        "--phase feedback": f"--phase {slug}",
-        "LETHE_PHASE: feedback": f"LETHE_PHASE: {slug}",
+        "my-competition": phase.competition.slug,
+        "--phase feedback": f"--phase {phase.slug}",
+        "PHASE: feedback": f"PHASE: {phase.slug}",
         "--benchmark digits": f"--benchmark {phase.benchmark.name}",
     }
 

@@ -13,7 +13,7 @@ __all__ = ["HEIGHT_PX", "WIDTH_PX", "picture_of"]
 WIDTH_PX, HEIGHT_PX = 1200, 630
 MARGIN_PX = 80
 PAPER, INK, SOFT, RIVER, REACH = "#f5f8f8", "#13242b", "#4b5d65", "#0a616d", "#b9d5d8"
-TITLE_PX, TEXT_PX, NAME_PX = 60, 32, 28
+TITLE_PX, TITLE_OF_BOARD_PX, TEXT_PX, NAME_PX = 60, 42, 32, 28
 ROW_PX = 54
 MOST_LINES, MOST_CHARS = 3, 300
 UNKNOWN = "\U0010ffff"  # no font has it, so its shape is that of all that a font lacks
@@ -32,17 +32,17 @@ def _drawn(title: str, below: str, rows: tuple[Row, ...]) -> bytes:
     image = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), PAPER)
     draw = ImageDraw.Draw(image)
     _draw_mark(draw)
-    most = 1 if rows else MOST_LINES
+    size_px, most = (TITLE_OF_BOARD_PX, 1) if rows else (TITLE_PX, MOST_LINES)
     y = 170
-    for line in _wrapped(draw, readable(title), _font(TITLE_PX), most):
-        draw.text((MARGIN_PX, y), line, INK, _font(TITLE_PX))
-        y += TITLE_PX + 14
+    for line in _wrapped(draw, readable(title), _font(size_px), most):
+        draw.text((MARGIN_PX, y), line, INK, _font(size_px))
+        y += size_px + 14
     if rows:
         _draw_rows(draw, rows, y + 30)
     else:
         draw.text((MARGIN_PX, y + 24), readable(below), SOFT, _font(TEXT_PX))
     packed = io.BytesIO()
-    image.save(packed, "PNG", optimize=True)
+    image.save(packed, "PNG")
     return packed.getvalue()
 
 

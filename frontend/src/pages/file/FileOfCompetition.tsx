@@ -108,7 +108,7 @@ function Delete({ slug }: { slug: string }) {
   const remove = useMutation({
     mutationFn: () => answer(api.DELETE("/api/competitions/{slug}", { params: { path: { slug } } })),
     onSuccess: async () => {
-      await navigate({ to: "/" });
+      await navigate({ to: "/competitions" });
       await client.invalidateQueries({ queryKey: competitions.queryKey });
     },
   });

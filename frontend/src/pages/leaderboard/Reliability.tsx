@@ -14,6 +14,7 @@ import { useCatalogue } from "../../ui/useCatalogue";
 import { columnInfo, suiteTitle } from "../../words/catalogue";
 import { interval, percent, plain } from "../../words/numbers";
 import { byRuns, disagreeing, nameOf } from "../../words/reliability";
+import styles from "./Reliability.module.css";
 
 interface Props {
   path: { slug: string; phase: string };
@@ -27,7 +28,7 @@ export default function Reliability({ path, organises }: Props) {
   return (
     <Await query={query} what="these figures">
       {({ found, made_at, under_way, done, total, problem }) => (
-        <>
+        <div className={styles.figures}>
           {under_way && (
             <>
               <p role="status">
@@ -43,7 +44,7 @@ export default function Reliability({ path, organises }: Props) {
           ) : (
             <Figures of={found} at={made_at} />
           )}
-        </>
+        </div>
       )}
     </Await>
   );
@@ -158,7 +159,7 @@ function drawRuns(runs: ReturnType<typeof byRuns>, width: number): Element {
     marginBottom: 40,
     className: "chart",
     style: { background: "transparent" },
-    fx: { label: "metric" },
+    fx: { label: null },
     x: { type: "point", label: "runs" },
     y: { label: "tau", domain: [Math.min(0, ...runs.map((one) => one.low)), 1], grid: true, tickSize: 3 },
     marks: [

@@ -53,7 +53,7 @@ function Both({ underWay, ended, more }: BothProps) {
       <Empty
         title="No submissions yet"
         actions={
-          <Link to="/" className={buttonLook("main")}>
+          <Link to="/competitions" className={buttonLook("main")}>
             Find a competition
           </Link>
         }

@@ -20,13 +20,14 @@ export function Steps({ example }: { example: CompetitionDetail | undefined }) {
         {example ? (
           <p>
             <Link to="/competitions/$slug/kit" params={{ slug }}>
-              Starting kit of {example.title}
+              Look at a kit
             </Link>
+            : that of {example.title}.
           </p>
         ) : (
           <p>
             <a href="/api/starting-kit" download>
-              Starting kit
+              Download the starting kit
             </a>
           </p>
         )}
