@@ -36,6 +36,9 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("baselines.potion.TRIES", 5)
     monkeypatch.setattr("baselines.langevin_noisy.STEPS", 3)
     monkeypatch.setattr("baselines.winner_1_contrastive.ROUNDS", 2)
+    monkeypatch.setattr("baselines.winner_7_layerwise.RATES", (2e-4,) * 5)
+    for constant in ("l1_sparse.EPOCHS", "salun.EPOCHS", "rum.FINETUNE_EPOCHS", "rum.SALUN_EPOCHS"):
+        monkeypatch.setattr(f"baselines.{constant}", 2)
     monkeypatch.setitem(retrain.RECIPE, "epochs", 2)
 
 
