@@ -15,10 +15,10 @@ SPEECH = ("Value error", "Input should", "Field required", "body.", "path.", "qu
     ("changes", "said"),
     [
         ({"closes_at": "2000-01-01T00:00:00Z", "opens_at": "2001-01-01T00:00:00Z"}, "closes_at must be later"),
-        ({"closes_at": "2100-01-01"}, "closes_at: must be a moment with a time zone"),
+        ({"closes_at": "2100-01-01"}, "closes_at: must have a time zone"),
         ({"seeds": "many"}, "seeds: must be a whole number"),
         ({"sedes": 8}, "sedes: is not known here"),
-        ({"slug": None}, "slug: must be"),
+        ({"slug": None}, "slug: use 1 to 63"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_it_must_be(
