@@ -97,7 +97,7 @@ def test_an_edited_or_dropped_row_is_found(recorded: Database, how: str) -> None
 def test_an_act_that_was_edited_and_hashed_anew_breaks_the_next(recorded: Database) -> None:
     with recorded.write() as session:
         first, second = islice(links(session), 2)
-        body = second.body | {"details": {}}
+        body = (second.body or {}) | {"details": {}}
         anew = hashlib.sha256(canonical([first.hash, 2, body])).hexdigest()
         session.execute(update(AuditEvent).where(AuditEvent.number == 2).values(details={}, hash=anew))
     assert [problem.split(" does")[0] for problem in verify_database(recorded).problems] == ["Number 3"]
