@@ -12,7 +12,19 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.core.models import Competition, Device, Line, Phase, PhaseKind, Shard, State
@@ -128,7 +140,10 @@ def _oldest(line: type[Line]) -> ColumnElement[UUID | None]:
             shard.state == State.QUEUED,
             of_class,
             is_past(shard.available_at, bindparam("now"), bindparam("far_ahead")),
-            or_(shard.avoids.is_(None), func.replace(shard.avoids, bindparam("worker"), "") == shard.avoids),
+            or_(
+                shard.avoids.is_(None),
+                func.replace(shard.avoids, bindparam("worker", type_=String), "") == shard.avoids,
+            ),
         )
         .order_by(shard.device_class, shard.queued_at, shard.evaluation_id, shard.seed_start)
         .limit(1)

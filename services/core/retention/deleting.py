@@ -4,7 +4,7 @@ Rows stay, with all their hashes, so that boards, receipts and the record do too
 same rows again. A blob that another row names is left to that row: blobs are shared by all who store the same bytes.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -74,7 +74,7 @@ def plan(session: ReadSession, competition: Competition) -> list[Planned]:
     ]
 
 
-def carry_out(database: Database, blobs: Blobs, competition_id: UUID) -> Iterator[int]:
+def carry_out(database: Database, blobs: Blobs, competition_id: UUID) -> Generator[int, None, None]:
     """Delete what is due, a portion in each transaction; yield how many rows each had. Raises WorkUnderWay."""
     with database.read() as session:
         competition = session.get_one(Competition, competition_id)
