@@ -10,13 +10,27 @@ import pytest
 from sqlalchemy import select, update
 
 from services.api.accounts.passwords import hash_password
-from services.core.models import Account, AuditEvent, Outgoing, OutgoingKind, Phase, Registration, Role, Team, Token
+from services.core.models import (
+    Account,
+    AuditEvent,
+    Outgoing,
+    OutgoingKind,
+    Phase,
+    Registration,
+    Role,
+    SubmissionNote,
+    Team,
+    Token,
+    UploadKey,
+)
 from services.core.outbox import post
 from services.core.record.chain import check_chain, link, links
 from services.core.store.database import Base
 from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller, numbered
 from tests.api.people import add_member
 from tests.api.rescoring import submit_scored
+from tests.api.teams import create, join, members
+from tests.api.teams import link as link_to
 from tests.api.test_sealed import Contest
 
 PASSWORD = "correct horse battery"
@@ -87,6 +101,36 @@ def test_nothing_of_a_person_is_left_and_the_board_stays(api: Api, ada: Caller, 
         assert session.scalars(select(Outgoing)).all() == []
         assert session.scalars(select(Token).where(Token.account_id == event.account_id)).all() == []
         assert set(session.scalars(select(Team.name))) == {"organiser", pseudonym}
+
+
+def test_a_captain_leaves_the_team_to_whoever_was_there_longest(api: Api, ada: Caller) -> None:
+    create(ada, "gulls")
+    eve, zoe = api.caller("eve"), api.caller("zoe")
+    for caller in (zoe, eve):
+        assert join(caller, link_to(ada, "gulls")) == 200
+    submission = submit_scored(api, ada, numbered(1), 0.5)
+    assert eve.request("PUT", f"/api/submissions/{submission}/note", json={"note": "ours", "tags": []}).is_success
+
+    assert delete(ada).status_code == 200
+
+    assert members(api.anonymous, "gulls") == [("zoe", "captain"), ("eve", "member")]
+    assert [one["entry"] for one in api.anonymous.get(BOARD).json()["items"]] == ["gulls"]
+    assert eve.get(f"/api/submissions/{submission}").json()["note"] == "ours"
+
+
+def test_a_team_of_one_in_a_competition_loses_its_name_and_notes_too(api: Api, ada: Caller) -> None:
+    create(ada, "the-examples")
+    submission = submit_scored(api, ada, numbered(1), 0.5)
+    assert ada.request("PUT", f"/api/submissions/{submission}/note", json={"note": "mine", "tags": []}).is_success
+
+    assert delete(ada).status_code == 200
+
+    (entry,) = api.anonymous.get(BOARD).json()["items"]
+    assert entry["entry"].startswith("deleted-")
+    with api.database.read() as session:
+        assert session.scalars(select(SubmissionNote)).all() == []
+        assert session.scalars(select(UploadKey)).all() == []
+        assert "the-examples" not in set(session.scalars(select(Team.name)))
 
 
 def test_the_name_is_free_again_and_a_pseudonym_is_nobodys(api: Api, ada: Caller) -> None:

@@ -12,6 +12,8 @@ from services.api.accounts.roles import LastOperator, lock_operators
 from services.api.kit.auth import Principal
 from services.api.own.passwords import WrongPassword, confirm_password
 from services.api.own.schemas import DeletionOut
+from services.api.teams import seats
+from services.api.teams.departing import depart
 from services.core.errors import Conflict
 from services.core.models import (
     Account,
@@ -24,10 +26,11 @@ from services.core.models import (
     Registration,
     Role,
     Submission,
+    SubmissionNote,
     Team,
-    TeamMember,
     Theme,
     Token,
+    UploadKey,
     Visibility,
 )
 from services.core.names import PSEUDONYM, skeleton
@@ -40,9 +43,11 @@ MOST_NAMED = 20
 GOES = [
     "your username, password, e-mail address, profile and preferences",
     "your sessions and tokens: whatever uses one of them stops",
-    "your roles in competitions that others own",
+    "your roles in competitions that others own, and your places in teams that have other members",
+    "the names of teams in which you are alone, and notes on their submissions",
 ]
 REMAINS = [
+    "teams that have other members; if you lead one, the member who has been there longest leads it then",
     "your submissions, their files, scores and places on leaderboards, under a pseudonym such as deleted-3f9a1c",
     "submissions that wait or run: they go on; cancel them first if you do not want that",
     "names that you gave to submissions and files, and texts that you wrote as an organiser",
@@ -89,6 +94,8 @@ def delete_account(session: WriteSession, database: Database, who: Principal, pa
         team.name = pseudonym if place == 0 else _free_pseudonym(session)
         team.skeleton = skeleton(team.name)
         session.flush()
+    written = select(Submission.id).where(Submission.team_id.in_([team.id for team in teams]))
+    session.execute(delete(SubmissionNote).where(SubmissionNote.submission_id.in_(written)))
     for registration in registrations:
         registration.username = pseudonym
     _forget(session, account, pseudonym)
@@ -98,13 +105,10 @@ def delete_account(session: WriteSession, database: Database, who: Principal, pa
 
 
 def _lock_teams(session: WriteSession, who: Principal) -> list[Team]:
-    """Lock the teams in which the caller is alone, oldest first; leave the others."""
-    mine = TeamMember.account_id == who.account_id
-    others = exists().where(TeamMember.team_id == Team.id, TeamMember.account_id != who.account_id)
-    alone = select(Team).where(Team.id.in_(select(TeamMember.team_id).where(mine)), ~others)
-    teams = list(session.scalars(alone.order_by(Team.id).with_for_update()))
-    session.execute(delete(TeamMember).where(mine, TeamMember.team_id.not_in([team.id for team in teams])))
-    return sorted(teams, key=lambda team: team.created_at)
+    """Lock the caller's teams and leave those that others are in; return the rest, the own team first."""
+    seats.lock_teams(session, set(session.scalars(seats.teams_of(who.account_id))))
+    own = seats.own_teams(session, who.account_id)
+    return [*own, *(team for team in depart(session, who.account_id) if team not in own)]
 
 
 def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
@@ -113,7 +117,7 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.display_name = account.affiliation = account.link = account.time_zone = ""
     account.mail_wanted, account.theme = False, Theme.SYSTEM
     account.deleted_at = utc_now()
-    for table in (Token, AccountLink, Outgoing, Member):
+    for table in (Token, AccountLink, Outgoing, Member, UploadKey):
         session.execute(delete(table).where(table.account_id == account.id))
     session.flush()
 
