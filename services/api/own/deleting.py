@@ -13,6 +13,7 @@ from services.api.kit.auth import Principal
 from services.api.own.passwords import WrongPassword, confirm_password
 from services.api.own.schemas import DeletionOut
 from services.core.errors import Conflict
+from services.core.finals.sealed import hidden_entries
 from services.core.models import (
     Account,
     AccountLink,
@@ -55,9 +56,9 @@ class OwnsCompetitions(Conflict):
 
 
 def foresee(session: ReadSession, who: Principal) -> DeletionOut:
-    """Say what a deletion would do, and what stands in its way."""
-    mine = Submission.account_id == who.account_id
-    submissions = select(func.count()).select_from(Submission).where(mine)
+    """Say what a deletion would do, and what stands in its way. Entries of a sealed final are not counted."""
+    mine = (Submission.account_id == who.account_id, ~hidden_entries())
+    submissions = select(func.count()).select_from(Submission).where(*mine)
     open_ones = submissions.join(Evaluation, Evaluation.id == Submission.evaluation_id).where(~Evaluation.has_ended)
     return DeletionOut(
         goes=GOES,
