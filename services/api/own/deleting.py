@@ -15,6 +15,7 @@ from services.api.own.schemas import DeletionOut
 from services.api.teams import seats
 from services.api.teams.departing import depart
 from services.core.errors import Conflict
+from services.core.finals.sealed import hidden_entries
 from services.core.models import (
     Account,
     AccountLink,
@@ -60,9 +61,9 @@ class OwnsCompetitions(Conflict):
 
 
 def foresee(session: ReadSession, who: Principal) -> DeletionOut:
-    """Say what a deletion would do, and what stands in its way."""
-    mine = Submission.account_id == who.account_id
-    submissions = select(func.count()).select_from(Submission).where(mine)
+    """Say what a deletion would do, and what stands in its way. Entries of a sealed final are not counted."""
+    mine = (Submission.account_id == who.account_id, ~hidden_entries())
+    submissions = select(func.count()).select_from(Submission).where(*mine)
     open_ones = submissions.join(Evaluation, Evaluation.id == Submission.evaluation_id).where(~Evaluation.has_ended)
     return DeletionOut(
         goes=GOES,

@@ -6,8 +6,9 @@ what a sealed final or a phase with hidden data keeps back is kept back here, to
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sqlalchemy import select
 
@@ -24,6 +25,7 @@ from services.core.store.database import ReadSession
 __all__ = ["export"]
 
 PORTION = 20  # submissions that are read at a time
+LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)  # the first moment that a zip can name
 
 
 class _Sink:
@@ -51,17 +53,22 @@ def export(state: ApiState, who: Principal) -> Iterator[bytes]:
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as archive:
         for name, content in _account_files(state, who):
-            archive.writestr(name, json.dumps(content, indent=2))
+            _write(archive, name, json.dumps(content, indent=2))
         yield sink.take()
         for submission, blob in _submissions(state, who):
-            folder = f"submissions/{submission.id}"
-            archive.writestr(f"{folder}/submission.json", submission.model_dump_json(indent=2))
+            folder, made = f"submissions/{submission.id}", submission.submitted_at
+            _write(archive, f"{folder}/submission.json", submission.model_dump_json(indent=2), made)
             try:
-                archive.writestr(f"{folder}/{submission.filename}", state.blobs.get(blob))
+                _write(archive, f"{folder}/{submission.filename}", state.blobs.get(blob), made)
             except BlobMissing as error:
-                archive.writestr(f"{folder}/missing.txt", error.message)
+                _write(archive, f"{folder}/missing.txt", error.message, made)
             yield sink.take()
     yield sink.take()
+
+
+def _write(archive: ZipFile, name: str, content: str | bytes, at: datetime = LONG_AGO) -> None:
+    """Add a file. Its time is that of what it holds, so that the same data give the same zip."""
+    archive.writestr(ZipInfo(name, at.timetuple()[:6]), content, ZIP_DEFLATED)
 
 
 def _account_files(state: ApiState, who: Principal) -> list[tuple[str, Any]]:
