@@ -153,7 +153,7 @@ PLACES = (
     Place("comparison-of-nothing", "/submissions/compare", PARTICIPANT),
     Place("account", "/account", PARTICIPANT),
     Place("teams", "/teams", CLASS[0]),
-    Place("team-led", "/teams/shades", CLASS[0], shows="Valid links"),
+    Place("team-led", "/teams/shades", CLASS[0], shows="Offer to merge"),
     Place("team", "/teams/shades"),
     Place("teams-of-competition", "/competitions/class/teams", ORGANISER),
     Place("join-without-code", "/join", PARTICIPANT),
