@@ -161,7 +161,7 @@ PLACES = (
     Place("reset-password", "/reset-password#lethe_x"),
     Place("verify-email", "/verify-email#lethe_x"),
     Place("teams", "/teams", CLASS[0]),
-    Place("team-led", "/teams/shades", CLASS[0], shows="Valid links"),
+    Place("team-led", "/teams/shades", CLASS[0], shows="Offer to merge"),
     Place("team", "/teams/shades"),
     Place("teams-of-competition", "/competitions/class/teams", ORGANISER),
     Place("join-without-code", "/join", PARTICIPANT),

@@ -31,7 +31,6 @@ function Rename({ name }: { name: string }) {
       <Row>
         <Field
           label="Name of the team"
-          hint="1 to 39 of the letters a-z, digits and hyphens."
           required
           maxLength={39}
           value={wanted}

@@ -35,7 +35,6 @@ function ByName({ name }: { name: string }) {
       <Row>
         <Field
           label="Username"
-          hint="They accept or decline."
           required
           maxLength={39}
           value={username}

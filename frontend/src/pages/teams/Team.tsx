@@ -130,15 +130,17 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
       />
       <Notice error={remove.error ?? promote.error ?? leave.error} />
       {role && competition !== null && (
-        <Confirm
-          act="Leave the team"
-          title={`Leave ${name}?`}
-          busy={leave.isPending}
-          onConfirm={() => leave.mutate(undefined)}
-        >
-          What the team submitted stays with it. If it submitted while you were in it, you compete for no
-          other team here; its captain can invite you again.
-        </Confirm>
+        <Row>
+          <Confirm
+            act="Leave the team"
+            title={`Leave ${name}?`}
+            busy={leave.isPending}
+            onConfirm={() => leave.mutate(undefined)}
+          >
+            What the team submitted stays with it. If it submitted while you were in it, you compete for no
+            other team here; its captain can invite you again.
+          </Confirm>
+        </Row>
       )}
     </>
   );

@@ -62,11 +62,11 @@ function Make({ slug }: { slug: string }) {
     <FormCard onSubmit={() => make.mutate(undefined)}>
       <p>
         You lead it and invite others. What you have submitted here on your own counts for it from then on.
+        Its name has 1 to 39 of the letters a-z, digits and hyphens.
       </p>
       <Row>
         <Field
           label="Name of the team"
-          hint="1 to 39 of the letters a-z, digits and hyphens."
           required
           maxLength={39}
           value={name}
@@ -89,13 +89,15 @@ function Listed({ slug }: { slug: string }) {
   });
   return (
     <>
-      <Field
-        label="Name begins with"
-        type="search"
-        maxLength={39}
-        value={search}
-        onChange={(event) => setSearch(event.target.value)}
-      />
+      <Row>
+        <Field
+          label="Name begins with"
+          type="search"
+          maxLength={39}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+      </Row>
       <Await query={query} what="teams">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);

@@ -25,7 +25,7 @@ export function Terms() {
   const asks = save.error instanceof Problem && save.error.code === "confirmation_needed";
   return (
     <FormCard onSubmit={() => save.mutate(undefined)}>
-      <p>No team loses anybody.</p>
+      <p>No team loses anybody. Without a date, teams do not merge.</p>
       <Row>
         <Field
           label="Most people of one team"
@@ -38,7 +38,6 @@ export function Terms() {
         />
         <MomentField
           label="Teams may merge until"
-          hint="If you leave this empty, they may not."
           value={until}
           onChange={(event) => setUntil(event.target.value)}
         />
