@@ -52,15 +52,7 @@ __all__ = [
 ]
 
 TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
-OWN_COLUMNS = (
-    "title",
-    "visibility",
-    "description",
-    "contact",
-    "code_licence",
-    "code_licence_required",
-    "weight",
-)
+OWN_COLUMNS = ("title", "visibility", "description", "contact", "code_licence", "code_licence_required", "weight")
 
 
 class CompetitionChanged(Conflict):
