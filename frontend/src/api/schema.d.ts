@@ -1145,7 +1145,7 @@ export interface paths {
         };
         /**
          * Download Starting Kit Of Phase
-         * @description Download the starting kit with `packages.txt`: the packages of the phase's environment, once they are known.
+         * @description Download the starting kit, filled in for the phase, with `packages.txt` once the packages are known.
          */
         get: operations["download_starting_kit_of_phase"];
         put?: never;
