@@ -30,7 +30,7 @@ INPUTS = (  # what deploy/Dockerfile copies, and what says how to build
     "LICENSE",
     "deploy",
     "docker-compose.yml",
-    "docs/glossary.md",
+    "docs",
     "frontend",
     "migrations",
     "pyproject.toml",
