@@ -7,7 +7,7 @@ them, while the others hold what the net can do; so the runs part ways. At the e
     each of the first epochs: SHARE of the layers at random; of each one's weights, NOISY of them at random get
         w_i <- w_i + N(0, NOISE^2);  then an epoch on the retain set that trains these layers and normalisation alone
     each of the last TOGETHER epochs: an epoch that trains everything, without noise
-    learning rate of epoch e: RATES[e]
+    learning rate of epoch e: SCALE RATES[e]
 
 A layer is a convolution, a linear layer or an attention's projection, with its bias. SHARE is 9 of ResNet-18's 21, and
 of other nets as many, rounded, at least one. What belongs to no layer, as a transformer's positions, trains always.
@@ -29,7 +29,7 @@ from torch import nn, optim
 
 SHARE, NOISE, NOISY = 9 / 21, 0.04, 0.7
 RATES = (2e-4, 2e-4, 2e-4, 2e-4, 2e-4, 2e-4, 1e-3, 1e-3, 1e-4)
-TOGETHER, MOMENTUM, WEIGHT_DECAY = 4, 0.9, 5e-4
+SCALE, TOGETHER, MOMENTUM, WEIGHT_DECAY = 1.0, 4, 0.9, 5e-4
 
 
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:
@@ -43,7 +43,8 @@ def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loade
             chosen = draw(found)
             disturb(chosen)
         held = {parameter for layer in found if layer not in chosen for parameter in layer.parameters(recurse=False)}
-        train([parameter for parameter in net.parameters() if parameter not in held], net, retain_loader, rate)
+        free = [parameter for parameter in net.parameters() if parameter not in held]
+        train(free, net, retain_loader, SCALE * rate)
     net.eval()
 
 

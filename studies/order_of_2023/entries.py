@@ -21,6 +21,11 @@ RATES: Mapping[str, tuple[str, ...]] = {  # the constants of each file that are 
     "winner_1_contrastive": ("UNDECIDE_RATE", "FORGET_RATE", "LEAST_RATE", "REPAIR_RATE"),
     "winner_2_masked_reset": ("LEARNING_RATE",),
     "winner_3_noisy_first_layer": ("LEARNING_RATE",),
+    "winner_4_pruned_reset": ("LEARNING_RATE",),
+    "winner_5_transposed": ("LEARNING_RATE",),
+    "winner_6_reset_and_distil": ("WARM_UP_RATE", "LEARNING_RATE"),
+    "winner_7_layerwise": ("SCALE",),
+    "winner_9_forget_free": ("LEARNING_RATE",),
 }
 
 
