@@ -29,6 +29,7 @@ from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
+from services.api.notices.endpoints import router as notices
 from services.api.organising.endpoints import router as organising
 from services.api.own.endpoints import router as own
 from services.api.people.endpoints import router as people
@@ -40,6 +41,7 @@ from services.api.submissions.endpoints import router as submissions
 from services.api.submissions.outcomes import router as outcomes
 from services.api.teams.endpoints import router as teams
 from services.api.web import BUILT, install_web
+from services.api.webhooks.endpoints import router as webhooks
 from services.api.winners.endpoints import router as winners
 from services.core.distribution import installed_version
 from services.core.settings import Settings
@@ -67,6 +69,8 @@ ROUTERS = (
     sharing,
     catalogue,
     admin,
+    notices,
+    webhooks,
 )
 
 
@@ -114,14 +118,14 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ApiState = app.state.lethe
     poller = asyncio.create_task(state.feed.poll())
-    sender = asyncio.create_task(state.delivery.run())
+    loops = [asyncio.create_task(loop.run()) for loop in state.loops]
     try:
         yield
     finally:
         state.feed.close()
-        state.delivery.close()
-        await poller
-        await sender
+        for loop in state.loops:
+            loop.close()
+        await asyncio.gather(poller, *loops)
         state.database.dispose()
 
 

@@ -9,11 +9,15 @@ from prometheus_client import CollectorRegistry
 
 from services.api.admin.metrics import DatabaseMetrics
 from services.api.kit.cursors import Cursors
+from services.api.kit.loops import Loop
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
-from services.api.mail.delivery import Delivery
+from services.api.kit.sending import Sending
+from services.api.mail.delivery import mail_sending
+from services.api.notices.heralding import Herald
 from services.api.submissions.feed import EventFeed
 from services.api.submissions.streams import Seats
+from services.api.webhooks.calling import hook_sending
 from services.core.queue.doorbell import Doorbell
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
@@ -21,6 +25,7 @@ from services.core.store.database import Database
 
 __all__ = ["ApiState", "State", "make_state", "state_of"]
 
+HOOKS_AT_ONCE = 4  # so that a slow one holds up few others
 WRITERS = 8  # few, because writers wait for each other in the database and hold a thread meanwhile
 
 
@@ -37,7 +42,10 @@ class ApiState:
     rates: Rates
     feed: EventFeed
     seats: Seats
-    delivery: Delivery
+    mail: Sending
+    hooks: Sending
+    herald: Herald
+    loops: tuple[Loop, ...]  # what goes on beside requests
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
@@ -49,6 +57,8 @@ def make_state(settings: Settings) -> ApiState:
     key = settings.key()
     registry = CollectorRegistry()
     registry.register(DatabaseMetrics(database))
+    mail, hooks = mail_sending(settings, key, database), hook_sending(settings, key, database)
+    herald = Herald(settings, database)
     return ApiState(
         settings=settings,
         key=key,
@@ -59,7 +69,14 @@ def make_state(settings: Settings) -> ApiState:
         rates=Rates(settings.resolved_redis_url),
         feed=EventFeed(database),
         seats=Seats(),
-        delivery=Delivery(settings, key, database),
+        mail=mail,
+        hooks=hooks,
+        herald=herald,
+        loops=(
+            Loop("mail", mail.step),
+            Loop("webhooks", hooks.step, threads=HOOKS_AT_ONCE),
+            Loop("notices", herald.step),
+        ),
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),

@@ -74,6 +74,12 @@ COMMANDS = {
         "submitting:note",
         "Write a note and tags about a submission, or show them. Only your team and the organisers see them.",
     ),
+    "notices": Command(
+        "Participants",
+        "notices:notices",
+        "Show what happened to your submissions and competitions, newest first.",
+    ),
+    "webhook": Command("Participants", "notices:app", "Have an address called when something happens."),
     "cancel": Command(
         "Participants",
         "participant:cancel",

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     smtp_security: MailSecurity = Field(
         MailSecurity.STARTTLS, description="starttls, tls or none. The certificate is checked; none is for localhost."
     )
+    webhooks_to_private: bool = Field(
+        False, description="Call webhooks at addresses of private networks and without TLS, too."
+    )
     max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
     worker_slots: int = Field(
         0, ge=0, description="Number of sandboxes run side by side; the first ones get the GPUs. 0 for one per CPU."

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from services.api.accounts.service import issue_token
 from services.api.app import create_app
+from services.api.kit import loops
 from services.api.main import Server
 from services.api.state import ApiState
 from services.core.models import (
@@ -204,6 +205,7 @@ def running(settings: Settings) -> Iterator[Api]:
     Apps share their routes, which know nothing of settings: FastAPI works out what each takes when it first meets it.
     """
     database = Database(settings.resolved_database_url)
+    loops.LOOK_EVERY_S = 3600.0  # tests take the steps of an API's loops themselves
     app = create_app(settings, web=NO_WEB_APP)
     _routes[:] = _routes or app.router.routes
     app.router.routes[:] = _routes

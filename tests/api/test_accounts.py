@@ -83,7 +83,7 @@ def test_problems_do_not_repeat_the_password(api: Api) -> None:
 
     assert answer.status_code == 422
     assert "short-se" not in answer.text
-    assert answer.json()["detail"].endswith("body.password: use at least 10 characters, and at most 200.")
+    assert answer.json()["detail"].endswith("password: use at least 10 characters, and at most 200.")
 
 
 def test_sign_up_is_closed_with_the_process_sandbox(tmp_path: Path, database_url: str) -> None:

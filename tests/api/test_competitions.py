@@ -117,7 +117,7 @@ def test_a_phase_that_would_have_closed_already_is_refused(cup: Caller) -> None:
 def test_a_short_name_that_is_refused_is_told_in_words(cup: Caller, slug: str) -> None:
     detail = cup.post("/api/competitions", json={"slug": slug, "title": "Cup"}).json()["detail"]
 
-    assert "body.slug: use 1 to 63 of the letters a-z, digits and hyphens (-)" in detail
+    assert "slug: use 1 to 63 of the letters a-z, digits and hyphens (-)" in detail
 
 
 def test_a_phase_needs_a_benchmark_that_exists(cup: Caller) -> None:

@@ -48,9 +48,8 @@ def settings(tmp_path: Path, database_url: str, server: MailServer) -> Settings:
 
 
 @pytest.fixture
-def api(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+def api(settings: Settings) -> Iterator[Api]:
     """The app, whose outbox the tests empty themselves."""
-    monkeypatch.setattr("services.api.mail.delivery.LOOK_EVERY_S", 3600)
     with running(settings) as api:
         yield api
 
@@ -66,7 +65,7 @@ def ada(api: Api) -> Caller:
 
 
 def deliver(api: Api) -> None:
-    while api.state.delivery.step():
+    while api.state.mail.step():
         pass
 
 

@@ -217,6 +217,17 @@ SUBMITS = {
     *(("POST", f"/api/submissions/{{submission_id}}/{act}") for act in ("cancel", "withdraw", "reenter")),
     ("PUT", "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}"),
     ("DELETE", "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}"),
+    *((method, f"/api/submissions/{{submission_id}}/{of}") for method, of in (("PUT", "note"), ("PUT", "agreement"))),
+    ("DELETE", "/api/submissions/{submission_id}/agreement"),
+    ("POST", "/api/competitions/{slug}/teams"),
+    ("PATCH", "/api/teams/{name}"),
+    *(("POST", f"/api/teams/{{name}}/{act}") for act in ("leave", "captain", "invitations", "offers", "merge")),
+    ("POST", "/api/teams/{name}/invitations/{invitation_id}/revoke"),
+    ("DELETE", "/api/teams/{name}/members/{username}"),
+    *(("POST", f"/api/{path}") for path in ("joining", "joining/preview", "me/notices/read", "me/webhooks")),
+    *(("POST", f"/api/offers/{{offer_id}}/{act}") for act in ("accept", "decline")),
+    *(("POST", f"/api/me/webhooks/{{webhook_id}}/{act}") for act in ("test", "calls/{call_id}/repeat")),
+    ("DELETE", "/api/me/webhooks/{webhook_id}"),
 }
 OPERATES = {
     ("POST", "/api/admin/accounts"),
@@ -236,6 +247,9 @@ PUBLIC_READS = {
     ("GET", "/api/competitions/{slug}/announcements.atom"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/starting-kit"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"),
+    *(("GET", f"/api/competitions/{{slug}}/{path}") for path in ("preview.png", "citation.{form}")),
+    ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"),
+    ("GET", "/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}"),
 }
 IN_PERSON = {
     ("PATCH", "/api/me"),

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from services.api.accounts.passwords import hash_password
+from services.cli.endings import Ending
 from services.core.models import Account, Role
 from tests.api.harness import make_settings, running, serving
 from tests.command import lethe
@@ -39,15 +40,15 @@ def test_an_account_is_lived_in_and_left(run: Run, tmp_path: Path) -> None:
     run("ada", "password", "--password", OLD, "--new-password", NEW)
     link = run("root", "reset", "ada").stdout.strip()
     assert "/reset-password#lethe_" in link
-    assert "operator" in run("ada", "reset", "root", status=1).stderr
+    assert "operator" in run("ada", "reset", "root", status=Ending.REFUSED).stderr
 
     run("ada", "export", str(tmp_path / "mine.zip"))
     with ZipFile(tmp_path / "mine.zip") as archive:
         assert json.loads(archive.read("account.json"))["account"]["username"] == "ada"
 
-    assert "wrong" in run("ada", "delete", "--password", OLD, "--yes", status=1).stderr
+    assert "wrong" in run("ada", "delete", "--password", OLD, "--yes", status=Ending.REFUSED).stderr
     gone = run("ada", "delete", "--password", NEW, "--yes", "--json")
     assert json.loads(gone.stdout)["pseudonym"].startswith("deleted-")
     assert "your submissions" in gone.stderr
-    assert "Log in again" in run("ada", "export", str(tmp_path / "again.zip"), status=1).stderr
+    assert "Log in again" in run("ada", "export", str(tmp_path / "again.zip"), status=Ending.REFUSED).stderr
     assert [one.name for one in tmp_path.iterdir() if "zip" in one.name] == ["mine.zip"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.endings import Ending
 from services.worker.sandbox import process as sandbox_process
 from tests import command
 from tests.bundles import make_tiny_bundle
@@ -89,16 +90,18 @@ def test_bad_module_fails_with_its_kind_and_status_1(tmp_path: Path, tiny: Path,
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "words", "ending"),
     [
-        (["evaluate", "nothing.py"], "There is no file nothing.py"),
-        (["benchmark", "inspect", "nothing"], "lethe benchmark build"),
-        (["status", "x"], "lethe login"),
+        (["evaluate", "nothing.py"], "There is no file nothing.py", Ending.FAILED),
+        (["benchmark", "inspect", "nothing"], "lethe benchmark build", Ending.FAILED),
+        (["status", "x"], "lethe login", Ending.SIGNED_OUT),
     ],
 )
-def test_error_is_one_line_that_says_what_to_do(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_error_is_one_line_that_says_what_to_do(
+    tmp_path: Path, arguments: list[str], words: str, ending: Ending
+) -> None:
     done = command.lethe(*arguments, check=False, **environment(tmp_path))
-    assert done.returncode == 1
+    assert done.returncode == ending
     assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 

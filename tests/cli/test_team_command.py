@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from services.cli.endings import Ending
 from services.core.models import Role
 from tests.api.harness import add_phase, make_settings, running, serving
 from tests.api.teams import open_merging
@@ -34,7 +35,10 @@ def test_people_form_lead_merge_and_leave_teams(tmp_path: Path, sqlite_url: str)
         assert link.startswith(f"{served.url}/join#")
         joined = team("eve", "join", link, "--yes")
         assert "Team gulls of Cup (cup): ada." in joined.stdout
-        assert "it is wrong, expired, revoked or used up" in team("bob", "join", link, "--yes", status=1).stderr
+        assert (
+            "it is wrong, expired, revoked or used up"
+            in team("bob", "join", link, "--yes", status=Ending.REFUSED).stderr
+        )
         team("ada", "invite", "gulls", "bob")
         assert "You are in team gulls of cup" in team("bob", "accept", only_offer("bob")).stderr
         team("ada", "rename", "gulls", "terns")
@@ -49,4 +53,4 @@ def test_people_form_lead_merge_and_leave_teams(tmp_path: Path, sqlite_url: str)
         assert "eve" in team("ada", "show", "terns").stdout
         (own,) = json.loads(team("eve", "list", "--json").stdout)
         assert (own["name"], own["role"], own["members"]) == ("terns", "captain", 2)
-        assert "not_captain" in team("cid", "invite", "terns", status=1).stderr
+        assert "not_captain" in team("cid", "invite", "terns", status=Ending.REFUSED).stderr

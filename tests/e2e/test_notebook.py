@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.endings import Ending
 from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.catalogue import METRICS
@@ -84,7 +85,7 @@ def test_notebook_is_checked_scored_or_told_why_not(contest: Installation, tmp_p
     assert "so far" in json.dumps(contest.client.get(f"/api/submissions/{failed['id']}/notebook"))
 
     refused = contest.lethe("submit", str(good), "-c", "cup", "-p", "feedback", check=False)
-    assert (refused.returncode, "does not accept notebooks" in refused.stderr) == (1, True)
+    assert (refused.returncode, "does not accept notebooks" in refused.stderr) == (Ending.REFUSED, True)
     entries = contest.client.board("/api/competitions/cup/phases/notebooks/leaderboard")
     assert [entry["final_score"] for entry in entries] == [scored["score"]["final_score"]]
     assert contest.client.board("/api/competitions/cup/phases/check/leaderboard") == []

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select
 
+from services.cli.endings import Ending
 from services.core.models import Competition, Evaluation, Phase, Score
 from services.core.settings import SandboxKind
 from tests.entries import NOISE, STILL
@@ -64,7 +65,7 @@ def test_rescoring_from_what_was_measured(installation: Installation, tmp_path: 
     assert rescore(installation, "--undo")["state"] == "undone"
     assert board(installation) == before
     refused = installation.lethe("rescore", *PHASE, "--undo", check=False)
-    assert (refused.returncode, "No rescoring" in refused.stderr) == (1, True)
+    assert (refused.returncode, "No rescoring" in refused.stderr) == (Ending.REFUSED, True)
 
 
 def test_running_again_takes_the_new_run_whatever_it_brings(installation: Installation, tmp_path: Path) -> None:

@@ -87,6 +87,6 @@ def test_everything_has_words() -> None:
     columns = [column for suite in catalogue.SUITES.values() for column in suite.columns]
     for kind in (catalogue.METRICS, catalogue.FLAGS, catalogue.ALARMS, catalogue.SUITES):
         for one in kind.values():
-            assert all(text for text in asdict(one).values() if text is not False)
+            assert all(text for text in asdict(one).values() if text not in (False, None))
     for column in columns:
         assert column.title and column.unit and column.meaning

@@ -17,6 +17,7 @@ from services.api.kit.policy import PUBLIC, Anyone, Organising
 from services.api.kit.schemas import Input, Label, Text, presentable
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
+from services.core import happenings
 from services.core.errors import NotFound
 from services.core.models import Act, Announcement, Competition
 from services.core.record.acts import record
@@ -124,6 +125,7 @@ def post(session: WriteSession, who: Principal, competition: Competition, new: N
     row = Announcement(competition_id=competition.id, account_id=who.account_id, **new.model_dump())
     session.add(row)
     session.flush()
+    happenings.announced(session, row)
     _record(session, Act.ANNOUNCED, who, row)
     return row
 

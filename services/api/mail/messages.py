@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
 from services.api.kit.tokens import digest
 from services.api.mail.smtp import Mail
 from services.api.own.links import derived_link, make_link
-from services.core.models import Account, AccountLink, LinkKind, Outgoing, OutgoingKind
+from services.core.models import Account, AccountLink, Announcement, LinkKind, Outgoing, OutgoingKind
 from services.core.settings import Settings
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -85,10 +86,27 @@ def _alert(writing: Writing, row: Outgoing) -> Mail | None:
     )
 
 
+def _notice(writing: Writing, row: Outgoing) -> Mail | None:
+    """Write what happened, to whoever still wants mail."""
+    account = writing.session.get(Account, row.account_id)
+    if account is None or not account.mail_wanted or not account.email or account.email_verified_at is None:
+        return None
+    text = str(row.payload["text"])
+    paragraphs = [text]
+    if "announcement" in row.payload:
+        post = writing.session.get(Announcement, UUID(str(row.payload["announcement"])))
+        if post is None or post.retracted_at is not None:
+            return None
+        paragraphs = [post.title, post.body]
+    stop = f"You get this mail because your preferences say so: {writing.page('/account')}"
+    return _mail(account.email, text, *paragraphs, writing.page(str(row.payload["path"])), stop)
+
+
 WRITERS: Mapping[OutgoingKind, Callable[[Writing, Outgoing], Mail | None]] = {
     OutgoingKind.RESET_MAIL: _reset,
     OutgoingKind.VERIFY_MAIL: _verify,
     OutgoingKind.ALERT_MAIL: _alert,
+    OutgoingKind.NOTICE_MAIL: _notice,
 }
 """Who writes each kind of mail; None if there is nobody to send it to any more."""
 

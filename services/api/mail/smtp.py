@@ -7,9 +7,10 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from urllib.parse import urlsplit
 
+from services.api.kit.sending import Refused
 from services.core.settings import MailSecurity, Settings
 
-__all__ = ["Mail", "Refused", "send"]
+__all__ = ["Mail", "send"]
 
 TIMEOUT_S = 10.0
 PERMANENT = 500  # what SMTP answers from here on, it will answer again
@@ -24,12 +25,8 @@ class Mail:
     text: str
 
 
-class Refused(Exception):
-    """The mail server will never take this mail: the address does not exist there."""
-
-
 def send(settings: Settings, mail: Mail) -> None:
-    """Hand a mail to the mail server. Raises Refused, OSError or SMTPException."""
+    """Hand a mail to the mail server. Raises Refused or OSError."""
     message = _message(settings, mail)
     with _connect(settings) as server:
         if settings.smtp_security is MailSecurity.STARTTLS:

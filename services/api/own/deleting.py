@@ -22,7 +22,9 @@ from services.core.models import (
     Act,
     Competition,
     Evaluation,
+    HookCall,
     Member,
+    Notice,
     Outgoing,
     Registration,
     Role,
@@ -33,6 +35,7 @@ from services.core.models import (
     Token,
     UploadKey,
     Visibility,
+    Webhook,
 )
 from services.core.names import PSEUDONYM, skeleton
 from services.core.record.acts import record
@@ -43,7 +46,7 @@ __all__ = ["OwnsCompetitions", "delete_account", "foresee"]
 MOST_NAMED = 20
 GOES = [
     "your username, password, e-mail address, profile and preferences",
-    "your sessions and tokens: whatever uses one of them stops",
+    "your sessions, tokens, notices and webhooks: whatever uses one of them stops",
     "your roles in competitions that others own, and your places in teams that have other members",
     "the names of teams in which you are alone, and notes on their submissions",
 ]
@@ -118,7 +121,9 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.display_name = account.affiliation = account.link = account.time_zone = ""
     account.mail_wanted, account.theme = False, Theme.SYSTEM
     account.deleted_at = utc_now()
-    for table in (Token, AccountLink, Outgoing, Member, UploadKey):
+    hooks = select(Webhook.id).where(Webhook.account_id == account.id)
+    session.execute(delete(HookCall).where(HookCall.webhook_id.in_(hooks)))
+    for table in (Token, AccountLink, Outgoing, Member, Notice, UploadKey, Webhook):
         session.execute(delete(table).where(table.account_id == account.id))
     session.flush()
 

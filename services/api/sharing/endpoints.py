@@ -25,7 +25,7 @@ CITATION: dict[int | str, dict[str, Any]] = {
         "description": "The citation",
         "content": {
             "application/x-bibtex": {"schema": {"type": "string"}},
-            "application/yaml": {"schema": {"type": "string"}},
+            "application/yaml": {"schema": {"type": "object"}},
         },
     }
 }

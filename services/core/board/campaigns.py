@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
+from services.core import happenings
 from services.core.board import pointers
 from services.core.board.off import entry_is_off, off_board
 from services.core.errors import Conflict, NotFound
@@ -125,6 +126,7 @@ def publish_campaign(session: WriteSession, campaign: Campaign, account_id: UUID
     phase.metric = campaign.metric
     session.flush()
     moved = pointers.repoint(session, phase)
+    happenings.board_changed(session, phase)
     _record(session, phase, account_id, Act.CAMPAIGN_PUBLISHED, campaign, moved=moved)
     return moved
 
@@ -149,6 +151,7 @@ def undo_campaign(session: WriteSession, phase: Phase, account_id: UUID) -> tupl
     phase.metric = campaign.metric_before
     session.flush()
     moved = pointers.repoint(session, phase)
+    happenings.board_changed(session, phase)
     _record(session, phase, account_id, Act.CAMPAIGN_UNDONE, campaign, moved=moved)
     return campaign, moved
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from services.core import happenings
 from services.core.errors import BadInput, Conflict
 from services.core.finals.selections import lock_final, sources_of
 from services.core.models import Act, Final, FinalPhase, LeaderboardEntry, Phase, Reference, Selection
@@ -115,6 +116,7 @@ def publish(session: WriteSession, final: Final, account_id: UUID, *, anyway: bo
     final.published_at = clock(session)
     final.revealed_at = final.revealed_at or final.published_at
     proof = {"commitment": final.commitment, "secret": final.secret.hex()}
+    happenings.board_changed(session, final.phase)
     _record(session, Act.FINAL_PUBLISHED, final, account_id, anyway=anyway, **proof)
     return final
 

@@ -31,6 +31,7 @@ from services.core.models.evaluations import (
 from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
+from services.core.models.happenings import Happening, HappeningKind, Notice
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.notes import SubmissionNote
@@ -49,6 +50,7 @@ from services.core.models.standings import AskedBoard, StandingRow, Standings, U
 from services.core.models.submissions import Reference, Submission, SubmissionKind
 from services.core.models.teams import Merge, Offer, OfferState, Seat, TeamInvitation, TeamRole, Transfer
 from services.core.models.uploads import UploadKey
+from services.core.models.webhooks import HookCall, Webhook
 from services.core.models.winners import Consent, Finalist, FinalistState, VerifyingRun
 from services.core.models.workers import WorkerRow
 
@@ -84,6 +86,9 @@ __all__ = [
     "FinalPhase",
     "Finalist",
     "FinalistState",
+    "Happening",
+    "HappeningKind",
+    "HookCall",
     "Invitation",
     "JointRow",
     "LeaderboardEntry",
@@ -92,6 +97,7 @@ __all__ = [
     "MeasurementRow",
     "Member",
     "Merge",
+    "Notice",
     "Offer",
     "OfferState",
     "Outgoing",
@@ -130,5 +136,6 @@ __all__ = [
     "UploadKey",
     "VerifyingRun",
     "Visibility",
+    "Webhook",
     "WorkerRow",
 ]

@@ -18,6 +18,8 @@ class OutgoingKind(StrEnum):
     RESET_MAIL = "reset_mail"  # a link that sets a new password, to whoever has the name or address
     VERIFY_MAIL = "verify_mail"  # a link that proves an address
     ALERT_MAIL = "alert_mail"  # that the password or the address of an account changed
+    NOTICE_MAIL = "notice_mail"  # what happened, to whoever wants mail
+    HOOK_CALL = "hook_call"  # what happened, to a webhook
 
 
 class Outgoing(Base):

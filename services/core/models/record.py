@@ -33,6 +33,8 @@ class Act(StrEnum):
     CAMPAIGN_PUBLISHED = "campaign_published"
     CAMPAIGN_UNDONE = "campaign_undone"
     ANNOUNCED = "announced"
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_REMOVED = "webhook_removed"
     ANNOUNCEMENT_RETRACTED = "announcement_retracted"
     CODE_READ = "code_read"
     CODE_COMPARED = "code_compared"

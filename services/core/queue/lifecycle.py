@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
+from services.core import happenings
 from services.core.errors import Conflict, NotFound
 from services.core.models import (
     Evaluation,
@@ -77,6 +78,7 @@ def add_event(session: WriteSession, evaluation: Evaluation, kind: EventKind, **
     evaluation.last_event += 1
     said = EventPayload.model_validate(payload, extra="forbid")
     session.add(Event(evaluation_id=evaluation.id, sequence=evaluation.last_event, kind=kind, payload=said))
+    happenings.evaluation_moved(session, evaluation, kind)
 
 
 def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: object) -> None:

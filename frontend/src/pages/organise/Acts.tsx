@@ -24,6 +24,8 @@ const ACTS: Record<Act, string> = {
   campaign_undone: "rescoring undone",
   announced: "announcement posted",
   announcement_retracted: "announcement retracted",
+  webhook_added: "webhook added",
+  webhook_removed: "webhook removed",
   code_read: "code read",
   code_compared: "code compared",
   upload_downloaded: "upload downloaded",

@@ -1,0 +1,1 @@
+"""What happened: notices in the web app, and who else is told."""
