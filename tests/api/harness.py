@@ -199,13 +199,13 @@ def failing_commits() -> Iterator[None]:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Api]:
+def running(settings: Settings, *, look_every_s: float = 3600.0) -> Iterator[Api]:
     """Start the app in this process, on a database that has the newest schema.
 
     Apps share their routes, which know nothing of settings: FastAPI works out what each takes when it first meets it.
     """
     database = Database(settings.resolved_database_url)
-    loops.LOOK_EVERY_S = 3600.0  # tests take the steps of an API's loops themselves
+    loops.LOOK_EVERY_S = look_every_s  # most tests take the steps of an API's loops themselves
     app = create_app(settings, web=NO_WEB_APP)
     _routes[:] = _routes or app.router.routes
     app.router.routes[:] = _routes

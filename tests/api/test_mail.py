@@ -207,7 +207,7 @@ def test_mail_goes_to_no_server_with_a_certificate_of_somebody_else(
 
 
 def test_the_api_empties_the_outbox_by_itself(settings: Settings, server: MailServer) -> None:
-    with running(settings) as api:
+    with running(settings, look_every_s=0.05) as api:
         api.caller("ada")
         with api.database.write() as session:
             session.execute(update(Account).values(email=ADDRESS, email_verified_at=utc_now()))

@@ -50,5 +50,5 @@ def test_an_account_is_lived_in_and_left(run: Run, tmp_path: Path) -> None:
     gone = run("ada", "delete", "--password", NEW, "--yes", "--json")
     assert json.loads(gone.stdout)["pseudonym"].startswith("deleted-")
     assert "your submissions" in gone.stderr
-    assert "Log in again" in run("ada", "export", str(tmp_path / "again.zip"), status=Ending.REFUSED).stderr
+    assert "Log in again" in run("ada", "export", str(tmp_path / "again.zip"), status=Ending.SIGNED_OUT).stderr
     assert [one.name for one in tmp_path.iterdir() if "zip" in one.name] == ["mine.zip"]

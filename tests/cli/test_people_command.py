@@ -85,7 +85,7 @@ def test_a_code_admits(run: Run) -> None:
 
 def test_rules_are_printed_before_they_are_accepted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     version = set_rules(monkeypatch, "Be fair.")
-    shown = run("ada", "register", "cup", status=Ending.REFUSED)
+    shown = run("ada", "register", "cup", status=Ending.FAILED)
     assert shown.stdout == "Be fair.\n"
     assert "--accept-rules" in shown.stderr
     accepted = json.loads(run("ada", "register", "cup", "--accept-rules", "--json").stdout)

@@ -109,8 +109,7 @@ def list_own_calls(
     *, webhook_id: UUID, who: SignedIn, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[HookCallOut]:
     """List the calls of one of your webhooks, newest first. They are kept for 90 days."""
-    hook = service.find(session, Owner(account_id=who.account_id), webhook_id)
-    return _calls(session, state, hook, limit=limit, after=after)
+    return _calls(session, state, Owner(account_id=who.account_id), webhook_id, limit=limit, after=after)
 
 
 @router.post(OWN + "/{webhook_id}/calls/{call_id}/repeat")
@@ -165,7 +164,7 @@ def list_calls(
 ) -> Page[HookCallOut]:
     """List the calls of a competition's webhook, newest first. They are kept for 90 days."""
     owner = Owner(competition_id=find_competition(session, slug, who).id)
-    return _calls(session, state, service.find(session, owner, webhook_id), limit=limit, after=after)
+    return _calls(session, state, owner, webhook_id, limit=limit, after=after)
 
 
 @router.post(THEIRS + "/{webhook_id}/calls/{call_id}/repeat")
@@ -180,13 +179,18 @@ def _list(session: ReadSession, owner: Owner) -> Page[WebhookOut]:
     return Page(items=[WebhookOut.of(row) for row in service.listed(session, owner)], next=None)
 
 
-def _calls(session: ReadSession, state: State, hook: Webhook, *, limit: int, after: str | None) -> Page[HookCallOut]:
+def _calls(
+    session: ReadSession, state: State, owner: Owner, webhook_id: UUID, *, limit: int, after: str | None
+) -> Page[HookCallOut]:
+    listing = f"calls:{webhook_id}"
+    if after is not None:
+        state.cursors.decode(listing, after)  # a broken cursor is told before a webhook is looked for
     rows, following = newest_first(
         session,
-        select(HookCall).where(HookCall.webhook_id == hook.id),
+        select(HookCall).where(HookCall.webhook_id == service.find(session, owner, webhook_id).id),
         HookCall,
         cursors=state.cursors,
-        listing=f"calls:{hook.id}",
+        listing=listing,
         limit=limit,
         after=after,
     )

@@ -141,10 +141,14 @@ def _require_callable(settings: Settings, url: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BadWebhook("That is no address. Give one such as https://example.org/lethe.") from error
-    if parts.scheme not in schemes or not host or "@" in parts.netloc or not url.isascii() or not url.isprintable():
+    if parts.scheme not in schemes or not host or "@" in parts.netloc or not url.isascii() or not _is_plain(url):
         raise BadWebhook("Give an address that begins with https://, without a user and in plain letters.")
     if not settings.webhooks_to_private and _is_private(host):
         raise BadWebhook("Addresses of private networks are not called. Give one that the internet reaches.")
+
+
+def _is_plain(url: str) -> bool:
+    return url.isprintable() and " " not in url
 
 
 def _is_private(host: str) -> bool:
