@@ -65,8 +65,9 @@ def token(api: Api) -> str:
 
 
 def begin(*arguments: str, url: str, token: str) -> "subprocess.Popen[str]":
+    hearing = ("env", "--default-signal=INT")  # what a shell starts in the background is deaf to Ctrl-C
     return subprocess.Popen(
-        [sys.executable, "-m", "services.cli.main", *arguments, "--url", url],
+        [*hearing, sys.executable, "-m", "services.cli.main", *arguments, "--url", url],
         env=os.environ | {"PYTHONPATH": str(ROOT), "LETHE_TOKEN": token},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -157,6 +157,7 @@ PLACES = (
     Place("comparison", "/submissions/compare?one={scored}&other={scored before}", PARTICIPANT),
     Place("comparison-of-nothing", "/submissions/compare", PARTICIPANT),
     Place("account", "/account", PARTICIPANT),
+    Place("notices", "/notices", PARTICIPANT),
     Place("forgot-password", "/forgot-password"),
     Place("reset-password", "/reset-password#lethe_x"),
     Place("verify-email", "/verify-email#lethe_x"),

@@ -59,6 +59,7 @@ type Subject =
   | "leaderboard"
   | "me"
   | "members"
+  | "notices"
   | "offers"
   | "printed"
   | "queue"
@@ -74,7 +75,9 @@ type Subject =
   | "teams"
   | "tokens"
   | "workers"
-  | "uploaded";
+  | "unread"
+  | "uploaded"
+  | "webhooks";
 
 const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, ...of] as const;
 
@@ -131,6 +134,8 @@ const STALE = {
     "submissions",
   ],
   relying: ["reliability"],
+  hooking: ["webhooks"],
+  noticing: ["notices", "unread"],
   noting: ["all-submissions", "submissions"],
   teaming: [
     "acts",
@@ -206,6 +211,22 @@ export const catalogue = queryOptions({
 export const tokens = paged(keyOf("tokens"), (after) =>
   answer(api.GET("/api/me/tokens", { params: { query: { limit: 50, after } } })),
 );
+
+export const notices = paged(keyOf("notices"), (after) =>
+  answer(api.GET("/api/me/notices", { params: { query: { limit: 50, after } } })),
+);
+
+/** How many notices somebody has not read. */
+export const unread = queryOptions({
+  queryKey: keyOf("unread"),
+  refetchInterval: 60_000,
+  queryFn: () => answer(api.GET("/api/me/notices/unread")),
+});
+
+export const webhooks = queryOptions({
+  queryKey: keyOf("webhooks"),
+  queryFn: () => answer(api.GET("/api/me/webhooks")),
+});
 
 export const competitions = paged(keyOf("competitions"), (after) =>
   answer(api.GET("/api/competitions", { params: { query: { limit: 50, after } } })),

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
 import { type RefObject, useEffect, useRef } from "react";
-import { installation, me } from "../api/queries";
+import { installation, me, unread } from "../api/queries";
 import styles from "./Layout.module.css";
 import { ThemeChoice } from "./ThemeChoice";
 
@@ -76,6 +76,12 @@ function Version() {
   return data && <>Lethe {data.version}.</>;
 }
 
+function Notices() {
+  const { data } = useQuery(unread);
+  const count = data?.unread ?? 0;
+  return <Link to="/notices">Notices{count > 0 && ` (${count > 99 ? "99+" : count})`}</Link>;
+}
+
 function Navigation() {
   const { data: who } = useQuery(me);
   return (
@@ -87,6 +93,7 @@ function Navigation() {
       <Link to="/docs">Docs</Link>
       {who && <Link to="/submissions">My submissions</Link>}
       {who?.account.role === "operator" && <Link to="/operator">Operator</Link>}
+      {who && <Notices />}
       {who && <Link to="/account">{who.account.username}</Link>}
       {who === null && <Link to="/sign-in">Sign in</Link>}
     </nav>

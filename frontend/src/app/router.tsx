@@ -231,6 +231,12 @@ const verifyEmail = createRoute({
   component: lazyRouteComponent(() => import("../pages/account/VerifyEmail"), "VerifyEmail"),
 });
 
+const notices = createRoute({
+  getParentRoute: () => root,
+  path: "/notices",
+  component: lazyRouteComponent(() => import("../pages/notices/Notices"), "Notices"),
+});
+
 const account = createRoute({
   getParentRoute: () => root,
   path: "/account",
@@ -295,6 +301,7 @@ export const router = createRouter({
     forgotPassword,
     resetPassword,
     verifyEmail,
+    notices,
     account,
     docs.addChildren([docsHome, docsPage]),
     operator,

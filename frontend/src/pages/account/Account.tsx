@@ -15,6 +15,7 @@ import { Password } from "./Password";
 import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
 import { Tokens } from "./Tokens";
+import { Webhooks } from "./Webhooks";
 
 export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
@@ -73,6 +74,9 @@ function Own({ who }: { who: Me }) {
       </Section>
       <Section title="Tokens and sessions">
         <Tokens />
+      </Section>
+      <Section title="Webhooks">
+        <Webhooks />
       </Section>
       <Section title="Your data">
         <Data of={who} />
