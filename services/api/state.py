@@ -12,6 +12,7 @@ from services.api.kit.cursors import Cursors
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
 from services.api.mail.delivery import Delivery
+from services.api.openid.providers import Providers
 from services.api.submissions.feed import EventFeed
 from services.api.submissions.streams import Seats
 from services.core.queue.doorbell import Doorbell
@@ -38,6 +39,7 @@ class ApiState:
     feed: EventFeed
     seats: Seats
     delivery: Delivery
+    providers: Providers
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
@@ -60,6 +62,7 @@ def make_state(settings: Settings) -> ApiState:
         feed=EventFeed(database),
         seats=Seats(),
         delivery=Delivery(settings, key, database),
+        providers=Providers(settings.oidc),
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),

@@ -11,7 +11,7 @@ def test_everybody_may_know_what_they_need(api: Api) -> None:
     shown = api.anonymous.get("/api/installation").json()
 
     assert shown.pop("version") == api.anonymous.get("/api/health").json()["version"]
-    assert shown == {"sandbox": "docker", "sign_up_open": True, "max_upload_bytes": 20 * 1024**2}
+    assert shown == {"sandbox": "docker", "sign_up_open": True, "sends_mail": False, "sign_in_with": [], "max_upload_bytes": 20 * 1024**2}
 
 
 def test_closed_sign_up_is_said(tmp_path: Path, database_url: str) -> None:

@@ -22,6 +22,7 @@ from services.core.models import (
     Act,
     Competition,
     Evaluation,
+    Identity,
     Member,
     Outgoing,
     Registration,
@@ -42,7 +43,7 @@ __all__ = ["OwnsCompetitions", "delete_account", "foresee"]
 
 MOST_NAMED = 20
 GOES = [
-    "your username, password, e-mail address, profile and preferences",
+    "your username, password, sign-ins with other providers, e-mail address, profile and preferences",
     "your sessions and tokens: whatever uses one of them stops",
     "your roles in competitions that others own, and your places in teams that have other members",
     "the names of teams in which you are alone, and notes on their submissions",
@@ -118,7 +119,7 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.display_name = account.affiliation = account.link = account.time_zone = ""
     account.mail_wanted, account.theme = False, Theme.SYSTEM
     account.deleted_at = utc_now()
-    for table in (Token, AccountLink, Outgoing, Member, UploadKey):
+    for table in (Token, AccountLink, Identity, Outgoing, Member, UploadKey):
         session.execute(delete(table).where(table.account_id == account.id))
     session.flush()
 

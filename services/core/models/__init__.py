@@ -4,6 +4,7 @@ from services.core.device import Device
 from services.core.models.accounts import (
     Account,
     AccountLink,
+    Identity,
     LinkKind,
     Role,
     Scope,
@@ -84,6 +85,7 @@ __all__ = [
     "FinalPhase",
     "Finalist",
     "FinalistState",
+    "Identity",
     "Invitation",
     "JointRow",
     "LeaderboardEntry",
