@@ -30,6 +30,7 @@ from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.notices.endpoints import router as notices
+from services.api.openid.endpoints import router as openid
 from services.api.organising.endpoints import router as organising
 from services.api.own.endpoints import router as own
 from services.api.people.endpoints import router as people
@@ -51,6 +52,7 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS = (
     accounts,
     own,
+    openid,
     competitions,
     files,
     submissions,

@@ -15,6 +15,7 @@ from services.api.kit.rates import Rates
 from services.api.kit.sending import Sending
 from services.api.mail.delivery import mail_sending
 from services.api.notices.heralding import Herald
+from services.api.openid.providers import Providers
 from services.api.submissions.feed import EventFeed
 from services.api.submissions.streams import Seats
 from services.api.webhooks.calling import hook_sending
@@ -46,6 +47,7 @@ class ApiState:
     hooks: Sending
     herald: Herald
     loops: tuple[Loop, ...]  # what goes on beside requests
+    providers: Providers
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
@@ -77,6 +79,7 @@ def make_state(settings: Settings) -> ApiState:
             Loop("webhooks", hooks.step, threads=HOOKS_AT_ONCE),
             Loop("notices", herald.step),
         ),
+        providers=Providers(settings.oidc),
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),

@@ -1,5 +1,6 @@
 """Commands about what happened: notices, and webhooks that are called."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -106,7 +107,7 @@ def remove(webhook: Webhook, competition: Competition = None, url: Url = None) -
     say("The webhook is removed.")
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     print_table(headings, rows, title="", words=set(headings), width=WIDE)
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.directories import private_directory
+from services.core.providers import IdentityProvider
 
 __all__ = ["ENV_FILE", "MailSecurity", "SandboxKind", "Settings", "load_settings"]
 
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     )
     webhooks_to_private: bool = Field(
         False, description="Call webhooks at addresses of private networks and without TLS, too."
+    )
+    oidc: tuple[IdentityProvider, ...] = Field(
+        (),
+        description="OpenID Connect providers with which people sign in, a JSON list: operate.md, Other sign-ins.",
     )
     max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
     worker_slots: int = Field(

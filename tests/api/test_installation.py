@@ -16,6 +16,7 @@ def test_everybody_may_know_what_they_need(api: Api) -> None:
         "sign_up_open": True,
         "max_upload_bytes": 20 * 1024**2,
         "sends_mail": False,
+        "sign_in_with": [],
     }
 
 

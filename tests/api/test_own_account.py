@@ -238,6 +238,7 @@ OPERATES = {
 BY_ANY = {
     *(("POST", f"/api/{path}") for path in ("accounts", "sessions", "email-verifications", "password-resets")),
     ("POST", "/api/password-resets/use"),
+    *(("POST", f"/api/{path}") for path in ("openid/{name}", "openid-accounts")),
     ("DELETE", "/api/sessions/current"),
 }
 PUBLIC_READS = {
@@ -254,6 +255,8 @@ PUBLIC_READS = {
 IN_PERSON = {
     ("PATCH", "/api/me"),
     ("DELETE", "/api/me/tokens/{token_id}"),
+    ("POST", "/api/me/identities"),
+    ("DELETE", "/api/me/identities/{identity_id}"),
     ("GET", "/api/me/export"),
     *(("POST", f"/api/me/{path}") for path in ("tokens", "password", "email", "email/verification", "deletion")),
     ("POST", "/api/me/sessions/end-others"),

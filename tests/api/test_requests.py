@@ -88,6 +88,7 @@ SLUGS = {
 IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),
     *("offer_id", "other_id", "webhook_id", "call_id"),
+    *("identity_id", "offer_id", "other_id"),
 )
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),
@@ -109,6 +110,10 @@ TEXT_BODIES = [
     ("/api/password-resets", {"name": "@"}),
     ("/api/password-resets/use", {"token": "@", "new_password": "correct horse battery"}),
     ("/api/email-verifications", {"token": "@"}),
+    ("/api/openid/uni", {"back": "/@"}),
+    ("/api/openid/uni/return", {"state": "@"}),
+    ("/api/openid-accounts", {"username": "eve", "pending": "@"}),
+    ("/api/me/identities", {"provider": "@"}),
     ("/api/teams", {"name": "@"}),
     ("/api/competitions/cup/teams", {"name": "@"}),
     ("/api/teams/ada/captain", {"username": "@"}),

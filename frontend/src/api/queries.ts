@@ -53,6 +53,7 @@ type Subject =
   | "exclusions"
   | "final"
   | "health"
+  | "identities"
   | "installation"
   | "invitations"
   | "joining"
@@ -199,6 +200,12 @@ export const installation = queryOptions({
   queryKey: keyOf("installation"),
   staleTime: Number.POSITIVE_INFINITY,
   queryFn: () => answer(api.GET("/api/installation")),
+});
+
+/** The accounts elsewhere with which one signs in here. */
+export const identities = queryOptions({
+  queryKey: keyOf("identities"),
+  queryFn: () => answer(api.GET("/api/me/identities")),
 });
 
 /** What metrics, columns of suites, flags and alarms mean. */

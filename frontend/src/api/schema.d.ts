@@ -1908,6 +1908,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Identities
+         * @description List the identities with which you sign in, oldest first.
+         */
+        get: operations["list_identities"];
+        put?: never;
+        /**
+         * Begin Link
+         * @description Begin to add a provider to the ways in which you sign in, confirmed by your password if you have one.
+         */
+        post: operations["begin_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink Identity
+         * @description Remove an identity from the ways in which you sign in, unless it is the last one.
+         */
+        delete: operations["unlink_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/notices": {
         parameters: {
             query?: never;
@@ -2250,6 +2294,66 @@ export interface paths {
          * @description Decline an offer, or withdraw one of a team that you lead.
          */
         post: operations["decline_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openid-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Up With Provider
+         * @description Create an account for a new identity, without a password, and start a session.
+         */
+        post: operations["sign_up_with_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openid/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Sign In
+         * @description Begin to sign in with a provider. The response sets a cookie, without which nobody can come back.
+         */
+        post: operations["begin_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openid/{name}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return From Provider
+         * @description Finish what the cookie began: sign in, link, or learn that the identity is new.
+         */
+        post: operations["return_from_provider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3279,6 +3383,15 @@ export interface components {
              */
             whom: string | null;
         };
+        /** Beginning */
+        Beginning: {
+            /**
+             * Back
+             * @description The page of this site to open afterwards.
+             * @default /
+             */
+            back?: string;
+        };
         /**
          * BenchmarkOut
          * @description A benchmark, described by part of its manifest. Its files cannot be downloaded.
@@ -3928,6 +4041,14 @@ export interface components {
              * @description Submissions that wait or run.
              */
             submissions_open: number;
+        };
+        /** DepartureOut */
+        DepartureOut: {
+            /**
+             * Url
+             * @description Where the browser goes to sign in. It comes back within ten minutes.
+             */
+            url: string;
         };
         /**
          * DetailsOut
@@ -4927,6 +5048,31 @@ export interface components {
              */
             status: number | null;
         };
+        /** IdentityOut */
+        IdentityOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Is Configured
+             * @description Whether one can sign in with it now.
+             */
+            is_configured: boolean;
+            /**
+             * Provider
+             * @description The provider's title; its issuer if it is not configured any more.
+             */
+            provider: string;
+            /** Subject */
+            subject: string;
+        };
         /**
          * InstallationOut
          * @description The public settings of an installation.
@@ -4940,6 +5086,11 @@ export interface components {
              * @description Whether it sends mail, such as links that set a new password.
              */
             sends_mail: boolean;
+            /**
+             * Sign In With
+             * @description Providers with which one can sign in.
+             */
+            sign_in_with: components["schemas"]["ProviderOut"][];
             /**
              * Sign Up Open
              * @description Whether anyone may create an account.
@@ -5171,6 +5322,19 @@ export interface components {
              */
             token: string;
         };
+        /** Linking */
+        Linking: {
+            /**
+             * Password
+             * @description Your password, unless you have none.
+             */
+            password?: string | null;
+            /**
+             * Provider
+             * @description The provider's name.
+             */
+            provider: string;
+        };
         /** MeOut */
         MeOut: {
             account: components["schemas"]["AccountOut"];
@@ -5306,6 +5470,20 @@ export interface components {
             password: string;
             /** @default participant */
             role?: components["schemas"]["Role"];
+            /**
+             * Username
+             * @description Lower-case letters, digits and inner hyphens. It is also the team's name.
+             */
+            username: string;
+        };
+        /** NewAccountByProvider */
+        NewAccountByProvider: {
+            /**
+             * Pending
+             * Format: password
+             * @description What the return answered.
+             */
+            pending: string;
             /**
              * Username
              * @description Lower-case letters, digits and inner hyphens. It is also the team's name.
@@ -6344,6 +6522,16 @@ export interface components {
             /** Link */
             link: string;
         };
+        /**
+         * ProviderOut
+         * @description An OpenID Connect provider.
+         */
+        ProviderOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
         /** QueueOut */
         QueueOut: {
             /**
@@ -6633,6 +6821,39 @@ export interface components {
              * @description A username, or a verified e-mail address.
              */
             name: string;
+        };
+        /**
+         * Return
+         * @description What the provider gave the browser along.
+         */
+        Return: {
+            /** Code */
+            code?: string | null;
+            /** Error */
+            error?: string | null;
+            /** State */
+            state: string;
+        };
+        /** ReturnOut */
+        ReturnOut: {
+            /**
+             * Back
+             * @description The page of this site to open now.
+             */
+            back: string;
+            /**
+             * Outcome
+             * @description new: choose a username to get an account.
+             * @enum {string}
+             */
+            outcome: "signed_in" | "linked" | "new";
+            /**
+             * Pending
+             * @description If the identity is new: what stands for it, for ten minutes.
+             */
+            pending?: string | null;
+            /** @description If somebody is signed in now. */
+            session?: components["schemas"]["SessionOut"] | null;
         };
         /**
          * Rights
@@ -12974,6 +13195,136 @@ export interface operations {
             };
         };
     };
+    list_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityOut"][];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    begin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Linking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    unlink_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -13798,6 +14149,148 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    sign_up_with_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccountByProvider"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    begin_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Beginning"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    return_from_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Return"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnOut"];
+                };
             };
             /** @description A problem */
             default: {

@@ -213,6 +213,12 @@ const signUp = createRoute({
   component: lazyRouteComponent(() => import("../pages/account/SignUp"), "SignUp"),
 });
 
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  path: "/signed-in/$name",
+  component: lazyRouteComponent(() => import("../pages/account/SignedIn"), "SignedIn"),
+});
+
 const forgotPassword = createRoute({
   getParentRoute: () => root,
   path: "/forgot-password",
@@ -298,6 +304,7 @@ export const router = createRouter({
     code,
     signIn,
     signUp,
+    signedIn,
     forgotPassword,
     resetPassword,
     verifyEmail,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.api.accounts import roles, service
+from services.api.accounts.entering import enter
 from services.api.accounts.schemas import (
     AccountChange,
     AccountOut,
@@ -25,7 +26,7 @@ from services.api.kit.addresses import address_of
 from services.api.kit.auth import cookie_name
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, BearerOnly, InPerson, Operating, SignedIn
-from services.api.kit.schemas import Text, visible
+from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.models import Account, Act, Role, Token, TokenKind
@@ -76,19 +77,9 @@ def log_in(
 ) -> SessionOut:
     """Start a session. The response sets a cookie for browsers and contains the token for other clients."""
     state.rates.login(address_of(request), credentials.username)
-    client = visible(request.headers.get("user-agent", ""))[:200] or "unknown client"
     password = credentials.password.get_secret_value()
     account = service.lock_checked(session, service.check_password(state.database, credentials.username, password))
-    row, secret = service.begin_session(session, account, state.key, client)
-    response.set_cookie(
-        cookie_name(request),
-        secret,
-        max_age=service.SESSION_DAYS * 86400,
-        httponly=True,
-        samesite="lax",
-        secure=request.scope["scheme"] == "https",
-    )
-    return SessionOut(account=AccountOut.of(account), token=secret, expires_at=row.expires_at)
+    return enter(request, response, session, account, state.key)
 
 
 @router.delete("/sessions/current", status_code=204)

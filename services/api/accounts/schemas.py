@@ -26,6 +26,7 @@ __all__ = [
     "TeamOut",
     "TokenOut",
     "TokenWithSecret",
+    "Username",
 ]
 
 Username = Annotated[

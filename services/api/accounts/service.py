@@ -59,9 +59,9 @@ class BadCredentials(NotSignedIn):
     code = "bad_credentials"
 
 
-def create_account(session: WriteSession, username: str, password: str, role: Role) -> Account:
+def create_account(session: WriteSession, username: str, password: str | None, role: Role) -> Account:
     """Create an account and a team with it as the only member. Raises NameTaken, also if it only looks taken."""
-    account = Account(username=username, password_hash=hash_password(password), role=role)
+    account = Account(username=username, password_hash="" if password is None else hash_password(password), role=role)
     session.add(account)
     _flush(session, username)
     _add_team(session, account.id, username)

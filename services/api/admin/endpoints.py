@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.api.admin.metrics import render
 from services.api.admin.queue import read_queue
-from services.api.admin.schemas import HealthOut, InstallationOut, QueueOut, SystemOut, WorkerOut
+from services.api.admin.schemas import HealthOut, InstallationOut, ProviderOut, QueueOut, SystemOut, WorkerOut
 from services.api.kit.policy import PUBLIC, Operating
 from services.api.kit.sessions import Reading
 from services.api.state import State as ApiState
@@ -39,6 +39,7 @@ def show_installation(state: ApiState) -> InstallationOut:
         sandbox=settings.resolved_sandbox,
         sign_up_open=settings.sign_up_open,
         sends_mail=settings.mail_configured,
+        sign_in_with=[ProviderOut(name=one.name, title=one.title) for one in settings.oidc],
         max_upload_bytes=settings.max_upload_bytes,
     )
 

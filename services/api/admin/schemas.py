@@ -30,6 +30,13 @@ class HealthOut(BaseModel):
     version: str
 
 
+class ProviderOut(BaseModel):
+    """An OpenID Connect provider."""
+
+    name: str
+    title: str
+
+
 class InstallationOut(BaseModel):
     """The public settings of an installation."""
 
@@ -37,6 +44,7 @@ class InstallationOut(BaseModel):
     sandbox: SandboxKind
     sign_up_open: bool = Field(description="Whether anyone may create an account.")
     sends_mail: bool = Field(description="Whether it sends mail, such as links that set a new password.")
+    sign_in_with: list[ProviderOut] = Field(description="Providers with which one can sign in.")
     max_upload_bytes: int
 
 

@@ -33,6 +33,7 @@ RESET_PER_NAME_AND_ADDRESS = parse("5/hour")
 LINK_PER_ADDRESS = parse("30/minute")
 MAIL_PER_ACCOUNT = parse("5/hour")
 EXPORT_PER_ACCOUNT = parse("10/hour")
+PROVIDER_PER_ADDRESS = parse("60/minute")
 CODE_PER_ADDRESS = parse("60/minute")
 CODE_PER_ACCOUNT = parse("10 per 10 minutes")
 
@@ -78,6 +79,10 @@ class Rates:
     def link(self, address: str) -> None:
         """Count an attempt to use a link by address."""
         self._hit(LINK_PER_ADDRESS, "link", address)
+
+    def provider(self, address: str) -> None:
+        """Count a way to a provider, or back from it, by address."""
+        self._hit(PROVIDER_PER_ADDRESS, "provider", address)
 
     def mail(self, account: str) -> None:
         """Count a mail that somebody asked for."""

@@ -22,6 +22,8 @@ HOUR = timedelta(hours=1)
 CHANGES = {
     "password": "Your password was changed, and all other sessions were ended.",
     "reset": "Your password was set anew by a link, and all sessions were ended.",
+    "identity": "A sign-in with another provider was added to your account.",
+    "identity-removed": "A sign-in with another provider was removed from your account.",
     "email": "The e-mail address of your account was changed.",
 }
 

@@ -23,6 +23,7 @@ from services.core.models import (
     Competition,
     Evaluation,
     HookCall,
+    Identity,
     Member,
     Notice,
     Outgoing,
@@ -45,7 +46,7 @@ __all__ = ["OwnsCompetitions", "delete_account", "foresee"]
 
 MOST_NAMED = 20
 GOES = [
-    "your username, password, e-mail address, profile and preferences",
+    "your username, password, sign-ins with other providers, e-mail address, profile and preferences",
     "your sessions, tokens, notices and webhooks: whatever uses one of them stops",
     "your roles in competitions that others own, and your places in teams that have other members",
     "the names of teams in which you are alone, and notes on their submissions",
@@ -123,7 +124,7 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.deleted_at = utc_now()
     hooks = select(Webhook.id).where(Webhook.account_id == account.id)
     session.execute(delete(HookCall).where(HookCall.webhook_id.in_(hooks)))
-    for table in (Token, AccountLink, Outgoing, Member, Notice, UploadKey, Webhook):
+    for table in (Token, AccountLink, Identity, Outgoing, Member, Notice, UploadKey, Webhook):
         session.execute(delete(table).where(table.account_id == account.id))
     session.flush()
 

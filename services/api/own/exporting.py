@@ -18,7 +18,7 @@ from services.api.kit.pages import newest_first
 from services.api.state import ApiState
 from services.api.submissions import service
 from services.api.submissions.schemas import SubmissionOut
-from services.core.models import Account, Competition, Member, Registration, Submission, Token
+from services.core.models import Account, Competition, Identity, Member, Registration, Submission, Token
 from services.core.store.blobs import BlobMissing
 from services.core.store.database import ReadSession
 
@@ -76,9 +76,15 @@ def _account_files(state: ApiState, who: Principal) -> list[tuple[str, Any]]:
         account = session.get_one(Account, who.account_id)
         return [
             ("account.json", me_of(session, account).model_dump(mode="json")),
+            ("identities.json", _identities(session, who)),
             ("tokens.json", _tokens(session, who)),
             ("competitions.json", _competitions(session, who)),
         ]
+
+
+def _identities(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Identity).where(Identity.account_id == who.account_id).order_by(Identity.created_at))
+    return [{"issuer": row.issuer, "subject": row.subject, "created_at": row.created_at.isoformat()} for row in rows]
 
 
 def _tokens(session: ReadSession, who: Principal) -> list[dict[str, Any]]:

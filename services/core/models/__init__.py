@@ -4,6 +4,7 @@ from services.core.device import Device
 from services.core.models.accounts import (
     Account,
     AccountLink,
+    Identity,
     LinkKind,
     Role,
     Scope,
@@ -89,6 +90,7 @@ __all__ = [
     "Happening",
     "HappeningKind",
     "HookCall",
+    "Identity",
     "Invitation",
     "JointRow",
     "LeaderboardEntry",

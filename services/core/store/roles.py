@@ -16,7 +16,7 @@ from services.core.store.database import Database
 __all__ = ["ROLES", "MissingRole", "grant_roles"]
 
 ACCOUNTS = (
-    *("account_links", "accounts", "invitations", "members", "outbox", "registrations", "tokens"),
+    *("account_links", "accounts", "identities", "invitations", "members", "outbox", "registrations", "tokens"),
     *("offers", "seats", "submission_notes", "team_invitations", "team_members", "upload_keys"),
     *("hook_calls", "notices", "webhooks"),
 )

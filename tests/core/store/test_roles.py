@@ -18,7 +18,7 @@ from tests.databases import EMPTY, postgres_copy
 
 PASSWORDS = dict.fromkeys(ROLES, "secret")
 ACCOUNTS = {
-    *("account_links", "accounts", "invitations", "members", "outbox", "registrations", "tokens"),
+    *("account_links", "accounts", "identities", "invitations", "members", "outbox", "registrations", "tokens"),
     *("offers", "seats", "submission_notes", "team_invitations", "team_members", "upload_keys"),
     *("hook_calls", "notices", "webhooks"),
 }

@@ -11,6 +11,7 @@ import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
 import { Data } from "./Data";
 import { Email } from "./Email";
+import { Identities } from "./Identities";
 import { Password } from "./Password";
 import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
@@ -72,6 +73,7 @@ function Own({ who }: { who: Me }) {
       <Section title="Password">
         <Password of={who} />
       </Section>
+      <Identities of={who} />
       <Section title="Tokens and sessions">
         <Tokens />
       </Section>

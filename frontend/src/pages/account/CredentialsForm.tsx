@@ -23,7 +23,7 @@ interface Props {
   children: ReactNode;
 }
 
-const NEW_NAME = {
+export const NEW_NAME = {
   hint: "Shown on leaderboards. Use lower-case letters, digits and hyphens; begin and end with a letter or digit.",
   pattern: "[a-z0-9]([a-z0-9\\-]{0,37}[a-z0-9])?",
   title: "Use at most 39 lower-case letters, digits and hyphens; begin and end with a letter or digit.",
@@ -75,6 +75,6 @@ export function CredentialsForm({ act, isNew = false, send, back, children }: Pr
 }
 
 /** A path of this app, never another site's address. */
-function ownPath(back: string | undefined): string {
+export function ownPath(back: string | undefined): string {
   return back?.startsWith("/") && !back.startsWith("//") ? back : "/";
 }

@@ -4,6 +4,7 @@ import { answer, api } from "../../api/client";
 import { installation } from "../../api/queries";
 import { Page } from "../../ui/Page";
 import { CredentialsForm } from "./CredentialsForm";
+import { Providers } from "./Providers";
 
 export function SignIn() {
   const { back } = useSearch({ from: "/sign-in" });
@@ -11,6 +12,7 @@ export function SignIn() {
   return (
     <Page title="Sign in" narrow>
       <CredentialsForm act="Sign in" send={(body) => answer(api.POST("/api/sessions", { body }))} back={back}>
+        <Providers back={back} />
         <p>
           <Link to="/forgot-password">Forgot your password?</Link>
         </p>

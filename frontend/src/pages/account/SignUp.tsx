@@ -8,6 +8,7 @@ import { Page } from "../../ui/Page";
 import { Empty } from "../../ui/states";
 import type { Credentials } from "./CredentialsForm";
 import { CredentialsForm } from "./CredentialsForm";
+import { Providers } from "./Providers";
 
 export function SignUp() {
   const query = useQuery(installation);
@@ -28,6 +29,7 @@ function NewAccount() {
   };
   return (
     <CredentialsForm isNew act="Create account" send={make} back={back}>
+      <Providers back={back} />
       <p>
         Already have an account?{" "}
         <Link to="/sign-in" search={{ back }} hash={true}>
