@@ -252,6 +252,7 @@ PUBLIC_READS = {
     ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}"),
 }
+BY_READERS = {("POST", "/api/openid/{name}/return")}  # signs in; whoever is signed in already links, in person
 IN_PERSON = {
     ("PATCH", "/api/me"),
     ("DELETE", "/api/me/tokens/{token_id}"),
@@ -267,7 +268,7 @@ def expected(route: tuple[str, str]) -> Scope | None:
     """Every route x scope: what reads needs `read`, what is not listed above changes a competition."""
     if route in IN_PERSON | BY_ANY | PUBLIC_READS:
         return ANY
-    if route[0] == "GET":
+    if route[0] == "GET" or route in BY_READERS:
         return Scope.READ
     return Scope.SUBMIT if route in SUBMITS else Scope.OPERATE if route in OPERATES else Scope.ORGANISE
 
