@@ -66,7 +66,7 @@ def test_a_team_is_told_of_its_score_and_nobody_else(api: Api, phase: Phase, par
 
     for member in (participant, mate):
         (notice,) = member.get("/api/me/notices").json()["items"]
-        assert notice["text"] == "Your submission entry.py is scored: 0.0123."
+        assert notice["text"] == "Your submission entry is scored: 0.0123."
         assert (notice["path"], notice["read"]) == (f"/submissions/{submission}", False)
     assert told(stranger) == []
     assert mate.get("/api/me/notices/unread").json() == {"unread": 1}
