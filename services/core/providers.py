@@ -6,21 +6,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-__all__ = ["IdentityProvider", "is_loopback"]
+__all__ = ["IdentityProvider", "IdentityProviders"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether an address leads to this machine itself."""
-    return urlsplit(url).hostname in LOOPBACK
 
 
 def _issuer(url: str) -> str:
     parts = urlsplit(url)
     if not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be the provider's issuer, such as https://id.example.org")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError("must begin with https://; http:// is for this machine only")
     return url
 
@@ -39,3 +34,14 @@ class IdentityProvider(BaseModel):
     def client_secret(self) -> str:
         """Read the client's secret; empty for a public client."""
         return self.client_secret_file.read_text().strip() if self.client_secret_file else ""
+
+
+def _each_once(providers: tuple[IdentityProvider, ...]) -> tuple[IdentityProvider, ...]:
+    """Refuse two of a name, which would share an address, and two of an issuer, whose subjects are the same people."""
+    for member in ("name", "issuer"):
+        if len({getattr(one, member) for one in providers}) < len(providers):
+            raise ValueError(f"must not hold two providers with the same {member}")
+    return providers
+
+
+IdentityProviders = Annotated[tuple[IdentityProvider, ...], AfterValidator(_each_once)]

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.core.directories import private_directory
-from services.core.providers import IdentityProvider
+from services.core.providers import IdentityProviders
 
 __all__ = ["ENV_FILE", "MailSecurity", "SandboxKind", "Settings", "load_settings"]
 
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     webhooks_to_private: bool = Field(
         False, description="Call webhooks at addresses of private networks and without TLS, too."
     )
-    oidc: tuple[IdentityProvider, ...] = Field(
+    oidc: IdentityProviders = Field(
         (),
         description="OpenID Connect providers with which people sign in, a JSON list: operate.md, Other sign-ins.",
     )

@@ -79,6 +79,7 @@ class Rogue:
         return query
 
     def json(self, path: str) -> Any:
+        path = path.partition("?")[0]
         if path == "/token":
             return {"id_token": self.sign(self.claims), "token_type": "Bearer", "access_token": "x"}
         if path == "/jwks":
@@ -107,6 +108,7 @@ def rogue_provider() -> Iterator[Rogue]:
         def log_message(self, *_arguments: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.rogue = rogue  # type: ignore[attr-defined]
     rogue.issuer = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

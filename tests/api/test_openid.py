@@ -20,6 +20,7 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import select
 
 from services.api.openid import flow
+from services.api.openid.fetching import MOST_BYTES
 from services.core.models import Account, Identity, Outgoing, TokenKind
 from services.core.settings import Settings
 from services.core.store.database import utc_now
@@ -358,10 +359,20 @@ def test_a_token_signed_by_nobody_or_by_what_everybody_knows_is_refused(api: Api
 
 
 def redirecting(handler: BaseHTTPRequestHandler) -> bool:
+    """Lead to an address that answers well, and has the body of a good answer itself."""
+    if "elsewhere" in handler.path:
+        return False
     handler.send_response(302)
-    handler.send_header("Location", "http://169.254.169.254/latest/meta-data")
+    handler.send_header("Location", f"{handler.path}?elsewhere")
     handler.end_headers()
+    handler.wfile.write(right(handler))
     return True
+
+
+def right(handler: BaseHTTPRequestHandler) -> bytes:
+    """Return what would count, so that a test refuses how it comes and not what it says."""
+    rogue: Rogue = handler.server.rogue  # type: ignore[attr-defined]
+    return json.dumps(rogue.json(handler.path)).encode()
 
 
 def garbage(handler: BaseHTTPRequestHandler) -> bool:
@@ -371,12 +382,11 @@ def garbage(handler: BaseHTTPRequestHandler) -> bool:
     return True
 
 
-def endless(handler: BaseHTTPRequestHandler) -> bool:
+def too_long(handler: BaseHTTPRequestHandler) -> bool:
     handler.send_response(200)
     handler.end_headers()
     with suppress(OSError):
-        for _ in range(10_000):
-            handler.wfile.write(b"x" * 4096)
+        handler.wfile.write(b" " * (MOST_BYTES + 1) + right(handler))
     return True
 
 
@@ -384,9 +394,17 @@ def dripping(handler: BaseHTTPRequestHandler) -> bool:
     handler.send_response(200)
     handler.end_headers()
     with suppress(OSError):
-        for _ in range(100):
-            handler.wfile.write(b" ")
-            time.sleep(0.05)
+        for part in (b" ", b" ", b" ", b" ", right(handler)):
+            time.sleep(0.2)
+            handler.wfile.write(part)
+    return True
+
+
+def dripping_headers(handler: BaseHTTPRequestHandler) -> bool:
+    with suppress(OSError):
+        for part in (b"HTTP/1.0 200 OK\r\n", b"A: b\r\n", b"C: d\r\n", b"E: f\r\n", b"\r\n" + right(handler)):
+            time.sleep(0.2)
+            handler.wfile.write(part)
     return True
 
 
@@ -395,11 +413,11 @@ def silent(_handler: BaseHTTPRequestHandler) -> bool:
     return True
 
 
-@pytest.mark.parametrize("answer", [redirecting, garbage, endless, dripping, silent])
+@pytest.mark.parametrize("answer", [redirecting, garbage, too_long, dripping, dripping_headers, silent])
 def test_a_provider_that_misbehaves_is_given_up(
     api: Api, rogue: Rogue, answer: Callable[[BaseHTTPRequestHandler], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.openid.fetching.DEADLINE_S", 0.3)
+    monkeypatch.setattr("services.api.openid.fetching.DEADLINE_S", 0.6)
     for path in ("/.well-known", "/token", "/jwks"):
         api.state.providers["rogue"]._document_at = float("-inf")
         rogue.answer = lambda handler, path=path: handler.path.startswith(path) and answer(handler)  # type: ignore[misc]
@@ -437,3 +455,12 @@ def test_a_provider_is_named_by_an_https_address(tmp_path: Path, issuer: str) ->
     named = {"name": "uni", "title": "University", "issuer": issuer, "client_id": "lethe"}
     with pytest.raises(ValueError, match="must b"):
         make_settings(tmp_path, "", oidc=[named])
+
+
+@pytest.mark.parametrize("changes", [{"name": "lab"}, {"issuer": "https://lab.example.org"}])
+def test_two_providers_share_neither_name_nor_issuer(tmp_path: Path, changes: dict[str, str]) -> None:
+    one = {"name": "uni", "title": "University", "issuer": "https://id.example.org", "client_id": "lethe"}
+    other = {"name": "lab", "title": "Laboratory", "issuer": "https://lab.example.org", "client_id": "lethe"}
+    assert len(make_settings(tmp_path, "", oidc=[one, other]).oidc) == 2
+    with pytest.raises(ValueError, match="must not hold two providers with the same"):
+        make_settings(tmp_path, "", oidc=[one | changes, other])
