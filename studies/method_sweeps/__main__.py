@@ -16,6 +16,7 @@ from services.cli.console import progress
 from services.core.bundle.manifest import require_oracle
 from services.core.errors import LetheError
 from services.core.settings import SandboxKind, Settings, load_settings
+from studies.arguments import at_least
 from studies.baselines.scenarios import Store
 from studies.method_sweeps.plots import draw_family
 from studies.method_sweeps.points import run_sweep, table_of
@@ -57,16 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="About 14 minutes of processor time for all, 8 s a point; what ran before is read, in half a minute.",
     )
     parser.add_argument("family", choices=[*FAMILIES, "all"], help="page of docs/methods/, or all")
-    parser.add_argument("--runs", type=_runs, default=64, help="models for each point; default: 64")
+    parser.add_argument("--runs", type=at_least(LEAST_RUNS), default=64, help="models for each point; default: 64")
     parser.add_argument("--out", type=Path, default=IMAGES, help="directory of the pictures; default: docs/images")
     return parser
-
-
-def _runs(text: str) -> int:
-    count = int(text)
-    if count < LEAST_RUNS:
-        raise argparse.ArgumentTypeError(f"expected at least {LEAST_RUNS}")
-    return count
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from services.core.bundle.manifest import require_oracle
 from services.core.errors import LetheError
 from services.core.settings import SandboxKind, load_settings
 from services.scorer.scoring import gather, score_by_all
+from studies.arguments import at_least
 from studies.baselines.entries import Entry
 from studies.baselines.scenarios import Store
 from studies.order_of_2023.comparing import Ordered
@@ -72,17 +73,10 @@ def _findings(page: Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--benchmark", default=BENCHMARK, help=f"name or directory; default: {BENCHMARK}")
-    parser.add_argument("--runs", type=_runs, default=128, help="models of each entry; default: 128")
+    parser.add_argument("--runs", type=at_least(LEAST_RUNS), default=128, help="models of each entry; default: 128")
     parser.add_argument("--grid-only", action="store_true", help="leave out the winners")
     parser.add_argument("--out", type=Path, default=PAGE, help="the page; default: docs/order-of-2023.md")
     return parser
-
-
-def _runs(text: str) -> int:
-    count = int(text)
-    if count < LEAST_RUNS:
-        raise argparse.ArgumentTypeError(f"expected at least {LEAST_RUNS}")
-    return count
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from services.api.notices import heralding
+from services.api.notices.subjects import Subject
 from services.core import happenings
 from services.core.models import (
     Account,
@@ -91,6 +92,29 @@ def test_everybody_who_takes_part_is_told_once_in_portions(
     assert told(organiser) == []
     with api.database.read() as session:
         assert session.scalars(select(func.count()).select_from(Notice)).one() == 5
+
+
+def test_what_cannot_be_told_holds_up_nothing_else(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert participant.submit().status_code == 201
+    tell(api)
+    words = vars(Subject)["text"].fget
+    told_of: list[Subject] = []
+
+    def broken_once(subject: Subject) -> str:
+        told_of.append(subject)
+        if len(told_of) == 1:
+            raise KeyError("no words")
+        return str(words(subject))
+
+    monkeypatch.setattr(Subject, "text", property(broken_once))
+    announce(organiser, "one")
+    announce(organiser, "two")
+
+    tell(api)
+
+    assert told(participant) == ["Cup: there is an announcement."]
 
 
 def test_what_was_retracted_or_is_no_longer_shown_is_not_told(

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
 import { type RefObject, useEffect, useRef } from "react";
-import { installation, me, unread } from "../api/queries";
+import { me, unread } from "../api/queries/account";
+import { installation } from "../api/queries/installation";
 import styles from "./Layout.module.css";
 import { ThemeChoice } from "./ThemeChoice";
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { me } from "../api/queries";
+import { me } from "../api/queries/account";
 import type { Me, Role } from "../api/types";
 import { Await } from "../ui/Await";
 import { Page } from "../ui/Page";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { me } from "../api/queries";
+import { me } from "../api/queries/account";
 import styles from "./ThemeChoice.module.css";
 import { chooseTheme, chosenTheme, onTheme, THEMES } from "./theme";
 

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { catalogue } from "../api/queries";
+import { catalogue } from "../api/queries/installation";
 import type { Catalogue } from "../api/types";
 import { NOTHING } from "../words/catalogue";
 

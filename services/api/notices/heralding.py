@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from services.api.notices.subjects import NOTICED, Subject, accounts_of, subjects_of
 from services.core.models import (
@@ -30,6 +31,8 @@ from services.core.settings import Settings
 from services.core.store.database import Database, ReadSession, WriteSession, clock
 
 __all__ = ["Herald"]
+
+log = structlog.get_logger()
 
 PORTION = 200  # people told in one transaction
 AT_ONCE = 50  # phases, in one look
@@ -84,12 +87,23 @@ class Herald:
             one = session.scalars(untold.limit(1).with_for_update(skip_locked=True)).one_or_none()
             if one is None:
                 return False
-            subjects = subjects_of(session, one)
-            last = [self._tell_of(session, subject, one.told_after) for subject in subjects]
-            # only what concerns a whole competition comes in portions, and it is one subject
-            one.told_after = last[0] if last else None
+            try:
+                with session.begin_nested():
+                    one.told_after = self._tell_portion(session, one)
+            except (LookupError, TypeError, ValueError, DataError):
+                log.exception("happening_untold", happening=str(one.id), remedy="it is left out; all others are told")
+                one.told_after = None
             one.told_at = None if one.told_after else clock(session)
         return True
+
+    def _tell_portion(self, session: WriteSession, one: Happening) -> UUID | None:
+        """Tell a portion of people of all that something is about; return the last one's id if more may follow.
+
+        Only what concerns a whole competition comes in portions, and it is one subject.
+        """
+        last = [self._tell_of(session, subject, one.told_after) for subject in subjects_of(session, one)]
+        session.flush()
+        return last[0] if last else None
 
     def _tell_of(self, session: WriteSession, subject: Subject, after: UUID | None) -> UUID | None:
         """Tell a portion of people; return the last one's id if more may follow."""

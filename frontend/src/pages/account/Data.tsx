@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { deletion } from "../../api/queries";
+import { deletion } from "../../api/queries/account";
 import type { Deletion, Me } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button, buttonLook } from "../../ui/Button";

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { installation } from "../../api/queries";
+import { installation } from "../../api/queries/installation";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { Card, FormCard } from "../../ui/Card";

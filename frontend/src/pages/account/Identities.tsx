@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { identities, installation } from "../../api/queries";
+import { identities } from "../../api/queries/account";
+import { installation } from "../../api/queries/installation";
 import type { Me } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { tokens } from "../../api/queries";
+import { tokens } from "../../api/queries/account";
 import type { Me } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { answer, api } from "../../api/client";
-import { installation } from "../../api/queries";
+import { installation } from "../../api/queries/installation";
 import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
 import { Notice } from "../../ui/states";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { installation } from "../../api/queries";
+import { installation } from "../../api/queries/installation";
 import { Page } from "../../ui/Page";
 import { CredentialsForm } from "./CredentialsForm";
 import { Providers } from "./Providers";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { installation } from "../../api/queries";
+import { installation } from "../../api/queries/installation";
 import { Await } from "../../ui/Await";
 import { buttonLook } from "../../ui/Button";
 import { Page } from "../../ui/Page";

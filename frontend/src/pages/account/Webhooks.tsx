@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { refresh, webhooks } from "../../api/queries";
+import { webhooks } from "../../api/queries/account";
+import { refresh } from "../../api/queries/keys";
 import type { Webhook } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { me } from "../../api/queries";
+import { me } from "../../api/queries/account";
 
 /** A change of the own account, after which it is read anew. */
 export function useOwn<T, V = void>(change: (given: V) => Promise<T>) {

@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { announcements, refresh } from "../../api/queries";
+import { announcements } from "../../api/queries/competition";
+import { refresh } from "../../api/queries/keys";
 import type { Announcement } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useParams, useSearch } from "@tanstack/react-router";
-import { competition } from "../../api/queries";
+import { competition } from "../../api/queries/competition";
 import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { buttonLook } from "../../ui/Button";

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { environments } from "../../api/queries";
+import { environments } from "../../api/queries/installation";
 import { Section } from "../../ui/Page";
 import styles from "./Environment.module.css";
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { competitionPages } from "../../api/queries";
+import { competitionPages } from "../../api/queries/competition";
 import type { Phase } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { Markdown } from "../../ui/Markdown";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { competitionPages } from "../../api/queries";
+import { competitionPages } from "../../api/queries/competition";
 import { Await } from "../../ui/Await";
 import { Markdown } from "../../ui/Markdown";
 import { Section } from "../../ui/Page";

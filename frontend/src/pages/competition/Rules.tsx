@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { benchmarks, competitionPages } from "../../api/queries";
+import { competitionPages } from "../../api/queries/competition";
+import { benchmarks } from "../../api/queries/installation";
 import type { Phase } from "../../api/types";
 import { Facts } from "../../ui/Facts";
 import { Markdown } from "../../ui/Markdown";

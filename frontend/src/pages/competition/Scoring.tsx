@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { benchmarks } from "../../api/queries";
+import { benchmarks } from "../../api/queries/installation";
 import type { Phase } from "../../api/types";
 import { Facts } from "../../ui/Facts";
 import { Section } from "../../ui/Page";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { registration } from "../../api/queries";
+import { registration } from "../../api/queries/competition";
 import type { CompetitionRole } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { createContext, useContext } from "react";
-import { registration } from "../../api/queries";
+import { registration } from "../../api/queries/competition";
 import type { CompetitionDetail, CompetitionRole, Phase } from "../../api/types";
 import { currentPhase, firstPhase } from "../../words/time";
 

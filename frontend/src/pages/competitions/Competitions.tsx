@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
-import { competitions, me } from "../../api/queries";
+import { me } from "../../api/queries/account";
+import { competitions } from "../../api/queries/competition";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";
 import { Page, Section } from "../../ui/Page";

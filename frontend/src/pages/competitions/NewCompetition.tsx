@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { competitions } from "../../api/queries";
+import { competitions } from "../../api/queries/competition";
 import { Button } from "../../ui/Button";
 import { FormCard } from "../../ui/Card";
 import { Area, Field } from "../../ui/Field";

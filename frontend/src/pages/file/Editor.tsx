@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, Problem } from "../../api/client";
-import { refresh } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
 import type { AppliedFile } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { competitionFile, competitions, competitionVersions } from "../../api/queries";
+import { competitionFile, competitions, competitionVersions } from "../../api/queries/competition";
 import { Await } from "../../ui/Await";
 import { Button, buttonLook } from "../../ui/Button";
 import { Confirm } from "../../ui/Confirm";

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { final, refresh } from "../../api/queries";
+import { final } from "../../api/queries/final";
+import { refresh } from "../../api/queries/keys";
 import type { FinalMark, Submission } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";

@@ -1,7 +1,9 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { final, finalEntries, finalPreview, finalProgress, type PhaseKey, refresh } from "../../api/queries";
+import type { PhaseKey } from "../../api/queries/board";
+import { final, finalEntries, finalPreview, finalProgress } from "../../api/queries/final";
+import { refresh } from "../../api/queries/keys";
 import type { Final, FinalTeam } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

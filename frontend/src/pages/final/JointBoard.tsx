@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { final, finalBoard, type PhaseKey } from "../../api/queries";
+import type { PhaseKey } from "../../api/queries/board";
+import { final, finalBoard } from "../../api/queries/final";
 import type { Joint } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { code, codeDiff } from "../../api/queries";
+import { code, codeDiff } from "../../api/queries/judging";
 import type { CodeFile, FileDiff } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";

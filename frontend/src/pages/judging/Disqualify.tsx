@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { refresh } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
 import { FormCard } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
 import { Area, Field } from "../../ui/Field";

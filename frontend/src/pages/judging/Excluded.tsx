@@ -2,7 +2,8 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { exclusions, refresh } from "../../api/queries";
+import { exclusions } from "../../api/queries/judging";
+import { refresh } from "../../api/queries/keys";
 import type { Exclusion } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { leaderboard } from "../../api/queries";
+import { leaderboard } from "../../api/queries/board";
 import type { Entry, Leaderboard as Page, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";

@@ -1,7 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, api } from "../../api/client";
-import { refresh, reliability } from "../../api/queries";
+import { reliability } from "../../api/queries/board";
+import { refresh } from "../../api/queries/keys";
 import type { Reliability as Found } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";

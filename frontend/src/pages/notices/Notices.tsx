@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, api } from "../../api/client";
-import { notices, refresh } from "../../api/queries";
+import { notices } from "../../api/queries/account";
+import { refresh } from "../../api/queries/keys";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

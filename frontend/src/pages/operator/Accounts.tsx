@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { accounts, refresh } from "../../api/queries";
+import { accounts } from "../../api/queries/account";
+import { refresh } from "../../api/queries/keys";
 import type { Role } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { health, installation, system, workers } from "../../api/queries";
+import { health, installation, system, workers } from "../../api/queries/installation";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

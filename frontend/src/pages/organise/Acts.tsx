@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { acts, recordHead } from "../../api/queries";
+import { acts } from "../../api/queries/competition";
+import { recordHead } from "../../api/queries/installation";
 import type { Act } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { More } from "../../ui/More";

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { alarms } from "../../api/queries";
+import { alarms } from "../../api/queries/board";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { More } from "../../ui/More";

@@ -1,7 +1,8 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
-import { allSubmissions, refresh } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
+import { allSubmissions } from "../../api/queries/submission";
 import type { CompetitionDetail, Submission } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Row } from "../../ui/Card";

@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { campaigns, refresh } from "../../api/queries";
+import { campaigns } from "../../api/queries/board";
+import { refresh } from "../../api/queries/keys";
 import type { Campaign, Phase } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

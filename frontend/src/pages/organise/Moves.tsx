@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { campaign, moves } from "../../api/queries";
+import { campaign, moves } from "../../api/queries/board";
 import type { Move, Preview, Unscorable } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

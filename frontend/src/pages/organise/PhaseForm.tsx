@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, Problem } from "../../api/client";
-import { competition } from "../../api/queries";
+import { competition } from "../../api/queries/competition";
 import type { Phase } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";

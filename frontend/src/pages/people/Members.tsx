@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { me, members } from "../../api/queries";
+import { me } from "../../api/queries/account";
+import { members } from "../../api/queries/competition";
 import type { CompetitionRole, Member } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

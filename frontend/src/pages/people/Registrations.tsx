@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
-import { registrations } from "../../api/queries";
+import { registrations } from "../../api/queries/competition";
 import type { Registration, RegistrationState } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

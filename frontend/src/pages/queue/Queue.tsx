@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { queue } from "../../api/queries";
+import { queue } from "../../api/queries/submission";
 import type { OpenEvaluation, Queue as Shown } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

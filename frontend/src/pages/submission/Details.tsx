@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { details } from "../../api/queries";
+import { details } from "../../api/queries/submission";
 import { Await } from "../../ui/Await";
 import { Section } from "../../ui/Page";
 import { Loading } from "../../ui/states";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { history, standing } from "../../api/queries";
+import { history, standing } from "../../api/queries/submission";
 import type { Submission } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Section } from "../../ui/Page";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { standing } from "../../api/queries";
+import { standing } from "../../api/queries/submission";
 import type { Submission } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Section } from "../../ui/Page";

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { refresh, submission } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
+import { submission } from "../../api/queries/submission";
 import type { Submission } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { printed } from "../../api/queries";
+import { printed } from "../../api/queries/submission";
 import { Await } from "../../ui/Await";
 import { Section } from "../../ui/Page";
 import styles from "./Printed.module.css";

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { refresh, submission } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
+import { submission } from "../../api/queries/submission";
 import type { Exclusion, Submission } from "../../api/types";
 import { buttonLook } from "../../ui/Button";
 import { Confirm } from "../../ui/Confirm";

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { refresh, submission } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
+import { submission } from "../../api/queries/submission";
 import type { Submission as Shown } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useReducer, useState } from "react";
 import { follow } from "../../api/events";
-import { refresh } from "../../api/queries";
+import { refresh } from "../../api/queries/keys";
 import type { Submission } from "../../api/types";
 import { liveOf, reduce } from "../../words/live";
 

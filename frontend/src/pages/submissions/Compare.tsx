@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import { comparison } from "../../api/queries";
+import { comparison } from "../../api/queries/submission";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { buttonLook } from "../../ui/Button";

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { submissions } from "../../api/queries";
+import { submissions } from "../../api/queries/submission";
 import type { Submission } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { joining, me } from "../../api/queries";
+import { me } from "../../api/queries/account";
+import { joining } from "../../api/queries/team";
 import type { JoinPreview } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button, buttonLook } from "../../ui/Button";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
-import { teamInvitations } from "../../api/queries";
+import { teamInvitations } from "../../api/queries/team";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";

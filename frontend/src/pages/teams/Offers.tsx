@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { offers } from "../../api/queries";
+import { offers } from "../../api/queries/team";
 import type { Offer } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";

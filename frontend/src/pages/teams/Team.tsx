@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
-import { me, team } from "../../api/queries";
+import { me } from "../../api/queries/account";
+import { team } from "../../api/queries/team";
 import type { Team as Shown } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ownTeams } from "../../api/queries";
+import { ownTeams } from "../../api/queries/team";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";

@@ -2,7 +2,8 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
-import { me, teamsOf } from "../../api/queries";
+import { me } from "../../api/queries/account";
+import { teamsOf } from "../../api/queries/team";
 import { Await } from "../../ui/Await";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";

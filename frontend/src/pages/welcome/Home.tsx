@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { me } from "../../api/queries";
+import { me } from "../../api/queries/account";
 import { Page } from "../../ui/Page";
 import { Loading } from "../../ui/states";
 import { Competitions } from "../competitions/Competitions";

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { competitions } from "../../api/queries";
+import { competitions } from "../../api/queries/competition";
 import type { CompetitionDetail } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { useNow } from "../../ui/now";

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answer, api } from "../../api/client";
-import { type PhaseKey, refresh } from "../../api/queries";
+import type { PhaseKey } from "../../api/queries/board";
+import { refresh } from "../../api/queries/keys";
 import type { Finalist } from "../../api/types";
 import { Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";

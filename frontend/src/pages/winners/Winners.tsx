@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { finalistCode, finalists, type PhaseKey } from "../../api/queries";
+import type { PhaseKey } from "../../api/queries/board";
+import { finalistCode, finalists } from "../../api/queries/final";
 import type { Finalist, FinalistPlace } from "../../api/types";
 import { Await } from "../../ui/Await";
 import { Badge, type Tone } from "../../ui/Badge";
