@@ -218,6 +218,13 @@ class CompetitionOut(BaseModel):
 class BenchmarkRef(BaseModel):
     name: str
     digest: str
+    accepted_unfit: str | None = Field(
+        description="Why the operator published it although its build judged it unfit; null if it is fit."
+    )
+
+    @classmethod
+    def of(cls, row: BenchmarkRow) -> Self:
+        return cls(name=row.name, digest=row.digest, accepted_unfit=row.manifest.get("accepted_unfit"))
 
 
 class PhaseOut(BaseModel):
@@ -262,7 +269,7 @@ class PhaseOut(BaseModel):
             slug=phase.slug,
             title=phase.title,
             kind=phase.kind,
-            benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
+            benchmark=BenchmarkRef.of(phase.benchmark),
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
             is_open=part is None and phase.opens_at <= utc_now() < phase.closes_at,
@@ -336,6 +343,9 @@ class BenchmarkOut(BaseModel):
     oracle_seeds: int
     seed_commitment: str
     fitness: Fitness
+    accepted_unfit: str | None = Field(
+        description="Why the operator published it although `fitness.problems` is not empty; null if it is fit."
+    )
     robustness: Robustness | None = Field(
         description="What the robustness stage does and costs; null if the benchmark was built without."
     )

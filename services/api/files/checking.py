@@ -146,8 +146,9 @@ class _Checker:
                 problem, _, remedy = error.message.partition(". ")
                 self._complain(path, f"{problem}.", remedy)
                 return None
-            for problem in found.manifest.get("fitness", {}).get("problems", ()):
-                self._complain(path, f"Benchmark {wanted!r} is unfit: {problem}", "Choose another benchmark.")
+            if found.manifest.get("accepted_unfit") is None:
+                for problem in found.manifest.get("fitness", {}).get("problems", ()):
+                    self._complain(path, f"Benchmark {wanted!r} is unfit: {problem}", "Choose another benchmark.")
         self._fit(section, found, old)
         return found
 

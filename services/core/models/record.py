@@ -21,6 +21,7 @@ class Act(StrEnum):
     ACCOUNT_MADE = "account_made"
     ACCOUNT_ROLE_CHANGED = "account_role_changed"
     ACCOUNT_DELETED = "account_deleted"  # by oneself
+    BENCHMARK_PUBLISHED = "benchmark_published"  # by an operator, from the command line
     RESET_LINK_MADE = "reset_link_made"  # for somebody who lost a password
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"

@@ -45,6 +45,12 @@ export function Leaderboard() {
       ) : (
         <>
           {phase.sealed && <p role="note">Sealed: only those who run the competition see this page.</p>}
+          {phase.benchmark.accepted_unfit && (
+            <p role="note">
+              Lethe judged this benchmark unfit. The operator published it all the same, for this reason:{" "}
+              {phase.benchmark.accepted_unfit}
+            </p>
+          )}
           {phase.final !== null && <JointBoard path={{ slug: phase.competition, phase: phase.slug }} />}
           <PhaseBoard key={phase.slug} phase={phase} />
         </>

@@ -49,6 +49,7 @@ const ACTS: Record<Act, string> = {
   data_deleted: "data deleted as the retention says",
   entry_withdrawn: "entry withdrawn",
   entry_reentered: "entry entered again",
+  benchmark_published: "benchmark published",
   account_role_changed: "role on the platform changed",
   account_deleted: "account deleted",
   reset_link_made: "link for a new password made",
