@@ -77,6 +77,8 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): REVIEWER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/references"): REVIEWER,
+    ("POST", "/api/competitions/{slug}/phases/{phase}/references"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): REVIEWER,
     ("POST", "/api/competitions/{slug}/phases/{phase}/campaigns"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}"): REVIEWER,

@@ -1274,6 +1274,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show References
+         * @description Show the reference rows that the platform makes in a phase, with their states.
+         */
+        get: operations["show_references"];
+        put?: never;
+        /**
+         * Make References
+         * @description Let the platform make the reference rows that are missing, and those that failed or were cancelled again.
+         */
+        post: operations["make_references"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/reliability": {
         parameters: {
             query?: never;
@@ -3166,7 +3190,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -3397,11 +3421,6 @@ export interface components {
          * @description A benchmark, described by part of its manifest. Its files cannot be downloaded.
          */
         BenchmarkOut: {
-            /**
-             * Accepted Unfit
-             * @description Why the operator published it although `fitness.problems` is not empty; null if it is fit.
-             */
-            accepted_unfit: string | null;
             /** Architecture */
             architecture: string;
             /** Classes */
@@ -3448,11 +3467,6 @@ export interface components {
         };
         /** BenchmarkRef */
         BenchmarkRef: {
-            /**
-             * Accepted Unfit
-             * @description Why the operator published it although its build judged it unfit; null if it is fit.
-             */
-            accepted_unfit: string | null;
             /** Digest */
             digest: string;
             /** Name */
@@ -4297,7 +4311,7 @@ export interface components {
             tie_group: number | null;
             /**
              * Time Ratio
-             * @description run_s divided by the run_s of the phase's retraining reference.
+             * @description run_s divided by the board's `retraining_s`.
              */
             time_ratio: number | null;
             unranked_reason: components["schemas"]["Unranked"] | null;
@@ -5286,6 +5300,11 @@ export interface components {
             /** Phase */
             phase: string;
             /**
+             * Retraining S
+             * @description Time of one run of the fastest full retraining on this board, in seconds: run times are compared with it. Null if there is none.
+             */
+            retraining_s: number | null;
+            /**
              * Total
              * @description Entries on all pages.
              */
@@ -5698,6 +5717,12 @@ export interface components {
              * @description Submissions per team in all; none: only the daily quota.
              */
             quota_total?: number | null;
+            /**
+             * References
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @default true
+             */
+            references?: boolean;
             /**
              * Rehearse
              * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
@@ -6303,6 +6328,11 @@ export interface components {
             quota_per_day: number;
             /** Quota Total */
             quota_total: number | null;
+            /**
+             * References
+             * @description Whether the platform makes reference rows.
+             */
+            references: boolean;
             /** Rehearse */
             rehearse: boolean;
             /** Robustness */
@@ -6657,10 +6687,63 @@ export interface components {
         };
         /**
          * Reference
-         * @description An organiser's reference entry: shown on the leaderboard, never ranked.
+         * @description A reference row, of the platform or an organiser: shown on the leaderboard, never ranked.
          * @enum {string}
          */
-        Reference: "none" | "identity" | "retrain";
+        Reference: "none" | "identity" | "retrain" | "retrain-5" | "retrain-10" | "retrain-20" | "retrain-50";
+        /**
+         * ReferenceRowOut
+         * @description A reference row of the platform, whether it was made yet or not.
+         */
+        ReferenceRowOut: {
+            /**
+             * Epochs
+             * @description For how many epochs it retrains; 0 if it does nothing.
+             */
+            epochs: number;
+            /** Failure */
+            failure: string | null;
+            failure_kind: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score: number | null;
+            /** Name */
+            name: string;
+            reference: components["schemas"]["Reference"];
+            /**
+             * Run S
+             * @description Mean wall-clock time of one run, in seconds.
+             */
+            run_s: number | null;
+            state: components["schemas"]["SubmissionState"] | null;
+            /**
+             * Submission Id
+             * @description Null until it was made.
+             */
+            submission_id: string | null;
+        };
+        /**
+         * ReferencesOut
+         * @description The reference rows that the platform makes in a phase.
+         */
+        ReferencesOut: {
+            /** Items */
+            items: components["schemas"]["ReferenceRowOut"][];
+            /**
+             * Waiting
+             * @description Whether some are yet to be made. In a draft, they wait until it is public.
+             */
+            waiting: boolean;
+            /**
+             * Wanted
+             * @description Whether the platform makes them in this phase.
+             */
+            wanted: boolean;
+            /**
+             * Why None
+             * @description Why the benchmark can have none, in words.
+             */
+            why_none: string | null;
+        };
         /**
          * Refusal
          * @description Whom to refuse, and why.
@@ -7058,6 +7141,11 @@ export interface components {
             /** Metric */
             metric: string;
             /**
+             * Retraining S
+             * @description Time of one run of the fastest full retraining on the phase's board, in seconds; null if none.
+             */
+            retraining_s: number | null;
+            /**
              * Run S
              * @description Mean wall-clock time of one run, in seconds.
              */
@@ -7078,7 +7166,7 @@ export interface components {
             };
             /**
              * Time Ratio
-             * @description run_s divided by the run_s of the phase's current retraining reference.
+             * @description run_s divided by `retraining_s`.
              */
             time_ratio: number | null;
             /** Utility */
@@ -11417,6 +11505,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuotaOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_references: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    make_references: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesOut"];
                 };
             };
             /** @description A problem */

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, literal_column, select
 
 from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
-from services.core.queue.lines import sharing_turns
+from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.workers import serving
 from services.core.store.database import ReadSession, utc_now
 
@@ -155,7 +155,8 @@ def _others(
     for phase_id, team_id, competition_id, queued, its_turn, since, weight, kind in rows:
         check = kind is PhaseKind.CHECK
         whose = team_id, competition_id, check
-        if whose != mine:
+        waits_for_us = its_turn == BEHIND_ALL > turn[0]
+        if whose != mine and not waits_for_us:
             one = found.setdefault(whose, _Others((its_turn, since) < turn, check, weight, defaultdict(int)))
             one.queued[phase_id] += queued
     return list(found.values())
@@ -205,6 +206,9 @@ class _Clock:
             newest = (
                 select(Evaluation.id)
                 .where(Evaluation.phase_id == phase_id, Evaluation.state == State.MEASURED)
+                .where(
+                    Evaluation.benchmark_id == select(Phase.benchmark_id).where(Phase.id == phase_id).scalar_subquery()
+                )
                 .order_by(Evaluation.finished_at.desc())
                 .limit(RECENT)
             )
