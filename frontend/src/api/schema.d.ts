@@ -2826,6 +2826,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Replay
+         * @description Show what `lethe replay` needs to run it elsewhere: environment, limits, benchmark and failure.
+         */
+        get: operations["describe_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/runs.csv": {
         parameters: {
             query?: never;
@@ -6801,6 +6821,121 @@ export interface components {
             total: number;
             /** Under Way */
             under_way: boolean;
+        };
+        /**
+         * ReplayBenchmark
+         * @description The benchmark, and the definition from which everybody can build one like it.
+         */
+        ReplayBenchmark: {
+            /**
+             * Definition
+             * @description What `lethe benchmark build` builds; its name if nothing else is told.
+             */
+            definition: string;
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+            /**
+             * Scenario
+             * @description How the forget set is drawn, if not as in the definition.
+             */
+            scenario: string | null;
+        };
+        /**
+         * ReplayEnvironment
+         * @description What the code finds in the sandbox; empty texts where nobody knows.
+         */
+        ReplayEnvironment: {
+            device: components["schemas"]["Device"];
+            /**
+             * Digest
+             * @description The image's id; empty for the process sandbox, which has no image.
+             */
+            digest: string;
+            /** Image */
+            image: string;
+            /** Name */
+            name: string;
+            /** Python */
+            python: string;
+            /**
+             * Sandbox
+             * @description docker or process; empty if no run has ended.
+             */
+            sandbox: string;
+            /** Torch */
+            torch: string;
+        };
+        /**
+         * ReplayLimits
+         * @description What one evaluation may use.
+         */
+        ReplayLimits: {
+            /** Cuda Stand In */
+            cuda_stand_in: boolean;
+            /**
+             * Memory Bytes
+             * @description Memory of one run, or of a notebook.
+             */
+            memory_bytes: number;
+            /**
+             * Notebook Timeout S
+             * @description Time limit of a whole notebook, in seconds.
+             */
+            notebook_timeout_s: number;
+            /**
+             * Seed Timeout S
+             * @description Time limit of one run of a module, in seconds.
+             */
+            seed_timeout_s: number;
+            /**
+             * Seeds
+             * @description Runs; of a notebook the checkpoints that it must write.
+             */
+            seeds: number;
+            /** Take First */
+            take_first: boolean;
+        };
+        /**
+         * ReplayOut
+         * @description All that `lethe replay` needs beside the upload.
+         */
+        ReplayOut: {
+            benchmark: components["schemas"]["ReplayBenchmark"];
+            /** Competition */
+            competition: string;
+            /**
+             * Data Hidden
+             * @description Whether the phase hides its data, so that its failures tell no message.
+             */
+            data_hidden: boolean;
+            environment: components["schemas"]["ReplayEnvironment"];
+            /**
+             * Failed Run
+             * @description The number, from 1, of the first run that failed; null if none is told.
+             */
+            failed_run: number | null;
+            failure: components["schemas"]["FailureOut"] | null;
+            /** Filename */
+            filename: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["SubmissionKind"];
+            limits: components["schemas"]["ReplayLimits"];
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            state: components["schemas"]["SubmissionState"];
+            /**
+             * Trial
+             * @description Of a notebook in a check phase, `dry run` or `rehearsal`; otherwise null.
+             */
+            trial: string | null;
         };
         /**
          * ResetLinkOut
@@ -15364,6 +15499,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    describe_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
                 };
             };
             /** @description A problem */

@@ -112,6 +112,13 @@ class FailureOut(BaseModel):
     kind: FailureKind
     message: str
 
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self | None:
+        """Make the JSON form of a failure; None of an evaluation that did not fail."""
+        if evaluation.failure_kind is None:
+            return None
+        return cls(kind=evaluation.failure_kind, message=evaluation.failure_message or "")
+
 
 class ScoreOut(ScoreForm):
     """A score of a submission."""
@@ -244,7 +251,7 @@ class SubmissionOut(BaseModel):
             checkpoints_written=evaluation.checkpoints_written,
             started_at=evaluation.started_at,
             finished_at=evaluation.finished_at,
-            failure=_failure(evaluation),
+            failure=FailureOut.of(evaluation),
             provenance=evaluation.provenance,
             has_notebook=sees_data and evaluation.executed_blob is not None,
             has_details=sees_data and score is not None,
@@ -267,9 +274,3 @@ class SubmittedOut(SubmissionOut):
     """A submission that was just accepted, with the warnings of its file's check."""
 
     warnings: Warnings
-
-
-def _failure(evaluation: Evaluation) -> FailureOut | None:
-    if evaluation.failure_kind is None:
-        return None
-    return FailureOut(kind=evaluation.failure_kind, message=evaluation.failure_message or "")
