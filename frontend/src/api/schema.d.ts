@@ -1351,7 +1351,9 @@ export interface paths {
         put?: never;
         /**
          * Check Submission
-         * @description Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota.
+         * @description Check a file like a submission, even if the phase is closed, and tell what it is likely to take.
+         *
+         *     The file is not kept and costs no quota.
          */
         post: operations["check_submission"];
         delete?: never;
@@ -3669,6 +3671,8 @@ export interface components {
         CheckOut: {
             /** @description The certificate that its module claims to have. */
             claim: components["schemas"]["Claim"] | null;
+            /** @description What a submission of it is likely to take, before a slot is spent. */
+            forecast: components["schemas"]["ForecastOut"];
             kind: components["schemas"]["SubmissionKind"];
             /** Sha256 */
             sha256: string;
@@ -4976,6 +4980,51 @@ export interface components {
             meaning: string;
             /** Name */
             name: string;
+        };
+        /**
+         * ForecastOut
+         * @description What a submission of the file is likely to take.
+         */
+        ForecastOut: {
+            /**
+             * Benchmark
+             * @description The benchmark on which they ran; null if none are known.
+             */
+            benchmark: string | null;
+            /**
+             * Peak Memory Bytes
+             * @description Memory of the largest process of any run that is known, without GPU memory; null if none is.
+             */
+            peak_memory_bytes: number | null;
+            /**
+             * Phase
+             * @description The phase in which the runs were measured; null if none are known.
+             */
+            phase: string | null;
+            /** @description Its place in the queue if it was submitted now; null if you compete for no team yet. */
+            place: components["schemas"]["QueuePlaceOut"] | null;
+            /** @description Of one run. Null if no run of this code is known. */
+            run_s: components["schemas"]["SecondsOut"] | null;
+            /**
+             * Runs
+             * @description How many runs were measured; 0 if none are known.
+             */
+            runs: number;
+            /**
+             * Scale
+             * @description By how much the times were multiplied, because this phase's training set is larger or smaller.
+             */
+            scale: number;
+            /**
+             * Total S
+             * @description Of all runs, one after another. Null if no run of this code is known.
+             */
+            total_s: number | null;
+            /**
+             * Warnings
+             * @description Limits of the phase that it is likely to break.
+             */
+            warnings: string[];
         };
         /**
          * Form
@@ -7212,6 +7261,18 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+        };
+        /**
+         * SecondsOut
+         * @description An expected time in seconds, and the 90% interval of a single run.
+         */
+        SecondsOut: {
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /**
          * SelectedOut
@@ -11770,6 +11831,8 @@ export interface operations {
             query: {
                 /** @description The file name. Its ending names the kind: .py, .zip or .ipynb. */
                 filename: string;
+                /** @description The team whose place in the queue is told. */
+                team?: string | null;
             };
             header?: never;
             path: {

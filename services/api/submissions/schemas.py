@@ -29,7 +29,6 @@ from services.core.queue.places import Place
 from services.core.submission.certificate import Claim
 
 __all__ = [
-    "CheckOut",
     "EventOut",
     "FailureOut",
     "QueuePlaceOut",
@@ -38,6 +37,7 @@ __all__ = [
     "ScoreOut",
     "SubmissionOut",
     "SubmittedOut",
+    "Warnings",
 ]
 
 Warnings = Annotated[
@@ -91,19 +91,6 @@ class QuotaOut(BaseModel):
             next_slot_at=quota.free_at if waits else None,
             place=QueuePlaceOut.model_validate(place),
         )
-
-
-class CheckOut(BaseModel):
-    """A file that passed every check which needs no run."""
-
-    kind: SubmissionKind
-    sha256: str
-    size_bytes: int
-    claim: Claim | None = Field(description="The certificate that its module claims to have.")
-    submitted_as: UUID | None = Field(
-        description="Your earlier submission of this exact file, whose runs a new one would share."
-    )
-    warnings: Warnings
 
 
 class FailureOut(BaseModel):
