@@ -11,7 +11,7 @@ from random import SystemRandom
 from typing import ClassVar, Protocol
 
 from services.core.models import Evaluation, SubmissionKind
-from services.core.submission.notebook import REHEARSAL_S
+from services.core.submission.notebook import notebook_timeout_s
 from services.worker.failures import RunFailed, SandboxText, told, words
 from services.worker.notebooks import Mode, NotebookLimits, disk_needed, run_notebook
 from services.worker.sandbox.base import LOG_TAIL_BYTES
@@ -119,9 +119,7 @@ def kind_of(
         mode = _mode(evaluation)
         limits = NotebookLimits(
             seeds=evaluation.seeds,
-            timeout_s=min(phase.notebook_timeout_s, REHEARSAL_S)
-            if mode is Mode.REHEARSAL
-            else phase.notebook_timeout_s,
+            timeout_s=notebook_timeout_s(phase.notebook_timeout_s, rehearsed=mode is Mode.REHEARSAL),
             memory_bytes=phase.memory_bytes,
             data_hidden=phase.data_hidden and not evaluation.dry_run,
             mode=mode,

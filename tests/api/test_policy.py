@@ -113,6 +113,7 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("GET", "/api/submissions/{submission_id}/comparison"): SIGNED_IN,
     ("POST", "/api/submissions/{submission_id}/cancel"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/standing"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/replay"): SIGNED_IN,
     ("PUT", "/api/submissions/{submission_id}/note"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/runs.csv"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/measurements"): SIGNED_IN,
