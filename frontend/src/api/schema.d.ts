@@ -552,6 +552,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/matrices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Matrices
+         * @description List the matrices of a competition, newest first.
+         */
+        get: operations["list_matrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Matrix
+         * @description Show the table of a matrix: entries by mean rank, with their scores on each benchmark.
+         */
+        get: operations["show_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Matrix
+         * @description Stop the runs of a matrix that have not ended. What is scored stays.
+         */
+        post: operations["cancel_matrix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}/table.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Matrix
+         * @description Download the table of a matrix as CSV: a line for each entry on each benchmark.
+         */
+        get: operations["export_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/members": {
         parameters: {
             query?: never;
@@ -1228,6 +1308,26 @@ export interface paths {
         get: operations["export_leaderboard"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/matrices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Matrix
+         * @description Run scored entries of a phase on other benchmarks, under its limits. No board and no team sees it.
+         */
+        post: operations["start_matrix"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3190,7 +3290,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -5364,6 +5464,184 @@ export interface components {
              */
             provider: string;
         };
+        /** MatrixBenchmarkOut */
+        MatrixBenchmarkOut: {
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MatrixCellOut
+         * @description One entry on one benchmark.
+         */
+        MatrixCellOut: {
+            /** Benchmark */
+            benchmark: string;
+            /** Ci High */
+            ci_high: number | null;
+            /** Ci Low */
+            ci_low: number | null;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            /** Failure */
+            failure: string | null;
+            failure_kind: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score: number | null;
+            /** Flags */
+            flags: string[];
+            /** Forgetting Quality */
+            forgetting_quality: number | null;
+            /**
+             * Rank
+             * @description Among the entries of the matrix; null without a score, or if a flag says so.
+             */
+            rank: number | null;
+            /** Rank Best */
+            rank_best: number | null;
+            /** Rank Worst */
+            rank_worst: number | null;
+            /** Run S */
+            run_s: number | null;
+            state: components["schemas"]["SubmissionState"];
+            /** Utility */
+            utility: number | null;
+        };
+        /** MatrixDetail */
+        MatrixDetail: {
+            /**
+             * Behind
+             * @description Whether something was scored that the ranks do not know yet.
+             */
+            behind: boolean;
+            /** Benchmarks */
+            benchmarks: string[];
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /** Columns */
+            columns: components["schemas"]["MatrixBenchmarkOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended
+             * @description Evaluations that are scored, failed or cancelled.
+             */
+            ended: number;
+            /** Entries */
+            entries: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Items
+             * @description Its entries by mean rank, and those without one behind.
+             */
+            items: components["schemas"]["MatrixEntryOut"][];
+            /** Metric */
+            metric: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Runs
+             * @description Evaluations: entries times benchmarks.
+             */
+            runs: number;
+            /** Seeds */
+            seeds: number;
+            /**
+             * Settled At
+             * @description When all had ended and the ranks were computed.
+             */
+            settled_at: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MatrixEntryOut
+         * @description One entry on all benchmarks.
+         */
+        MatrixEntryOut: {
+            /**
+             * Cells
+             * @description One for each benchmark, in order.
+             */
+            cells: components["schemas"]["MatrixCellOut"][];
+            /** Mean High */
+            mean_high: number | null;
+            /**
+             * Mean Low
+             * @description Lower end of the 95% interval of the mean rank.
+             */
+            mean_low: number | null;
+            /** Mean Rank */
+            mean_rank: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @description By mean rank; equal means share it. Null without a rank on every benchmark.
+             */
+            rank: number | null;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * MatrixOut
+         * @description A matrix, and how far it is.
+         */
+        MatrixOut: {
+            /** Benchmarks */
+            benchmarks: string[];
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended
+             * @description Evaluations that are scored, failed or cancelled.
+             */
+            ended: number;
+            /** Entries */
+            entries: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Runs
+             * @description Evaluations: entries times benchmarks.
+             */
+            runs: number;
+            /** Seeds */
+            seeds: number;
+            /**
+             * Settled At
+             * @description When all had ended and the ranks were computed.
+             */
+            settled_at: string | null;
+            /** Title */
+            title: string;
+        };
         /** MeOut */
         MeOut: {
             account: components["schemas"]["AccountOut"];
@@ -5579,6 +5857,32 @@ export interface components {
              * @default 1
              */
             uses?: number;
+        };
+        /**
+         * NewMatrix
+         * @description Entries of one phase, which run under its limits on other benchmarks.
+         */
+        NewMatrix: {
+            /**
+             * Benchmarks
+             * @description Published benchmarks, by name or digest.
+             */
+            benchmarks: string[];
+            /**
+             * Entries
+             * @description Scored submissions of the phase, also reference rows.
+             */
+            entries: string[];
+            /**
+             * Seeds
+             * @description Runs of each entry on each benchmark. If not set, as many as in the phase.
+             */
+            seeds?: number | null;
+            /**
+             * Title
+             * @description What it is for, in one line.
+             */
+            title: string;
         };
         /**
          * NewMember
@@ -6122,6 +6426,13 @@ export interface components {
         Page_InvitationOut_: {
             /** Items */
             items: components["schemas"]["InvitationOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[MatrixOut] */
+        Page_MatrixOut_: {
+            /** Items */
+            items: components["schemas"]["MatrixOut"][];
             /** Next */
             next: string | null;
         };
@@ -9666,6 +9977,190 @@ export interface operations {
             };
         };
     };
+    list_matrices: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MatrixOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    cancel_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    export_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_members: {
         parameters: {
             query?: never;
@@ -11412,6 +11907,55 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                     "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    start_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMatrix"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
                 };
             };
             /** @description A problem */
