@@ -72,7 +72,7 @@ def test_rows_are_made_with_the_phase_and_entries_run_elsewhere(installation: In
     assert "Elsewhere" in cup.lethe("matrix", "show", made["id"], "-c", "cup").stdout
     table = tmp_path / "table.csv"
     cup.lethe("matrix", "export", made["id"], str(table), "-c", "cup")
-    assert len(list(csv.DictReader(table.open()))) == 4
+    assert len(list(csv.DictReader(table.read_text().splitlines()))) == 4
     after = cup.client.get("/api/competitions/cup/phases/trained/leaderboard")
     assert (after["total"], after["as_of"]) == (board["total"], board["as_of"])
     assert "nothing to cancel" in cup.lethe("matrix", "cancel", made["id"], "-c", "cup", check=False).stderr

@@ -82,7 +82,7 @@ function Cell({ of }: { of: MatrixCell | undefined }) {
   if (of.final_score === null || of.ci_low === null || of.ci_high === null) {
     return (
       <span title={of.failure ?? undefined}>
-        <StateBadge state={of.state} />
+        <StateBadge state={of.state} /> {of.failure_kind?.replaceAll("_", " ")}
       </span>
     );
   }
