@@ -1475,9 +1475,7 @@ export interface paths {
         put?: never;
         /**
          * Check Submission
-         * @description Check a file like a submission, even if the phase is closed, and tell what it is likely to take.
-         *
-         *     The file is not kept and costs no quota.
+         * @description Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota.
          */
         post: operations["check_submission"];
         delete?: never;
@@ -2952,26 +2950,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/submissions/{submission_id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Describe Replay
-         * @description Show what `lethe replay` needs to run it elsewhere: environment, limits, benchmark and failure.
-         */
-        get: operations["describe_replay"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/submissions/{submission_id}/runs.csv": {
         parameters: {
             query?: never;
@@ -3312,7 +3290,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -3543,11 +3521,6 @@ export interface components {
          * @description A benchmark, described by part of its manifest. Its files cannot be downloaded.
          */
         BenchmarkOut: {
-            /**
-             * Accepted Unfit
-             * @description Why the operator published it although `fitness.problems` is not empty; null if it is fit.
-             */
-            accepted_unfit: string | null;
             /** Architecture */
             architecture: string;
             /** Classes */
@@ -3594,11 +3567,6 @@ export interface components {
         };
         /** BenchmarkRef */
         BenchmarkRef: {
-            /**
-             * Accepted Unfit
-             * @description Why the operator published it although its build judged it unfit; null if it is fit.
-             */
-            accepted_unfit: string | null;
             /** Digest */
             digest: string;
             /** Name */
@@ -3805,8 +3773,6 @@ export interface components {
         CheckOut: {
             /** @description The certificate that its module claims to have. */
             claim: components["schemas"]["Claim"] | null;
-            /** @description What a submission of it is likely to take, before a slot is spent. */
-            forecast: components["schemas"]["ForecastOut"];
             kind: components["schemas"]["SubmissionKind"];
             /** Sha256 */
             sha256: string;
@@ -5114,51 +5080,6 @@ export interface components {
             meaning: string;
             /** Name */
             name: string;
-        };
-        /**
-         * ForecastOut
-         * @description What a submission of the file is likely to take.
-         */
-        ForecastOut: {
-            /**
-             * Benchmark
-             * @description The benchmark on which they ran; null if none are known.
-             */
-            benchmark: string | null;
-            /**
-             * Peak Memory Bytes
-             * @description Memory of the largest process of any run that is known, without GPU memory; null if none is.
-             */
-            peak_memory_bytes: number | null;
-            /**
-             * Phase
-             * @description The phase in which the runs were measured; null if none are known.
-             */
-            phase: string | null;
-            /** @description Its place in the queue if it was submitted now; null if you compete for no team yet. */
-            place: components["schemas"]["QueuePlaceOut"] | null;
-            /** @description Of one run. Null if no run of this code is known. */
-            run_s: components["schemas"]["SecondsOut"] | null;
-            /**
-             * Runs
-             * @description How many runs were measured; 0 if none are known.
-             */
-            runs: number;
-            /**
-             * Scale
-             * @description By how much the times were multiplied, because this phase's training set is larger or smaller.
-             */
-            scale: number;
-            /**
-             * Total S
-             * @description Of all runs, one after another. Null if no run of this code is known.
-             */
-            total_s: number | null;
-            /**
-             * Warnings
-             * @description Limits of the phase that it is likely to break.
-             */
-            warnings: string[];
         };
         /**
          * Form
@@ -7286,121 +7207,6 @@ export interface components {
             under_way: boolean;
         };
         /**
-         * ReplayBenchmark
-         * @description The benchmark, and the definition from which everybody can build one like it.
-         */
-        ReplayBenchmark: {
-            /**
-             * Definition
-             * @description What `lethe benchmark build` builds; its name if nothing else is told.
-             */
-            definition: string;
-            /** Digest */
-            digest: string;
-            /** Name */
-            name: string;
-            /**
-             * Scenario
-             * @description How the forget set is drawn, if not as in the definition.
-             */
-            scenario: string | null;
-        };
-        /**
-         * ReplayEnvironment
-         * @description What the code finds in the sandbox; empty texts where nobody knows.
-         */
-        ReplayEnvironment: {
-            device: components["schemas"]["Device"];
-            /**
-             * Digest
-             * @description The image's id; empty for the process sandbox, which has no image.
-             */
-            digest: string;
-            /** Image */
-            image: string;
-            /** Name */
-            name: string;
-            /** Python */
-            python: string;
-            /**
-             * Sandbox
-             * @description docker or process; empty if no run has ended.
-             */
-            sandbox: string;
-            /** Torch */
-            torch: string;
-        };
-        /**
-         * ReplayLimits
-         * @description What one evaluation may use.
-         */
-        ReplayLimits: {
-            /** Cuda Stand In */
-            cuda_stand_in: boolean;
-            /**
-             * Memory Bytes
-             * @description Memory of one run, or of a notebook.
-             */
-            memory_bytes: number;
-            /**
-             * Notebook Timeout S
-             * @description Time limit of a whole notebook, in seconds.
-             */
-            notebook_timeout_s: number;
-            /**
-             * Seed Timeout S
-             * @description Time limit of one run of a module, in seconds.
-             */
-            seed_timeout_s: number;
-            /**
-             * Seeds
-             * @description Runs; of a notebook the checkpoints that it must write.
-             */
-            seeds: number;
-            /** Take First */
-            take_first: boolean;
-        };
-        /**
-         * ReplayOut
-         * @description All that `lethe replay` needs beside the upload.
-         */
-        ReplayOut: {
-            benchmark: components["schemas"]["ReplayBenchmark"];
-            /** Competition */
-            competition: string;
-            /**
-             * Data Hidden
-             * @description Whether the phase hides its data, so that its failures tell no message.
-             */
-            data_hidden: boolean;
-            environment: components["schemas"]["ReplayEnvironment"];
-            /**
-             * Failed Run
-             * @description The number, from 1, of the first run that failed; null if none is told.
-             */
-            failed_run: number | null;
-            failure: components["schemas"]["FailureOut"] | null;
-            /** Filename */
-            filename: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            kind: components["schemas"]["SubmissionKind"];
-            limits: components["schemas"]["ReplayLimits"];
-            /** Name */
-            name: string;
-            /** Phase */
-            phase: string;
-            state: components["schemas"]["SubmissionState"];
-            /**
-             * Trial
-             * @description Of a notebook in a check phase, `dry run` or `rehearsal`; otherwise null.
-             */
-            trial: string | null;
-        };
-        /**
          * ResetLinkOut
          * @description A link that sets a new password. It is shown only once.
          */
@@ -7680,18 +7486,6 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
-        };
-        /**
-         * SecondsOut
-         * @description An expected time in seconds, and the 90% interval of a single run.
-         */
-        SecondsOut: {
-            /** Expected */
-            expected: number;
-            /** High */
-            high: number;
-            /** Low */
-            low: number;
         };
         /**
          * SelectedOut
@@ -12573,8 +12367,6 @@ export interface operations {
             query: {
                 /** @description The file name. Its ending names the kind: .py, .zip or .ipynb. */
                 filename: string;
-                /** @description The team whose place in the queue is told. */
-                team?: string | null;
             };
             header?: never;
             path: {
@@ -16304,50 +16096,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
-                };
-            };
-            /** @description A problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** Code */
-                        code: string;
-                        /** Detail */
-                        detail: string;
-                        /** Status */
-                        status: number;
-                        /** Title */
-                        title: string;
-                        /** Type */
-                        type: string;
-                    } & {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    describe_replay: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                submission_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReplayOut"];
                 };
             };
             /** @description A problem */

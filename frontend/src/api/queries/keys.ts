@@ -56,6 +56,7 @@ type Subject =
   | "invitations"
   | "joining"
   | "leaderboard"
+  | "matrices"
   | "me"
   | "members"
   | "notices"
@@ -119,6 +120,7 @@ const STALE = {
     "submissions",
   ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
+  matrices: ["acts", "matrices", "queue"],
   referring: ["acts", "all-submissions", "competition", "leaderboard", "queue", "references"],
   rescoring: [
     "acts",
