@@ -129,6 +129,11 @@ class NewPhase(Input):
         description="Also read every model under stress: rounded weights, perturbed images, relearning. It costs time "
         "of the workers, and the benchmark must be built for it.",
     )
+    references: bool = Field(
+        True,
+        description="Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of "
+        "the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.",
+    )
 
     entered_by: EnteredBy | None = Field(
         None,
@@ -252,6 +257,7 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    references: bool = Field(description="Whether the platform makes reference rows.")
     robustness: bool
     robustness_s: float | None = Field(
         description="Seconds that reading models under stress adds to an evaluation, on one core of the machine that "
@@ -289,6 +295,7 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            references=phase.references,
             robustness=phase.robustness,
             robustness_s=_robustness_s(phase),
             entered_by=EnteredBy.SELECTION if part else EnteredBy.UPLOAD,

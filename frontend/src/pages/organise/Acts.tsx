@@ -39,6 +39,8 @@ const ACTS: Record<Act, string> = {
   entry_unselected: "entry taken back from a final",
   final_started: "final started",
   final_published: "final published",
+  references_asked: "reference rows asked for again",
+  references_made: "reference rows made",
   final_sealed: "final sealed again",
   code_licensed: "agreed that code is published",
   code_licence_withdrawn: "agreement to publish code taken back",
