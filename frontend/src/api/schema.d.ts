@@ -4340,7 +4340,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /**
@@ -4421,6 +4421,8 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+            /** @description Where the noise of the final score comes from; null in scores of earlier versions. */
+            variance: components["schemas"]["VarianceForm"] | null;
             /**
              * Wall S
              * @description Seconds from the start of the evaluation to its end.
@@ -4642,7 +4644,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /** Metric */
@@ -7446,7 +7448,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /** Metric */
@@ -7486,6 +7488,8 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+            /** @description Where the noise of the final score comes from; null in scores of earlier versions. */
+            variance: components["schemas"]["VarianceForm"] | null;
         };
         /**
          * SelectedOut
@@ -8140,6 +8144,32 @@ export interface components {
             submission_id: string;
             /** Team */
             team: string;
+        };
+        /**
+         * VarianceForm
+         * @description Standard errors of a final score by where they come from. They add as squares.
+         */
+        VarianceForm: {
+            /**
+             * Originals
+             * @description In addition, for other original models; null if all runs started from one, or each from its own.
+             */
+            originals?: number | null;
+            /**
+             * Runs
+             * @description For fresh runs and fresh oracle models.
+             */
+            runs: number;
+            /**
+             * Starts
+             * @description The number of original models that runs started from.
+             */
+            starts?: number | null;
+            /**
+             * Subjects
+             * @description In addition, for other subjects to forget, or other examples if no subjects are known.
+             */
+            subjects?: number | null;
         };
         /**
          * VersionDetail
