@@ -57,6 +57,7 @@ type Subject =
   | "joining"
   | "leaderboard"
   | "me"
+  | "losses"
   | "members"
   | "notices"
   | "offers"
