@@ -76,6 +76,11 @@ COMMANDS = {
         "failed.",
         "worker",
     ),
+    "losses": Command(
+        "Participants",
+        "losses:losses",
+        "Show where a scored submission loses, and which forget examples are told apart most from retraining.",
+    ),
     "note": Command(
         "Participants",
         "submitting:note",

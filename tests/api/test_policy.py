@@ -123,6 +123,8 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("GET", "/api/submissions/{submission_id}/runs.csv"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/measurements"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/details"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/losses"): SIGNED_IN,
+    ("GET", "/api/submissions/{submission_id}/losses/{example}/picture"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/log"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/notebook"): SIGNED_IN,
     ("GET", "/api/submissions/{submission_id}/events"): SIGNED_IN,

@@ -30,6 +30,7 @@ from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluati
 from services.core.store.blobs import Blobs
 from services.core.store.database import WriteSession, utc_now
 from tests.api.scores import measure, moved, publish, score
+from tests.web.losses import losses
 
 __all__ = ["add_judging", "add_states", "add_submission", "fill_board", "fill_long_board"]
 
@@ -81,7 +82,8 @@ def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> 
     before, _ = _scored(session, phase, team, "noise, then repair", 0.031, hours_ago=30)
     scored, entry = _scored(session, phase, team, "two-stage repair", 0.042, hours_ago=20)
     session.add(entry)
-    lock_evaluation(session, scored.evaluation_id).log_blob = blobs.put(PRINTED.encode())
+    evaluation = lock_evaluation(session, scored.evaluation_id)
+    evaluation.log_blob, evaluation.losses = blobs.put(PRINTED.encode()), losses(blobs)
     for row, code in ((before, CODE), (scored, CODE.replace("3e-4", "1e-3") + "\nROUNDS = 2\n")):
         row.blob = lock_evaluation(session, row.evaluation_id).code_sha256 = blobs.put(code.encode())
     failed, evaluation = add("masked reset", 9)

@@ -31,6 +31,7 @@ export type CompetitionRole = Schemas["CompetitionRole"];
 export type Confidences = Schemas["ConfidencesForm"];
 export type Deletion = Schemas["DeletionOut"];
 export type Details = Schemas["DetailsOut"];
+export type Losses = Schemas["LossesOut"];
 export type Entry = Schemas["EntryOut"];
 export type EventData = Schemas["EventOut"];
 export type EventKind = Schemas["EventKind"];

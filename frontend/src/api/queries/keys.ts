@@ -58,6 +58,7 @@ type Subject =
   | "leaderboard"
   | "matrices"
   | "me"
+  | "losses"
   | "members"
   | "notices"
   | "offers"
