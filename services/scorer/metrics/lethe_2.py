@@ -78,13 +78,18 @@ Array = NDArray[np.float64]
 class Reading:
     """What `lethe-2` reads off the outputs of one entry."""
 
-    direction: float
+    directions: Array  # [S]: the direction reading is their mean
     energy: float
     labels: float | None  # None if the original has too few labels by heart
     drift: float  # root mean square shift on test examples, in standard deviations of the oracle's models
     ratio: float  # the smallest of the three, forget over controls
     balance: float
     parts: Array  # [S]: memory is their mean
+
+    @property
+    def direction(self) -> float:
+        """The part of the original's shift that the entry still has."""
+        return float(self.directions.mean())
 
     @property
     def memory(self) -> float:
@@ -96,6 +101,13 @@ class Reading:
         raw = 1.0 - self.parts
         even = raw if np.isclose(raw.mean(), 1.0 - self.memory) else np.full(len(raw), 1.0 - self.memory)
         return even * self.balance
+
+    def unclipped_points(self) -> tuple[Array, Array]:
+        """Return (1 - parts) x balance, [S], of the largest reading and of the direction; means may lie outside 0 to 1.
+
+        Noise is read off these: near 0 and 1, clipped values are equal to one another, although they are not certain.
+        """
+        return (1.0 - self.parts) * self.balance, (1.0 - self.directions) * self.balance
 
     def capped(self, most: float) -> float:
         """Return the share of (1 - memory) x balance that a cap leaves."""
@@ -167,7 +179,7 @@ def read(entry: Shifts, original: Shifts) -> Reading:
     ratio, drift = _ratio(entry), float(entry.squares[1].mean())
     readable = (MAX_DRIFT + float((original.test**2).mean())) / max(drift, 1e-9)
     return Reading(
-        direction=float(readings["direction"].mean()),
+        directions=np.asarray(readings["direction"]),
         energy=float(readings["energy"].mean()),
         labels=None if labels is None else float(labels.mean()),
         drift=float(np.sqrt(max(drift, 0.0))),
@@ -273,21 +285,27 @@ def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
         start = whole
         if without is not None:
             start = Shifts.between(originals.take(numbers[numbers != without]), oracle)
-        return float(read(Shifts.between(models.take(runs), oracle), start).points().mean())
+        return float(read(Shifts.between(models.take(runs), oracle), start).unclipped_points()[0].mean())
 
     return quality
 
 
 def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: float) -> Array:
-    """Compute the points of both halves of every split, [splits, 2, S]; zeros if there are too few models."""
+    """Compute unclipped points of both halves of every split, [splits, 2, S]; zeros if there are too few models.
+
+    They are those of the largest reading, or of the direction if that is noisier: which reading is the largest is
+    itself uncertain, and energy is nearly free of noise where nothing is left to read.
+    """
     if min(len(models), len(oracle)) < 4:
         return np.zeros((SPLITS, 2, models.forget.shape[1]))
     models, oracle, originals = (side.without_probe() for side in (models, oracle, originals))  # memory needs none
 
-    def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> Array:
+    def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> tuple[Array, Array]:
         theirs = oracle.take(others)
         found = read(Shifts.between(models.take(chosen), theirs), Shifts.between(originals, theirs))
-        return replace(found, balance=balance).points()
+        return replace(found, balance=balance).unclipped_points()
 
     pairs = zip(orders(len(models), UNLEARNED), orders(len(oracle), ORACLE), strict=True)
-    return np.stack([np.stack([points(own[half::2], other[half::2]) for half in (0, 1)]) for own, other in pairs])
+    every = np.array([[points(own[half::2], other[half::2]) for half in (0, 1)] for own, other in pairs])
+    largest, direction = every[:, :, 0], every[:, :, 1]
+    return max(largest, direction, key=lambda halves: error_of_halves(halves.mean(axis=2)))
