@@ -81,7 +81,10 @@ def test_places_are_those_of_each_benchmark_and_the_mean_is_over_all(
                 interval and interval.best,
                 interval and interval.worst,
             )
-            expected[run.row].append(found.rank and interval and (found.rank, interval.best, interval.worst))
+            if found.rank is None or interval is None:
+                expected[run.row].append(None)
+            else:
+                expected[run.row].append((found.rank, interval.best, interval.worst))
     for row, places in expected.items():
         known = [one for one in places if one is not None]
         shown = rows[row].mean_rank, rows[row].mean_low, rows[row].mean_high
