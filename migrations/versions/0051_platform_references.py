@@ -22,7 +22,7 @@ SHORTER = ("retrain-5", "retrain-10", "retrain-20", "retrain-50")
 def upgrade() -> None:
     _allow((*OLD, *SHORTER))
     with op.batch_alter_table("phases") as batch_op:
-        batch_op.add_column(sa.Column("makes_references", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("references", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("references_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("standings", sa.Column("retraining_s", sa.Float(), nullable=True))
 
@@ -31,7 +31,7 @@ def downgrade() -> None:
     op.drop_column("standings", "retraining_s")
     with op.batch_alter_table("phases") as batch_op:
         batch_op.drop_column("references_at")
-        batch_op.drop_column("makes_references")
+        batch_op.drop_column("references")
     op.execute(
         "UPDATE leaderboard_entries SET retired_at = published_at "
         "WHERE reference LIKE 'retrain-%' AND retired_at IS NULL"
