@@ -58,6 +58,9 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 	@$(BIN)/python -m benches.score_speed
 	@$(BIN)/python -m benches.oracle_speed
 
+gpu-check: .venv/installed ## Show that Lethe works on this machine's GPU, and how fast (at most 12 minutes; no Docker)
+	@$(BIN)/python -m benches.gpu_check
+
 load: .venv/installed ## Play 250 and 1,000 users and 2,000 event streams against a whole installation (about 20 minutes)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benches.load
 
@@ -97,4 +100,5 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test test-fast attacks faults e2e screenshots check fix bench load baselines release-benchmarks lock dist
+.PHONY: help setup demo up test test-fast attacks faults e2e screenshots check fix bench gpu-check load baselines release-benchmarks \
+	lock dist

@@ -56,7 +56,9 @@ type Subject =
   | "invitations"
   | "joining"
   | "leaderboard"
+  | "matrices"
   | "me"
+  | "losses"
   | "members"
   | "notices"
   | "offers"
@@ -119,6 +121,7 @@ const STALE = {
     "submissions",
   ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
+  matrices: ["acts", "matrices", "queue"],
   referring: ["acts", "all-submissions", "competition", "leaderboard", "queue", "references"],
   rescoring: [
     "acts",
