@@ -81,7 +81,7 @@ dist: .venv/installed ## Build the distribution into var/dist, install its wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/try-distribution
 
 frontend/node_modules/installed: frontend/package-lock.json .venv/installed
-	@echo "Installing the web app's packages into frontend/node_modules: about a minute, 300 MB of disk."
+	@echo "Installing the web app's packages into frontend/node_modules: about a minute, 230 MB of disk."
 	@$(NPM) ci
 	@touch $@
 

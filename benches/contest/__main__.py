@@ -13,6 +13,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benches.contest.steps import STEPS, Contest, open_contest
 
@@ -36,7 +37,7 @@ def main() -> None:
     print(f"{'all':44}{sum(one['seconds'] for one in done):9.1f}")
 
 
-def _play(contest: Contest, title: str) -> dict[str, float | int | str]:
+def _play(contest: Contest, title: str) -> dict[str, Any]:
     seconds = contest.timed(lambda: STEPS[title](contest))
     checked_s = contest.timed(contest.check_record)
     return {"step": title, "seconds": seconds, "acts": contest.heads[-1].number, "checked_s": checked_s}

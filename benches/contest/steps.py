@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
@@ -25,11 +26,13 @@ rules: Be honest.
 prizes: Honour.
 code_licence: Apache-2.0
 phases:
-  - {{slug: check, kind: check, benchmark: {first}, opens_at: {opened}, closes_at: {ends}, seeds: 8, quota_per_day: 5}}
+  - {{slug: check, kind: check, benchmark: {first}, opens_at: {opened}, closes_at: {ends}, seeds: 8, quota_per_day: 5,
+     references: false}}
   - {{slug: feedback, kind: feedback, benchmark: {first}, opens_at: {opened}, closes_at: {ends}, seeds: {seeds},
-     shard_seeds: {seeds}, quota_per_day: 5}}
+     shard_seeds: {seeds}, quota_per_day: 5, references: false}}
   - {{slug: final, kind: final, benchmark: {first}, further_benchmarks: [{second}], opens_at: {ends},
-     closes_at: {later}, seeds: {seeds}, shard_seeds: {seeds}, selects: 1, draws_from: [feedback]}}
+     closes_at: {later}, seeds: {seeds}, shard_seeds: {seeds}, selects: 1, draws_from: [feedback],
+     references: false}}
 """
 ENTRY = """\
 import torch
@@ -144,6 +147,25 @@ def publish(contest: Contest) -> None:
     require(hashlib.sha256(bytes.fromhex(shown["secret"])).hexdigest() == shown["commitment"], "another secret")
 
 
+def run_matrix(contest: Contest) -> None:
+    """The best three of the feedback phase run on the other benchmark, and no board moves."""
+    before = _scores(contest.board("feedback"))
+    best = [one["submission_id"] for one in contest.board("feedback")[:3]]
+    new = {"title": "Elsewhere", "entries": best, "benchmarks": [contest.benchmarks[1]]}
+    made = contest.organiser.post(f"{contest.path}/phases/feedback/matrices", new)
+    place = f"{contest.path}/matrices/{made['id']}"
+
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = contest.organiser.get(place)
+        return found
+
+    contest.await_true(lambda: shown()["settled_at"] is not None and not shown()["behind"], "the matrix")
+    cells = [cell for one in shown()["items"] for cell in one["cells"]]
+    require([cell["state"] for cell in cells] == ["scored"] * 3, f"cells of the matrix: {cells}")
+    require(refused(lambda: contest.stranger.get(place)) in {401, 403, 404}, "a stranger reads the matrix")
+    require(_scores(contest.board("feedback")) == before, "the matrix moved a board")
+
+
 def decide(contest: Contest) -> None:
     """The best are run again; two are verified and one of them refused on a second look."""
     path = f"{contest.final}/winners"
@@ -212,7 +234,6 @@ def forge(contest: Contest) -> None:
     require(contest.problems() == [], "the mended record is not whole")
 
 
-# The matrix (these entries on those benchmarks, beside the contest) has its place between publishing and winners.
 STEPS: dict[str, Callable[[Contest], None]] = {
     "a file is applied": apply_file,
     "teams register and are approved": register,
@@ -222,6 +243,7 @@ STEPS: dict[str, Callable[[Contest], None]] = {
     "teams select": select_entries,
     "sealed final on two benchmarks": run_final,
     "final published": publish,
+    "matrix on the other benchmark": run_matrix,
     "winners run again and decided on": decide,
     "publishing undone and repeated": undo,
     "contest frozen and verified": freeze,
@@ -250,7 +272,7 @@ def _require_sealed(contest: Contest) -> None:
     for phase in ("final", "final-2"):
         path = f"{contest.path}/phases/{phase}/leaderboard"
         for outsider in (contest.stranger, next(iter(contest.people.values()))):
-            require(refused(lambda who=outsider, where=path: who.get(where)) == 403, f"{phase} is not sealed")
+            require(refused(partial(outsider.get, path)) == 403, f"{phase} is not sealed")
 
 
 def _require_published(contest: Contest) -> None:

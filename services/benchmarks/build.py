@@ -33,7 +33,15 @@ from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput, Conflict
 from services.core.seeds import derive_seed
 
-__all__ = ["AlreadyBuilt", "BadSeeds", "architecture_of", "build_benchmark", "plan_of", "train_part"]
+__all__ = [
+    "UNTRAINED_MODELS",
+    "AlreadyBuilt",
+    "BadSeeds",
+    "architecture_of",
+    "build_benchmark",
+    "plan_of",
+    "train_part",
+]
 
 ORACLES = (ORACLE, "second oracle")
 UNTRAINED_MODELS = 8

@@ -179,6 +179,10 @@ class Farm:
             progress(done)
         return files
 
+    def together(self, job: Job) -> int:
+        """Return how many models one process trains in lockstep on its GPU; 0 if all processes train."""
+        return self._shop.together(job)
+
     def compute(
         self, work: Work, tasks: Sequence[tuple[Any, Path]], progress: Callable[[int], None] = lambda _: None
     ) -> None:

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from services.benchmarks.architecture import Architecture
-from services.benchmarks.build import architecture_of, plan_of
+from services.benchmarks.build import UNTRAINED_MODELS, architecture_of, plan_of
 from services.benchmarks.cutting import Cut
 from services.benchmarks.definitions import Progress
 from services.benchmarks.disk import Disk, check_room
 from services.benchmarks.examples import Examples, Splits
-from services.benchmarks.farm import Farm
+from services.benchmarks.farm import Farm, Job
 from services.benchmarks.fitness import Placebos, fitness_of
 from services.benchmarks.measuring import Trained, measure
 from services.benchmarks.order import Order
@@ -62,7 +62,7 @@ class Rehearsal:
     models_per_s: float  # of the oracle, by all processes together
     build_s: float
     parent_bytes: int  # peak resident memory
-    process_bytes: int  # the same, of one training process
+    process_bytes: int  # the same, of one training process; 0 if the parent trains
     disk: Disk  # as a build announces it
     bundle_bytes: int  # of the bundle that the rehearsal wrote
     judging_s: float  # seconds that judging and writing took
@@ -105,7 +105,7 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
         counts={name: len(examples) for name, examples in whole.splits.named().items()},
         device="cuda" if torch.cuda.is_available() else "cpu",
         processes=len(found),
-        rehearsed=len(found) * chunk_size(architecture),
+        rehearsed=int(sum(one["models"] for one in found)),
         step_s=step_s,
         measure_s=measure_s,
         core_share=core_share,
@@ -114,7 +114,7 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
         models_per_s=len(found) / model_s,
         build_s=training_s / len(found) + judging_s,
         parent_bytes=_peak_bytes(),
-        process_bytes=max(int(one["peak_bytes"]) for one in found),
+        process_bytes=max(int(one["peak_bytes"]) for one in found) if len(found) > 1 else 0,
         disk=disk,
         bundle_bytes=bundle_bytes,
         judging_s=judging_s,
@@ -126,17 +126,19 @@ def _steps(examples: int, recipe: Recipe) -> int:
 
 
 def _timed(farm: Farm, recipe: Recipe, place: Path, progress: Progress) -> list[Arrays]:
-    """Have every process train a few steps and measure; return what each of them found."""
-    tasks = [((recipe, seed), place / f"rehearsed-{seed}.safetensors") for seed in range(os.cpu_count() or 1)]
+    """Have every process train a few steps and measure, or the one with a GPU; return what each of them found."""
+    together = farm.together(Job(recipe))
+    processes = 1 if together else os.cpu_count() or 1
+    tasks = [((recipe, number, together), place / f"rehearsed-{number}.safetensors") for number in range(processes)]
     farm.compute(_few_steps, tasks, lambda done: progress(STEPS, done, len(tasks)))
     return [load_file(file) for _, file in tasks]
 
 
-def _few_steps(build: Architecture, splits: Splits, task: tuple[Recipe, int]) -> Arrays:
+def _few_steps(build: Architecture, splits: Splits, task: tuple[Recipe, int, int]) -> Arrays:
     """Train a chunk of models for a few steps with all data in memory, and measure them; time both for one model."""
-    recipe, seed = task
+    recipe, number, together = task
     everything = splits.retain.joined(splits.forget)  # as the process has it that trains an original model
-    seeds = list(range(seed * 1000, seed * 1000 + chunk_size(build)))
+    seeds = [number * 1000 + one for one in range(together or chunk_size(build))]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     models = {name: value.to(device) for name, value in initialise(build, seeds).items()}
     once = replace(recipe, epochs=1)
@@ -152,6 +154,7 @@ def _few_steps(build: Architecture, splits: Splits, task: tuple[Recipe, int]) ->
         "step_s": trained_s / _steps(len(few), once) / len(seeds),
         "measure_s": measured_s / len(seeds),
         "core_share": (time.process_time() - cpu_began) / (trained_s + measured_s),
+        "models": float(len(seeds)),
         "peak_bytes": float(_peak_bytes()),
     }
     return {name: value[:1] for name, value in arrays.items()} | {key: np.array(own) for key, own in numbers.items()}
@@ -178,7 +181,7 @@ def _judge_and_write(  # noqa: PLR0917 - all that a bundle is made of
         whole.splits, original=original, oracle=oracle, second_oracle=second, placebos=placebos, quality=order.quality
     )
     models = initialise(build, range(order.originals))
-    untrained = Trained.from_arrays([measure(build, models, whole.splits)])
+    untrained = Trained.from_arrays([measure(build, initialise(build, range(UNTRAINED_MODELS)), whole.splits)])
     several = {name: value.contiguous() for name, value in models.items()} if order.originals > 1 else None
     built = Built(
         name=order.name or order.definition.name,

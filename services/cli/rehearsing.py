@@ -101,7 +101,7 @@ def _show(
             }
         ),
         "images": f"{found.images}: {sets}",
-        "memory": f"{size['memory']} at most: {size['parent']}, and {found.processes} times {size['process']}",
+        "memory": f"{size['memory']} at most: {size['parent']} of the parent and {size['process']} of each process",
         "disk": f"{size['building']} at most while building, {size['planned']} for the benchmark",
         "benchmark": f"{size['bundle']} written at full size, and deleted again",
         "a step": f"{_short(found.step_s)} of one model; measuring a model: {_short(found.measure_s)} "

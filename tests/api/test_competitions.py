@@ -56,7 +56,7 @@ def test_competitions_are_listed_with_their_own_phases(api: Api, cup: Caller) ->
 def test_a_phase_has_sane_defaults(cup: Caller) -> None:
     made = cup.post(PHASES, json=PHASE).json()
 
-    assert made["benchmark"] == {"name": "tiny", "digest": "d" * 64}
+    assert made["benchmark"] == {"name": "tiny", "digest": "d" * 64, "accepted_unfit": None}
     assert made["is_open"] is True
     defaults = {
         "seeds": 512,

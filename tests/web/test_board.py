@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from services.core.models import BenchmarkRow
+from services.core.models import BenchmarkRow, Phase
 from tests.web.conftest import Visit
 from tests.web.gallery import PARTICIPANT, Gallery, Place
 
@@ -16,14 +16,14 @@ COMPLAINT, REASON = "The placebo ratio is 2.00, below 3.", "The evaluation of 20
 
 @pytest.fixture
 def unfit(gallery: Gallery) -> Iterator[None]:
-    """The benchmark of all exhibits, published although it is unfit."""
+    """The benchmark of the long board, published although it is unfit."""
     with gallery.database.write() as session:
-        row = session.scalars(select(BenchmarkRow)).one()
-        fit = row.manifest
+        row = session.scalars(select(Phase).where(Phase.slug == "long")).one().benchmark
+        benchmark_id, fit = row.id, row.manifest
         row.manifest = fit | {"accepted_unfit": REASON, "fitness": fit["fitness"] | {"problems": [COMPLAINT]}}
     yield
     with gallery.database.write() as session:
-        session.scalars(select(BenchmarkRow)).one().manifest = fit
+        session.get_one(BenchmarkRow, benchmark_id).manifest = fit
 
 
 @pytest.mark.usefixtures("unfit")
