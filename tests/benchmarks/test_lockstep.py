@@ -23,6 +23,7 @@ from services.benchmarks.examples import Examples, Pixels, Splits
 from services.benchmarks.farm import Farm, Job, models_beside
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.training import Stacked, Way, initialise, train
+from services.benchmarks.training.arithmetic import gpu_versions, multiplying
 from services.benchmarks.training.recorded import Recorded
 from services.benchmarks.training.steps import learning_rates, orders
 from services.benchmarks.training.train import evenly, in_groups
@@ -240,6 +241,24 @@ def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "current_stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
+
+
+def test_arithmetic_on_a_gpu_is_for_training_alone_and_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is stood in for; torch's switches are real."""
+    switches, gpu = torch.backends.cudnn, torch.device("cuda")
+    before = switches.allow_tf32
+    with multiplying(gpu, tf32=True):
+        assert switches.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
+        with multiplying(gpu, tf32=False):
+            assert not switches.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+        assert switches.allow_tf32
+    assert switches.allow_tf32 == before
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu_versions() == {}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA H200")
+    assert gpu_versions()["gpu"] == "NVIDIA H200"
+    assert "TF32" in gpu_versions()["arithmetic"]
 
 
 @pytest.mark.usefixtures("no_cuda")
