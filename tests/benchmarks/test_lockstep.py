@@ -1,6 +1,7 @@
 """Lockstep of convolutional nets, as a GPU trains them: its steps are those of one model after another."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -56,7 +57,7 @@ def assert_close(found: Stacked, expected: Stacked, *, tolerance: float) -> None
 
 def distance(one: Stacked, other: Stacked) -> float:
     learned = [name for name, _ in SMALL().named_parameters()]
-    return sum(float((one[name] - other[name]).square().sum()) for name in learned) ** 0.5
+    return math.sqrt(sum(float((one[name] - other[name]).square().sum()) for name in learned))
 
 
 @settings(max_examples=8, deadline=None)
@@ -245,14 +246,18 @@ def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_arithmetic_on_a_gpu_is_for_training_alone_and_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver is stood in for; torch's switches are real."""
-    switches, gpu = torch.backends.cudnn, torch.device("cuda")
-    before = switches.allow_tf32
+    gpu = torch.device("cuda")
+
+    def switches() -> tuple[bool, bool]:
+        return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+    before = switches()
     with multiplying(gpu, tf32=True):
-        assert switches.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
+        assert switches() == (True, True)
         with multiplying(gpu, tf32=False):
-            assert not switches.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
-        assert switches.allow_tf32
-    assert switches.allow_tf32 == before
+            assert switches() == (False, False)
+        assert switches() == (True, True)
+    assert switches() == before
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu_versions() == {}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

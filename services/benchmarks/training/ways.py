@@ -58,7 +58,7 @@ def most_together(build: Build) -> int:
     most = MOST_LINEAR if build.is_linear_algebra() else MOST_CONVOLUTIONAL
     free, _ = torch.cuda.mem_get_info()
     size = sum(value.numel() * value.element_size() for value in skeleton(build).state_dict().values())
-    return max(1, min(most, free // (COPIES * size)))
+    return max(1, min(most, int(free / (COPIES * size))))
 
 
 def fitting(way: Way, build: Build, start: Stacked, examples: Examples, recipe: Recipe) -> int:
