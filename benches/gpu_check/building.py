@@ -12,7 +12,7 @@ from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
 from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import Definition
+from services.benchmarks.definitions import Definition, Faces
 from services.benchmarks.examples import Examples
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import RECIPE_2023, Recipe
@@ -44,6 +44,7 @@ def build_resnet18(setting: Setting) -> None:
             definition,
             recipe=replace(definition.recipe, epochs=1),
             placebo=replace(definition.placebo, models=2, starts=1),
+            faces=Faces(subjects=20, images_per_subject=4),
         )
     _build(setting, definition, seeds=2 if setting.small else 64)
 

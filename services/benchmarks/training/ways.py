@@ -2,10 +2,10 @@
 
 import gc
 import time
+import warnings
 from collections.abc import Callable
 from enum import StrEnum
 
-import structlog
 import torch
 
 from services.benchmarks.examples import Examples
@@ -14,8 +14,6 @@ from services.benchmarks.training.learners import Alone, Learner, Lockstep, Unfo
 from services.benchmarks.training.models import Build, Stacked, count_of, skeleton
 
 __all__ = ["LEARNERS", "Way", "fitting", "most_together", "release_memory", "way_on"]
-
-log = structlog.get_logger()
 
 TRIAL_MODELS, TRIAL_STEPS = 16, 5
 MOST_LINEAR, MOST_CONVOLUTIONAL = 512, 128  # models in lockstep on a GPU: more are no faster, and lost if it is killed
@@ -47,9 +45,6 @@ def way_on(build: Build, start: Stacked, examples: Examples, recipe: Recipe) -> 
         some = {name: value[:TRIAL_MODELS] for name, value in start.items()}
         spent = {way: _try(way, build, some, examples, recipe) for way in (Way.GROUPED, Way.UNFOLDED)}
         _fastest[key] = min(spent, key=lambda way: spent[way])
-        log.info(
-            "way_chosen", way=_fastest[key].value, seconds={way.value: round(took, 6) for way, took in spent.items()}
-        )
     return _fastest[key]
 
 
@@ -102,7 +97,7 @@ def _try(way: Way, build: Build, start: Stacked, examples: Examples, recipe: Rec
     try:
         return _time(LEARNERS[way](build, _copy(start), examples, recipe).step, _first_batch(start, examples, recipe))
     except RuntimeError as error:  # of cuDNN, or out of memory
-        log.warning("way_failed", way=way.value, error=str(error).splitlines()[:1])
+        warnings.warn(f"This GPU cannot train models by the way {way}: {error}", stacklevel=2)
         return float("inf")
     finally:
         release_memory(device)
