@@ -33,7 +33,7 @@ FIXTURES = {
 }
 PLACES = {  # folders and files of which every test is of a kind
     "docker": {"sandbox"},
-    "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
+    "training": {"baselines", "benches", "benchmarks", "studies", "cli/test_benchmark_command.py"},
     "browser": {"web"},
     "processes": {
         "benches",

@@ -12,7 +12,7 @@ from services.benchmarks.architecture import Architecture
 from services.benchmarks.build import build_benchmark
 from services.benchmarks.catalogue import find_definition
 from services.benchmarks.cutting import cut
-from services.benchmarks.definitions import Definition
+from services.benchmarks.definitions import Definition, Faces
 from services.benchmarks.examples import Examples
 from services.benchmarks.order import Order
 from services.benchmarks.recipes import RECIPE_2023, Recipe
@@ -44,6 +44,7 @@ def build_resnet18(setting: Setting) -> None:
             definition,
             recipe=replace(definition.recipe, epochs=1),
             placebo=replace(definition.placebo, models=2, starts=1),
+            faces=Faces(subjects=20, images_per_subject=4),
         )
     _build(setting, definition, seeds=2 if setting.small else 64)
 
@@ -84,7 +85,7 @@ def _race_to_the_end(setting: Setting, definition: Definition, *, models: int, p
     torch.set_num_threads(1)
 
     def lockstep(count: int, recipe: Recipe) -> tuple[float, np.ndarray]:
-        start = {name: value.to(device) for name, value in initialise(build, range(count)).items()}
+        start = initialise(build, range(count), device)
         started = time.perf_counter()
         trained = train(build, start, examples=splits.retain, seeds=range(count), recipe=recipe)
         found = accuracies(build, trained, splits.test)  # which waits for the device
@@ -124,14 +125,14 @@ def _race_2023(setting: Setting) -> None:
         apart = race.one_step(way)
         setting.table.add(f"one step, {way}", f"off by {apart:.1e}", "the plain loop's step", passed=apart < 1e-2)
     plain = race.plain(100 if on_gpu else 2)
-    fastest = 0.0
+    steps, most = (20, most_together(build)) if on_gpu else (2, 2)
+    rates: dict[Way, float] = {}
     for way in (Way.GROUPED, Way.UNFOLDED):
-        rate, together, recorded = race.lockstep(way, 20 if on_gpu else 2, most_together(build) if on_gpu else 2)
-        fastest = max(fastest, rate)
+        rates[way], together, recorded = race.lockstep(way, steps, most)
         setting.table.add(
             f"ResNet-18, {RECIPE_2023.epochs} epochs of {count:,}, {way}",
-            f"{60 * rate:.3g} models a minute",
-            f"{together} together; {60 * plain:.3g} by the plain loop: {rate / plain:.1f} x",
+            f"{60 * rates[way]:.3g} models a minute",
+            f"{together} together; {60 * plain:.3g} by the plain loop: {rates[way] / plain:.1f} x",
         )
         setting.table.add(
             f"its steps as a CUDA graph, {way}",
@@ -139,11 +140,15 @@ def _race_2023(setting: Setting) -> None:
             "" if on_gpu else "a CPU has none",
             passed=recorded if on_gpu else None,
         )
-    minutes = ORACLE_2023 / fastest / 60
+    way = max(rates, key=lambda one: rates[one])
     setting.table.add(
         f"so {ORACLE_2023} of them take",
-        f"{minutes:,.0f} min",
+        f"{ORACLE_2023 / rates[way] / 60:,.0f} min",
         f"{ORACLE_2023 / plain / 60:,.0f} min by the plain loop; the aim on an H200, with {IMAGES_2023:,} images, is "
         f"{AIM_MIN:.0f} min",
-        passed=fastest > plain if on_gpu else None,
+        passed=rates[way] > plain if on_gpu else None,
+    )
+    rate, _, _ = race.lockstep(way, steps, most, bfloat16=True)
+    setting.table.add(
+        f"in bfloat16, {way}", f"{60 * rate:.3g} models a minute", "what no build does: its accuracy is not compared"
     )

@@ -82,12 +82,16 @@ class Race:
         loop = PlainLoop(self.build, self.examples, self.recipe, 0, self.device)
         return self._rate(1, timed(lambda: loop.step(self.batch), steps, self.device))
 
-    def lockstep(self, way: Way, steps: int, most: int) -> tuple[float, int, bool]:
-        """Return how many models a second, how many of them together, and whether steps are replayed as a graph."""
-        with multiplying(self.device, tf32=True):
+    def lockstep(self, way: Way, steps: int, most: int, *, bfloat16: bool = False) -> tuple[float, int, bool]:
+        """Return how many models a second, how many of them together, and whether steps are replayed as a graph.
+
+        With `bfloat16` products are computed in it, which no build does: here is what it would be worth.
+        """
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False)
+        with multiplying(self.device, tf32=True), autocast:
             count = most
             if self.device.type == "cuda":
-                count = min(most, fitting(way, self.build, self._start(2), self.examples, self.recipe))
+                count = fitting(way, self.build, self._copies(most), self.examples, self.recipe)
             while (told := self._try(way, steps, count)) is None:  # too little memory
                 release_memory(self.device)
                 count //= 2
@@ -116,9 +120,7 @@ class Race:
     def _try(self, way: Way, steps: int, count: int) -> tuple[float, bool] | None:
         """Return the seconds of a step of `count` models, and whether it was replayed; None if memory is too short."""
         try:
-            one = self._start(1)
-            start = {name: value.expand(count, *value.shape[1:]).clone() for name, value in one.items()}
-            learner = LEARNERS[way](self.build, start, self.examples, self.recipe)
+            learner = LEARNERS[way](self.build, self._copies(count), self.examples, self.recipe)
             batch = self.batch.expand(count, -1).contiguous()
             return timed(lambda: learner.step(batch), steps, self.device), learner.recorded
         except torch.OutOfMemoryError:
@@ -127,7 +129,11 @@ class Race:
             return None
 
     def _start(self, count: int) -> Stacked:
-        return {name: value.to(self.device) for name, value in initialise(self.build, range(count)).items()}
+        return initialise(self.build, range(count), self.device)
+
+    def _copies(self, count: int) -> Stacked:
+        one = self._start(1)
+        return {name: value.expand(count, *value.shape[1:]).clone() for name, value in one.items()}
 
     def _rate(self, models: int, step_s: float) -> float:
         return models / (step_s * self.steps_a_model)

@@ -26,7 +26,7 @@ NAMES = {Device.CPU: "cpu", Device.GPU: "cuda"}
 
 def evaluate_entry(setting: Setting) -> None:
     """Evaluate an entry on the CPU and on the device: scores within each other's intervals, readings alike."""
-    bundle, seeds = Bundle(setting.bundle("mlp")), 16 if setting.small else 32
+    bundle, seeds = Bundle(setting.bundle("mlp")), 16 if setting.small else 24
     estimates = {}
     for title, device in (("on the CPU", Device.CPU), (_title(setting.device), setting.device)):
         run, spent = _run(setting, device, bundle, on(NAMES[device], PERTURB_REPAIR), seeds=seeds)

@@ -122,7 +122,7 @@ class _Shop:
     def _start(self, job: Job, seeds: Sequence[int]) -> Stacked:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if job.start is None:
-            models = initialise(self.build, seeds)
+            models = initialise(self.build, seeds, device)
         else:
             models = repeat({name: value[0] for name, value in load_models(job.start).items()}, len(seeds))
             names = [name for name, _ in self.build().named_parameters()]

@@ -20,6 +20,7 @@ from services.benchmarks.definitions import Definition
 from services.benchmarks.disk import Disk
 from services.benchmarks.measuring import probe_of
 from services.benchmarks.recipes import NoisyDescent
+from services.benchmarks.training.arithmetic import gpu_versions
 from services.core.bundle.directory import REMARKS
 from services.core.bundle.manifest import (
     MANIFEST,
@@ -130,7 +131,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
         fitness=built.fitness,
         disk=DiskUse(building_bytes=built.disk.building, bundle_bytes=built.disk.bundle),
         robustness=None if built.anchors is None else built.anchors.described,
-        versions={"lethe": installed_version()} | {package: version(package) for package in LIBRARIES},
+        versions={"lethe": installed_version()} | {package: version(package) for package in LIBRARIES} | gpu_versions(),
         files={str(path.relative_to(root)): _entry(path) for path in sorted(root.rglob("*")) if path.is_file()},
     )
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["multiplying"]
+__all__ = ["gpu_versions", "multiplying"]
 
 
 @contextmanager
@@ -25,3 +25,15 @@ def multiplying(device: torch.device, *, tf32: bool) -> Iterator[None]:
         yield
     finally:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def gpu_versions() -> dict[str, str]:
+    """Name the GPU on which a build here trains its models, and how it computes; nothing on a CPU."""
+    if not torch.cuda.is_available():
+        return {}
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),
+        "arithmetic": "float32; TF32 where convolutional nets are trained",
+    }

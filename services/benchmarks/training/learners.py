@@ -1,6 +1,7 @@
 """Models in training, all by the same steps: one net, or many in lockstep, stacked along a leading axis."""
 
-import structlog
+import warnings
+
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
@@ -13,8 +14,6 @@ from services.benchmarks.training.steps import class_weights, make_optimizer
 from services.benchmarks.training.unfolding import unfold_convolutions
 
 __all__ = ["Alone", "Learner", "Lockstep", "UnfoldedLockstep"]
-
-log = structlog.get_logger()
 
 
 class Learner:
@@ -106,7 +105,7 @@ class Lockstep(Learner):
             raise
         except RuntimeError as error:
             self._refused = True
-            log.warning("step_not_recorded", error=str(error).splitlines()[:1])
+            warnings.warn(f"This GPU cannot record a step, so training is slower: {error}", stacklevel=2)
 
     def _forward(self, state: Stacked, inputs: Tensor) -> Tensor:
         logits: Tensor = functional_call(self.template, state, (inputs,))

@@ -30,13 +30,13 @@ class Build(Protocol):
         ...
 
 
-def initialise(build: Callable[[], nn.Module], seeds: Sequence[int]) -> Stacked:
-    """Build one model per seed, each with the global generator seeded by it."""
+def initialise(build: Callable[[], nn.Module], seeds: Sequence[int], device: torch.device | str = "cpu") -> Stacked:
+    """Build one model per seed on the CPU, each with the global generator seeded by it; stack them on a device."""
     states = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
             torch.manual_seed(seed)
-            states.append(build().state_dict())
+            states.append({name: value.to(device) for name, value in build().state_dict().items()})
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 

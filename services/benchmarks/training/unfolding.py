@@ -24,7 +24,7 @@ class UnfoldedConv2d(nn.Conv2d):
         patches = images.unfold(2, self.kernel_size[0], self.stride[0]).unfold(3, self.kernel_size[1], self.stride[1])
         high, wide = patches.shape[2:4]
         matrix = patches.permute(1, 4, 5, 0, 2, 3).reshape(self.weight[0].numel(), count * high * wide)
-        product = self.weight.flatten(1) @ matrix
+        product = (self.weight.flatten(1) @ matrix).to(self.weight.dtype)  # normalisation wants that of its own weights
         hidden = product.view(self.out_channels, count, high, wide).transpose(0, 1)
         return hidden if self.bias is None else hidden + self.bias[:, None, None]
 

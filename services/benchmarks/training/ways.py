@@ -2,23 +2,22 @@
 
 import gc
 import time
+import warnings
 from collections.abc import Callable
 from enum import StrEnum
 
-import structlog
 import torch
 
 from services.benchmarks.examples import Examples
 from services.benchmarks.recipes import Recipe
 from services.benchmarks.training.learners import Alone, Learner, Lockstep, UnfoldedLockstep
-from services.benchmarks.training.models import Build, Stacked, count_of
+from services.benchmarks.training.models import Build, Stacked, count_of, skeleton
 
 __all__ = ["LEARNERS", "Way", "fitting", "most_together", "release_memory", "way_on"]
 
-log = structlog.get_logger()
-
 TRIAL_MODELS, TRIAL_STEPS = 16, 5
 MOST_LINEAR, MOST_CONVOLUTIONAL = 512, 128  # models in lockstep on a GPU: more are no faster, and lost if it is killed
+COPIES = 8  # of a model: its start, weights, gradients, two moments, the best so far, the result, and its activations
 SHARE = 0.8  # of the free memory that models in lockstep may take
 
 
@@ -46,15 +45,15 @@ def way_on(build: Build, start: Stacked, examples: Examples, recipe: Recipe) -> 
         some = {name: value[:TRIAL_MODELS] for name, value in start.items()}
         spent = {way: _try(way, build, some, examples, recipe) for way in (Way.GROUPED, Way.UNFOLDED)}
         _fastest[key] = min(spent, key=lambda way: spent[way])
-        log.info(
-            "way_chosen", way=_fastest[key].value, seconds={way.value: round(took, 6) for way, took in spent.items()}
-        )
     return _fastest[key]
 
 
 def most_together(build: Build) -> int:
-    """Return how many models a GPU trains at once, if it has the memory."""
-    return MOST_LINEAR if build.is_linear_algebra() else MOST_CONVOLUTIONAL
+    """Return how many models a build hands to a GPU at once, by its free memory before anything is measured."""
+    most = MOST_LINEAR if build.is_linear_algebra() else MOST_CONVOLUTIONAL
+    free, _ = torch.cuda.mem_get_info()
+    size = sum(value.numel() * value.element_size() for value in skeleton(build).state_dict().values())
+    return max(1, min(most, int(free / (COPIES * size))))
 
 
 def fitting(way: Way, build: Build, start: Stacked, examples: Examples, recipe: Recipe) -> int:
@@ -71,7 +70,7 @@ def fitting(way: Way, build: Build, start: Stacked, examples: Examples, recipe: 
         return 1
     finally:
         release_memory(device)
-    return max(1, min(most_together(build), int(SHARE * free / (2 * each))))
+    return max(1, min(count_of(start), int(SHARE * free / (2 * each))))
 
 
 def release_memory(device: torch.device) -> None:
@@ -98,7 +97,7 @@ def _try(way: Way, build: Build, start: Stacked, examples: Examples, recipe: Rec
     try:
         return _time(LEARNERS[way](build, _copy(start), examples, recipe).step, _first_batch(start, examples, recipe))
     except RuntimeError as error:  # of cuDNN, or out of memory
-        log.warning("way_failed", way=way.value, error=str(error).splitlines()[:1])
+        warnings.warn(f"This GPU cannot train models by the way {way}: {error}", stacklevel=2)
         return float("inf")
     finally:
         release_memory(device)

@@ -18,7 +18,9 @@ from services.core.errors import Unavailable
 __all__ = ["Exited", "Limits", "Mount", "Output", "OutputLine", "Sandbox", "SandboxUnavailable", "Sandboxed", "Spec"]
 
 LOG_TAIL_BYTES = 16 * 1024
-ASK_NVML = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}  # not CUDA, which a launcher that forks seeds must not touch
+# Torch asks NVML whether there is a GPU, because a launcher that had asked CUDA could fork no seed that uses it; and
+# CUDA keeps no compiled code in files, which would outgrow the limit on a file.
+ON_GPU = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1", "CUDA_CACHE_DISABLE": "1"}
 MAX_LINE_BYTES = 64 * 1024**2  # one reading of the largest benchmark, base64
 
 

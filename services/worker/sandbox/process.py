@@ -20,7 +20,7 @@ from typing import IO
 
 import psutil
 
-from services.worker.sandbox.base import ASK_NVML, Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.base import ON_GPU, Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
 from services.worker.sandbox.pages import anonymous, proportional, resident
 from services.worker.workplace import workplace
 
@@ -205,5 +205,5 @@ def _environment(spec: Spec, code: Path, temporary: Path) -> dict[str, str]:
             "OMP_WAIT_POLICY": "passive",
             "CUDA_VISIBLE_DEVICES": spec.gpu_uuid or "",
         }
-        | (ASK_NVML if spec.gpu_uuid else {})
+        | (ON_GPU if spec.gpu_uuid else {})
     )
