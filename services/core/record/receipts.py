@@ -55,9 +55,7 @@ def check_readings(statement: dict[str, Any], name: str, readings: bytes) -> Non
     """Check that a receipt states the hash of these readings: `measurements` or `robustness`. Raises BadReceipt."""
     stated = statement.get(f"{name}_sha256")
     if not stated:
-        raise BadReceipt(
-            f"The receipt states no hash of {name}. Get it again: readings are packed later."
-        )
+        raise BadReceipt(f"The receipt states no hash of {name}. Get it again: readings are packed later.")
     found = hashlib.sha256(readings).hexdigest()
     if found != stated:
         raise BadReceipt(
