@@ -1,7 +1,7 @@
 """A score says where its noise comes from.
 
 Revision: 0054
-Revises: 0050
+Revises: 0053
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0054"
-down_revision: str | None = "0050"
+down_revision: str | None = "0053"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

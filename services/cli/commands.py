@@ -69,6 +69,18 @@ COMMANDS = {
         "showing:status",
         "Show the state of a submission and, once it has ended, its score or failure.",
     ),
+    "replay": Command(
+        "Participants",
+        "replay:replay",
+        "Run a submission of yours again here, in the same environment and under the same limits, to see why it "
+        "failed.",
+        "worker",
+    ),
+    "losses": Command(
+        "Participants",
+        "losses:losses",
+        "Show where a scored submission loses, and which forget examples are told apart most from retraining.",
+    ),
     "note": Command(
         "Participants",
         "submitting:note",
@@ -107,6 +119,7 @@ COMMANDS = {
         "entered.",
     ),
     "final": Command("Organisers", "finals:app", "Preview, start, publish and seal finals, and check their promises."),
+    "matrix": Command("Organisers", "matrices:app", "Run chosen entries on chosen benchmarks, beside the contest."),
     "winners": Command(
         "Organisers", "winners:app", "Show the finalists of a published final, verify them, publish code."
     ),
