@@ -166,12 +166,14 @@ def card(
 ) -> None:
     """Show how each number behaves on models about which the truth is known: false alarms, and power.
 
-    It takes minutes, and needs 48 retrained models or more in both oracles together.
+    It takes minutes, and needs 48 retrained models or more in both oracles together. Keep the JSON for reports:
+    `lethe score --report --card`.
     """
     from services.cli.reliability import compute_card, print_card
     from services.core.settings import load_settings
 
-    found = compute_card(find(load_settings(), benchmark), models=models, draws=draws)
+    bundle = find(load_settings(), benchmark)
+    found = {"benchmark": bundle.manifest.digest, **compute_card(bundle, models=models, draws=draws)}
     if as_json:
         print_json(found)
     else:

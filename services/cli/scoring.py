@@ -1,5 +1,6 @@
 """`lethe score` and `lethe measurements`: scoring stored measurements, on any machine. Nothing is run."""
 
+import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from services.core.errors import BadInput
 if TYPE_CHECKING:
     from services.core.bundle.directory import Bundle
     from services.core.bundle.measurements import Measurements
+    from services.core.models.reliability import MetricCard
     from services.scorer.metrics import Audit
     from services.scorer.scoring import Report
 
@@ -39,6 +41,10 @@ def score(
     ] = None,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
     report: Annotated[Path | None, typer.Option(help="Write a page with plots to this .html file.")] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="Show this metric card in the report: the file of `lethe benchmark card --json`."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Score stored measurements, or plain arrays, by any metric.
@@ -51,8 +57,10 @@ def score(
     try:
         if report is not None and stored is None:
             raise BadInput("A report needs a file of measurements, because plain arrays have no utility to show.")
+        if card is not None and report is None:
+            raise BadInput("A metric card is shown in a report. Give --report, too.")
         if stored is not None and unlearned is None and retrained is None:
-            result = _score_stored(stored, oracle, metric, report)
+            result = _score_stored(stored, oracle, metric, report, card)
         elif stored is None and unlearned is not None and retrained is not None:
             result = _score_arrays(unlearned, retrained, second, metric)
         else:
@@ -109,12 +117,13 @@ def _report_dict(report: "Report") -> dict[str, Any]:
     }
 
 
-def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -> dict[str, Any]:
+def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None, card: Path | None) -> dict[str, Any]:
     from services.scorer.metrics import Sides
     from services.scorer.scoring import compute_suites, gather, score_measurements
 
     find_metric(metric)
     bundle = _find_oracle(oracle)
+    metric_card = None if card is None else _read_card(card, bundle)
     evidence = gather(_read_measurements(stored), bundle)
     found = score_measurements(metric, evidence)
     if report is not None:
@@ -136,6 +145,7 @@ def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None) -
             suites=found.suites,
             reference_suites=None if second is None else compute_suites(evidence.of(second)),
             alarms=found.alarms,
+            metric_card=metric_card,
         )
         _write_page(report, page)
     return {"benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest}, **_report_dict(found)}
@@ -176,6 +186,22 @@ def _read_measurements(path: Path) -> "Measurements":
     if not path.is_file():
         raise BadInput(f"There is no file {path}.")
     return Measurements.from_file(path)
+
+
+def _read_card(path: Path, bundle: "Bundle") -> "MetricCard":
+    """Read what `lethe benchmark card --json` printed. Raises BadInput if it is not this benchmark's."""
+    from services.core.models.reliability import MetricCard
+
+    try:
+        written = json.loads(path.read_bytes())
+        card, digest = MetricCard.model_validate(written), str(written["benchmark"])
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no file {path}.") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadInput(f"{path} is no metric card. Make one: `lethe benchmark card NAME --json`.") from error
+    if digest != bundle.manifest.digest:
+        raise BadInput(f"{path} is the metric card of another benchmark. Make that of {bundle.manifest.name}.")
+    return card
 
 
 def _load(path: Path) -> Any:

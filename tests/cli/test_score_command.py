@@ -1,6 +1,7 @@
 """`lethe score`, run as a user would: stored measurements, plain arrays, and what is refused."""
 
 import json
+import re
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -102,6 +103,42 @@ def test_report_is_one_page_that_fetches_nothing(tmp_path: Path, tiny: Bundle, s
     assert "<script" not in text
     assert "default-src 'none'" in text
     assert text.count("<svg") >= 3
+
+
+def test_the_report_shows_the_metric_card_beside_the_numbers_of_the_score(
+    tmp_path: Path, tiny: Bundle, stored: Path
+) -> None:
+    page, card = tmp_path / "report.html", tmp_path / "card.json"
+    share = {"value": 0.05, "low": 0.0, "high": 0.2}
+    column = {"suite": "klom", "name": "forget_mean", "low": None, "high": -1.0, "false_alarms": share}
+    written = {
+        "benchmark": tiny.manifest.digest,
+        "models": 16,
+        "draws": 40,
+        "planted": [0.02, 0.5],
+        "columns": [
+            column | {"power": {"0.02": share, "0.5": share | {"value": 0.85}}},
+            column | {"suite": None, "name": "lethe-1", "low": 0.5, "high": None, "power": {}},
+        ],
+        "alarms": [{"kind": "near_duplicates", "false_alarms": share, "power": {}}],
+    }
+    card.write_text(json.dumps(written))
+    options = [str(stored), "--oracle", str(tiny.root), "--metric", "lethe-1"]
+    score(tmp_path, *options, "--report", str(page), "--card", str(card))
+
+    text = page.read_text()
+    section = text[text.index('id="trust"') : text.index('id="examples"')]
+    assert re.search(r"Forget, mean</th>.*?<td>at most -1</td><td>yes</td>.*?5%.*?85%", section)
+    assert re.search(r"lethe-1</th>.*?<td>at least 0.5</td><td>(yes|no)</td>", section)
+    assert [int(number) for number in re.findall(r"<h2[^>]*>(\d)\.", text)] == [1, 2, 3, 4, 5, 6, 7]
+
+    score(tmp_path, *options, "--report", str(page))
+    assert 'id="trust"' not in page.read_text()
+    assert "--report" in refusal(tmp_path, *options, "--card", str(card))
+    card.write_text(json.dumps(written | {"benchmark": "0" * 64}))
+    assert "another benchmark" in refusal(tmp_path, *options, "--report", str(page), "--card", str(card))
+    card.write_text("[]")
+    assert "no metric card" in refusal(tmp_path, *options, "--report", str(page), "--card", str(card))
 
 
 def test_arrays_are_scored_as_the_definition_says(tmp_path: Path) -> None:

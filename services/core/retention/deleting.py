@@ -112,11 +112,14 @@ def _portion(session: ReadSession, competition: Competition, rule: Rule) -> dict
     statement = select(Evaluation.id, column).where(_meant(competition, rule)).order_by(Evaluation.id)
     found = {one: [blob] if blob else [] for one, blob in session.execute(statement.limit(PORTION))}
     if rule is Rule.MEASUREMENTS:
-        single = select(MeasurementRow.evaluation_id, MeasurementRow.blob).where(
-            MeasurementRow.evaluation_id.in_(found), MeasurementRow.blob.is_not(None)
-        )
-        for one, blob in session.execute(single):
-            found[one].append(str(blob))
+        packed = select(Evaluation.id, Evaluation.stress_blob).where(Evaluation.id.in_(found))
+        single = [
+            select(MeasurementRow.evaluation_id, name).where(MeasurementRow.evaluation_id.in_(found))
+            for name in (MeasurementRow.blob, MeasurementRow.stress_blob)
+        ]
+        for named in (packed, *single):
+            for one, blob in session.execute(named):
+                found[one] += [blob] if blob else []
     return found
 
 
@@ -134,7 +137,7 @@ def _forget(session: WriteSession, rule: Rule, ids: Collection[UUID]) -> None:
             gone = {"measurements_deleted_at": now, "readings_until": None}
             session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(gone))
             rows = update(MeasurementRow).where(MeasurementRow.evaluation_id.in_(ids))
-            session.execute(rows.values(blob=None))
+            session.execute(rows.values(blob=None, stress_blob=None))
 
 
 def _meant(competition: Competition, rule: Rule) -> ColumnElement[bool]:
@@ -172,21 +175,25 @@ def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule,
     others = Evaluation.phase_id.not_in(phases)
     mine = {Rule.LOGS: Evaluation.log_blob, Rule.NOTEBOOKS: Evaluation.executed_blob}
     found: set[str] = set()
-    for column in (Evaluation.log_blob, Evaluation.executed_blob, Evaluation.measurements_blob):
+    readings = (Evaluation.measurements_blob, Evaluation.stress_blob)
+    for column in (Evaluation.log_blob, Evaluation.executed_blob, *readings):
+        of_readings = any(column is one for one in readings)
         statement = select(column).where(column.in_(names))
-        if column is mine.get(rule) or (rule is Rule.MEASUREMENTS and column is Evaluation.measurements_blob):
+        if column is mine.get(rule) or (rule is Rule.MEASUREMENTS and of_readings):
             statement = statement.where(others)
-        if column is Evaluation.measurements_blob:
+        if of_readings:
             statement = statement.where(Evaluation.measurements_deleted_at.is_(None))
         found |= {str(name) for name in session.scalars(statement)}
     code = select(Submission.blob).where(Submission.blob.in_(names), Submission.code_deleted_at.is_(None))
     if rule is Rule.CODE_OF_LOSERS:
         code = code.where(~_meant(competition, rule))
     found |= set(session.scalars(code))
-    readings = select(MeasurementRow.blob).where(MeasurementRow.blob.in_(names))
-    if rule is Rule.MEASUREMENTS:
-        readings = readings.where(MeasurementRow.evaluation_id.in_(select(Evaluation.id).where(others)))
-    return found | {str(name) for name in session.scalars(readings)}
+    for single in (MeasurementRow.blob, MeasurementRow.stress_blob):
+        rows = select(single).where(single.in_(names))
+        if rule is Rule.MEASUREMENTS:
+            rows = rows.where(MeasurementRow.evaluation_id.in_(select(Evaluation.id).where(others)))
+        found |= {str(name) for name in session.scalars(rows)}
+    return found
 
 
 def _files_of_benchmarks(session: ReadSession) -> set[str]:

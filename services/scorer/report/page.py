@@ -1,5 +1,6 @@
 """Renders the report of one score: one HTML file without scripts or external files, with a text for every figure."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from importlib.metadata import version
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 
 from services.core.catalogue import SUITES
 from services.core.distribution import installed_version
+from services.core.models.reliability import MetricCard
 from services.core.models.stored import AlarmForm
 from services.scorer.histograms import Buckets, choose
 from services.scorer.metrics import Alarm, BadArray, Estimate, ScoreCard
 from services.scorer.metrics.gaussian import MAX_MISFITS
 from services.scorer.metrics.quality import BUCKET
 from services.scorer.report.plots import audit_plot, bucket_plot, confidence_plot, misfits, plane_plot
+from services.scorer.report.trust import trust_of
 from services.scorer.report.words import (
     BETTER,
     alarm_title,
@@ -60,12 +63,13 @@ def render_report(
     reference_suites: SuiteValues | None = None,
     alarms: Sequence[Alarm | AlarmForm] = (),
     ceiling: Estimate | None = None,
+    metric_card: MetricCard | None = None,
 ) -> str:
     """Render one score as an HTML page; the same input always gives the same text.
 
     Confidences are [N, S] of the unlearned and [M, S] of the retrained models, in nats, the input of the card's metric.
-    `reference_suites` has a second oracle's values. `ceiling` may be given for a metric without one. Raises BadArray if
-    the confidences and the card have different forget sets.
+    `reference_suites` has a second oracle's values. `ceiling` may be given for a metric without one. `metric_card` is
+    that of the benchmark. Raises BadArray if the confidences and the card have different forget sets.
     """
     for name, side in (("unlearned", unlearned), ("oracle", oracle)):
         if side.ndim != 2 or side.shape[1] != len(card.epsilons) or len(side) == 0:
@@ -73,7 +77,9 @@ def render_report(
     epsilons = card.epsilons.astype(np.float64)
     buckets = Buckets.of(min(len(unlearned), len(oracle)))
     highest = card.ceiling or ceiling
-    return template("page.html").render(
+    return template(
+        "page.html"
+    ).render(
         subject=subject,
         card=card,
         headlines=headlines(card),
@@ -90,6 +96,8 @@ def render_report(
         plane_svg=plane_plot(card, _retrained(card, highest)),
         suites=list(_suites(suites or {}, reference_suites or {})),
         has_reference=bool(reference_suites),
+        next_section=itertools.count(4).__next__,  # the first three are always there
+        trust=None if metric_card is None else trust_of(metric_card, card, suites or {}),
         rows=[_example_row(example, card) for example in np.argsort(-epsilons, kind="stable")[:WORST_SHOWN].tolist()],
         recompute=_recompute(subject, card),
     )
