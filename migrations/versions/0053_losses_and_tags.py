@@ -1,7 +1,7 @@
 """An evaluation keeps what it loses on which forget example; tags of submissions can be found.
 
 Revision: 0053
-Revises: 0050
+Revises: 0052
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0053"
-down_revision: str | None = "0050"
+down_revision: str | None = "0052"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -119,6 +119,7 @@ COMMANDS = {
         "entered.",
     ),
     "final": Command("Organisers", "finals:app", "Preview, start, publish and seal finals, and check their promises."),
+    "matrix": Command("Organisers", "matrices:app", "Run chosen entries on chosen benchmarks, beside the contest."),
     "winners": Command(
         "Organisers", "winners:app", "Show the finalists of a published final, verify them, publish code."
     ),

@@ -26,6 +26,7 @@ __all__ = [
     "print_estimates",
     "print_json",
     "print_marks",
+    "print_noise",
     "print_suite",
     "print_table",
     "progress",
@@ -101,6 +102,19 @@ def print_estimates(score: dict[str, Any]) -> None:
             typer.echo(f"{name.replace('_', ' '):<20}{value:.4f}   95% {low:.4f} to {high:.4f}")
 
 
+def print_noise(score: dict[str, Any]) -> None:
+    """Print the whole interval of a score's JSON form, and where its noise comes from; nothing if it lacks them."""
+    from services.core.board.noise import noise_in_words
+    from services.core.models.stored import VarianceForm
+
+    if score.get("generalisation_low") is not None:
+        low, high = score["generalisation_low"], score["generalisation_high"]
+        typer.echo(f"{'  everything drawn anew':<20}  95% {low:.4f} to {high:.4f}")
+    if score.get("variance"):
+        for sentence in noise_in_words(VarianceForm.model_validate(score["variance"]), models=score["seeds"]):
+            typer.echo(sentence)
+
+
 def print_suite(suites: dict[str, dict[str, float | None]], suite: str) -> None:
     """Print one suite of secondary columns with titles and units; nothing if a score lacks it."""
     if suite not in suites:
@@ -171,12 +185,13 @@ def _certificate(found: dict[str, Any] | None) -> list[str]:
 def _row(entry: dict[str, Any]) -> list[str]:
     ratio = entry.get("time_ratio")
     rank = "–" if entry["rank"] is None else str(entry["rank"])
-    reference = "" if entry["reference"] == "none" else " (reference)"
+    is_reference = entry["reference"] != "none"
+    name = f"{entry['entry']}: {entry['submission']} (reference)" if is_reference else entry["entry"]
     draws = f" (best of {entry['draws']})" if entry.get("draws", 1) > 1 else ""
     return [
         rank,
         str(entry["tie_group"] or ""),
-        f"{entry['entry']}{reference}{draws}",
+        f"{name}{draws}",
         f"{entry['forgetting_quality']:.4f}",
         f"{entry['utility']:.3f}",
         f"{entry['final_score']:.4f}",

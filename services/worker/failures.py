@@ -53,6 +53,7 @@ _RUN = {
     FailureKind.EXCEPTION: "{run} ended before it returned a model.",
     FailureKind.BAD_CHECKPOINT: "The model of {run} cannot be used.",
 }
+_ON_GPU = {FailureKind.OUT_OF_MEMORY: "{run} needed more GPU memory than its slot has."}
 _NOTEBOOK = {
     FailureKind.REJECTED: "The notebook cannot be read.",
     FailureKind.EXCEPTION: "The notebook ended before its last cell had run.",
@@ -182,10 +183,13 @@ def from_notebook_note(path: Path) -> RunFailed | None:
     return RunFailed(kind, _NOTEBOOK[kind], text)
 
 
-def from_note(path: Path, seed: int, seeds: int) -> RunFailed | None:
-    """Read the note of a failed run. None if there is no valid note."""
+def from_note(path: Path, seed: int, seeds: int, *, gpu: bool = False) -> RunFailed | None:
+    """Read the note of a failed run. None if there is no valid note.
+
+    Only on a GPU a run itself tells that memory was short: there torch refuses it, not the kernel.
+    """
     kind, text = _read_note(path)
-    return _of_run(kind, seed, seeds, text) if kind in _RUN else None
+    return _of_run(kind, seed, seeds, text) if kind in _RUN or (gpu and kind in _ON_GPU) else None
 
 
 def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
@@ -195,7 +199,7 @@ def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
 
 
 def _of_run(kind: FailureKind, seed: int, seeds: int, why: SandboxText) -> RunFailed:
-    return RunFailed(kind, _sentence(_RUN[kind].format(run=run_in_words(seed, seeds))), why)
+    return RunFailed(kind, _sentence((_RUN | _ON_GPU)[kind].format(run=run_in_words(seed, seeds))), why)
 
 
 def _sentence(words: str) -> str:

@@ -106,8 +106,13 @@ class Notebook:
         return station.provenance() | described | self.limits.mode.described
 
 
-def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
-    """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured."""
+def kind_of(
+    evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path, *, patience: float = 1.0
+) -> Kind:
+    """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured.
+
+    A run of a module may take `patience` times as long as the phase says.
+    """
     phase = evaluation.phase
     robustness = phase.robustness and not evaluation.dry_run
     if kind is SubmissionKind.NOTEBOOK:
@@ -123,7 +128,8 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
             robustness=robustness,
         )
         return Notebook(limits, cache)
-    allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
+    timeout_s = phase.seed_timeout_s * patience
+    allowed = RunLimits(evaluation.seeds, timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
     return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
 

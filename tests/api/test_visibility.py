@@ -28,6 +28,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},
     ("post", "/webhooks"): {"url": "https://example.org"},
     ("post", "/phases/{phase}/campaigns"): {"metric": "lethe-1"},
+    ("post", "/phases/{phase}/matrices"): {"title": "a", "entries": [str(uuid4())], "benchmarks": ["tiny"]},
     ("post", "/phases/{phase}/final/winners/{submission_id}/verify"): {"reason": "b"},
     ("post", "/phases/{phase}/final/winners/{submission_id}/refuse"): {"reason": "b"},
     ("post", "/phases/{phase}/final/winners/{submission_id}/review"): {"reason": "b"},

@@ -4,6 +4,12 @@ type Schemas = components["schemas"];
 
 export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
+export type MatrixDetail = Schemas["MatrixDetail"];
+export type MatrixEntry = Schemas["MatrixEntryOut"];
+export type MatrixCell = Schemas["MatrixCellOut"];
+export type MatrixSummary = Schemas["MatrixOut"];
+export type NewMatrix = Schemas["NewMatrix"];
+export type ReferenceRow = Schemas["ReferenceRowOut"];
 export type AppliedFile = Schemas["AppliedOut"];
 export type FileChange = Schemas["ChangeOut"];
 export type Announcement = Schemas["AnnouncementOut"];

@@ -131,6 +131,16 @@ const judging = createRoute({
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
+const matrices = createRoute({
+  getParentRoute: () => competition,
+  path: "/matrices",
+  validateSearch: (search: Record<string, unknown>): OfPhase & { matrix?: string } => ({
+    phase: text(search, "phase"),
+    matrix: text(search, "matrix"),
+  }),
+  component: lazyRouteComponent(() => import("../pages/matrices/Matrices"), "Matrices"),
+});
+
 const winners = createRoute({
   getParentRoute: () => competition,
   path: "/winners",
@@ -294,6 +304,7 @@ export const router = createRouter({
       file,
       page,
       judging,
+      matrices,
     ]),
     newFromFile,
     teams,

@@ -111,8 +111,9 @@ class ScoreOut(ScoreForm):
     """A score of a submission."""
 
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
-    time_ratio: float | None = Field(
-        description="run_s divided by the run_s of the phase's current retraining reference."
+    time_ratio: float | None = Field(description="run_s divided by `retraining_s`.")
+    retraining_s: float | None = Field(
+        description="Time of one run of the fastest full retraining on the phase's board, in seconds; null if none."
     )
     created_at: datetime
 
@@ -120,7 +121,8 @@ class ScoreOut(ScoreForm):
     def of(cls, score: Score, retrain_s: float | None) -> Self:
         """Make the JSON form of a score."""
         form = ScoreForm.model_validate(score)
-        return cls(**dict(form), time_ratio=time_ratio(score.run_s, retrain_s), created_at=score.created_at)
+        ratio = time_ratio(score.run_s, retrain_s)
+        return cls(**dict(form), time_ratio=ratio, retraining_s=retrain_s, created_at=score.created_at)
 
 
 class EventOut(BaseModel):

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from services.core.board.noise import noise_in_words
 from services.core.board.perfect import Perfect, PerfectBasis
 from services.core.models import Score, StandingRow, Unranked
 
@@ -89,6 +90,8 @@ def remarks_on(score: Score, perfect: Perfect | None, place: PlaceOut) -> list[s
     remarks.append(
         f"Noise: run again, the same code would score from {score.ci_low:.4f} to {score.ci_high:.4f} in 95% of cases."
     )
+    if score.variance is not None:
+        remarks += noise_in_words(score.variance, models=score.seeds)
     if place.draws > 1:
         remarks.append(
             f"It is the best of {place.draws} different entries of the team. The best of {place.draws} equally good "

@@ -28,12 +28,16 @@ __all__ = [
     "FinalProgress",
     "HistogramsForm",
     "JointPlace",
+    "MatrixPlace",
+    "MatrixResult",
+    "MatrixRow",
     "PlaceForm",
     "PreviewForm",
     "SelfTestForm",
     "StoredForm",
     "StoredJson",
     "SuiteValues",
+    "VarianceForm",
 ]
 
 SuiteValues = dict[str, dict[str, float | None]]  # by suite, then by column
@@ -148,6 +152,36 @@ class JointPlace(StoredForm):
     submission_id: UUID
 
 
+class MatrixPlace(StoredForm):
+    """The place of an entry on one benchmark of a matrix."""
+
+    column: int = Field(description="The benchmark, from 0.")
+    rank: int | None = Field(description="Among the entries of the matrix; null if a flag takes the rank.")
+    rank_best: int | None
+    rank_worst: int | None
+
+
+class MatrixRow(StoredForm):
+    """The place of an entry over all benchmarks of a matrix."""
+
+    row: int = Field(description="The entry, from 0.")
+    position: int = Field(description="Its place in the table, from 1.")
+    rank: int | None = Field(description="By mean rank; equal means share it. Null without a rank on every benchmark.")
+    mean_rank: float | None
+    mean_low: float | None = Field(description="Lower end of the 95% interval of the mean rank.")
+    mean_high: float | None
+    places: list[MatrixPlace]
+
+
+class MatrixResult(StoredForm):
+    """The ranks in a matrix, of what is scored so far."""
+
+    at: datetime
+    metric: str
+    scored: list[UUID] = Field(description="The evaluations that it was computed from.")
+    rows: list[MatrixRow]
+
+
 class CertificateForm(StoredForm):
     """A claimed certificate beside the accountant's epsilon and the one that the runs prove; epsilons in nats."""
 
@@ -164,6 +198,20 @@ class CertificateForm(StoredForm):
         None, description="The bound that a perfect attack on this number of runs would prove."
     )
     notes: tuple[str, ...] = Field((), description="Reasons why a number is missing.")
+
+
+class VarianceForm(StoredForm):
+    """Standard errors of a final score by where they come from. They add as squares."""
+
+    runs: float = Field(description="For fresh runs and fresh oracle models.")
+    originals: float | None = Field(
+        None,
+        description="In addition, for other original models; null if all runs started from one, or each from its own.",
+    )
+    subjects: float | None = Field(
+        None, description="In addition, for other subjects to forget, or other examples if no subjects are known."
+    )
+    starts: int | None = Field(None, description="The number of original models that runs started from.")
 
 
 class AuditForm(StoredForm):

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, literal_column, select
 
 from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
-from services.core.queue.lines import sharing_turns
+from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.workers import serving
 from services.core.store.database import ReadSession, utc_now
 
@@ -166,7 +166,8 @@ def _others(
     for phase_id, team_id, competition_id, queued, its_turn, since, weight, kind in rows:
         check = kind is PhaseKind.CHECK
         whose = team_id, competition_id, check
-        if whose != mine:
+        waits_for_us = its_turn == BEHIND_ALL > turn[0]
+        if whose != mine and not waits_for_us:
             one = found.setdefault(whose, _Others((its_turn, since) < turn, check, weight, defaultdict(int)))
             one.queued[phase_id] += queued
     return list(found.values())
@@ -233,9 +234,11 @@ class _Clock:
     def _sample(self, phase_id: UUID) -> list[float]:
         """List the seconds that a shard took in the newest evaluations of a phase."""
         if phase_id not in self._known:
+            phase = self._session.get_one(Phase, phase_id)
             newest = (
                 select(Evaluation.id)
                 .where(Evaluation.phase_id == phase_id, Evaluation.state == State.MEASURED)
+                .where(Evaluation.benchmark_id == phase.benchmark_id)
                 .order_by(Evaluation.finished_at.desc())
                 .limit(RECENT)
             )
@@ -244,6 +247,5 @@ class _Clock:
                 .where(MeasurementRow.evaluation_id.in_(newest), MeasurementRow.seed < MEASURED_SEEDS)
                 .group_by(MeasurementRow.evaluation_id)
             )
-            seeds = self._session.get_one(Phase, phase_id).shard_seeds
-            self._known[phase_id] = [seeds * mean for mean in self._session.scalars(means)]
+            self._known[phase_id] = [phase.shard_seeds * mean for mean in self._session.scalars(means)]
         return self._known[phase_id]

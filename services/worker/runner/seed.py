@@ -21,6 +21,7 @@ from torch import nn
 
 from services.core.text import tidy
 from services.worker.runner import tensors
+from services.worker.runner.gpu import OutOfMemory, share_gpu
 from services.worker.runner.loaders import ExampleSet, Loader
 from services.worker.runner.model import arrays_of
 from services.worker.runner.network import NO_NETWORK, wants_network
@@ -43,6 +44,7 @@ class Bench:
     submission: Path  # directory with submission.py
     out: Path
     threads: int
+    gpu_slots: int = 0  # slots that share the GPU; 0 for a slot without one
 
 
 class Failed(Exception):
@@ -60,7 +62,8 @@ def run_seed(bench: Bench, token: str, value: int) -> int:
         _write_note(bench, token, failure.kind, failure, str(failure))
         return EXIT_FAILED
     except BaseException as error:  # everything that a participant's code can raise, including SystemExit
-        _write_note(bench, token, "exception", error, "")
+        short = bench.gpu_slots and isinstance(error, OutOfMemory)  # on a CPU the kernel ends a process
+        _write_note(bench, token, "out_of_memory" if short else "exception", error, "")
         return EXIT_FAILED
     return 0
 
@@ -71,6 +74,8 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     np.random.seed(value % 2**32)
     torch.manual_seed(value)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        share_gpu(max(1, bench.gpu_slots))
     net = bench.model.to(device).train()
     loaders = [
         Loader(examples, shuffle=shuffle, device=device)

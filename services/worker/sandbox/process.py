@@ -20,13 +20,14 @@ from typing import IO
 
 import psutil
 
-from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.base import ASK_NVML, Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.pages import anonymous, proportional, resident
 from services.worker.workplace import workplace
 
 __all__ = ["ProcessSandbox"]
 
 READ_BYTES = 65536
-PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) suffices
+TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound suffices
 # The kernel takes 107 bytes as a socket's path; in TMPDIR, multiprocessing and torch need up to 40 of them.
 LONGEST_TMPDIR = 64
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - where a link may lie if Lethe's own TMPDIR is long, too
@@ -76,6 +77,7 @@ class _Process:
     def __init__(self, spec: Spec, code: Path) -> None:
         self._streams = Streams(spec.limits.log_bytes, spec.on_log)
         self._memory_bytes = spec.limits.memory_bytes
+        self._precise = anonymous if spec.gpu_uuid else proportional
         self._out_of_memory = False
         spec.scratch.mkdir(parents=True, exist_ok=True)
         self._leaving = ExitStack()
@@ -109,9 +111,9 @@ class _Process:
     def check(self) -> None:
         """End the processes if together they use more memory than allowed. Shared pages count once."""
         processes = self._tree()
-        if sum(_rss(process) for process in processes) <= self._memory_bytes * PSS_TOO_DEAR:
+        if sum(resident(process) for process in processes) <= self._memory_bytes * TOO_DEAR:
             return
-        if sum(_pss(process) for process in processes) > self._memory_bytes:
+        if sum(self._precise(process) for process in processes) > self._memory_bytes:
             self._out_of_memory = True
             self._kill()
 
@@ -191,26 +193,17 @@ def _environment(spec: Spec, code: Path, temporary: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     threads = str(spec.limits.cpus)
     scratch = str(spec.scratch)
-    return kept | {
-        "PYTHONPATH": str(code),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": scratch,
-        "TMPDIR": str(temporary),
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "OMP_WAIT_POLICY": "passive",
-        "CUDA_VISIBLE_DEVICES": spec.gpu_uuid or "",
-    }
-
-
-def _rss(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
-
-
-def _pss(process: psutil.Process) -> int:
-    """Return memory with shared pages divided among their users; RSS if the kernel refuses (the runner is guarded)."""
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_full_info().pss)
-    return _rss(process)
+    return (
+        kept
+        | {
+            "PYTHONPATH": str(code),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": scratch,
+            "TMPDIR": str(temporary),
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "passive",
+            "CUDA_VISIBLE_DEVICES": spec.gpu_uuid or "",
+        }
+        | (ASK_NVML if spec.gpu_uuid else {})
+    )

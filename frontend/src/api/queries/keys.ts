@@ -56,6 +56,7 @@ type Subject =
   | "invitations"
   | "joining"
   | "leaderboard"
+  | "matrices"
   | "me"
   | "losses"
   | "members"
@@ -65,6 +66,7 @@ type Subject =
   | "queue"
   | "quota"
   | "record"
+  | "references"
   | "reliability"
   | "registration"
   | "registrations"
@@ -119,6 +121,8 @@ const STALE = {
     "submissions",
   ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
+  matrices: ["acts", "matrices", "queue"],
+  referring: ["acts", "all-submissions", "competition", "leaderboard", "queue", "references"],
   rescoring: [
     "acts",
     "alarms",

@@ -83,6 +83,7 @@ function Parts({ of: { slug, phases }, phase }: { of: CompetitionDetail; phase: 
               { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
               { name: "File", link: { to: "/competitions/$slug/file", ...at } as const },
               { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
+              { name: "Matrices", link: { to: "/competitions/$slug/matrices", ...at } as const },
               { name: "People", link: { to: "/competitions/$slug/people", ...at } as const },
             ]
           : []),

@@ -33,7 +33,8 @@ const PARTS: Column[] = [
   },
   {
     name: "time",
-    title: "Mean time per run; in brackets, its share of the retraining time",
+    title:
+      "Mean time per run; in brackets, its share of the time of the fastest full retraining on this board",
     show: (entry) =>
       entry.time_ratio === null
         ? runTime(entry.run_s)
@@ -54,7 +55,7 @@ const INTERVALS: Column[] = [
   },
   { name: "utility", show: (entry) => interval(entry.utility_low, entry.utility_high) },
   {
-    name: "score, including forget-set uncertainty",
+    name: "score, all drawn anew",
     show: ({ generalisation_low: low, generalisation_high: high }) =>
       low === null || high === null ? NONE : interval(low, high),
   },

@@ -34,6 +34,7 @@ export function AddPhase({ slug }: { slug: string }) {
   const [values, setValues] = useState(START);
   const [notebooks, setNotebooks] = useState(false);
   const [robustness, setRobustness] = useState(false);
+  const [references, setReferences] = useState(true);
   const [further, setFurther] = useState<string[]>([]);
   const [isHidden, setHidden] = useState<boolean>(); // until it is ticked or not, as the kind has it
   const hidden = isHidden ?? values.kind !== "check";
@@ -46,6 +47,7 @@ export function AddPhase({ slug }: { slug: string }) {
       setValues(START);
       setNotebooks(false);
       setRobustness(false);
+      setReferences(true);
       setFurther([]);
       setHidden(undefined);
       await client.invalidateQueries({ queryKey: competition(slug).queryKey });
@@ -73,6 +75,7 @@ export function AddPhase({ slug }: { slug: string }) {
           quota_per_day: Number(values.quota),
           notebooks,
           robustness: robustness && Boolean(costs),
+          references,
           data_hidden: hidden,
           seeds: Number(values.seeds),
           metric: values.metric || undefined,
@@ -148,6 +151,12 @@ export function AddPhase({ slug }: { slug: string }) {
           onChange={(event) => setRobustness(event.target.checked)}
         />
       )}
+      <Tick
+        label="Make reference rows"
+        hint="The platform does nothing, and retrains for 5, 10, 20, 50 and 100% of the epochs, for comparison. These runs cost no quota and start when no entry waits. Run times are compared with the full retraining."
+        checked={references}
+        onChange={(event) => setReferences(event.target.checked)}
+      />
       <Tick
         label="Keep this phase's data hidden from participants"
         hint="Participants then see no exception messages, printed output, histograms or provisional scores."

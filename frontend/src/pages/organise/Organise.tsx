@@ -14,6 +14,7 @@ import { AllSubmissions } from "./AllSubmissions";
 import { Campaigns } from "./Campaigns";
 import styles from "./Organise.module.css";
 import { PhaseForm } from "./PhaseForm";
+import { References } from "./References";
 
 export function Organise() {
   return <Within least="reviewer">{(role) => <Organised organises={may(role, "organiser")} />}</Within>;
@@ -50,6 +51,9 @@ function Organised({ organises }: { organises: boolean }) {
           <FinalActs key={phase.slug} path={path} organises={organises} />
         </Section>
       )}
+      <Section title="Reference rows">
+        <References key={phase.slug} path={path} organises={organises} />
+      </Section>
       <Section title="Alarms">
         <Alarms path={path} />
       </Section>
