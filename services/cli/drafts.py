@@ -81,15 +81,12 @@ def beside_the_board(drafts: Sequence[Draft], evidence: "Evidence") -> list[dict
     """
     second = evidence.second_oracle
     retrained = None if second is None else evidence.of(second)
-    rows = []
-    for name, value in _board(evidence).items():
-        rows.append({"metric": name, "own": False, "value": value})
-    for draft in drafts:
-        rows += [{"metric": name, "own": True, "value": value} for name, value in draft.values(evidence).items()]
-    anchors = {} if retrained is None else _board(retrained)
-    for draft in drafts if retrained is not None else ():
-        anchors |= draft.values(retrained)
-    return [row | {"retrained": anchors.get(row["metric"])} for row in rows]
+    own = _values(drafts, evidence)
+    best = {} if retrained is None else _board(retrained) | _values(drafts, retrained)
+    return [
+        {"metric": name, "own": name in own, "value": value, "retrained": best.get(name)}
+        for name, value in (_board(evidence) | own).items()
+    ]
 
 
 def print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -103,6 +100,10 @@ def print_beside(rows: Sequence[Mapping[str, Any]]) -> None:
         title="Your metrics beside the board's",
         words={"metric", ""},
     )
+
+
+def _values(drafts: Sequence[Draft], evidence: "Evidence") -> dict[str, float]:
+    return {name: value for draft in drafts for name, value in draft.values(evidence).items()}
 
 
 def _board(evidence: "Evidence") -> dict[str, float]:

@@ -124,7 +124,7 @@ def _insert(session: WriteSession, request: SubmitRequest, phase: Phase, team: T
 
 
 def own_submissions(
-    who: Principal, competition: str | None, phase: str | None, *, ended: bool | None, tag: str | None
+    who: Principal, competition: str | None, phase: str | None, *, ended: bool | None, tag: str | None = None
 ) -> Select[Submission]:
     """Select the submissions of the caller's teams, filtered by competition, phase, tag and whether they have ended."""
     own = Submission.team_id.in_(seats.teams_of(who.account_id))
