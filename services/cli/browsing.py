@@ -48,21 +48,27 @@ def submissions(
         str | None, typer.Option("--competition", "-c", help="Only those to this competition.")
     ] = None,
     phase: Annotated[str | None, typer.Option("--phase", "-p", help="Only those to phases of this name.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those that your team gave this tag, in any case.")] = None,
     limit: Limit = MOST_LISTED,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
     """List the submissions of your teams, newest first."""
-    pages = open_client(url).pages("/api/submissions", competition=competition, phase=phase, limit=min(limit, 100))
+    sought = {"competition": competition, "phase": phase, "tag": tag}
+    pages = open_client(url).pages("/api/submissions", **sought, limit=min(limit, 100))
     found = list(islice(pages, limit))
     rows = [
         [
             *(one["id"], _moment(one["submitted_at"]), one["competition"], one["phase"], one["name"], one["state"]),
-            *(f"{one['score']['final_score']:.4f}" if one["score"] else "", "yes" if one["on_board"] else ""),
+            *(
+                f"{one['score']['final_score']:.4f}" if one["score"] else "",
+                "yes" if one["on_board"] else "",
+                ", ".join(one["tags"]),
+            ),
         ]
         for one in found
     ]
-    headings = ("submission", "submitted", "competition", "phase", "name", "state", "score", "on the board")
+    headings = ("submission", "submitted", "competition", "phase", "name", "state", "score", "on the board", "tags")
     _print(found, headings, rows, as_json, numbers=("score",))
 
 

@@ -1,6 +1,7 @@
 """`lethe evaluate`: a whole evaluation on this machine, without a server."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +18,13 @@ from services.cli.console import (
     require_place,
     say,
 )
+from services.cli.drafts import BadDraft, Draft, MetricFiles, beside_the_board, load_drafts, print_beside
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
     from services.core.bundle.directory import Bundle
+    from services.scorer.metrics import Evidence
     from services.scorer.scoring import Report
 
 PRINTED_LINES = 40  # of what the runs printed, in text; the JSON has all that is kept
@@ -35,6 +38,7 @@ def evaluate(
     seeds: Annotated[int, typer.Option(min=1, help="The number of runs. The 2023 competition used 512.")] = 64,
     timeout_s: Annotated[float, typer.Option(min=0.1, help="The longest time of one run, in seconds.")] = 60.0,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
+    metric_file: MetricFiles = None,
     environment: Annotated[
         str | None, typer.Option(help="Run it in this environment, such as kaggle-2023. Needs Docker.")
     ] = None,
@@ -48,7 +52,8 @@ def evaluate(
 
     The exit status is 1 if the submission failed; the reason is printed.
     """
-    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save, robustness=robustness)
+    drafts = load_drafts(metric_file)
+    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save, drafts, robustness=robustness)
     if as_json:
         print_json(result)
     else:
@@ -65,6 +70,7 @@ def _evaluate(
     metric: str,
     environment: str | None,
     save: Path | None,
+    drafts: Sequence[Draft],
     *,
     robustness: bool,
 ) -> dict[str, Any]:
@@ -91,8 +97,7 @@ def _evaluate(
     require_place(save)
     settings = load_settings()
     data = read_file(file, settings.max_upload_bytes)
-    started = time.monotonic()
-    traces, warnings = Traces(), []
+    started, traces, warnings = time.monotonic(), Traces(), list[str]()
     outcome: dict[str, Any] = {"sandbox": settings.resolved_sandbox.value, "seeds": seeds, "metric": metric}
     if file.suffix.lower() == ".ipynb":
         raise BadInput(f"{file.name} is a notebook. Run it with `lethe notebook run {file}`.")
@@ -129,6 +134,7 @@ def _evaluate(
             save.write_bytes(run.measurements.to_bytes())
         evidence = gather(run.measurements, bundle, run_s=run.run_s, claim=checked.claim, stress=run.stress)
         report = score_measurements(metric, evidence)
+        beside = _beside(drafts, evidence, warnings)
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
@@ -151,10 +157,20 @@ def _evaluate(
         "warnings": warnings,
         "printed": traces.printed,
         **scored(report, run.run_s),
+        **beside,
         "wall_s": round(time.monotonic() - started, 3),
         "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": run.provenance,
     }
+
+
+def _beside(drafts: Sequence[Draft], evidence: "Evidence", warnings: list[str]) -> dict[str, Any]:
+    """Compute drafts beside the board's metrics. One that fails is warned of, because the runs were not in vain."""
+    try:
+        return {"beside": beside_the_board(drafts, evidence)} if drafts else {}
+    except BadDraft as failed:
+        warnings.append(failed.message)
+        return {}
 
 
 def _announced(bundle: "Bundle", seeds: int) -> bool:
@@ -202,6 +218,8 @@ def print_outcome(result: dict[str, Any]) -> None:
         _print_certificate(certificate)
     print_suite(score["suites"], "robustness")
     print_marks(score["flags"], result["alarms"])
+    if "beside" in result:
+        print_beside(result["beside"])
 
 
 def _print_certificate(found: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from services.cli.console import print_estimates, print_json, print_marks, print_noise, print_suite, require_place, say
 from services.cli.databases import migrated_database
+from services.cli.drafts import Draft, MetricFiles, beside_the_board, load_drafts, print_beside
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
@@ -40,6 +42,7 @@ def score(
         Path | None, typer.Option(help="Confidences of a second oracle, a .npy array, for metrics with a ceiling.")
     ] = None,
     metric: Annotated[str, typer.Option(help=f"The metric to score by: {metric_names()}.")] = DEFAULT_METRIC,
+    metric_file: MetricFiles = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with plots to this .html file.")] = None,
     card: Annotated[
         Path | None,
@@ -54,13 +57,16 @@ def score(
     from services.scorer.metrics import BadArray
 
     require_place(report)
+    drafts = load_drafts(metric_file)
     try:
+        if drafts and stored is None:
+            raise BadInput("A metric of your own needs a file of measurements, not plain arrays.")
         if report is not None and stored is None:
             raise BadInput("A report needs a file of measurements, because plain arrays have no utility to show.")
         if card is not None and report is None:
             raise BadInput("A metric card is shown in a report. Give --report, too.")
         if stored is not None and unlearned is None and retrained is None:
-            result = _score_stored(stored, oracle, metric, report, card)
+            result = _score_stored(stored, oracle, metric, drafts, report=report, card=card)
         elif stored is None and unlearned is not None and retrained is not None:
             result = _score_arrays(unlearned, retrained, second, metric)
         else:
@@ -117,7 +123,9 @@ def _report_dict(report: "Report") -> dict[str, Any]:
     }
 
 
-def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None, card: Path | None) -> dict[str, Any]:
+def _score_stored(
+    stored: Path, oracle: str, metric: str, drafts: Sequence[Draft], *, report: Path | None, card: Path | None
+) -> dict[str, Any]:
     from services.scorer.metrics import Sides
     from services.scorer.scoring import compute_suites, gather, score_measurements
 
@@ -148,7 +156,9 @@ def _score_stored(stored: Path, oracle: str, metric: str, report: Path | None, c
             metric_card=metric_card,
         )
         _write_page(report, page)
-    return {"benchmark": {"name": bundle.manifest.name, "digest": bundle.manifest.digest}, **_report_dict(found)}
+    beside = {"beside": beside_the_board(drafts, evidence)} if drafts else {}
+    named = {"name": bundle.manifest.name, "digest": bundle.manifest.digest}
+    return {"benchmark": named, **_report_dict(found), **beside}
 
 
 def _score_arrays(unlearned: Path, retrained: Path, second: Path | None, metric: str) -> dict[str, Any]:
@@ -245,3 +255,5 @@ def _print(result: dict[str, Any]) -> None:
     for suite in result.get("suites", {}):
         print_suite(result["suites"], suite)
     print_marks(result["flags"], result.get("alarms", []))
+    if "beside" in result:
+        print_beside(result["beside"])

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import inspect, update
 
 from services.core.models import BenchmarkRow, Device, MeasurementRow, Phase, PhaseKind, Reference, WorkerRow
 from services.core.queue.workers import report
@@ -44,7 +44,7 @@ def tried(api: Api, phase: Phase) -> Phase:
     """A check phase on the same benchmark, beside the phase `feedback`, which hides its data."""
     with api.database.write() as session:
         session.execute(update(Phase).values(data_hidden=True))
-        values = {column.name: getattr(phase, column.name) for column in Phase.__table__.columns}
+        values = {column.key: getattr(phase, column.key) for column in inspect(Phase).column_attrs}
         for name in ("id", "created_at", "board_moved_at"):
             del values[name]
         row = Phase(**values | {"slug": "try", "kind": PhaseKind.CHECK, "data_hidden": False})

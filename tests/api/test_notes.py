@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from services.core.models import Competition, Phase, Role, Visibility
-from tests.api.harness import Api, Caller
+from tests.api.harness import Api, Caller, numbered
 
 
 def write(caller: Caller, submission: str, note: str = "", tags: Any = ()) -> httpx2.Response:
@@ -78,3 +78,48 @@ def test_notes_and_tags_are_bounded_and_legible(
     refused = participant.request("PUT", f"/api/submissions/{mine}/note", json={"note": note, "tags": tags})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
     assert noted(participant, mine) == ("", [])
+
+
+def tagged(caller: Caller, tag: str) -> list[str]:
+    answer = caller.get("/api/submissions", params={"tag": tag})
+    assert answer.status_code == 200, answer.text
+    return [one["name"] for one in answer.json()["items"]]
+
+
+def test_own_submissions_are_found_by_a_whole_tag_in_any_case(api: Api, phase: Phase, participant: Caller) -> None:
+    names = {
+        "a": ["Größe", "first try"],
+        "b": ["grösse 2", "first"],
+        "c": ["100%", "_", 'quote", "first try'],
+        "d": [],
+    }
+    for number, (name, tags) in enumerate(names.items()):
+        write(participant, participant.submit(numbered(number), name=name).json()["id"], tags=tags)
+
+    assert tagged(participant, "GRÖSSE") == ["a"]
+    assert tagged(participant, "first") == ["b"]
+    assert tagged(participant, "First Try") == ["a"]
+    assert tagged(participant, "%") == tagged(participant, "1000") == tagged(participant, "x") == []
+    assert (tagged(participant, "100%"), tagged(participant, "_")) == (["c"], ["c"])
+    assert tagged(api.caller("lee"), "first") == []
+
+
+def test_a_tag_is_found_until_it_is_taken_away(api: Api, phase: Phase, participant: Caller) -> None:
+    mine = participant.submit(name="mine").json()["id"]
+    write(participant, mine, tags=["old"])
+    write(participant, mine, tags=["new"])
+    assert (tagged(participant, "old"), tagged(participant, "new")) == ([], ["mine"])
+
+
+def test_pages_go_on_with_the_same_tag(api: Api, phase: Phase, participant: Caller) -> None:
+    for number in range(4):
+        made = participant.submit(numbered(number), name=str(number)).json()["id"]
+        write(participant, made, tags=["even"] if number % 2 == 0 else ["odd"])
+    query = {"tag": "even", "limit": 1}
+    first = participant.get("/api/submissions", params=query).json()
+    second = participant.get("/api/submissions", params=query | {"after": first["next"]}).json()
+
+    assert [one["name"] for one in first["items"] + second["items"]] == ["2", "0"]
+    assert second["next"] is None
+    other = participant.get("/api/submissions", params={"tag": "odd", "after": first["next"]})
+    assert other.json()["code"] == "bad_cursor"

@@ -2,7 +2,9 @@
 
 import io
 from math import exp
+from typing import Any
 
+from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -41,7 +43,7 @@ def losses(blobs: Blobs) -> LossesForm:
     )
 
 
-def _png(image: object) -> bytes:
+def _png(image: NDArray[Any]) -> bytes:
     out = io.BytesIO()
     Image.fromarray(image).convert("L").save(out, format="PNG")
     return out.getvalue()

@@ -52,6 +52,29 @@ def test_several_files_become_one_archive_with_a_note(gallery: Gallery, visit: V
     expect(page.get_by_text("other.py")).to_be_visible()
 
 
+def test_own_submissions_are_narrowed_to_a_tag(gallery: Gallery, visit: Visit) -> None:
+    who = gallery.add_participant()
+    upload = gallery.settings.make_data_dir() / "tagged.py"
+    with closing(Client(gallery.url, gallery.tokens[who])) as client:
+        for name, tag in (("with-lemon", "7"), ("with-lime", "sour <b>")):
+            upload.write_text(ENTRY + f"NAME = {name!r}\n")
+            where = "/api/competitions/digits/phases/feedback/submissions"
+            made = client.upload(where, upload, filename="entry.py", name=name)
+            client.put(f"/api/submissions/{made['id']}/note", {"note": "", "tags": [tag]})
+    page = visit(Place("submissions", "/submissions", who))
+    expect(page.get_by_role("link", name="with-lemon")).to_be_visible()
+    for tag, shown, gone in (("7", "with-lemon", "with-lime"), ("sour <b>", "with-lime", "with-lemon")):
+        page.get_by_role("link", name=tag, exact=True).click()
+        expect(page.get_by_text("Only submissions with the tag")).to_be_visible()
+        expect(page.get_by_role("link", name=gone)).to_have_count(0)
+        expect(page.get_by_role("link", name=shown)).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("link", name=shown)).to_be_visible()
+        assert not accessibility_faults(page)
+        page.get_by_role("link", name="Show all submissions").click()
+        expect(page.get_by_role("link", name=gone)).to_be_visible()
+
+
 def test_a_forecast_stands_beside_a_file_before_it_is_submitted(gallery: Gallery, visit: Visit) -> None:
     who = gallery.add_participant()
     page = visit(Place("submit", FORM, who))

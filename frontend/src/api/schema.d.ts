@@ -15782,6 +15782,8 @@ export interface operations {
                 phase?: string | null;
                 /** @description true: only submissions that have ended. false: only those that have not. */
                 ended?: boolean | null;
+                /** @description Only submissions that your team gave this tag, in any case. */
+                tag?: string | null;
                 /** @description Maximum number of items on the page. */
                 limit?: number;
                 /** @description `next` from the previous page. */

@@ -183,6 +183,7 @@ const join = createRoute({
 const submissions = createRoute({
   getParentRoute: () => root,
   path: "/submissions",
+  validateSearch: (search: Record<string, unknown>): { tag?: string } => ({ tag: text(search, "tag") }),
   component: lazyRouteComponent(() => import("../pages/submissions/Submissions"), "Submissions"),
 });
 

@@ -20,6 +20,7 @@ from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, repeats, service, uploads
 from services.api.submissions.forecast import CheckOut
+from services.api.submissions.notes import Tag
 from services.api.submissions.quota import quota_of
 from services.api.submissions.schemas import EventOut, QuotaOut, SubmissionOut, SubmittedOut
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
@@ -164,16 +165,17 @@ def list_submissions(
     ended: Annotated[
         bool | None, Query(description="true: only submissions that have ended. false: only those that have not.")
     ] = None,
+    tag: Annotated[Tag | None, Query(description="Only submissions that your team gave this tag, in any case.")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SubmissionOut]:
     """List the submissions of your teams, newest first."""
     rows, following = newest_first(
         session,
-        service.own_submissions(who, competition, phase, ended=ended),
+        service.own_submissions(who, competition, phase, ended=ended, tag=tag),
         Submission,
         cursors=state.cursors,
-        listing=f"submissions:{who.account_id}:{competition}:{phase}:{ended}",
+        listing=f"submissions:{who.account_id}:{competition}:{phase}:{ended}:{tag}",
         limit=limit,
         after=after,
     )

@@ -15,7 +15,7 @@ from services.api.teams.seats import is_member
 from services.core.models import Submission, SubmissionNote
 from services.core.store.database import WriteSession
 
-__all__ = ["NotYourSubmission", "Note", "write_note"]
+__all__ = ["NotYourSubmission", "Note", "Tag", "write_note"]
 
 MAX_NOTE, MAX_TAGS, MAX_TAG = 2000, 10, 40
 

@@ -124,15 +124,18 @@ def _insert(session: WriteSession, request: SubmitRequest, phase: Phase, team: T
 
 
 def own_submissions(
-    who: Principal, competition: str | None, phase: str | None, *, ended: bool | None
+    who: Principal, competition: str | None, phase: str | None, *, ended: bool | None, tag: str | None = None
 ) -> Select[Submission]:
-    """Select the submissions of the caller's teams, filtered by competition, phase and whether they have ended."""
+    """Select the submissions of the caller's teams, filtered by competition, phase, tag and whether they have ended."""
     own = Submission.team_id.in_(seats.teams_of(who.account_id))
     statement = _with_everything().where(own, ~hidden_entries())
     if competition is not None:
         statement = statement.where(Submission.phase.has(Phase.competition.has(Competition.slug == competition)))
     if phase is not None:
         statement = statement.where(Submission.phase.has(Phase.slug == phase))
+    if tag is not None:
+        tagged = select(SubmissionNote.submission_id).where(SubmissionNote.has_tag(tag))
+        statement = statement.where(Submission.id.in_(tagged))
     if ended is not None:
         statement = statement.where(Submission.evaluation.has(Evaluation.has_ended == ended))
     return statement

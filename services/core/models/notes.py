@@ -1,14 +1,17 @@
 """What a team notes about its own submissions. A submission itself never changes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from services.core.store.database import Base, utc_now
 
 __all__ = ["SubmissionNote"]
+
+SEPARATOR = "\n"  # no tag contains one
 
 
 class SubmissionNote(Base):
@@ -19,4 +22,20 @@ class SubmissionNote(Base):
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
     note: Mapped[str] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(JSON)
+    folded_tags: Mapped[str] = mapped_column(Text, default="")  # `_folded` the tags, for `has_tag`
     changed_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    @validates("tags")
+    def _keep_folded(self, _name: str, tags: list[str]) -> list[str]:
+        self.folded_tags = _folded(tags)
+        return tags
+
+    @classmethod
+    def has_tag(cls, tag: str) -> ColumnElement[bool]:
+        """Return the condition that a submission has a tag, whatever its case."""
+        return cls.folded_tags.contains(_folded([tag]), autoescape=True)
+
+
+def _folded(tags: Collection[str]) -> str:
+    """Write tags for searching: without regard to case, each between separators; empty if there are none."""
+    return SEPARATOR.join(["", *(tag.casefold() for tag in tags), ""]) if tags else ""

@@ -23,6 +23,7 @@ from services.core.models import (
     Shard,
     Submission,
     SubmissionKind,
+    SubmissionNote,
     Team,
 )
 from services.core.record.chain import link
@@ -31,6 +32,7 @@ from services.core.store.database import Base, Database
 from services.core.store.migrate import require_newest, upgrade
 
 FIRST = "0001"
+TAGS = ("grösse", "WIDE", "wid")
 MOMENT = "2026-01-02 03:04:05.678901"
 SHA256 = "a" * 64
 BOUNDS = [f"{name}{end}" for name in ("forgetting_quality", "utility") for end in ("", "_low", "_high")]
@@ -299,6 +301,17 @@ def test_scores_that_were_there_are_on_record(first: Database) -> None:
     with first.write() as session:
         session.execute(text("UPDATE scores SET final_score = 0.75"))
     assert len(verify_database(first).problems) == 1
+
+
+def test_tags_that_were_there_are_found(first: Database) -> None:
+    upgrade(first, "0050")
+    with first.write() as session:
+        statement = text("INSERT INTO submission_notes VALUES (:id, '', :tags, :at)")
+        session.execute(statement, {"id": SUBMISSION, "tags": '["Gr\\u00f6\\u00dfe", "wide"]', "at": MOMENT})
+    upgrade(first)
+    with first.read() as session:
+        found = [session.scalars(select(SubmissionNote).where(SubmissionNote.has_tag(one))).all() for one in TAGS]
+    assert [len(rows) for rows in found] == [1, 1, 0]
 
 
 def test_upgraded_database_keeps_its_rules(first: Database) -> None:

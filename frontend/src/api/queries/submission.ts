@@ -14,10 +14,10 @@ export const quota = (path: PhaseKey, team?: string) =>
   });
 
 /** What one's own teams submitted: what is under way, or what has ended. */
-export const submissions = ({ ended }: { ended: boolean }) =>
+export const submissions = ({ ended, tag }: { ended: boolean; tag?: string }) =>
   infiniteQueryOptions({
-    ...paged(keyOf("submissions", ended), (after) =>
-      answer(api.GET("/api/submissions", { params: { query: { ended, limit: 20, after } } })),
+    ...paged(keyOf("submissions", ended, tag), (after) =>
+      answer(api.GET("/api/submissions", { params: { query: { ended, tag, limit: 20, after } } })),
     ),
     refetchInterval: ({ state: { data } }) =>
       !ended && data?.pages.some(({ items }) => items.length > 0) ? 5000 : 60_000,

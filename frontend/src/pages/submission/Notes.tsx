@@ -11,6 +11,7 @@ import { Area, Field } from "../../ui/Field";
 import { Prose, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { tagsOf } from "../../words/tags";
+import { Tag } from "../submissions/columns";
 
 /** What the team noted about its submission; the team itself can change it. */
 export function Notes({ of }: { of: Submission }) {
@@ -35,7 +36,7 @@ function Shown({ of }: { of: Submission }) {
       {of.tags.length > 0 && (
         <Row>
           {of.tags.map((tag) => (
-            <Badge key={tag}>{tag}</Badge>
+            <Badge key={tag}>{of.rights.annotates ? <Tag name={tag} /> : tag}</Badge>
           ))}
         </Row>
       )}

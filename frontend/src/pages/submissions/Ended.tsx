@@ -5,7 +5,7 @@ import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
 import { Table } from "../../ui/Table";
 import { isolated } from "../../words/isolated";
-import { NAME, PHASE, SCORE, STATE, SUBMITTED } from "./columns";
+import { OWN_NAME, PHASE, SCORE, STATE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What has come to its end, for better or worse. Two scored ones of one phase can be compared. */
@@ -55,7 +55,7 @@ export function Ended({ items }: { items: readonly Submission[] }) {
               />
             ),
           },
-          NAME,
+          OWN_NAME,
           STATE,
           SCORE,
           PHASE,

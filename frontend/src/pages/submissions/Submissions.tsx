@@ -1,10 +1,11 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { submissions } from "../../api/queries/submission";
 import type { Submission } from "../../api/types";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
+import { Badge } from "../../ui/Badge";
 import { buttonLook } from "../../ui/Button";
 import { More } from "../../ui/More";
 import { Page, Section } from "../../ui/Page";
@@ -21,33 +22,51 @@ export function Submissions() {
 }
 
 function Own() {
-  const running = useInfiniteQuery(submissions({ ended: false }));
-  const ended = useInfiniteQuery(submissions({ ended: true }));
+  const { tag } = useSearch({ from: "/submissions" });
+  const running = useInfiniteQuery(submissions({ ended: false, tag }));
+  const ended = useInfiniteQuery(submissions({ ended: true, tag }));
   useEndings(running.data?.pages.flatMap((page) => page.items));
   return (
-    <Await query={running} what="your submissions">
-      {({ pages: underWay }) => (
-        <Await query={ended} what="your submissions">
-          {({ pages }) => (
-            <Both
-              underWay={underWay.flatMap((page) => page.items)}
-              ended={pages.flatMap((page) => page.items)}
-              more={{ underWay: <More of={running} />, ended: <More of={ended} /> }}
-            />
-          )}
-        </Await>
-      )}
-    </Await>
+    <>
+      {tag !== undefined && <Filtered by={tag} />}
+      <Await query={running} what="your submissions">
+        {({ pages: underWay }) => (
+          <Await query={ended} what="your submissions">
+            {({ pages }) => (
+              <Both
+                underWay={underWay.flatMap((page) => page.items)}
+                ended={pages.flatMap((page) => page.items)}
+                tag={tag}
+                more={{ underWay: <More of={running} />, ended: <More of={ended} /> }}
+              />
+            )}
+          </Await>
+        )}
+      </Await>
+    </>
+  );
+}
+
+/** What the list is narrowed to, and the way back. */
+function Filtered({ by }: { by: string }) {
+  return (
+    <p>
+      Only submissions with the tag <Badge>{by}</Badge> <Link to="/submissions">Show all submissions</Link>
+    </p>
   );
 }
 
 interface BothProps {
   underWay: readonly Submission[];
   ended: readonly Submission[];
+  tag: string | undefined;
   more: { underWay: React.ReactNode; ended: React.ReactNode };
 }
 
-function Both({ underWay, ended, more }: BothProps) {
+function Both({ underWay, ended, tag, more }: BothProps) {
+  if (underWay.length + ended.length === 0 && tag !== undefined) {
+    return <Empty title="No submission has this tag">Tags are given on the page of a submission.</Empty>;
+  }
   if (underWay.length + ended.length === 0) {
     return (
       <Empty

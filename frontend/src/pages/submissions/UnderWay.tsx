@@ -1,7 +1,7 @@
 import type { Submission } from "../../api/types";
 import { Progress } from "../../ui/Progress";
 import { Table } from "../../ui/Table";
-import { NAME, PHASE, STATE, SUBMITTED } from "./columns";
+import { OWN_NAME, PHASE, STATE, SUBMITTED } from "./columns";
 import styles from "./Submissions.module.css";
 
 /** What is queued or runs, and how far it is. */
@@ -12,7 +12,7 @@ export function UnderWay({ items }: { items: readonly Submission[] }) {
       rows={items}
       keyOf={(item) => item.id}
       columns={[
-        NAME,
+        OWN_NAME,
         STATE,
         {
           name: "runs done",

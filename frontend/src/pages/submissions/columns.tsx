@@ -1,30 +1,54 @@
 /** The columns that submissions have wherever they are listed. */
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Submission } from "../../api/types";
 import { Badge } from "../../ui/Badge";
 import { StateBadge } from "../../ui/StateBadge";
 import type { Column } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
 import { inWords } from "../../words/board";
-import { isolated } from "../../words/isolated";
 import { score } from "../../words/numbers";
 import { InFinals } from "../final/Enter";
 import styles from "./Submissions.module.css";
 
-/** Its name, which leads to its page, and its file. */
-export const NAME: Column<Submission> = {
-  name: "name",
-  kind: "heading",
-  show: (item) => (
-    <>
-      <Link to="/submissions/$id" params={{ id: item.id }}>
-        {item.name}
-      </Link>
-      <span className={styles.file}>{item.filename}</span>
-      {item.tags.length > 0 && <span className={styles.file}>{item.tags.map(isolated).join(", ")}</span>}
-    </>
-  ),
-};
+/** Its name, which leads to its page, its file and its tags. */
+export const NAME: Column<Submission> = nameWith((tag) => <bdi>{tag}</bdi>);
+
+/** The same in the list of one's own submissions, which a tag narrows down. */
+export const OWN_NAME: Column<Submission> = nameWith((tag) => <Tag name={tag} />);
+
+function nameWith(show: (tag: string) => ReactNode): Column<Submission> {
+  return {
+    name: "name",
+    kind: "heading",
+    show: (item) => (
+      <>
+        <Link to="/submissions/$id" params={{ id: item.id }}>
+          {item.name}
+        </Link>
+        <span className={styles.file}>{item.filename}</span>
+        {item.tags.length > 0 && (
+          <span className={styles.file}>
+            {item.tags.map((tag) => (
+              <span key={tag} className={styles.tag}>
+                {show(tag)}
+              </span>
+            ))}
+          </span>
+        )}
+      </>
+    ),
+  };
+}
+
+/** A tag, which leads to all submissions that have it. */
+export function Tag({ name }: { name: string }) {
+  return (
+    <Link to="/submissions" search={{ tag: name }} title={`Submissions tagged ${name}`}>
+      <bdi>{name}</bdi>
+    </Link>
+  );
+}
 
 /** How far it came: of a failure its kind, too, and of what counts that it does. */
 export const STATE: Column<Submission> = {

@@ -11,7 +11,7 @@ import pytest
 from services.core.models import Role
 from services.core.models.losses import ExampleLoss, LabelLoss, LossesForm
 from services.core.store.database import Database
-from tests.api.harness import Caller, add_account, add_phase, make_settings, running, serving
+from tests.api.harness import Caller, add_account, add_phase, make_settings, numbered, running, serving
 from tests.api.scores import measure, score
 from tests.command import lethe
 
@@ -46,7 +46,7 @@ def server(tmp_path: Path, sqlite_url: str) -> Iterator[tuple[Caller, Database, 
         ada = api.caller("ada")
         assert ada.token is not None
         at = {"LETHE_URL": served.url, "LETHE_TOKEN": ada.token}
-        yield ada, database, lambda *arguments: lethe(*arguments, **at)
+        yield ada, database, lambda *arguments: lethe(*arguments, check=False, **at)
     database.dispose()
 
 
@@ -69,3 +69,15 @@ def test_the_examples_that_are_told_apart_most_are_listed(server: tuple[Caller, 
         ["1", "3", "5.00", "0.50", "0.250", "0.500"],
     ]
     assert len(json.loads(run("losses", submitted["id"], "--json").stdout)["examples"]) == 3
+
+
+def test_submissions_are_listed_by_tag(server: tuple[Caller, Database, Run]) -> None:
+    ada, _, run = server
+    for number, tags in enumerate((["baseline"], ["wide"])):
+        made = ada.submit(numbered(number), name=f"entry-{number}").json()["id"]
+        ada.request("PUT", f"/api/submissions/{made}/note", json={"note": "", "tags": tags})
+
+    told = run("submissions", "--tag", "Wide").stdout
+
+    assert "entry-1" in told and "wide" in told
+    assert "entry-0" not in told
