@@ -75,6 +75,8 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("PATCH", "/api/competitions/{slug}"): OPERATOR,
     ("POST", "/api/competitions/{slug}/phases"): ORGANISER,
     ("PATCH", "/api/competitions/{slug}/phases/{phase}"): ORGANISER,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/settings"): REVIEWER,
+    ("PUT", "/api/competitions/{slug}/phases/{phase}/settings"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/alarms"): REVIEWER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/campaigns"): REVIEWER,

@@ -28,6 +28,16 @@ export const competitionFile = (slug: string) =>
     queryFn: () => answer(api.GET("/api/competitions/{slug}/file", { params: { path: { slug } } })),
   });
 
+/** All settings of a phase, as the file has them. */
+export const phaseSettings = (slug: string, phase: string) =>
+  queryOptions({
+    queryKey: keyOf("competition-file", slug, "settings", phase),
+    queryFn: () =>
+      answer(
+        api.GET("/api/competitions/{slug}/phases/{phase}/settings", { params: { path: { slug, phase } } }),
+      ),
+  });
+
 /** The files that were applied. */
 export const competitionVersions = (slug: string) =>
   paged(keyOf("competition-file", slug, "versions"), (after) =>

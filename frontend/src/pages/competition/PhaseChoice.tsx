@@ -3,7 +3,15 @@ import type { Phase } from "../../api/types";
 import { useCompetition, usePhase } from "./context";
 import styles from "./PhaseChoice.module.css";
 
-type Part = "scoring" | "rules" | "kit" | "leaderboard" | "submit" | "organise";
+type Part =
+  | "scoring"
+  | "rules"
+  | "kit"
+  | "leaderboard"
+  | "submit"
+  | "organise"
+  | "organise/judging"
+  | "organise/rescoring";
 
 /** The phases of the competition, each a link to the same page about it. */
 export function PhaseChoice({ part, of }: { part: Part; of?: Phase | undefined }) {
