@@ -34,6 +34,7 @@ from benches.contest import add_phase, stand_in_benchmark
 from benches.processes import cpu_seconds
 from services.api.kit.cursors import Cursors
 from services.api.leaderboard import keys
+from services.core.logs import configure_logs
 from services.core.models import (
     Evaluation,
     LeaderboardEntry,
@@ -54,6 +55,7 @@ from services.scorer.standings.boards import Boards
 from services.scorer.stores import Stores
 
 PAGE = 50
+TABLE_WIDTH = 120  # also where the output is no terminal
 READS = 400
 WARM = 50  # reads before those that count
 SERVE = """
@@ -116,7 +118,7 @@ def main() -> None:
             f"{row['recompute_ms']:.0f} ms",
             f"{row['recompute_mb']:.1f} MB",
         )
-    Console().print(table)
+    Console(width=max(TABLE_WIDTH, Console().width)).print(table)
 
 
 def settings_in(directory: Path, url: str) -> Settings:
@@ -152,6 +154,7 @@ def _measure(settings: Settings, reads: int) -> dict[str, float]:
 
 def _refresh(settings: Settings, measured: bool) -> tuple[float, float]:
     """Compute the standings after the last move; or those of an empty board, so that all is loaded."""
+    configure_logs()  # to standard error: standard output is for the table, or for JSON
     database = Database(settings.resolved_database_url)
     with closing(_Disposing(database)):
         if not measured:

@@ -55,6 +55,14 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64, robustness: bool = F
     return Bundle(root)
 
 
+def make_unfit_bundle(root: Path) -> Bundle:
+    """Write the same, which its build judged unfit."""
+    described = make_tiny_bundle(root).manifest.model_dump()
+    described["fitness"]["problems"] = ("The placebo ratio is 2.00, below 3.",)
+    (root / MANIFEST).write_bytes(Manifest.model_validate(described).to_bytes())
+    return Bundle(root)
+
+
 def oracle_as_measured(bundle: Bundle, blobs: Blobs, seeds: Iterable[int], *, skip: int = 0) -> list[MeasuredSeed]:
     """Store models of the oracle, past the first `skip`, as a worker would that had measured them for these seeds."""
     oracle = bundle.oracle()

@@ -1,6 +1,7 @@
 """Fixtures that every test may use: real database servers, a real Redis, a Docker engine and the sandbox's image."""
 
 import gc
+import os
 import subprocess
 import uuid
 import warnings
@@ -14,6 +15,8 @@ import redis
 from xdist.remote import Producer
 
 from services.core.bundle.directory import Bundle
+from services.core.environments import CURRENT
+from services.worker.backends import BUILT_IN, image_of
 from tests.databases import EMPTY, migrate_postgres_template, migrated_sqlite, postgres_copy
 from tests.kinds import KINDS, all_slow, in_order, is_slow, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
@@ -25,9 +28,14 @@ SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="Leave out every test that takes long: " + ", ".join(KINDS))
+    parser.addoption(
+        "--environment", choices=sorted(BUILT_IN), default=CURRENT, help="Sandboxes run in this environment's image."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if (environment := config.getoption("--environment")) != CURRENT:
+        os.environ["LETHE_SANDBOX_IMAGE"] = image_of(environment)
     for kind, meaning in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning}")
 
@@ -161,9 +169,9 @@ def docker_engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def sandbox_image(docker_engine: docker.DockerClient) -> str:
-    """The image of the environment `current`, built if it is not there."""
-    return _image_of("current", docker_engine)
+def sandbox_image(docker_engine: docker.DockerClient, request: pytest.FixtureRequest) -> str:
+    """The image of the environment `current`, or of the one that was asked for, built if it is not there."""
+    return _image_of(request.config.getoption("--environment"), docker_engine)
 
 
 @pytest.fixture(scope="session")

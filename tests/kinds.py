@@ -36,6 +36,7 @@ PLACES = {  # folders and files of which every test is of a kind
     "training": {"baselines", "benchmarks", "studies", "cli/test_benchmark_command.py"},
     "browser": {"web"},
     "processes": {
+        "benches",
         "cli/test_evaluate_command.py",
         "e2e/test_load.py",
         "e2e/test_third_metric_by_command.py",

@@ -29,12 +29,14 @@ from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
 from services.api.leaderboard.endpoints import router as leaderboard
+from services.api.matrices.endpoints import router as matrices
 from services.api.notices.endpoints import router as notices
 from services.api.openid.endpoints import router as openid
 from services.api.organising.endpoints import router as organising
 from services.api.own.endpoints import router as own
 from services.api.people.endpoints import router as people
 from services.api.record.endpoints import router as record
+from services.api.references.endpoints import router as references
 from services.api.reliability.endpoints import router as reliability
 from services.api.sharing.endpoints import router as sharing
 from services.api.state import ApiState, make_state
@@ -58,6 +60,7 @@ ROUTERS = (
     submissions,
     outcomes,
     leaderboard,
+    references,
     reliability,
     organising,
     people,
@@ -65,6 +68,7 @@ ROUTERS = (
     judging,
     finals,
     winners,
+    matrices,
     campaigns,
     record,
     announcements,

@@ -41,8 +41,20 @@ class Architecture:
         """Tell whether all parameters belong to linear layers; if so, many models become one batched product."""
         return _is_linear_algebra(self)
 
+    def stacks(self) -> bool:
+        """Tell whether vmap computes many models in one call of each layer; attention and dropout it does not."""
+        return _stacks(self)
+
 
 @cache
 def _is_linear_algebra(architecture: Architecture) -> bool:
     layers = [module for module in architecture().modules() if list(module.parameters(recurse=False))]
     return all(isinstance(layer, nn.Linear) for layer in layers)
+
+
+@cache
+def _stacks(architecture: Architecture) -> bool:
+    modules = list(architecture().modules())
+    layers = [module for module in modules if list(module.parameters(recurse=False))]
+    plain = all(type(layer) in (nn.Linear, nn.Conv2d, nn.BatchNorm2d) for layer in layers)
+    return plain and not any(isinstance(module, nn.Dropout) for module in modules)

@@ -33,7 +33,7 @@ from services.core.bundle.directory import Bundle
 from services.core.errors import BadInput, Conflict
 from services.core.seeds import derive_seed
 
-__all__ = ["AlreadyBuilt", "BadSeeds", "build_benchmark", "train_part"]
+__all__ = ["AlreadyBuilt", "BadSeeds", "architecture_of", "build_benchmark", "plan_of", "train_part"]
 
 ORACLES = (ORACLE, "second oracle")
 UNTRAINED_MODELS = 8
@@ -74,8 +74,8 @@ def build_benchmark(
         remarks = remarks_on(order.dataset, whole)
         for one in remarks:
             remark(one)
-        architecture = _architecture(order, whole)
-        disk = _plan(order, architecture, whole)
+        architecture = architecture_of(order, whole)
+        disk = plan_of(order, architecture, whole)
         announce(disk)
         check_room(disk, work)
         _take_up(parts, work / "models")
@@ -97,7 +97,7 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
     """
     assert order.secret is not None
     whole = order.cut(order.secret)
-    architecture = _architecture(order, whole)
+    architecture = architecture_of(order, whole)
     size = chunk_size(architecture)
     if not 0 <= first < last or first % size:
         raise BadSeeds(
@@ -105,12 +105,35 @@ def train_part(order: Order, destination: Path, first: int, last: int, *, progre
             f"that is a multiple of {size} and below the last."
         )
     with only_build(destination) as work:
-        check_room(_plan(replace(order, seeds=last - first), architecture, whole), work)
+        check_room(plan_of(replace(order, seeds=last - first), architecture, whole), work)
         with Farm(architecture, whole.splits, destination) as farm:
             shop = Workshop(order, order.secret, whole, architecture, farm, progress)
             for oracle in ORACLES:
                 shop.retrain(oracle, shop.seeds(oracle, last)[first:], first)
         shutil.rmtree(work, ignore_errors=True)
+
+
+def architecture_of(order: Order, whole: Cut) -> Architecture:
+    """Return the architecture of an order, for the images and classes of its data."""
+    return Architecture(order.definition.architecture, tuple(order.dataset.images.shape[1:]), whole.classes)
+
+
+def plan_of(order: Order, architecture: Architecture, whole: Cut) -> Disk:
+    """Compute the disk space of a whole build."""
+    placebo, size = order.definition.placebo, chunk_size(architecture)
+    originals = len(order.original_seeds(b"")) if placebo else order.seeds + 1
+    starts = order.originals if placebo else order.seeds
+    runs = min(placebo.models, order.seeds) * (placebo.starts + originals) if placebo else 0
+    return plan_disk(
+        architecture(),
+        whole.splits,
+        whole.classes,
+        seeds=order.seeds + size,  # including diverged models and their replacements
+        placebo_models=runs,
+        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0) + ANCHORS * order.robustness,
+        originals=starts if starts > 1 else 0,
+        pack=order.keep_checkpoints,
+    )
 
 
 def _build(shop: Workshop, root: Path, disk: Disk, remarks: Sequence[str]) -> None:
@@ -189,25 +212,6 @@ def _pack(shop: Workshop, archive: Path, oracles: dict[str, Trained]) -> None:
         sorted(shop.farm.store.glob("*.models")),
         {name: trained.measurements for name, trained in oracles.items()},
         progress=lambda done, total: shop.progress(stage, done, total),
-    )
-
-
-def _architecture(order: Order, whole: Cut) -> Architecture:
-    return Architecture(order.definition.architecture, tuple(order.dataset.images.shape[1:]), whole.classes)
-
-
-def _plan(order: Order, architecture: Architecture, whole: Cut) -> Disk:
-    placebo, size = order.definition.placebo, chunk_size(architecture)
-    originals = len(order.original_seeds(b"")) if placebo else order.seeds + 1
-    runs = min(placebo.models, order.seeds) * (placebo.starts + originals) if placebo else 0
-    return plan_disk(
-        architecture(),
-        whole.splits,
-        whole.classes,
-        seeds=order.seeds + size,  # including diverged models and their replacements
-        placebo_models=runs,
-        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0) + ANCHORS * order.robustness,
-        pack=order.keep_checkpoints,
     )
 
 

@@ -87,6 +87,7 @@ class Definition:
     originals: int = 8  # over which runs are spread; notebooks all start from the first, certified runs have one each
     stress: StressRecipe = DEFAULT_STRESS  # of the robustness stage
     poison: Poison | None = None  # a trigger planted in some forget examples
+    hours: float | None = None  # that a build takes on 2 cores without a GPU, as measured; None: minutes, or unknown
     only: tuple[int, ...] = ()  # the classes of the dataset that are used; all if empty
 
     def read(self, directory: Path | None, *, cache: Path, progress: Progress = lambda *_: None) -> Dataset:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Examples", "Pixels", "Splits"]
+__all__ = ["Examples", "Pixels", "Shown", "Splits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,15 @@ class Examples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def on(self, device: torch.device | str) -> "Shown":
+        """Put the images on a device, in stored form. On the CPU nothing is copied."""
+        pairs = () if self.pixels is None else (self.pixels.scale, self.pixels.shift)
+        affine = tuple(torch.tensor(side).view(-1, 1, 1).to(device) for side in pairs)
+        return Shown(torch.from_numpy(self.images).to(device), affine)
+
     def inputs(self, chosen: Tensor | slice) -> Tensor:
         """Return the float32 inputs of chosen examples. The result's shape begins with that of the index tensor."""
-        images = torch.from_numpy(self.images)[chosen].float()
-        if self.pixels is None:
-            return images
-        scale, shift = (torch.tensor(side).view(-1, 1, 1) for side in (self.pixels.scale, self.pixels.shift))
-        return images * scale + shift
+        return self.on("cpu").inputs(chosen)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that a bundle stores. They suffice to compute `inputs` again."""
@@ -82,6 +84,22 @@ class Examples:
             subjects=subjects,
             pixels=self.pixels,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Images on a device, from which batches become inputs there."""
+
+    images: Tensor
+    affine: tuple[Tensor, ...]  # scale and shift of each channel; empty if values are used unchanged
+
+    def inputs(self, chosen: Tensor | slice) -> Tensor:
+        """Return the float32 inputs of chosen examples, on the device. An index tensor must lie there, too."""
+        images = self.images[chosen].float()
+        if not self.affine:
+            return images
+        scale, shift = self.affine
+        return images * scale + shift
 
 
 @dataclass(frozen=True, slots=True, eq=False)

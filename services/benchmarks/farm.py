@@ -1,9 +1,10 @@
 """Trains many models on all cores, and never trains the same model twice.
 
 One process with one thread trains each chunk: two processes with a thread each train more models than one process with
-two. A finished chunk is written to disk as measurements (and as models, if the job keeps them), under a name that
-depends on everything that determines the models. So a killed build continues where it stopped, machines can share the
-work, and models of another recipe are never used.
+two. On a GPU, this process trains the models of many chunks in lockstep, and writes the same files. A finished chunk is
+written to disk as measurements (and as models, if the job keeps them), under a name that depends on everything that
+determines the models. So a killed build continues where it stopped, machines can share the work, and models of another
+recipe are never used.
 """
 
 import hashlib
@@ -30,13 +31,14 @@ from services.benchmarks.architecture import Architecture
 from services.benchmarks.examples import Examples, Splits
 from services.benchmarks.measuring import forget_logits_of, measure
 from services.benchmarks.recipes import NoisyDescent, Recipe
-from services.benchmarks.training import Stacked, chunk_size, initialise, perturb, repeat, train
+from services.benchmarks.training import Stacked, chunk_size, initialise, most_together, perturb, repeat, train
 from services.core.errors import LetheError
 from services.core.processes import end_with_parent
 
 __all__ = ["Farm", "Interrupted", "Job", "models_beside"]
 
 Arrays = dict[str, NDArray[Any]]
+Chunks = Sequence[tuple[list[int], Path]]  # the seeds of each, and its file
 DATA = ".data"  # suffix of the files from which processes read their data
 
 
@@ -75,8 +77,9 @@ class _Shop:
             self._everything.append(self.splits.retain.joined(self.splits.forget))
         return self._everything[0]
 
-    def work(self, job: Job, seeds: list[int], file: Path) -> int:
-        """Train models and write the results that the job keeps; return the number of models."""
+    def work(self, job: Job, chunks: Chunks) -> int:
+        """Train the models of some chunks together, and write what the job keeps of each; return how many there are."""
+        seeds = [seed for chunk, _ in chunks for seed in chunk]
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -91,10 +94,20 @@ class _Shop:
             kept = self._kept(job, models)
         finally:
             torch.set_num_threads(threads)
-        if job.keep_models:
-            _write(save_models, {name: value.cpu().contiguous() for name, value in models.items()}, models_beside(file))
-        _write(save_file, {name: np.ascontiguousarray(value) for name, value in kept.items()}, file)
+        first = 0
+        for chunk, file in chunks:
+            own = slice(first, first + len(chunk))
+            if job.keep_models:
+                whole = {name: value[own].cpu().contiguous() for name, value in models.items()}
+                _write(save_models, whole, models_beside(file))
+            _write(save_file, {name: np.ascontiguousarray(value[own]) for name, value in kept.items()}, file)
+            first = own.stop
         return len(seeds)
+
+    def together(self, job: Job) -> int:
+        """Return how many models this process trains in lockstep on its GPU; 0 if processes had better share them."""
+        lockstep = torch.cuda.is_available() and isinstance(job.recipe, Recipe) and self.build.stacks()
+        return most_together(self.build) if lockstep else 0
 
     def compute(self, work: "Work", task: Any, file: Path) -> int:
         """Work on one task with one thread, and write its arrays."""
@@ -194,14 +207,15 @@ class Farm:
             for chunk in chunks
         ]
 
-    def _work(self, job: Job, missing: Sequence[tuple[list[int], Path]]) -> Iterator[int]:
-        """Train the missing chunks; yield the number of models of each chunk when it is finished."""
-        processes = min(os.cpu_count() or 1, len(missing))
-        if processes <= 1:
-            for chunk, file in missing:
-                yield self._shop.work(job, chunk, file)
+    def _work(self, job: Job, missing: Chunks) -> Iterator[int]:
+        """Train the missing chunks; yield the number of models of each part of them when it is finished."""
+        size = chunk_size(self._shop.build)
+        parts = in_parts(missing, max(1, self._shop.together(job) // size))
+        if self._shop.together(job) or min(os.cpu_count() or 1, len(parts)) <= 1:
+            for part in parts:
+                yield self._shop.work(job, part)
             return
-        yield from self._side_by_side([(_work, job, chunk, file) for chunk, file in missing])
+        yield from self._side_by_side([(_work, job, part) for part in parts])
 
     def _side_by_side(self, calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
         """Make calls in the pool; yield what each returns when it is finished."""
@@ -235,6 +249,11 @@ class Farm:
         return files
 
 
+def in_parts(chunks: Chunks, size: int) -> list[Chunks]:
+    """Divide chunks into parts of `size`; the last one may be smaller."""
+    return [chunks[first : first + size] for first in range(0, len(chunks), size)]
+
+
 def models_beside(file: Path) -> Path:
     """Name the file for a chunk's models, if the job keeps them."""
     return file.with_suffix(".models")
@@ -246,9 +265,9 @@ def _open_shop(build: Architecture, data: dict[str, Path]) -> None:
     _shop = _Shop(build, Splits(**{name: Examples.of_arrays(load_file(file)) for name, file in data.items()}))
 
 
-def _work(job: Job, seeds: list[int], file: Path) -> int:
+def _work(job: Job, chunks: Chunks) -> int:
     assert _shop is not None
-    return _shop.work(job, seeds, file)
+    return _shop.work(job, chunks)
 
 
 def _compute(work: Work, task: Any, file: Path) -> int:

@@ -2,18 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from services.cli.benchmark_facts import show
 from services.cli.building import build_order, find, read_definition, require_fit, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
 from services.cli.databases import migrated_database
 from services.core.errors import BadInput
-
-if TYPE_CHECKING:
-    from services.core.bundle.directory import Bundle
-    from services.core.bundle.manifest import Learning
 
 __all__ = ["app"]
 
@@ -70,6 +67,13 @@ def build(
     robustness: Annotated[
         bool, typer.Option(help="Also measure what the robustness stage of a phase compares with.")
     ] = False,
+    rehearsal: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Build nothing: measure memory, disk and speed at full size. Without --data, on stand-ins.",
+        ),
+    ] = False,
     bundle_name: Annotated[str | None, typer.Option("--name", help="The name to give it.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="The directory to create; default: one in the data directory.")
@@ -79,6 +83,10 @@ def build(
     """Train the original model and the oracle, check that the benchmark is fit, and write its bundle.
 
     Run the same command again after an interruption: finished models are kept.
+
+    \b
+    Before you buy data or machines for a long build, measure what it takes:
+      lethe benchmark build casia-surf --dry-run
 
     \b
     For a competition, make the final benchmark before it begins, and keep the secret until it ends:
@@ -103,6 +111,25 @@ def build(
         raise BadInput("Name a file for the secret with --secret-file. It is created if it does not exist.")
     if drawn_for is not None and not re.fullmatch(r"[a-z0-9-]{1,20}", drawn_for):
         raise BadInput("--for takes up to 20 lower-case letters, digits and hyphens, such as final.")
+    if rehearsal:
+        from services.benchmarks.catalogue import find_definition
+        from services.cli.rehearsing import dry_run, refuse_with_dry_run
+
+        part = first is not None
+        refuse_with_dry_run(
+            **{"seeds A:B": part, "from": bool(parts), "robustness": robustness, "out": out is not None}
+        )
+        definition = find_definition(name).with_scenario(scenario)
+        dry_run(
+            settings,
+            definition,
+            data=data,
+            seeds=last or definition.seeds,
+            originals=originals or definition.originals,
+            keep_checkpoints=keep_checkpoints,
+            as_json=as_json,
+        )
+        return
     called = bundle_name or _default_name(name, drawn_for, scenario)
     with progress() as bars:
         stages = stages_on(bars)
@@ -126,7 +153,7 @@ def build(
             say(f"Models {first} to {last - 1} of both oracles are in {place}. Pass it to the build with --from.")
             return
         bundle = build_order(order, out or settings.benchmarks_dir / called, parts or [], stages)
-    _show(bundle, as_json)
+    show(bundle, as_json)
     require_fit(bundle)
 
 
@@ -164,7 +191,7 @@ def inspect(
     bundle = find(load_settings(), benchmark)
     if report is not None:
         write_report(bundle, report)
-    _show(bundle, as_json)
+    show(bundle, as_json)
 
 
 @app.command()
@@ -214,6 +241,25 @@ def export_(
     say("Keep it secret: it holds the hidden part, with which anyone can cheat.")
 
 
+@app.command()
+def release(
+    benchmarks: Annotated[list[str], typer.Argument(help="Benchmarks' names, or their directories.")],
+    out: Annotated[Path, typer.Option(help="The directory to write to; it must be absent or empty.")] = Path("release"),
+    most_mb: Annotated[int, typer.Option(min=1, help="The most megabytes of an archive.")] = 64,
+) -> None:
+    """Write archives of benchmarks with checksums and a page, for others to import instead of building.
+
+    They hold the oracles' measurements, no weights, and the hidden part: release only what no contest uses.
+    """
+    from services.core.bundle.release import write_release
+    from services.core.settings import load_settings
+
+    settings = load_settings()
+    for one in write_release([find(settings, name) for name in benchmarks], out, most_bytes=most_mb * 10**6):
+        say(f"{one.name}.tar: {one.size_bytes / 1e6:.1f} MB, benchmark {one.digest}.")
+    say(f"{out} also holds SHA256SUMS and BENCHMARKS.md. Attach all of it to a release.")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="The file that `lethe benchmark export` wrote.")],
@@ -255,8 +301,18 @@ def split(
 
 
 @app.command()
-def publish(benchmark: Benchmark) -> None:
-    """Put a benchmark into this installation's blob store, so that phases can use it. For operators."""
+def publish(
+    benchmark: Benchmark,
+    accept_unfit: Annotated[
+        str | None,
+        typer.Option(help="Publish it although it is unfit, for this reason, which everyone sees beside its scores."),
+    ] = None,
+) -> None:
+    """Put a benchmark into this installation's blob store, so that phases can use it. For operators.
+
+    A reason for an unfit benchmark is written into its manifest, which changes its digest.
+    """
+    from services.core.bundle import acceptance
     from services.core.bundle import store as bundle_store
     from services.core.environments import other_torch
     from services.core.settings import load_settings
@@ -264,6 +320,8 @@ def publish(benchmark: Benchmark) -> None:
 
     settings = load_settings()
     bundle = find(settings, benchmark)
+    if accept_unfit is not None:
+        bundle = acceptance.accept_unfit(bundle, accept_unfit)
     bundle.require_fit()
     with migrated_database(settings) as database, database.write() as session:
         row = bundle_store.publish(session, Blobs.from_settings(settings), bundle)
@@ -271,6 +329,8 @@ def publish(benchmark: Benchmark) -> None:
         built_with = bundle.manifest.versions.get("torch", "")
         torch = other_torch(session, built_with)
     say(f"Published {bundle.manifest.name} as {digest}.")
+    if bundle.manifest.accepted_unfit is not None:
+        say(f"It is unfit, and everyone sees why you use it: {bundle.manifest.accepted_unfit}")
     if torch is not None:
         say(
             f"Its originals and oracles were made with torch {built_with}, but submissions run with torch {torch}. "
@@ -291,44 +351,3 @@ def _range_of(seeds: str) -> tuple[int | None, int]:
 def _default_name(name: str, drawn_for: str | None, scenario: str | None) -> str:
     words = [name, *(re.sub(r"[^a-z0-9]+", "-", word).strip("-") for word in (scenario, drawn_for) if word)]
     return "-".join(words)
-
-
-def _learned(learning: "Learning") -> str:
-    """Write the constants that a certificate needs, in the letters of `docs/certificates.md`."""
-    noise = f"{learning.sigma:g}" if learning.sigma else f"{learning.published_sigma:g} on the published model"
-    batches = f", {learning.batches} batches in turn" if learning.batches > 1 else ""
-    constants = f"m {learning.strong_convexity:g}, L {learning.smoothness:g}, M {learning.lipschitz:.8g}"
-    return f"{learning.steps} steps of 1/L{batches}; {constants}, sigma {noise}, radius {learning.radius:g}"
-
-
-def _show(bundle: "Bundle", as_json: bool) -> None:
-    manifest = bundle.manifest
-    if as_json:
-        own = {"digest": manifest.digest, "directory": str(bundle.root), "remarks": bundle.remarks()}
-        print_json({**own, **manifest.model_dump(mode="json")})
-        return
-    counts = manifest.counts
-    lines = {
-        "digest": manifest.digest,
-        "directory": str(bundle.root),
-        "dataset": f"{manifest.dataset} ({manifest.licence})",
-        "problem": f"{manifest.problem}: retraining without the forget set is the reference",
-        "forget set": manifest.scenario,
-        "split": manifest.split,
-        "images": f"{counts.retain} retain, {counts.forget} forget, {counts.validation} validation, {counts.test} test",
-        "architecture": manifest.architecture,
-        **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
-        "originals": f"{manifest.originals}, from which runs start",
-        "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
-        "seeds": f"derived from a secret with SHA-256 {manifest.seed_commitment}",
-    }
-    typer.echo(f"{manifest.title} ({manifest.name})")
-    for key, value in lines.items():
-        typer.echo(f"  {key:<14}{value}")
-    for key, number in manifest.fitness.model_dump(exclude={"problems", "placebo_qualities"}).items():
-        if number is not None:
-            typer.echo(f"  {key.replace('_', ' '):<26}{number:.3f}")
-    for remark in bundle.remarks():
-        typer.echo(f"  note: {remark}")
-    for problem in manifest.fitness.problems:
-        typer.echo(f"  unfit: {problem}")

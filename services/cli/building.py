@@ -37,6 +37,11 @@ def find_or_build(settings: "Settings", benchmark: str) -> "Bundle":
         if benchmark not in DEFINITIONS or DEFINITIONS[benchmark].needs_data:
             raise
         say(f"The benchmark {benchmark} is not built yet. Building it now; this happens once.")
+        if hours := DEFINITIONS[benchmark].hours:
+            say(
+                f"That takes about {hours:g} hours on 2 cores. If you have an archive of a release, import it instead: "
+                f"press Ctrl-C, then run `lethe benchmark import {benchmark}.tar`."
+            )
         with progress() as bars:
             stages = stages_on(bars)
             definition, dataset = read_definition(settings, benchmark, stages)
@@ -102,7 +107,7 @@ def require_fit(bundle: "Bundle") -> None:
     if bundle.manifest.fitness.problems:
         report = bundle.root.with_name(f"{bundle.root.name}.fitness.html")
         write_report(bundle, report)
-        say(f"The benchmark stays in {bundle.root}, but it cannot be published. Read the report: {report}")
+        say(f"The benchmark stays in {bundle.root}, but it cannot be published as it is. Read the report: {report}")
     bundle.require_fit()
 
 

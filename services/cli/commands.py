@@ -69,6 +69,13 @@ COMMANDS = {
         "showing:status",
         "Show the state of a submission and, once it has ended, its score or failure.",
     ),
+    "replay": Command(
+        "Participants",
+        "replay:replay",
+        "Run a submission of yours again here, in the same environment and under the same limits, to see why it "
+        "failed.",
+        "worker",
+    ),
     "note": Command(
         "Participants",
         "submitting:note",

@@ -171,12 +171,13 @@ def _certificate(found: dict[str, Any] | None) -> list[str]:
 def _row(entry: dict[str, Any]) -> list[str]:
     ratio = entry.get("time_ratio")
     rank = "–" if entry["rank"] is None else str(entry["rank"])
-    reference = "" if entry["reference"] == "none" else " (reference)"
+    is_reference = entry["reference"] != "none"
+    name = f"{entry['entry']}: {entry['submission']} (reference)" if is_reference else entry["entry"]
     draws = f" (best of {entry['draws']})" if entry.get("draws", 1) > 1 else ""
     return [
         rank,
         str(entry["tie_group"] or ""),
-        f"{entry['entry']}{reference}{draws}",
+        f"{name}{draws}",
         f"{entry['forgetting_quality']:.4f}",
         f"{entry['utility']:.3f}",
         f"{entry['final_score']:.4f}",

@@ -196,6 +196,7 @@ def _create_competition(client: Client, seeds: int, contests: Sequence[Contest])
             "shard_seeds": max(1, seeds // 2),
             "data_hidden": False,
             "max_time_ratio": contest.max_time_ratio,
+            "references": False,  # the demo submits its own, and ends when they are scored
         }
         client.post(f"/api/competitions/{COMPETITION}/phases", phase)
     for name in sorted({team_of(file.stem) for contest in contests for file in contest.files}):

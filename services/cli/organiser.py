@@ -6,7 +6,7 @@ import typer
 
 from services.cli import competition_file, frozen
 from services.cli.client import open_client
-from services.cli.console import print_json, say
+from services.cli.console import print_json, print_table, say
 from services.cli.participant import Competition, Json, Phase, Url
 from services.cli.people import people_app
 from services.core.catalogue import DEFAULT_METRIC, metric_names
@@ -129,6 +129,12 @@ def create_phase(
     robustness: Annotated[
         bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
     ] = False,
+    references: Annotated[
+        bool,
+        typer.Option(
+            help="Let the platform make reference rows: doing nothing, and retraining for 5 to 100% of the epochs."
+        ),
+    ] = True,
     entered_by: Annotated[
         str | None,
         typer.Option(
@@ -169,6 +175,7 @@ def create_phase(
         "take_first": take_first,
         "rehearse": rehearse,
         "robustness": robustness,
+        "references": references,
         "entered_by": entered_by,
         "selects": selects,
         "draws_from": draws_from or None,
@@ -180,6 +187,33 @@ def create_phase(
     say(f"Created the phase {slug} of {competition}.")
     if made["robustness_s"] is not None:
         say(f"Its robustness stage adds about {made['robustness_s']:.0f} s of a worker to each evaluation.")
+
+
+@phase_app.command("references")
+def references(
+    competition: Competition,
+    phase: Phase,
+    make: Annotated[
+        bool, typer.Option("--make", help="Make the rows that are missing, and those that failed or were cancelled.")
+    ] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show the reference rows that the platform makes in a phase, or have them made again."""
+    client, path = open_client(url), f"/api/competitions/{competition}/phases/{phase}/references"
+    found = client.post(path) if make else client.get(path)
+    if as_json:
+        print_json(found)
+        return
+    if found["why_none"]:
+        say(found["why_none"])
+        return
+    names = ("row", "epochs", "state", "s a run", "score")
+    print_table(names, [_reference(one) for one in found["items"]], title=f"Reference rows of {phase}", words={"row"})
+    if found["waiting"]:
+        say("Rows are yet to be made. It takes seconds; in a draft they wait until the competition is public.")
+    elif not found["wanted"]:
+        say("This phase was made without them. Run it with --make to have them made.")
 
 
 @phase_app.command("alarms")
@@ -195,3 +229,14 @@ def list_alarms(competition: Competition, phase: Phase, url: Url = None, as_json
             typer.echo(f"  {alarm['kind']}: {alarm['message']}")
     if not found:
         say("No alarms.")
+
+
+def _reference(one: dict[str, Any]) -> list[str]:
+    run_s, score = one["run_s"], one["final_score"]
+    return [
+        one["name"],
+        str(one["epochs"]),
+        one["state"] or "not made yet",
+        "" if run_s is None else f"{run_s:.3f}",
+        "" if score is None else f"{score:.4f}",
+    ]

@@ -81,3 +81,7 @@ def leaderboard(
         print_json(entries)
     else:
         leaderboard_table(entries, f"{competition}, {phase}")
+        phases = client.pages(f"/api/competitions/{competition}/phases")
+        reason = next(one["benchmark"]["accepted_unfit"] for one in phases if one["slug"] == phase)
+        if reason is not None:
+            say(f"Lethe judged the benchmark of this phase unfit. The operator uses it for this reason: {reason}")

@@ -15,12 +15,13 @@ from services.cli.console import print_json, require_place, say
 from services.cli.endings import Ending
 from services.cli.participant import Json, Url
 from services.cli.patience import Patience
-from services.cli.places import place_in_words
+from services.cli.places import forecast_in_words
 from services.cli.showing import GiveUp, finish, watch_one
 
 __all__ = ["note", "submit"]
 
 UPLOAD_PATIENCE_S = 60.0  # of a command that does not wait for the score either
+FORECAST_BYTES = 4 * 1024**2  # a larger file is sent once, without a forecast; --check gives one
 SENT_AGAIN = "The same upload is sent again, and counts once."
 
 Note = Annotated[str | None, typer.Option(help="A note about it, which only your team and the organisers see.")]
@@ -52,7 +53,9 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Follow the submission until it is scored.")] = False,
     give_up_after: GiveUp = None,
     summary: Annotated[Path | None, typer.Option(help="Append the result as Markdown to this file, for CI.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only check the file, at no cost; submit nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the file and print its forecast; submit nothing.")
+    ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -67,11 +70,15 @@ def submit(
     where = f"/api/competitions/{competition or earlier['competition']}/phases/{phase or earlier['phase']}"
     patience = Patience(UPLOAD_PATIENCE_S if give_up_after is None and not wait else give_up_after)
     with _file(client, file, earlier) as (path, filename):
-        if check:
-            _show_check(filename, client.upload(f"{where}/submissions/check", path, filename=filename), as_json)
-            return
         query = {"name": name or earlier.get("name"), "team": team or earlier.get("team"), "reference": reference}
-        _say_place(client.get(f"{where}/quota", team=query["team"])["place"])
+        if check:
+            found = client.upload(f"{where}/submissions/check", path, filename=filename, team=query["team"])
+            _show_check(filename, found, as_json)
+            return
+        if path.stat().st_size <= FORECAST_BYTES:
+            found = client.upload(f"{where}/submissions/check", path, filename=filename, team=query["team"])
+            for line in forecast_in_words(found["forecast"]):
+                say(line)
         upload = partial(client.upload, f"{where}/submissions", path, filename=filename, **query)
         submission = _send(upload, patience)
     say(f"Submitted {filename} as {submission['id']}.")
@@ -140,8 +147,5 @@ def _show_check(filename: str, found: dict[str, Any], as_json: bool) -> None:
     typer.echo(f"{filename} can be submitted.")
     for warning in found["warnings"]:
         typer.echo(f"warning: {warning}")
-
-
-def _say_place(place: dict[str, Any]) -> None:
-    if place["ahead"]:
-        say(place_in_words(place))
+    for line in forecast_in_words(found["forecast"]):
+        typer.echo(line)

@@ -2,7 +2,8 @@
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, tidies the
 readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread computes the
-leaderboards that pages show whenever pointers have moved, numbers the acts of the record, and enters teams into finals.
+leaderboards that pages show whenever pointers have moved, numbers the acts of the record, enters teams into finals, makes
+the reference rows of new phases, and ranks the entries of matrices.
 """
 
 import threading
@@ -18,7 +19,9 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database
 from services.scorer.evaluations import Evaluations
 from services.scorer.finals.keeping import Finals
+from services.scorer.matrices import Matrices
 from services.scorer.preparing import Preparing
+from services.scorer.references import References
 from services.scorer.reliability.task import Reliability
 from services.scorer.retries import Retries
 from services.scorer.standings.boards import Boards
@@ -50,6 +53,8 @@ class Scorer:
         self.campaigns = Preparing(stores, retries, self.stopping)
         self.boards, self.previews = Boards(stores), Previews(stores)
         self.finals = Finals(stores, self.doorbell)
+        self.references = References(stores, self.doorbell)
+        self.matrices = Matrices(stores)
         self.provisional = Telling(stores)
         self.tidying = Tidying(stores, Retries())
         self.reliability = Reliability(stores)
@@ -75,6 +80,8 @@ class Scorer:
             self.boards.keep()
             self.previews.keep()
             self.finals.keep()
+            self.references.keep()
+            self.matrices.keep()
 
     def _link(self) -> None:
         """Number the acts that wait, a portion in each transaction."""

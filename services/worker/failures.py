@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from services.core.models import FailureKind
+from services.core.numbering import run_in_words
 from services.core.text import MAX_CHARACTERS, tidy
 from services.worker.answers import parsed
 from services.worker.runner.plain import open_plain
@@ -47,11 +48,12 @@ MINUTE_S = 60.0
 MAX_NOTE_BYTES = 128 * 1024  # JSON writes a character in up to 12 bytes
 HIDDEN = "This phase hides its data, so it shows no messages. Submit to the check phase to see them."
 _RUN = {
-    FailureKind.REJECTED: "Run {run} of {runs} found no unlearning() that it can call.",
-    FailureKind.IMPORT_ERROR: "Run {run} of {runs} could not import the submission.",
-    FailureKind.EXCEPTION: "Run {run} of {runs} ended before it returned a model.",
-    FailureKind.BAD_CHECKPOINT: "The model of run {run} of {runs} cannot be used.",
+    FailureKind.REJECTED: "{run} found no unlearning() that it can call.",
+    FailureKind.IMPORT_ERROR: "{run} could not import the submission.",
+    FailureKind.EXCEPTION: "{run} ended before it returned a model.",
+    FailureKind.BAD_CHECKPOINT: "The model of {run} cannot be used.",
 }
+_ON_GPU = {FailureKind.OUT_OF_MEMORY: "{run} needed more GPU memory than its slot has."}
 _NOTEBOOK = {
     FailureKind.REJECTED: "The notebook cannot be read.",
     FailureKind.EXCEPTION: "The notebook ended before its last cell had run.",
@@ -102,7 +104,10 @@ def timeout(seed: int, seeds: int, limit_s: float) -> RunFailed:
     """Explain a run that exceeded its time limit."""
     return RunFailed(
         FailureKind.TIMEOUT,
-        f"Run {seed + 1} of {seeds} did not finish within {limit_s:g} s. Do less work in each call of unlearning().",
+        _sentence(
+            f"{run_in_words(seed, seeds)} did not finish within {limit_s:g} s. Do less work in each call of "
+            "unlearning()."
+        ),
     )
 
 
@@ -110,8 +115,10 @@ def out_of_memory(seed: int, seeds: int, limit_bytes: int) -> RunFailed:
     """Explain a run that exceeded its memory limit."""
     return RunFailed(
         FailureKind.OUT_OF_MEMORY,
-        f"Run {seed + 1} of {seeds} needed more memory than this phase allows ({limit_bytes / 2**20:.0f} MiB). "
-        "Use smaller batches, or keep fewer copies of the data and of the model.",
+        _sentence(
+            f"{run_in_words(seed, seeds)} needed more memory than this phase allows ({limit_bytes / 2**20:.0f} MiB). "
+            "Use smaller batches, or keep fewer copies of the data and of the model."
+        ),
     )
 
 
@@ -176,10 +183,13 @@ def from_notebook_note(path: Path) -> RunFailed | None:
     return RunFailed(kind, _NOTEBOOK[kind], text)
 
 
-def from_note(path: Path, seed: int, seeds: int) -> RunFailed | None:
-    """Read the note of a failed run. None if there is no valid note."""
+def from_note(path: Path, seed: int, seeds: int, *, gpu: bool = False) -> RunFailed | None:
+    """Read the note of a failed run. None if there is no valid note.
+
+    Only on a GPU a run itself tells that memory was short: there torch refuses it, not the kernel.
+    """
     kind, text = _read_note(path)
-    return _of_run(kind, seed, seeds, text) if kind in _RUN else None
+    return _of_run(kind, seed, seeds, text) if kind in _RUN or (gpu and kind in _ON_GPU) else None
 
 
 def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
@@ -189,7 +199,11 @@ def read_plain(path: Path, limit: int = MAX_NOTE_BYTES) -> bytes:
 
 
 def _of_run(kind: FailureKind, seed: int, seeds: int, why: SandboxText) -> RunFailed:
-    return RunFailed(kind, _RUN[kind].format(run=seed + 1, runs=seeds), why)
+    return RunFailed(kind, _sentence((_RUN | _ON_GPU)[kind].format(run=run_in_words(seed, seeds))), why)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _read_note(path: Path) -> tuple[FailureKind | None, SandboxText]:

@@ -11,7 +11,7 @@ from random import SystemRandom
 from typing import ClassVar, Protocol
 
 from services.core.models import Evaluation, SubmissionKind
-from services.core.submission.notebook import REHEARSAL_S
+from services.core.submission.notebook import notebook_timeout_s
 from services.worker.failures import RunFailed, SandboxText, told, words
 from services.worker.notebooks import Mode, NotebookLimits, disk_needed, run_notebook
 from services.worker.sandbox.base import LOG_TAIL_BYTES
@@ -106,17 +106,20 @@ class Notebook:
         return station.provenance() | described | self.limits.mode.described
 
 
-def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path) -> Kind:
-    """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured."""
+def kind_of(
+    evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path, *, patience: float = 1.0
+) -> Kind:
+    """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured.
+
+    A run of a module may take `patience` times as long as the phase says.
+    """
     phase = evaluation.phase
     robustness = phase.robustness and not evaluation.dry_run
     if kind is SubmissionKind.NOTEBOOK:
         mode = _mode(evaluation)
         limits = NotebookLimits(
             seeds=evaluation.seeds,
-            timeout_s=min(phase.notebook_timeout_s, REHEARSAL_S)
-            if mode is Mode.REHEARSAL
-            else phase.notebook_timeout_s,
+            timeout_s=notebook_timeout_s(phase.notebook_timeout_s, rehearsed=mode is Mode.REHEARSAL),
             memory_bytes=phase.memory_bytes,
             data_hidden=phase.data_hidden and not evaluation.dry_run,
             mode=mode,
@@ -125,7 +128,8 @@ def kind_of(evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], 
             robustness=robustness,
         )
         return Notebook(limits, cache)
-    allowed = RunLimits(evaluation.seeds, phase.seed_timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
+    timeout_s = phase.seed_timeout_s * patience
+    allowed = RunLimits(evaluation.seeds, timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
     return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
 

@@ -45,10 +45,18 @@ class Launcher:
         if has_originals:
             mounts["--original"] = Mount(slot.original, "/lethe/original")
         arguments = [word for pair in mounts.items() for word in pair]
+        arguments += ["--out", Mount(slot.out, "/lethe/out"), "--threads", str(slot.cpus), *_shared(slot)]
         self._process = sandbox.start(
             Spec(
                 module="services.worker.runner.main",
-                arguments=[*arguments, "--out", Mount(slot.out, "/lethe/out"), "--threads", str(slot.cpus)],
+                arguments=[
+                    *arguments,
+                    "--out",
+                    Mount(slot.out, "/lethe/out"),
+                    "--threads",
+                    str(slot.cpus),
+                    *_shared(slot),
+                ],
                 mounts=list(mounts.values()),
                 limits=Limits(memory_bytes=memory_bytes, cpus=slot.cpus, file_bytes=model_bytes + SLACK_BYTES),
                 label=label,
@@ -91,3 +99,7 @@ class Launcher:
     def end(self) -> None:
         """End it and everything that it started."""
         self._process.end()
+
+
+def _shared(slot: Slot) -> list[str]:
+    return ["--gpu-slots", str(slot.gpu_slots)] if slot.gpu_uuid else []

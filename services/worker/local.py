@@ -51,6 +51,10 @@ class LocalWorker:
     def __init__(self, sandbox: Sandbox, measurers: Measurers, slots: Sequence[Slot]) -> None:
         self._sandbox, self._measurers, self._slots = sandbox, measurers, slots
 
+    def provenance(self, place: Place = OWN) -> dict[str, str]:
+        """Describe sandbox and environment, also of runs that fail."""
+        return self._sandbox.provenance() | dict(place.told)
+
     def run(
         self,
         bundle: Bundle,
@@ -63,13 +67,15 @@ class LocalWorker:
         python: Python = UNTOLD_PYTHON,
         traces: Traces | None = None,
         on_seed: Callable[[], None] = lambda: None,
+        order: Sequence[int] | None = None,
     ) -> LocalRun:
-        """Run every seed of a submission; measure each model.
+        """Run every seed of a submission, or those in `order` in that order; measure each model.
 
         However the runs end, `traces` then has the end of their printed output.
         Raises RunFailed for the first seed that fails, and SandboxUnavailable.
         """
-        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), range(limits.seeds))
+        indexes = range(limits.seeds) if order is None else order
+        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes)
         module, failed = Module(limits, seeds), threading.Event()
         for slot in self._slots:
             slot.clear()

@@ -169,15 +169,21 @@ class MeasurerProcess:
         self._is_ready = self._is_late = self._has_ended = False
         root = Mount(self._bundle.root.resolve(), "/lethe/bundle")
         checkpoints = Mount(self._slot.checkpoints, "/lethe/checkpoints")
+        gpu = ["--gpu"] if self._slot.gpu_uuid else []
         return self._sandbox.start(
             Spec(
                 module="services.worker.runner.measurer",
-                arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1"],
+                arguments=["--bundle", root, "--checkpoints", checkpoints, "--threads", "1", *gpu],
                 mounts=[root, checkpoints],
-                limits=Limits(memory_bytes=MEASURER_MEMORY_BYTES, cpus=1, file_bytes=1024**2),
+                limits=Limits(
+                    memory_bytes=MEASURER_MEMORY_BYTES * (2 if gpu else 1),  # CUDA takes some of the host's, too
+                    cpus=1,
+                    file_bytes=1024**2,
+                ),
                 label=f"measurer-{self._slot.number}",
                 scratch=self._slot.root / "measurer-scratch",
                 user=self._slot.measurer_user,
+                gpu_uuid=self._slot.gpu_uuid,
             )
         )
 

@@ -12,6 +12,8 @@ from services.core.models import EnvironmentRow, Evaluation, MeasurementRow
 from services.core.queue import notes
 from services.core.queue.leases import Lease
 from services.core.queue.lifecycle import submissions_of
+from services.core.references import platform
+from services.core.references.planning import PATIENCE
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.file import unpack
@@ -32,7 +34,8 @@ def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: P
         evaluation = session.get_one(Evaluation, lease.evaluation_id)
         bundle = materialise(session, blobs, evaluation.benchmark.digest, cache)
         submission = session.scalars(submissions_of(evaluation).limit(1)).one()
-        kind = kind_of(evaluation, submission.kind, _missing(session, lease), cache)
+        patience = PATIENCE if submission.team_id == platform.TEAM else 1.0
+        kind = kind_of(evaluation, submission.kind, _missing(session, lease), cache, patience=patience)
         place = place_of(session, evaluation.phase)
         python = python_of(session.get(EnvironmentRow, evaluation.phase.environment))
     if kind.whole:

@@ -78,6 +78,7 @@ class Slot:
     memory_bytes: int
     first_user: int  # of the three users of its sandboxes
     gpu_uuid: str | None = None
+    gpu_slots: int = 1  # slots that share the GPU, and so its memory
 
     @property
     def out(self) -> Path:
@@ -156,6 +157,7 @@ def make_slots(settings: Settings, work: Path) -> list[Slot]:
             memory_bytes=settings.slot_memory_bytes,
             first_user=_first_user(work) + 3 * number,
             gpu_uuid=gpu.uuid if gpu else None,
+            gpu_slots=settings.slots_per_gpu,
         )
         slot.clear()
         slots.append(slot)

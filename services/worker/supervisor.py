@@ -184,7 +184,7 @@ class _Supervision:
         if report.get("exit") == 0 and report["bad"]:
             return failures.bad_checkpoint(seed, seeds, SandboxText(report["bad"]))
         note = slot.checkpoints / f"{running.token}.note"
-        explained = failures.from_note(note, seed, seeds)
+        explained = failures.from_note(note, seed, seeds, gpu=slot.gpu_uuid is not None)
         return explained or failures.from_exit(seed, seeds, code=report.get("exit"), signal_number=report.get("signal"))
 
     def _collect(self, *, wait: bool) -> Iterator[SeedResult]:

@@ -142,6 +142,7 @@ class Site:
             "metric": METRIC,
             "max_time_ratio": MAX_TIME_RATIO,
             "data_hidden": False,
+            "references": False,  # it submits its own
         }
         self.client.post(f"/api/competitions/{COMPETITION}/phases", phase)
 

@@ -127,7 +127,7 @@ def test_its_organiser_and_operators_see_and_prepare_a_draft(api: Api, phase: Ph
 def test_an_entry_of_a_draft_cannot_be_compared_by_strangers(api: Api, phase: Phase, organiser: Caller) -> None:
     mine = organiser.submit().json()["id"]
     set_visibility(api, Visibility.DRAFT)
-    private = ("/standing", "/runs.csv", "/measurements")
+    private = ("/standing", "/replay", "/runs.csv", "/measurements")
     for path in ("", "/comparison", "/receipt", "/code", "/details", "/log", "/events", *private):
         query = {"other": mine} if path == "/comparison" else {}
         answer = api.caller(f"u{uuid4().hex[:8]}").get(f"/api/submissions/{mine}{path}", params=query)

@@ -2,14 +2,20 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.benchmarks.catalogue import DEFINITIONS
+from services.benchmarks.synthetic_faces import write_faces
+from services.cli.building import find_or_build
+from services.core.bundle.acceptance import accept_unfit
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import UnfitBenchmark
+from services.core.settings import Settings
 from tests import command
 
 
@@ -94,6 +100,81 @@ def test_an_unfit_benchmark_stays_with_a_report_and_is_not_published(
     with pytest.raises(UnfitBenchmark):
         bundle.require_fit()
     assert "cannot be used in a competition" in refusal(place, "publish", "digits-random-60-final")
+
+
+def test_an_unfit_benchmark_is_published_for_a_reason_that_is_shown(place: Path, bundle: Bundle) -> None:
+    shutil.copytree(bundle.root, place / "var/benchmarks/accepted")
+    reason = "We look at how clean labels behave."
+    command.lethe_here("migrate", **environment(place))
+    done = lethe_here(place, "publish", "accepted", "--accept-unfit", reason)
+    assert done.returncode == 0, done.stderr
+    accepted = Bundle(place / "var/benchmarks/accepted")
+    assert f"as {accepted.manifest.digest}." in done.stderr
+    assert reason in done.stderr
+    report = place / "accepted.html"
+    shown = lethe_here(place, "inspect", "accepted", "--report", str(report)).stdout
+    assert f"used although unfit: {reason}" in shown
+    assert bundle.manifest.fitness.problems[0] in shown
+    assert "used all the same" in report.read_text()
+    assert reason in report.read_text()
+    assert "was accepted before" in refusal_here(place, "publish", "accepted", "--accept-unfit", "Another one.")
+    assert "reason of 1 to" in refusal_here(place, "publish", str(bundle.root), "--accept-unfit", " ")
+
+
+def test_a_release_of_it_is_imported_elsewhere_under_its_name(place: Path, bundle: Bundle, tmp_path: Path) -> None:
+    assert "cannot be used" in refusal_here(place, "release", str(bundle.root), "--out", str(tmp_path / "none"))
+    shutil.copytree(bundle.root, place / "var/benchmarks/ready")
+    accept_unfit(Bundle(place / "var/benchmarks/ready"), "To try a release.")
+    done = lethe_here(place, "release", "ready", "--out", str(tmp_path / "release"))
+    assert done.returncode == 0, done.stderr
+    assert "digits-random-60-final.tar: 1." in done.stderr
+    assert "at most 1 MB" in refusal_here(place, "release", "ready", "--out", str(tmp_path / "no"), "--most-mb", "1")
+    archive = tmp_path / "release/digits-random-60-final.tar"
+    assert lethe_here(tmp_path, "import", str(archive)).returncode == 0
+    assert Bundle(tmp_path / "var/benchmarks/digits-random-60-final").manifest.accepted_unfit == "To try a release."
+
+
+def test_who_waits_for_a_long_build_hears_of_a_ready_made_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digits = DEFINITIONS["digits"]
+    monkeypatch.setitem(DEFINITIONS, "digits", replace(digits, hours=1.5, seeds=16, originals=1))
+    bundle = find_or_build(Settings(data_dir=tmp_path / "var"), "digits")
+    told = capsys.readouterr().err
+    assert bundle.manifest.oracle_seeds == 16
+    assert "about 1.5 hours on 2 cores" in told
+    assert "lethe benchmark import digits.tar" in told
+    find_or_build(Settings(data_dir=tmp_path / "var"), "digits")
+    assert "hours" not in capsys.readouterr().err
+
+
+def test_a_dry_run_on_own_files_leaves_nothing_and_tells_what_a_build_takes(tmp_path: Path) -> None:
+    faces, scratch = tmp_path / "faces", tmp_path / "scratch"
+    scratch.mkdir()
+    write_faces(faces, subjects=20, images_per_subject=10)
+    options = ("casia-surf", "--data", str(faces), "--seeds", "8", "--dry-run", "--json")
+    done = command.lethe("benchmark", "build", *options, check=False, **environment(tmp_path), TMPDIR=str(scratch))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["files"], found["images"], found["seeds"]) == (None, 200, 8)
+    assert (found["models"], found["runs"]) == (2 * 8 + 3 + 8, 8 * 4)
+    assert 0 < found["bundle_bytes"] <= found["disk"]["bundle"]
+    assert found["build_s"] > 0
+    assert list(scratch.glob("lethe-*")) == []
+    assert not (tmp_path / "var/benchmarks").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("casia-surf", "--out", "there"), "Leave out --out"),
+        (("digits", "--robustness", "--from", "part"), "Leave out --from and --robustness"),
+        (("mnist",), "no stand-in for mnist"),
+        (("certified-digits",), "has no dry run"),
+    ],
+)
+def test_a_dry_run_that_makes_no_sense_is_refused(tmp_path: Path, options: tuple[str, ...], says: str) -> None:
+    assert says in refusal_here(tmp_path, "build", *options, "--dry-run")
 
 
 def test_inspect_shows_it_and_writes_a_page(place: Path, bundle: Bundle) -> None:

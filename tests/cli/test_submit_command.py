@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.cli.places import forecast_in_words
 from services.core.environments import keep
 from services.core.models import Role, State
 from services.core.queue.lifecycle import lock_evaluation, move
@@ -73,3 +74,30 @@ def test_json_holds_the_warnings_whether_or_not_one_waits(submit: Submit, databa
     assert at_once.keys() == waited.keys()
     for told in (at_once["warnings"], waited["warnings"]):
         assert [one.startswith(warning) for one, warning in zip(told, WARNINGS, strict=True)] == [True, True]
+
+
+def test_a_forecast_is_told_before_a_slot_is_spent(submit: Submit) -> None:
+    checked, sent = submit(WARNS, "--check"), submit(WARNS)
+
+    assert "forecast: no run of this code is known." in checked.stdout
+    assert "forecast: shards ahead in the queue: 0" in checked.stdout
+    before, told, after = sent.stderr.partition("forecast: no run of this code is known.")
+    assert told and "Submitted" not in before and "Submitted entry.py" in after
+    assert json.loads(submit(WARNS, "--check", "--json").stdout)["forecast"]["run_s"] is None
+
+
+def test_what_is_known_is_foretold_with_its_interval_and_the_limits_that_break() -> None:
+    known = {
+        "run_s": {"expected": 3.0, "low": 2.0, "high": 4.0},
+        "peak_memory_bytes": 10**9,
+        "runs": 8,
+        "phase": "check",
+        "scale": 2.0,
+        "warnings": ["Too slow."],
+        "place": None,
+    }
+    assert forecast_in_words(known) == [
+        "warning: Too slow.",
+        "forecast: 3 s a run (90% 2 to 4), 1,000 MB of memory; from 8 runs of this code in phase check, times 2 for "
+        "the size of the training set",
+    ]

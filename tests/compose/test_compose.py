@@ -92,6 +92,7 @@ def operator(production: Project, tmp_path_factory: pytest.TempPathFactory) -> C
         "seeds": SEEDS,
         "shard_seeds": SHARD_SEEDS,
         "seed_timeout_s": 60,
+        "references": False,
     }
     client.post("/api/competitions/cup/phases", phase)
     return client

@@ -45,7 +45,7 @@ def test_a_final_from_selection_to_proof(cup: Installation, tmp_path: Path) -> N
     opens, closes = (utc_now() + timedelta(days=days) for days in (1, 2))
     window = ("--opens-at", opens.isoformat(), "--closes-at", closes.isoformat())
     options = ("--seeds", "64", "--benchmark", first, "--further-benchmark", other, *window)
-    cup.lethe("phase", "create", "final", "-c", "cup", "--kind", "final", *options)
+    cup.lethe("phase", "create", "final", "-c", "cup", "--kind", "final", "--no-references", *options)
 
     shown = by_command(cup, "select", quiet["id"])
     assert (shown["by_default"], [one["submission_id"] for one in shown["entries"]]) == (False, [quiet["id"]])

@@ -2,13 +2,19 @@
 
 import io
 import zipfile
+from contextlib import closing
+from datetime import timedelta
 from uuid import UUID
 
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from services.core.models import Submission
+from services.cli.client import Client
+from services.core.models import MeasurementRow, Phase, Submission
 from services.core.store.blobs import Blobs
-from tests.web.browsing import ENTRY, file
+from services.core.store.database import utc_now
+from tests.api.scores import measure
+from tests.web.browsing import ENTRY, accessibility_faults, file
 from tests.web.conftest import Visit
 from tests.web.gallery import PARTICIPANT, Gallery, Place
 
@@ -44,6 +50,38 @@ def test_several_files_become_one_archive_with_a_note(gallery: Gallery, visit: V
     expect(page.get_by_label("Note", exact=True)).to_have_value("two files")
     page.get_by_label("submission.zip").set_input_files([file("other.py", ENTRY)])
     expect(page.get_by_text("other.py")).to_be_visible()
+
+
+def test_a_forecast_stands_beside_a_file_before_it_is_submitted(gallery: Gallery, visit: Visit) -> None:
+    who = gallery.add_participant()
+    page = visit(Place("submit", FORM, who))
+    page.get_by_label("Drop your submission here").set_input_files([file("entry.py", ENTRY)])
+    expect(page.get_by_text("No run of this code is known yet")).to_be_visible()
+
+    with closing(Client(gallery.url, gallery.tokens[who])) as client:
+        let_run_in_check(gallery, client, ENTRY.encode())
+    page.reload()
+    page.get_by_label("Drop your submission here").set_input_files([file("entry.py", ENTRY)])
+    expect(page.get_by_text("A run is likely to take 70.0 s")).to_be_visible()
+    expect(page.get_by_text("Warning: A run is likely to take 70 s")).to_be_visible()
+    expect(page.get_by_text("in the queue")).to_be_visible()
+    assert not accessibility_faults(page)
+
+
+def let_run_in_check(gallery: Gallery, client: Client, data: bytes) -> None:
+    """Let an entry run in the check phase, for 70 s a run, beyond what phases allow."""
+    upload = gallery.settings.make_data_dir() / "entry.py"
+    upload.write_bytes(data)
+    with gallery.database.write() as session:
+        check = session.scalars(select(Phase).where(Phase.slug == "check")).one()
+        opened, check.closes_at = check.closes_at, utc_now() + timedelta(days=1)
+    made = client.upload("/api/competitions/digits/phases/check/submissions", upload, filename="entry.py")
+    with gallery.database.write() as session:
+        evaluation = measure(session, UUID(made["evaluation_id"]))
+        session.get_one(Phase, check.id).closes_at = opened
+        for seed in range(2):
+            row = {"seed": seed, "run_s": 70.0, "peak_memory_bytes": 10**8, "checkpoint_sha256": "0" * 64}
+            session.add(MeasurementRow(evaluation_id=evaluation.id, **row))
 
 
 def test_a_score_is_told_in_words_that_lead_to_how_one_is_scored(gallery: Gallery, visit: Visit) -> None:

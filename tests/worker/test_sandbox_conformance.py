@@ -30,12 +30,10 @@ def test_good_entry_gives_one_distinct_model_per_seed(run: Run) -> None:
 
 
 def test_provenance_tells_the_versions_in_the_sandbox_not_ours(run: Run, sandbox_kind: SandboxKind) -> None:
-    expected = {
-        SandboxKind.PROCESS: {"python": platform.python_version(), "torch": torch.__version__},
-        SandboxKind.DOCKER: {"python": "3.11.2", "torch": torch.__version__},  # Debian 12's Python
-    }
+    python = {SandboxKind.PROCESS: platform.python_version(), SandboxKind.DOCKER: "3.11.2"}  # Debian 12's Python
     provenance = run(NOISE).provenance
-    assert provenance | expected[sandbox_kind] == provenance
+    assert provenance["python"] == python[sandbox_kind]
+    assert provenance["torch"].partition("+")[0] == torch.__version__.partition("+")[0]  # for a CPU, or for CUDA
 
 
 def test_versions_that_a_sandbox_makes_up_are_not_shown() -> None:

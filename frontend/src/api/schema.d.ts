@@ -552,6 +552,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/matrices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Matrices
+         * @description List the matrices of a competition, newest first.
+         */
+        get: operations["list_matrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Matrix
+         * @description Show the table of a matrix: entries by mean rank, with their scores on each benchmark.
+         */
+        get: operations["show_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Matrix
+         * @description Stop the runs of a matrix that have not ended. What is scored stays.
+         */
+        post: operations["cancel_matrix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/matrices/{matrix_id}/table.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Matrix
+         * @description Download the table of a matrix as CSV: a line for each entry on each benchmark.
+         */
+        get: operations["export_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/members": {
         parameters: {
             query?: never;
@@ -1234,6 +1314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/matrices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Matrix
+         * @description Run scored entries of a phase on other benchmarks, under its limits. No board and no team sees it.
+         */
+        post: operations["start_matrix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/preview.png": {
         parameters: {
             query?: never;
@@ -1268,6 +1368,30 @@ export interface paths {
         get: operations["show_quota"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show References
+         * @description Show the reference rows that the platform makes in a phase, with their states.
+         */
+        get: operations["show_references"];
+        put?: never;
+        /**
+         * Make References
+         * @description Let the platform make the reference rows that are missing, and those that failed or were cancelled again.
+         */
+        post: operations["make_references"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1375,7 +1499,9 @@ export interface paths {
         put?: never;
         /**
          * Check Submission
-         * @description Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota.
+         * @description Check a file like a submission, even if the phase is closed, and tell what it is likely to take.
+         *
+         *     The file is not kept and costs no quota.
          */
         post: operations["check_submission"];
         delete?: never;
@@ -2850,6 +2976,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Replay
+         * @description Show what `lethe replay` needs to run it elsewhere: environment, limits, benchmark and failure.
+         */
+        get: operations["describe_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/runs.csv": {
         parameters: {
             query?: never;
@@ -3190,7 +3336,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -3421,6 +3567,11 @@ export interface components {
          * @description A benchmark, described by part of its manifest. Its files cannot be downloaded.
          */
         BenchmarkOut: {
+            /**
+             * Accepted Unfit
+             * @description Why the operator published it although `fitness.problems` is not empty; null if it is fit.
+             */
+            accepted_unfit: string | null;
             /** Architecture */
             architecture: string;
             /** Classes */
@@ -3467,6 +3618,11 @@ export interface components {
         };
         /** BenchmarkRef */
         BenchmarkRef: {
+            /**
+             * Accepted Unfit
+             * @description Why the operator published it although its build judged it unfit; null if it is fit.
+             */
+            accepted_unfit: string | null;
             /** Digest */
             digest: string;
             /** Name */
@@ -3673,6 +3829,8 @@ export interface components {
         CheckOut: {
             /** @description The certificate that its module claims to have. */
             claim: components["schemas"]["Claim"] | null;
+            /** @description What a submission of it is likely to take, before a slot is spent. */
+            forecast: components["schemas"]["ForecastOut"];
             kind: components["schemas"]["SubmissionKind"];
             /** Sha256 */
             sha256: string;
@@ -4311,7 +4469,7 @@ export interface components {
             tie_group: number | null;
             /**
              * Time Ratio
-             * @description run_s divided by the run_s of the phase's retraining reference.
+             * @description run_s divided by the board's `retraining_s`.
              */
             time_ratio: number | null;
             unranked_reason: components["schemas"]["Unranked"] | null;
@@ -4982,6 +5140,51 @@ export interface components {
             name: string;
         };
         /**
+         * ForecastOut
+         * @description What a submission of the file is likely to take.
+         */
+        ForecastOut: {
+            /**
+             * Benchmark
+             * @description The benchmark on which they ran; null if none are known.
+             */
+            benchmark: string | null;
+            /**
+             * Peak Memory Bytes
+             * @description Memory of the largest process of any run that is known, without GPU memory; null if none is.
+             */
+            peak_memory_bytes: number | null;
+            /**
+             * Phase
+             * @description The phase in which the runs were measured; null if none are known.
+             */
+            phase: string | null;
+            /** @description Its place in the queue if it was submitted now; null if you compete for no team yet. */
+            place: components["schemas"]["QueuePlaceOut"] | null;
+            /** @description Of one run. Null if no run of this code is known. */
+            run_s: components["schemas"]["SecondsOut"] | null;
+            /**
+             * Runs
+             * @description How many runs were measured; 0 if none are known.
+             */
+            runs: number;
+            /**
+             * Scale
+             * @description By how much the times were multiplied, because this phase's training set is larger or smaller.
+             */
+            scale: number;
+            /**
+             * Total S
+             * @description Of all runs, one after another. Null if no run of this code is known.
+             */
+            total_s: number | null;
+            /**
+             * Warnings
+             * @description Limits of the phase that it is likely to break.
+             */
+            warnings: string[];
+        };
+        /**
          * Form
          * @enum {string}
          */
@@ -5300,6 +5503,11 @@ export interface components {
             /** Phase */
             phase: string;
             /**
+             * Retraining S
+             * @description Time of one run of the fastest full retraining on this board, in seconds: run times are compared with it. Null if there is none.
+             */
+            retraining_s: number | null;
+            /**
              * Total
              * @description Entries on all pages.
              */
@@ -5358,6 +5566,184 @@ export interface components {
              * @description The provider's name.
              */
             provider: string;
+        };
+        /** MatrixBenchmarkOut */
+        MatrixBenchmarkOut: {
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MatrixCellOut
+         * @description One entry on one benchmark.
+         */
+        MatrixCellOut: {
+            /** Benchmark */
+            benchmark: string;
+            /** Ci High */
+            ci_high: number | null;
+            /** Ci Low */
+            ci_low: number | null;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            /** Failure */
+            failure: string | null;
+            failure_kind: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score: number | null;
+            /** Flags */
+            flags: string[];
+            /** Forgetting Quality */
+            forgetting_quality: number | null;
+            /**
+             * Rank
+             * @description Among the entries of the matrix; null without a score, or if a flag says so.
+             */
+            rank: number | null;
+            /** Rank Best */
+            rank_best: number | null;
+            /** Rank Worst */
+            rank_worst: number | null;
+            /** Run S */
+            run_s: number | null;
+            state: components["schemas"]["SubmissionState"];
+            /** Utility */
+            utility: number | null;
+        };
+        /** MatrixDetail */
+        MatrixDetail: {
+            /**
+             * Behind
+             * @description Whether something was scored that the ranks do not know yet.
+             */
+            behind: boolean;
+            /** Benchmarks */
+            benchmarks: string[];
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /** Columns */
+            columns: components["schemas"]["MatrixBenchmarkOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended
+             * @description Evaluations that are scored, failed or cancelled.
+             */
+            ended: number;
+            /** Entries */
+            entries: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Items
+             * @description Its entries by mean rank, and those without one behind.
+             */
+            items: components["schemas"]["MatrixEntryOut"][];
+            /** Metric */
+            metric: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Runs
+             * @description Evaluations: entries times benchmarks.
+             */
+            runs: number;
+            /** Seeds */
+            seeds: number;
+            /**
+             * Settled At
+             * @description When all had ended and the ranks were computed.
+             */
+            settled_at: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MatrixEntryOut
+         * @description One entry on all benchmarks.
+         */
+        MatrixEntryOut: {
+            /**
+             * Cells
+             * @description One for each benchmark, in order.
+             */
+            cells: components["schemas"]["MatrixCellOut"][];
+            /** Mean High */
+            mean_high: number | null;
+            /**
+             * Mean Low
+             * @description Lower end of the 95% interval of the mean rank.
+             */
+            mean_low: number | null;
+            /** Mean Rank */
+            mean_rank: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @description By mean rank; equal means share it. Null without a rank on every benchmark.
+             */
+            rank: number | null;
+            /**
+             * Submission Id
+             * Format: uuid
+             */
+            submission_id: string;
+            /** Team */
+            team: string;
+        };
+        /**
+         * MatrixOut
+         * @description A matrix, and how far it is.
+         */
+        MatrixOut: {
+            /** Benchmarks */
+            benchmarks: string[];
+            /** Cancelled At */
+            cancelled_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Ended
+             * @description Evaluations that are scored, failed or cancelled.
+             */
+            ended: number;
+            /** Entries */
+            entries: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Runs
+             * @description Evaluations: entries times benchmarks.
+             */
+            runs: number;
+            /** Seeds */
+            seeds: number;
+            /**
+             * Settled At
+             * @description When all had ended and the ranks were computed.
+             */
+            settled_at: string | null;
+            /** Title */
+            title: string;
         };
         /** MeOut */
         MeOut: {
@@ -5576,6 +5962,32 @@ export interface components {
             uses?: number;
         };
         /**
+         * NewMatrix
+         * @description Entries of one phase, which run under its limits on other benchmarks.
+         */
+        NewMatrix: {
+            /**
+             * Benchmarks
+             * @description Published benchmarks, by name or digest.
+             */
+            benchmarks: string[];
+            /**
+             * Entries
+             * @description Scored submissions of the phase, also reference rows.
+             */
+            entries: string[];
+            /**
+             * Seeds
+             * @description Runs of each entry on each benchmark. If not set, as many as in the phase.
+             */
+            seeds?: number | null;
+            /**
+             * Title
+             * @description What it is for, in one line.
+             */
+            title: string;
+        };
+        /**
          * NewMember
          * @description Who is to run or review a competition.
          */
@@ -5712,6 +6124,12 @@ export interface components {
              * @description Submissions per team in all; none: only the daily quota.
              */
             quota_total?: number | null;
+            /**
+             * References
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @default true
+             */
+            references?: boolean;
             /**
              * Rehearse
              * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
@@ -6114,6 +6532,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[MatrixOut] */
+        Page_MatrixOut_: {
+            /** Items */
+            items: components["schemas"]["MatrixOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[MemberOut] */
         Page_MemberOut_: {
             /** Items */
@@ -6317,6 +6742,11 @@ export interface components {
             quota_per_day: number;
             /** Quota Total */
             quota_total: number | null;
+            /**
+             * References
+             * @description Whether the platform makes reference rows.
+             */
+            references: boolean;
             /** Rehearse */
             rehearse: boolean;
             /** Robustness */
@@ -6459,6 +6889,12 @@ export interface components {
              * @description Submissions per team in all; none: only the daily quota.
              */
             quota_total?: number | null;
+            /**
+             * References
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @default true
+             */
+            references?: boolean;
             /**
              * Rehearse
              * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
@@ -6852,10 +7288,63 @@ export interface components {
         };
         /**
          * Reference
-         * @description An organiser's reference entry: shown on the leaderboard, never ranked.
+         * @description A reference row, of the platform or an organiser: shown on the leaderboard, never ranked.
          * @enum {string}
          */
-        Reference: "none" | "identity" | "retrain";
+        Reference: "none" | "identity" | "retrain" | "retrain-5" | "retrain-10" | "retrain-20" | "retrain-50";
+        /**
+         * ReferenceRowOut
+         * @description A reference row of the platform, whether it was made yet or not.
+         */
+        ReferenceRowOut: {
+            /**
+             * Epochs
+             * @description For how many epochs it retrains; 0 if it does nothing.
+             */
+            epochs: number;
+            /** Failure */
+            failure: string | null;
+            failure_kind: components["schemas"]["FailureKind"] | null;
+            /** Final Score */
+            final_score: number | null;
+            /** Name */
+            name: string;
+            reference: components["schemas"]["Reference"];
+            /**
+             * Run S
+             * @description Mean wall-clock time of one run, in seconds.
+             */
+            run_s: number | null;
+            state: components["schemas"]["SubmissionState"] | null;
+            /**
+             * Submission Id
+             * @description Null until it was made.
+             */
+            submission_id: string | null;
+        };
+        /**
+         * ReferencesOut
+         * @description The reference rows that the platform makes in a phase.
+         */
+        ReferencesOut: {
+            /** Items */
+            items: components["schemas"]["ReferenceRowOut"][];
+            /**
+             * Waiting
+             * @description Whether some are yet to be made. In a draft, they wait until it is public.
+             */
+            waiting: boolean;
+            /**
+             * Wanted
+             * @description Whether the platform makes them in this phase.
+             */
+            wanted: boolean;
+            /**
+             * Why None
+             * @description Why the benchmark can have none, in words.
+             */
+            why_none: string | null;
+        };
         /**
          * Refusal
          * @description Whom to refuse, and why.
@@ -7006,6 +7495,121 @@ export interface components {
             total: number;
             /** Under Way */
             under_way: boolean;
+        };
+        /**
+         * ReplayBenchmark
+         * @description The benchmark, and the definition from which everybody can build one like it.
+         */
+        ReplayBenchmark: {
+            /**
+             * Definition
+             * @description What `lethe benchmark build` builds; its name if nothing else is told.
+             */
+            definition: string;
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+            /**
+             * Scenario
+             * @description How the forget set is drawn, if not as in the definition.
+             */
+            scenario: string | null;
+        };
+        /**
+         * ReplayEnvironment
+         * @description What the code finds in the sandbox; empty texts where nobody knows.
+         */
+        ReplayEnvironment: {
+            device: components["schemas"]["Device"];
+            /**
+             * Digest
+             * @description The image's id; empty for the process sandbox, which has no image.
+             */
+            digest: string;
+            /** Image */
+            image: string;
+            /** Name */
+            name: string;
+            /** Python */
+            python: string;
+            /**
+             * Sandbox
+             * @description docker or process; empty if no run has ended.
+             */
+            sandbox: string;
+            /** Torch */
+            torch: string;
+        };
+        /**
+         * ReplayLimits
+         * @description What one evaluation may use.
+         */
+        ReplayLimits: {
+            /** Cuda Stand In */
+            cuda_stand_in: boolean;
+            /**
+             * Memory Bytes
+             * @description Memory of one run, or of a notebook.
+             */
+            memory_bytes: number;
+            /**
+             * Notebook Timeout S
+             * @description Time limit of a whole notebook, in seconds.
+             */
+            notebook_timeout_s: number;
+            /**
+             * Seed Timeout S
+             * @description Time limit of one run of a module, in seconds.
+             */
+            seed_timeout_s: number;
+            /**
+             * Seeds
+             * @description Runs; of a notebook the checkpoints that it must write.
+             */
+            seeds: number;
+            /** Take First */
+            take_first: boolean;
+        };
+        /**
+         * ReplayOut
+         * @description All that `lethe replay` needs beside the upload.
+         */
+        ReplayOut: {
+            benchmark: components["schemas"]["ReplayBenchmark"];
+            /** Competition */
+            competition: string;
+            /**
+             * Data Hidden
+             * @description Whether the phase hides its data, so that its failures tell no message.
+             */
+            data_hidden: boolean;
+            environment: components["schemas"]["ReplayEnvironment"];
+            /**
+             * Failed Run
+             * @description The number, from 1, of the first run that failed; null if none is told.
+             */
+            failed_run: number | null;
+            failure: components["schemas"]["FailureOut"] | null;
+            /** Filename */
+            filename: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["SubmissionKind"];
+            limits: components["schemas"]["ReplayLimits"];
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            state: components["schemas"]["SubmissionState"];
+            /**
+             * Trial
+             * @description Of a notebook in a check phase, `dry run` or `rehearsal`; otherwise null.
+             */
+            trial: string | null;
         };
         /**
          * ResetLinkOut
@@ -7253,6 +7857,11 @@ export interface components {
             /** Metric */
             metric: string;
             /**
+             * Retraining S
+             * @description Time of one run of the fastest full retraining on the phase's board, in seconds; null if none.
+             */
+            retraining_s: number | null;
+            /**
              * Run S
              * @description Mean wall-clock time of one run, in seconds.
              */
@@ -7273,7 +7882,7 @@ export interface components {
             };
             /**
              * Time Ratio
-             * @description run_s divided by the run_s of the phase's current retraining reference.
+             * @description run_s divided by `retraining_s`.
              */
             time_ratio: number | null;
             /** Utility */
@@ -7282,6 +7891,18 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+        };
+        /**
+         * SecondsOut
+         * @description An expected time in seconds, and the 90% interval of a single run.
+         */
+        SecondsOut: {
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /**
          * SelectedOut
@@ -9773,6 +10394,190 @@ export interface operations {
             };
         };
     };
+    list_matrices: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MatrixOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    cancel_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    export_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                matrix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_members: {
         parameters: {
             query?: never;
@@ -11545,6 +12350,55 @@ export interface operations {
             };
         };
     };
+    start_matrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMatrix"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     draw_board: {
         parameters: {
             query?: never;
@@ -11612,6 +12466,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuotaOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_references: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    make_references: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesOut"];
                 };
             };
             /** @description A problem */
@@ -11934,6 +12878,8 @@ export interface operations {
             query: {
                 /** @description The file name. Its ending names the kind: .py, .zip or .ipynb. */
                 filename: string;
+                /** @description The team whose place in the queue is told. */
+                team?: string | null;
             };
             header?: never;
             path: {
@@ -15663,6 +16609,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmissionOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    describe_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
                 };
             };
             /** @description A problem */

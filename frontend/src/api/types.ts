@@ -4,6 +4,7 @@ type Schemas = components["schemas"];
 
 export type Act = Schemas["Act"];
 export type Alarmed = Schemas["AlarmedOut"];
+export type ReferenceRow = Schemas["ReferenceRowOut"];
 export type AppliedFile = Schemas["AppliedOut"];
 export type FileChange = Schemas["ChangeOut"];
 export type Announcement = Schemas["AnnouncementOut"];

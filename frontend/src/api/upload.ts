@@ -16,11 +16,12 @@ export interface Upload {
 export async function check({
   slug,
   phase,
+  team,
   file,
-}: Pick<Upload, "slug" | "phase" | "file">): Promise<Checked> {
+}: Pick<Upload, "slug" | "phase" | "team" | "file">): Promise<Checked> {
   const asked = answer(
     api.POST("/api/competitions/{slug}/phases/{phase}/submissions/check", {
-      params: { path: { slug, phase }, query: { filename: file.name } },
+      params: { path: { slug, phase }, query: { filename: file.name, ...(team && { team }) } },
       body: file as unknown as string, // the type of a file's bytes in the document
       bodySerializer: (body) => body,
       headers: { "Content-Type": "application/octet-stream" },

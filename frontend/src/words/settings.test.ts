@@ -28,6 +28,7 @@ const STORED: PhaseSettings = {
   take_first: false,
   rehearse: true,
   robustness: false,
+  references: true,
   entered_by: null,
   selects: 1,
   draws_from: null,

@@ -129,6 +129,11 @@ class NewPhase(Input):
         description="Also read every model under stress: rounded weights, perturbed images, relearning. It costs time "
         "of the workers, and the benchmark must be built for it.",
     )
+    references: bool = Field(
+        True,
+        description="Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of "
+        "the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.",
+    )
 
     entered_by: EnteredBy | None = Field(
         None,
@@ -218,6 +223,13 @@ class CompetitionOut(BaseModel):
 class BenchmarkRef(BaseModel):
     name: str
     digest: str
+    accepted_unfit: str | None = Field(
+        description="Why the operator published it although its build judged it unfit; null if it is fit."
+    )
+
+    @classmethod
+    def of(cls, row: BenchmarkRow) -> Self:
+        return cls(name=row.name, digest=row.digest, accepted_unfit=row.manifest.get("accepted_unfit"))
 
 
 class PhaseOut(BaseModel):
@@ -245,6 +257,7 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    references: bool = Field(description="Whether the platform makes reference rows.")
     robustness: bool
     robustness_s: float | None = Field(
         description="Seconds that reading models under stress adds to an evaluation, on one core of the machine that "
@@ -262,7 +275,7 @@ class PhaseOut(BaseModel):
             slug=phase.slug,
             title=phase.title,
             kind=phase.kind,
-            benchmark=BenchmarkRef(name=phase.benchmark.name, digest=phase.benchmark.digest),
+            benchmark=BenchmarkRef.of(phase.benchmark),
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
             is_open=part is None and phase.opens_at <= utc_now() < phase.closes_at,
@@ -282,6 +295,7 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            references=phase.references,
             robustness=phase.robustness,
             robustness_s=_robustness_s(phase),
             entered_by=EnteredBy.SELECTION if part else EnteredBy.UPLOAD,
@@ -336,6 +350,9 @@ class BenchmarkOut(BaseModel):
     oracle_seeds: int
     seed_commitment: str
     fitness: Fitness
+    accepted_unfit: str | None = Field(
+        description="Why the operator published it although `fitness.problems` is not empty; null if it is fit."
+    )
     robustness: Robustness | None = Field(
         description="What the robustness stage does and costs; null if the benchmark was built without."
     )

@@ -29,6 +29,7 @@ from services.core.models import (
     Visibility,
 )
 from services.core.record.acts import record
+from services.core.references import asking as references
 from services.core.store.database import ReadSession, WriteSession, utc_now
 from services.core.submission.notebook import require_notebooks
 
@@ -263,6 +264,8 @@ def _add_one(
     )
     session.add(phase)
     _flush(session, f"{competition.slug!r} already has a phase {slug!r}.")
+    if new.references:
+        references.ask(session, phase)
     return phase
 
 

@@ -39,6 +39,7 @@ from services.core.models import (
     Visibility,
 )
 from services.core.record.acts import record
+from services.core.references import asking as references
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
 __all__ = [
@@ -113,7 +114,7 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
         return Applied(plan, None, None)
     if competition is None:
         competition = _create(session, who, plan.checked.file)
-    _write(session, competition, plan)
+    _write(session, who, competition, plan)
     version = _keep(session, who, competition, text)
     _record(session, who, competition, plan, version)
     told = [_in_words(change) for change in plan.promises]
@@ -141,7 +142,9 @@ def delete_competition(session: WriteSession, who: Principal, slug: str) -> None
     if any(is_used(session, parts) for parts in heads):
         raise CompetitionNotEmpty(f"{slug!r} has submissions or rescorings, so it stays. Set `visibility: archived`.")
     for parts in heads:
-        _delete(session, parts)
+        references.stop(session, parts)
+        if not references.has_rows(session, parts):
+            _delete(session, parts)
     session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
     details: dict[str, object] = {"slug": slug, "title": competition.title}
     competition.visibility = Visibility.DELETED
@@ -202,7 +205,7 @@ def _create(session: WriteSession, who: Principal, file: CompetitionFile) -> Com
     return competition
 
 
-def _write(session: WriteSession, competition: Competition, plan: Plan) -> None:
+def _write(session: WriteSession, who: Principal, competition: Competition, plan: Plan) -> None:
     file = plan.checked.file
     for name in OWN_COLUMNS:
         setattr(competition, name, getattr(file, name))
@@ -216,14 +219,18 @@ def _write(session: WriteSession, competition: Competition, plan: Plan) -> None:
             _delete(session, parts_of(head, plan.phases))
     for section in sorted(file.phases, key=lambda one: one.is_sealed_final):  # a final draws from phases that are there
         if section.slug in stored:
-            _change(parts_of(stored[section.slug], plan.phases), section, plan.checked.benchmarks[section.slug])
+            parts = parts_of(stored[section.slug], plan.phases)
+            _change(session, who, parts, section, plan.checked.benchmarks[section.slug])
         else:
             insert_phases(session, competition, section)
     session.flush()
 
 
-def _change(parts: list[Phase], section: PhaseSection, benchmark: BenchmarkRow) -> None:
+def _change(
+    session: WriteSession, who: Principal, parts: list[Phase], section: PhaseSection, benchmark: BenchmarkRow
+) -> None:
     head = parts[0]
+    before = [_runs_of(part) for part in parts]
     head.benchmark = benchmark
     for part in parts:
         for name, value in section.settings().items():
@@ -231,6 +238,17 @@ def _change(parts: list[Phase], section: PhaseSection, benchmark: BenchmarkRow) 
                 setattr(part, name, value)
     if head.final_part is not None:
         head.final_part.final.selects, head.final_part.final.draws_from = section.selects, section.draws_from
+    session.flush()
+    overtaken = [part for part, runs in zip(parts, before, strict=True) if _runs_of(part) != runs]
+    references.renew(session, overtaken, who.account_id)
+    for part in parts:
+        if part.references:
+            references.ensure_for(session, part)
+
+
+def _runs_of(phase: Phase) -> tuple[object, ...]:
+    """Return what reference rows depend on."""
+    return phase.benchmark.id, phase.seeds, phase.device, phase.environment
 
 
 def _delete(session: WriteSession, parts: list[Phase]) -> None:

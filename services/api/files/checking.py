@@ -29,6 +29,7 @@ from services.core.models import (
     Submission,
     Visibility,
 )
+from services.core.references.asking import has_rows, is_platforms
 from services.core.store.database import ReadSession
 from services.core.submission.notebook import NotForNotebooks, require_notebooks
 
@@ -72,9 +73,9 @@ def check_file(
 
 
 def is_used(session: ReadSession, parts: list[Phase]) -> bool:
-    """Tell whether anything was submitted to a phase, selected for it or computed in it."""
+    """Tell whether anything was submitted to a phase by people, selected for it or computed in it."""
     ids = [phase.id for phase in parts]
-    used = [exists().where(table.phase_id.in_(ids)) for table in (Submission, Campaign)]
+    used = [exists().where(Submission.phase_id.in_(ids), ~is_platforms()), exists().where(Campaign.phase_id.in_(ids))]
     used += [exists().where(Selection.final_id == part.final_part.final_id) for part in parts[:1] if part.final_part]
     return any(session.scalar(select(one)) for one in used)
 
@@ -103,7 +104,8 @@ class _Checker:
     def missing_phases(self) -> None:
         named = {one.raw.get("slug") for one in self._reading.phases}
         for slug in self._stored.keys() - named:
-            if self._is_used(self._stored[slug]):
+            parts = self._parts(self._stored[slug])
+            if self._is_used(self._stored[slug]) or has_rows(self._session, parts):
                 problem = f"Phase `{slug}` is missing, but it has submissions, selections or rescorings."
                 self._complain(("phases",), problem, "Put it back; `lethe competition export` shows how it is.")
 
@@ -146,8 +148,9 @@ class _Checker:
                 problem, _, remedy = error.message.partition(". ")
                 self._complain(path, f"{problem}.", remedy)
                 return None
-            for problem in found.manifest.get("fitness", {}).get("problems", ()):
-                self._complain(path, f"Benchmark {wanted!r} is unfit: {problem}", "Choose another benchmark.")
+            if found.manifest.get("accepted_unfit") is None:
+                for problem in found.manifest.get("fitness", {}).get("problems", ()):
+                    self._complain(path, f"Benchmark {wanted!r} is unfit: {problem}", "Choose another benchmark.")
         self._fit(section, found, old)
         return found
 

@@ -1,5 +1,6 @@
 """The settings of one phase: read as its file says them, and changed as applying the changed file changes them."""
 
+from services.api.competitions.service import require_writable
 from services.api.files.applying import Applied, apply_file, require_token
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.stored import stored_file
@@ -27,10 +28,12 @@ def change_settings(
     based_on: str,
     confirm: bool,
 ) -> Applied:
-    """Give a phase other settings, on the state that `based_on` names. Raises NotFound, and what `apply_file` does.
+    """Give a phase other settings, on the state that `based_on` names. Raises what `apply_file` does, NotFound
+    and CompetitionArchived.
 
     The competition gets a version of its file, as though an organiser had applied it.
     """
+    require_writable(competition)
     file = stored_file(session, competition)
     place = _place(file, phase)
     require_token(file, based_on)

@@ -77,6 +77,7 @@ def show_leaderboard(
         phase=phase,
         metric=board.metric if board else row.metric,
         max_time_ratio=row.max_time_ratio,
+        retraining_s=board and board.retraining_s,
         as_of=board and board.moment,
         behind=behind,
         total=total,

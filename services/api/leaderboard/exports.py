@@ -12,7 +12,7 @@ from services.api.leaderboard.schemas import Entry
 from services.core.models import LeaderboardEntry, Phase, Reference, StandingRow, Standings, Team
 from services.core.store.database import ReadSession
 
-__all__ = ["COLUMNS", "badge", "rank_of", "table"]
+__all__ = ["COLUMNS", "badge", "cell", "rank_of", "table"]
 
 COLUMNS = (
     "rank",
@@ -46,7 +46,7 @@ def table(entries: Iterable[Entry], *, with_head: bool) -> str:
     writer = csv.writer(out)
     if with_head:
         writer.writerow(COLUMNS)
-    writer.writerows([_cell(entry[name]) for name in COLUMNS] for entry in entries)
+    writer.writerows([cell(entry[name]) for name in COLUMNS] for entry in entries)
     return out.getvalue()
 
 
@@ -82,7 +82,8 @@ def badge(label: str, words: str) -> str:
     )
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return what stands in a cell of a table: nothing of it is a formula."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str) and value.startswith(RISKY):

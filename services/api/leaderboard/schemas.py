@@ -32,7 +32,7 @@ class EntryOut(ScoreForm):
     rank_worst: int | None = Field(description="The worst rank that its noise allows.")
     tie_group: int | None = Field(description="Noise does not let the test separate ranked entries of one group.")
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
-    time_ratio: float | None = Field(description="run_s divided by the run_s of the phase's retraining reference.")
+    time_ratio: float | None = Field(description="run_s divided by the board's `retraining_s`.")
     draws: int = Field(description="Different entries of the team that were scored here by then; this is the best.")
     luck: float = Field(description="What the best of so many equally good entries gains by chance, in final score.")
     wall_s: float | None = Field(description="Seconds from the start of the evaluation to its end.")
@@ -49,6 +49,10 @@ class LeaderboardOut(BaseModel):
     phase: str
     metric: str
     max_time_ratio: float
+    retraining_s: float | None = Field(
+        description="Time of one run of the fastest full retraining on this board, in seconds: run times are compared "
+        "with it. Null if there is none."
+    )
     as_of: datetime | None = Field(description="When this leaderboard last changed; null if it is empty.")
     behind: bool = Field(description="Whether it has changed since; a newer state is shown within seconds.")
     total: int = Field(description="Entries on all pages.")

@@ -19,14 +19,9 @@ from services.api.kit.schemas import Label, Text, in_words
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import ApiState, State
 from services.api.submissions import admission, repeats, service, uploads
+from services.api.submissions.forecast import CheckOut
 from services.api.submissions.quota import quota_of
-from services.api.submissions.schemas import (
-    CheckOut,
-    EventOut,
-    QuotaOut,
-    SubmissionOut,
-    SubmittedOut,
-)
+from services.api.submissions.schemas import EventOut, QuotaOut, SubmissionOut, SubmittedOut
 from services.api.submissions.streams import EventStream, has_ended, resume_after, stream
 from services.api.teams.seats import team_of
 from services.core.errors import LetheError
@@ -128,12 +123,16 @@ async def check_submission(
     state: State,
     who: SignedIn,
     filename: Annotated[Filename, Query(description="The file name. Its ending names the kind: .py, .zip or .ipynb.")],
+    team: Annotated[Text | None, Query(description="The team whose place in the queue is told.")] = None,
 ) -> CheckOut:
-    """Check a file like a submission, even if the phase is closed. The file is not kept and costs no quota."""
+    """Check a file like a submission, even if the phase is closed, and tell what it is likely to take.
+
+    The file is not kept and costs no quota.
+    """
     state.rates.upload(str(who.account_id))
     found = await anyio.to_thread.run_sync(uploads.require_phase_takes, state, who, slug, phase, filename)
     data, checked, form = await uploads.read(state, body, filename, found)
-    describe = partial(uploads.describe, state, who, found, data, found=checked, form=form)
+    describe = partial(uploads.describe, state, who, found, data, found=checked, form=form, team=team)
     return await anyio.to_thread.run_sync(describe)
 
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Response
 from services.api.kit.policy import SignedIn
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.api.submissions import comparison, details, notes, results, service, standing
+from services.api.submissions import comparison, details, notes, replay, results, service, standing
 from services.api.submissions.comparison import ComparisonOut
 from services.api.submissions.details import DetailsOut
 from services.api.submissions.notes import Note
 from services.api.submissions.reading import find_to_read
+from services.api.submissions.replay import ReplayOut
 from services.api.submissions.schemas import SubmissionOut
 from services.api.submissions.understanding import StandingOut
 from services.core.errors import NotFound
@@ -51,6 +52,12 @@ def compare_submissions(
 def show_standing(submission_id: UUID, who: SignedIn, session: Reading) -> StandingOut:
     """Show the place of a scored submission, and its score in sentences."""
     return standing.show_standing(session, who, submission_id)
+
+
+@router.get("/submissions/{submission_id}/replay")
+def describe_replay(submission_id: UUID, who: SignedIn, session: Reading) -> ReplayOut:
+    """Show what `lethe replay` needs to run it elsewhere: environment, limits, benchmark and failure."""
+    return replay.show_replay(session, who, submission_id)
 
 
 @router.put("/submissions/{submission_id}/note")

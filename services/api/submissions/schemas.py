@@ -29,7 +29,6 @@ from services.core.queue.places import Place
 from services.core.submission.certificate import Claim
 
 __all__ = [
-    "CheckOut",
     "EventOut",
     "FailureOut",
     "QueuePlaceOut",
@@ -38,6 +37,7 @@ __all__ = [
     "ScoreOut",
     "SubmissionOut",
     "SubmittedOut",
+    "Warnings",
 ]
 
 Warnings = Annotated[
@@ -93,32 +93,27 @@ class QuotaOut(BaseModel):
         )
 
 
-class CheckOut(BaseModel):
-    """A file that passed every check which needs no run."""
-
-    kind: SubmissionKind
-    sha256: str
-    size_bytes: int
-    claim: Claim | None = Field(description="The certificate that its module claims to have.")
-    submitted_as: UUID | None = Field(
-        description="Your earlier submission of this exact file, whose runs a new one would share."
-    )
-    warnings: Warnings
-
-
 class FailureOut(BaseModel):
     """Why a submission failed."""
 
     kind: FailureKind
     message: str
 
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self | None:
+        """Make the JSON form of a failure; None of an evaluation that did not fail."""
+        if evaluation.failure_kind is None:
+            return None
+        return cls(kind=evaluation.failure_kind, message=evaluation.failure_message or "")
+
 
 class ScoreOut(ScoreForm):
     """A score of a submission."""
 
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
-    time_ratio: float | None = Field(
-        description="run_s divided by the run_s of the phase's current retraining reference."
+    time_ratio: float | None = Field(description="run_s divided by `retraining_s`.")
+    retraining_s: float | None = Field(
+        description="Time of one run of the fastest full retraining on the phase's board, in seconds; null if none."
     )
     created_at: datetime
 
@@ -126,7 +121,8 @@ class ScoreOut(ScoreForm):
     def of(cls, score: Score, retrain_s: float | None) -> Self:
         """Make the JSON form of a score."""
         form = ScoreForm.model_validate(score)
-        return cls(**dict(form), time_ratio=time_ratio(score.run_s, retrain_s), created_at=score.created_at)
+        ratio = time_ratio(score.run_s, retrain_s)
+        return cls(**dict(form), time_ratio=ratio, retraining_s=retrain_s, created_at=score.created_at)
 
 
 class EventOut(BaseModel):
@@ -244,7 +240,7 @@ class SubmissionOut(BaseModel):
             checkpoints_written=evaluation.checkpoints_written,
             started_at=evaluation.started_at,
             finished_at=evaluation.finished_at,
-            failure=_failure(evaluation),
+            failure=FailureOut.of(evaluation),
             provenance=evaluation.provenance,
             has_notebook=sees_data and evaluation.executed_blob is not None,
             has_details=sees_data and score is not None,
@@ -267,9 +263,3 @@ class SubmittedOut(SubmissionOut):
     """A submission that was just accepted, with the warnings of its file's check."""
 
     warnings: Warnings
-
-
-def _failure(evaluation: Evaluation) -> FailureOut | None:
-    if evaluation.failure_kind is None:
-        return None
-    return FailureOut(kind=evaluation.failure_kind, message=evaluation.failure_message or "")

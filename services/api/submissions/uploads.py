@@ -14,7 +14,7 @@ from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions import repeats
 from services.api.submissions.admission import SubmitRequest, require_kind, require_uploads
-from services.api.submissions.schemas import CheckOut
+from services.api.submissions.forecast import CheckOut, forecast
 from services.api.teams.seats import teams_of
 from services.core.environments import python_of
 from services.core.errors import BadInput, Conflict
@@ -91,15 +91,19 @@ def require_phase_takes(state: ApiState, who: Principal, competition: str, phase
     return found
 
 
-def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, *, found: Checked, form: Form) -> CheckOut:
-    """Describe a submission of these bytes, and find the caller's earlier submission of the same code.
+def describe(
+    state: ApiState, who: Principal, phase: Phase, data: bytes, *, found: Checked, form: Form, team: str | None
+) -> CheckOut:
+    """Describe a submission of these bytes: the caller's earlier one of the same code, and what it is likely to take.
 
-    Raises MissingPackage.
+    Raises MissingPackage and NotInTeam.
     """
     digest = sha256_hex(data)
     with state.database.read() as session:
+        here = session.get_one(Phase, phase.id)
         before = _submitted_as(session, who, phase, form.sha256)
         warnings = _warnings(session, phase, found)
+        expected = forecast(session, who, here, form.sha256, kind=found.kind, team=team)
     return CheckOut(
         kind=found.kind,
         sha256=digest,
@@ -107,6 +111,7 @@ def describe(state: ApiState, who: Principal, phase: Phase, data: bytes, *, foun
         claim=found.claim,
         submitted_as=before,
         warnings=warnings,
+        forecast=expected,
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from services.benchmarks.examples import Examples
+from services.benchmarks.training.arithmetic import multiplying
 
 __all__ = ["Build", "Stacked", "count_of", "initialise", "one_of", "perturb", "repeat", "skeleton", "stacked_logits"]
 
@@ -22,6 +23,10 @@ class Build(Protocol):
 
     def is_linear_algebra(self) -> bool:
         """Tell whether all parameters belong to linear layers."""
+        ...
+
+    def stacks(self) -> bool:
+        """Tell whether many models of it can be computed in lockstep, each of its layers in one call."""
         ...
 
 
@@ -78,15 +83,16 @@ def stacked_logits(build: Build, models: Stacked, examples: Examples) -> Tensor:
 def _logits(build: Build, template: nn.Module, models: Stacked, examples: Examples) -> Iterator[Tensor]:
     """Yield logits [models, part, classes], for a part of the images at a time."""
     device = next(iter(models.values())).device
+    shown = examples.on(device)
 
     def forward(state: Stacked, images: Tensor) -> Tensor:
         logits: Tensor = functional_call(template, state, (images,))
         return logits
 
     together = build.is_linear_algebra()
-    with torch.no_grad():
+    with torch.no_grad(), multiplying(device, tf32=False):
         for first in range(0, len(examples), IMAGES_AT_ONCE):
-            images = examples.inputs(slice(first, first + IMAGES_AT_ONCE)).to(device)
+            images = shown.inputs(slice(first, first + IMAGES_AT_ONCE))
             if together:
                 yield vmap(forward, in_dims=(0, None))(models, images)
             else:

@@ -36,9 +36,14 @@ def class_weights(recipe: Recipe, labels: Tensor, classes: int) -> Tensor:
     return torch.where(counts > 0, 1 / counts, 0.0)
 
 
-def orders(generators: Sequence[torch.Generator], count: int, recipe: Recipe) -> Iterator[Tensor]:
-    """Yield the batches of one epoch as indexes [models, batch]; each model's generator shuffles its row."""
-    order = torch.stack([torch.randperm(count, generator=generator) for generator in generators])
+def orders(
+    generators: Sequence[torch.Generator], count: int, recipe: Recipe, device: torch.device | str = "cpu"
+) -> Iterator[Tensor]:
+    """Yield the batches of one epoch as indexes [models, batch] on a device; each model's generator shuffles its row.
+
+    Generators are of the CPU, so that a model sees the same order on every device.
+    """
+    order = torch.stack([torch.randperm(count, generator=generator) for generator in generators]).to(device)
     ends = list(range(recipe.batch_size, count, recipe.batch_size))
     if ends and count - ends[-1] == 1:
         ends.pop()  # batch normalisation needs more than one example

@@ -1,31 +1,33 @@
-"""Trains a chunk of models by one recipe on one training set, each model with a different seed.
+"""Trains models by one recipe on one training set, each model with a different seed.
 
 If all parameters belong to linear layers, models are trained in lockstep: they are stacked along a leading axis, and
 torch's vmap turns each layer into one batched matrix product. Convolutions gain nothing from that on a CPU (batched
 products over unfolded images take 1.6 to 3.4 times as long, grouped convolutions 0.9 to 1.6 times), so those nets are
-trained one after another, with fused optimizers. Except for rounding, a model depends only on its seed, not on the
-models trained beside it.
+trained one after another there, with fused optimizers. A GPU waits for the starts of small kernels, so on CUDA they are
+trained in lockstep, too. Except for rounding, a model depends only on its seed, not on the models trained beside it.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
-from torch.func import functional_call, vmap
 
 from services.benchmarks.examples import Examples
 from services.benchmarks.recipes import NoisyDescent, Recipe
-from services.benchmarks.training.models import Build, Stacked, count_of, one_of, skeleton, stacked_logits
+from services.benchmarks.training.arithmetic import multiplying
+from services.benchmarks.training.learners import Learner
+from services.benchmarks.training.models import Build, Stacked, count_of, stacked_logits
 from services.benchmarks.training.noisy import descend
-from services.benchmarks.training.steps import class_weights, learning_rates, make_optimizer, orders
+from services.benchmarks.training.steps import learning_rates, orders
+from services.benchmarks.training.ways import LEARNERS, Way, fitting, release_memory, way_on
 
-__all__ = ["CHUNK", "chunk_size", "train"]
+__all__ = ["CHUNK", "chunk_size", "evenly", "in_groups", "train"]
 
-CHUNK = 64  # models in lockstep; more do not fit into the cache
+CHUNK = 64  # models in lockstep on a CPU; more do not fit into the cache
 
 
 def chunk_size(build: Build) -> int:
-    """Return the best number of models to train together."""
+    """Return the number of models in one file of a build, which is how many a CPU trains together."""
     return CHUNK if build.is_linear_algebra() else 1
 
 
@@ -37,94 +39,73 @@ def train(
     seeds: Sequence[int],
     recipe: Recipe | NoisyDescent,
     validation: Examples | None = None,
+    way: Way | None = None,
 ) -> Stacked:
     """Train each model from its start, on the start's device. Only best-validation weights need `validation`.
 
     The caller initialises models, with `initialise` for models from scratch. Seeds determine the order of examples and
-    any dropout. Noisy descent draws its starts itself.
+    any dropout. Noisy descent draws its starts itself. Without a `way`, the device's fastest is taken. Raises
+    torch.OutOfMemoryError if a GPU has too little memory for a single model.
     """
     if isinstance(recipe, NoisyDescent):
         return descend(start, examples=examples, seeds=seeds, recipe=recipe)
-    size = chunk_size(build)
-    done = []
-    for first in range(0, len(seeds), size):
-        chunk = {name: value[first : first + size].clone() for name, value in start.items()}
-        learner = (_Lockstep if build.is_linear_algebra() else _Alone)(build, chunk, examples, recipe)
-        done.append(_run(build, learner, seeds[first : first + size], validation))
-    return {name: torch.cat([chunk[name] for chunk in done]) for name in start}
+    device = next(iter(start.values())).device
+    with multiplying(device, tf32=not build.is_linear_algebra()):
+        chosen = way or way_on(build, start, examples, recipe)
+
+        def work(first: int, last: int) -> Stacked:
+            models = {name: value[first:last].clone() for name, value in start.items()}
+            return _run(build, LEARNERS[chosen](build, models, examples, recipe), seeds[first:last], validation)
+
+        size = _group_size(chosen, build, start, examples, recipe)
+        done = in_groups(len(seeds), size, work, release=lambda: release_memory(device))
+    return {name: torch.cat([group[name] for group in done]) for name in start}
 
 
-class _Learner:
-    """Models in training."""
+def in_groups(
+    count: int, size: int, work: Callable[[int, int], Stacked], release: Callable[[], None] = lambda: None
+) -> list[Stacked]:
+    """Call `work(first, last)` for groups of at most `size` models; halve the groups if memory is too short for one.
 
-    def __init__(self, build: Build, models: Stacked, examples: Examples, recipe: Recipe) -> None:
-        self.recipe = recipe
-        self.device = next(iter(models.values())).device
-        self.template = skeleton(build).train()
-        self.examples = examples
-        self.labels = torch.from_numpy(examples.labels)
-        classes = 1 + int(self.labels.max())
-        self.weights = class_weights(recipe, self.labels, classes)
-        self.optimizer = make_optimizer(recipe, self.take(models))
-
-    def take(self, models: Stacked) -> list[Tensor]:
-        """Load the models; return the parameters for the optimizer."""
-        raise NotImplementedError
-
-    def loss(self, batch: Tensor) -> Tensor:
-        """Add up the models' losses on a batch of indexes [models, batch]; models share no parameters."""
-        raise NotImplementedError
-
-    def state(self) -> Stacked:
-        """Return the current models."""
-        raise NotImplementedError
-
-    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return inputs, labels and the weight of each example in its model's loss."""
-        labels = self.labels[chosen]
-        weights = self.weights[labels]
-        shares = weights / weights.sum(dim=-1, keepdim=True)
-        return self.examples.inputs(chosen).to(self.device), labels.to(self.device), shares.to(self.device)
+    `release` frees what a failed group left. Raises torch.OutOfMemoryError if there is too little for a single model.
+    """
+    done, first = [], 0
+    while first < count:
+        last = min(first + size, count)
+        models = _attempt(work, first, last)
+        if models is None:
+            release()
+            size = (last - first) // 2
+            continue
+        done.append(models)
+        first = last
+    return done
 
 
-class _Lockstep(_Learner):
-    def take(self, models: Stacked) -> list[Tensor]:
-        self.models = {name: value.requires_grad_() for name, value in models.items()}
-        return list(self.models.values())
-
-    def loss(self, batch: Tensor) -> Tensor:
-        inputs, labels, shares = self.batch(batch)
-        return _cross_entropy(vmap(self._forward)(self.models, inputs), labels, shares)
-
-    def _forward(self, state: Stacked, inputs: Tensor) -> Tensor:
-        logits: Tensor = functional_call(self.template, state, (inputs,))
-        return logits
-
-    def state(self) -> Stacked:
-        return {name: value.detach().clone() for name, value in self.models.items()}
+def _attempt(work: Callable[[int, int], Stacked], first: int, last: int) -> Stacked | None:
+    """Return None, and keep nothing that the error holds, if memory is too short for several models."""
+    try:
+        return work(first, last)
+    except torch.OutOfMemoryError:
+        if last - first == 1:
+            raise
+        return None
 
 
-class _Alone(_Learner):
-    def take(self, models: Stacked) -> list[Tensor]:
-        assert count_of(models) == 1
-        self.template.load_state_dict(one_of(models, 0), assign=True)
-        return list(self.template.parameters())
-
-    def loss(self, batch: Tensor) -> Tensor:
-        inputs, labels, shares = self.batch(batch[0])
-        return _cross_entropy(self.template(inputs), labels, shares)
-
-    def state(self) -> Stacked:
-        return {name: value.detach().clone()[None] for name, value in self.template.state_dict().items()}
+def _group_size(way: Way, build: Build, start: Stacked, examples: Examples, recipe: Recipe) -> int:
+    if way is Way.ALONE:
+        return 1
+    if next(iter(start.values())).device.type != "cuda":
+        return CHUNK
+    return evenly(count_of(start), fitting(way, build, start, examples, recipe))
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor, shares: Tensor) -> Tensor:
-    """Add up share * cross-entropy. torch's function takes 6 times as long on many rows with few classes."""
-    own = logits.gather(-1, labels[..., None])[..., 0]
-    return ((torch.logsumexp(logits, dim=-1) - own) * shares).sum()
+def evenly(count: int, most: int) -> int:
+    """Return the size of as few groups as possible of at most `most` models, all but the last one equally large."""
+    return math.ceil(count / math.ceil(count / most))
 
 
-def _run(build: Build, learner: _Learner, seeds: Sequence[int], validation: Examples | None) -> Stacked:
+def _run(build: Build, learner: Learner, seeds: Sequence[int], validation: Examples | None) -> Stacked:
     """Run all steps of the recipe; return the weights that it keeps."""
     recipe, optimizer = learner.recipe, learner.optimizer
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -135,18 +116,16 @@ def _run(build: Build, learner: _Learner, seeds: Sequence[int], validation: Exam
         for rate in learning_rates(recipe):
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            for batch in orders(generators, len(learner.examples), recipe):
-                optimizer.zero_grad(set_to_none=True)
-                learner.loss(batch).backward()
-                optimizer.step()
+            for batch in orders(generators, learner.count, recipe, learner.device):
+                learner.step(batch)
             if recipe.weights == "best-validation":
                 best, highest = _better(build, best, highest, learner.state(), validation)
     return best or learner.state()
 
 
 def _better(
-    build: Build, best: Stacked, highest: Tensor, models: Stacked, validation: Examples | None
-) -> tuple[Stacked, Tensor]:
+    build: Build, best: Stacked, highest: torch.Tensor, models: Stacked, validation: Examples | None
+) -> tuple[Stacked, torch.Tensor]:
     """Replace each best model by the current one if its validation accuracy is higher."""
     assert validation is not None, "best-validation weights need a validation set"
     logits = stacked_logits(build, models, validation)

@@ -29,18 +29,21 @@ from services.core.models import (
     Team,
 )
 from services.core.record.acts import record
+from services.core.references import platform
 from services.core.store.database import ReadSession, WriteSession, clock, utc_now
 
 __all__ = [
     "AlreadyOff",
     "FinalStarted",
     "NotOff",
+    "PlatformRow",
     "disqualify_entry",
     "disqualify_team",
     "final_has_started",
     "follow",
     "lift",
     "lock_phases",
+    "retire",
     "withdraw",
 ]
 
@@ -64,18 +67,24 @@ class FinalStarted(Conflict):
     code = "final_started"
 
 
+class PlatformRow(Conflict):
+    code = "platform_row"
+
+
 def disqualify_entry(session: WriteSession, submission: Submission, account_id: UUID, reason: str) -> Exclusion:
     """Take a submission off its board, with all that its team submits to the phase with the same code.
 
-    Raises AlreadyOff.
+    Raises AlreadyOff, or PlatformRow.
     """
+    _refuse_platform(submission.team_id)
     return _exclude_entry(session, submission, account_id, ExclusionKind.DISQUALIFIED, reason)
 
 
 def disqualify_team(
     session: WriteSession, competition: Competition, team: Team, account_id: UUID, reason: str
 ) -> Exclusion:
-    """Take all entries of a team off the boards of a competition, later ones too. Raises AlreadyOff."""
+    """Take all entries of a team off the boards of a competition, later ones too. Raises AlreadyOff, or PlatformRow."""
+    _refuse_platform(team.id)
     phases = lock_phases(session, competition.id)
     exclusion = Exclusion(
         competition_id=competition.id,
@@ -94,6 +103,11 @@ def disqualify_team(
 def withdraw(session: WriteSession, submission: Submission, account_id: UUID, reason: str = "") -> Exclusion:
     """Take a submission off its board for its team. Raises AlreadyOff, or FinalStarted once a final has opened."""
     _require_no_final(session, submission.phase.competition_id)
+    return _exclude_entry(session, submission, account_id, ExclusionKind.WITHDRAWN, reason)
+
+
+def retire(session: WriteSession, submission: Submission, account_id: UUID, reason: str) -> Exclusion:
+    """Take a reference row of the platform off its board, because it no longer fits the phase. Raises AlreadyOff."""
     return _exclude_entry(session, submission, account_id, ExclusionKind.WITHDRAWN, reason)
 
 
@@ -145,6 +159,11 @@ def _exclude_entry(
     act = Act.ENTRY_DISQUALIFIED if kind is ExclusionKind.DISQUALIFIED else Act.ENTRY_WITHDRAWN
     _record(session, act, exclusion, account_id, reason)
     return exclusion
+
+
+def _refuse_platform(team_id: UUID) -> None:
+    if team_id == platform.TEAM:
+        raise PlatformRow("This row is the platform's, for comparison. Nobody competes with it, so it stays.")
 
 
 def _require_no_final(session: ReadSession, competition_id: UUID) -> None:

@@ -246,14 +246,13 @@ def retraining_times(session: ReadSession, phases: Collection[UUID]) -> dict[UUI
     """Return for each phase how long retraining takes by its current leaderboard; None if it has no reference."""
     entry = LeaderboardEntry
     statement = (
-        select(entry.phase_id, entry.reference, Score.run_s, entry.submitted_at, entry.submission_id)
+        select(entry.phase_id, entry.reference, Score.run_s)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id.in_(phases), entry.retired_at.is_(None), entry.reference != Reference.NONE)
     )
     found: dict[UUID, list[TimedRun]] = {phase: [] for phase in phases}
     for row in session.execute(statement):
-        run = TimedRun(row.reference, row.run_s, Submitted(row.submitted_at, row.submission_id))
-        found[row.phase_id].append(run)
+        found[row.phase_id].append(TimedRun(row.reference, row.run_s))
     return {phase: retraining_s(runs) for phase, runs in found.items()}
 
 

@@ -139,9 +139,14 @@ class Bundle:
         return seed if certified else start_of(seed, self.manifest.originals)
 
     def require_fit(self) -> None:
-        """Raise UnfitBenchmark, with the reasons, unless the benchmark measures forgetting."""
-        if problems := self.manifest.fitness.problems:
-            raise UnfitBenchmark(f"{self.manifest.name} cannot be used in a competition. " + " ".join(problems))
+        """Raise UnfitBenchmark, with the reasons, if it does not measure forgetting and nobody accepted that."""
+        problems = self.manifest.fitness.problems
+        if problems and self.manifest.accepted_unfit is None:
+            raise UnfitBenchmark(
+                f"{self.manifest.name} cannot be used in a competition. {' '.join(problems)} To use it all the same, "
+                f"give your reason, which everyone will see: lethe benchmark publish {self.manifest.name} "
+                '--accept-unfit "REASON".'
+            )
 
     def verify(self) -> None:
         """Compare every file with the manifest's hash. Raises BadBundle naming the first that differs or is missing."""

@@ -165,6 +165,9 @@ class Manifest(_Frozen):
     seed_commitment: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the secret from which seeds derive
     device: Literal["cpu", "cuda"] = "cpu"  # the models were trained on it, so entries should run on the same kind
     fitness: Fitness
+    accepted_unfit: str | None = Field(
+        default=None, min_length=1, max_length=500
+    )  # why it is used although it is unfit
     disk: DiskUse | None = None
     robustness: Robustness | None = None  # None if the robustness stage cannot run on it
     versions: dict[str, str]

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST, Manifest
 from services.core.directories import private_directory
-from services.core.models import BenchmarkRow
+from services.core.models import Act, BenchmarkRow
+from services.core.record.acts import record
 from services.core.store.blobs import Blobs
 from services.core.store.database import ReadSession, WriteSession
 
@@ -18,7 +19,7 @@ __all__ = ["materialise", "publish"]
 
 
 def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow:
-    """Store a bundle's files as blobs and insert its row; do nothing if it is already published.
+    """Store a bundle's files as blobs, insert its row, and record the act; do nothing if it is already published.
 
     Raises BadBundle if it is damaged, and UnfitBenchmark.
     """
@@ -37,6 +38,18 @@ def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow
         manifest_blob=blobs.put(manifest.to_bytes()),
     )
     session.add(row)
+    session.flush()
+    details = {"benchmark": manifest.name, "digest": manifest.digest}
+    if manifest.accepted_unfit is not None:
+        details["accepted_unfit"] = manifest.accepted_unfit
+    record(
+        session,
+        Act.BENCHMARK_PUBLISHED,
+        competition_id=None,
+        account_id=None,
+        subject_id=row.id,
+        details=details,
+    )
     return row
 
 

@@ -35,6 +35,7 @@ from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, J
 from services.core.models.happenings import Happening, HappeningKind, Notice
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
+from services.core.models.matrices import Matrix, MatrixRun
 from services.core.models.notes import SubmissionNote
 from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
@@ -96,6 +97,8 @@ __all__ = [
     "LeaderboardEntry",
     "Line",
     "LinkKind",
+    "Matrix",
+    "MatrixRun",
     "MeasurementRow",
     "Member",
     "Merge",

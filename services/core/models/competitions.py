@@ -114,6 +114,10 @@ class Phase(Base):
         default=True
     )  # a check phase rehearses notebooks; otherwise it gives them a dry run
     robustness: Mapped[bool] = mapped_column(default=False)  # every model is also read under stress
+    references: Mapped[bool] = mapped_column(
+        "makes_references", default=False
+    )  # whether the platform makes reference rows, core/references
+    references_at: Mapped[datetime | None]  # when it last made those that were missing; None: it has yet to
     board_moved_at: Mapped[datetime | None]  # when a pointer of its leaderboard last moved, core/board/standings.py
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -21,6 +21,7 @@ class Act(StrEnum):
     ACCOUNT_MADE = "account_made"
     ACCOUNT_ROLE_CHANGED = "account_role_changed"
     ACCOUNT_DELETED = "account_deleted"  # by oneself
+    BENCHMARK_PUBLISHED = "benchmark_published"  # by an operator, from the command line
     RESET_LINK_MADE = "reset_link_made"  # for somebody who lost a password
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
@@ -28,6 +29,8 @@ class Act(StrEnum):
     FILE_APPLIED = "file_applied"
     PHASE_ADDED = "phase_added"
     PHASE_CHANGED = "phase_changed"
+    REFERENCES_ASKED = "references_asked"  # rows that are missing or failed are to be made
+    REFERENCES_MADE = "references_made"  # by a scorer, for nobody
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_PUBLISHED = "campaign_published"
@@ -79,6 +82,8 @@ class Act(StrEnum):
     FINALIST_REFUSED = "finalist_refused"
     FINALIST_REVIEWED_AGAIN = "finalist_reviewed_again"
     FINALIST_RUN_AGAIN = "finalist_run_again"
+    MATRIX_STARTED = "matrix_started"
+    MATRIX_CANCELLED = "matrix_cancelled"
     DATA_DELETED = "data_deleted"  # by an operator, as the competition's retention says
 
 

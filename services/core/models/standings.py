@@ -34,6 +34,7 @@ class Standings(Base):
     moment: Mapped[datetime]
     metric: Mapped[str] = mapped_column(String(63))  # that the leaderboard ranked by at that moment
     total: Mapped[int] = mapped_column(default=0)  # entries
+    retraining_s: Mapped[float | None]  # the time behind its time ratios, core/board/order.py
     begun_at: Mapped[datetime] = mapped_column(default=utc_now)
     done_at: Mapped[datetime | None]
 

@@ -28,6 +28,9 @@ __all__ = [
     "FinalProgress",
     "HistogramsForm",
     "JointPlace",
+    "MatrixPlace",
+    "MatrixResult",
+    "MatrixRow",
     "PlaceForm",
     "PreviewForm",
     "SelfTestForm",
@@ -146,6 +149,36 @@ class JointPlace(StoredForm):
     rank_worst: int | None
     final_score: float
     submission_id: UUID
+
+
+class MatrixPlace(StoredForm):
+    """The place of an entry on one benchmark of a matrix."""
+
+    column: int = Field(description="The benchmark, from 0.")
+    rank: int | None = Field(description="Among the entries of the matrix; null if a flag takes the rank.")
+    rank_best: int | None
+    rank_worst: int | None
+
+
+class MatrixRow(StoredForm):
+    """The place of an entry over all benchmarks of a matrix."""
+
+    row: int = Field(description="The entry, from 0.")
+    position: int = Field(description="Its place in the table, from 1.")
+    rank: int | None = Field(description="By mean rank; equal means share it. Null without a rank on every benchmark.")
+    mean_rank: float | None
+    mean_low: float | None = Field(description="Lower end of the 95% interval of the mean rank.")
+    mean_high: float | None
+    places: list[MatrixPlace]
+
+
+class MatrixResult(StoredForm):
+    """The ranks in a matrix, of what is scored so far."""
+
+    at: datetime
+    metric: str
+    scored: list[UUID] = Field(description="The evaluations that it was computed from.")
+    rows: list[MatrixRow]
 
 
 class CertificateForm(StoredForm):

@@ -26,11 +26,15 @@ class SubmissionKind(StrEnum):
 
 
 class Reference(StrEnum):
-    """An organiser's reference entry: shown on the leaderboard, never ranked."""
+    """A reference row, of the platform or an organiser: shown on the leaderboard, never ranked."""
 
     NONE = "none"
     IDENTITY = "identity"
-    RETRAIN = "retrain"
+    RETRAIN = "retrain"  # a full retraining, to which run times are compared
+    RETRAIN_5 = "retrain-5"  # a retraining of 5% of the epochs, and so on
+    RETRAIN_10 = "retrain-10"
+    RETRAIN_20 = "retrain-20"
+    RETRAIN_50 = "retrain-50"
 
 
 def _blob(context: DefaultExecutionContext) -> str:

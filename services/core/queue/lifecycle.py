@@ -112,17 +112,21 @@ def queue_evaluation(
     team_id: UUID | None = None,
     notebook: bool = False,
     seed_key: bytes | None = None,
+    behind: bool = False,
+    benchmark_id: UUID | None = None,
+    seeds: int | None = None,
 ) -> Evaluation:
     """Insert an evaluation of the phase's seeds, cut into shards, ready to be claimed when the team's turn comes.
 
     A notebook makes all checkpoints itself, so it is one shard; in a check phase it is rehearsed, or a
-    dry run. Without a seed key it draws one.
+    dry run. Without a seed key it draws one. What is to be `behind` runs if nothing else waits.
+    Benchmark and number of runs are the phase's unless they are given.
     """
     dry_run = notebook and phase.kind is PhaseKind.CHECK
-    seeds = _trial_checkpoints(phase) if dry_run else phase.seeds
+    seeds = _trial_checkpoints(phase) if dry_run else seeds or phase.seeds
     evaluation = Evaluation(
         phase_id=phase.id,
-        benchmark_id=phase.benchmark_id,
+        benchmark_id=benchmark_id or phase.benchmark_id,
         code_sha256=code_sha256,
         seeds=seeds,
         seed_key=seed_key or secrets.token_bytes(SEED_KEY_BYTES),
@@ -133,7 +137,7 @@ def queue_evaluation(
     session.add(evaluation)
     session.flush()
     size = seeds if notebook else phase.shard_seeds
-    line = lines.line_of(session, phase, team_id)
+    line = lines.line_of(session, phase, team_id, behind=behind)
     starts = range(0, seeds, size)
     for start in starts:
         session.add(

@@ -11,13 +11,16 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 from services.core.models import Evaluation, Line, Phase, PhaseKind, Shard, State
 from services.core.store.database import WriteSession
 
-__all__ = ["count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
+__all__ = ["BEHIND_ALL", "count", "join", "line_of", "lock_lines_of", "sharing_turns", "waiting_shards"]
 
 UNFINISHED = (State.QUEUED, State.RUNNING)
+BEHIND_ALL = 2**62  # the turn of a line that runs if nothing else waits; no other turn ever comes near
 
 
-def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:
+def line_of(session: WriteSession, phase: Phase, team_id: UUID | None, *, behind: bool = False) -> Line:
     """Find the line of a team in a phase, or make one. Without a team it is that of the phase's runs for rescorings.
+
+    A new line that is to be `behind` runs only if nothing else waits.
 
     The caller has locked the team, or the phase.
     """
@@ -28,7 +31,7 @@ def line_of(session: WriteSession, phase: Phase, team_id: UUID | None) -> Line:
     line = Line(
         phase_id=phase.id,
         team_id=team_id,
-        turn=sibling.turn if sibling else 0,
+        turn=sibling.turn if sibling else BEHIND_ALL if behind else 0,
         turns_left=sibling.turns_left if sibling else phase.competition.weight,
         queued=0,
     )

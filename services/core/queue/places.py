@@ -6,7 +6,7 @@ from the run times of the newest evaluations of the phases that wait, and from t
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean, variance
@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, literal_column, select
 
 from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
-from services.core.queue.lines import sharing_turns
+from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.workers import serving
 from services.core.store.database import ReadSession, utc_now
 
@@ -96,15 +96,26 @@ def place_of(session: ReadSession, evaluation: Evaluation) -> Place | None:
     return _place(session, line.phase, line.team_id, before, len(shards), has_started=has_started)
 
 
-def place_of_next(session: ReadSession, phase: Phase, team_id: UUID) -> Place:
-    """Find the place that a team's next entry in a phase would have."""
+def place_of_next(session: ReadSession, phase: Phase, team_id: UUID, *, run_s: Sequence[float] | None = None) -> Place:
+    """Find the place that a team's next entry in a phase would have.
+
+    If it is known how long runs of its code take, in seconds, its own shards take that; otherwise as long as others'.
+    """
     sharing = session.scalars(sharing_turns(phase, team_id)).all()
     shards = math.ceil(phase.seeds / phase.shard_seeds)
-    return _place(session, phase, team_id, sum(one.queued for one in sharing), shards, has_started=False)
+    older = sum(one.queued for one in sharing)
+    return _place(session, phase, team_id, older, shards, has_started=False, run_s=run_s)
 
 
 def _place(
-    session: ReadSession, phase: Phase, team_id: UUID | None, older: int, shards: int, *, has_started: bool
+    session: ReadSession,
+    phase: Phase,
+    team_id: UUID | None,
+    older: int,
+    shards: int,
+    *,
+    has_started: bool,
+    run_s: Sequence[float] | None = None,
 ) -> Place:
     rows = session.execute(_waiting(phase.device)).all()
     sharing = session.scalars(sharing_turns(phase, team_id)).first()
@@ -122,7 +133,7 @@ def _place(
     if (clock := _Clock.read(session, phase)) is not None:
         own_work = _Work(phase.id, older)
         starts = clock.span([*before(1), own_work])
-        ends = clock.span([*before(shards), own_work, _Work(phase.id, shards)], at_least_shards=1)
+        ends = clock.end([*before(shards), own_work], shards, run_s)
     more = ahead > MOST or len(rows) > MOST
     return Place(min(ahead, MOST), more, None if has_started else starts, ends)
 
@@ -155,10 +166,16 @@ def _others(
     for phase_id, team_id, competition_id, queued, its_turn, since, weight, kind in rows:
         check = kind is PhaseKind.CHECK
         whose = team_id, competition_id, check
-        if whose != mine:
+        waits_for_us = its_turn == BEHIND_ALL > turn[0]
+        if whose != mine and not waits_for_us:
             one = found.setdefault(whose, _Others((its_turn, since) < turn, check, weight, defaultdict(int)))
             one.queued[phase_id] += queued
     return list(found.values())
+
+
+def _spread(count: float, known: Sequence[float]) -> float:
+    """Return the variance of the sum of so many draws: of the draws, and of their mean, which `known` estimates."""
+    return (count + count**2 / len(known)) * variance(known)
 
 
 class _Clock:
@@ -177,17 +194,32 @@ class _Clock:
         clock = cls(session, phase, slots, busy)
         return clock if slots and len(clock._sample(phase.id)) >= FEWEST else None
 
-    def span(self, work: Iterable[_Work], *, at_least_shards: int = 0) -> Span:
-        """Tell when some work will be done, if all slots share it."""
-        own = self._sample(self._own)
-        total = self._busy * fmean(own) / 2 if self._busy >= self._slots else 0.0
-        spread = 0.0
+    def end(self, work: Iterable[_Work], shards: int, run_s: Sequence[float] | None) -> Span:
+        """Tell when an entry's own shards will be done after some work.
+
+        They take as long as its code is known to run, otherwise as long as the phase's newest.
+        """
+        if run_s is None:
+            at_least_s = fmean(self._sample(self._own))
+            return self.span([*work, _Work(self._own, shards)], at_least_s=at_least_s)
+        seeds = self._session.get_one(Phase, self._own).shard_seeds
+        runs, each = shards * seeds, fmean(run_s)
+        spread = _spread(runs, run_s) if len(run_s) > 1 else 0.0
+        return self.span(work, own_s=runs * each, own_spread=spread, at_least_s=seeds * each)
+
+    def span(
+        self, work: Iterable[_Work], *, own_s: float = 0.0, own_spread: float = 0.0, at_least_s: float = 0.0
+    ) -> Span:
+        """Tell when some work will be done, and that of an entry itself, if all slots share it."""
+        usual = self._sample(self._own)
+        total = self._busy * fmean(usual) / 2 if self._busy >= self._slots else 0.0
+        total, spread = total + own_s, own_spread
         for phase_id, shards in self._gathered(work).items():
             known = self._sample(phase_id)
-            known = known if len(known) >= FEWEST else own
+            known = known if len(known) >= FEWEST else usual
             total += shards * fmean(known)
-            spread += (shards + shards**2 / len(known)) * variance(known)  # of the shards, and of their mean
-        expected = max(total / self._slots, at_least_shards * fmean(own))
+            spread += _spread(shards, known)
+        expected = max(total / self._slots, at_least_s)
         width = WIDTH * math.sqrt(spread) / self._slots
         now = utc_now()
         low, high = max(0.0, expected - width), expected + width
@@ -205,6 +237,9 @@ class _Clock:
             newest = (
                 select(Evaluation.id)
                 .where(Evaluation.phase_id == phase_id, Evaluation.state == State.MEASURED)
+                .where(
+                    Evaluation.benchmark_id == select(Phase.benchmark_id).where(Phase.id == phase_id).scalar_subquery()
+                )
                 .order_by(Evaluation.finished_at.desc())
                 .limit(RECENT)
             )

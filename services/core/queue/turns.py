@@ -2,8 +2,9 @@
 
 A team's turn in a competition lasts for as many claims as the competition weighs; then it goes behind all others. So
 between two of its turns no other team has more than one, however much each has queued. Runs for rescorings count as one
-team. A claim costs its part of the turn whatever becomes of it: if a shard that was given back cost nothing, a worker
-on which one team's entries break would serve nobody else.
+team. Reference rows of the platform run if nothing else waits that a worker can run. A claim costs its part of the turn
+whatever becomes of it: if a shard that was given back cost nothing, a worker on which one team's entries break would
+serve nobody else.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     bindparam,
     case,
     func,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.core.models import Competition, Device, Line, Phase, PhaseKind, Shard, State
-from services.core.queue.lines import sharing_turns
+from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.retries import LONGEST_WAIT_S
 from services.core.store.database import ReadSession, WriteSession
 
@@ -89,7 +91,12 @@ def choice_of_shard(*, any_environment: bool) -> Select[UUID]:
         .join(line, line.id == first_in_phase)
         .join(Shard, Shard.id == _oldest(line))
         .where(Phase.device == bindparam("device"), Phase.memory_bytes <= bindparam("memory_bytes"))
-        .order_by(case((Phase.kind == PhaseKind.CHECK, 0), else_=1), line.turn, Shard.queued_at, line.id)
+        .order_by(
+            case((and_(Phase.kind == PhaseKind.CHECK, line.turn < literal_column(str(BEHIND_ALL))), 0), else_=1),
+            line.turn,
+            Shard.queued_at,
+            line.id,
+        )
         .limit(1)
     )
     if any_environment:
@@ -100,6 +107,8 @@ def choice_of_shard(*, any_environment: bool) -> Select[UUID]:
 def spend(session: WriteSession, line_id: UUID) -> None:
     """Take one claim from the turn of a line and of all that share it; after the last one they go behind all others."""
     line = session.get_one(Line, line_id)
+    if line.turn == BEHIND_ALL:
+        return
     sharing = sharing_turns(line.phase, line.team_id).with_for_update()
     lines = {one.id: one for one in session.scalars(sharing.execution_options(populate_existing=True))}
     left = lines[line_id].turns_left - 1
@@ -125,7 +134,7 @@ def is_past(
 
 
 def _behind_all(session: WriteSession, phase: Phase) -> dict[str, int]:
-    last = session.scalars(select(func.max(Line.turn))).one()
+    last = session.scalars(select(func.max(Line.turn)).where(Line.turn < BEHIND_ALL)).one()
     weight = session.scalars(select(Competition.weight).where(Competition.id == phase.competition_id)).one()
     return {"turn": last + 1, "turns_left": weight}
 

@@ -20,6 +20,7 @@ __all__ = [
     "NotANotebook",
     "NotForNotebooks",
     "check_notebook",
+    "notebook_timeout_s",
     "require_notebooks",
     "trial_words",
 ]
@@ -85,6 +86,11 @@ def check_notebook(data: bytes, filename: str) -> None:
         raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not Python.", REMEDY)
     if not any(cell.cell_type == "code" and "".join(cell.source).strip() for cell in notebook.cells):
         raise NotANotebook(f"{filename} has no code cells.", "Upload the notebook that writes submission.zip.")
+
+
+def notebook_timeout_s(allowed_s: float, *, rehearsed: bool) -> float:
+    """Return the wall-clock limit of a notebook, in seconds, by what its phase allows."""
+    return min(allowed_s, REHEARSAL_S) if rehearsed else allowed_s
 
 
 def trial_words(*, rehearsed: bool, checkpoints: int, unlearned: bool) -> str:

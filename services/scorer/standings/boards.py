@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import SQLColumnExpression, and_, delete, exists, func, insert, select
 
-from services.core.board.order import IN_ORDER, Submitted
+from services.core.board.order import IN_ORDER, Submitted, TimedRun, retraining_s
 from services.core.board.standings import stands_at
 from services.core.models import (
     AskedBoard,
@@ -118,7 +118,7 @@ class Boards:
             draws = board.draws()
         with database.write() as session:
             row = Standings(phase_id=phase_id, moment=moment, metric=board.metric or phase.metric)
-            row.begun_at = clock(session)
+            row.begun_at, row.retraining_s = clock(session), retraining_s(board.references)
             session.add(row)
         for portion in _portions(_rows(row.id, board.entry_ids, ranked, draws)):
             with database.write() as session:
@@ -162,13 +162,14 @@ class Boards:
 
 @dataclass(slots=True)
 class BoardRead:
-    """A board as of a moment, read in order. Its lines can be read once; they leave the ids of entries and teams."""
+    """A board as of a moment, read in order. Its lines can be read once; they leave ids and the times of references."""
 
     session: ReadSession
     phase: Phase
     moment: datetime
     entry_ids: list[UUID] = field(default_factory=list)
     team_ids: list[UUID] = field(default_factory=list)
+    references: list[TimedRun] = field(default_factory=list)
     _errors: list[float] = field(default_factory=list)
     metric: str | None = None
 
@@ -186,6 +187,8 @@ class BoardRead:
             self.team_ids.append(row.team_id)
             self._errors.append(error_of(row.gaps))
             self.metric = row.metric
+            if row.reference is not Reference.NONE:
+                self.references.append(TimedRun(row.reference, row.run_s))
             yield BoardLine(
                 reference=row.reference,
                 final_score=row.final_score,

@@ -69,7 +69,7 @@ def standings(lines: Iterable[BoardLine], max_time_ratio: float, *, level: float
     for line in lines:
         kept.add(line)
         if line.reference is not Reference.NONE:
-            references.append(TimedRun(line.reference, line.run_s, line.submitted))
+            references.append(TimedRun(line.reference, line.run_s))
     retrain_s = retraining_s(references)
     ratios = [time_ratio(run_s, retrain_s) for run_s in kept.run_s]
     reasons = [unranked_reason(kind, ratio, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)]

@@ -5,6 +5,8 @@ with the hidden data and the checkpoints mounted read-only. Before it opens any 
 with its versions. Then it answers one JSON line per request line:
     {"token": T}  ->  {"token": T, "reading": base64 safetensors, "checkpoint_sha256": hex}
                       {"token": T, "bad": why}
+On a GPU, anything but a bad tensor ends it: after an error of CUDA no later answer could be believed, and memory may be
+short because of others. The supervisor then starts a fresh one (`services/worker/measurers.py`).
 A request may also ask for a stress reading, from the original of the model's run, with or without relearning:
     {"token": T, "stress": {"start": K, "relearn": true}}  ->  {..., "stress": base64 safetensors}
 """
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from services.benchmarks.stressing import Labelled
 from services.core.bundle import readings
 from services.worker.runner import tensors
+from services.worker.runner.gpu import device_for
 from services.worker.runner.model import build_model, examples, load_state
 from services.worker.runner.stage import Stage
 
@@ -36,13 +39,16 @@ CHUNK = 1024  # images per forward pass
 class Measurer:
     """A benchmark in memory, against which checkpoints are measured one after another."""
 
-    def __init__(self, bundle: Path) -> None:
-        self._model = build_model(bundle / "public" / "architecture.py").eval()
+    def __init__(self, bundle: Path, device: torch.device | None = None) -> None:
+        self._device = device or torch.device("cpu")
+        self._model = build_model(bundle / "public" / "architecture.py").eval().to(self._device)
         self._expected = tensors.specs_of(tensors.load(str(bundle / "public" / "original.safetensors")))
         self._forget, self._forget_labels = examples(bundle / "public" / "forget.safetensors")
         self._retain, self._retain_labels = examples(bundle / "public" / "retain.safetensors")
         self._test, self._test_labels = examples(bundle / "hidden" / "test.safetensors")
         self._probe = tensors.load(str(bundle / "hidden" / "probe.safetensors"))["index"]
+        splits = {"forget": self._forget, "retain": self._retain, "test": self._test}
+        self._shown = {name: images.to(self._device) for name, images in splits.items()}  # the stage needs the others
         self._bundle = bundle
         self._stage: Stage | None = None  # made when it is first asked for
 
@@ -51,9 +57,9 @@ class Measurer:
         state = tensors.load_untrusted(str(checkpoint), self._expected)
         load_state(self._model, state)
         arrays = readings.reading(
-            forget_logits=self._logits(self._forget, "forget"),
-            retain_logits=self._logits(self._retain, "retain"),
-            test_logits=self._logits(self._test, "test"),
+            forget_logits=self._logits("forget"),
+            retain_logits=self._logits("retain"),
+            test_logits=self._logits("test"),
             retain_labels=self._retain_labels.numpy(),
             test_labels=self._test_labels.numpy(),
             probe=self._probe,
@@ -76,9 +82,10 @@ class Measurer:
             self._stage = Stage(self._bundle, splits)
         return self._stage.read(state, start=start, relearn=relearn)
 
-    def _logits(self, images: torch.Tensor, split: str) -> NDArray[np.float32]:
+    def _logits(self, split: str) -> NDArray[np.float32]:
         with torch.no_grad():
-            logits = torch.cat([self._model(chunk).float() for chunk in torch.split(images, CHUNK)]).numpy()
+            chunks = torch.split(self._shown[split], CHUNK)
+            logits = torch.cat([self._model(chunk).float() for chunk in chunks]).cpu().numpy()
         if not np.isfinite(logits).all():
             row = int(np.argwhere(~np.isfinite(logits).all(axis=1))[0, 0])
             raise tensors.BadTensors(f"the model's output on {split} example {row} is NaN or infinite")
@@ -91,9 +98,11 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--gpu", action="store_true", help="measure on the GPU, if torch is built for one")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    measurer = Measurer(arguments.bundle)
+    device = device_for(gpu=arguments.gpu)
+    measurer = Measurer(arguments.bundle, device)
     _answer({"ready": {"python": platform.python_version(), "torch": torch.__version__}})
     for line in sys.stdin:
         request = json.loads(line)
@@ -103,6 +112,8 @@ def main() -> None:
         except tensors.BadTensors as error:
             answer = {"bad": str(error)}
         except Exception as error:  # a hostile file is in hand, so it is at fault, whatever it broke
+            if device.type != "cpu":
+                raise
             answer = {"bad": f"measuring it raised {type(error).__name__}"}
         _answer({"token": token, **answer})
 

@@ -21,6 +21,7 @@ from torch import nn
 
 from services.core.text import tidy
 from services.worker.runner import tensors
+from services.worker.runner.gpu import OutOfMemory, share_gpu
 from services.worker.runner.loaders import ExampleSet, Loader
 from services.worker.runner.model import arrays_of
 from services.worker.runner.network import NO_NETWORK, wants_network
@@ -43,6 +44,7 @@ class Bench:
     submission: Path  # directory with submission.py
     out: Path
     threads: int
+    gpu_slots: int = 1  # slots that share the GPU, if there is one
 
 
 class Failed(Exception):
@@ -59,6 +61,9 @@ def run_seed(bench: Bench, token: str, value: int) -> int:
     except Failed as failure:
         _write_note(bench, token, failure.kind, failure, str(failure))
         return EXIT_FAILED
+    except OutOfMemory as error:  # of a GPU; on a CPU the kernel ends a process
+        _write_note(bench, token, "out_of_memory", error, "")
+        return EXIT_FAILED
     except BaseException as error:  # everything that a participant's code can raise, including SystemExit
         _write_note(bench, token, "exception", error, "")
         return EXIT_FAILED
@@ -71,6 +76,8 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     np.random.seed(value % 2**32)
     torch.manual_seed(value)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        share_gpu(bench.gpu_slots)
     net = bench.model.to(device).train()
     loaders = [
         Loader(examples, shuffle=shuffle, device=device)

@@ -18,6 +18,7 @@ from services.core.errors import Unavailable
 __all__ = ["Exited", "Limits", "Mount", "Output", "OutputLine", "Sandbox", "SandboxUnavailable", "Sandboxed", "Spec"]
 
 LOG_TAIL_BYTES = 16 * 1024
+ASK_NVML = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}  # not CUDA, which a launcher that forks seeds must not touch
 MAX_LINE_BYTES = 64 * 1024**2  # one reading of the largest benchmark, base64
 
 

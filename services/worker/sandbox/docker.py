@@ -26,7 +26,7 @@ from docker.errors import DockerException, NotFound
 from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.utils.socket import SocketError, frames_iter
 
-from services.worker.sandbox.base import Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.base import ASK_NVML, Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
 from services.worker.sandbox.engine import open_engine
 from services.worker.sandbox.profile import profile_digest, seccomp_profile
 
@@ -266,7 +266,7 @@ def _environment(spec: Spec) -> dict[str, str]:
         "OMP_NUM_THREADS": str(spec.limits.cpus),
         "OPENBLAS_NUM_THREADS": str(spec.limits.cpus),
         "OMP_WAIT_POLICY": "passive",
-    }
+    } | (ASK_NVML if spec.gpu_uuid else {})
 
 
 def _user(spec: Spec) -> str:

@@ -92,21 +92,23 @@ def test_without_a_retraining_reference_nothing_is_too_slow() -> None:
         assert (found[0].rank, found[0].time_ratio) == (1, None)
 
 
-@pytest.mark.parametrize("newest_id", [1, 9])
-@pytest.mark.parametrize("newest_score", [0.95, 0.85])
-def test_the_retraining_reference_that_was_submitted_last_counts(newest_id: int, newest_score: float) -> None:
-    """Whichever has the greater id, and whichever stands above."""
-    newest = line(newest_id, newest_score, reference=Reference.RETRAIN, run_s=5.0, minutes=8)
-    oldest = line(10 - newest_id, 0.9, reference=Reference.RETRAIN, run_s=10.0, minutes=2)
-    board = sorted([oldest, newest, line(5, 0.5, run_s=1.5)], key=lambda one: one.place)
+@pytest.mark.parametrize("fastest_id", [1, 9])
+@pytest.mark.parametrize("fastest_minutes", [1, 9])
+def test_the_fastest_retraining_counts(fastest_id: int, fastest_minutes: int) -> None:
+    """Whichever has the greater id, and whichever was submitted last."""
+    fastest = line(fastest_id, 0.85, reference=Reference.RETRAIN, run_s=5.0, minutes=fastest_minutes)
+    slower = line(10 - fastest_id, 0.9, reference=Reference.RETRAIN, run_s=10.0, minutes=5)
+
+    board = [slower, fastest, line(5, 0.5, run_s=1.5)]
 
     assert standings(board, max_time_ratio=0.2)[2].time_ratio == pytest.approx(0.3)
 
 
-def test_of_retraining_references_submitted_at_once_the_greater_id_counts() -> None:
-    board = [line(number, 0.9, reference=Reference.RETRAIN, run_s=float(number), minutes=0) for number in (2, 4, 3)]
+@pytest.mark.parametrize("reference", [one for one in Reference if one is not Reference.RETRAIN])
+def test_only_full_retrainings_are_compared_with(reference: Reference) -> None:
+    board = [line(1, 0.9, reference=Reference.RETRAIN, run_s=8.0), line(2, 0.5, reference=reference, run_s=1.0)]
 
-    assert [one.time_ratio for one in standings(board, max_time_ratio=1.0)] == [0.5, 1.0, 0.75]
+    assert standings(board, max_time_ratio=1.0)[0].time_ratio == 1.0
 
 
 def test_a_board_shows_the_better_score_then_the_earlier_submission_then_the_smaller_id() -> None:

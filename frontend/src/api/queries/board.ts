@@ -36,6 +36,18 @@ export const alarms = (path: PhaseKey) =>
     ),
   );
 
+/** The reference rows that the platform makes in a phase. While some are under way, it is read again. */
+export const references = (path: PhaseKey) =>
+  queryOptions({
+    queryKey: keyOf("references", path.slug, path.phase),
+    queryFn: () =>
+      answer(api.GET("/api/competitions/{slug}/phases/{phase}/references", { params: { path } })),
+    refetchInterval: ({ state: { data } }) =>
+      data?.waiting || data?.items.some((one) => one.state === "queued" || one.state === "running")
+        ? 5_000
+        : false,
+  });
+
 export const campaigns = (path: PhaseKey) =>
   infiniteQueryOptions({
     ...paged(keyOf("campaigns", path.slug, path.phase), (after) =>

@@ -64,6 +64,7 @@ type Subject =
   | "queue"
   | "quota"
   | "record"
+  | "references"
   | "reliability"
   | "registration"
   | "registrations"
@@ -118,6 +119,7 @@ const STALE = {
     "submissions",
   ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
+  referring: ["acts", "all-submissions", "competition", "leaderboard", "queue", "references"],
   rescoring: [
     "acts",
     "alarms",

@@ -73,6 +73,12 @@ function Benchmark({ digest }: { digest: string }) {
           ],
           ["Oracle", `${found.oracle_seeds} models retrained without the forget set`],
           ["Ceiling of F", score(found.fitness.ceiling)],
+          ...(found.accepted_unfit
+            ? [
+                ["Judged unfit", found.fitness.problems.join(" ")] as const,
+                ["Used because", found.accepted_unfit] as const,
+              ]
+            : []),
           ["Digest", <code key="digest">{found.digest}</code>],
         ]}
       />

@@ -99,8 +99,8 @@ function OfPhase({ phase }: { phase: Phase }) {
             tried, and how much the best of so many equally good ones gains by chance.
           </li>
           <li>
-            Entries that take more than {Math.round(phase.max_time_ratio * 100)}% of the retraining time are
-            shown, but not ranked.
+            Entries that take more than {Math.round(phase.max_time_ratio * 100)}% of the time of the fastest
+            full retraining on the board are shown, but not ranked.
           </li>
           <li>Scores by other metrics are second opinions: they stand beside the score and rank nothing.</li>
         </ul>

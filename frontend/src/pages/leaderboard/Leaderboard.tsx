@@ -19,7 +19,7 @@ import { axisOf, fittingScale } from "../../words/axis";
 import { suiteColumns } from "../../words/board";
 import { suiteTitle } from "../../words/catalogue";
 import { may } from "../../words/roles";
-import { fromLocalInput, zone } from "../../words/time";
+import { fromLocalInput, runTime, zone } from "../../words/time";
 import { usePhase, useRole } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
 import { JointBoard } from "../final/JointBoard";
@@ -45,6 +45,12 @@ export function Leaderboard() {
       ) : (
         <>
           {phase.sealed && <p role="note">Sealed: only those who run the competition see this page.</p>}
+          {phase.benchmark.accepted_unfit && (
+            <p role="note">
+              Lethe judged this benchmark unfit. The operator published it all the same, for this reason:{" "}
+              {phase.benchmark.accepted_unfit}
+            </p>
+          )}
           {phase.final !== null && <JointBoard path={{ slug: phase.competition, phase: phase.slug }} />}
           <PhaseBoard key={phase.slug} phase={phase} />
         </>
@@ -137,6 +143,8 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
           </span>
         ),
       )}
+      {of.retraining_s !== null &&
+        `Run times are compared with the fastest full retraining on this board: ${runTime(of.retraining_s)}. `}
       Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
       its score: the range to expect if the same code were run again. A bracket joins entries that the paired
       test cannot tell apart, a <Term of="tie group">tie group</Term>.{" "}

@@ -33,7 +33,8 @@ const PARTS: Column[] = [
   },
   {
     name: "time",
-    title: "Mean time per run; in brackets, its share of the retraining time",
+    title:
+      "Mean time per run; in brackets, its share of the time of the fastest full retraining on this board",
     show: (entry) =>
       entry.time_ratio === null
         ? runTime(entry.run_s)

@@ -8,6 +8,7 @@ import { PhaseChoice } from "../competition/PhaseChoice";
 import { FinalActs } from "../final/FinalActs";
 import { AddPhase } from "./AddPhase";
 import { PhaseSettings } from "./PhaseSettings";
+import { References } from "./References";
 
 /** The settings of each phase, and what an organiser does with a final. */
 export function Phases() {
@@ -41,6 +42,9 @@ export function Phases() {
             </Link>
           </p>
         )}
+      </Section>
+      <Section title="Reference rows">
+        <References key={phase.slug} path={{ slug, phase: phase.slug }} organises={organises} />
       </Section>
     </>
   );

@@ -4,7 +4,7 @@ import { FAILURES } from "../../words/failures";
 import styles from "./Failure.module.css";
 
 /** Why it failed: what kind of failure, the server's words, and what to do. All of it as text. */
-export function Failure({ of }: { of: NonNullable<Submission["failure"]> }) {
+export function Failure({ id, of }: { id: string; of: NonNullable<Submission["failure"]> }) {
   const { title, cause, remedy } = FAILURES[of.kind];
   return (
     <div className={styles.failure}>
@@ -17,6 +17,15 @@ export function Failure({ of }: { of: NonNullable<Submission["failure"]> }) {
           All kinds of failures
         </Link>
       </p>
+      {of.kind !== "platform" && (
+        <p>
+          Run it again on your machine, in the same environment and under the same limits, to see the whole
+          message: <code>lethe replay {id}</code>.{" "}
+          <Link to="/docs/$" params={{ _splat: "participant" }} hash="run-a-failure-again-here">
+            How a replay works
+          </Link>
+        </p>
+      )}
     </div>
   );
 }

@@ -71,7 +71,7 @@ function OneScore({ of }: { of: Score }) {
             "Time per run",
             of.time_ratio === null
               ? runTime(of.run_s)
-              : `${runTime(of.run_s)} (${plain(of.time_ratio * 100)}% of retraining)`,
+              : `${runTime(of.run_s)} (${plain(of.time_ratio * 100)}% of the fastest full retraining here, ${of.retraining_s === null ? "" : runTime(of.retraining_s)})`,
           ],
           ...(of.certificate
             ? [

@@ -80,7 +80,7 @@ function Watched({ shown }: { shown: Shown }) {
         )}
         <InFinals of={shown} />
         <Exclusions of={shown.exclusions} />
-        {shown.failure && <Failure of={shown.failure} />}
+        {shown.failure && <Failure id={shown.id} of={shown.failure} />}
         {live.provisional.length > 0 && !shown.failure && (
           <Narrowing steps={live.provisional} final={shown.score} />
         )}

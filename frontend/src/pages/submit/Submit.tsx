@@ -16,7 +16,7 @@ import { useNow } from "../../ui/now";
 import { Progress } from "../../ui/Progress";
 import { Empty, Notice } from "../../ui/states";
 import { Countdown } from "../../ui/Time";
-import { checked, warned } from "../../words/checks";
+import { checked, forecastInWords, warned } from "../../words/checks";
 import { placeInWords } from "../../words/places";
 import { quotaLeft } from "../../words/quota";
 import { tagsOf } from "../../words/tags";
@@ -92,7 +92,10 @@ function SubmitForm({ phase, who, earlier }: { phase: Phase; who: Me; earlier?: 
   const now = useNow();
   const leaving = useLeaving();
   const phaseKey = { slug: phase.competition, phase: phase.slug };
-  const looked = useMutation({ mutationFn: (chosen: File) => check({ ...phaseKey, file: chosen }) });
+  const looked = useMutation({
+    mutationFn: ({ chosen, of }: { chosen: File; of: string | undefined }) =>
+      check({ ...phaseKey, team: of, file: chosen }),
+  });
   const submit = useMutation({
     mutationFn: async ({ chosen, stop }: { chosen: File; stop: AbortSignal }) => {
       const what = { ...phaseKey, team, name, file: chosen, key };
@@ -116,13 +119,14 @@ function SubmitForm({ phase, who, earlier }: { phase: Phase; who: Me; earlier?: 
   const choose = (chosen: File | null) => {
     setFile(chosen);
     submit.reset();
-    if (chosen) looked.mutate(chosen);
+    if (chosen) looked.mutate({ chosen, of: team });
     else looked.reset();
   };
   const found = earlier?.file;
   const look = looked.mutate;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once; another choice of team looks again by itself
   useEffect(() => {
-    if (found) look(found);
+    if (found) look({ chosen: found, of: team });
   }, [found, look]);
   if (phase.entered_by === "selection") {
     return (
@@ -171,11 +175,14 @@ function SubmitForm({ phase, who, earlier }: { phase: Phase; who: Me; earlier?: 
           <Choice
             label="Team"
             value={team}
-            onChange={(event) => setTeam(event.target.value)}
+            onChange={({ target: { value } }) => {
+              setTeam(value);
+              if (file) looked.mutate({ chosen: file, of: value });
+            }}
             options={who.teams.map((one) => ({ value: one.name, label: one.name }))}
           />
         )}
-        <QuotaLeft phase={phase} team={team} />
+        <QuotaLeft phase={phase} team={team} foretold={looked.data !== undefined} />
         <Notice error={submit.error ?? looked.error} />
         {sent && <Progress done={sent.done} of={sent.of} label="Upload" />}
         <Button type="submit" look="main" busy={submit.isPending} disabled={!file || refuses(looked.error)}>
@@ -266,7 +273,7 @@ function refuses(error: unknown): boolean {
 function Found({ of }: { of: Checked }) {
   return (
     <>
-      {checked(of)} {warned(of)}
+      {checked(of)} {warned(of) && <strong className={styles.warned}>{warned(of)}</strong>}
       {of.submitted_as && (
         <>
           {" "}
@@ -277,17 +284,30 @@ function Found({ of }: { of: Checked }) {
           . Submitting it again will reuse those results, unless that evaluation failed or was cancelled.
         </>
       )}
+      {!of.submitted_as &&
+        forecastInWords(of).map((sentence) => (
+          <span key={sentence} className={styles.forecast}>
+            {sentence}
+          </span>
+        ))}
     </>
   );
 }
 
-function QuotaLeft({ phase, team }: { phase: Phase; team: string | undefined }) {
+interface QuotaProps {
+  phase: Phase;
+  team: string | undefined;
+  /** Whether the place in the queue stands in the forecast of a file. */
+  foretold: boolean;
+}
+
+function QuotaLeft({ phase, team, foretold }: QuotaProps) {
   const { data } = useQuery(quota({ slug: phase.competition, phase: phase.slug }, team));
   const now = useNow();
   if (!data) return null;
   return (
     <p className={data.left > 0 ? styles.quota : styles.used}>
-      {quotaLeft(data, now)} {data.left > 0 && data.place.ahead > 0 && placeInWords(data.place)}
+      {quotaLeft(data, now)} {!foretold && data.left > 0 && data.place.ahead > 0 && placeInWords(data.place)}
     </p>
   );
 }

@@ -1,0 +1,1 @@
+"""The reference rows of a phase, for those who run the competition."""

@@ -1,0 +1,20 @@
+"""The code of the platform's reference rows: modules that run in the sandbox like any entry's. Nothing imports them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["source"]
+
+HERE = Path(__file__).parent
+MARK = "RECIPE: dict[str, Any] = {}\n"
+
+
+def source(recipe: Mapping[str, Any], epochs: int) -> str:
+    """Write a module that retrains by a benchmark's recipe for some epochs; for none, one that does nothing."""
+    if epochs == 0:
+        return (HERE / "identity.py").read_text()
+    text = json.dumps({**recipe, "epochs": epochs}, sort_keys=True)
+    before, after = (HERE / "retrain.py").read_text().split(MARK)
+    return f"{before}RECIPE: dict[str, Any] = {text}\n{after}"

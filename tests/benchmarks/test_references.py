@@ -1,0 +1,73 @@
+"""The platform's reference modules: they run by themselves, and retrain by the recipe."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from services.benchmarks.architectures import mlp
+from services.benchmarks.recipes import Recipe
+from services.benchmarks.references import source
+from services.core.submission.file import check
+from services.worker.runner.loaders import ExampleSet, Loader
+
+CLASSES = 3
+
+
+def unlearn(net: nn.Module, recipe: Recipe, epochs: int, count: int = 65) -> nn.Module:
+    """Run the module as the sandbox does, on `count` examples of classes that a line tells apart."""
+    torch.manual_seed(1)
+    images = torch.randn(count, 1, 2, 2)
+    labels = images.flatten(1)[:, :CLASSES].argmax(dim=1)
+    names: dict[str, Any] = {}
+    exec(compile(source(recipe.as_dict(), epochs), "submission.py", "exec"), names)
+    loader = Loader(ExampleSet(images, labels), shuffle=True)
+    names["unlearning"](net, loader, loader, loader)
+    with torch.no_grad():
+        net.accuracy = float((net(images).argmax(dim=1) == labels).float().mean())  # type: ignore[assignment]
+    return net
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("weights", ["last-epoch", "best-validation"])
+@pytest.mark.parametrize("class_weights", ["none", "inverse-count"])
+def test_it_learns_what_may_be_kept_by_any_recipe(
+    optimizer: Any, schedule: Any, weights: Any, class_weights: Any
+) -> None:
+    rate = 0.2 if optimizer == "sgd" else 0.02
+    recipe = Recipe(60, 16, rate, optimizer, schedule=schedule, weights=weights, class_weights=class_weights)
+
+    net = unlearn(mlp.make((1, 2, 2), CLASSES), recipe, 60)
+
+    assert net.accuracy > 0.95
+    assert not net.training
+
+
+def test_it_starts_anew_and_trains_for_as_many_epochs_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 65 examples in batches of 16, the last one joins the batch before it: 4 steps an epoch."""
+    steps = []
+    real = torch.optim.SGD.zero_grad
+    monkeypatch.setattr(torch.optim.SGD, "zero_grad", lambda self, **given: (steps.append(1), real(self, **given))[1])
+    net = mlp.make((1, 2, 2), CLASSES)
+    nn.init.constant_(net.head.weight, 1e6)  # type: ignore[union-attr]
+
+    unlearn(net, Recipe(40, 16, 0.1), 3)
+
+    assert len(steps) == 3 * 4
+    assert float(net.head.weight.abs().max()) < 100  # type: ignore[union-attr,operator]
+
+
+def test_without_epochs_it_leaves_the_model_as_it_is() -> None:
+    net = mlp.make((1, 2, 2), CLASSES)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+
+    unlearn(net, Recipe(40, 16, 0.1), 0)
+
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+@pytest.mark.parametrize("epochs", [0, 40])
+def test_it_passes_the_check_of_every_upload(epochs: int) -> None:
+    assert check("entry.py", source(Recipe(40, 16, 0.1).as_dict(), epochs).encode()).claim is None
