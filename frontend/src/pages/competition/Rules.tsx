@@ -75,7 +75,7 @@ function Benchmark({ digest }: { digest: string }) {
           ["Ceiling of F", score(found.fitness.ceiling)],
           ...(found.accepted_unfit
             ? [
-                ["Judged unfit", found.fitness.problems.join(" ")] as const,
+                ["Judged unfit", (found.fitness.problems ?? []).join(" ")] as const,
                 ["Used because", found.accepted_unfit] as const,
               ]
             : []),
