@@ -2,8 +2,8 @@
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, tidies the
 readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread computes the
-leaderboards that pages show whenever pointers have moved, numbers the acts of the record, enters teams into finals, makes
-the reference rows of new phases, and ranks the entries of matrices.
+leaderboards that pages show whenever pointers have moved, numbers the acts of the record, enters teams into finals,
+makes the reference rows of new phases, and ranks the entries of matrices.
 """
 
 import threading

@@ -161,6 +161,7 @@ STILL = {  # what an archived competition lets through: it changes nothing of it
     ("DELETE", "/members/{username}"),
     ("POST", "/owner"),
     ("POST", "/leave"),
+    ("POST", "/freezes"),  # its end is when one wants an archive
 }
 
 

@@ -173,6 +173,7 @@ PLACES = (
     Place("organise-entries", _of("/organise/entries"), ORGANISER),
     Place("organise-rescoring", _of("/organise/rescoring?phase=feedback"), ORGANISER),
     Place("organise-messages", _of("/organise/messages"), ORGANISER),
+    Place("organise-archive", _of("/organise/archive"), ORGANISER, shows="Ready"),
     Place("organise-record", _of("/organise/record"), ORGANISER),
     Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
     Place("judging", _of("/organise/judging?phase=feedback"), ORGANISER),
@@ -295,6 +296,7 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
     organiser.post(path, {"submission_id": submissions["failed"], "reason": "It reads the labels of the test set."})
     made = organiser.post(path, {"submission_id": submissions["timed out"], "reason": "It waits on purpose."})
     organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
+    organiser.post(f"/api/competitions/{SLUG}/freezes")
     for title, body in ANNOUNCED:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 

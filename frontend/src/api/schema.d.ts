@@ -488,6 +488,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Freezes
+         * @description List the archives of a competition, newest first.
+         */
+        get: operations["list_freezes"];
+        put?: never;
+        /**
+         * Freeze Competition
+         * @description Ask for an archive of a competition. It is written beside the requests, one after another.
+         */
+        post: operations["freeze_competition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/freezes/{freeze_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Freeze
+         * @description Download an archive. It holds only what everybody may read.
+         */
+        get: operations["download_freeze"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/invitations": {
         parameters: {
             query?: never;
@@ -5190,6 +5234,57 @@ export interface components {
          */
         Form: "bib" | "cff";
         /**
+         * FreezeOut
+         * @description An archive that somebody asked for.
+         */
+        FreezeOut: {
+            /**
+             * Available
+             * @description Whether it can be downloaded. Archives are kept for 7 days.
+             */
+            available: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Done
+             * @description Rows of boards and links of the record that are written.
+             */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Head
+             * @description The head of the record that the archive holds, as NUMBER:HASH.
+             */
+            head: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Reason
+             * @description Why it failed.
+             */
+            reason: string | null;
+            /** Size Bytes */
+            size_bytes: number | null;
+            state: components["schemas"]["FreezeState"];
+            /**
+             * Total
+             * @description Of how many; 0 until it is known.
+             */
+            total: number;
+        };
+        /**
+         * FreezeState
+         * @enum {string}
+         */
+        FreezeState: "queued" | "running" | "done" | "failed";
+        /**
          * HappeningKind
          * @description What can happen; also the type of a webhook's message.
          * @enum {string}
@@ -6515,6 +6610,13 @@ export interface components {
         Page_FinalistOut_: {
             /** Items */
             items: components["schemas"]["FinalistOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[FreezeOut] */
+        Page_FreezeOut_: {
+            /** Items */
+            items: components["schemas"]["FreezeOut"][];
             /** Next */
             next: string | null;
         };
@@ -10184,6 +10286,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_freezes: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FreezeOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    freeze_competition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                freeze_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
                 };
             };
             /** @description A problem */

@@ -30,6 +30,7 @@ export type Entry = Schemas["EntryOut"];
 export type EventData = Schemas["EventOut"];
 export type EventKind = Schemas["EventKind"];
 export type FailureKind = Schemas["FailureKind"];
+export type Freeze = Schemas["FreezeOut"];
 export type Final = Schemas["FinalOut"];
 export type Finalist = Schemas["FinalistOut"];
 export type FinalistPlace = Schemas["PlacedOut"];

@@ -50,6 +50,7 @@ type Subject =
   | "environments"
   | "exclusions"
   | "final"
+  | "freezes"
   | "health"
   | "identities"
   | "installation"
@@ -98,6 +99,7 @@ const STALE = {
     "submission",
     "submissions",
   ],
+  freezing: ["freezes"],
   filing: [
     "acts",
     "announcements",

@@ -25,6 +25,7 @@ export function Rooms() {
               ...(may(role, "organiser")
                 ? [{ name: "File", link: { to: "/competitions/$slug/organise/file", ...at } as const }]
                 : []),
+              { name: "Archive", link: { to: "/competitions/$slug/organise/archive", ...at } },
               { name: "Record", link: { to: "/competitions/$slug/organise/record", ...at } },
             ]}
           />
