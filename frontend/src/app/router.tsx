@@ -127,6 +127,12 @@ const record = createRoute({
   component: lazyRouteComponent(() => import("../pages/organise/Record"), "Record"),
 });
 
+const archive = createRoute({
+  getParentRoute: () => organise,
+  path: "/archive",
+  component: lazyRouteComponent(() => import("../pages/organise/Archive"), "Archive"),
+});
+
 const messages = createRoute({
   getParentRoute: () => organise,
   path: "/messages",
