@@ -10,7 +10,7 @@ NPM := cd frontend && ../scripts/npm --silent
 WEB := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts frontend/plugins docs -type f)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/installed frontend/dist/index.html ## Install packages, choose the sandbox, build its image and the web app
 	@$(BIN)/lethe setup
@@ -58,11 +58,18 @@ bench: .venv/installed ## Measure the speed of our code beside plain implementat
 	@$(BIN)/python -m benches.score_speed
 	@$(BIN)/python -m benches.oracle_speed
 
+gpu-check: .venv/installed ## Show that Lethe works on this machine's GPU, and how fast (at most 12 minutes; no Docker)
+	@$(BIN)/python -m benches.gpu_check
+
 load: .venv/installed ## Play 250 and 1,000 users and 2,000 event streams against a whole installation (about 20 minutes)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benches.load
 
 baselines: setup ## Evaluate every baseline with the whole pipeline and write docs/baselines.md (about 3 hours, resumable)
 	@$(BIN)/python -m studies.baselines
+
+release-benchmarks: .venv/installed ## Write faces-small, built if missing, with checksums to var/release for others to import
+	@test -d var/benchmarks/faces-small || $(BIN)/lethe benchmark build faces-small
+	@$(BIN)/lethe benchmark release faces-small --out var/release
 
 faults: setup ## Break every part at random under 200 evaluations (Docker, Postgres, Redis)
 	@$(BIN)/python -m tests.faults.matrix --evaluations 200 --sandbox docker
@@ -93,4 +100,5 @@ frontend/dist/index.html: $(WEB) frontend/node_modules/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . 2>.venv/pip.log || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
-.PHONY: help setup demo up test test-fast attacks faults e2e screenshots check fix bench load baselines lock dist
+.PHONY: help setup demo up test test-fast attacks faults e2e screenshots check fix bench gpu-check load baselines release-benchmarks \
+	lock dist

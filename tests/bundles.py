@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from services.benchmarks.recipes import Recipe
 from services.core.bundle import readings
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST, Counts, FileEntry, Fitness, Manifest, Robustness, TensorSpec
@@ -28,10 +29,12 @@ def build():
 """
 
 
-def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64, robustness: bool = False) -> Bundle:
+def make_tiny_bundle(
+    root: Path, *, oracle_seeds: int = 64, robustness: bool = False, called: str = "tiny", recipe: Recipe | None = None
+) -> Bundle:
     """Write a linear benchmark whose splits and models are drawn from a fixed generator.
 
-    With `robustness` it also has the anchors of the robustness stage.
+    With `robustness` it also has the anchors of the robustness stage. It may say by which recipe models were trained.
     """
     random = np.random.default_rng(0)
     (root / "public").mkdir(parents=True)
@@ -50,7 +53,9 @@ def make_tiny_bundle(root: Path, *, oracle_seeds: int = 64, robustness: bool = F
         stacked = Measurements(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
         (root / f"hidden/{measured}.safetensors").write_bytes(stacked.to_bytes())
     described = _write_anchors(root, splits, original, retrained[:16]) if robustness else None
-    manifest = _manifest(root, oracle_seeds).model_copy(update={"robustness": described})
+    manifest = _manifest(root, oracle_seeds).model_copy(
+        update={"robustness": described, "name": called, "recipe": recipe.as_dict() if recipe else {}}
+    )
     (root / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle(root)
 

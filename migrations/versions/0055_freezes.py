@@ -1,7 +1,7 @@
 """Organisers freeze a competition from its page.
 
 Revision: 0055
-Revises: 0052
+Revises: 0054
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0055"
-down_revision: str | None = "0052"
+down_revision: str | None = "0054"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

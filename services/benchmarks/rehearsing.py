@@ -56,6 +56,7 @@ class Rehearsal:
     rehearsed: int  # models of which some steps were trained
     step_s: float  # of a model in one process, median over processes
     measure_s: float  # the same, of measuring a model
+    core_share: float  # of a core, that a process got while it was timed; less than 1 if the machine had other work
     models: int  # that a build trains in full
     runs: int  # of the reference algorithm
     models_per_s: float  # of the oracle, by all processes together
@@ -89,7 +90,9 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
     bundle_bytes = _judge_and_write(place / "bundle", order, whole, architecture, found, remarks, disk)
     progress(JUDGING, 1, 1)
     judging_s = time.perf_counter() - began
-    step_s, measure_s = (float(np.median([one[name] for one in found])) for name in ("step_s", "measure_s"))
+    step_s, measure_s, core_share = (
+        float(np.median([one[name] for one in found])) for name in ("step_s", "measure_s", "core_share")
+    )
     retain, everything = len(whole.splits.retain), len(whole.splits.retain) + len(whole.splits.forget)
     model_s = _steps(retain, recipe) * step_s + measure_s
     original_s = _steps(everything, recipe) * step_s + measure_s
@@ -105,6 +108,7 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
         rehearsed=len(found) * chunk_size(architecture),
         step_s=step_s,
         measure_s=measure_s,
+        core_share=core_share,
         models=2 * order.seeds + placebo.starts + originals,
         runs=runs,
         models_per_s=len(found) / model_s,
@@ -138,7 +142,7 @@ def _few_steps(build: Architecture, splits: Splits, task: tuple[Recipe, int]) ->
     once = replace(recipe, epochs=1)
     for count in (WARM_STEPS, TIMED_STEPS):
         few = _first(everything, min(count * recipe.batch_size, len(everything)))
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         models = train(build, models, examples=few, seeds=seeds, recipe=once, validation=splits.validation)
         trained_s = time.perf_counter() - began
     began = time.perf_counter()
@@ -147,6 +151,7 @@ def _few_steps(build: Architecture, splits: Splits, task: tuple[Recipe, int]) ->
     numbers = {
         "step_s": trained_s / _steps(len(few), once) / len(seeds),
         "measure_s": measured_s / len(seeds),
+        "core_share": (time.process_time() - cpu_began) / (trained_s + measured_s),
         "peak_bytes": float(_peak_bytes()),
     }
     return {name: value[:1] for name, value in arrays.items()} | {key: np.array(own) for key, own in numbers.items()}

@@ -76,6 +76,11 @@ COMMANDS = {
         "failed.",
         "worker",
     ),
+    "losses": Command(
+        "Participants",
+        "losses:losses",
+        "Show where a scored submission loses, and which forget examples are told apart most from retraining.",
+    ),
     "note": Command(
         "Participants",
         "submitting:note",
@@ -114,6 +119,7 @@ COMMANDS = {
         "entered.",
     ),
     "final": Command("Organisers", "finals:app", "Preview, start, publish and seal finals, and check their promises."),
+    "matrix": Command("Organisers", "matrices:app", "Run chosen entries on chosen benchmarks, beside the contest."),
     "winners": Command(
         "Organisers", "winners:app", "Show the finalists of a published final, verify them, publish code."
     ),

@@ -26,6 +26,7 @@ __all__ = [
     "print_estimates",
     "print_json",
     "print_marks",
+    "print_noise",
     "print_suite",
     "print_table",
     "progress",
@@ -99,6 +100,19 @@ def print_estimates(score: dict[str, Any]) -> None:
         if score.get(name) is not None:
             value, low, high = (score[key] for key in (name, f"{interval}_low", f"{interval}_high"))
             typer.echo(f"{name.replace('_', ' '):<20}{value:.4f}   95% {low:.4f} to {high:.4f}")
+
+
+def print_noise(score: dict[str, Any]) -> None:
+    """Print the whole interval of a score's JSON form, and where its noise comes from; nothing if it lacks them."""
+    from services.core.board.noise import noise_in_words
+    from services.core.models.stored import VarianceForm
+
+    if score.get("generalisation_low") is not None:
+        low, high = score["generalisation_low"], score["generalisation_high"]
+        typer.echo(f"{'  everything drawn anew':<20}  95% {low:.4f} to {high:.4f}")
+    if score.get("variance"):
+        for sentence in noise_in_words(VarianceForm.model_validate(score["variance"]), models=score["seeds"]):
+            typer.echo(sentence)
 
 
 def print_suite(suites: dict[str, dict[str, float | None]], suite: str) -> None:

@@ -11,6 +11,7 @@ from services.cli.console import (
     print_estimates,
     print_json,
     print_marks,
+    print_noise,
     print_suite,
     progress,
     require_place,
@@ -194,6 +195,7 @@ def print_outcome(result: dict[str, Any]) -> None:
         return
     score = result["score"]
     print_estimates(score)
+    print_noise(score)
     typer.echo(f"{'runs':<20}{result['seeds']} ({score['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
     typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
     if certificate := score["certificate"]:

@@ -33,12 +33,21 @@ def verify(
     key: Annotated[
         str | None, typer.Option(help="The installation's public key, as `GET /api/receipts/key` shows it.")
     ] = None,
+    measurements: Annotated[
+        Path | None, typer.Option(help="Also check that these measurements are those of the receipt.")
+    ] = None,
+    robustness: Annotated[
+        Path | None, typer.Option(help="Also check that these readings under stress are those of the receipt.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check that a receipt was signed as it is. It needs no server. The exit status is 1 if it was not."""
-    from services.core.record.receipts import check_receipt
+    from services.core.record.receipts import check_readings, check_receipt
 
     receipt = check_receipt(file.read_bytes(), key)
+    for name, readings in (("measurements", measurements), ("robustness", robustness)):
+        if readings is not None:
+            check_readings(receipt["statement"], name, _read(readings))
     if as_json:
         print_json(receipt)
         return
@@ -51,3 +60,9 @@ def verify(
     typer.echo(f"signed by {receipt['public_key']}")
     if key is None:
         say("The signature holds. Compare the key with that of the installation, or give it with --key.")
+
+
+def _read(readings: Path) -> bytes:
+    if not readings.is_file():
+        raise BadInput(f"There is no file {readings}.")
+    return readings.read_bytes()

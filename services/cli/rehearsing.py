@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dry_run", "refuse_with_dry_run"]
 
+BUSY_BELOW = 0.9
 ASSUMPTIONS = (
     "Every step is assumed to take as long as the timed ones, and every process to be as busy. "
     "Diverged models and other work on this machine are not counted."
@@ -103,7 +104,7 @@ def _show(
         "memory": f"{size['memory']} at most: {size['parent']}, and {found.processes} times {size['process']}",
         "disk": f"{size['building']} at most while building, {size['planned']} for the benchmark",
         "benchmark": f"{size['bundle']} written at full size, and deleted again",
-        "a step": f"{1e3 * found.step_s:.3g} ms of one model; measuring a model: {1e3 * found.measure_s:.3g} ms "
+        "a step": f"{_short(found.step_s)} of one model; measuring a model: {_short(found.measure_s)} "
         f"({found.rehearsed} models on {found.device})",
         "speed": f"{found.models_per_s:.3g} models a second by {found.processes} processes",
         "time": f"about {_duration(found.build_s)}: {found.models} models in full, {found.runs} runs of the reference "
@@ -113,6 +114,11 @@ def _show(
     for key, value in lines.items():
         typer.echo(f"  {key:<11}{value}")
     typer.echo(ASSUMPTIONS)
+    if found.device == "cpu" and found.core_share < BUSY_BELOW:
+        typer.echo(
+            f"Other work left each process {found.core_share:.0%} of a core. Without it, the build takes about "
+            f"{_duration(found.build_s * found.core_share)}."
+        )
 
 
 def _bytes_of(found: "Rehearsal") -> dict[str, int]:
@@ -124,6 +130,10 @@ def _bytes_of(found: "Rehearsal") -> dict[str, int]:
         "planned": found.disk.bundle,
         "bundle": found.bundle_bytes,
     }
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
 
 def _duration(seconds: float) -> str:

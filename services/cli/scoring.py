@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import print_estimates, print_json, print_marks, print_suite, require_place, say
+from services.cli.console import print_estimates, print_json, print_marks, print_noise, print_suite, require_place, say
 from services.cli.databases import migrated_database
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
@@ -211,6 +211,7 @@ def _audit(audit: "Audit | None") -> dict[str, Any]:
 
 def _print(result: dict[str, Any]) -> None:
     print_estimates(result)
+    print_noise(result)
     typer.echo(f"{'models':<20}{result['seeds']}, {result['effective_models']} effective")
     if "epsilon_bounds" in result:
         proven = max(result["epsilon_bounds"])

@@ -50,8 +50,11 @@ class Evaluations:
     def _score(self, evaluation_id: UUID) -> bool:
         database = self.stores.database
         with database.read() as session:
-            metric = session.get_one(Evaluation, evaluation_id).phase.metric
+            phase = session.get_one(Evaluation, evaluation_id).phase
+            metric, public = phase.metric, not phase.data_hidden
         pack(database, self.stores.blobs, evaluation_id)  # first, so that every reading is fetched once
-        judged = judge(database, self.stores.blobs, self.stores.settings, evaluation_id, metric)
+        stores = self.stores
+        judged = judge(database, stores.blobs, stores.settings, evaluation_id, metric, losses=public)
+        losses = judged.losses.keep(stores.blobs) if judged.losses else None
         with database.write() as session:
-            return publish(session, judged)
+            return publish(session, judged, losses)

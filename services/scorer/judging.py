@@ -26,6 +26,7 @@ from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
+from services.scorer.losses import Losses, find_losses
 from services.scorer.metrics import METRICS, BadArray, Evidence, Runs, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
@@ -44,6 +45,7 @@ class Judged:
     reports: list[Report]
     subjects: NDArray[np.integer[Any]] | None
     run_s: float
+    losses: Losses | None = None  # if they were asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,10 @@ class _Stored:
         )
 
 
-def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str) -> Judged:
-    """Judge by a metric; if the evaluation has no score yet, also by all other metrics.
+def judge(
+    database: Database, blobs: Blobs, settings: Settings, evaluation_id: UUID, metric: str, *, losses: bool = False
+) -> Judged:
+    """Judge by a metric; if the evaluation has no score yet, also by all other metrics. Find losses if asked to.
 
     Suites, alarms and certificate do not depend on the metric, so they are copied from an earlier score.
     Raises UnknownMetric, and BadArray if the metric cannot score the measurements.
@@ -95,7 +99,8 @@ def judge(database: Database, blobs: Blobs, settings: Settings, evaluation_id: U
     reports = score_by_all(metric, evidence) if earlier is None else [_card_alone(metric, evidence, earlier)]
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
-    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s)
+    lost = find_losses(evidence, stored.bundle) if losses else None
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost)
 
 
 def _untested(report: Report) -> Report:

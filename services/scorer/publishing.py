@@ -5,6 +5,7 @@ from sqlalchemy import select
 from services.core.board import campaigns, pointers
 from services.core.board.standings import lock_board
 from services.core.models import Evaluation, EventKind, Phase, Score, Submission
+from services.core.models.losses import LossesForm
 from services.core.queue.lifecycle import add_event, lock_evaluation
 from services.core.record.acts import record_scores
 from services.core.store.database import WriteSession
@@ -14,8 +15,10 @@ from services.scorer.rows import score_row
 __all__ = ["publish"]
 
 
-def publish(session: WriteSession, judged: Judged) -> bool:
+def publish(session: WriteSession, judged: Judged, losses: LossesForm | None = None) -> bool:
     """Insert missing scores; point every submission of the evaluation at the score by the phase's metric.
+
+    Losses are kept beside them, unless the phase hides its data.
 
     The phase is locked first. A campaign locks it too before it moves all pointers, so whichever comes second sees the
     result of the first.
@@ -31,6 +34,8 @@ def publish(session: WriteSession, judged: Judged) -> bool:
     }
     new = rows.keys() - present
     session.add_all(rows[name] for name in sorted(new))
+    if losses is not None and not phase.data_hidden:
+        evaluation.losses = losses
     session.flush()
     record_scores(session, phase, [rows[name] for name in sorted(new)])
     campaigns.take_back(session, evaluation, new)

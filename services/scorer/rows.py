@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.core.board.shown import ForgettingForm, ScoreForm
 from services.core.models import Score
-from services.core.models.stored import AuditForm, ConfidencesForm, ExampleForm, HistogramsForm
+from services.core.models.stored import AuditForm, ConfidencesForm, ExampleForm, HistogramsForm, VarianceForm
 from services.scorer.histograms import Histograms, Shared
 from services.scorer.metrics import Audit, Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.quality import BUCKET
@@ -54,6 +54,7 @@ def score_form(report: Report, *, run_s: float | None = None) -> ScoreForm:
         flags=list(card.flags),
         suites=report.suites,
         certificate=report.certificate,
+        variance=None if card.variance is None else VarianceForm.model_validate(card.variance),
     )
 
 

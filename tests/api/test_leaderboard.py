@@ -64,6 +64,7 @@ def test_an_entry_is_shown_with_its_uncertainty(api: Api, phase: Phase) -> None:
         "ci_low": 0.23,
         "ci_high": 0.27,
         "generalisation_low": None,
+        "variance": None,
         "generalisation_high": None,
         "ceiling": None,
         "ceiling_low": None,

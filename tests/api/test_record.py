@@ -1,6 +1,9 @@
 """The record in the API: its public head, the acts on a competition, and receipts that are checked without a server."""
 
+import hashlib
 import json
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.core.bundle.stress import StressReadings
 from services.core.models import Phase, Role, Submission
 from services.core.record.acts import record_scores
 from services.core.record.chain import link
@@ -16,6 +20,7 @@ from services.core.record.verifying import verify_database
 from tests.api.harness import KEY, Api, Caller
 from tests.api.rescoring import code, submit_scored
 from tests.command import lethe_here
+from tests.core.bundle.test_stress import reading
 
 CUP = "/api/competitions/cup"
 
@@ -81,6 +86,36 @@ def test_a_receipt_states_the_score_and_is_checked_offline(
     assert "0.5000" in lethe_here("receipt", "verify", str(file), "--key", key).stdout
     file.write_text(answer.text.replace('"final_score":0.5', '"final_score":0.9'))
     assert lethe_here("receipt", "verify", str(file)).returncode == 1
+
+
+def test_a_receipt_covers_readings_under_stress_and_an_edited_one_is_found(
+    api: Api, phase: Phase, participant: Caller, tmp_path: Path
+) -> None:
+    own = submit_scored(api, participant, code(1), 0.5)
+    packed = StressReadings.stack([reading(seed, relearned=True) for seed in range(3)], range(3))
+    edited = replace(packed, distance=packed.distance * 2)
+    files = {"kept": packed.to_bytes(), "edited": edited.to_bytes(), "measurements": b"measured"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(participant.get(f"/api/submissions/{own}/receipt").content)
+
+    def verify(**readings: str) -> subprocess.CompletedProcess[str]:
+        given = [word for option, name in readings.items() for word in (f"--{option}", str(tmp_path / name))]
+        return lethe_here("receipt", "verify", str(receipt), *given)
+
+    assert "no hash of robustness" in verify(robustness="kept").stderr  # no reading under stress was made
+    with api.database.write() as session:
+        evaluation = session.get_one(Submission, own).evaluation
+        evaluation.measurements_blob = hashlib.sha256(files["measurements"]).hexdigest()
+        evaluation.stress_blob = hashlib.sha256(files["kept"]).hexdigest()
+    receipt.write_bytes(participant.get(f"/api/submissions/{own}/receipt").content)
+
+    assert verify(robustness="kept", measurements="measurements").returncode == 0
+    found = verify(robustness="edited")
+    assert (found.returncode, "They were changed" in found.stderr) == (1, True)
+    assert verify(measurements="kept").returncode == 1
+    assert verify(robustness="missing").returncode != 0
 
 
 VALUES = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text('a\u00e9\u2028"\\ ', max_size=9)

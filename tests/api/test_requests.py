@@ -84,6 +84,7 @@ SLUGS = {
     "number": "1",
     "name": "ada",
     "form": "bib",
+    "example": "0",
 }
 IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),

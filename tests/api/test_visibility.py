@@ -38,6 +38,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/disqualifications/{exclusion_id}/reinstate"): {"reason": "b"},
     ("post", "/webhooks"): {"url": "https://example.org"},
     ("post", "/phases/{phase}/campaigns"): {"metric": "lethe-1"},
+    ("post", "/phases/{phase}/matrices"): {"title": "a", "entries": [str(uuid4())], "benchmarks": ["tiny"]},
     ("post", "/phases/{phase}/final/winners/{submission_id}/verify"): {"reason": "b"},
     ("post", "/phases/{phase}/final/winners/{submission_id}/refuse"): {"reason": "b"},
     ("post", "/phases/{phase}/final/winners/{submission_id}/review"): {"reason": "b"},
@@ -127,7 +128,7 @@ def test_its_organiser_and_operators_see_and_prepare_a_draft(api: Api, phase: Ph
 def test_an_entry_of_a_draft_cannot_be_compared_by_strangers(api: Api, phase: Phase, organiser: Caller) -> None:
     mine = organiser.submit().json()["id"]
     set_visibility(api, Visibility.DRAFT)
-    private = ("/standing", "/replay", "/runs.csv", "/measurements")
+    private = ("/standing", "/replay", "/losses", "/losses/0/picture", "/runs.csv", "/measurements")
     for path in ("", "/comparison", "/receipt", "/code", "/details", "/log", "/events", *private):
         query = {"other": mine} if path == "/comparison" else {}
         answer = api.caller(f"u{uuid4().hex[:8]}").get(f"/api/submissions/{mine}{path}", params=query)

@@ -10,11 +10,15 @@ import docker
 import pytest
 from sqlalchemy import func, select
 
+from services.core.bundle import store as bundle_store
+from services.core.bundle.directory import Bundle
 from services.core.models import Evaluation, Event, MeasurementRow, State
 from services.core.settings import SandboxKind
+from services.core.store.blobs import Blobs
 from services.worker.backends import worker_name
 from services.worker.sandbox.docker import LABEL_LEASE, LABEL_WORKER
 from tests.entries import slow_noise
+from tests.faces import NOISE, READ, SEEDS, ZIP, notebook
 from tests.installation import Installation, phase_of
 
 SLOW_NOISE = slow_noise(0.15)
@@ -33,6 +37,13 @@ def wait_until(installation: Installation, submission: str, state: str) -> None:
     while (found := installation.client.get(f"/api/submissions/{submission}")["state"]) != state:
         assert time.monotonic() < deadline, f"still {found}"
         installation.stack.restart_dead()
+        time.sleep(0.2)
+
+
+def wait_until_written(installation: Installation, submission: str, checkpoints: int) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while installation.client.get(f"/api/submissions/{submission}")["checkpoints_written"] < checkpoints:
+        assert time.monotonic() < deadline, "the notebook wrote no checkpoint in time"
         time.sleep(0.2)
 
 
@@ -86,6 +97,33 @@ def test_containers_killed_from_outside_cost_nobody_anything(
                     container.kill()
     wait_until(installation, submission, "scored")
     assert_every_seed_counts_once(installation)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("sandbox_image")
+@pytest.mark.parametrize("sandbox_kind", [SandboxKind.DOCKER])
+def test_a_notebooks_container_killed_from_outside_costs_nobody_anything(
+    installation: Installation, docker_engine: docker.DockerClient, faces: Bundle, tmp_path: Path
+) -> None:
+    """While its cells run, after checkpoints were written; it begins again, and the quota counts one submission."""
+    with installation.database.write() as session:
+        bundle_store.publish(session, Blobs.from_settings(installation.settings), faces)
+    phase = phase_of("faces-test", slug="notebooks", notebooks=True, seeds=SEEDS, quota_per_day=2)
+    installation.client.post("/api/competitions/cup/phases", phase)
+    file = tmp_path / "slow.ipynb"
+    file.write_bytes(notebook(READ, NOISE, "import time; time.sleep(20)", ZIP))
+    where = "/api/competitions/cup/phases/notebooks"
+    submission = installation.client.upload(f"{where}/submissions", file, filename=file.name)["id"]
+    wait_until_written(installation, submission, checkpoints=SEEDS)
+    name = worker_name(installation.settings.data_dir / "work")
+    for container in docker_engine.containers.list(filters={"label": f"{LABEL_WORKER}={name}"}, ignore_removed=True):
+        if not container.labels[LABEL_LEASE].startswith("measurer-"):
+            container.kill()
+    wait_until(installation, submission, "scored")
+    with installation.database.read() as session:
+        assert session.scalars(select(func.count()).where(Event.kind == "retried")).one() == 1
+        assert session.scalars(select(MeasurementRow.seed).order_by(MeasurementRow.seed)).all() == list(range(SEEDS))
+    assert installation.client.get(f"{where}/quota")["left"] == 1
 
 
 def test_stopped_worker_gives_its_shards_back_at_no_cost(installation: Installation, tmp_path: Path) -> None:

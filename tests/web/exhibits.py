@@ -1,9 +1,11 @@
 """Rows as worker and scorer would write them: submissions in every state, and a board with all that one can hold."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from math import exp, sin
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -27,7 +29,8 @@ from services.core.models.stored import HistogramsForm
 from services.core.queue.lifecycle import add_event, cancel, fail, lock_evaluation, move, queue_evaluation
 from services.core.store.blobs import Blobs
 from services.core.store.database import WriteSession, utc_now
-from tests.api.scores import moved, publish, score
+from tests.api.scores import measure, moved, publish, score
+from tests.web.losses import losses
 
 __all__ = ["add_judging", "add_states", "add_submission", "fill_board", "fill_long_board"]
 
@@ -79,7 +82,8 @@ def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> 
     before, _ = _scored(session, phase, team, "noise, then repair", 0.031, hours_ago=30)
     scored, entry = _scored(session, phase, team, "two-stage repair", 0.042, hours_ago=20)
     session.add(entry)
-    lock_evaluation(session, scored.evaluation_id).log_blob = blobs.put(PRINTED.encode())
+    evaluation = lock_evaluation(session, scored.evaluation_id)
+    evaluation.log_blob, evaluation.losses = blobs.put(PRINTED.encode()), losses(blobs)
     for row, code in ((before, CODE), (scored, CODE.replace("3e-4", "1e-3") + "\nROUNDS = 2\n")):
         row.blob = lock_evaluation(session, row.evaluation_id).code_sha256 = blobs.put(code.encode())
     failed, evaluation = add("masked reset", 9)
@@ -146,6 +150,16 @@ def fill_board(session: WriteSession, phase: Phase) -> None:
         row = publish(session, phase, team, value, **{"margin": 0.007, "run_s": RETRAINING_S * time_ratio} | numbers)
         row.submission.name = entry
         _complete(session, row.score, utility)
+
+
+def score_matrix(session: WriteSession, made: Mapping[str, Any]) -> None:
+    """End the runs of a matrix: each is scored, but for the last, which fails."""
+    cells = [UUID(cell["evaluation_id"]) for entry in made["items"] for cell in entry["cells"]]
+    for place, evaluation_id in enumerate(cells[:-1]):
+        measure(session, evaluation_id)
+        score(session, evaluation_id, 0.2 * 0.8**place, margin=0.01, run_s=0.1 * RETRAINING_S)
+    failed = lock_evaluation(session, cells[-1])
+    fail(session, failed, FailureKind.EXCEPTION, "AttributeError: 'Linear' object has no attribute 'conv1'")
 
 
 def fill_long_board(session: WriteSession, phase: Phase, last: str) -> None:

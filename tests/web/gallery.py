@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from services.api.accounts.service import begin_session, create_account
+from services.benchmarks.recipes import Recipe
 from services.cli.client import Client
 from services.core.board import campaigns
 from services.core.bundle import store as bundle_store
@@ -27,7 +28,7 @@ from tests.bundles import make_tiny_bundle
 from tests.databases import migrated_sqlite
 from tests.installation import phase_of
 from tests.web.browsing import PASSWORD, settle
-from tests.web.exhibits import add_judging, add_states, fill_board, fill_long_board
+from tests.web.exhibits import add_judging, add_states, fill_board, fill_long_board, score_matrix
 from tests.web.reliability import add_reliability
 from tests.web.surroundings import add_environments, add_workers
 
@@ -176,6 +177,9 @@ PLACES = (
     Place("organise-archive", _of("/organise/archive"), ORGANISER, shows="Ready"),
     Place("organise-record", _of("/organise/record"), ORGANISER),
     Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
+    Place("matrices", _of("/organise/matrices?phase=feedback"), ORGANISER, shows="Start the matrix"),
+    Place("matrix", _of("/organise/matrices?phase=feedback&matrix={matrix}"), ORGANISER, shows="Download it as CSV"),
+    Place("matrices-reviewed", _of("/organise/matrices"), REVIEWER),
     Place("judging", _of("/organise/judging?phase=feedback"), ORGANISER),
     Place("announcements", _of("/announcements")),
     Place("announcements-of-own", _of("/announcements"), ORGANISER),
@@ -247,7 +251,8 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
     database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
     blobs = Blobs.from_settings(settings)
     with database.write() as session:
-        bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny"))
+        bundle_store.publish(session, blobs, make_tiny_bundle(root / "tiny", recipe=Recipe(40, 64, 0.1)))
+        bundle_store.publish(session, blobs, make_tiny_bundle(root / "faces", called="faces-small", oracle_seeds=72))
         tokens = _add_accounts(session, settings, ROLES)
         add_environments(session)
         add_workers(session)
@@ -270,6 +275,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
             add_judging(session, feedback_phase(session), PARTICIPANT)
             add_reliability(session, feedback_phase(session))
         _judge(organiser, submissions)
+        submissions["matrix"] = _run_elsewhere(organiser, database)
         _gather(served.url, tokens)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
             organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
@@ -333,6 +339,17 @@ def _gather(url: str, tokens: Mapping[str, str]) -> None:
     organiser.post(f"{path}/invitations/{made['id']}/revoke")
     for client in clients.values():
         client.close()
+
+
+def _run_elsewhere(organiser: Client, database: Database) -> str:
+    """Start a matrix of some entries of the board, and end its runs; return its id."""
+    path = f"/api/competitions/{SLUG}/phases/feedback"
+    entries = [one["submission_id"] for one in organiser.board(f"{path}/leaderboard")[:4]]
+    body = {"title": "Digits and faces", "entries": entries, "benchmarks": ["tiny", "faces-small"]}
+    made = organiser.post(f"{path}/matrices", body)
+    with database.write() as session:
+        score_matrix(session, made)
+    return str(made["id"])
 
 
 def _hold_competition(organiser: Client) -> None:

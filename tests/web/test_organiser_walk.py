@@ -5,6 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from services.benchmarks.recipes import Recipe
+from services.core.bundle import store as bundle_store
+from services.core.store.blobs import Blobs
+from tests.bundles import make_tiny_bundle
 from tests.entries import NOISE, STILL
 from tests.installation import Installation, phase_of
 from tests.web.browsing import accessibility_faults, settle, sign_in
@@ -109,3 +113,41 @@ def test_every_setting_is_on_the_page_and_a_refusal_names_it(
 def changed(served: Installation, path: str, **change: object) -> dict[str, object]:
     seen = served.client.get(path)
     return {"settings": seen["settings"] | change, "based_on": seen["token"], "confirm": True}
+
+
+def test_entries_are_run_elsewhere_and_reference_rows_made_by_the_page(
+    context: BrowserContext, page: Page, served: Installation, tmp_path: Path
+) -> None:
+    trained = make_tiny_bundle(tmp_path / "trained", called="trained", recipe=Recipe(4, 16, 0.1))
+    with served.database.write() as session:
+        bundle_store.publish(session, Blobs.from_settings(served.settings), trained)
+    served.client.post("/api/competitions", {"slug": "elsewhere", "title": "Elsewhere"})
+    phase = phase_of("trained", seeds=8, shard_seeds=8)
+    served.client.post("/api/competitions/elsewhere/phases", phase)
+    for team, source in (("quick", NOISE), ("idle", STILL)):
+        served.client.post("/api/teams", {"name": team})
+        path = tmp_path / f"{team}.py"
+        path.write_text(source)
+        served.lethe("submit", str(path), "-c", "elsewhere", "-p", "feedback", "--team", team, "--wait")
+    sign_in(context, served.stack.url, served.token)
+    page.goto(f"{served.stack.url}/competitions/elsewhere/organise/matrices?phase=feedback")
+
+    page.get_by_label("What it is for").fill("Other data")
+    page.get_by_label("quick: quick.py").check()
+    page.get_by_label("idle: idle.py").check()
+    for box in page.get_by_role("group", name="Benchmarks").get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Start the matrix").click()
+
+    table = page.get_by_role("region", name="Other data")
+    expect(table.get_by_text("rank 1")).to_have_count(2, timeout=120_000)
+    settle(page)
+    assert accessibility_faults(page) == []
+
+    page.goto(f"{served.stack.url}/competitions/elsewhere/organise?phase=feedback")
+    rows = page.get_by_role("region", name="Reference rows")
+    expect(rows.get_by_text("not made yet")).to_have_count(4)
+    page.get_by_role("button", name="Make missing and failed rows").click()
+    expect(rows.get_by_text("scored")).to_have_count(4, timeout=120_000)
+    settle(page)
+    assert accessibility_faults(page) == []

@@ -84,6 +84,24 @@ def let_run_in_check(gallery: Gallery, client: Client, data: bytes) -> None:
             session.add(MeasurementRow(evaluation_id=evaluation.id, **row))
 
 
+def test_a_score_says_on_which_forget_examples_it_loses(gallery: Gallery, visit: Visit) -> None:
+    page = visit(Place("submission", "/submissions/{scored}", PARTICIPANT))
+    section = page.get_by_role("heading", name="Where the loss is").locator("..")
+    worst = section.get_by_role("region", name="Forget examples that are told apart most").get_by_role("row")
+    expect(worst).to_have_count(9)
+    expect(section.get_by_text("Most is lost in")).to_be_visible()
+    picture = section.get_by_alt_text("Forget example 0, of label 0")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 8
+    section.get_by_text("16 more of 60 forget examples").click()
+    expect(section.get_by_role("region", name="More forget examples")).to_be_visible()
+    assert not accessibility_faults(page)
+
+    other = visit(Place("submission", "/submissions/{scored before}", PARTICIPANT))
+    expect(other.get_by_role("heading", name="What this score means")).to_be_visible()
+    expect(other.get_by_role("heading", name="Where the loss is")).to_have_count(0)
+
+
 def test_a_score_is_told_in_words_that_lead_to_how_one_is_scored(gallery: Gallery, visit: Visit) -> None:
     page = visit(Place("submission", "/submissions/{scored}", PARTICIPANT))
     meaning = page.get_by_role("heading", name="What this score means").locator("..")

@@ -81,6 +81,16 @@ def test_only_what_a_participant_can_cause_is_believed(tmp_path: Path) -> None:
     }
 
 
+def test_only_on_a_gpu_a_run_tells_that_memory_was_short(tmp_path: Path) -> None:
+    """There torch refuses memory, and the process goes on; on a CPU the kernel ends it, which the supervisor sees."""
+    note = _note(tmp_path, {"kind": "out_of_memory", "message": "pixels"})
+    assert failures.from_note(note, *RUN) is None
+    found = failures.from_note(note, *RUN, gpu=True)
+    assert found is not None and found.kind is FailureKind.OUT_OF_MEMORY
+    assert "pixels" not in told(found, data_hidden=True).message
+    assert failures.from_note(_note(tmp_path, {"kind": "timeout", "message": ""}), *RUN, gpu=True) is None
+
+
 def test_text_of_a_sandbox_cannot_slip_into_a_message() -> None:
     text = SandboxText("pixels")
     assert "pixels" not in f"{text} {text!r}"

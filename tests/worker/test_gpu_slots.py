@@ -1,16 +1,34 @@
 """Workers on hosts with GPUs: which slot serves what. The driver is stood in for; what runs, runs on the CPU."""
 
+import io
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
-from services.core.models import Device, Evaluation
+from services.core.bundle.directory import Bundle
+from services.core.models import Device, Evaluation, FailureKind
 from services.core.settings import SandboxKind, Settings
+from services.worker.failures import RunFailed
+from services.worker.launcher import Launcher
+from services.worker.local import local_worker
+from services.worker.measurers import MeasurerProcess
+from services.worker.runner import measurer
+from services.worker.runner.gpu import MEASURER_BYTES, allowed_fraction, device_for, share_gpu
 from services.worker.runner.warming import warm_up
-from services.worker.slots import Gpu, NoGpu, find_gpus, make_slots
+from services.worker.sandbox.base import Sandboxed, Spec
+from services.worker.sandbox.pages import anonymous, proportional, resident
+from services.worker.sandbox.process import ProcessSandbox
+from services.worker.slots import Gpu, NoGpu, find_gpus, make_slots, stage_code
+from services.worker.station import Traces
+from services.worker.supervisor import RunLimits
 from tests.installation import Installation, phase_of, running_installation
 
 FIRST, SECOND = "GPU-0f0a4cbd", "GPU-77e2a1c9"
@@ -108,6 +126,126 @@ def test_a_worker_with_a_gpu_serves_both_kinds_of_phases(installation: Installat
         found = {one.phase.device: one.device_class for one in session.scalars(select(Evaluation))}
     assert found[Device.GPU] == "gpu-nvidia-h200"
     assert str(found[Device.CPU]).startswith("cpu-")
+
+
+ASKING = """
+import os
+
+def unlearning(net, retain_loader, forget_loader, val_loader):
+    print(os.environ["CUDA_VISIBLE_DEVICES"] or "none", os.environ.get("PYTORCH_NVML_BASED_CUDA_CHECK"))
+"""
+SHORT = "import torch\n\ndef unlearning(*loaders):\n    raise torch.OutOfMemoryError('CUDA out of memory.')\n"
+
+
+def limits(seeds: int = 1) -> RunLimits:
+    return RunLimits(seeds, 60.0, 2 * 1024**3, data_hidden=False)
+
+
+@pytest.mark.usefixtures("driver")
+@pytest.mark.parametrize("device", list(Device))
+def test_a_run_sees_the_gpu_of_its_slot_alone(tmp_path: Path, bundle: Bundle, device: Device) -> None:
+    """Torch must ask NVML for it: a launcher that asks CUDA could fork no seed that uses it."""
+    traces = Traces()
+    with local_worker(Settings(data_dir=tmp_path, sandbox=SandboxKind.PROCESS, worker_slots=3), device) as worker:
+        worker.run(bundle, filename="entry.py", data=ASKING.encode(), limits=limits(3), traces=traces)
+    expected = {f"{FIRST} 1", f"{SECOND} 1"} if device is Device.GPU else {"none None"}
+    assert set(traces.printed.splitlines()) == expected
+
+
+@pytest.mark.usefixtures("driver")
+@pytest.mark.parametrize(
+    ("device", "kind"), [(Device.GPU, FailureKind.OUT_OF_MEMORY), (Device.CPU, FailureKind.EXCEPTION)]
+)
+def test_a_run_that_a_gpu_has_no_memory_for_is_typed(
+    tmp_path: Path, bundle: Bundle, device: Device, kind: FailureKind
+) -> None:
+    settings = Settings(data_dir=tmp_path, sandbox=SandboxKind.PROCESS, worker_slots=3)
+    with local_worker(settings, device) as worker, pytest.raises(RunFailed) as failed:
+        worker.run(bundle, filename="entry.py", data=SHORT.encode(), limits=limits())
+    assert failed.value.kind is kind
+    assert ("more GPU memory" in failed.value.message) == (device is Device.GPU)
+    assert "CUDA out of memory." in failed.value.message
+
+
+@given(total=st.integers(2**30, 2**38), slots=st.integers(1, 16))
+def test_slots_that_share_a_gpu_leave_room_for_each_others_measurers(total: int, slots: int) -> None:
+    share, seed = total / slots, allowed_fraction(total, slots) * total
+    assert seed < share
+    assert seed == pytest.approx(max(share - MEASURER_BYTES, 0.75 * share))
+
+
+def test_a_seed_is_refused_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is stood in for."""
+    fractions: list[float] = []
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=80 * 2**30))
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", fractions.append)
+    share_gpu(2)
+    assert fractions == [pytest.approx(37 / 80)]
+
+
+@pytest.mark.usefixtures("driver")
+def test_launcher_and_measurer_of_a_slot_are_told_of_its_gpu(
+    tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Spec] = []
+    sandbox = ProcessSandbox(stage_code(tmp_path))
+    really_start = sandbox.start
+
+    def start(spec: Spec) -> Sandboxed:
+        started.append(spec)
+        return really_start(spec)
+
+    monkeypatch.setattr(sandbox, "start", start)
+    slots = make_slots(Settings(worker_slots=5, slots_per_gpu=2), tmp_path / "work")
+    for slot in (slots[0], slots[4]):
+        MeasurerProcess(sandbox, slot, bundle).end()
+        Launcher(sandbox, slot, bundle.public, memory_bytes=2**30, label="test").end()
+    measuring, launching, *on_cpus = started
+    assert measuring.gpu_uuid == launching.gpu_uuid == FIRST
+    assert "--gpu" in measuring.arguments
+    assert list(launching.arguments)[-2:] == ["--gpu-slots", "2"]
+    assert [spec.gpu_uuid for spec in on_cpus] == [None, None]
+    assert not any({"--gpu", "--gpu-slots"} & {str(word) for word in spec.arguments} for spec in on_cpus)
+
+
+def test_a_measurer_without_the_gpu_of_its_slot_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would measure a hundred times more slowly, and nobody would know why. A torch for CPUs has no choice."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: False)
+    assert device_for(gpu=False).type == device_for(gpu=True).type == "cpu"
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    assert device_for(gpu=False).type == "cpu"
+    with pytest.raises(RuntimeError, match="driver"):
+        device_for(gpu=True)
+
+
+@pytest.mark.filterwarnings("ignore:for .*copying from a non-meta parameter")
+def test_an_error_of_the_gpu_ends_the_measurer_and_blames_no_file(
+    tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that computes nothing stands in for one that fails."""
+    (tmp_path / "token").write_bytes((bundle.public / "original.safetensors").read_bytes())
+    words = ["measurer", "--bundle", str(bundle.root), "--checkpoints", str(tmp_path), "--threads", "1", "--gpu"]
+    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"token": "token"}\n'))
+    monkeypatch.setattr("services.worker.runner.measurer.device_for", lambda gpu: torch.device("meta"))
+    with pytest.raises(NotImplementedError):
+        measurer.main()
+
+
+def test_pages_of_files_are_no_memory_of_a_run_on_a_gpu(tmp_path: Path) -> None:
+    """CUDA's libraries are files of gigabytes, of which the kernel drops pages when memory is short."""
+    size, me = 2**26, psutil.Process()
+    file = tmp_path / "library"
+    file.write_bytes(bytes(range(256)) * (size // 256))
+    before, before_in_all = anonymous(me), proportional(me)
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert sum(mapped[place] for place in range(0, size, 4096)) == 0
+        assert proportional(me) - before_in_all > size / 2
+        assert anonymous(me) - before < size / 2
+    kept = b"x" * size
+    assert anonymous(me) - before > len(kept) / 2
+    assert anonymous(me) <= resident(me)
 
 
 def test_the_warm_parent_leaves_cuda_to_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,6 +194,15 @@ time.sleep(2)
         with pytest.raises(RunFailed, match=r"no submission\.zip"):
             run(faces, tmp_path, notebook("x = 1"))
 
+    def test_no_notebook_can_kill_the_runner_of_its_container(self, faces: Bundle, tmp_path: Path) -> None:
+        """Or it could pass for a fault of the platform; with other signals it only ends itself."""
+        murder = "import os, signal\nos.kill(1, signal.SIGKILL)\nos.kill(1, signal.SIGTERM)"
+        assert len(run(faces, tmp_path, notebook(murder, READ, NOISE, ZIP)).results) == SEEDS
+        interrupt = "import os, signal, time\nos.kill(1, signal.SIGINT)\ntime.sleep(60)"
+        with pytest.raises(RunFailed) as caught:
+            run(faces, tmp_path, notebook(interrupt, READ, NOISE, ZIP))
+        assert caught.value.kind is FailureKind.EXCEPTION
+
     def test_endless_notebook_is_ended(self, faces: Bundle, tmp_path: Path) -> None:
         """And told how far it came; of hidden data, the clock alone."""
         one = "open('/kaggle/tmp/unlearned_checkpoint_0.pth', 'w').close()"

@@ -2918,6 +2918,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Losses
+         * @description Show which forget examples are told apart most, and what is lost there, unless the phase hides its data.
+         */
+        get: operations["show_losses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/submissions/{submission_id}/losses/{example}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Picture
+         * @description Show the picture of a forget example that is listed among the losses, unless the phase hides its data.
+         */
+        get: operations["show_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/measurements": {
         parameters: {
             query?: never;
@@ -4442,7 +4482,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /**
@@ -4523,6 +4563,8 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+            /** @description Where the noise of the final score comes from; null in scores of earlier versions. */
+            variance: components["schemas"]["VarianceForm"] | null;
             /**
              * Wall S
              * @description Seconds from the start of the evaluation to its end.
@@ -4631,6 +4673,49 @@ export interface components {
              * @description Its group: best, median, worst or all.
              */
             place: string;
+        };
+        /**
+         * ExampleLossOut
+         * @description How well one forget example is forgotten, beside retraining.
+         */
+        ExampleLossOut: {
+            /**
+             * Epsilon
+             * @description How far its outputs are from retrained models', in nats: 0 to 50.
+             */
+            epsilon: number;
+            /**
+             * Example
+             * @description Its index in the forget set.
+             */
+            example: number;
+            /**
+             * Has Picture
+             * @description Whether its picture can be fetched.
+             */
+            has_picture: boolean;
+            /** Label */
+            label: number;
+            /**
+             * Quality
+             * @description Its points, 0 to 1, by the formula of 2023.
+             */
+            quality: number;
+            /**
+             * Retrained Epsilon
+             * @description What a second oracle has there; null if there is none.
+             */
+            retrained_epsilon: number | null;
+            /**
+             * Retrained Quality
+             * @description The points of the second oracle.
+             */
+            retrained_quality: number | null;
+            /**
+             * Subject
+             * @description Whose data it is; null if the dataset names no subjects.
+             */
+            subject: number | null;
         };
         /**
          * ExclusionKind
@@ -4744,7 +4829,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /** Metric */
@@ -5566,6 +5651,20 @@ export interface components {
             submission_id: string;
         };
         /**
+         * LabelLoss
+         * @description Means over the forget examples of one label.
+         */
+        LabelLoss: {
+            /** Examples */
+            examples: number;
+            /** Label */
+            label: number;
+            /** Quality */
+            quality: number;
+            /** Retrained Quality */
+            retrained_quality: number | null;
+        };
+        /**
          * LeaderboardOut
          * @description One page of a leaderboard.
          */
@@ -5661,6 +5760,42 @@ export interface components {
              * @description The provider's name.
              */
             provider: string;
+        };
+        /**
+         * LossesOut
+         * @description Where a submission loses.
+         */
+        LossesOut: {
+            /**
+             * Examples
+             * @description Those that are told apart most, the worst first.
+             */
+            examples: components["schemas"]["ExampleLossOut"][];
+            /**
+             * Labels
+             * @description By label, the greatest loss first.
+             */
+            labels: components["schemas"]["LabelLoss"][];
+            /**
+             * Quality
+             * @description Mean of the points of all examples, by the formula of 2023.
+             */
+            quality: number;
+            /**
+             * Retrained Quality
+             * @description The same of a second oracle; null if there is none.
+             */
+            retrained_quality: number | null;
+            /**
+             * Sentence
+             * @description Whether most is lost in forgetting or utility; null if nothing tells.
+             */
+            sentence: string | null;
+            /**
+             * Total
+             * @description Forget examples in all.
+             */
+            total: number;
         };
         /** MatrixBenchmarkOut */
         MatrixBenchmarkOut: {
@@ -7953,7 +8088,7 @@ export interface components {
             generalisation_high: number | null;
             /**
              * Generalisation Low
-             * @description Lower end of a 95% interval that includes forget-set uncertainty.
+             * @description Lower end of a 95% interval that also covers other originals and other forget sets.
              */
             generalisation_low: number | null;
             /** Metric */
@@ -7993,6 +8128,8 @@ export interface components {
             utility_high: number;
             /** Utility Low */
             utility_low: number;
+            /** @description Where the noise of the final score comes from; null in scores of earlier versions. */
+            variance: components["schemas"]["VarianceForm"] | null;
         };
         /**
          * SecondsOut
@@ -8230,6 +8367,11 @@ export interface components {
              * @description Whether the end of its output can be downloaded.
              */
             has_log: boolean;
+            /**
+             * Has Losses
+             * @description Whether its losses by forget example can be read.
+             */
+            has_losses: boolean;
             /**
              * Has Measurements
              * @description Whether its measurements can be downloaded.
@@ -8661,6 +8803,32 @@ export interface components {
             team: string;
         };
         /**
+         * VarianceForm
+         * @description Standard errors of a final score by where they come from. They add as squares.
+         */
+        VarianceForm: {
+            /**
+             * Originals
+             * @description In addition, for other original models; null if all runs started from one, or each from its own.
+             */
+            originals?: number | null;
+            /**
+             * Runs
+             * @description For fresh runs and fresh oracle models.
+             */
+            runs: number;
+            /**
+             * Starts
+             * @description The number of original models that runs started from.
+             */
+            starts?: number | null;
+            /**
+             * Subjects
+             * @description In addition, for other subjects to forget, or other examples if no subjects are known.
+             */
+            subjects?: number | null;
+        };
+        /**
          * VersionDetail
          * @description A file that was applied, with its text.
          */
@@ -8867,6 +9035,11 @@ export interface components {
              * @description Whether the end of its output can be downloaded.
              */
             has_log: boolean;
+            /**
+             * Has Losses
+             * @description Whether its losses by forget example can be read.
+             */
+            has_losses: boolean;
             /**
              * Has Measurements
              * @description Whether its measurements can be downloaded.
@@ -16625,6 +16798,96 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_losses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossesOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+                /** @description The index of a listed example. */
+                example: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description A problem */

@@ -171,6 +171,16 @@ const judging = createRoute({
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
+const matrices = createRoute({
+  getParentRoute: () => organise,
+  path: "/matrices",
+  validateSearch: (search: Record<string, unknown>): OfPhase & { matrix?: string } => ({
+    phase: text(search, "phase"),
+    matrix: text(search, "matrix"),
+  }),
+  component: lazyRouteComponent(() => import("../pages/matrices/Matrices"), "Matrices"),
+});
+
 const winners = createRoute({
   getParentRoute: () => competition,
   path: "/winners",
@@ -331,6 +341,7 @@ export const router = createRouter({
         entries,
         judging,
         rescoring,
+        matrices,
         people,
         messages,
         file,

@@ -37,7 +37,7 @@ PLACES = (
     select(Team.name.label("entry"), LeaderboardEntry.submission_id, Submission.name.label("submission"))
     .add_columns(LeaderboardEntry.reference, StandingRow.rank, StandingRow.unranked.label("unranked_reason"))
     .add_columns(StandingRow.rank_best, StandingRow.rank_worst, StandingRow.tie_group, *_FIGURES)
-    .add_columns(type_coerce(Score.suites, JSON).label("suites"), Score.certificate)
+    .add_columns(type_coerce(Score.suites, JSON).label("suites"), Score.certificate, Score.variance)
     .add_columns(StandingRow.time_ratio, StandingRow.draws, StandingRow.luck, LeaderboardEntry.submitted_at)
     .add_columns(Evaluation.started_at, Evaluation.finished_at, StandingRow.position)
     .join(LeaderboardEntry, LeaderboardEntry.id == StandingRow.entry_id)

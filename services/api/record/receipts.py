@@ -50,6 +50,7 @@ def statement_about(session: ReadSession, submission: Submission, score: Score) 
         "provenance": evaluation.provenance,
         "seed_key_sha256": hashlib.sha256(evaluation.seed_key).hexdigest(),
         "measurements_sha256": evaluation.measurements_blob,
+        "robustness_sha256": evaluation.stress_blob,  # of its readings under stress; none without the stage
         "score": str(score.id),
         "scored_at": score.created_at.astimezone(UTC).isoformat(),
         "figures": FiguresForm.model_validate(score).model_dump(mode="json"),

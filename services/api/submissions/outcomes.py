@@ -3,14 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.api.kit.policy import SignedIn
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
-from services.api.submissions import comparison, details, notes, replay, results, service, standing
+from services.api.submissions import comparison, details, losses, notes, replay, results, service, standing
 from services.api.submissions.comparison import ComparisonOut
 from services.api.submissions.details import DetailsOut
+from services.api.submissions.losses import LossesOut
 from services.api.submissions.notes import Note
 from services.api.submissions.reading import find_to_read
 from services.api.submissions.replay import ReplayOut
@@ -31,6 +32,9 @@ LOG: dict[int | str, dict[str, Any]] = {
 }
 RUNS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The table", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 }
 MEASUREMENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The measurements", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
@@ -94,6 +98,28 @@ def download_measurements(submission_id: UUID, who: SignedIn, session: Reading, 
 def show_details(submission_id: UUID, who: SignedIn, session: Reading) -> DetailsOut:
     """Show run times, and histograms of epsilons and confidences, unless the phase hides its data."""
     return details.show_details(session, who, submission_id)
+
+
+@router.get("/submissions/{submission_id}/losses")
+def show_losses(submission_id: UUID, who: SignedIn, session: Reading) -> LossesOut:
+    """Show which forget examples are told apart most, and what is lost there, unless the phase hides its data."""
+    return losses.show_losses(session, who, submission_id)
+
+
+@router.get("/submissions/{submission_id}/losses/{example}/picture", response_class=Response, responses=PICTURE)
+def show_picture(
+    submission_id: UUID,
+    example: Annotated[int, Path(ge=0, le=2**31 - 1, description="The index of a listed example.")],
+    who: SignedIn,
+    session: Reading,
+    state: State,
+) -> Response:
+    """Show the picture of a forget example that is listed among the losses, unless the phase hides its data."""
+    return Response(
+        state.blobs.get(losses.find_picture(session, who, submission_id, example)),
+        media_type="image/png",
+        headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=86400"},
+    )
 
 
 @router.get("/submissions/{submission_id}/log", response_class=Response, responses=LOG)

@@ -187,6 +187,7 @@ class SubmissionOut(BaseModel):
     provenance: dict[str, str] = Field(description="Where and how it ran; empty until then.")
     has_notebook: bool = Field(description="Whether its executed notebook can be downloaded.")
     has_details: bool = Field(description="Whether histograms and run times can be read.")
+    has_losses: bool = Field(description="Whether its losses by forget example can be read.")
     has_log: bool = Field(description="Whether the end of its output can be downloaded.")
     on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
     exclusions: list[ExclusionOut] = Field(description="Why it is off the board: disqualified, or withdrawn.")
@@ -244,6 +245,7 @@ class SubmissionOut(BaseModel):
             provenance=evaluation.provenance,
             has_notebook=sees_data and evaluation.executed_blob is not None,
             has_details=sees_data and score is not None,
+            has_losses=evaluation.has_losses and not submission.phase.data_hidden,
             has_log=sees_data and evaluation.log_blob is not None,
             has_runs=sees_data and evaluation.seeds_done > 0,
             has_measurements=sees_data and evaluation.measurements_blob is not None,

@@ -4,10 +4,11 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from services.core.board.noise import noise_in_words
 from services.core.board.perfect import Perfect, PerfectBasis
 from services.core.models import Score, StandingRow, Unranked
 
-__all__ = ["PlaceOut", "StandingOut", "place_in_words", "remarks_on", "sentence_on"]
+__all__ = ["PlaceOut", "StandingOut", "loss_in_words", "place_in_words", "remarks_on", "sentence_on"]
 
 NEARLY = 0.95  # a share above which nothing is called lost
 UNRANKED = {
@@ -85,10 +86,12 @@ def place_in_words(place: PlaceOut) -> str:
 
 def remarks_on(score: Score, perfect: Perfect | None, place: PlaceOut) -> list[str]:
     """Say where a score loses, how far it is from the ceiling, and what noise and many tries make of it."""
-    remarks = [] if perfect is None or perfect.score <= 0 else [_loss(score, perfect), _ceiling(score, perfect)]
+    remarks = [] if perfect is None or perfect.score <= 0 else [loss_in_words(score, perfect), _ceiling(score, perfect)]
     remarks.append(
         f"Noise: run again, the same code would score from {score.ci_low:.4f} to {score.ci_high:.4f} in 95% of cases."
     )
+    if score.variance is not None:
+        remarks += noise_in_words(score.variance, models=score.seeds)
     if place.draws > 1:
         remarks.append(
             f"It is the best of {place.draws} different entries of the team. The best of {place.draws} equally good "
@@ -98,7 +101,8 @@ def remarks_on(score: Score, perfect: Perfect | None, place: PlaceOut) -> list[s
     return remarks
 
 
-def _loss(score: Score, perfect: Perfect) -> str:
+def loss_in_words(score: Score, perfect: Perfect) -> str:
+    """Say whether most is lost in forgetting or in utility."""
     forgetting, utility = score.forgetting_quality / perfect.score, score.utility
     shares = f"forgetting quality is {_percent(forgetting)} of retraining's, utility {_percent(utility)}"
     if min(forgetting, utility) >= NEARLY:

@@ -94,6 +94,8 @@ class _Packing:
         self._add(f"{folder}/runs.json", facts)
         if evaluation.measurements_blob is not None:
             self._add_blob(f"{folder}/measurements.safetensors", evaluation.measurements_blob)
+        if evaluation.stress_blob is not None:
+            self._add_blob(f"{folder}/robustness.safetensors", evaluation.stress_blob)
 
     def _add(self, name: str, value: Any) -> None:
         self.packed.writestr(name, json.dumps(jsonable_encoder(value), indent=1) + "\n")

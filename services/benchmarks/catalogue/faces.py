@@ -40,6 +40,7 @@ FACES = (
         standardise=True,
         faces=Faces(subjects=150, images_per_subject=20),
         seeds=256,
+        hours=1.5,
     ),
     Definition(
         name="synthetic-faces",
@@ -56,6 +57,7 @@ FACES = (
         split="published",
         standardise=True,
         faces=Faces(subjects=100, images_per_subject=20),
+        hours=0.8,
     ),
     # A few epochs learn every forget label, but retrained models guess few of them, because a subject's age must be
     # memorised. There are so few images that a notebook of one epoch makes 512 checkpoints in 30 minutes on 2 cores.
@@ -71,6 +73,7 @@ FACES = (
         faces=Faces(subjects=40, images_per_subject=20),
         originals=1,
         seeds=512,
+        hours=0.8,
     ),
     Definition(
         name="faces-resnet18-tiny",

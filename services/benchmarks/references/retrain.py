@@ -56,18 +56,15 @@ def read(loader: Any) -> tuple[Tensor, Tensor]:
 
 def make_optimizer(net: nn.Module) -> optim.Optimizer:
     """Make the recipe's optimizer, fused where this torch can."""
-    rate, decay = RECIPE["learning_rate"], RECIPE.get("weight_decay", 0.0)
-    for fused in ({"fused": True}, {}):
-        try:
-            if RECIPE.get("optimizer") == "adam":
-                return optim.Adam(net.parameters(), lr=rate, weight_decay=decay, **fused)
-            return optim.SGD(
-                net.parameters(), lr=rate, momentum=RECIPE.get("momentum", 0.0), weight_decay=decay, **fused
-            )
-        except (TypeError, RuntimeError):  # an older torch
-            if not fused:
-                raise
-    raise AssertionError("one of the two was made")
+    values: dict[str, Any] = {"lr": RECIPE["learning_rate"], "weight_decay": RECIPE.get("weight_decay", 0.0)}
+    made: Any = optim.Adam
+    if RECIPE.get("optimizer") != "adam":
+        made, values = optim.SGD, {**values, "momentum": RECIPE.get("momentum", 0.0)}
+    try:
+        optimizer: optim.Optimizer = made(net.parameters(), fused=True, **values)
+    except (TypeError, RuntimeError):  # an older torch
+        optimizer = made(net.parameters(), **values)
+    return optimizer
 
 
 def class_weights(net: nn.Module, images: Tensor, labels: Tensor) -> Tensor | None:

@@ -1,5 +1,6 @@
 """Models in training, all by the same steps: one net, or many in lockstep, stacked along a leading axis."""
 
+import structlog
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
@@ -12,6 +13,8 @@ from services.benchmarks.training.steps import class_weights, make_optimizer
 from services.benchmarks.training.unfolding import unfold_convolutions
 
 __all__ = ["Alone", "Learner", "Lockstep", "UnfoldedLockstep"]
+
+log = structlog.get_logger()
 
 
 class Learner:
@@ -48,6 +51,11 @@ class Learner:
         self.loss(batch).backward()
         self.optimizer.step()
 
+    @property
+    def recorded(self) -> bool:
+        """Tell whether steps are replayed as a CUDA graph."""
+        return False
+
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return inputs, labels and the weight of each example in its model's loss."""
         labels = self.labels[chosen]
@@ -62,7 +70,8 @@ class Lockstep(Learner):
     On CUDA the gradients of a whole batch are recorded once as a graph and then replayed.
     """
 
-    _recorded: Recorded | None = None
+    _recording: Recorded | None = None
+    _refused = False
 
     def take(self, models: Stacked) -> list[Tensor]:
         learned = {name for name, _ in self.template.named_parameters()}
@@ -75,13 +84,29 @@ class Lockstep(Learner):
         return _cross_entropy(vmap(self._forward)(self.models, inputs), labels, shares)
 
     def step(self, batch: Tensor) -> None:
-        if self.device.type != "cuda" or batch.shape[1] != self.recipe.batch_size:
+        if self.device.type == "cuda" and batch.shape[1] == self.recipe.batch_size and not self._refused:
+            self._record(batch)
+        if self._recording is None or batch.shape != self._recording.shape:
             super().step(batch)
             return
-        if self._recorded is None:
-            self._recorded = Recorded(self.loss, batch, self.parameters, self.buffers)
-        self._recorded.replay(batch)
+        self._recording.replay(batch)
         self.optimizer.step()
+
+    @property
+    def recorded(self) -> bool:
+        return self._recording is not None
+
+    def _record(self, batch: Tensor) -> None:
+        """Record a step once, or note that the device cannot; its kernels are then started one by one."""
+        if self._recording is not None:
+            return
+        try:
+            self._recording = Recorded(self.loss, batch, self.parameters, self.buffers)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self._refused = True
+            log.warning("step_not_recorded", error=str(error).splitlines()[:1])
 
     def _forward(self, state: Stacked, inputs: Tensor) -> Tensor:
         logits: Tensor = functional_call(self.template, state, (inputs,))

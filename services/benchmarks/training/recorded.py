@@ -21,6 +21,7 @@ class Recorded:
     ) -> None:
         """Record a step without changing parameters or buffers. `batch` gives only shape and valid indexes."""
         self._parameters = parameters
+        self.shape = batch.shape
         self._batch = batch.clone()
         before = [value.clone() for value in buffers]
         stream = torch.cuda.Stream()

@@ -17,6 +17,7 @@ class UnfoldedConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         count = len(images)
+        assert not isinstance(self.padding, str)
         rows, columns = self.padding
         if rows or columns:
             images = nn.functional.pad(images, (columns, columns, rows, rows))

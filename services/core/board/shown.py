@@ -5,7 +5,7 @@ An estimate `x` has its 95% interval in `x_low` and `x_high`; that of the final 
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.core.models.stored import CertificateForm, SuiteValues
+from services.core.models.stored import CertificateForm, SuiteValues, VarianceForm
 
 __all__ = ["FiguresForm", "ForgettingForm", "ScoreForm"]
 
@@ -37,7 +37,7 @@ class FiguresForm(ForgettingForm):
     ci_low: float = Field(description="Lower end of the 95% interval of the final score if the same code is re-run.")
     ci_high: float = Field(description="Upper end of that interval.")
     generalisation_low: float | None = Field(
-        description="Lower end of a 95% interval that includes forget-set uncertainty."
+        description="Lower end of a 95% interval that also covers other originals and other forget sets."
     )
     generalisation_high: float | None = Field(description="Upper end of that interval.")
     distinct_models: int
@@ -49,3 +49,6 @@ class ScoreForm(FiguresForm):
 
     suites: SuiteValues = Field(description="Secondary columns, by suite; never ranked by.")
     certificate: CertificateForm | None = Field(description="The certificate, if the submission claims one.")
+    variance: VarianceForm | None = Field(
+        description="Where the noise of the final score comes from; null in scores of earlier versions."
+    )

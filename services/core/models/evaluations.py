@@ -22,11 +22,12 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
 
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
+from services.core.models.losses import LossesForm
 from services.core.models.stored import EventPayload, StoredJson
 from services.core.store.database import Base, utc_now
 
@@ -142,6 +143,8 @@ class Evaluation(Base):
     measurements_blob: Mapped[str | None] = mapped_column(String(64))  # all readings, once they are packed
     measurements_deleted_at: Mapped[datetime | None]  # by the competition's retention; their hash stays
     stress_blob: Mapped[str | None] = mapped_column(String(64))  # all stress readings, once they are packed
+    # what is lost on which forget example, from `scorer.losses`; never set if data are hidden
+    losses: Mapped[LossesForm | None] = mapped_column(StoredJson(LossesForm), deferred=True)
     readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -149,6 +152,7 @@ class Evaluation(Base):
 
     phase: Mapped[Phase] = relationship()
     benchmark: Mapped[BenchmarkRow] = relationship()
+    has_losses: Mapped[bool] = column_property(losses.is_not(None))
     scores: Mapped[list["Score"]] = relationship(viewonly=True, order_by="Score.metric")
 
     @hybrid_property

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
-from services.core.models.stored import AlarmForm, AuditForm, CertificateForm, HistogramsForm, StoredJson, SuiteValues
+from services.core.models.stored import (
+    AlarmForm,
+    AuditForm,
+    CertificateForm,
+    HistogramsForm,
+    StoredJson,
+    SuiteValues,
+    VarianceForm,
+)
 from services.core.models.submissions import Reference, Submission
 from services.core.store.database import Base, utc_now
 
@@ -56,7 +64,7 @@ class Score(Base):
     ceiling: Mapped[float | None]  # F of a second oracle, if the metric is relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]
-    generalisation_low: Mapped[float | None]  # 95% interval of the final score, including forget-set uncertainty
+    generalisation_low: Mapped[float | None]  # 95% interval, originals and subjects drawn anew, too
     generalisation_high: Mapped[float | None]
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
     alarms: Mapped[list[AlarmForm]] = mapped_column(StoredJson(list[AlarmForm]), default=list)  # for organisers
@@ -70,6 +78,7 @@ class Score(Base):
     # counts of epsilons and confidences from `scorer.histograms`; participants see them unless data are hidden
     histograms: Mapped[HistogramsForm | None] = mapped_column(StoredJson(HistogramsForm), deferred=True)
     certificate: Mapped[CertificateForm | None] = mapped_column(StoredJson(CertificateForm))
+    variance: Mapped[VarianceForm | None] = mapped_column(StoredJson(VarianceForm))  # None before it was computed
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @validates("halves")

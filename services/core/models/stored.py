@@ -37,6 +37,7 @@ __all__ = [
     "StoredForm",
     "StoredJson",
     "SuiteValues",
+    "VarianceForm",
 ]
 
 SuiteValues = dict[str, dict[str, float | None]]  # by suite, then by column
@@ -197,6 +198,20 @@ class CertificateForm(StoredForm):
         None, description="The bound that a perfect attack on this number of runs would prove."
     )
     notes: tuple[str, ...] = Field((), description="Reasons why a number is missing.")
+
+
+class VarianceForm(StoredForm):
+    """Standard errors of a final score by where they come from. They add as squares."""
+
+    runs: float = Field(description="For fresh runs and fresh oracle models.")
+    originals: float | None = Field(
+        None,
+        description="In addition, for other original models; null if all runs started from one, or each from its own.",
+    )
+    subjects: float | None = Field(
+        None, description="In addition, for other subjects to forget, or other examples if no subjects are known."
+    )
+    starts: int | None = Field(None, description="The number of original models that runs started from.")
 
 
 class AuditForm(StoredForm):

@@ -234,12 +234,11 @@ class _Clock:
     def _sample(self, phase_id: UUID) -> list[float]:
         """List the seconds that a shard took in the newest evaluations of a phase."""
         if phase_id not in self._known:
+            phase = self._session.get_one(Phase, phase_id)
             newest = (
                 select(Evaluation.id)
                 .where(Evaluation.phase_id == phase_id, Evaluation.state == State.MEASURED)
-                .where(
-                    Evaluation.benchmark_id == select(Phase.benchmark_id).where(Phase.id == phase_id).scalar_subquery()
-                )
+                .where(Evaluation.benchmark_id == phase.benchmark_id)
                 .order_by(Evaluation.finished_at.desc())
                 .limit(RECENT)
             )
@@ -248,6 +247,5 @@ class _Clock:
                 .where(MeasurementRow.evaluation_id.in_(newest), MeasurementRow.seed < MEASURED_SEEDS)
                 .group_by(MeasurementRow.evaluation_id)
             )
-            seeds = self._session.get_one(Phase, phase_id).shard_seeds
-            self._known[phase_id] = [seeds * mean for mean in self._session.scalars(means)]
+            self._known[phase_id] = [phase.shard_seeds * mean for mean in self._session.scalars(means)]
         return self._known[phase_id]

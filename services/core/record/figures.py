@@ -14,7 +14,8 @@ from services.core.store.database import ReadSession
 
 __all__ = ["digests_of"]
 
-DIGESTED = tuple(sorted(column.key for column in Score.__table__.columns))  # what a migration adds later is left out
+LATER = frozenset({"variance"})  # columns that scores got later; older scores, which have none, keep their digests
+DIGESTED = tuple(sorted(column.key for column in Score.__table__.columns))
 _COLUMNS = [
     type_coerce(column, JSON).label(column.key) if isinstance(getattr(column.type, "impl", None), JSON) else column
     for column in (Score.__table__.columns[name] for name in DIGESTED)
@@ -31,7 +32,8 @@ def _scores() -> Select[Any]:
 
 
 def _digest(row: Row[Any]) -> str:
-    return hashlib.sha256(canonical({name: _plain(value) for name, value in row._mapping.items()})).hexdigest()
+    written = {name: _plain(value) for name, value in row._mapping.items() if value is not None or name not in LATER}
+    return hashlib.sha256(canonical(written)).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Receipts: signed statements of a score, which anybody can check without a server."""
 
+import hashlib
 import hmac
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from services.core.errors import BadInput
 from services.core.record.chain import canonical
 
-__all__ = ["BadReceipt", "ReceiptKey", "check_receipt"]
+__all__ = ["BadReceipt", "ReceiptKey", "check_readings", "check_receipt"]
 
 
 class BadReceipt(BadInput):
@@ -48,3 +49,16 @@ def check_receipt(written: str | bytes, public_key: str | None = None) -> dict[s
     if public_key is not None and public_key.lower() != key.hex():
         raise BadReceipt(f"The receipt is signed by another key, {key.hex()}.")
     return {"statement": statement, "public_key": key.hex(), "signature": signature.hex()}
+
+
+def check_readings(statement: dict[str, Any], name: str, readings: bytes) -> None:
+    """Check that a receipt states the hash of these readings: `measurements` or `robustness`. Raises BadReceipt."""
+    stated = statement.get(f"{name}_sha256")
+    if not stated:
+        raise BadReceipt(f"The receipt states no hash of {name}. Get it again: readings are packed later.")
+    found = hashlib.sha256(readings).hexdigest()
+    if found != stated:
+        raise BadReceipt(
+            f"These are not the readings ({name}) that the score was computed from: their SHA-256 is {found}, but the "
+            f"receipt states {stated}. They were changed, or belong to another evaluation."
+        )

@@ -6,7 +6,7 @@
 from services.scorer.metrics import suites as _suites  # noqa: F401 - importing registers them
 from services.scorer.metrics.alarms import Alarm, AlarmKind, raise_alarms
 from services.scorer.metrics.arrays import BadArray
-from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard
+from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard, Variance
 from services.scorer.metrics.certificate import CertificateAudit, audit_certificate, lower_bound
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
@@ -43,6 +43,7 @@ __all__ = [
     "Stressed",
     "StressedSides",
     "Suite",
+    "Variance",
     "audit_certificate",
     "confidences",
     "epsilons",

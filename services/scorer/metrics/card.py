@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Audit", "Estimate", "Forgetting", "ScoreCard"]
+__all__ = ["Audit", "Estimate", "Forgetting", "ScoreCard", "Variance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,16 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """Standard errors of a final score by where they come from; they add as squares."""
+
+    runs: float  # of fresh runs and fresh oracle models
+    originals: float | None  # of other originals; None if they were one, or unknown, or each run had its own
+    subjects: float | None  # of other subjects, or examples if the benchmark names no subjects; None below two
+    starts: int | None  # number of originals that runs started from; None if unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +50,8 @@ class Forgetting:
         int  # near-duplicates counted once; all distinct ones if the metric does not look for near-duplicates
     )
     flags: tuple[str, ...]
+    error: float | None = None  # standard error of the quality for a re-run; None if it is that of the halves
+    originals: float | None = None  # additional standard error over other originals; None if it is unknown
     ceiling: Estimate | None = None  # F of a second oracle, if points are relative to it
     audit: Audit | None = None
 
@@ -61,6 +73,7 @@ class ScoreCard:
     )
     flags: tuple[str, ...]
     halves: NDArray[np.float64]  # [splits, 2]: final score of disjoint halves, the input of paired tests
-    generalisation: Estimate | None = None  # the final score with its interval over other forget sets, too
+    generalisation: Estimate | None = None  # the final score with its interval over other originals and subjects, too
+    variance: Variance | None = None
     ceiling: Estimate | None = None  # F of a second oracle
     audit: Audit | None = None

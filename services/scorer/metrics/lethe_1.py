@@ -56,6 +56,11 @@ def lethe_1(sides: Sides) -> Forgetting:
     if effective >= MIN_SCORED_MODELS and highest.value > 0:
         points = points_of(values, min(len(unlearned), len(oracle))) / highest.value
         halves = _half_points(unlearned, oracle) / highest.value
+    models = min(len(unlearned), len(oracle))
+
+    def quality(runs: NDArray[np.int64]) -> float:
+        return float(points_of(epsilons(unlearned[runs], oracle, trim=TRIM), models).mean()) / highest.value
+
     return Forgetting(
         quality=interval(float(points.mean()), error_of_halves(halves.mean(axis=2)), highest=most),
         epsilons=values,
@@ -63,6 +68,7 @@ def lethe_1(sides: Sides) -> Forgetting:
         halves=halves,
         effective_models=effective,
         flags=_flags(highest, effective, len(unlearned)),
+        originals=sides.between_originals(quality) if points.any() else None,
         ceiling=highest,
         audit=audit(unlearned, oracle),
     )

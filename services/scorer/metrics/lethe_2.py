@@ -17,8 +17,8 @@ spreads. The smallest counts; from 0.75 balance is full. Balance also falls if o
 read from them, as they do if all logits are scaled down.
 The cap halves with each half nat that the joint audit proves of forget examples beyond controls: a mixture of biases,
 or examples that vary in another way than retrained models let them, although each example alone looks right.
-The interval covers memory for a re-run, and if there are several originals, for other ones. Balance and cap count as
-known.
+The interval covers memory for a re-run, and if there are several originals, memory and balance for other ones. The cap
+counts as known.
 
 An accuracy above the oracle's earns nothing, and an entry whose effective models are fewer than half is not ranked.
 """
@@ -33,13 +33,14 @@ from services.scorer.metrics.arrays import BadArray
 from services.scorer.metrics.card import Forgetting
 from services.scorer.metrics.duplicates import effective_models
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Evidence, Labels
+from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.joint import audit_jointly
 from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS, TOO_FEW_EFFECTIVE_MODELS, TRIM, audit
 from services.scorer.metrics.registry import metric
 from services.scorer.metrics.score import Sides
 from services.scorer.metrics.shifts import Outputs, Shifts, outputs_of
 from services.scorer.metrics.uncertainty import ORACLE, SPLITS, UNLEARNED, error_of_halves, orders, symmetric
+from services.scorer.metrics.variance import Again, Parts, between_originals, freedom_of
 
 __all__ = [
     "FORGET_SET_PINNED",
@@ -90,12 +91,16 @@ class Reading:
         """The largest of the three readings, 0 to 1."""
         return min(max(float(self.parts.mean()), 0.0), 1.0)
 
-    def points(self, most: float = 1.0) -> Array:
-        """Distribute min((1 - memory) x balance, most) over the forget examples: it is the mean of the result, [S]."""
+    def points(self) -> Array:
+        """Distribute (1 - memory) x balance over the forget examples: it is the mean of the result, [S]."""
         raw = 1.0 - self.parts
         even = raw if np.isclose(raw.mean(), 1.0 - self.memory) else np.full(len(raw), 1.0 - self.memory)
+        return even * self.balance
+
+    def capped(self, most: float) -> float:
+        """Return the share of (1 - memory) x balance that a cap leaves."""
         whole = (1.0 - self.memory) * self.balance
-        return even * self.balance * (most / whole if whole > most else 1.0)
+        return min(1.0, most / whole) if whole > 0 else 1.0
 
 
 @metric("lethe-2", clipped_utility=True)
@@ -119,25 +124,31 @@ def lethe_2(sides: Sides) -> Forgetting:
     values, examples = epsilons(sides.unlearned, sides.oracle, trim=TRIM), len(evidence.forget_labels)
     start = Shifts.between(originals, oracle) if len(oracle) > 1 else None
     flags = [TOO_FEW_EFFECTIVE_MODELS] if effective < max((len(models) + 1) // 2, MIN_SCORED_MODELS) else []
-    points, halves = np.zeros(examples), np.zeros((SPLITS, 2, examples))
+    points, halves, between = np.zeros(examples), np.zeros((SPLITS, 2, examples)), None
     if start is None or _excess(start.forget**2, start.test**2) < LEAST_MEMORY:
         flags.append(NOTHING_TO_FORGET)
     elif effective >= MIN_SCORED_MODELS:
         shifts = Shifts.between(models, oracle)
         found, cap = read(shifts, start), _cap(models, oracle, shifts)
-        points, halves = found.points(cap), _half_points(models, oracle, originals, found.balance, cap)
+        share = found.capped(cap)
+        points, halves = share * found.points(), share * _half_points(models, oracle, originals, found.balance)
+        if evidence.starts is not None:
+            between = share * between_originals(evidence.starts, _again(models, oracle, originals))
         flags += [FORGET_SET_PINNED] if is_pinned(shifts, found) else []
         flags += [JOINTLY_DIFFERENT] if cap < 1 else []
     error = error_of_halves(halves.mean(axis=2)) / np.sqrt(2)  # means of twice as many models are steadier
-    if points.any() and evidence.starts is not None:
-        error = float(np.hypot(error, _between_originals(models, oracle, originals, evidence.starts)))
+    parts = Parts(error, between)
     return Forgetting(
-        quality=symmetric(float(points.mean()), error),
+        quality=symmetric(
+            float(points.mean()), parts.total, freedom=freedom_of(parts, originals=len(evidence.originals))
+        ),
         epsilons=values,
         points=points,
         halves=halves,
         effective_models=effective,
         flags=tuple(flags),
+        error=error,
+        originals=between,
         audit=audit(sides.unlearned, sides.oracle),
     )
 
@@ -147,7 +158,8 @@ def read(entry: Shifts, original: Shifts) -> Reading:
     whole = max(_excess(original.forget**2, original.test**2), LEAST_MEMORY)
     direction = entry.forget * original.forget - (entry.test * original.test).mean()
     energy = entry.squares[0] - entry.squares[1].mean()
-    readings = {"direction": direction / whole, "energy": energy / whole}
+    known = (original.forget**2 - (original.test**2).mean()) / whole
+    readings = {"direction": _residual(direction / whole, known), "energy": _residual(energy / whole, known)}
     labels = _labels(entry, original)
     if labels is not None:
         readings["labels"] = labels
@@ -201,7 +213,15 @@ def _labels(entry: Shifts, original: Shifts) -> Array | None:
     parts = np.zeros(len(by_heart))
     kept = (entry.given - entry.expected)[by_heart] / (original.given - original.expected)[by_heart]
     parts[by_heart] = kept * len(by_heart) / by_heart.sum()
-    return parts
+    return _residual(parts, by_heart * len(by_heart) / by_heart.sum())
+
+
+def _residual(parts: Array, known: Array) -> Array:
+    """Turn an example's part of a ratio's numerator into its influence on the ratio; the mean stays what it is.
+
+    `known` is its part of the denominator, over that. An example that is kept as others are has the mean of all.
+    """
+    return np.asarray(parts - parts.mean() * (known - known.mean()))
 
 
 def _ratio(entry: Shifts) -> float:
@@ -244,21 +264,21 @@ def _centred(side: Array) -> Array:
     return np.asarray(side - side.mean(axis=0))
 
 
-def _between_originals(models: Outputs, oracle: Outputs, originals: Outputs, starts: Labels) -> float:
-    """Estimate the standard error due to the draw of the originals: the jackknife over them (Efron and Stein, 1981)."""
+def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
+    """Return a function that computes the quality of some runs; the original that none started from is left out."""
+    whole = Shifts.between(originals, oracle)
     numbers = np.arange(len(originals))
-    left_out = [
-        read(
-            Shifts.between(models.take(np.flatnonzero(starts != one)), oracle),
-            Shifts.between(originals.take(numbers[numbers != one]), oracle),
-        )
-        for one in numbers
-    ]
-    values = np.array([found.points().mean() for found in left_out])
-    return float(np.sqrt((len(values) - 1) * np.var(values)))
+
+    def quality(runs: NDArray[np.int64], without: int | None) -> float:
+        start = whole
+        if without is not None:
+            start = Shifts.between(originals.take(numbers[numbers != without]), oracle)
+        return float(read(Shifts.between(models.take(runs), oracle), start).points().mean())
+
+    return quality
 
 
-def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: float, cap: float) -> Array:
+def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: float) -> Array:
     """Compute the points of both halves of every split, [splits, 2, S]; zeros if there are too few models."""
     if min(len(models), len(oracle)) < 4:
         return np.zeros((SPLITS, 2, models.forget.shape[1]))
@@ -267,7 +287,7 @@ def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: 
     def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> Array:
         theirs = oracle.take(others)
         found = read(Shifts.between(models.take(chosen), theirs), Shifts.between(originals, theirs))
-        return replace(found, balance=balance).points(cap)
+        return replace(found, balance=balance).points()
 
     pairs = zip(orders(len(models), UNLEARNED), orders(len(oracle), ORACLE), strict=True)
     return np.stack([np.stack([points(own[half::2], other[half::2]) for half in (0, 1)]) for own, other in pairs])

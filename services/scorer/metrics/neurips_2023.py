@@ -30,5 +30,12 @@ def neurips_2023(sides: Sides) -> Forgetting:
         return Forgetting(Estimate(0.0, 0.0, 0.0), values, nothing[0, 0], nothing, sides.distinct, flags)
     points = points_of(values, models)
     halves = half_points(unlearned, oracle, lambda mine, theirs: points_of(epsilons(mine, theirs), models))
-    quality = interval(float(points.mean()), error_of_halves(halves.mean(axis=2)))
-    return Forgetting(quality, values, points, halves, sides.distinct or len(unlearned), ())
+    return Forgetting(
+        interval(float(points.mean()), error_of_halves(halves.mean(axis=2))),
+        values,
+        points,
+        halves,
+        sides.distinct or len(unlearned),
+        (),
+        originals=sides.between_originals(lambda runs: points_of(epsilons(unlearned[runs], oracle), models).mean()),
+    )

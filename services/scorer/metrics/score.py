@@ -12,6 +12,7 @@ from services.scorer.metrics.card import Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.uncertainty import SPLITS, between_subjects, error_of_halves, interval, product
 from services.scorer.metrics.utility import Utility
+from services.scorer.metrics.variance import Parts, between_originals, freedom_of
 
 __all__ = ["NOT_INDEPENDENT", "Judge", "Metric", "Sides"]
 
@@ -47,6 +48,11 @@ class Sides:
         mine, theirs = pair_confidences(unlearned, oracle)
         return cls(mine, theirs, second)
 
+    def between_originals(self, quality: Callable[[NDArray[np.int64]], float]) -> float | None:
+        """Estimate the standard error of the quality of some runs due to the draw of the originals; None if unknown."""
+        starts = None if self.evidence is None else self.evidence.starts
+        return None if starts is None else between_originals(starts, lambda runs, _: float(quality(runs)))
+
 
 Judge = Callable[[Sides], Forgetting]
 
@@ -64,12 +70,14 @@ class Metric:
         evidence.check()
         found = self.judge(Sides.of(evidence))
         utility = Utility.of(evidence, clipped=self.clipped_utility)
+        parts = _parts(found, utility, evidence)
         return ScoreCard(
             metric=self.name,
             forgetting_quality=found.quality,
             utility=utility.estimate(),
             final_score=product(found.quality, utility.estimate()),
-            generalisation=_generalisation(found, utility.estimate(), evidence.subjects),
+            generalisation=_generalisation(found, parts, utility.estimate(), evidence),
+            variance=parts.scaled(utility.value(), starts=_starts(evidence)),
             ceiling=found.ceiling,
             epsilons=found.epsilons,
             points=found.points,
@@ -82,14 +90,41 @@ class Metric:
         )
 
 
-def _generalisation(found: Forgetting, utility: Estimate, subjects: NDArray[Any] | None) -> Estimate | None:
-    """Widen the interval for the choice of subjects; without subjects, every example counts as one."""
-    names = np.arange(len(found.points)) if subjects is None else subjects
-    groups = len(np.unique(names))
+def _parts(found: Forgetting, utility: Utility, evidence: Evidence) -> Parts:
+    """Divide the standard error of forgetting quality; the originals' part includes utility's, in the same unit."""
+    halves = error_of_halves(found.halves.mean(axis=2))
+    error = halves if found.error is None else found.error
+    names = _names(found, evidence.subjects)
+    noise = (error / halves) ** 2 if halves else 1.0
+    subjects = between_subjects(found.points, found.halves, names, noise=noise) if len(np.unique(names)) > 1 else None
+    if found.originals is None or evidence.starts is None:
+        return Parts(error, None, subjects)
+    own = between_originals(evidence.starts, lambda runs, _: utility.take(runs).value())
+    return Parts(
+        error, float(np.hypot(found.originals, found.quality.value * own / (utility.value() or 1.0))), subjects
+    )
+
+
+def _generalisation(found: Forgetting, parts: Parts, utility: Estimate, evidence: Evidence) -> Estimate | None:
+    """Widen the interval for the choice of originals and subjects."""
+    groups = len(np.unique(_names(found, evidence.subjects)))
     if groups < 2:
         return None
-    rerun = error_of_halves(found.halves.mean(axis=2))
-    error = float(np.hypot(rerun, between_subjects(found.points, found.halves, names)))
     most = 1 / found.ceiling.value if found.ceiling and found.ceiling.value > 0 else 1.0
-    quality = interval(found.quality.value, error, freedom=min(groups, SPLITS) - 1, highest=most)
-    return product(quality, utility)
+    freedom = freedom_of(parts, originals=_starts(evidence) or 1, most=min(groups, SPLITS) - 1)
+    return product(interval(found.quality.value, parts.total, freedom=freedom, highest=most), utility)
+
+
+def _names(found: Forgetting, subjects: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the subject of each forget example; without subjects, every example counts as one."""
+    return np.arange(len(found.points)) if subjects is None else subjects
+
+
+def _starts(evidence: Evidence) -> int | None:
+    """Count the originals that runs started from; None if the benchmark does not tell."""
+    if evidence.starts is not None:
+        return len(np.unique(evidence.starts))
+    if evidence.originals is None:
+        return None
+    own = evidence.independent and len(evidence.originals) >= len(evidence.unlearned)
+    return len(evidence.unlearned) if own else 1

@@ -1,7 +1,7 @@
-"""The uncertainty of a score: on a re-run of the same entry, and on another forget set.
+"""The uncertainty of a score: on a re-run of the same entry, and with other originals and another forget set.
 
 The *re-run* estimand is E[F at N] over fresh unlearning runs and fresh oracle models, given the original model, the
-oracle's recipe and the forget set. The *generalisation* estimand also draws other subjects.
+oracle's recipe and the forget set. The *generalisation* estimand also draws other originals and other subjects.
 
 Re-run. Two disjoint halves of the models are two independent evaluations at N/2, so half their squared difference is an
 unbiased variance of F at N/2; 16 random splits are averaged. F's noise comes from the few models in the tails and
@@ -10,7 +10,8 @@ itself, because halves have another F but the same kind of noise. It is symmetri
 of few large points, so its noise grows with it. The t quantile has 15 degrees of freedom.
 
 Generalisation. Whole subjects are resampled, as the linearised cluster variance of a mean. The noise of each example,
-estimated from the halves, is subtracted, because the re-run error already contains it; then the two are added.
+estimated from the halves, is subtracted, because the re-run error already contains it; then the two are added, with the
+part of the originals (`variance.py`) if runs started from several.
 
 Paired. The oracle is split in the same way for all entries of a benchmark, so halves of two entries share oracle
 halves, and the variance of their difference excludes the noise of the shared oracle. `core.board.paired` computes the
@@ -94,20 +95,25 @@ def subject_variance(values: NDArray[np.float64], subjects: NDArray[Any]) -> flo
     return float(groups / (groups - 1) * (residuals**2).sum() / len(values) ** 2)
 
 
-def between_subjects(points: NDArray[np.float64], halves: NDArray[np.float64], subjects: NDArray[Any]) -> float:
-    """Estimate F's standard error due only to the choice of subjects, from points [S] and halves [splits, 2, S]."""
-    noise = float(np.mean([subject_variance(pair[0] - pair[1], subjects) / 2 for pair in halves]))
-    return float(np.sqrt(max(subject_variance(points, subjects) - noise, 0.0)))
+def between_subjects(
+    points: NDArray[np.float64], halves: NDArray[np.float64], subjects: NDArray[Any], *, noise: float = 1.0
+) -> float:
+    """Estimate F's standard error due only to the choice of subjects, from points [S] and halves [splits, 2, S].
+
+    `noise` is the variance that points have from runs, over that of the halves' points.
+    """
+    runs = float(np.mean([subject_variance(pair[0] - pair[1], subjects) / 2 for pair in halves]))
+    return float(np.sqrt(max(subject_variance(points, subjects) - noise * runs, 0.0)))
 
 
-def interval(value: float, error: float, *, freedom: int = SPLITS - 1, highest: float = 1.0) -> Estimate:
+def interval(value: float, error: float, *, freedom: float = SPLITS - 1, highest: float = 1.0) -> Estimate:
     """Compute the 95% interval of a score with the maximum `highest`, given its standard error."""
     factor = float(np.exp(min(quantile(freedom) * error / (value + OFFSET), LARGEST_EXPONENT)))
     low, high = (value + OFFSET) / factor - OFFSET, (value + OFFSET) * factor - OFFSET
     return Estimate(value, min(max(low, 0.0), value), max(min(high, highest), value))
 
 
-def symmetric(value: float, error: float, *, freedom: int = SPLITS - 1) -> Estimate:
+def symmetric(value: float, error: float, *, freedom: float = SPLITS - 1) -> Estimate:
     """Compute the 95% interval of a score between 0 and 1 that is a mean, given its standard error."""
     reach = quantile(freedom) * error
     return Estimate(value, min(max(value - reach, 0.0), value), max(min(value + reach, 1.0), value))
@@ -126,6 +132,6 @@ def product(quality: Estimate, utility: Estimate) -> Estimate:
     return Estimate(value, max(value - below, 0.0), value + above)
 
 
-def quantile(freedom: int) -> float:
+def quantile(freedom: float) -> float:
     """Return the two-sided 95% quantile of Student's t."""
     return float(stdtrit(freedom, 0.5 + LEVEL / 2))

@@ -1,6 +1,6 @@
 """Utility: the accuracy that remains after unlearning, relative to the oracle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,11 @@ class Utility:
             for models in (evidence.unlearned, evidence.oracle)
         )
         return cls(mine, theirs, clipped)
+
+    def take(self, chosen: NDArray[np.integer[Any]]) -> "Utility":
+        """Keep some unlearned models."""
+        retain, test = self.unlearned
+        return replace(self, unlearned=(retain[chosen], test[chosen]))
 
     def value(self) -> float:
         """Compute utility of all models."""

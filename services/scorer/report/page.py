@@ -26,6 +26,7 @@ from services.scorer.report.words import (
     headlines,
     interval,
     metric_source,
+    noise,
     number,
 )
 
@@ -77,6 +78,7 @@ def render_report(
         card=card,
         headlines=headlines(card),
         facts=facts(card, len(oracle), highest),
+        noise=noise(card),
         flags=[flag_sentence(flag) for flag in card.flags],
         alarms=[(alarm_title(alarm.kind), alarm.message) for alarm in alarms],
         bucket_svg=bucket_plot(epsilons, buckets),

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from services.core.board.noise import noise_in_words
 from services.core.catalogue import ALARMS, FLAGS, METRICS, Better
+from services.core.models.stored import VarianceForm
 from services.scorer.metrics import Estimate, ScoreCard
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "headlines",
     "interval",
     "metric_source",
+    "noise",
     "number",
 ]
 
@@ -87,11 +90,18 @@ def facts(card: ScoreCard, oracle_models: int, ceiling: Estimate | None) -> list
         Headline("Forget examples", str(len(card.epsilons)), "Each is attacked on its own."),
         Headline("Ceiling", interval(ceiling), "The forgetting quality that independently retrained models reach."),
         Headline(
-            "Other subjects",
+            "All drawn anew",
             interval(card.generalisation),
-            "The final score, with an interval that also covers forgetting other subjects.",
+            "The final score, with an interval that also covers other original models and other subjects to forget.",
         ),
     ]
+
+
+def noise(card: ScoreCard) -> list[str]:
+    """Say where the noise of a score comes from, and what its intervals leave out."""
+    if card.variance is None:
+        return []
+    return noise_in_words(VarianceForm.model_validate(card.variance), models=card.models)
 
 
 def flag_sentence(flag: str) -> str:

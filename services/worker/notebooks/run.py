@@ -9,6 +9,7 @@ import contextlib
 import os
 import queue
 import shutil
+import signal
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -43,6 +44,7 @@ SCRATCH_BYTES = 2 * 1024**3
 WRITABLE = ("working", "tmp", "temp", "out")
 LOOSE = ("tmp", "working", "temp")  # where notebooks write checkpoints, before they pack them
 PACKED_SHARE = 4  # a packed checkpoint takes more than this part of a model in full precision
+KILLED = -signal.SIGKILL  # nothing inside a container can kill its first process, which is our runner
 WITHOUT_REPORT = 256  # a status that no process has: the runner ended without its last report
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
@@ -275,6 +277,8 @@ class _Watch:
                 raise failures.notebook_out_of_memory(self.limits.memory_bytes)
             if not self.ready:
                 raise failures.platform("The sandbox ended before it was ready.", self.process.log_tail())
+            if output.code == KILLED:
+                raise failures.platform("The sandbox was ended from outside.", self.process.log_tail())
             return output.code or WITHOUT_REPORT
         if not isinstance(output, OutputLine):
             raise failures.too_much_output("printed more than the limit")

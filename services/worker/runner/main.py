@@ -82,7 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--masks", type=Path, help="an empty tmpfs; needed, with root's rights, to isolate seeds")
     parser.add_argument("--keep-devices", action="store_true", help="leave a GPU's files visible")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--gpu-slots", type=int, default=1, help="number of slots that share the GPU")
+    parser.add_argument("--gpu-slots", type=int, default=0, help="number of slots that share the GPU")
     return parser.parse_args()
 
 

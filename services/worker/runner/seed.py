@@ -44,7 +44,7 @@ class Bench:
     submission: Path  # directory with submission.py
     out: Path
     threads: int
-    gpu_slots: int = 1  # slots that share the GPU, if there is one
+    gpu_slots: int = 0  # slots that share the GPU; 0 for a slot without one
 
 
 class Failed(Exception):
@@ -61,11 +61,9 @@ def run_seed(bench: Bench, token: str, value: int) -> int:
     except Failed as failure:
         _write_note(bench, token, failure.kind, failure, str(failure))
         return EXIT_FAILED
-    except OutOfMemory as error:  # of a GPU; on a CPU the kernel ends a process
-        _write_note(bench, token, "out_of_memory", error, "")
-        return EXIT_FAILED
     except BaseException as error:  # everything that a participant's code can raise, including SystemExit
-        _write_note(bench, token, "exception", error, "")
+        short = bench.gpu_slots and isinstance(error, OutOfMemory)  # on a CPU the kernel ends a process
+        _write_note(bench, token, "out_of_memory" if short else "exception", error, "")
         return EXIT_FAILED
     return 0
 
@@ -77,7 +75,7 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     torch.manual_seed(value)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
-        share_gpu(bench.gpu_slots)
+        share_gpu(max(1, bench.gpu_slots))
     net = bench.model.to(device).train()
     loaders = [
         Loader(examples, shuffle=shuffle, device=device)

@@ -21,13 +21,13 @@ from typing import IO
 import psutil
 
 from services.worker.sandbox.base import ASK_NVML, Exited, Mount, Output, Sandboxed, SandboxUnavailable, Spec, Streams
+from services.worker.sandbox.pages import anonymous, proportional, resident
 from services.worker.workplace import workplace
 
 __all__ = ["ProcessSandbox"]
 
 READ_BYTES = 65536
-KIBIBYTE = 1024
-PSS_TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound (RSS) suffices
+TOO_DEAR = 0.5  # share of the limit below which the cheap upper bound suffices
 # The kernel takes 107 bytes as a socket's path; in TMPDIR, multiprocessing and torch need up to 40 of them.
 LONGEST_TMPDIR = 64
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - where a link may lie if Lethe's own TMPDIR is long, too
@@ -77,7 +77,7 @@ class _Process:
     def __init__(self, spec: Spec, code: Path) -> None:
         self._streams = Streams(spec.limits.log_bytes, spec.on_log)
         self._memory_bytes = spec.limits.memory_bytes
-        self._precise = _anonymous if spec.gpu_uuid else _pss
+        self._precise = anonymous if spec.gpu_uuid else proportional
         self._out_of_memory = False
         spec.scratch.mkdir(parents=True, exist_ok=True)
         self._leaving = ExitStack()
@@ -111,7 +111,7 @@ class _Process:
     def check(self) -> None:
         """End the processes if together they use more memory than allowed. Shared pages count once."""
         processes = self._tree()
-        if sum(_rss(process) for process in processes) <= self._memory_bytes * PSS_TOO_DEAR:
+        if sum(resident(process) for process in processes) <= self._memory_bytes * TOO_DEAR:
             return
         if sum(self._precise(process) for process in processes) > self._memory_bytes:
             self._out_of_memory = True
@@ -207,32 +207,3 @@ def _environment(spec: Spec, code: Path, temporary: Path) -> dict[str, str]:
         }
         | (ASK_NVML if spec.gpu_uuid else {})
     )
-
-
-def _rss(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
-
-
-def _anonymous(process: psutil.Process) -> int:
-    """Return memory without pages of files, as a container counts it: CUDA's libraries alone map some gigabytes.
-
-    Shared pages are divided among their users; if the kernel refuses to tell these apart, they count whole.
-    """
-    with contextlib.suppress(OSError, ValueError):
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        sizes = {name: int(size.split()[0]) for name, _, size in (line.partition(":") for line in lines[1:])}
-        if "Pss_Anon" in sizes:
-            return (sizes["Pss_Anon"] + sizes["Pss_Shmem"]) * KIBIBYTE
-    with contextlib.suppress(psutil.Error):
-        told = process.memory_info()
-        return int(told.rss - told.shared)
-    return 0
-
-
-def _pss(process: psutil.Process) -> int:
-    """Return memory with shared pages divided among their users; RSS if the kernel refuses (the runner is guarded)."""
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_full_info().pss)
-    return _rss(process)

@@ -57,7 +57,9 @@ type Subject =
   | "invitations"
   | "joining"
   | "leaderboard"
+  | "matrices"
   | "me"
+  | "losses"
   | "members"
   | "notices"
   | "offers"
@@ -121,6 +123,7 @@ const STALE = {
     "submissions",
   ],
   peopling: ["acts", "competition", "invitations", "members", "registration", "registrations"],
+  matrices: ["acts", "matrices", "queue"],
   referring: ["acts", "all-submissions", "competition", "leaderboard", "queue", "references"],
   rescoring: [
     "acts",

@@ -76,6 +76,15 @@ export const details = (submission_id: string, metric: string) =>
       answer(api.GET("/api/submissions/{submission_id}/details", { params: { path: { submission_id } } })),
   });
 
+/** Where a scored submission loses, by forget example; it never changes. */
+export const losses = (submission_id: string) =>
+  queryOptions({
+    queryKey: keyOf("losses", submission_id),
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () =>
+      answer(api.GET("/api/submissions/{submission_id}/losses", { params: { path: { submission_id } } })),
+  });
+
 /** The last that its runs printed. */
 export const printed = (submission_id: string) =>
   queryOptions({

@@ -11,6 +11,7 @@ type Part =
   | "submit"
   | "organise"
   | "organise/judging"
+  | "organise/matrices"
   | "organise/rescoring";
 
 /** The phases of the competition, each a link to the same page about it. */

@@ -55,7 +55,7 @@ const INTERVALS: Column[] = [
   },
   { name: "utility", show: (entry) => interval(entry.utility_low, entry.utility_high) },
   {
-    name: "score, including forget-set uncertainty",
+    name: "score, all drawn anew",
     show: ({ generalisation_low: low, generalisation_high: high }) =>
       low === null || high === null ? NONE : interval(low, high),
   },

@@ -50,6 +50,8 @@ const ACTS: Record<Act, string> = {
   finalist_refused: "finalist refused",
   finalist_reviewed_again: "finalist in review again",
   finalist_run_again: "finalist run again",
+  matrix_started: "entries run on other benchmarks",
+  matrix_cancelled: "runs on other benchmarks cancelled",
   data_deleted: "data deleted as the retention says",
   entry_withdrawn: "entry withdrawn",
   entry_reentered: "entry entered again",

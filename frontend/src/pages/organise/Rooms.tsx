@@ -20,6 +20,7 @@ export function Rooms() {
               { name: "Entries", link: { to: "/competitions/$slug/organise/entries", ...at } },
               { name: "Judging", link: { to: "/competitions/$slug/organise/judging", ...at } },
               { name: "Rescoring", link: { to: "/competitions/$slug/organise/rescoring", ...at } },
+              { name: "Matrices", link: { to: "/competitions/$slug/organise/matrices", ...at } },
               { name: "People", link: { to: "/competitions/$slug/organise/people", ...at } },
               { name: "Messages", link: { to: "/competitions/$slug/organise/messages", ...at } },
               ...(may(role, "organiser")

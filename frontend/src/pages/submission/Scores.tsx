@@ -6,6 +6,7 @@ import { SuiteLegend, suiteFacts } from "../../ui/Suite";
 import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf } from "../../words/axis";
 import { flagText, suiteTitle } from "../../words/catalogue";
+import { leftOut, noiseShares } from "../../words/noise";
 import { estimate, interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 import styles from "./Scores.module.css";
@@ -60,11 +61,12 @@ function OneScore({ of }: { of: Score }) {
           ...(of.generalisation_low !== null && of.generalisation_high !== null
             ? [
                 [
-                  "Including forget-set uncertainty",
+                  "95% interval if all is drawn anew",
                   interval(of.generalisation_low, of.generalisation_high),
                 ] as const,
               ]
             : []),
+          ...(noiseShares(of) ? [["Noise comes from", noiseShares(of)] as const] : []),
           ...(of.ceiling === null ? [] : [["Ceiling of F", score(of.ceiling)] as const]),
           ["Models", `${of.seeds} (${of.effective_models} distinct)`],
           [
@@ -81,6 +83,7 @@ function OneScore({ of }: { of: Score }) {
             : []),
         ]}
       />
+      {leftOut(of) && <p>{leftOut(of)}</p>}
       {of.flags.length > 0 && <p>{of.flags.map((flag) => flagText(catalogue, flag)).join(" ")}</p>}
     </>
   );

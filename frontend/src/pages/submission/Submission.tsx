@@ -23,6 +23,7 @@ import { Details } from "./Details";
 import { Failure } from "./Failure";
 import { History } from "./History";
 import { LiveStatus } from "./LiveStatus";
+import { Losses } from "./Losses";
 import { Meaning } from "./Meaning";
 import { Narrowing } from "./Narrowing";
 import { Notes } from "./Notes";
@@ -93,6 +94,7 @@ function Watched({ shown }: { shown: Shown }) {
       {shown.score && <Meaning of={shown} />}
       {shown.score && <Scores of={[shown.score, ...shown.other_scores]} />}
       {shown.score && shown.has_details && <Details id={shown.id} metric={shown.score.metric} />}
+      {shown.score && shown.has_losses && <Losses id={shown.id} />}
       {shown.has_log && <Printed id={shown.id} />}
       {shown.score && <History of={shown} />}
       <Notes of={shown} />
