@@ -1,4 +1,4 @@
-"""Organisers freeze a competition from its page.
+"""Organisers freeze a competition from its page; a consent to publish code names the rules in force.
 
 Revision: 0055
 Revises: 0054
@@ -41,7 +41,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_freezes_order", "freezes", ["competition_id", "created_at", "id"])
     op.create_index("ix_freezes_state", "freezes", ["state", "created_at"])
+    op.add_column("consents", sa.Column("rules_version", sa.String(64), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("consents", "rules_version")
     op.drop_table("freezes")

@@ -3457,6 +3457,11 @@ export interface components {
              */
             licence: string | null;
             /**
+             * Rules Version
+             * @description The SHA-256 of the rules in force when the team consented; null without rules or consent.
+             */
+            rules_version: string | null;
+            /**
              * Submission Id
              * Format: uuid
              */
@@ -5209,6 +5214,11 @@ export interface components {
             places: components["schemas"]["PlacedOut"][];
             /** Reason */
             reason: string | null;
+            /**
+             * Rules Version
+             * @description The SHA-256 of the rules in force when the team agreed; null if there were none.
+             */
+            rules_version: string | null;
             state: components["schemas"]["FinalistState"];
             /**
              * Submission Id

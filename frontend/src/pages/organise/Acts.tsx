@@ -19,8 +19,6 @@ const ACTS: Record<Act, string> = {
   file_applied: "file applied",
   phase_added: "phase added",
   phase_changed: "phase changed",
-  matrix_started: "matrix started",
-  matrix_cancelled: "matrix cancelled",
   campaign_started: "rescoring started",
   campaign_cancelled: "rescoring discarded",
   campaign_published: "rescoring published",
