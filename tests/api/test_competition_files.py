@@ -28,6 +28,7 @@ from services.core.models import (
     CompetitionVersion,
     Phase,
     PhaseKind,
+    RegistrationMode,
     Role,
     Visibility,
 )
@@ -587,6 +588,7 @@ def files(draw: st.DrawFn) -> CompetitionFile:
         contact=draw(st.just("") | LABELS),
         teams=TeamsSection(size=draw(st.integers(1, 100)), merge_until=draw(st.none() | MOMENTS)),
         weight=draw(st.none() | st.integers(1, 100)),
+        registration=draw(st.none() | st.sampled_from(RegistrationMode)),
         pages=draw(st.lists(pages, max_size=3, unique_by=lambda page: page.slug)),
         phases=draw(st.lists(phases(), max_size=3, unique_by=lambda phase: phase.slug)),
     )
@@ -651,7 +653,8 @@ def test_every_field_of_a_phase_is_of_a_row_and_of_the_file(api: Api, phase: Pha
     (section,) = file.phases
     columns = {column.key for column in Phase.__table__.columns}
     platform = {"id", "competition_id", "benchmark_id", "board_moved_at", "created_at"}
-    assert set(PhaseSection.model_fields) == columns - platform | {"benchmark"} | OF_FINALS
+    platform |= {"makes_references", "references_at"}  # of `references`
+    assert set(PhaseSection.model_fields) == columns - platform | {"benchmark", "references"} | OF_FINALS
     assert set(file.__dict__) == set(CompetitionFile.model_fields)
     assert section.benchmark == "d" * 64
     assert set(Head.model_fields) < set(CompetitionFile.model_fields)
@@ -694,3 +697,21 @@ def test_switching_the_robustness_stage_needs_anchors_and_in_an_open_phase_confi
     assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
     assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.robustness"]
     assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["robustness"] is True
+
+
+def test_a_file_says_how_people_register_and_without_a_word_it_stays(
+    api: Api, organiser: Caller, benchmark: BenchmarkRow
+) -> None:
+    applied(organiser, CUP)
+    assert "registration: open\n" in organiser.get("/api/competitions/cup/file").json()["text"]
+
+    changed = applied(organiser, CUP + "registration: approval\n")
+
+    assert paths(changed["changes"]) == ["registration"]
+    shown = api.anonymous.get("/api/competitions/cup").json()
+    assert shown["registration"] == "approval"
+    assert applied(organiser, CUP)["changes"] == []
+    exported = organiser.get("/api/competitions/cup/file").json()["text"]
+    assert "registration: approval\n" in exported
+    assert applied(organiser, exported)["changes"] == []
+    assert mistakes(organiser, CUP + "registration: closed\n") == [(23, "registration")]

@@ -54,7 +54,10 @@ __all__ = [
 ]
 
 TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
-OWN_COLUMNS = ("title", "visibility", "description", "contact", "code_licence", "code_licence_required", "weight")
+OWN_COLUMNS = (
+    *("title", "visibility", "description", "contact", "registration"),
+    *("code_licence", "code_licence_required", "weight"),
+)
 
 
 class CompetitionChanged(Conflict):
