@@ -92,6 +92,7 @@ def test_a_code_admits_and_a_reviewer_only_looks(gallery: Gallery, look: Look) -
     organiser.get_by_role("button", name="Give the role").click()
     expect(organiser.get_by_role("row", name=guest)).to_contain_text("reviewer")
     page.reload()
+    page.get_by_role("link", name="Organise").click()
     page.get_by_role("link", name="People").click()
     expect(page.get_by_role("region", name="Invitations")).to_contain_text("1 of 1")
     expect(page.get_by_role("main").get_by_role("button")).to_have_text(["Leave"])
