@@ -133,8 +133,8 @@ def test_entries_are_run_elsewhere_and_reference_rows_made_by_the_page(
     page.goto(f"{served.stack.url}/competitions/elsewhere/organise/matrices?phase=feedback")
 
     page.get_by_label("What it is for").fill("Other data")
-    page.get_by_label("quick: quick.py").check()
-    page.get_by_label("idle: idle.py").check()
+    page.get_by_label("quick: quick").check()
+    page.get_by_label("idle: idle").check()
     for box in page.get_by_role("group", name="Benchmarks").get_by_role("checkbox").all():
         box.check()
     page.get_by_role("button", name="Start the matrix").click()
