@@ -1,6 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { docs } from "./plugins/docs.ts";
+import { settings } from "./plugins/settings.ts";
 
 /** The policy that the app must work under: at least as strict as what the API sends with it. */
 const POLICY =
@@ -14,7 +15,7 @@ const proxy = { "/api": { target: process.env.LETHE_API ?? "http://127.0.0.1:800
 const DOCS = "../docs";
 
 export default defineConfig({
-  plugins: [react(), docs()],
+  plugins: [react(), docs(), settings()],
   server: { proxy, fs: { allow: [".", DOCS] } },
   preview: { proxy, headers: { "Content-Security-Policy": POLICY } },
   build: {

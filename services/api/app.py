@@ -18,11 +18,14 @@ from services.api.competitions.endpoints import router as competitions
 from services.api.docs import install_docs
 from services.api.files.endpoints import router as files
 from services.api.finals.endpoints import router as finals
+from services.api.frozen.endpoints import router as frozen
+from services.api.frozen.freezer import Freezer
 from services.api.judging.endpoints import router as judging
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
 from services.api.kit.crowds import CrowdLimit
 from services.api.kit.deadlines import BodyDeadline
 from services.api.kit.hosts import KnownHosts
+from services.api.kit.loops import Loop
 from services.api.kit.middleware import SecurityHeaders
 from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
@@ -57,6 +60,7 @@ ROUTERS = (
     openid,
     competitions,
     files,
+    frozen,
     submissions,
     outcomes,
     leaderboard,
@@ -124,12 +128,15 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ApiState = app.state.lethe
     poller = asyncio.create_task(state.feed.poll())
-    loops = [asyncio.create_task(loop.run()) for loop in state.loops]
+    freezer = Freezer(state.database, state.blobs, state.key)
+    beside = (*state.loops, Loop("freezing", freezer.step))
+    loops = [asyncio.create_task(loop.run()) for loop in beside]
     try:
         yield
     finally:
         state.feed.close()
-        for loop in state.loops:
+        freezer.close()
+        for loop in beside:
             loop.close()
         await asyncio.gather(poller, *loops)
         state.database.dispose()

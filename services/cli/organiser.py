@@ -151,7 +151,7 @@ def create_phase(
     ] = None,
     url: Url = None,
 ) -> None:
-    """Create a phase of a competition. Its window and daily quota change on its page, the rest by a file."""
+    """Create a phase of a competition. Its settings change on the page Organise, or by a file."""
     body: dict[str, Any] = {
         "slug": slug,
         "title": title,

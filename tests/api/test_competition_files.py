@@ -28,6 +28,7 @@ from services.core.models import (
     CompetitionVersion,
     Phase,
     PhaseKind,
+    RegistrationMode,
     Role,
     Visibility,
 )
@@ -587,6 +588,7 @@ def files(draw: st.DrawFn) -> CompetitionFile:
         contact=draw(st.just("") | LABELS),
         teams=TeamsSection(size=draw(st.integers(1, 100)), merge_until=draw(st.none() | MOMENTS)),
         weight=draw(st.none() | st.integers(1, 100)),
+        registration=draw(st.none() | st.sampled_from(RegistrationMode)),
         pages=draw(st.lists(pages, max_size=3, unique_by=lambda page: page.slug)),
         phases=draw(st.lists(phases(), max_size=3, unique_by=lambda phase: phase.slug)),
     )
@@ -694,3 +696,21 @@ def test_switching_the_robustness_stage_needs_anchors_and_in_an_open_phase_confi
     assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
     assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.robustness"]
     assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["robustness"] is True
+
+
+def test_a_file_says_how_people_register_and_without_a_word_it_stays(
+    api: Api, organiser: Caller, benchmark: BenchmarkRow
+) -> None:
+    applied(organiser, CUP)
+    assert "registration: open\n" in organiser.get("/api/competitions/cup/file").json()["text"]
+
+    changed = applied(organiser, CUP + "registration: approval\n")
+
+    assert paths(changed["changes"]) == ["registration"]
+    shown = api.anonymous.get("/api/competitions/cup").json()
+    assert shown["registration"] == "approval"
+    assert applied(organiser, CUP)["changes"] == []
+    exported = organiser.get("/api/competitions/cup/file").json()["text"]
+    assert "registration: approval\n" in exported
+    assert applied(organiser, exported)["changes"] == []
+    assert mistakes(organiser, CUP + "registration: closed\n") == [(23, "registration")]

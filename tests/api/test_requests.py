@@ -90,6 +90,8 @@ IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),
     *("offer_id", "other_id", "webhook_id", "call_id", "matrix_id"),
     *("identity_id", "offer_id", "other_id"),
+    *("offer_id", "other_id", "webhook_id", "call_id"),
+    *("freeze_id", "identity_id", "offer_id", "other_id"),
 )
 TEXT_BODIES = [
     ("/api/competitions", {"slug": "other", "title": "@"}),

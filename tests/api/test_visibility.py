@@ -14,6 +14,16 @@ from tests.api.harness import BOARD, MODULE, SUBMIT, Api, Caller
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/phases"): {"slug": "x", "kind": "check", "benchmark": "tiny", "closes_at": "2099-01-01T00:00:00Z"},
     ("patch", "/phases/{phase}"): {"quota_per_day": 9},
+    ("put", "/phases/{phase}/settings"): {
+        "settings": {
+            "slug": "feedback",
+            "kind": "check",
+            "benchmark": "tiny",
+            "opens_at": "2026-01-01T00:00:00Z",
+            "closes_at": "2099-01-01T00:00:00Z",
+        },
+        "based_on": "a",
+    },
     ("patch", ""): {"weight": 2},
     ("post", "/registration"): {},
     ("post", "/teams"): {"name": "gulls"},
@@ -152,6 +162,7 @@ STILL = {  # what an archived competition lets through: it changes nothing of it
     ("DELETE", "/members/{username}"),
     ("POST", "/owner"),
     ("POST", "/leave"),
+    ("POST", "/freezes"),  # its end is when one wants an archive
 }
 
 

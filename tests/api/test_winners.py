@@ -1,5 +1,6 @@
 """After a published final: agreements, decisions, new runs on other workers, published code, an archive."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -8,12 +9,13 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from services.core.models import (
     Act,
     AuditEvent,
     Competition,
+    CompetitionPage,
     Device,
     Evaluation,
     LeaderboardEntry,
@@ -96,6 +98,7 @@ def test_entering_a_final_may_need_an_agreement(api: Api, phase: Phase, organise
         recorded = session.scalars(select(AuditEvent).where(AuditEvent.act == Act.CODE_LICENSED)).one()
         assert participant.account is not None
         assert (recorded.account_id, recorded.details["licence"]) == (participant.account.id, "Apache-2.0")
+        assert recorded.details["rules_version"] is None  # it has none
 
 
 def test_code_is_public_only_while_agreed_and_verified(
@@ -231,6 +234,30 @@ def test_without_another_worker_the_page_says_so_and_a_new_run_replaces_one_that
     again = listed(api.anonymous)["eve"]["places"][0]["again"]
 
     assert (again["independent"], again["separated"]) == (False, False)
+
+
+def write_rules(api: Api, text: str) -> str:
+    """Give the competition rules; return their version."""
+    with api.database.write() as session:
+        cup = session.scalars(select(Competition)).one()
+        session.execute(delete(CompetitionPage).where(CompetitionPage.slug == "rules"))
+        session.add(CompetitionPage(competition_id=cup.id, slug="rules", title="Rules", body=text, position=0))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_consent_is_kept_with_the_rules_in_force(api: Api, finalists: tuple[UUID, UUID], participant: Caller) -> None:
+    mine, _ = finalists
+    first = write_rules(api, "Be honest.")
+    assert agree(participant, mine).json()["rules_version"] == first
+    assert listed(api.anonymous)["ada"]["rules_version"] == first
+
+    second = write_rules(api, "Be honest, and quick.")
+
+    assert listed(api.anonymous)["ada"]["rules_version"] == first
+    assert agree(participant, mine).json()["rules_version"] == second  # asked again, and agreed again
+    assert acts(api).count("code_licensed") == 2
+    assert agree(participant, mine).status_code == 200
+    assert acts(api).count("code_licensed") == 2
 
 
 def test_an_archive_holds_all_of_a_finalist(

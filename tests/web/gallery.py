@@ -122,8 +122,8 @@ PLACES = (
     Place("overview", _of("")),
     Place("rules", _of("/rules")),
     Place("page-of-competition", _of("/pages/data")),
-    Place("file", _of("/file"), ORGANISER, shows="Version 1,"),
-    Place("file-not-allowed", _of("/file"), PARTICIPANT),
+    Place("file", _of("/organise/file"), ORGANISER, shows="Version 1,"),
+    Place("file-not-allowed", _of("/organise/file"), PARTICIPANT),
     Place("file-new", "/new-competition", ORGANISER),
     Place("overview-of-draft", "/competitions/draft", ORGANISER),
     Place("scoring", _of("/scoring?phase=feedback")),
@@ -170,19 +170,25 @@ PLACES = (
     Place("sign-in", "/sign-in"),
     Place("sign-up", "/sign-up"),
     Place("organise", _of("/organise?phase=feedback"), ORGANISER),
+    Place("organise-add-phase", _of("/organise/add-phase"), ORGANISER),
+    Place("organise-entries", _of("/organise/entries"), ORGANISER),
+    Place("organise-rescoring", _of("/organise/rescoring?phase=feedback"), ORGANISER),
+    Place("organise-messages", _of("/organise/messages"), ORGANISER),
+    Place("organise-archive", _of("/organise/archive"), ORGANISER, shows="Ready"),
+    Place("organise-record", _of("/organise/record"), ORGANISER),
     Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
-    Place("matrices", _of("/matrices?phase=feedback"), ORGANISER, shows="Start the matrix"),
-    Place("matrix", _of("/matrices?phase=feedback&matrix={matrix}"), ORGANISER, shows="Download it as CSV"),
-    Place("matrices-reviewed", _of("/matrices"), REVIEWER),
-    Place("judging", _of("/judging"), ORGANISER),
+    Place("matrices", _of("/organise/matrices?phase=feedback"), ORGANISER, shows="Start the matrix"),
+    Place("matrix", _of("/organise/matrices?phase=feedback&matrix={matrix}"), ORGANISER, shows="Download it as CSV"),
+    Place("matrices-reviewed", _of("/organise/matrices"), REVIEWER),
+    Place("judging", _of("/organise/judging?phase=feedback"), ORGANISER),
     Place("announcements", _of("/announcements")),
     Place("announcements-of-own", _of("/announcements"), ORGANISER),
     Place("submission-judged", "/submissions/{failed}", ORGANISER),
     Place("code", "/submissions/{scored}/code", PARTICIPANT),
     Place("code-compared", "/submissions/{scored}/code?other={scored before}", ORGANISER),
     Place("winners-none", _of("/winners"), shows="No winners yet"),
-    Place("people", "/competitions/class/people", ORGANISER),
-    Place("people-reviewed", "/competitions/class/people", REVIEWER),
+    Place("people", "/competitions/class/organise/people", ORGANISER),
+    Place("people-reviewed", "/competitions/class/organise/people", REVIEWER),
     Place("organise-reviewed", _of("/organise?phase=feedback"), REVIEWER),
     Place("registration", "/competitions/class", NEWCOMER),
     Place("registration-waiting", "/competitions/class", PARTICIPANT),
@@ -296,6 +302,7 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
     organiser.post(path, {"submission_id": submissions["failed"], "reason": "It reads the labels of the test set."})
     made = organiser.post(path, {"submission_id": submissions["timed out"], "reason": "It waits on purpose."})
     organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
+    organiser.post(f"/api/competitions/{SLUG}/freezes")
     for title, body in ANNOUNCED:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 

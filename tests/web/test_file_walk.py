@@ -57,6 +57,7 @@ def test_a_competition_is_made_and_changed_by_its_file(
     assert page.locator("main :is(img, script)").count() == 0
     assert all(url.startswith((gallery.url, "blob:", "data:")) for url in asked)
 
+    page.get_by_role("link", name="Organise", exact=True).click()
     page.get_by_role("link", name="File", exact=True).click()
     kept = source.input_value()
     source.fill(kept.replace("seeds: 16", "seeds: 8").replace("Be honest.", "Be very honest."))
@@ -76,6 +77,7 @@ def test_a_competition_is_made_and_changed_by_its_file(
     expect(page.get_by_role("main")).to_contain_text("feedback.seeds: 16 before, 8 now")
     page.get_by_role("link", name="Rules", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("Be very honest.")
+    page.get_by_role("link", name="Organise", exact=True).click()
     page.get_by_role("link", name="File", exact=True).click()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()

@@ -30,7 +30,7 @@ def test_rescoring_is_looked_at_published_and_undone(
     before = board(served)
 
     sign_in(context, served.stack.url, served.token)
-    page.goto(f"{served.stack.url}/competitions/cup/organise")
+    page.goto(f"{served.stack.url}/competitions/cup/organise/rescoring")
     page.get_by_label("Metric").select_option("lethe-1")
     page.get_by_role("button", name="Prepare rescoring").click()
     moves = page.get_by_role("region", name="Rank changes")
@@ -45,10 +45,14 @@ def test_rescoring_is_looked_at_published_and_undone(
         page.get_by_role("dialog").get_by_role("button", name=act, exact=True).click()
         expect(page.get_by_role("main")).to_contain_text(f"Rescoring by lethe-1 {outcome}")
         assert (board(served) == before) is (act == "Undo")
+        rooms = page.get_by_role("navigation", name="Organise")
+        rooms.get_by_role("link", name="Entries").click()
         with page.expect_request("**/details"):
             page.get_by_role("row", name="loud").get_by_role("link").click()
         expect(page.get_by_role("heading", name=re.compile("^Score by")).first).to_have_text(f"Score by {metric}")
         page.go_back()
+        rooms.get_by_role("link", name="Rescoring").click()
+    rooms.get_by_role("link", name="Record").click()
     expect(page.get_by_text("rescoring undone")).to_be_visible()
     settle(page)
     assert accessibility_faults(page) == []
@@ -61,15 +65,54 @@ def test_quota_that_is_saved_is_the_quota_that_stands(
     served.client.post("/api/competitions/few/phases", phase_of("tiny"))
     sign_in(context, served.stack.url, served.token)
     page.goto(f"{served.stack.url}/competitions/few/organise")
-    page.get_by_label("Submissions per team").first.fill("7")
+    page.get_by_label("Submissions per team").fill("7")
     page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("participants of an open phase rely")
     page.get_by_label("Change it nevertheless").check()
     page.get_by_role("button", name="Save changes").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 1")).to_be_visible()
     page.goto(f"{served.stack.url}/competitions/few/announcements")
     expect(page.get_by_role("main")).to_contain_text("quota_per_day")
     page.goto(f"{served.stack.url}/competitions/few/rules")
     expect(page.get_by_role("main")).to_contain_text("submit 7 times")
+
+
+def test_every_setting_is_on_the_page_and_a_refusal_names_it(
+    context: BrowserContext, page: Page, served: Installation
+) -> None:
+    served.client.post("/api/competitions", {"slug": "all", "title": "All"})
+    served.client.post("/api/competitions/all/phases", phase_of("tiny"))
+    sign_in(context, served.stack.url, served.token)
+    page.goto(f"{served.stack.url}/competitions/all/organise")
+    runs = page.get_by_label("Runs per submission")
+    runs.fill("9999")
+    page.get_by_label("Title").fill("Practice")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("Runs per submission")
+    runs.fill("8")
+    served.client.put(
+        "/api/competitions/all/phases/feedback/settings",
+        changed(served, "/api/competitions/all/phases/feedback/settings", quota_total=30),
+    )
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("has changed the competition")
+    page.get_by_role("button", name="load the new settings").click()
+    expect(page.get_by_label("Submissions in all")).to_have_value("30")
+    page.get_by_label("Title").fill("Practice")
+    page.get_by_label("Time of one run").fill("7.5")
+    page.get_by_role("button", name="Save changes").click()
+    page.get_by_label("Change it nevertheless").check()
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("heading", name="Settings of Practice")).to_be_visible()
+    shown = served.client.get("/api/competitions/all")["phases"][0]
+    assert (shown["title"], shown["seed_timeout_s"], shown["quota_total"]) == ("Practice", 7.5, 30)
+    settle(page)
+    assert accessibility_faults(page) == []
+
+
+def changed(served: Installation, path: str, **change: object) -> dict[str, object]:
+    seen = served.client.get(path)
+    return {"settings": seen["settings"] | change, "based_on": seen["token"], "confirm": True}
 
 
 def test_entries_are_run_elsewhere_and_reference_rows_made_by_the_page(
@@ -87,7 +130,7 @@ def test_entries_are_run_elsewhere_and_reference_rows_made_by_the_page(
         path.write_text(source)
         served.lethe("submit", str(path), "-c", "elsewhere", "-p", "feedback", "--team", team, "--wait")
     sign_in(context, served.stack.url, served.token)
-    page.goto(f"{served.stack.url}/competitions/elsewhere/matrices?phase=feedback")
+    page.goto(f"{served.stack.url}/competitions/elsewhere/organise/matrices?phase=feedback")
 
     page.get_by_label("What it is for").fill("Other data")
     page.get_by_label(re.compile("^quick: ")).check()

@@ -141,7 +141,7 @@ def test_phase_is_made_with_its_quota_and_what_it_shows_and_takes(gallery: Galle
     expect(page.get_by_role("alert")).to_contain_text("Notebooks cannot run on")
     page.get_by_label("Accept notebooks").uncheck()
     page.get_by_role("button", name="Add phase").click()
-    expect(page.get_by_role("heading", name="Add a phase")).to_be_visible()
+    expect(page.get_by_role("heading", name="Settings of first")).to_be_visible()
     page.get_by_role("link", name="Rules").click()
     rules = page.get_by_role("main")
     expect(rules).to_contain_text("submit 2 times")
@@ -236,7 +236,7 @@ def refuse(route: Route) -> None:
 
 
 def test_preview_names_what_could_not_be_scored_and_says_why(visit: Visit) -> None:
-    page = visit(Place("organise", "/competitions/digits/organise?phase=feedback", ORGANISER))
+    page = visit(Place("organise", "/competitions/digits/organise/rescoring?phase=feedback", ORGANISER))
     section = page.get_by_role("region", name="Not scored")
     expect(section).to_contain_text(f"noise, then repair of ada: {UNSCORABLE}")
     section.get_by_role("link", name="noise, then repair").click()

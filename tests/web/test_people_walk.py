@@ -41,7 +41,7 @@ def look(gallery: Gallery, slug: str, new_context: Callable[..., BrowserContext]
 
 def test_people_ask_and_an_organiser_decides_on_several_at_once(gallery: Gallery, look: Look) -> None:
     names = sorted(gallery.add_participant() for _ in range(3))
-    organiser = look(ORGANISER, "/people")
+    organiser = look(ORGANISER, "/organise/people")
     organiser.get_by_label("Who takes part").select_option("approval")
     organiser.get_by_role("button", name="Save").click()
     expect(organiser.get_by_text("Saved.")).to_be_visible()
@@ -74,7 +74,7 @@ def test_people_ask_and_an_organiser_decides_on_several_at_once(gallery: Gallery
 
 def test_a_code_admits_and_a_reviewer_only_looks(gallery: Gallery, look: Look) -> None:
     guest = gallery.add_participant()
-    organiser = look(ORGANISER, "/people")
+    organiser = look(ORGANISER, "/organise/people")
     organiser.get_by_label("Who takes part").select_option("invitation")
     organiser.get_by_role("button", name="Save").click()
     organiser.get_by_label("Whom it is for").fill("A guest")
@@ -92,6 +92,7 @@ def test_a_code_admits_and_a_reviewer_only_looks(gallery: Gallery, look: Look) -
     organiser.get_by_role("button", name="Give the role").click()
     expect(organiser.get_by_role("row", name=guest)).to_contain_text("reviewer")
     page.reload()
+    page.get_by_role("link", name="Organise").click()
     page.get_by_role("link", name="People").click()
     expect(page.get_by_role("region", name="Invitations")).to_contain_text("1 of 1")
     expect(page.get_by_role("main").get_by_role("button")).to_have_text(["Leave"])

@@ -488,6 +488,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Freezes
+         * @description List the archives of a competition, newest first.
+         */
+        get: operations["list_freezes"];
+        put?: never;
+        /**
+         * Freeze Competition
+         * @description Ask for an archive of a competition. It is written beside the requests, one after another.
+         */
+        post: operations["freeze_competition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/freezes/{freeze_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Freeze
+         * @description Download an archive. It holds only what everybody may read.
+         */
+        get: operations["download_freeze"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/invitations": {
         parameters: {
             query?: never;
@@ -1416,6 +1460,30 @@ export interface paths {
          * @description Have it computed of the newest leaderboard, while no score waits. That takes minutes.
          */
         post: operations["ask_for_reliability"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/phases/{phase}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Settings
+         * @description Show all settings of a phase, as the competition's file has them.
+         */
+        get: operations["show_settings"];
+        /**
+         * Put Settings
+         * @description Change the settings of a phase, as applying the competition's file with them does.
+         */
+        put: operations["put_settings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3389,6 +3457,11 @@ export interface components {
              */
             licence: string | null;
             /**
+             * Rules Version
+             * @description The SHA-256 of the rules in force when the team consented; null without rules or consent.
+             */
+            rules_version: string | null;
+            /**
              * Submission Id
              * Format: uuid
              */
@@ -5141,6 +5214,11 @@ export interface components {
             places: components["schemas"]["PlacedOut"][];
             /** Reason */
             reason: string | null;
+            /**
+             * Rules Version
+             * @description The SHA-256 of the rules in force when the team agreed; null if there were none.
+             */
+            rules_version: string | null;
             state: components["schemas"]["FinalistState"];
             /**
              * Submission Id
@@ -5250,6 +5328,57 @@ export interface components {
          * @enum {string}
          */
         Form: "bib" | "cff";
+        /**
+         * FreezeOut
+         * @description An archive that somebody asked for.
+         */
+        FreezeOut: {
+            /**
+             * Available
+             * @description Whether it can be downloaded. Archives are kept for 7 days.
+             */
+            available: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Done
+             * @description Rows of boards and links of the record that are written.
+             */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Head
+             * @description The head of the record that the archive holds, as NUMBER:HASH.
+             */
+            head: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Reason
+             * @description Why it failed.
+             */
+            reason: string | null;
+            /** Size Bytes */
+            size_bytes: number | null;
+            state: components["schemas"]["FreezeState"];
+            /**
+             * Total
+             * @description Of how many; 0 until it is known.
+             */
+            total: number;
+        };
+        /**
+         * FreezeState
+         * @enum {string}
+         */
+        FreezeState: "queued" | "running" | "done" | "failed";
         /**
          * HappeningKind
          * @description What can happen; also the type of a webhook's message.
@@ -6161,7 +6290,7 @@ export interface components {
             cuda_stand_in?: boolean;
             /**
              * Data Hidden
-             * @description Keep this phase's data hidden: failures show no messages and no printed output. If not set, the data are hidden in every phase except check phases.
+             * @description Keep this phase's data hidden: participants see no exception messages, printed output, histograms or provisional scores. If not set, the data are hidden in every phase except check phases.
              */
             data_hidden?: boolean | null;
             /**
@@ -6629,6 +6758,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[FreezeOut] */
+        Page_FreezeOut_: {
+            /** Items */
+            items: components["schemas"]["FreezeOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[HookCallOut] */
         Page_HookCallOut_: {
             /** Items */
@@ -6901,6 +7037,193 @@ export interface components {
             queued: number;
             /** Running */
             running: number;
+        };
+        /**
+         * PhaseSection
+         * @description A phase. The window is judged with the rest of the file, so that all its mistakes are told at once.
+         */
+        PhaseSection: {
+            /**
+             * Benchmark
+             * @description Digest of a benchmark, or a name, for the newest with that name.
+             */
+            benchmark: string;
+            /**
+             * Closes At
+             * Format: date-time
+             * @description When it closes, with a time zone.
+             */
+            closes_at: string;
+            /**
+             * Cuda Stand In
+             * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.
+             * @default false
+             */
+            cuda_stand_in?: boolean;
+            /**
+             * Data Hidden
+             * @description Keep this phase's data hidden: participants see no exception messages, printed output, histograms or provisional scores. If not set, the data are hidden in every phase except check phases.
+             */
+            data_hidden?: boolean | null;
+            /**
+             * @description What submissions run on: `cpu` or `gpu`.
+             * @default cpu
+             */
+            device?: components["schemas"]["Device"];
+            /**
+             * Draws From
+             * @description In a sealed final, the phases whose submissions can enter. If not set, all feedback phases.
+             */
+            draws_from?: string[] | null;
+            /** @description `selection`: the phase is a sealed final, into which teams select scored submissions to other phases. If not set, finals are, and other phases take uploads. */
+            entered_by?: components["schemas"]["EnteredBy"] | null;
+            /**
+             * Environment
+             * @description What code finds in the sandbox: a name that `GET /api/environments` lists. If not set, the workers' own.
+             */
+            environment?: string | null;
+            /**
+             * Further Benchmarks
+             * @description In a sealed final, more benchmarks to run its entries on. Each gets a phase of its own, whose slug ends in -2, -3 and so on.
+             */
+            further_benchmarks?: string[];
+            /** @description `check`, `feedback` or `final`. */
+            kind: components["schemas"]["PhaseKind"];
+            /**
+             * Max Time Ratio
+             * @description Run time over retraining time; an entry above this ratio is not ranked.
+             * @default 0.2
+             */
+            max_time_ratio?: number;
+            /**
+             * Memory Bytes
+             * @description Memory of one unlearning run.
+             * @default 2147483648
+             */
+            memory_bytes?: number;
+            /**
+             * Metric
+             * @description A name that `GET /api/metrics` lists.
+             * @default neurips-2023
+             */
+            metric?: string;
+            /**
+             * Notebook Timeout S
+             * @description Time limit of a whole notebook, in seconds.
+             * @default 28800
+             */
+            notebook_timeout_s?: number;
+            /**
+             * Notebooks
+             * @description Accept notebooks in the layout of the 2023 competition.
+             * @default false
+             */
+            notebooks?: boolean;
+            /**
+             * Opens At
+             * Format: date-time
+             * @description When it opens, with a time zone.
+             */
+            opens_at: string;
+            /**
+             * Quota Per Day
+             * @description Submissions per team in any 24 hours.
+             * @default 5
+             */
+            quota_per_day?: number;
+            /**
+             * Quota Total
+             * @description Submissions per team in all; none: only the daily quota.
+             */
+            quota_total?: number | null;
+            /**
+             * References
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @default true
+             */
+            references?: boolean;
+            /**
+             * Rehearse
+             * @description In a check phase, let notebooks unlearn on stand-in data and judge the checkpoints. If not, give them a dry run.
+             * @default true
+             */
+            rehearse?: boolean;
+            /**
+             * Robustness
+             * @description Also read every model under stress: rounded weights, perturbed images, relearning. It costs time of the workers, and the benchmark must be built for it.
+             * @default false
+             */
+            robustness?: boolean;
+            /**
+             * Seed Timeout S
+             * @description Time limit of one unlearning run, in seconds.
+             * @default 60
+             */
+            seed_timeout_s?: number;
+            /**
+             * Seeds
+             * @description Number of unlearning runs in one evaluation.
+             * @default 512
+             */
+            seeds?: number;
+            /**
+             * Selects
+             * @description In a sealed final, the most submissions of one team.
+             * @default 1
+             */
+            selects?: number;
+            /**
+             * Shard Seeds
+             * @description Number of runs that a worker takes at once.
+             * @default 64
+             */
+            shard_seeds?: number;
+            /**
+             * Slug
+             * @description The phase's short name, which is part of its address.
+             */
+            slug: string;
+            /**
+             * Take First
+             * @description If a notebook writes more checkpoints than `seeds`, such as 512, use only the first ones.
+             * @default false
+             */
+            take_first?: boolean;
+            /**
+             * Title
+             * @description Its name for readers, if the short one does not do.
+             */
+            title?: string | null;
+        };
+        /**
+         * PhaseSettingsIn
+         * @description All settings of a phase, the state that they were read from, and consent to breaking promises.
+         */
+        PhaseSettingsIn: {
+            /**
+             * Based On
+             * @description The `token` that came with the settings.
+             */
+            based_on: string;
+            /**
+             * Confirm
+             * @description Change also what participants of an open phase rely on, and announce that to them.
+             * @default false
+             */
+            confirm?: boolean;
+            settings: components["schemas"]["PhaseSection"];
+        };
+        /**
+         * PhaseSettingsOut
+         * @description All settings of a phase, as the file of its competition has them.
+         */
+        PhaseSettingsOut: {
+            settings: components["schemas"]["PhaseSection"];
+            /**
+             * Token
+             * @description Names this state; send it as `based_on` to change the settings.
+             */
+            token: string;
         };
         /**
          * PlaceForm
@@ -10172,6 +10495,144 @@ export interface operations {
             };
         };
     };
+    list_freezes: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FreezeOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    freeze_competition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    download_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                freeze_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
@@ -12608,6 +13069,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReliabilityOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhaseSettingsOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    put_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhaseSettingsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedOut"];
                 };
             };
             /** @description A problem */

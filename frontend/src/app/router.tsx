@@ -94,7 +94,49 @@ const organise = createRoute({
   getParentRoute: () => competition,
   path: "/organise",
   validateSearch: ofPhase,
-  component: lazyRouteComponent(() => import("../pages/organise/Organise"), "Organise"),
+  component: lazyRouteComponent(() => import("../pages/organise/Rooms"), "Rooms"),
+});
+
+const phases = createRoute({
+  getParentRoute: () => organise,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/organise/Phases"), "Phases"),
+});
+
+const addPhase = createRoute({
+  getParentRoute: () => organise,
+  path: "/add-phase",
+  component: lazyRouteComponent(() => import("../pages/organise/AddPhase"), "AddPhase"),
+});
+
+const entries = createRoute({
+  getParentRoute: () => organise,
+  path: "/entries",
+  component: lazyRouteComponent(() => import("../pages/organise/Entries"), "Entries"),
+});
+
+const rescoring = createRoute({
+  getParentRoute: () => organise,
+  path: "/rescoring",
+  component: lazyRouteComponent(() => import("../pages/organise/Rescoring"), "Rescoring"),
+});
+
+const record = createRoute({
+  getParentRoute: () => organise,
+  path: "/record",
+  component: lazyRouteComponent(() => import("../pages/organise/Record"), "Record"),
+});
+
+const archive = createRoute({
+  getParentRoute: () => organise,
+  path: "/archive",
+  component: lazyRouteComponent(() => import("../pages/organise/Archive"), "Archive"),
+});
+
+const messages = createRoute({
+  getParentRoute: () => organise,
+  path: "/messages",
+  component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
 });
 
 const announcements = createRoute({
@@ -105,9 +147,8 @@ const announcements = createRoute({
 });
 
 const file = createRoute({
-  getParentRoute: () => competition,
+  getParentRoute: () => organise,
   path: "/file",
-  validateSearch: ofPhase,
   component: lazyRouteComponent(() => import("../pages/file/FileOfCompetition"), "FileOfCompetition"),
 });
 
@@ -125,14 +166,13 @@ const newFromFile = createRoute({
 });
 
 const judging = createRoute({
-  getParentRoute: () => competition,
+  getParentRoute: () => organise,
   path: "/judging",
-  validateSearch: ofPhase,
   component: lazyRouteComponent(() => import("../pages/judging/Judging"), "Judging"),
 });
 
 const matrices = createRoute({
-  getParentRoute: () => competition,
+  getParentRoute: () => organise,
   path: "/matrices",
   validateSearch: (search: Record<string, unknown>): OfPhase & { matrix?: string } => ({
     phase: text(search, "phase"),
@@ -149,9 +189,8 @@ const winners = createRoute({
 });
 
 const people = createRoute({
-  getParentRoute: () => competition,
+  getParentRoute: () => organise,
   path: "/people",
-  validateSearch: ofPhase,
   component: lazyRouteComponent(() => import("../pages/people/People"), "People"),
 });
 
@@ -297,14 +336,22 @@ export const router = createRouter({
       leaderboard,
       announcements,
       submit,
-      organise,
-      people,
+      organise.addChildren([
+        phases,
+        addPhase,
+        entries,
+        judging,
+        rescoring,
+        matrices,
+        people,
+        messages,
+        file,
+        archive,
+        record,
+      ]),
       teamsOfCompetition,
       winners,
-      file,
       page,
-      judging,
-      matrices,
     ]),
     newFromFile,
     teams,

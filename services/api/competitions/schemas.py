@@ -105,8 +105,8 @@ class NewPhase(Input):
     )
     data_hidden: bool | None = Field(
         None,
-        description="Keep this phase's data hidden: failures show no messages and no printed output. If not set, the "
-        "data are hidden in every phase except check phases.",
+        description="Keep this phase's data hidden: participants see no exception messages, printed output, histograms "
+        "or provisional scores. If not set, the data are hidden in every phase except check phases.",
     )
 
     notebooks: bool = Field(False, description="Accept notebooks in the layout of the 2023 competition.")

@@ -50,10 +50,14 @@ __all__ = [
     "apply_file",
     "delete_competition",
     "plan_file",
+    "require_token",
 ]
 
 TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
-OWN_COLUMNS = ("title", "visibility", "description", "contact", "code_licence", "code_licence_required", "weight")
+OWN_COLUMNS = (
+    *("title", "visibility", "description", "contact", "registration"),
+    *("code_licence", "code_licence_required", "weight"),
+)
 
 
 class CompetitionChanged(Conflict):
@@ -106,13 +110,7 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
     reading = read_file(text)
     competition = _lock(session, _find(session, who, reading))
     phases = _lock_phases(session, competition) if competition else []
-    token = token_of(stored_file(session, competition)) if competition else None
-    if token != based_on:
-        raise CompetitionChanged(
-            "Somebody has changed the competition since you looked, so nothing was applied. Export it, compare it with "
-            "your file, and preview the file again.",
-            token=token,
-        )
+    require_token(stored_file(session, competition) if competition else None, based_on)
     plan = _plan(session, who, reading, competition, phases)
     require_confirmation([change.path for change in plan.promises], confirm=confirm)
     if not plan.changes:
@@ -125,6 +123,17 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
     told = [_in_words(change) for change in plan.promises]
     announcement = announce_broken(session, who, competition, told) if told else None
     return Applied(plan, version, announcement)
+
+
+def require_token(stored: CompetitionFile | None, based_on: str | None) -> None:
+    """Raise CompetitionChanged unless `based_on` names what is stored."""
+    token = token_of(stored) if stored else None
+    if token != based_on:
+        raise CompetitionChanged(
+            "Somebody has changed the competition since you looked, so nothing was applied. Look at it again, compare "
+            "it with your changes, and apply them once more.",
+            token=token,
+        )
 
 
 def delete_competition(session: WriteSession, who: Principal, slug: str) -> None:

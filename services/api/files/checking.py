@@ -25,6 +25,7 @@ from services.core.models import (
     Phase,
     PhaseKind,
     Reference,
+    RegistrationMode,
     Selection,
     Submission,
     Visibility,
@@ -65,7 +66,9 @@ def check_file(
     checker.competition(who, competition)
     file = reading.whole()
     weight = file.weight or (competition.weight if competition else 1)
-    decided = file.model_copy(update={"weight": weight, "phases": [checker.decided[one.slug] for one in file.phases]})
+    registration = file.registration or (competition.registration if competition else RegistrationMode.OPEN)
+    sections = [checker.decided[one.slug] for one in file.phases]
+    decided = file.model_copy(update={"weight": weight, "registration": registration, "phases": sections})
     if len(write_file(decided).encode()) > MAX_BYTES:
         reading.complain((), f"Written out, the file is larger than {MAX_BYTES // 1024} KiB.", "Shorten its texts.")
         reading.whole()

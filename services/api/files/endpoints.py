@@ -8,27 +8,31 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from services.api.competitions.service import find_competition
-from services.api.files.applying import apply_file, delete_competition, plan_file
+from services.api.files.applying import Applied, apply_file, delete_competition, plan_file
 from services.api.files.schemas import (
     AppliedOut,
     ApplyIn,
     CompetitionFileOut,
     CompetitionPageOut,
     FileIn,
+    PhaseSettingsIn,
+    PhaseSettingsOut,
     PlanOut,
     VersionDetail,
     VersionOut,
 )
+from services.api.files.settings import change_settings, section_of
 from services.api.files.stored import pages_of, stored_file, token_of
 from services.api.files.writing import write_file
+from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import Anyone, Owning, OwningFile, Reviewing
+from services.api.kit.policy import Anyone, Organising, Owning, OwningFile, Reviewing
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.state import State
 from services.core.errors import NotFound
 from services.core.models import Account, CompetitionVersion
-from services.core.store.database import ReadSession
+from services.core.store.database import ReadSession, WriteSession
 
 __all__ = ["router"]
 
@@ -46,10 +50,24 @@ def preview_competition_file(file: FileIn, who: OwningFile, session: Reading) ->
 @router.post("/competition-files/apply")
 def apply_competition_file(body: ApplyIn, who: OwningFile, session: Writing) -> AppliedOut:
     """Create or change a competition as a file says: all of it, or nothing."""
-    applied = apply_file(session, who, body.text, based_on=body.based_on, confirm=body.confirm)
-    session.expire_all()
-    now = find_competition(session, applied.plan.slug, who)
-    return AppliedOut.of(applied, token_of(stored_file(session, now)))
+    return _shown(session, who, apply_file(session, who, body.text, based_on=body.based_on, confirm=body.confirm))
+
+
+@router.get("/competitions/{slug}/phases/{phase}/settings")
+def show_settings(slug: Text, phase: Text, who: Reviewing, session: Reading) -> PhaseSettingsOut:
+    """Show all settings of a phase, as the competition's file has them."""
+    file = stored_file(session, find_competition(session, slug, who))
+    return PhaseSettingsOut(settings=section_of(file, phase), token=token_of(file))
+
+
+@router.put("/competitions/{slug}/phases/{phase}/settings")
+def put_settings(slug: Text, phase: Text, body: PhaseSettingsIn, who: Organising, session: Writing) -> AppliedOut:
+    """Change the settings of a phase, as applying the competition's file with them does."""
+    competition = find_competition(session, slug, who)
+    applied = change_settings(
+        session, who, competition, phase, body.settings, based_on=body.based_on, confirm=body.confirm
+    )
+    return _shown(session, who, applied)
 
 
 @router.get("/competitions/{slug}/file")
@@ -106,6 +124,12 @@ def list_pages(slug: Text, who: Anyone, session: Reading) -> Page[CompetitionPag
 def remove_competition(slug: Text, who: Owning, session: Writing) -> None:
     """Delete a competition to which nobody has submitted. The record keeps its acts."""
     delete_competition(session, who, slug)
+
+
+def _shown(session: WriteSession, who: Principal, applied: Applied) -> AppliedOut:
+    session.expire_all()
+    now = find_competition(session, applied.plan.slug, who)
+    return AppliedOut.of(applied, token_of(stored_file(session, now)))
 
 
 def _names(session: ReadSession, accounts: set[UUID]) -> dict[UUID, str]:

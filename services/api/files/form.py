@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from services.api.competitions.schemas import NewPhase, Slug
 from services.api.kit.schemas import Input, Label, Moment, in_words, presentable, visible
-from services.core.models import Visibility
+from services.core.models import RegistrationMode, Visibility
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.retention.rules import DAYS
 
@@ -74,6 +74,11 @@ class Head(Input):
     rules: Markdown = Field("", description="Its rules, in Markdown.")
     prizes: Markdown = Field("", description="What can be won, in Markdown.")
     contact: Contact = Field("", description="Whom participants ask: an address, in one line.")
+    registration: RegistrationMode | None = Field(
+        None,
+        description="How people come to take part: `open`, by `approval` of an organiser, or by `invitation`. Whoever "
+        "is registered stays so. If left out: as it is, at first `open`.",
+    )
     teams: TeamsSection = Field(
         default_factory=lambda: TeamsSection(size=5, merge_until=None),
         description="How large teams may be, and until when they may merge.",

@@ -28,7 +28,7 @@ __all__ = ["BadFile", "Reading", "Section", "read_file"]
 Part = TypeVar("Part", bound=Input)
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 LISTS: dict[str, tuple[type[Input], int]] = {"pages": (PageSection, MAX_PAGES), "phases": (PhaseSection, MAX_PHASES)}
-LATER = {"organisers", "registration"}  # words of organisers for which the file has no field
+LATER = {"organisers"}  # words of organisers for which the file has no field
 
 
 class BadFile(BadInput):

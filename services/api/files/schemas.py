@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.api.files.applying import Applied, Plan
 from services.api.files.changes import Change, ChangeKind
+from services.api.files.form import PhaseSection
 from services.api.kit.schemas import Input
 from services.core.models import CompetitionPage, CompetitionVersion
 
@@ -19,6 +20,8 @@ __all__ = [
     "CompetitionFileOut",
     "CompetitionPageOut",
     "FileIn",
+    "PhaseSettingsIn",
+    "PhaseSettingsOut",
     "PlanOut",
     "VersionDetail",
     "VersionOut",
@@ -118,6 +121,23 @@ class CompetitionFileOut(BaseModel):
 
     text: str
     token: str = Field(description="Names this state; send it as `based_on` to apply a changed file.")
+
+
+class PhaseSettingsOut(BaseModel):
+    """All settings of a phase, as the file of its competition has them."""
+
+    settings: PhaseSection
+    token: str = Field(description="Names this state; send it as `based_on` to change the settings.")
+
+
+class PhaseSettingsIn(Input):
+    """All settings of a phase, the state that they were read from, and consent to breaking promises."""
+
+    settings: PhaseSection
+    based_on: str = Field(max_length=64, description="The `token` that came with the settings.")
+    confirm: bool = Field(
+        False, description="Change also what participants of an open phase rely on, and announce that to them."
+    )
 
 
 class VersionOut(BaseModel):

@@ -28,6 +28,7 @@ def stored_file(session: ReadSession, competition: Competition) -> CompetitionFi
         rules=texts.pop("rules", ""),
         prizes=texts.pop("prizes", ""),
         contact=competition.contact,
+        registration=competition.registration,
         teams=TeamsSection(size=competition.team_size, merge_until=competition.merge_until),
         code_licence=competition.code_licence,
         code_licence_required=competition.code_licence_required,

@@ -21,6 +21,7 @@ from services.api.kit.policy import Anyone, Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.leaderboard.service import require_board
+from services.api.people.rules import version_of
 from services.api.state import State
 from services.api.teams.seats import team_of
 from services.core.finals import acts, selections, winners
@@ -63,7 +64,7 @@ def select_submission(
     final = service.writable_final(session, slug, phase, who)
     submission = find_own(session, who, submission_id)
     if licence is not None:
-        winners.consent(session, submission, licence, who.account_id)
+        winners.consent(session, submission, licence, who.account_id, rules_version=version_of(final.phase.competition))
     winners.require_consent(session, final.phase.competition, submission)
     selections.mark(session, final, submission, who.account_id)
     return service.selection_of(session, final, submission.team)

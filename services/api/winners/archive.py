@@ -56,7 +56,12 @@ class _Packing:
         self._add("finalist.json", finalist)
         agreed = consent_of(self.session, selected.id)
         if agreed is not None:
-            words = {"licence": agreed.licence, "account": agreed.account_id, "at": agreed.created_at}
+            words = {
+                "licence": agreed.licence,
+                "rules_version": agreed.rules_version,
+                "account": agreed.account_id,
+                "at": agreed.created_at,
+            }
             self._add("licence.json", words)
         self._add_blob(f"code/{SAFE.sub('_', selected.filename)}", selected.blob)
         for place in finalist.places:

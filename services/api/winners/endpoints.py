@@ -14,6 +14,7 @@ from services.api.kit.policy import Anyone, Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
 from services.api.leaderboard.service import require_board
+from services.api.people.rules import version_of
 from services.api.state import State
 from services.api.submissions.reading import find_to_read
 from services.api.winners import service
@@ -150,7 +151,9 @@ def download_finalist(
 def agree_to_publish(submission_id: UUID, body: Agreement, who: SignedIn, session: Writing) -> AgreementOut:
     """Agree that the code of a submission of your team is published if it wins and is verified."""
     submission = find_own(session, who, submission_id)
-    return _shown(submission_id, winners.consent(session, submission, body.licence, who.account_id))
+    rules = version_of(submission.phase.competition)
+    made = winners.consent(session, submission, body.licence, who.account_id, rules_version=rules)
+    return _shown(submission_id, made)
 
 
 @router.delete(AGREEMENT)
@@ -162,5 +165,8 @@ def take_back_agreement(submission_id: UUID, who: SignedIn, session: Writing) ->
 
 def _shown(submission_id: UUID, found: Consent | None) -> AgreementOut:
     return AgreementOut(
-        submission_id=submission_id, licence=found and found.licence, created_at=found and found.created_at
+        submission_id=submission_id,
+        licence=found and found.licence,
+        rules_version=found and found.rules_version,
+        created_at=found and found.created_at,
     )

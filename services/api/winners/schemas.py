@@ -52,6 +52,9 @@ class AgreementOut(BaseModel):
 
     submission_id: UUID
     licence: str | None = Field(description="Null if there is no consent.")
+    rules_version: str | None = Field(
+        description="The SHA-256 of the rules in force when the team consented; null without rules or consent."
+    )
     created_at: datetime | None
 
 
@@ -99,6 +102,9 @@ class FinalistOut(BaseModel):
     reason: str | None
     decided_at: datetime | None
     licence: str | None = Field(description="Licence that its team agreed to publish its code under.")
+    rules_version: str | None = Field(
+        description="The SHA-256 of the rules in force when the team agreed; null if there were none."
+    )
     code_published: bool = Field(description="Whether everybody may read its code.")
     places: list[PlacedOut] = Field(description="One for each benchmark.")
 

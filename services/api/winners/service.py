@@ -104,6 +104,7 @@ def show_finalists(session: ReadSession, final: Final, selected_ids: Sequence[UU
             reason=found and found.reason,
             decided_at=found and found.decided_at,
             licence=agreed[one].licence if one in agreed else None,
+            rules_version=agreed[one].rules_version if one in agreed else None,
             code_published=is_published(agreed.get(one), found),
             places=[
                 _placed(session, phase, entry, places.get(entry.id))

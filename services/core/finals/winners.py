@@ -91,9 +91,12 @@ def require_consent(session: ReadSession, competition: Competition, submission: 
         )
 
 
-def consent(session: WriteSession, submission: Submission, licence: str, account_id: UUID) -> Consent:
+def consent(
+    session: WriteSession, submission: Submission, licence: str, account_id: UUID, *, rules_version: str | None
+) -> Consent:
     """Consent to publish the code of a submission; do nothing if that was done. Raises LicenceChanged.
 
+    The consent is kept with the version of the rules that are in force.
     Of an entry of a final, the consent is to the code of the submission that was selected, which is the same.
     """
     entered = session.get(Entered, submission.id)
@@ -103,15 +106,15 @@ def consent(session: WriteSession, submission: Submission, licence: str, account
         asked = f"asks for consent to {wanted}" if wanted else "asks for no licence"
         raise LicenceChanged(f"The competition {asked}, not to {licence!r}. Read its page again.", licence=wanted)
     found = consent_of(session, submission.id)
-    if found is not None and found.licence == licence:
+    if found is not None and (found.licence, found.rules_version) == (licence, rules_version):
         return found
     if found is not None:
         session.delete(found)
         session.flush()
-    made = Consent(submission_id=submission.id, licence=licence, account_id=account_id)
+    made = Consent(submission_id=submission.id, licence=licence, account_id=account_id, rules_version=rules_version)
     session.add(made)
     session.flush()
-    _record_consent(session, Act.CODE_LICENSED, submission, licence, account_id)
+    _record_consent(session, Act.CODE_LICENSED, submission, made, account_id)
     return made
 
 
@@ -126,7 +129,7 @@ def take_back_consent(session: WriteSession, submission: Submission, account_id:
         if final.published_at is not None and decided is not None and decided.state is FinalistState.VERIFIED:
             raise CodePublished("The code is published with the winners, so its licence stays. Ask the organiser.")
     session.delete(found)
-    _record_consent(session, Act.CODE_LICENCE_WITHDRAWN, submission, found.licence, account_id)
+    _record_consent(session, Act.CODE_LICENCE_WITHDRAWN, submission, found, account_id)
 
 
 def entries_of(session: ReadSession, final: Final, selected_id: UUID) -> list[Submission]:
@@ -240,11 +243,12 @@ def _record(
     record(session, act, competition_id=final.competition_id, account_id=account_id, details=own)
 
 
-def _record_consent(session: WriteSession, act: Act, submission: Submission, licence: str, account_id: UUID) -> None:
+def _record_consent(session: WriteSession, act: Act, submission: Submission, of: Consent, account_id: UUID) -> None:
     details = {
         "phase": submission.phase.slug,
         "submission": str(submission.id),
         "team": str(submission.team_id),
-        "licence": licence,
+        "licence": of.licence,
+        "rules_version": of.rules_version,
     }
     record(session, act, competition_id=submission.phase.competition_id, account_id=account_id, details=details)

@@ -32,6 +32,7 @@ from services.core.models.evaluations import (
 from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.files import CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
+from services.core.models.frozen import Freeze, FreezeState
 from services.core.models.happenings import Happening, HappeningKind, Notice
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
@@ -88,6 +89,8 @@ __all__ = [
     "FinalPhase",
     "Finalist",
     "FinalistState",
+    "Freeze",
+    "FreezeState",
     "Happening",
     "HappeningKind",
     "HookCall",

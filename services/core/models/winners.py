@@ -27,6 +27,7 @@ class Consent(Base):
 
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
     licence: Mapped[str] = mapped_column(String(100))
+    rules_version: Mapped[str | None] = mapped_column(String(64))  # SHA-256 of the rules in force; None: none
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

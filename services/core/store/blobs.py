@@ -1,7 +1,7 @@
 """Content-addressed blobs: written once under their SHA-256, in a local directory or an S3-compatible store."""
 
 import hashlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterator
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ __all__ = ["BlobMissing", "Blobs", "BlobsUnavailable", "TooLarge", "receive", "s
 
 log = structlog.get_logger()
 
+STREAMED_BYTES = 1 << 20
 SPOOL_BYTES = 4 * 1024**2
 
 
@@ -100,6 +101,16 @@ class Blobs:
         if sha256_hex(data) != digest:
             raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
         return data
+
+    def stream(self, digest: str) -> Iterator[bytes]:
+        """Return the bytes with this digest in parts; they are not compared with it. Raises BlobMissing at once."""
+        try:
+            found = obstore.get(self._store, _key(digest))
+        except FileNotFoundError as error:
+            raise BlobMissing(f"Blob {digest} is missing from the store. Restore it from a backup.") from error
+        except BaseError as error:
+            raise _unavailable(error) from error
+        return (bytes(part) for part in found.stream(min_chunk_size=STREAMED_BYTES))
 
     def delete(self, digest: str) -> None:
         """Remove a blob; do nothing if there is none. Only its single owner may do that: see `core.bundle.packing`."""

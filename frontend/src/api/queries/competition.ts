@@ -1,8 +1,9 @@
 /** A competition: its pages, people, announcements and acts. */
 import { queryOptions } from "@tanstack/react-query";
+import { isUnderWay } from "../../words/freezes";
 import { answer, api } from "../client";
-import type { RegistrationState } from "../types";
-import { keyOf, paged } from "./keys";
+import type { Freeze, RegistrationState } from "../types";
+import { keyOf, paged, SOON_MS } from "./keys";
 
 export const competitions = paged(keyOf("competitions"), (after) =>
   answer(api.GET("/api/competitions", { params: { query: { limit: 50, after } } })),
@@ -26,6 +27,16 @@ export const competitionFile = (slug: string) =>
   queryOptions({
     queryKey: keyOf("competition-file", slug),
     queryFn: () => answer(api.GET("/api/competitions/{slug}/file", { params: { path: { slug } } })),
+  });
+
+/** All settings of a phase, as the file has them. */
+export const phaseSettings = (slug: string, phase: string) =>
+  queryOptions({
+    queryKey: keyOf("competition-file", slug, "settings", phase),
+    queryFn: () =>
+      answer(
+        api.GET("/api/competitions/{slug}/phases/{phase}/settings", { params: { path: { slug, phase } } }),
+      ),
   });
 
 /** The files that were applied. */
@@ -92,3 +103,16 @@ export const invitations = (slug: string) =>
       }),
     ),
   );
+
+/** The archives of a competition. While one is being written, it is asked for again. */
+export const freezes = (slug: string) => ({
+  ...paged(keyOf("freezes", slug), (after) =>
+    answer(
+      api.GET("/api/competitions/{slug}/freezes", {
+        params: { path: { slug }, query: { limit: 10, after } },
+      }),
+    ),
+  ),
+  refetchInterval: ({ state }: { state: { data?: { pages: { items: Freeze[] }[] } | undefined } }) =>
+    state.data?.pages[0]?.items.some(isUnderWay) ? SOON_MS : (false as const),
+});

@@ -50,6 +50,7 @@ type Subject =
   | "environments"
   | "exclusions"
   | "final"
+  | "freezes"
   | "health"
   | "identities"
   | "installation"
@@ -100,6 +101,7 @@ const STALE = {
     "submission",
     "submissions",
   ],
+  freezing: ["freezes"],
   filing: [
     "acts",
     "announcements",

@@ -80,11 +80,11 @@ function Parts({ of: { slug, phases }, phase }: { of: CompetitionDetail; phase: 
         { name: "Announcements", link: { to: "/competitions/$slug/announcements", ...at } },
         ...(reviews
           ? [
-              { name: "Organise", link: { to: "/competitions/$slug/organise", ...at } as const },
-              { name: "File", link: { to: "/competitions/$slug/file", ...at } as const },
-              { name: "Judging", link: { to: "/competitions/$slug/judging", ...at } as const },
-              { name: "Matrices", link: { to: "/competitions/$slug/matrices", ...at } as const },
-              { name: "People", link: { to: "/competitions/$slug/people", ...at } as const },
+              {
+                name: "Organise",
+                link: { to: "/competitions/$slug/organise", ...at } as const,
+                hasParts: true,
+              },
             ]
           : []),
       ]}

@@ -3,7 +3,16 @@ import type { Phase } from "../../api/types";
 import { useCompetition, usePhase } from "./context";
 import styles from "./PhaseChoice.module.css";
 
-type Part = "scoring" | "rules" | "kit" | "leaderboard" | "submit" | "organise" | "matrices";
+type Part =
+  | "scoring"
+  | "rules"
+  | "kit"
+  | "leaderboard"
+  | "submit"
+  | "organise"
+  | "organise/judging"
+  | "organise/matrices"
+  | "organise/rescoring";
 
 /** The phases of the competition, each a link to the same page about it. */
 export function PhaseChoice({ part, of }: { part: Part; of?: Phase | undefined }) {

@@ -1,7 +1,10 @@
 import { Section } from "../../ui/Page";
+import { Term } from "../../ui/Term";
 import { may } from "../../words/roles";
-import { useCompetition } from "../competition/context";
+import { useCompetition, usePhase } from "../competition/context";
+import { PhaseChoice } from "../competition/PhaseChoice";
 import { Within } from "../competition/Within";
+import { Alarms } from "../organise/Alarms";
 import { Copies } from "./Copies";
 import { Disqualify } from "./Disqualify";
 import { Excluded } from "./Excluded";
@@ -9,10 +12,20 @@ import { Excluded } from "./Excluded";
 /** What an organiser does about entries: who is off the boards, and why. */
 export function Judging() {
   const { slug } = useCompetition();
+  const phase = usePhase();
   return (
     <Within least="reviewer">
       {(role) => (
         <>
+          {phase && (
+            <Section title="Alarms">
+              <p>
+                An <Term of="alarm">alarm</Term> changes no score. It asks you to look.
+              </p>
+              <PhaseChoice part="organise/judging" />
+              <Alarms path={{ slug, phase: phase.slug }} />
+            </Section>
+          )}
           {may(role, "organiser") && (
             <Section title="Disqualify a team">
               <p>

@@ -14,7 +14,7 @@ import { Within } from "../competition/Within";
 import { MatrixTable } from "./MatrixTable";
 import { NewMatrix } from "./NewMatrix";
 
-const route = getRouteApi("/competitions/$slug/matrices");
+const route = getRouteApi("/competitions/$slug/organise/matrices");
 
 /** Entries on other benchmarks, for organisers and reviewers: what was run, one table, and starting another. */
 export function Matrices() {
@@ -37,7 +37,7 @@ function All({ organises }: { organises: boolean }) {
       </Section>
       {organises && phase && (
         <Section title="Start a matrix">
-          <PhaseChoice part="matrices" />
+          <PhaseChoice part="organise/matrices" />
           <NewMatrix key={phase.slug} phase={phase} />
         </Section>
       )}
@@ -64,7 +64,7 @@ function Listed({ slug }: { slug: string }) {
                   kind: "heading",
                   show: (one) => (
                     <Link
-                      to="/competitions/$slug/matrices"
+                      to="/competitions/$slug/organise/matrices"
                       params={{ slug }}
                       search={(before) => ({ ...before, matrix: one.id })}
                     >

@@ -37,7 +37,7 @@ export function NewMatrix({ phase }: { phase: Phase }) {
     onSuccess: async (made) => {
       await refresh(client, "matrices");
       await navigate({
-        to: "/competitions/$slug/matrices",
+        to: "/competitions/$slug/organise/matrices",
         params: { slug },
         search: { phase: phase.slug, matrix: made.id },
       });

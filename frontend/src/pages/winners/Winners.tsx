@@ -94,14 +94,17 @@ function placeFacts(place: FinalistPlace): [string, string][] {
   ];
 }
 
-function decisionFacts({ reason, decided_at, licence }: Finalist): [string, ReactNode][] {
+function decisionFacts({ reason, decided_at, licence, rules_version }: Finalist): [string, ReactNode][] {
   const decided: [string, ReactNode][] = decided_at
     ? [
         ["Reason", reason],
         ["Decided", <Moment key="decided" at={decided_at} />],
       ]
     : [];
-  return [...decided, ["Licence of the code", licence ?? "the team has not agreed to publish it"]];
+  const agreed: [string, ReactNode][] = rules_version
+    ? [["Agreed with the rules", <code key="rules">{rules_version.slice(0, 12)}</code>]]
+    : [];
+  return [...decided, ["Licence of the code", licence ?? "the team has not agreed to publish it"], ...agreed];
 }
 
 function PublishedCode({ path, of }: { path: PhaseKey; of: Finalist }) {
