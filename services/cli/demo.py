@@ -78,7 +78,8 @@ def demo(
     """Hold a whole competition on this machine and print its leaderboard.
 
     Builds the benchmark on first use, starts all services, submits the baselines through the HTTP API, waits for
-    their scores, writes var/demo/leaderboard.json, and stops what it started. About 3 minutes on 2 idle cores the first time.
+    their scores, writes var/demo/leaderboard.json, and stops what it started. About 3 minutes on 2 idle cores the first
+    time.
     """
     from services.cli.building import find_or_build
     from services.cli.operator import prepare, setup

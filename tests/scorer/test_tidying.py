@@ -66,9 +66,9 @@ def test_an_evaluation_is_packed_before_it_is_scored(
     """So that every reading is fetched once, also from a store that is far away."""
     seen = []
 
-    def seeing(*given: Any) -> Judged:
+    def seeing(*given: Any, **named: Any) -> Judged:
         seen.append(given[3] in packed(database))
-        return judge(*given)
+        return judge(*given, **named)
 
     monkeypatch.setattr("services.scorer.evaluations.judge", seeing)
     with database.write() as session:

@@ -96,7 +96,7 @@ def ceiling(oracle: Confidences, second: Confidences | None) -> Estimate:
 @remembered
 def _ceiling_halves(oracle: Confidences, second: Confidences | None) -> NDArray[np.float64]:
     """Compute the ceiling of both halves of every split, [splits, 2]. The oracle is split as for an entry."""
-    return _half_points(*_sides_of_ceiling(oracle, second)).mean(axis=2)
+    return np.asarray(_half_points(*_sides_of_ceiling(oracle, second)).mean(axis=2))
 
 
 def _sides_of_ceiling(oracle: Confidences, second: Confidences | None) -> tuple[Confidences, Confidences]:
