@@ -29,6 +29,7 @@ def test_print_outs_are_kept_where_data_are_not_hidden(installation: Installatio
         "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
         "seeds": 8,
         "data_hidden": True,
+        "references": False,
     }
     installation.client.post("/api/competitions/cup/phases", hidden)
 

@@ -18,7 +18,7 @@ from services.core.store.database import utc_now
 from tests.faces import GOOD, SEEDS, notebook
 from tests.installation import Installation
 
-PHASE = {"seeds": SEEDS, "quota_per_day": 100, "benchmark": "faces-test", "notebooks": True}
+PHASE = {"seeds": SEEDS, "quota_per_day": 100, "benchmark": "faces-test", "notebooks": True, "references": False}
 
 
 @pytest.fixture

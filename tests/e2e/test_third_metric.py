@@ -82,6 +82,7 @@ def open_phase(organiser: Caller, benchmark: str, metric: str) -> dict[str, Any]
             "closes_at": "2099-01-01T00:00:00Z",
             "seeds": SEEDS,
             "metric": metric,
+            "references": False,
         },
     )
     assert made.status_code == 201, made.text
