@@ -24,7 +24,7 @@ def upgrade() -> None:
     with op.batch_alter_table("phases") as batch_op:
         batch_op.add_column(sa.Column("references", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("references_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("standings", sa.Column("retraining_s", sa.Float(), nullable=True))
+    op.add_column("standings", sa.Column("retraining_s", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

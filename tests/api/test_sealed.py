@@ -60,6 +60,7 @@ def paths(api: Api, method: str, submission_id: UUID, phase: str = "final") -> I
         "form": "bib",
         "submission_id": str(submission_id),
         "number": "1",
+        "example": "0",
     }
     for path, operations in schema["paths"].items():
         if method.lower() in operations and path not in NOT_READ:
