@@ -115,7 +115,7 @@ def test_names_on_a_board_stay_text(gallery: Gallery, visit: Visit) -> None:
         assert_only_text(visit(Place("names", path)), MARKUP)
     assert_only_text(visit(Place("names", "/competitions/hostile/leaderboard")), *NAMES)
     of_organiser = (
-        "/competitions/hostile/organise",
+        "/competitions/hostile/organise/entries",
         f"/submissions/compare?one={rows[0]}&other={rows[1]}",
         f"/submissions/compare?one={rows[1]}&other={rows[2]}",
         *(f"/submissions/{row}" for row in rows),
