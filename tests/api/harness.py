@@ -205,13 +205,23 @@ def running(settings: Settings, *, look_every_s: float = 3600.0) -> Iterator[Api
     Apps share their routes, which know nothing of settings: FastAPI works out what each takes when it first meets it.
     """
     database = Database(settings.resolved_database_url)
-    loops.LOOK_EVERY_S = look_every_s  # most tests take the steps of an API's loops themselves
-    app = create_app(settings, web=NO_WEB_APP)
-    _routes[:] = _routes or app.router.routes
-    app.router.routes[:] = _routes
-    with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
-        yield Api(app, client, database)
+    with _looking_every(look_every_s):
+        app = create_app(settings, web=NO_WEB_APP)
+        _routes[:] = _routes or app.router.routes
+        app.router.routes[:] = _routes
+        with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+            yield Api(app, client, database)
     database.dispose()
+
+
+@contextmanager
+def _looking_every(pause_s: float) -> Iterator[None]:
+    """Let the loops of an API pause so long. Most tests take their steps themselves."""
+    before, loops.LOOK_EVERY_S = loops.LOOK_EVERY_S, pause_s
+    try:
+        yield
+    finally:
+        loops.LOOK_EVERY_S = before
 
 
 def prepare(api: Api) -> Caller:
