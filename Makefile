@@ -23,7 +23,7 @@ up: setup ## Serve the platform at http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/lethe up
 
 test: .venv/installed frontend/dist/index.html ## Run all tests, with Docker, Postgres, Redis and Chromium if they are installed
-	@echo "Running the tests, three files at once: up to an hour on 2 cores."
+	@echo "Running the tests, three files at once: about 40 minutes on 2 cores."
 	@# Two processes leave two cores idle at times, because many tests wait: for containers, leases, limits of time.
 	@$(PYTEST) -n 3 --durations=25
 
