@@ -17,7 +17,6 @@ from services.core.models import (
     Matrix,
     MatrixRun,
     Phase,
-    Score,
     Submission,
 )
 from services.core.models.stored import MatrixPlace, MatrixRow
@@ -113,7 +112,7 @@ def show(session: ReadSession, matrix: Matrix) -> MatrixDetail:
     metric = result.metric if result else matrix.phase.metric
     ranked = {one.row: one for one in result.rows} if result else {}
     order = sorted(rows, key=lambda row: ranked[row].position if row in ranked else row)
-    scored = {run.evaluation_id for runs in rows.values() for run in runs if _score(run.evaluation, metric)}
+    scored = {run.evaluation_id for runs in rows.values() for run in runs if run.evaluation.score_by(metric)}
     return MatrixDetail(
         **show_all(session, [matrix])[0].model_dump(),
         metric=metric,
@@ -140,7 +139,7 @@ def _entry(runs: Sequence[MatrixRun], ranked: MatrixRow, metric: str) -> MatrixE
 
 def _cell(run: MatrixRun, place: MatrixPlace | None, metric: str) -> MatrixCellOut:
     evaluation = run.evaluation
-    score = _score(evaluation, metric)
+    score = evaluation.score_by(metric)
     return MatrixCellOut(
         benchmark=run.benchmark.name,
         evaluation_id=evaluation.id,
@@ -158,7 +157,3 @@ def _cell(run: MatrixRun, place: MatrixPlace | None, metric: str) -> MatrixCellO
         run_s=score and score.run_s,
         flags=score.flags if score else [],
     )
-
-
-def _score(evaluation: Evaluation, metric: str) -> Score | None:
-    return next((one for one in evaluation.scores if one.metric == metric), None)

@@ -56,8 +56,7 @@ def _show(session: ReadSession, phase: Phase) -> ReferencesOut:
 
 def _row(phase: Phase, planned: Planned, made: Submission | None) -> ReferenceRowOut:
     evaluation = None if made is None else made.evaluation
-    scores = [] if evaluation is None else evaluation.scores
-    score = next((one for one in scores if one.metric == phase.metric), None)
+    score = evaluation and evaluation.score_by(phase.metric)
     return ReferenceRowOut(
         reference=planned.reference,
         name=planned.name,

@@ -155,6 +155,10 @@ class Evaluation(Base):
     has_losses: Mapped[bool] = column_property(losses.is_not(None))
     scores: Mapped[list["Score"]] = relationship(viewonly=True, order_by="Score.metric")
 
+    def score_by(self, metric: str) -> "Score | None":
+        """Return the score by a metric; None if there is none yet."""
+        return next((score for score in self.scores if score.metric == metric), None)
+
     @hybrid_property
     def never_started(self) -> bool:
         """Tell whether it was cancelled before its first run, so that none can ever start."""
