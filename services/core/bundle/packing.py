@@ -84,8 +84,9 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
         found = find_readings(session, evaluation_id)
     if state is not State.MEASURED or not found.single:
         return False
-    blob, stress = blobs.put(found.load(blobs).to_bytes()), found.load_stress(blobs)
-    stress_blob = None if stress is None else blobs.put(stress.to_bytes())
+    packed, stress = found.load(blobs).to_bytes(), found.load_stress(blobs)
+    blob, stressed = blobs.put(packed), None if stress is None else stress.to_bytes()
+    stress_blob = None if stressed is None else blobs.put(stressed)
     with database.write() as session:
         changed = session.execute(
             update(Evaluation)
@@ -93,6 +94,9 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
             .values(measurements_blob=blob, stress_blob=stress_blob, readings_until=clock(session) + KEPT)
             .returning(Evaluation.id)
         ).all()
+    blobs.keep(blob, packed)
+    if stress_blob is not None and stressed is not None:
+        blobs.keep(stress_blob, stressed)
     return bool(changed)
 
 
