@@ -84,7 +84,7 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
     () => answer(api.POST("/api/teams/{name}/leave", { params: { path: { name } } })),
     () => void navigate({ to: "/teams" }),
   );
-  const leads = role === "captain" && competition !== null;
+  const leads = role === "captain" && competition !== null && own !== undefined;
   if (members.length === 0) return <p>Nobody is in this team any more.</p>;
   return (
     <>
