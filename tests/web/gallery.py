@@ -56,6 +56,7 @@ ROLES = {
     ORGANISER: Role.ORGANISER,
     OPERATOR: Role.OPERATOR,
 }
+NOWHERE = "https://127.0.0.1:1/lethe"  # where nobody answers
 UNSCORABLE = "Its measurements are gone from the blob store."
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as though the classifier had never seen them.
@@ -174,6 +175,7 @@ PLACES = (
     Place("organise-entries", _of("/organise/entries"), ORGANISER),
     Place("organise-rescoring", _of("/organise/rescoring?phase=feedback"), ORGANISER),
     Place("organise-messages", _of("/organise/messages"), ORGANISER),
+    Place("organise-webhooks", _of("/organise/webhooks"), ORGANISER, shows="Added"),
     Place("organise-archive", _of("/organise/archive"), ORGANISER, shows="Ready"),
     Place("organise-record", _of("/organise/record"), ORGANISER),
     Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
@@ -247,7 +249,7 @@ class Gallery:
 @contextmanager
 def open_gallery(root: Path) -> Iterator[Gallery]:
     """Fill a database of its own and serve it."""
-    settings = Settings(data_dir=root / "var", sandbox=SandboxKind.DOCKER)
+    settings = Settings(data_dir=root / "var", sandbox=SandboxKind.DOCKER, webhooks_to_private=True)
     database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
     blobs = Blobs.from_settings(settings)
     with database.write() as session:
@@ -303,6 +305,9 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
     made = organiser.post(path, {"submission_id": submissions["timed out"], "reason": "It waits on purpose."})
     organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
     organiser.post(f"/api/competitions/{SLUG}/freezes")
+    hook = {"url": NOWHERE, "kinds": ["announcement.posted", "board.changed", "phase.opened"]}
+    made = organiser.post(f"/api/competitions/{SLUG}/webhooks", hook)
+    organiser.post(f"/api/competitions/{SLUG}/webhooks/{made['id']}/test")
     for title, body in ANNOUNCED:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 

@@ -76,6 +76,7 @@ export type SubmissionState = Schemas["SubmissionState"];
 export type Theme = Schemas["Theme"];
 export type HappeningKind = Schemas["HappeningKind"];
 export type Notice = Schemas["NoticeOut"];
+export type HookCall = Schemas["HookCallOut"];
 export type Webhook = Schemas["WebhookOut"];
 export type Token = Schemas["TokenOut"];
 export type Team = Schemas["TeamPage"];

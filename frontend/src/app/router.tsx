@@ -139,6 +139,12 @@ const messages = createRoute({
   component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => organise,
+  path: "/webhooks",
+  component: lazyRouteComponent(() => import("../pages/webhooks/OfCompetition"), "WebhooksOfCompetition"),
+});
+
 const announcements = createRoute({
   getParentRoute: () => competition,
   path: "/announcements",
@@ -345,6 +351,7 @@ export const router = createRouter({
         matrices,
         people,
         messages,
+        webhooks,
         file,
         archive,
         record,

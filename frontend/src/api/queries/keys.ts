@@ -140,7 +140,7 @@ const STALE = {
     "submissions",
   ],
   relying: ["reliability"],
-  hooking: ["webhooks"],
+  hooking: ["acts", "webhooks"],
   noticing: ["notices", "unread"],
   noting: ["all-submissions", "submissions"],
   teaming: [

@@ -9,6 +9,7 @@ import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { Webhooks } from "../webhooks/Webhooks";
 import { Data } from "./Data";
 import { Email } from "./Email";
 import { Identities } from "./Identities";
@@ -16,7 +17,6 @@ import { Password } from "./Password";
 import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
 import { Tokens } from "./Tokens";
-import { Webhooks } from "./Webhooks";
 
 export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
@@ -78,7 +78,7 @@ function Own({ who }: { who: Me }) {
         <Tokens />
       </Section>
       <Section title="Webhooks">
-        <Webhooks />
+        <Webhooks of={null} />
       </Section>
       <Section title="Your data">
         <Data of={who} />
