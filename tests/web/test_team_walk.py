@@ -52,13 +52,17 @@ def test_two_people_form_a_team(gallery: Gallery, new_context: Callable[..., Bro
     joining.get_by_role("link", name="My teams").click()
     expect(joining.get_by_role("region", name="Teams").last).to_contain_text(name)
     accounts: list[Route] = []
-    leading.route("**/api/me", lambda route: accounts.append(route))
+
+    def hold(route: Route) -> None:
+        accounts.append(route)
+
+    leading.route("**/api/me", hold)
     leading.reload()
     expect(leading.get_by_role("region", name="Members").last).to_contain_text(member)
     expect(leading.get_by_role("button", name="Make captain")).to_have_count(0)  # before it is known who looks
     for account in accounts:
         account.continue_()
-    leading.unroute("**/api/me")
+    leading.unroute("**/api/me", hold)
     leading.get_by_role("button", name="Make captain").click()
     leading.get_by_role("dialog").get_by_role("button", name="Make captain").click()
     leading.get_by_role("button", name="Leave the team").click()
