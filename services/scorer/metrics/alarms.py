@@ -6,12 +6,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from services.scorer.metrics.balance import BALANCED
 from services.scorer.metrics.card import ScoreCard
 from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models, Upload
 from services.scorer.metrics.independence import ALARM_P, independence
-from services.scorer.metrics.lethe_2 import BALANCED, read_evidence
+from services.scorer.metrics.lethe_2 import read_evidence
 from services.scorer.metrics.shifts import weights_moved
 from services.scorer.metrics.uncertainty import quantile
 
@@ -201,15 +202,14 @@ def _dependent(evidence: Evidence) -> list[Alarm]:
 
 def _forged(evidence: Evidence) -> list[Alarm]:
     """Look for an entry that changes what the original says of the forget set and leaves the rest as it was."""
-    found = read_evidence(evidence)
-    if found is None or min(len(evidence.unlearned), len(evidence.oracle)) < MIN_MODELS:
+    reading = read_evidence(evidence)
+    if reading is None or min(len(evidence.unlearned), len(evidence.oracle)) < MIN_MODELS:
         return []
-    reading, pinned = found
     alarms = []
-    if pinned:
+    if reading.balance.pinned:
         text = (
-            f"Forget examples look more retrained than controls: the ratio of their shifts is {reading.ratio:.2f}; "
-            f"unlearning gives about 1, and less than {BALANCED} hardly ever."
+            f"Forget examples look more retrained than controls: the ratio of their shifts is "
+            f"{reading.balance.ratio:.2f}, and certainly below {BALANCED}; unlearning gives about 1."
         )
         alarms.append(Alarm(AlarmKind.FORGET_SET_PINNED, text))
     moved = weights_moved(evidence)
