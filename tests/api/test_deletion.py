@@ -113,7 +113,7 @@ def test_a_captain_leaves_the_team_to_whoever_was_there_longest(api: Api, ada: C
 
     assert delete(ada).status_code == 200
 
-    assert members(api.anonymous, "gulls") == [("zoe", "captain"), ("eve", "member")]
+    assert members(eve, "gulls") == [("zoe", "captain"), ("eve", "member")]
     assert [one["entry"] for one in api.anonymous.get(BOARD).json()["items"]] == ["gulls"]
     assert eve.get(f"/api/submissions/{submission}").json()["note"] == "ours"
 
