@@ -5,15 +5,13 @@ from typing import Annotated
 
 import typer
 
-from services.cli.client import open_client
+from services.cli.client import NoSuchFile, open_client
 from services.cli.console import print_json, print_table, say
 from services.cli.participant import Json, Url
-from services.core.errors import BadInput
 
 __all__ = ["images"]
 
 WIDE = 160
-MOST_BYTES = 1024**2  # that the server takes
 
 
 def images(
@@ -29,8 +27,8 @@ def images(
     """List the images of a competition, and add or remove some. Its texts show one by ![words](images/NAME)."""
     client, path = open_client(url), f"/api/competitions/{slug}/images"
     for file in add or []:
-        if not file.is_file() or file.stat().st_size > MOST_BYTES:
-            raise BadInput(f"{file} is no file of at most {MOST_BYTES:,} bytes. Choose another, or make it smaller.")
+        if not file.is_file():
+            raise NoSuchFile(f"There is no file {file}. Check its name.")
         client.put_file(f"{path}/{file.name}", file)
         say(f"Added {file.name}: ![words](images/{file.name})")
     for name in remove or []:
