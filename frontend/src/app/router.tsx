@@ -248,6 +248,12 @@ const submission = createRoute({
   component: lazyRouteComponent(() => import("../pages/submission/Submission"), "Submission"),
 });
 
+const shared = createRoute({
+  getParentRoute: () => root,
+  path: "/shared/$id",
+  component: lazyRouteComponent(() => import("../pages/sharing/Shared"), "Shared"),
+});
+
 const code = createRoute({
   getParentRoute: () => root,
   path: "/submissions/$id/code",
@@ -291,6 +297,12 @@ const verifyEmail = createRoute({
   getParentRoute: () => root,
   path: "/verify-email",
   component: lazyRouteComponent(() => import("../pages/account/VerifyEmail"), "VerifyEmail"),
+});
+
+const stopMail = createRoute({
+  getParentRoute: () => root,
+  path: "/stop-mail",
+  component: lazyRouteComponent(() => import("../pages/account/StopMail"), "StopMail"),
 });
 
 const notices = createRoute({
@@ -368,6 +380,7 @@ export const router = createRouter({
     compare,
     submission,
     code,
+    shared,
     signIn,
     signUp,
     signedIn,
@@ -375,6 +388,7 @@ export const router = createRouter({
     resetPassword,
     verifyEmail,
     notices,
+    stopMail,
     account,
     docs.addChildren([docsHome, docsPage]),
     operator,

@@ -53,6 +53,7 @@ type Subject =
   | "freezes"
   | "health"
   | "identities"
+  | "images"
   | "installation"
   | "invitations"
   | "joining"
@@ -71,6 +72,7 @@ type Subject =
   | "reliability"
   | "registration"
   | "registrations"
+  | "shared"
   | "standing"
   | "submission"
   | "submissions"
@@ -143,6 +145,8 @@ const STALE = {
   hooking: ["acts", "webhooks"],
   noticing: ["notices", "unread"],
   noting: ["all-submissions", "submissions"],
+  picturing: ["acts", "images"],
+  sharing: ["shared", "submission"],
   teaming: [
     "acts",
     "competition",

@@ -17,6 +17,7 @@ import { Password } from "./Password";
 import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
 import { Tokens } from "./Tokens";
+import { Told } from "./Told";
 
 export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
@@ -66,6 +67,9 @@ function Own({ who }: { who: Me }) {
       </Section>
       <Section title="Preferences">
         <Preferences of={who} />
+      </Section>
+      <Section title="What you are told">
+        <Told of={who} />
       </Section>
       <Section title="E-mail">
         <Email of={who} />
