@@ -30,6 +30,7 @@ from services.core.models import (
     Announcement,
     BenchmarkRow,
     Competition,
+    CompetitionImage,
     CompetitionPage,
     CompetitionVersion,
     Phase,
@@ -145,7 +146,8 @@ def delete_competition(session: WriteSession, who: Principal, slug: str) -> None
         references.stop(session, parts)
         if not references.has_rows(session, parts):
             _delete(session, parts)
-    session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
+    for table in (CompetitionPage, CompetitionImage):
+        session.execute(delete(table).where(table.competition_id == competition.id))
     details: dict[str, object] = {"slug": slug, "title": competition.title}
     competition.visibility = Visibility.DELETED
     competition.slug = f"deleted-{competition.id.hex}"  # another competition may have its name

@@ -21,6 +21,7 @@ from services.core.models import (
     Campaign,
     CampaignState,
     Competition,
+    CompetitionImage,
     Entered,
     Evaluation,
     Final,
@@ -197,7 +198,8 @@ def _is_of_winner(competition: Competition) -> ColumnElement[bool]:
 
 def _needed(session: ReadSession, competition: Competition, rule: Rule, names: Collection[str]) -> set[str]:
     """Find those names that somebody else needs."""
-    return set(names) & (_files_of_benchmarks(session) | _named_elsewhere(session, competition, rule, names))
+    images = set(session.scalars(select(CompetitionImage.blob).where(CompetitionImage.blob.in_(names))))
+    return set(names) & (images | _files_of_benchmarks(session) | _named_elsewhere(session, competition, rule, names))
 
 
 def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule, names: Collection[str]) -> set[str]:
