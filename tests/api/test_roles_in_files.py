@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from services.core.models import Act, AuditEvent, Role
+from services.core.models import Account, Act, AuditEvent, Role
 from tests.api.harness import Api, Caller, add_benchmark
 from tests.api.test_competition_files import APPLY, applied, apply, mistakes, paths, preview
 
@@ -91,8 +91,10 @@ def test_every_mistake_is_told_with_its_line(organiser: Caller, text: str, told:
 
 
 def test_a_deleted_account_is_unknown(api: Api, organiser: Caller, people: dict[str, Caller]) -> None:
+    ada = people["ada"].account
+    assert ada is not None
     with api.database.write() as session:
-        account = session.merge(people["ada"].account)
+        account = session.get_one(Account, ada.id)
         account.deleted_at = account.created_at
     assert mistakes(organiser, HEAD + "organisers: [ada]\n") == [(5, "organisers.0")]
 
