@@ -1,10 +1,12 @@
 """Who sees a competition: a draft is to strangers what does not exist, on every route that takes its name."""
 
+import io
 import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 from sqlalchemy import update
 
 from services.core.models import Competition, Phase, Role, Visibility
@@ -61,14 +63,22 @@ def calls(api: Api) -> list[tuple[str, str, dict[str, Any]]]:
                 options: dict[str, Any] = {}
                 if path.endswith(("/submissions", "/submissions/check")) and method == "post":
                     options = {"content": MODULE, "params": {"filename": "a.py"}}
+                elif path.endswith("/images/{name}") and method == "put":
+                    options = {"content": _picture(), "headers": {"Content-Type": "application/octet-stream"}}
                 elif (body := BODIES.get((method, path.removeprefix(OF_COMPETITION)))) is not None:
                     options = {"json": body}
                 found.append((method.upper(), path, options))
     return found
 
 
+def _picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(out, format="PNG")
+    return out.getvalue()
+
+
 def at(path: str, slug: str) -> str:
-    known = {"slug": slug, "phase": "feedback", "team": "ada", "form": "bib", "number": "1"}
+    known = {"slug": slug, "phase": "feedback", "team": "ada", "form": "bib", "number": "1", "name": "dot.png"}
     return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1]) or str(uuid4()), path)
 
 
