@@ -395,11 +395,11 @@ def _hold_competition(organiser: Client) -> None:
     organiser.post("/api/competitions", {"slug": SLUG, **words})
     organiser.post("/api/competitions", {"slug": "bare", "title": "Ages and faces"})
     organiser.post("/api/competitions", {"slug": "crowded", "title": "Many teams, one board"})
-    organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long"))
+    organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long", seeds=64))
     for slug, kind, opens_in_days in OF_DIGITS:
         opens_at = utc_now() + timedelta(days=opens_in_days)
         window = {"opens_at": opens_at.isoformat(), "closes_at": (utc_now() + timedelta(days=13)).isoformat()}
-        phase = phase_of("tiny", slug=slug, kind=kind, quota_per_day=9, **window)
+        phase = phase_of("tiny", slug=slug, kind=kind, seeds=64, quota_per_day=9, **window)
         organiser.post(f"/api/competitions/{SLUG}/phases", phase)
     with tempfile.NamedTemporaryFile(suffix=".png") as drawn:
         Path(drawn.name).write_bytes(_draw_digits())

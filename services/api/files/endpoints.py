@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Response
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from services.api.competitions.service import find_competition, find_writable
+from services.api.competitions.finding import find_writable
 from services.api.files.applying import Applied, apply_file, delete_competition, plan_file
 from services.api.files.images import find_image, images_of, put_image, redrawn, remove_image
 from services.api.files.schemas import (
@@ -27,6 +27,7 @@ from services.api.files.settings import change_settings, section_of
 from services.api.files.stored import pages_of, stored_file, token_of
 from services.api.files.writing import write_file
 from services.api.kit.auth import Principal
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Anyone, Organising, Owning, OwningFile, Reviewing
 from services.api.kit.schemas import Text

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.api.competitions.service import find_competition, find_phase, owners_of, phases_of
+from services.api.competitions.finding import find_phase, owners_of, phases_of
+from services.api.kit.finding import find_competition
 from services.api.leaderboard import service as boards
 from services.api.leaderboard.schemas import Entry
 from services.api.sharing.card import Card

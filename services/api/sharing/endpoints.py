@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.finding import find_phase
 from services.api.kit.origin import origin_of
 from services.api.kit.policy import PUBLIC
 from services.api.kit.schemas import Text

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import HELD_PHASE, organises, require_organiser, reviews
+from services.api.competitions.finding import HELD_PHASE
+from services.api.competitions.rights import organises, require_organiser, reviews
 from services.api.finals.service import marks_of
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal

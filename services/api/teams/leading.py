@@ -7,7 +7,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.api.accounts.service import NameTaken, refuse_reserved
-from services.api.competitions.service import find_writable, require_writable
+from services.api.competitions.finding import find_writable
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.people.registering import enter, require_registered

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
+from services.api.competitions.finding import competitions_seen_by
 from services.api.competitions.schemas import TeamTerms
-from services.api.competitions.service import competitions_seen_by
 from services.api.kit.auth import Principal
 from services.api.kit.cursors import Cursors
 from services.api.kit.roles import may

@@ -92,7 +92,7 @@ function Members({ of: { name, members, members_hidden: hidden, role, competitio
     () => void navigate({ to: "/teams" }),
   );
   const unseen = `${hidden === 1 ? "One member does" : `${hidden} members do`} not show who they are.`;
-  const leads = role === "captain" && competition !== null;
+  const leads = role === "captain" && competition !== null && own !== undefined;
   if (members.length === 0) return <p>{hidden === 0 ? "Nobody is in this team any more." : unseen}</p>;
   return (
     <>
