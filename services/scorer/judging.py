@@ -81,6 +81,7 @@ class _Stored:
             claim=self.claim,
             runs=self.runs,
             stress=None if models is not None else self.readings.load_stress(blobs),
+            placebo=None if models is not None else self.readings.load_placebo(blobs),
         )
 
 

@@ -450,6 +450,16 @@ def test_runs_are_spread_over_several_originals_that_were_learned_independently(
     for seed, start in enumerate(starts):
         np.testing.assert_array_equal(start, stacked["head.weight"][seed % 3])
 
+    placebos, known = three.arrays("hidden/placebos.safetensors"), three.measurements_of("placebo")
+    assert known is not None and one.measurements_of("placebo") is None
+    assert (one.manifest.placebos, three.manifest.placebos) == (0, 3) == (0, len(known))
+    learned = (known.forget_logits.argmax(axis=2) == three.forget_labels()).mean()
+    assert learned < (measured.forget_logits.argmax(axis=2) == three.forget_labels()).mean() - 0.1
+    for seed in range(4):
+        np.testing.assert_array_equal(load(three.placebo_of(seed))["head.weight"], placebos["head.weight"][seed % 3])
+    trained = {row.tobytes() for row in np.concatenate([known.checkpoint_sha256, three.oracle().checkpoint_sha256])}
+    assert len(trained) == 3 + SEEDS  # no placebo is a model of the oracle
+
     evidence = gather(three.oracle(), three)
     assert evidence.starts is not None
     assert evidence.starts.tolist() == [seed % 3 for seed in range(SEEDS)]

@@ -13,7 +13,7 @@ from services.api.kit.auth import Principal
 from services.api.kit.finding import UNSEEN, find_competition
 from services.api.kit.roles import may, require
 from services.core import environments
-from services.core.bundle.manifest import Manifest, require_oracle, robustness_of
+from services.core.bundle.manifest import Manifest, placebo_runs, require_oracle, robustness_of
 from services.core.errors import BadInput, Conflict, NotFound
 from services.core.finals import acts as finals
 from services.core.models import (
@@ -253,6 +253,8 @@ def _add_one(
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     if new.robustness:
         robustness_of(Manifest.model_validate(benchmark.manifest))
+    if new.placebo_audit:
+        placebo_runs(Manifest.model_validate(benchmark.manifest), new.seeds)
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
     phase = Phase(
         **new.model_dump(exclude={"slug", "benchmark", "data_hidden", "environment", *OF_FINALS}),
