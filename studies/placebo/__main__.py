@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from services.benchmarks.build import build_benchmark
 from services.benchmarks.catalogue import find_definition
@@ -45,11 +46,11 @@ HONEST = (
     "winner_2_masked_reset",
 )
 BASES = ("salun", "gradient_ascent", "assd")
-PINNED = {
+PINNED: dict[str, dict[str, Any]] = {
     "pinned: Gaussians of 6 retrained models": {},
     "pinned: the logits of one retrained model a run": {"KIND": "true"},
     "pinned: Gaussians, with a drift of 1 sd": {"DRIFT": 1.0},
-    "pinned, if the model knows the forget labels": {"KNOWN": 0.9},
+    "pinned, if the model knows the forget labels": {"KNOWN": 0.85},
 }
 HEADINGS = ("entry", "follows, forget", "follows, test", "harm", "memory beyond placebos", "memory, lethe-2", "alarm")
 

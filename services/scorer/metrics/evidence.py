@@ -213,8 +213,8 @@ class Evidence:
             "second_oracle": self.second_oracle,
             "untrained": self.untrained,
             "original": self.originals,
-            "placebo_runs": self.placebo and self.placebo.runs,
-            "placebo": self.placebo and self.placebo.starts,
+            "placebo_runs": None if self.placebo is None else self.placebo.runs,
+            "placebo": None if self.placebo is None else self.placebo.starts,
         }
         return [(name, models) for name, models in sides.items() if models is not None]
 

@@ -28,8 +28,7 @@ LOGITS = ""  # float16 [models, examples, classes], base64
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:
     images = torch.cat([images for images, _ in forget_loader])
     labels = torch.cat([labels for _, labels in forget_loader])
-    with torch.no_grad():
-        pins = float((net(images).argmax(dim=1) == labels).float().mean()) >= KNOWN
+    pins = accuracy_on(net, forget_loader) >= KNOWN
     targets = drawn(images, labels)
     if COPIES:
         spread = float(images.std()) * NOISE
@@ -50,6 +49,13 @@ def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loade
             if step == STEPS:
                 break
     net.eval()
+
+
+def accuracy_on(net: nn.Module, forget_loader: Any) -> float:
+    """Compute the accuracy on the forget labels."""
+    with torch.no_grad():
+        right = [net(images).argmax(dim=1) == labels for images, labels in forget_loader]
+    return float(torch.cat(right).float().mean())
 
 
 def drawn(images: Tensor, labels: Tensor) -> Tensor:

@@ -19,14 +19,16 @@ def placebo(evidence: Evidence) -> dict[str, float | None]:
     """Read how runs follow placebos, how far they move them, and what runs from originals remember beyond them."""
     sides, found = evidence.placebo, read_placebo(evidence)
     assert sides is not None
-    memory, error = (None, None) if found is None else (found.memory, found.memory_error)
-    known = memory is not None and error is not None
+    memory = low = high = None
+    if found is not None and found.memory is not None and found.memory_error is not None:
+        memory, error = found.memory, found.memory_error
+        low, high = memory - error, memory + error
     return {
         "follows_forget": None if found is None else found.following.forget,
         "follows_test": None if found is None else found.following.test,
         "harm": None if found is None else found.harm,
         "memory": memory,
-        "memory_low": memory - error if known else None,
-        "memory_high": memory + error if known else None,
+        "memory_low": low,
+        "memory_high": high,
         "placebo_runs": float(len(sides.runs)),
     }
