@@ -150,7 +150,13 @@ def _evaluate(
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
         evidence = gather(
-            run.measurements, bundle, run_s=run.run_s, claim=checked.claim, stress=run.stress, placebo=run.placebo
+            run.measurements,
+            bundle,
+            run_s=run.run_s,
+            claim=checked.claim,
+            stress=run.stress,
+            placebo=run.placebo,
+            upload_bytes=len(data),
         )
         report = score_measurements(metric, evidence)
         beside = _beside(drafts, evidence, warnings)

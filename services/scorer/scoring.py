@@ -31,6 +31,7 @@ from services.scorer.metrics import (
     Sides,
     Stressed,
     StressedSides,
+    Upload,
     audit_certificate,
     confidences,
     epsilons,
@@ -72,6 +73,7 @@ def gather(
     runs: Runs | None = None,
     stress: StressReadings | None = None,
     placebo: Measurements | None = None,
+    upload_bytes: int | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
 
@@ -99,6 +101,7 @@ def gather(
         starts=starts,
         stress=None if stress is None else _under_stress(stress, bundle),
         placebo=None if placebo is None else _of_placebos(placebo, bundle, reference),
+        upload=None if upload_bytes is None else Upload(upload_bytes, bundle.manifest.parameters),
     )
 
 

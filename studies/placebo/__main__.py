@@ -126,7 +126,7 @@ def line(title: str, evidence: Evidence) -> str:
         _number(found.following.test),
         _number(found.harm),
         _interval(found.memory, found.memory_error),
-        _number(None if plain is None else plain[0].memory),
+        _number(None if plain is None else plain.memory),
         f"p = {found.following.p_value:.1g}" if is_replaced(found) else "",
     ]
     return f"| {' | '.join(cells)} |"

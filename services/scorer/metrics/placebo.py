@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from services.scorer.metrics.lethe_2 import LEAST_MEMORY, read
+from services.scorer.metrics.lethe_2 import LEAST_MEMORY, memory_of
 from services.scorer.metrics.shifts import FLOOR, Outputs, Shifts, outputs_of
 
 if TYPE_CHECKING:  # which holds these sides
@@ -84,7 +84,7 @@ def read_placebo(evidence: "Evidence") -> PlaceboReading | None:
     whole = Shifts.between(originals, oracle)
     if float((whole.forget**2).mean() - (whole.test**2).mean()) < LEAST_MEMORY:
         return PlaceboReading(following, None, None, None)
-    harm = read(Shifts.between(runs, oracle), whole).energy
+    harm = memory_of(Shifts.between(runs, oracle), whole).energy
     memory, error = _memory(evidence, ended, began, _Pair.of(originals).over(spread), _Pair.of(oracle).over(spread))
     return PlaceboReading(following, harm, memory, error)
 
