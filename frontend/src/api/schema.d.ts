@@ -3873,6 +3873,11 @@ export interface components {
             oracle_seeds: number;
             /** Originals */
             originals: number;
+            /**
+             * Placebos
+             * @description Models that never saw the forget set, from which placebo runs start; 0: no audit is possible.
+             */
+            placebos: number;
             /** Problem */
             problem: string;
             /** Recipe */
@@ -6568,6 +6573,12 @@ export interface components {
              */
             opens_at?: string;
             /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
+            /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
              * @default 5
@@ -7206,6 +7217,13 @@ export interface components {
              * Format: date-time
              */
             opens_at: string;
+            /** Placebo Audit */
+            placebo_audit: boolean;
+            /**
+             * Placebo Runs
+             * @description Runs of each entry that start from models which never saw the forget set, beside `seeds`; 0 if the audit is off.
+             */
+            placebo_runs: number;
             /** Quota Per Day */
             quota_per_day: number;
             /** Quota Total */
@@ -7346,6 +7364,12 @@ export interface components {
              * @description When it opens, with a time zone.
              */
             opens_at: string;
+            /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
             /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
