@@ -231,7 +231,7 @@ phases:
         ("lethe: 1\nslug: cup\ntitle: Cup\nphases: none\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\nphases: [one]\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\nvisibility: deleted\n", 4),
-        ("lethe: 1\nslug: cup\ntitle: Cup\norganisers: [ada]\n", 4),
+        ("lethe: 1\nslug: cup\ntitle: Cup\norganisers: [nobody-here]\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\npages:\n  - {slug: rules, title: R, body: x}\n", 5),
         ("lethe: 1\nslug: cup\ntitle: Cup\n? [a]\n: b\n", 4),
         ('lethe: 1\nslug: cup\ntitle: "a\\u202eb"\n', 3),

@@ -114,10 +114,10 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
         found = find_readings(session, evaluation_id)
     if state is not State.MEASURED or not found.single:
         return False
-    blob, stress = blobs.put(found.load(blobs).to_bytes()), found.load_stress(blobs)
-    stress_blob = None if stress is None else blobs.put(stress.to_bytes())
-    placebo = found.load_placebo(blobs)
-    placebo_blob = None if placebo is None else blobs.put(placebo.to_bytes())
+    packed, stress, placebo = found.load(blobs).to_bytes(), found.load_stress(blobs), found.load_placebo(blobs)
+    contents = (packed, *(None if one is None else one.to_bytes() for one in (stress, placebo)))
+    names = [None if content is None else blobs.put(content) for content in contents]
+    blob, stress_blob, placebo_blob = names
     with database.write() as session:
         changed = session.execute(
             update(Evaluation)
@@ -130,6 +130,9 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
             )
             .returning(Evaluation.id)
         ).all()
+    for name, content in zip(names, contents, strict=True):
+        if name is not None and content is not None:
+            blobs.keep(name, content)
     return bool(changed)
 
 

@@ -146,6 +146,8 @@ class Evaluation(Base):
     placebo_blob: Mapped[str | None] = mapped_column(String(64))  # the readings of all placebo runs, likewise
     # what is lost on which forget example, from `scorer.losses`; never set if data are hidden
     losses: Mapped[LossesForm | None] = mapped_column(StoredJson(LossesForm), deferred=True)
+    # how the runs move the weights of each original on the mean, written by `scorer.copies`; None if that is not clear
+    movement: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
