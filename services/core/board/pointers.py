@@ -7,7 +7,7 @@ them at once; undoing it puts back what the function gave before.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -19,23 +19,30 @@ from services.core.board.standings import lock_board, next_moment
 from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["current", "publish", "repoint", "retraining_times"]
+__all__ = ["Current", "current", "publish", "repoint", "retraining_times"]
 
 PORTION = 5_000  # pointers that one statement moves
 Row = TypeVar("Row")
 
 
+class Current(NamedTuple):
+    """A pointer that has not been retired, and where it points."""
+
+    id: UUID
+    score_id: UUID
+
+
 def current(
     session: ReadSession, phase: Phase, *, team_id: UUID | None = None, lock: bool = False
-) -> dict[Key, LeaderboardEntry]:
+) -> dict[Key, Current]:
     """Find the current pointers, or those of one team."""
-    statement = select(LeaderboardEntry).where(
-        LeaderboardEntry.phase_id == phase.id, LeaderboardEntry.retired_at.is_(None)
-    )
+    entry = LeaderboardEntry
+    statement = select(entry.team_id, entry.reference, entry.id, entry.score_id)
+    statement = statement.where(entry.phase_id == phase.id, entry.retired_at.is_(None))
     if team_id is not None:
-        statement = statement.where(LeaderboardEntry.team_id == team_id)
-    rows = session.scalars(statement.with_for_update() if lock else statement)
-    return {(row.team_id, row.reference): row for row in rows}
+        statement = statement.where(entry.team_id == team_id)
+    rows = session.execute(statement.with_for_update() if lock else statement)
+    return {(row.team_id, row.reference): Current(row.id, row.score_id) for row in rows}
 
 
 def repoint(session: WriteSession, phase: Phase, *, team_ids: Collection[UUID | None] = (None,)) -> int:
@@ -44,7 +51,7 @@ def repoint(session: WriteSession, phase: Phase, *, team_ids: Collection[UUID | 
     All move at one moment. The phase must be locked.
     """
     new: dict[Key, Pointer] = {}
-    found: dict[Key, LeaderboardEntry] = {}
+    found: dict[Key, Current] = {}
     for team_id in team_ids:
         new |= wanted(session, phase, team_id=team_id)
         found |= current(session, phase, team_id=team_id, lock=True)
@@ -58,7 +65,8 @@ def repoint(session: WriteSession, phase: Phase, *, team_ids: Collection[UUID | 
     now = next_moment(session, phase)
     entry = LeaderboardEntry
     for some in _portions([found[key].id for key in moved if key in found]):
-        session.execute(update(entry).where(entry.id.in_(some)).values(retired_at=now))
+        retired = update(entry).where(entry.id.in_(some)).values(retired_at=now)
+        session.execute(retired.execution_options(synchronize_session=False))
     rows = [_row(phase.id, new[key], now) for key in moved if key in new]
     for portion in _portions(rows):
         session.execute(insert(entry), portion)

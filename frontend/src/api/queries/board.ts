@@ -71,7 +71,9 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
         api.GET("/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}", { params: { path } }),
       ),
     refetchInterval: ({ state: { data } }) =>
-      data && data.preview === null && ["ready", "publishing", "published"].includes(data.state) ? SOON_MS : false,
+      data && data.preview === null && ["ready", "publishing", "published"].includes(data.state)
+        ? SOON_MS
+        : false,
   });
 
 /** How far the numbers of a phase can be trusted. */

@@ -143,9 +143,7 @@ function Open({ campaign, path, organises }: { campaign: Campaign; path: PhasePa
               The leaderboard changes within seconds, once all submissions that were measured are scored.
             </p>
           )}
-          {campaign.state === "undoing" && (
-            <p role="status">The leaderboard goes back within seconds.</p>
-          )}
+          {campaign.state === "undoing" && <p role="status">The leaderboard goes back within seconds.</p>}
           <Moves path={at} />
         </>
       )}
