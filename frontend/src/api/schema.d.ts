@@ -1007,7 +1007,7 @@ export interface paths {
         put?: never;
         /**
          * Publish Campaign
-         * @description Publish a rescoring: every entry of the leaderboard moves at once.
+         * @description Publish a rescoring: seconds later every entry of the leaderboard moves at once.
          */
         post: operations["publish_campaign"];
         delete?: never;
@@ -1633,7 +1633,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Campaign
-         * @description Take back the phase's newest published rescoring: every entry goes back to where it was.
+         * @description Take back the phase's newest published rescoring: seconds later every entry is back to where it was.
          */
         post: operations["undo_campaign"];
         delete?: never;
@@ -3949,7 +3949,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3972,7 +3972,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -3997,7 +3997,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -4018,7 +4018,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -4029,7 +4029,7 @@ export interface components {
          * @description The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first.
          * @enum {string}
          */
-        CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
+        CampaignState: "preparing" | "ready" | "publishing" | "published" | "undoing" | "undone" | "cancelled";
         /** CatalogueOut */
         CatalogueOut: {
             /** Alarms */
@@ -7740,7 +7740,10 @@ export interface components {
              * @description The newest 20 platform failures.
              */
             platform_failures: components["schemas"]["PlatformFailureOut"][];
-            /** Shards */
+            /**
+             * Shards
+             * @description How many wait and how many run.
+             */
             shards: {
                 [key: string]: number;
             };

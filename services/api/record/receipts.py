@@ -8,7 +8,7 @@ from uuid import UUID
 from services.api.kit.auth import Principal
 from services.api.submissions.comparison import NotScored
 from services.api.submissions.service import find_visible
-from services.core.board import pointers
+from services.core.board import counting
 from services.core.board.shown import FiguresForm
 from services.core.finals.sealed import final_of
 from services.core.models import Entered, Evaluation, Score, Submission
@@ -26,7 +26,7 @@ def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> d
     Raises NotFound, or NotScored.
     """
     submission = find_visible(session, who, submission_id)
-    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    score = counting.counting_score(session, submission.phase, submission.evaluation_id)
     if score is None:
         raise NotScored(f"Submission {submission.id} has no score yet. Ask for its receipt after it is scored.")
     return statement_about(session, submission, score)

@@ -119,6 +119,12 @@ class Evaluation(Base):
     __table_args__ = (
         Index("ix_evaluations_code", "phase_id", "code_sha256"),
         Index("ix_evaluations_newest", "phase_id", "state", "finished_at"),
+        Index(
+            "ix_evaluations_platform",
+            "finished_at",
+            sqlite_where=text("failure_kind = 'platform'"),
+            postgresql_where=text("failure_kind = 'platform'"),
+        ),
     )
 
     id: Mapped[Id]

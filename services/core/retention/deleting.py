@@ -255,7 +255,6 @@ def _files_of_benchmarks(session: ReadSession) -> set[str]:
 def _require_rest(session: ReadSession, competition: Competition) -> None:
     phases = select(Phase.id).where(Phase.competition_id == competition.id)
     runs = exists().where(Evaluation.phase_id.in_(phases), Evaluation.state.not_in(ENDED))
-    prepared = (CampaignState.PREPARING, CampaignState.READY)
-    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(prepared))
+    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(CampaignState.under_way()))
     if session.scalar(select(or_(runs, rescored))):
         raise WorkUnderWay("Runs or a rescoring of the competition are under way. Wait, or cancel them first.")
