@@ -26,13 +26,12 @@ from services.worker.failures import RunFailed, SandboxText
 from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.sandbox.base import Exited
-from services.worker.station import Paused, SeedResult, Station, Traces
+from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
 
 START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.1
-PAUSE_S = 3.0  # without a look, from which on we were away
 MAX_WAITING = 4  # checkpoints that wait to be measured; bounds the disk a shard needs
 MAX_FILES = 1000
 
