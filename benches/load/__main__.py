@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from benches.board_scale import add_entries
+from benches.filling import add_entries
 from benches.load.first_run import FirstRun, first_runs
 from benches.load.site import Site, add_users, site
 from benches.load.stage import Stage, play

@@ -132,7 +132,14 @@ def _evaluate(
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
-        evidence = gather(run.measurements, bundle, run_s=run.run_s, claim=checked.claim, stress=run.stress)
+        evidence = gather(
+            run.measurements,
+            bundle,
+            run_s=run.run_s,
+            claim=checked.claim,
+            stress=run.stress,
+            upload_bytes=len(data),
+        )
         report = score_measurements(metric, evidence)
         beside = _beside(drafts, evidence, warnings)
     except (RunFailed, Rejected) as failure:

@@ -7,6 +7,7 @@ import typer
 from services.cli import competition_file, frozen
 from services.cli.client import open_client
 from services.cli.console import print_json, print_table, say
+from services.cli.images import images
 from services.cli.participant import Competition, Json, Phase, Url
 from services.cli.people import people_app
 from services.core.catalogue import DEFAULT_METRIC, metric_names
@@ -24,6 +25,7 @@ phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look afte
 competition_app.command("check")(competition_file.check_file)
 competition_app.command("apply")(competition_file.apply_file)
 competition_app.command("export")(competition_file.export_file)
+competition_app.command("images")(images)
 competition_app.command("versions")(competition_file.list_versions)
 competition_app.command("delete")(competition_file.delete_competition)
 competition_app.command("freeze")(frozen.freeze)

@@ -71,6 +71,7 @@ class _Stored:
     run_s: float
     kind: SubmissionKind
     claim: Claim | None
+    upload_bytes: int
 
     def evidence(self, blobs: Blobs, *, models: int | None = None) -> Evidence:
         return gather(
@@ -80,6 +81,7 @@ class _Stored:
             independent=self.kind is not SubmissionKind.NOTEBOOK,
             claim=self.claim,
             runs=self.runs,
+            upload_bytes=self.upload_bytes,
             stress=None if models is not None else self.readings.load_stress(blobs),
         )
 
@@ -190,14 +192,15 @@ def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
 
 def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id: UUID) -> _Stored:
     evaluation = session.get_one(Evaluation, evaluation_id)
-    kind, claim = _kind_and_claim(session, evaluation)
+    submission = session.scalars(submissions_of(evaluation).limit(1)).one()  # all of an evaluation are the same code
     return _Stored(
         bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
         readings=find_readings(session, evaluation_id),
         runs=_runs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
-        kind=kind,
-        claim=claim,
+        kind=submission.kind,
+        claim=submission.claim,
+        upload_bytes=submission.size_bytes,
     )
 
 
@@ -211,12 +214,6 @@ def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:
         return None
     sandboxes = np.unique([sandbox for sandbox, _ in rows], return_inverse=True)[1]
     return Runs(sandboxes, np.array([position for _, position in rows]))
-
-
-def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:
-    """Read them from any submission, because all submissions of an evaluation are the same bytes."""
-    submission = session.scalars(submissions_of(evaluation).limit(1)).one()
-    return submission.kind, submission.claim
 
 
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:

@@ -30,6 +30,7 @@ from services.scorer.metrics import (
     Sides,
     Stressed,
     StressedSides,
+    Upload,
     audit_certificate,
     confidences,
     epsilons,
@@ -70,6 +71,7 @@ def gather(
     claim: Claim | None = None,
     runs: Runs | None = None,
     stress: StressReadings | None = None,
+    upload_bytes: int | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
 
@@ -96,6 +98,7 @@ def gather(
         runs=None if runs is None else replace(runs, original=starts),
         starts=starts,
         stress=None if stress is None else _under_stress(stress, bundle),
+        upload=None if upload_bytes is None else Upload(upload_bytes, bundle.manifest.parameters),
     )
 
 

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, inspect, select
 
-from services.api.competitions.service import OF_FINALS
 from services.api.files.form import CompetitionFile, Head, PageSection, PhaseSection, TeamsSection
 from services.api.files.reading import read_file
 from services.api.files.stored import stored_file
 from services.api.files.writing import write_file
 from services.api.kit.schemas import presentable, visible
+from services.api.phases.service import OF_FINALS
 from services.core.models import (
     Act,
     AuditEvent,

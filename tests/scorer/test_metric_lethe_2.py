@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scorer.metrics import METRICS, TOO_FEW_EFFECTIVE_MODELS, BadArray, ScoreCard, Sides, raise_alarms
+from services.scorer.metrics import (
+    METRICS,
+    TOO_FEW_EFFECTIVE_MODELS,
+    BadArray,
+    Evidence,
+    ScoreCard,
+    Sides,
+    raise_alarms,
+)
 from services.scorer.metrics.lethe_2 import (
     FORGET_SET_PINNED,
     JOINTLY_DIFFERENT,
@@ -79,7 +87,7 @@ def test_examples_that_are_forgotten_too_much_do_not_make_up_for_others() -> Non
     found = read_evidence(world.evidence(margins))
 
     assert found is not None
-    assert abs(found[0].direction) < 0.3
+    assert abs(found.memories.direction) < 0.3
     assert forgetting(world, margins) < 0.2
 
 
@@ -91,7 +99,7 @@ def test_labels_that_only_the_original_knows_count_even_if_margins_are_small() -
     found = read_evidence(world.evidence(margins))
 
     assert found is not None
-    assert found[0].labels == pytest.approx(1.0, abs=0.05)
+    assert found.memories.labels == pytest.approx(1.0, abs=0.05)
     assert forgetting(world, margins) < 0.05
 
 
@@ -113,6 +121,34 @@ def test_a_forget_set_pinned_to_means_is_found_by_its_spread_though_it_drifts_as
     margins[:, : world.forget] = middle + 0.3 * (margins[:, : world.forget] - middle)
 
     assert FORGET_SET_PINNED in card(world, margins).flags
+
+
+def of_originals(world: World, kept: Array, *, moved: float = 0.6) -> Evidence:
+    """Draw an entry whose runs of each original keep another share of what it remembers."""
+    starts = np.arange(N) % len(kept)
+    drifts = world.rng.normal(size=(len(kept), len(world.middle)))
+    runs = world.retrained(N) + kept[starts, None] * world.offset + moved * drifts[starts]
+    evidence = world.evidence(runs, starts=starts)
+    return replace(evidence, originals=world.models(world.middle + world.offset + drifts))
+
+
+@given(st.integers(0, 100))
+@settings(max_examples=6, deadline=None)
+def test_an_entry_that_forgets_more_from_some_originals_is_honest(seed: int) -> None:
+    """Its forget outputs vary more than controls, but not those of one original."""
+    found = lethe_2(of_originals(World(seed), np.linspace(0.0, 0.6, 8)))
+
+    assert FORGET_SET_PINNED not in found.flags
+    assert found.forgetting_quality.value == pytest.approx(0.7, abs=0.06)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_forgetting_too_much_from_one_original_does_not_make_up_for_another(seed: int) -> None:
+    """Means over all runs are those of retrained models, so only what each original's runs do tells."""
+    found = lethe_2(of_originals(World(seed), np.tile([0.9, -0.9], 4)))
+
+    assert FORGET_SET_PINNED not in found.flags
+    assert found.forgetting_quality.value < 0.3
 
 
 @given(st.integers(0, 100), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.0, 0.5, 2.0]))

@@ -80,7 +80,7 @@ def test_a_deterministic_entry_owes_its_noise_to_originals_and_the_interval_says
     card = METRICS["lethe-2"](spread(World(4), 0.1, noise=0.0))
 
     assert card.variance is not None and card.variance.originals is not None
-    assert card.variance.originals > 5 * card.variance.runs
+    assert card.variance.originals > 2 * card.variance.runs  # random halves differ in how many runs an original has
     assert card.final_score.high - card.final_score.low > 2 * card.variance.originals
 
 

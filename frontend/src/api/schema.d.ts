@@ -532,6 +532,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Images
+         * @description List the images that pages of a competition show. All are on one page.
+         */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/images/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Image
+         * @description Show an image of a competition to whoever sees the competition.
+         */
+        get: operations["show_image"];
+        /**
+         * Upload Image
+         * @description Add an image of at most 1 MiB, or replace the one of its name. Its pixels are kept, and nothing else of it.
+         */
+        put: operations["upload_image"];
+        post?: never;
+        /**
+         * Delete Image
+         * @description Remove an image. Pages that show it say its words instead.
+         */
+        delete: operations["delete_image"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/invitations": {
         parameters: {
             query?: never;
@@ -1994,6 +2042,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mail-stops/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Mail
+         * @description Stop mail of the kind that the link of a mail names, or all mail about competitions.
+         */
+        post: operations["stop_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -2694,6 +2762,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shared/{submission_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Shared Submission
+         * @description Show a submission that its team shares: its score, and what it means.
+         */
+        get: operations["show_shared_submission"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{submission_id}/citation.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cite Shared
+         * @description Cite a shared submission, as BibTeX (`bib`) or as a CITATION file (`cff`).
+         */
+        get: operations["cite_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{submission_id}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Shared
+         * @description Draw what a preview of a link to a shared submission shows.
+         */
+        get: operations["draw_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/starting-kit": {
         parameters: {
             query?: never;
@@ -3100,6 +3228,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Share Submission
+         * @description Show a scored submission of your team to everybody: its name, score and place, never its code or note.
+         */
+        put: operations["share_submission"];
+        post?: never;
+        /**
+         * Unshare Submission
+         * @description Show a submission to your team alone again.
+         */
+        delete: operations["unshare_submission"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/standing": {
         parameters: {
             query?: never;
@@ -3348,6 +3500,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/teams/{name}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Team
+         * @description Draw what a preview of a link to a team shows.
+         */
+        get: operations["draw_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -3406,8 +3578,23 @@ export interface components {
             display_name?: string | null;
             /** Link */
             link?: string | null;
+            /**
+             * Mail Kinds
+             * @description What you are told of by mail, if you want mail; all of it.
+             */
+            mail_kinds?: components["schemas"]["HappeningKind"][] | null;
             /** Mail Wanted */
             mail_wanted?: boolean | null;
+            /**
+             * Notice Kinds
+             * @description What you are told of in the web app; all of it.
+             */
+            notice_kinds?: components["schemas"]["HappeningKind"][] | null;
+            /**
+             * Shown In Teams
+             * @description Whether strangers see your username and profile on pages of your teams.
+             */
+            shown_in_teams?: boolean | null;
             theme?: components["schemas"]["Theme"] | null;
             /**
              * Time Zone
@@ -3420,7 +3607,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "image_added" | "image_removed" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -4126,6 +4313,24 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * CompetitionImageOut
+         * @description An image of a competition. A text shows it by `![words](images/NAME)`.
+         */
+        CompetitionImageOut: {
+            /** Height Px */
+            height_px: number;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Width Px */
+            width_px: number;
+        };
         /** CompetitionOut */
         CompetitionOut: {
             /** Contact */
@@ -4157,7 +4362,7 @@ export interface components {
         CompetitionPageOut: {
             /**
              * Body
-             * @description Markdown. Show it without raw HTML, and load nothing that it names.
+             * @description Markdown. Show it without raw HTML, and load nothing but its own `images/NAME`.
              */
             body: string;
             /**
@@ -6018,11 +6223,20 @@ export interface components {
          * @description Somebody in a team.
          */
         MemberSeat: {
+            /** Affiliation */
+            affiliation: string;
+            /**
+             * Display Name
+             * @description Empty, like the other two, unless they let their profile be seen.
+             */
+            display_name: string;
             /**
              * Joined At
              * Format: date-time
              */
             joined_at: string;
+            /** Link */
+            link: string;
             role: components["schemas"]["TeamRole"];
             /** Username */
             username: string;
@@ -6716,6 +6930,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[CompetitionImageOut] */
+        Page_CompetitionImageOut_: {
+            /** Items */
+            items: components["schemas"]["CompetitionImageOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[CompetitionPageOut] */
         Page_CompetitionPageOut_: {
             /** Items */
@@ -7369,10 +7590,30 @@ export interface components {
         /** PreferencesOut */
         PreferencesOut: {
             /**
+             * Kinds
+             * @description All of which one can be told.
+             */
+            kinds?: components["schemas"]["HappeningKind"][];
+            /**
+             * Mail Kinds
+             * @description What one is told of by mail, if mail is wanted.
+             */
+            mail_kinds: components["schemas"]["HappeningKind"][];
+            /**
              * Mail Wanted
              * @description Whether Lethe may send mail that was not asked for.
              */
             mail_wanted: boolean;
+            /**
+             * Notice Kinds
+             * @description What one is told of in the web app.
+             */
+            notice_kinds: components["schemas"]["HappeningKind"][];
+            /**
+             * Shown In Teams
+             * @description Whether strangers see who one is on pages of teams of several.
+             */
+            shown_in_teams: boolean;
             theme: components["schemas"]["Theme"];
             /**
              * Time Zone
@@ -8264,6 +8505,48 @@ export interface components {
             value: number;
         };
         /**
+         * SharedOut
+         * @description A shared submission, as everybody sees it.
+         */
+        SharedOut: {
+            /** Ci High */
+            ci_high: number;
+            /** Ci Low */
+            ci_low: number;
+            /** Competition */
+            competition: string;
+            /** Forgetting Quality */
+            forgetting_quality: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            /** Phase Title */
+            phase_title: string | null;
+            /** Seeds */
+            seeds: number;
+            standing: components["schemas"]["StandingOut"];
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /** Team */
+            team: string;
+            /**
+             * Title
+             * @description The competition's title.
+             */
+            title: string;
+            /** Utility */
+            utility: number;
+        };
+        /**
          * SpanOut
          * @description An expected moment with its 90% interval.
          */
@@ -8440,6 +8723,11 @@ export interface components {
             seeds_done: number;
             /** Sha256 */
             sha256: string;
+            /**
+             * Shared
+             * @description Whether its team shows its score to everybody, at `/shared/ID`.
+             */
+            shared: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** Started At */
@@ -8603,8 +8891,11 @@ export interface components {
          * @description A team that takes part in a competition.
          */
         TeamListed: {
-            /** Captain */
-            captain: string;
+            /**
+             * Captain
+             * @description Null if the captain does not let strangers see who they are.
+             */
+            captain: string | null;
             /** Members */
             members: number;
             /** Name */
@@ -8637,8 +8928,22 @@ export interface components {
             competition: string | null;
             /** Entries */
             entries: components["schemas"]["TeamEntryOut"][];
-            /** Members */
+            /**
+             * Id
+             * Format: uuid
+             * @description It stays when the team is renamed, so `/teams/ID` is a stable link.
+             */
+            id: string;
+            /**
+             * Members
+             * @description Strangers see those who let themselves be seen.
+             */
             members: components["schemas"]["MemberSeat"][];
+            /**
+             * Members Hidden
+             * @description Members whom you do not see.
+             */
+            members_hidden: number;
             /**
              * Merged
              * @description Teams that have become part of it.
@@ -9108,6 +9413,11 @@ export interface components {
             seeds_done: number;
             /** Sha256 */
             sha256: string;
+            /**
+             * Shared
+             * @description Whether its team shows its score to everybody, at `/shared/ID`.
+             */
+            shared: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** Started At */
@@ -10608,6 +10918,187 @@ export interface operations {
                 content: {
                     "application/zip": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompetitionImageOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    upload_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompetitionImageOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    delete_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -14557,6 +15048,50 @@ export interface operations {
             };
         };
     };
+    stop_mail: {
+        parameters: {
+            query?: {
+                everything?: boolean;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -16288,6 +16823,140 @@ export interface operations {
             };
         };
     };
+    show_shared_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    cite_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+                form: components["schemas"]["Form"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The citation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-bibtex": string;
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     download_starting_kit: {
         parameters: {
             query?: never;
@@ -17238,6 +17907,92 @@ export interface operations {
             };
         };
     };
+    share_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    unshare_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     show_standing: {
         parameters: {
             query?: never;
@@ -17844,6 +18599,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfferOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description A problem */

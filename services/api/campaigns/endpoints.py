@@ -14,7 +14,8 @@ from services.api.campaigns.schemas import (
     NewCampaign,
     PreviewOut,
 )
-from services.api.competitions.service import find_phase, require_writable
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, Reviewing

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.api.competitions.schemas import MetricName
 from services.api.kit.schemas import Input
+from services.api.phases.schemas import MetricName
 from services.core.board.campaigns import Progress
 from services.core.models import Campaign, CampaignMove, CampaignState, Reference
 from services.core.models.stored import PlaceForm

@@ -9,23 +9,19 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from services.api.announcements.promises import announce_broken
+from services.api.competitions.finding import phases_of
+from services.api.competitions.naming import SlugTaken
 from services.api.competitions.promises import in_words, require_confirmation
-from services.api.competitions.service import (
-    OF_FINALS,
-    SlugTaken,
-    find_competition,
-    insert_phases,
-    phases_of,
-    require_organiser,
-    require_writable,
-)
+from services.api.competitions.rights import require_organiser, require_writable
 from services.api.files.changes import Change, ChangeKind, differences
 from services.api.files.checking import Checked, check_file, is_used
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.reading import BadFile, Reading, read_file
 from services.api.files.stored import heads_of, parts_of, stored_file, token_of
 from services.api.kit.auth import Principal
+from services.api.kit.finding import find_competition
 from services.api.kit.policy import Access, require_access
+from services.api.phases.service import OF_FINALS, insert_phases
 from services.core.errors import Conflict, NotFound
 from services.core.finals.acts import unmake
 from services.core.models import (
@@ -33,6 +29,7 @@ from services.core.models import (
     Announcement,
     BenchmarkRow,
     Competition,
+    CompetitionImage,
     CompetitionPage,
     CompetitionVersion,
     Phase,
@@ -148,7 +145,8 @@ def delete_competition(session: WriteSession, who: Principal, slug: str) -> None
         references.stop(session, parts)
         if not references.has_rows(session, parts):
             _delete(session, parts)
-    session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
+    for table in (CompetitionPage, CompetitionImage):
+        session.execute(delete(table).where(table.competition_id == competition.id))
     details: dict[str, object] = {"slug": slug, "title": competition.title}
     competition.visibility = Visibility.DELETED
     competition.slug = f"deleted-{competition.id.hex}"  # another competition may have its name

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from services.api.competitions.service import BenchmarkNotPublished, find_benchmark
+from services.api.competitions.finding import BenchmarkNotPublished, find_benchmark
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.reading import Reading, Section
 from services.api.files.stored import entering, heads_of, parts_of

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from services.api.competitions.schemas import NewPhase, Slug
-from services.api.kit.schemas import Input, Label, Moment, in_words, presentable, visible
+from services.api.kit.schemas import Input, Label, Moment, Slug, in_words, presentable, visible
+from services.api.phases.schemas import NewPhase
 from services.core.models import RegistrationMode, Visibility
 from services.core.queue.turns import MAX_WEIGHT
 from services.core.retention.rules import DAYS

@@ -1,6 +1,6 @@
 """The settings of one phase: read as its file says them, and changed as applying the changed file changes them."""
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.files.applying import Applied, apply_file, require_token
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.stored import stored_file

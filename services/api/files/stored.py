@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from services.api.competitions.service import OF_FINALS, phases_of
+from services.api.competitions.finding import phases_of
 from services.api.files.form import CompetitionFile, PageSection, PhaseSection, Retention, TeamsSection
 from services.api.files.writing import write_file
+from services.api.phases.service import OF_FINALS
 from services.core.models import Competition, CompetitionPage, EnteredBy, Phase, PhaseKind
 from services.core.store.database import ReadSession
 from services.core.text import tidy

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.api.competitions.service import find_competition, require_writable
+from services.api.competitions.rights import require_writable
 from services.api.judging import service
 from services.api.judging.copies import CopyOut, copies_in
 from services.api.judging.legible import differences
@@ -18,6 +18,7 @@ from services.api.judging.schemas import (
     FileOut,
     Reinstatement,
 )
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text

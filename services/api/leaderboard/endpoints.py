@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.finding import find_phase
 from services.api.kit.etags import etag, matches
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Reviewing

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from services.api.admin.queue import read_queue
 from services.api.admin.schemas import QueueOut
-from services.api.competitions.service import find_competition
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Reviewing
 from services.api.kit.schemas import Text

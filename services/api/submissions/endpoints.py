@@ -10,7 +10,8 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from pydantic import StringConstraints
 
-from services.api.competitions.service import find_phase, organises
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import organises
 from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first

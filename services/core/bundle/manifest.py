@@ -1,6 +1,7 @@
 """A benchmark's manifest: its description, its making, every file by hash. Its own SHA-256 names the benchmark."""
 
 import hashlib
+from math import prod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -178,6 +179,11 @@ class Manifest(_Frozen):
     def to_bytes(self) -> bytes:
         """Return the manifest's bytes as first written, so that fields of later versions do not change its digest."""
         return self._written or (self.model_dump_json(indent=1) + "\n").encode()
+
+    @property
+    def parameters(self) -> int:
+        """The count of numbers in one checkpoint."""
+        return sum(prod(tensor.shape) for tensor in self.checkpoint)
 
     @property
     def digest(self) -> str:

@@ -112,6 +112,12 @@ ALARMS: dict[str, AlarmInfo] = {
             "it change only a few outputs?",
         ),
         AlarmInfo(
+            "carries_models",
+            "Could carry models",
+            "Weights are as far from the original as those of retrained models, and the upload is large enough to hold "
+            "many models. Read the code: does it load weights that were trained elsewhere?",
+        ),
+        AlarmInfo(
             "false_certificate", "False certificate", "The runs prove a larger epsilon than the certificate claims."
         ),
         AlarmInfo(

@@ -221,7 +221,10 @@ _MEMORY = SuiteInfo(
             "labels_kept", "Labels kept", "share", "labels given that the original knows and retrained models do not"
         ),
         *_beside_oracle(
-            "drift", "Drift", "SDs", "root mean square shift on test examples, in the oracle's standard deviations"
+            "drift",
+            "Drift",
+            "SDs",
+            "root mean square shift of one original's runs on test examples, in the oracle's standard deviations",
         ),
         *_beside_oracle(
             "balance_ratio",

@@ -30,14 +30,14 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.exclusions import Exclusion, ExclusionKind
-from services.core.models.files import CompetitionPage, CompetitionVersion
+from services.core.models.files import CompetitionImage, CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.frozen import Freeze, FreezeState
 from services.core.models.happenings import Happening, HappeningKind, Notice
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.matrices import Matrix, MatrixRun
-from services.core.models.notes import SubmissionNote
+from services.core.models.notes import SharedSubmission, SubmissionNote
 from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
     CompetitionRole,
@@ -70,6 +70,7 @@ __all__ = [
     "CampaignState",
     "CodeBand",
     "Competition",
+    "CompetitionImage",
     "CompetitionPage",
     "CompetitionRole",
     "CompetitionVersion",
@@ -125,6 +126,7 @@ __all__ = [
     "Seat",
     "Selection",
     "Shard",
+    "SharedSubmission",
     "StandingRow",
     "Standings",
     "State",

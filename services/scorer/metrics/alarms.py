@@ -6,12 +6,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from services.scorer.metrics.balance import BALANCED
 from services.scorer.metrics.card import ScoreCard
 from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.duplicates import distances, nearest
-from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.evidence import Evidence, Models, Upload
 from services.scorer.metrics.independence import ALARM_P, independence
-from services.scorer.metrics.lethe_2 import BALANCED, read_evidence
+from services.scorer.metrics.lethe_2 import read_evidence
 from services.scorer.metrics.shifts import weights_moved
 from services.scorer.metrics.uncertainty import quantile
 
@@ -26,6 +27,9 @@ SHARED_SPACINGS = 1.14  # neighbouring ratios share a spacing, which makes their
 ROUNDING = 1e-6  # tolerance for a claim computed elsewhere
 HARDLY_MOVED = 0.05  # of the distance between the original and retrained models, by their sketches
 FORGOTTEN = 0.5  # memory below which an entry counts as having forgotten
+FAR = 0.5  # of that distance: weights that resemble the original's hardly more than retrained ones do
+BYTES_PER_PARAMETER = 0.5  # networks stay what they are if their weights are rounded to 4 bits
+LEAST_CARRIED = 8  # models; an entry with fewer different ones does not rank
 EVEN_EXAMPLES_Z = 1.0  # mean over examples, whose spacings hardly depend on each other: 5 sd of honest entries
 MIN_MODELS = 32  # with fewer models, order and spacing mean nothing
 
@@ -41,6 +45,7 @@ class AlarmKind(StrEnum):
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
     FORGET_SET_PINNED = "forget_set_pinned"
     WEIGHTS_HARDLY_MOVED = "weights_hardly_moved"
+    CARRIES_MODELS = "carries_models"
     FALSE_CERTIFICATE = "false_certificate"
     UNSUPPORTED_CERTIFICATE = "unsupported_certificate"
 
@@ -197,15 +202,14 @@ def _dependent(evidence: Evidence) -> list[Alarm]:
 
 def _forged(evidence: Evidence) -> list[Alarm]:
     """Look for an entry that changes what the original says of the forget set and leaves the rest as it was."""
-    found = read_evidence(evidence)
-    if found is None or min(len(evidence.unlearned), len(evidence.oracle)) < MIN_MODELS:
+    reading = read_evidence(evidence)
+    if reading is None or min(len(evidence.unlearned), len(evidence.oracle)) < MIN_MODELS:
         return []
-    reading, pinned = found
     alarms = []
-    if pinned:
+    if reading.balance.pinned:
         text = (
-            f"Forget examples look more retrained than controls: the ratio of their shifts is {reading.ratio:.2f}; "
-            f"unlearning gives about 1, and less than {BALANCED} hardly ever."
+            f"Forget examples look more retrained than controls: the ratio of their shifts is "
+            f"{reading.balance.ratio:.2f}, and certainly below {BALANCED}; unlearning gives about 1."
         )
         alarms.append(Alarm(AlarmKind.FORGET_SET_PINNED, text))
     moved = weights_moved(evidence)
@@ -215,7 +219,19 @@ def _forged(evidence: Evidence) -> list[Alarm]:
             f"only {moved:.1%} as far from the original as retrained models lie."
         )
         alarms.append(Alarm(AlarmKind.WEIGHTS_HARDLY_MOVED, text))
+    could_carry = 0 if evidence.upload is None else _models_within(evidence.upload)
+    if moved is not None and moved > FAR and could_carry >= LEAST_CARRIED and reading.memory < FORGOTTEN:
+        text = (
+            f"The weights lie {moved:.0%} as far from the original as those of retrained models, and the upload is "
+            f"large enough to hold {could_carry:,} models of this benchmark."
+        )
+        alarms.append(Alarm(AlarmKind.CARRIES_MODELS, text))
     return alarms
+
+
+def _models_within(upload: Upload) -> int:
+    """Count the models that fit into an upload if weights are rounded as far as outputs allow."""
+    return int(upload.size_bytes / (BYTES_PER_PARAMETER * upload.parameters))
 
 
 def order_z(values: NDArray[np.float64]) -> float:

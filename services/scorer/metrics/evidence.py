@@ -126,6 +126,14 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """How much an entry's file could carry."""
+
+    size_bytes: int  # of the file as it was uploaded
+    parameters: int  # numbers in one checkpoint of the benchmark
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """The certificate that an entry claims, with the accountant's result."""
 
@@ -154,6 +162,7 @@ class Evidence:
     runs: Runs | None = None  # None if their order is unknown
     starts: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
     stress: "StressedSides | None" = None  # None if the models were not put under stress
+    upload: Upload | None = None  # None if it is unknown
 
     def check(self) -> None:
         """Raise BadArray, which names array, axis and index, for the first array that cannot be scored."""

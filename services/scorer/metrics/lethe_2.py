@@ -8,28 +8,28 @@ Memory is 1 for the original model and 0 for retrained ones. It is the largest o
 forget examples over test examples, so that drift, which controls share, is not taken for memory:
 
 - *direction*: the part of the original's shift that the entry still has, <z, d> / <d, d>;
-- *energy*: mean squared shift over the original's, which also counts examples that are forgotten too much;
+- *energy*: mean squared shift over the original's, which also counts examples that are forgotten too much, and what
+  runs from different originals forget too little and too much;
 - *labels*: how often models still give labels that the original gives and hardly any retrained model does.
 
-Balance is below 1 if forget examples look more retrained than controls, as they do if an entry pins the outputs of the
-forget set alone. Three ratios tell, forget over controls, each of medians: squared shifts, gaps between Gaussians, and
-spreads. The smallest counts; from 0.75 balance is full. Balance also falls if outputs drift so far that nothing can be
-read from them, as they do if all logits are scaled down.
+Balance is 1 unless forget examples certainly look more retrained than controls, as they do if an entry pins the outputs
+of the forget set alone (`balance.py`). It also falls if outputs drift so far that nothing can be read from them, as
+they do if all logits are scaled down.
 The cap halves with each half nat that the joint audit proves of forget examples beyond controls: a mixture of biases,
 or examples that vary in another way than retrained models let them, although each example alone looks right.
-The interval covers memory for a re-run, and if there are several originals, memory and balance for other ones. The cap
-counts as known.
+The interval covers memory for a re-run, and if there are several originals, for other ones. Balance and cap count as
+known.
 
 An accuracy above the oracle's earns nothing, and an entry whose effective models are fewer than half is not ranked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
 from services.scorer.metrics.arrays import BadArray
+from services.scorer.metrics.balance import Balance, balance_of
 from services.scorer.metrics.card import Forgetting
 from services.scorer.metrics.duplicates import effective_models
 from services.scorer.metrics.epsilons import epsilons
@@ -46,9 +46,10 @@ __all__ = [
     "FORGET_SET_PINNED",
     "JOINTLY_DIFFERENT",
     "NOTHING_TO_FORGET",
+    "Memory",
     "Reading",
-    "is_pinned",
     "lethe_2",
+    "memory_of",
     "read",
     "read_evidence",
 ]
@@ -59,14 +60,9 @@ NOTHING_TO_FORGET = "nothing_to_forget"
 LEAST_MEMORY = 0.5  # excess energy of the original, in squared standard deviations of the oracle's models
 GIVEN, SELDOM = 0.5, 0.05  # a label is memorised if the original gives it, and at most this share of retrained models
 LEAST_LABELS = 5  # memorised labels, fewer of which say nothing
-BALANCED = 0.75  # ratio of gaps from which balance is full: honest entries had 0.78 and more
-STEEPNESS = 6
 MAX_DRIFT = 16.0  # mean squared shift of test examples beyond the original's: further, outputs cannot be read
 CERTAIN = 1.0  # nats that forget examples must exceed controls by: bounds of equals differ by less
 CONTROLS = 4  # sets of controls that the joint audit is held against
-BLUR = 0.05  # squared standard deviations: far below it, gaps of forget and control examples count as equal
-SAMPLING_BLUR = 4.0  # over the number of models: what sampling adds to it
-PINNED_P = 0.005  # with a ratio below BALANCED, how certain the difference must be for the entry not to rank
 NAT_OF_HALVING = 0.5
 CONTROL_SEED = 2024  # public and fixed, so that a score can be recomputed
 LOOKS_FORGOTTEN = 0.95  # quantile of control shifts, within which an example looks forgotten
@@ -75,16 +71,13 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """What `lethe-2` reads off the outputs of one entry."""
+class Memory:
+    """How much of the original's memory an entry has, read on its own and over forget examples."""
 
     directions: Array  # [S]: the direction reading is their mean
     energy: float
     labels: float | None  # None if the original has too few labels by heart
-    drift: float  # root mean square shift on test examples, in standard deviations of the oracle's models
-    ratio: float  # the smallest of the three, forget over controls
-    balance: float
-    parts: Array  # [S]: memory is their mean
+    parts: Array  # [S], of the largest reading: its mean, which may lie outside 0 to 1
 
     @property
     def direction(self) -> float:
@@ -92,26 +85,39 @@ class Reading:
         return float(self.directions.mean())
 
     @property
-    def memory(self) -> float:
+    def value(self) -> float:
         """The largest of the three readings, 0 to 1."""
         return min(max(float(self.parts.mean()), 0.0), 1.0)
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What `lethe-2` reads off the outputs of one entry."""
+
+    memories: Memory
+    drift: float  # root mean square shift on test examples, in standard deviations of the oracle's models
+    balance: Balance
+    readable: float  # 1, or less if the drift is too large to read anything
+
+    @property
+    def memory(self) -> float:
+        """What the entry still remembers of the forget set, 0 to 1."""
+        return self.memories.value
+
+    @property
+    def factor(self) -> float:
+        """What 1 - memory is multiplied by."""
+        return min(self.balance.value, self.readable)
+
     def points(self) -> Array:
         """Distribute (1 - memory) x balance over the forget examples: it is the mean of the result, [S]."""
-        raw = 1.0 - self.parts
+        raw = 1.0 - self.memories.parts
         even = raw if np.isclose(raw.mean(), 1.0 - self.memory) else np.full(len(raw), 1.0 - self.memory)
-        return even * self.balance
-
-    def unclipped_points(self) -> tuple[Array, Array]:
-        """Return (1 - parts) x balance, [S], of the largest reading and of the direction; means may lie outside 0 to 1.
-
-        Noise is read off these: near 0 and 1, clipped values are equal to one another, although they are not certain.
-        """
-        return (1.0 - self.parts) * self.balance, (1.0 - self.directions) * self.balance
+        return even * self.factor
 
     def capped(self, most: float) -> float:
         """Return the share of (1 - memory) x balance that a cap leaves."""
-        whole = (1.0 - self.memory) * self.balance
+        whole = (1.0 - self.memory) * self.factor
         return min(1.0, most / whole) if whole > 0 else 1.0
 
 
@@ -142,11 +148,13 @@ def lethe_2(sides: Sides) -> Forgetting:
     elif effective >= MIN_SCORED_MODELS:
         shifts = Shifts.between(models, oracle)
         found, cap = read(shifts, start), _cap(models, oracle, shifts)
-        share = found.capped(cap)
-        points, halves = share * found.points(), share * _half_points(models, oracle, originals, found.balance)
+        points = found.capped(cap) * found.points()
+        known = found.capped(cap) * found.factor
+        sides_of_memory = [side.without_probe() for side in (models, oracle, originals)]
+        halves = known * _half_points(*sides_of_memory)
         if evidence.starts is not None:
-            between = share * between_originals(evidence.starts, _again(models, oracle, originals))
-        flags += [FORGET_SET_PINNED] if is_pinned(shifts, found) else []
+            between = known * between_originals(evidence.starts, _again(*sides_of_memory))
+        flags += [FORGET_SET_PINNED] if found.balance.pinned else []
         flags += [JOINTLY_DIFFERENT] if cap < 1 else []
     error = error_of_halves(halves.mean(axis=2)) / np.sqrt(2)  # means of twice as many models are steadier
     parts = Parts(error, between)
@@ -167,30 +175,37 @@ def lethe_2(sides: Sides) -> Forgetting:
 
 def read(entry: Shifts, original: Shifts) -> Reading:
     """Read memory and balance from the shifts of an entry and of the original model."""
+    drift = float(entry.squares[1].mean())
+    own = np.nan_to_num(np.exp(2 * original.spreads[1]))  # what each original drifts besides their mean
+    readable = (MAX_DRIFT + float((original.test**2 + own).mean())) / max(drift, 1e-9)
+    return Reading(
+        memories=memory_of(entry, original),
+        drift=float(np.sqrt(max(drift, 0.0))),
+        balance=balance_of(entry),
+        readable=min(1.0, readable),
+    )
+
+
+def memory_of(entry: Shifts, original: Shifts) -> Memory:
+    """Read only memory."""
     whole = max(_excess(original.forget**2, original.test**2), LEAST_MEMORY)
     direction = entry.forget * original.forget - (entry.test * original.test).mean()
     energy = entry.squares[0] - entry.squares[1].mean()
     known = (original.forget**2 - (original.test**2).mean()) / whole
-    readings = {"direction": _residual(direction / whole, known), "energy": _residual(energy / whole, known)}
+    readings = [_residual(direction / whole, known), _residual(energy / whole, known)]
     labels = _labels(entry, original)
     if labels is not None:
-        readings["labels"] = labels
-    largest = max(readings.values(), key=lambda parts: float(parts.mean()))
-    ratio, drift = _ratio(entry), float(entry.squares[1].mean())
-    readable = (MAX_DRIFT + float((original.test**2).mean())) / max(drift, 1e-9)
-    return Reading(
-        directions=np.asarray(readings["direction"]),
-        energy=float(readings["energy"].mean()),
+        readings.append(labels)
+    return Memory(
+        directions=readings[0],
+        energy=float(readings[1].mean()),
         labels=None if labels is None else float(labels.mean()),
-        drift=float(np.sqrt(max(drift, 0.0))),
-        ratio=ratio,
-        balance=min(1.0, (ratio / BALANCED) ** STEEPNESS, readable),
-        parts=np.asarray(largest),
+        parts=max(readings, key=lambda parts: float(parts.mean())),
     )
 
 
-def read_evidence(evidence: Evidence) -> tuple[Reading, bool] | None:
-    """Read an entry, and tell whether it pins the forget set; None without controls, originals or enough models."""
+def read_evidence(evidence: Evidence) -> Reading | None:
+    """Read an entry; None without controls, originals or enough models."""
     sides = (evidence.unlearned, evidence.oracle, evidence.originals)
     if any(side is None or side.test is None or not side.test.margins.size for side in sides):
         return None
@@ -200,17 +215,7 @@ def read_evidence(evidence: Evidence) -> tuple[Reading, bool] | None:
     entry, start = Shifts.between(models, oracle), Shifts.between(originals, oracle)
     if _excess(start.forget**2, start.test**2) < LEAST_MEMORY:
         return None
-    found = read(entry, start)
-    return found, is_pinned(entry, found)
-
-
-def is_pinned(entry: Shifts, found: Reading) -> bool:
-    """Tell whether forget examples certainly look more retrained than controls, by rank tests (Mann and Whitney)."""
-    if found.ratio >= BALANCED:
-        return False
-    sides = ((entry.gaps, "less"), (entry.squares, "less"), (entry.spreads, "two-sided"))
-    tests = [mannwhitneyu(forget, test, alternative=side).pvalue for (forget, test, _), side in sides]
-    return bool(min(tests) < PINNED_P)
+    return read(entry, start)
 
 
 def _excess(forget: Array, controls: Array) -> float:
@@ -234,17 +239,6 @@ def _residual(parts: Array, known: Array) -> Array:
     `known` is its part of the denominator, over that. An example that is kept as others are has the mean of all.
     """
     return np.asarray(parts - parts.mean() * (known - known.mean()))
-
-
-def _ratio(entry: Shifts) -> float:
-    """Divide what is typical of forget examples by what is typical of controls, and return the smallest of three."""
-    spreads = float(np.exp(-abs(np.median(entry.spreads[0]) - np.median(entry.spreads[1]))))
-    ratios = [spreads]
-    blur = BLUR + SAMPLING_BLUR / entry.models
-    for parts in (entry.gaps, entry.squares):
-        forget, *controls = (max(float(np.median(part)), 0.0) + blur for part in parts if part.size)
-        ratios.append(forget / min(controls))
-    return min(ratios)
 
 
 def _cap(models: Outputs, oracle: Outputs, shifts: Shifts) -> float:
@@ -277,7 +271,7 @@ def _centred(side: Array) -> Array:
 
 
 def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
-    """Return a function that computes the quality of some runs; the original that none started from is left out."""
+    """Return a function that computes 1 - memory of some runs; the original that none started from is left out."""
     whole = Shifts.between(originals, oracle)
     numbers = np.arange(len(originals))
 
@@ -285,25 +279,25 @@ def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
         start = whole
         if without is not None:
             start = Shifts.between(originals.take(numbers[numbers != without]), oracle)
-        return float(read(Shifts.between(models.take(runs), oracle), start).unclipped_points()[0].mean())
+        return 1.0 - float(memory_of(Shifts.between(models.take(runs), oracle), start).parts.mean())
 
     return quality
 
 
-def _half_points(models: Outputs, oracle: Outputs, originals: Outputs, balance: float) -> Array:
-    """Compute unclipped points of both halves of every split, [splits, 2, S]; zeros if there are too few models.
+def _half_points(models: Outputs, oracle: Outputs, originals: Outputs) -> Array:
+    """Compute 1 - memory, unclipped, of both halves of every split, [splits, 2, S]; zeros if there are too few models.
 
-    They are those of the largest reading, or of the direction if that is noisier: which reading is the largest is
-    itself uncertain, and energy is nearly free of noise where nothing is left to read.
+    Near 0 and 1, clipped values are equal to one another, although they are not certain. The values are those of the
+    largest reading, or of the direction if that is noisier: which reading is the largest is itself uncertain, and
+    energy is nearly free of noise where nothing is left to read.
     """
     if min(len(models), len(oracle)) < 4:
         return np.zeros((SPLITS, 2, models.forget.shape[1]))
-    models, oracle, originals = (side.without_probe() for side in (models, oracle, originals))  # memory needs none
 
     def points(chosen: NDArray[np.int64], others: NDArray[np.int64]) -> tuple[Array, Array]:
         theirs = oracle.take(others)
-        found = read(Shifts.between(models.take(chosen), theirs), Shifts.between(originals, theirs))
-        return replace(found, balance=balance).unclipped_points()
+        found = memory_of(Shifts.between(models.take(chosen), theirs), Shifts.between(originals, theirs))
+        return 1.0 - found.parts, 1.0 - found.directions
 
     pairs = zip(orders(len(models), UNLEARNED), orders(len(oracle), ORACLE), strict=True)
     every = np.array([[points(own[half::2], other[half::2]) for half in (0, 1)] for own, other in pairs])

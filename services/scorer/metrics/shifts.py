@@ -3,11 +3,13 @@
 A *margin* is the log-odds of the label used in training. Two exact retrainings with different recipes differ most in
 the scale of all margins, so each model's margins are divided by its own scale, the median size of its margins on the
 test set. A *shift* is the difference of an entry's mean from the oracle's, in standard deviations of the oracle's
-models. Shifts on controls (test set and probed retain examples) are *drift*: every method that starts from one original
-has it. What forget examples show beyond it is *memory*.
+models. If runs start from several originals, squared shifts and spreads are those of the runs of one original, averaged
+over originals: what differs between originals neither cancels out nor counts as spread. Shifts on controls (test set
+and probed retain examples) are *drift*: every method that starts from one original has it. What forget examples show
+beyond it is *memory*.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +24,8 @@ __all__ = ["MAX_CONTROLS", "Outputs", "Shifts", "outputs_of", "weights_moved", "
 
 MAX_CONTROLS = 1000  # of each kind, evenly chosen: more would add cost and hardly any precision
 FLOOR = 1e-6  # of scales and standard deviations
+FEWEST_RUNS = 2  # of each original, on average
+LEAST_SPREAD = 0.05  # of an entry over the oracle's: below it, rounding decides how much equal models differ
 
 Array = NDArray[np.float64]
 
@@ -34,17 +38,19 @@ class Outputs:
     test: Array  # [N, T]
     probe: Array  # [N, P]; P may be 0
     given: NDArray[np.bool_]  # [N, S]
+    starts: Labels | None = None  # [N], a number for the original that a model started from, if there are several
 
     def __len__(self) -> int:
         return len(self.forget)
 
     def take(self, chosen: NDArray[np.integer[Any]]) -> Self:
         """Keep some models."""
-        return type(self)(self.forget[chosen], self.test[chosen], self.probe[chosen], self.given[chosen])
+        starts = None if self.starts is None else self.starts[chosen]
+        return type(self)(self.forget[chosen], self.test[chosen], self.probe[chosen], self.given[chosen], starts)
 
     def without_probe(self) -> Self:
         """Leave out the probed retain examples."""
-        return type(self)(self.forget, self.test, self.probe[:, :0], self.given)
+        return replace(self, probe=self.probe[:, :0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +61,7 @@ class Shifts:
     forget: Array  # [S], in standard deviations of the oracle's models
     test: Array  # [T]
     probe: Array  # [P]
-    squares: tuple[Array, Array, Array]  # squared shifts less what sampling alone adds, of the same examples
+    squares: tuple[Array, Array, Array]  # squared shifts less what sampling alone adds; means over originals
     spreads: tuple[Array, Array, Array]  # log of the entry's standard deviation over the oracle's, likewise
     gaps: tuple[Array, Array, Array]  # 2 KL divergence of Gaussians with these means and spreads, likewise
     given: Array  # [S], share of models that give the forget label
@@ -64,8 +70,9 @@ class Shifts:
     @classmethod
     def between(cls, models: Outputs, oracle: Outputs) -> Self:
         """Compare models with an oracle of at least two."""
+        groups = _groups(models)
         parts = [
-            _shift(mine, theirs)
+            _shift(mine, theirs, groups)
             for mine, theirs in (
                 (models.forget, oracle.forget),
                 (models.test, oracle.test),
@@ -87,11 +94,16 @@ class Shifts:
 
 
 def outputs_of(models: Models, evidence: Evidence, *, name: str) -> Outputs:
-    """Scale the margins of some models, once. Raises BadArray if the test set was not measured."""
+    """Scale the margins of some models, once; the entry's know their originals.
+
+    Raises BadArray if the test set was not measured.
+    """
     if models.test is None or not models.test.margins.shape[1]:
         raise BadArray(f"{name} has no test margins, which controls need.")
     labels = evidence.forget_labels
-    return models.once(("outputs", np.asarray(labels).tobytes()), lambda: _outputs(models, labels))
+    found = models.once(("outputs", np.asarray(labels).tobytes()), lambda: _outputs(models, labels))
+    known = models is evidence.unlearned and evidence.starts is not None and len(evidence.starts) == len(models)
+    return replace(found, starts=evidence.starts) if known else found
 
 
 def _outputs(models: Models, labels: Labels) -> Outputs:
@@ -132,14 +144,30 @@ def _some(margins: NDArray[np.floating[Any]]) -> Array:
     return margins[:, chosen].astype(np.float64)
 
 
-def _shift(mine: Array, theirs: Array) -> tuple[Array, Array, Array, Array]:
-    """Compute shifts, their squares, log spreads and the gaps of Gaussians, [n] each, from margins [N, n], [M, n]."""
+def _groups(models: Outputs) -> Labels:
+    """Number the originals of N models, [N]; all are of one if that is unknown, or there are too few runs of each."""
+    if models.starts is None:
+        return np.zeros(len(models), dtype=np.int64)
+    names, groups = np.unique(models.starts, return_inverse=True)
+    return groups if len(models) >= FEWEST_RUNS * len(names) else np.zeros(len(models), dtype=np.int64)
+
+
+def _shift(mine: Array, theirs: Array, groups: Labels) -> tuple[Array, Array, Array, Array]:
+    """Compute shifts, their squares, log spreads and the gaps of Gaussians, [n] each.
+
+    Margins are [N, n] and [M, n]; `groups` [N] are numbers from 0 of the originals of the first.
+    """
     spread = np.maximum(theirs.std(axis=0, ddof=1), FLOOR)
     shift: Array = (mine.mean(axis=0) - theirs.mean(axis=0)) / spread
     if len(mine) < 2:
         unknown = np.full_like(shift, np.nan)
         return shift, shift**2 - 1 / len(theirs), unknown, unknown
-    ratio = np.maximum(mine.std(axis=0, ddof=1) / spread, FLOOR)
-    squares = shift**2 - ratio**2 / len(mine) - 1 / len(theirs)
-    sampling = 1 / (len(mine) - 1) + 1 / (len(theirs) - 1)
+    sizes = np.bincount(groups)
+    of_originals = (np.eye(len(sizes))[:, groups] @ mine) / sizes[:, None]
+    own = len(mine) - len(sizes)  # degrees of freedom of the spread within originals
+    ratio: Array = np.sqrt(((mine - of_originals[groups]) ** 2).sum(axis=0) / own) / spread
+    squares = sizes @ ((of_originals - theirs.mean(axis=0)) / spread) ** 2 / len(mine)
+    squares -= len(sizes) * ratio**2 / len(mine) + 1 / len(theirs)
+    ratio = np.maximum(ratio, LEAST_SPREAD)
+    sampling = 1 / own + 1 / (len(theirs) - 1)
     return shift, squares, np.log(ratio), squares + ratio**2 - 1 - 2 * np.log(ratio) - sampling

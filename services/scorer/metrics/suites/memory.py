@@ -42,9 +42,9 @@ def memory(evidence: Evidence) -> dict[str, float | None]:
     found = read(Shifts.between(mine, theirs), Shifts.between(start, theirs))
     return values | {
         "memory": found.memory,
-        "labels_kept": found.labels,
+        "labels_kept": found.memories.labels,
         "drift": found.drift,
-        "balance_ratio": found.ratio,
+        "balance_ratio": found.balance.ratio,
         "joint_forget": audit_jointly(mine.forget, theirs.forget).bound if evidence.independent else None,
         "joint_test": audit_jointly(mine.test, theirs.test).bound if evidence.independent else None,
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from services.scorer.metrics.evidence import Evidence
-from services.scorer.metrics.lethe_2 import LEAST_MEMORY, read
+from services.scorer.metrics.lethe_2 import LEAST_MEMORY, memory_of
 from services.scorer.metrics.registry import suite
 from services.scorer.metrics.shifts import Outputs, Shifts
 from services.scorer.metrics.stress import Stressed, StressedSides
@@ -90,7 +90,7 @@ def _memory(sides: StressedSides, conditions: Sequence[int]) -> float | None:
         return None
     entry, oracle, original = outputs
     start = Shifts.between(original, oracle)
-    return read(Shifts.between(entry, oracle), start).memory if _excess(start) >= LEAST_MEMORY else None
+    return memory_of(Shifts.between(entry, oracle), start).value if _excess(start) >= LEAST_MEMORY else None
 
 
 def _recovered(sides: StressedSides, moment: int) -> NDArray[np.float64] | None:

@@ -30,7 +30,7 @@ def with_twin(compute: Compute) -> Compute:
             return {**mine, **{name + ORACLE: None for name in mine}}
         key = (second, evidence.oracle)
         if key not in kept:
-            kept[key] = compute(replace(evidence, unlearned=second, independent=True))
+            kept[key] = compute(replace(evidence, unlearned=second, starts=None, independent=True))
             while len(kept) > KEPT:
                 kept.popitem(last=False)
         return {**mine, **{name + ORACLE: value for name, value in kept[key].items()}}
