@@ -1,7 +1,7 @@
 """A phase may audit its entries by placebo runs, which start from models that never saw the forget set.
 
 Revision: 0056
-Revises: 0058
+Revises: 0055
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0056"
-down_revision: str | None = "0058"
+down_revision: str | None = "0055"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
