@@ -84,6 +84,7 @@ class _Stored:
             runs=self.runs,
             upload_bytes=self.upload_bytes,
             stress=None if models is not None else self.readings.load_stress(blobs),
+            placebo=None if models is not None else self.readings.load_placebo(blobs),
         )
 
 

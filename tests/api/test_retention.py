@@ -71,6 +71,7 @@ def over(api: Api, phase: Phase, organiser: Caller, participant: Caller) -> dict
             run = session.get_one(Evaluation, entry.evaluation_id)
             run.measurements_blob = api.state.blobs.put(f"measurements of {entry.id}".encode())
             run.stress_blob = api.state.blobs.put(f"under stress {entry.id}".encode())
+            run.placebo_blob = api.state.blobs.put(f"from placebos {entry.id}".encode())
             run.log_blob = api.state.blobs.put(b"printed by both")
             run.executed_blob = api.state.blobs.put(f"executed {entry.id}".encode())
         while link(session):
@@ -91,7 +92,7 @@ def test_what_is_due_goes_and_boards_receipts_and_record_stay(
     receipt = organiser.get(f"/api/submissions/{over['ada'].id}/receipt").json()
     with api.database.write() as session:
         run = session.get_one(Evaluation, over["ada"].evaluation_id)
-        log, measured, stressed = run.log_blob, run.measurements_blob, run.stress_blob
+        log, measured, stressed = run.log_blob, run.measurements_blob, (run.stress_blob, run.placebo_blob)
         file = api.state.blobs.put(b"a file of a benchmark")
         run.executed_blob = file
         row = session.scalars(select(BenchmarkRow)).one()
@@ -110,7 +111,7 @@ def test_what_is_due_goes_and_boards_receipts_and_record_stay(
     assert retain(api) == 0
     assert not has(api, log)
     assert not has(api, measured)
-    assert not has(api, stressed)
+    assert not any(has(api, one) for one in stressed)
     assert has(api, file)
     assert (has(api, over["ada"].blob), has(api, over["eve"].blob)) == (False, True)
     assert api.anonymous.get(BOARD.replace("feedback", "final")).json()["items"] == board

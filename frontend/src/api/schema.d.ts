@@ -1007,7 +1007,7 @@ export interface paths {
         put?: never;
         /**
          * Publish Campaign
-         * @description Publish a rescoring: every entry of the leaderboard moves at once.
+         * @description Publish a rescoring: seconds later every entry of the leaderboard moves at once.
          */
         post: operations["publish_campaign"];
         delete?: never;
@@ -1633,7 +1633,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Campaign
-         * @description Take back the phase's newest published rescoring: every entry goes back to where it was.
+         * @description Take back the phase's newest published rescoring: seconds later every entry is back to where it was.
          */
         post: operations["undo_campaign"];
         delete?: never;
@@ -3893,6 +3893,11 @@ export interface components {
             oracle_seeds: number;
             /** Originals */
             originals: number;
+            /**
+             * Placebos
+             * @description Models that never saw the forget set, from which placebo runs start; 0: no audit is possible.
+             */
+            placebos: number;
             /** Problem */
             problem: string;
             /** Recipe */
@@ -3944,7 +3949,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3967,7 +3972,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -3992,7 +3997,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -4013,7 +4018,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -4024,7 +4029,7 @@ export interface components {
          * @description The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first.
          * @enum {string}
          */
-        CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
+        CampaignState: "preparing" | "ready" | "publishing" | "published" | "undoing" | "undone" | "cancelled";
         /** CatalogueOut */
         CatalogueOut: {
             /** Alarms */
@@ -6596,6 +6601,12 @@ export interface components {
              */
             opens_at?: string;
             /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
+            /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
              * @default 5
@@ -7234,6 +7245,13 @@ export interface components {
              * Format: date-time
              */
             opens_at: string;
+            /** Placebo Audit */
+            placebo_audit: boolean;
+            /**
+             * Placebo Runs
+             * @description Runs of each entry that start from models which never saw the forget set, beside `seeds`; 0 if the audit is off.
+             */
+            placebo_runs: number;
             /** Quota Per Day */
             quota_per_day: number;
             /** Quota Total */
@@ -7374,6 +7392,12 @@ export interface components {
              * @description When it opens, with a time zone.
              */
             opens_at: string;
+            /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
             /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
@@ -7716,7 +7740,10 @@ export interface components {
              * @description The newest 20 platform failures.
              */
             platform_failures: components["schemas"]["PlatformFailureOut"][];
-            /** Shards */
+            /**
+             * Shards
+             * @description How many wait and how many run.
+             */
             shards: {
                 [key: string]: number;
             };

@@ -16,7 +16,15 @@ from services.api.files.text import MAX_BYTES
 from services.api.files.writing import write_file
 from services.api.kit.auth import Principal
 from services.core import environments
-from services.core.bundle.manifest import Manifest, NoRobustness, TooManyModels, require_oracle, robustness_of
+from services.core.bundle.manifest import (
+    Manifest,
+    NoPlacebos,
+    NoRobustness,
+    TooManyModels,
+    placebo_runs,
+    require_oracle,
+    robustness_of,
+)
 from services.core.device import Device
 from services.core.errors import BadInput
 from services.core.models import (
@@ -186,6 +194,11 @@ class _Checker:
                 robustness_of(Manifest.model_validate(benchmark.manifest))
             except NoRobustness as error:
                 self._told((*section.path, "robustness"), error)
+        if section.raw.get("placebo_audit") is True and not (is_same and old is not None and old.placebo_audit):
+            try:
+                placebo_runs(Manifest.model_validate(benchmark.manifest), 1)
+            except NoPlacebos as error:
+                self._told((*section.path, "placebo_audit"), error)
 
     def _environment(self, section: Section, old: Phase | None) -> str:
         part = section.part

@@ -41,6 +41,8 @@ from services.core.store.database import Database, ReadSession, WriteSession, cl
 
 __all__ = ["CodeDeleted", "Planned", "WorkUnderWay", "carry_out", "plan", "require_code"]
 
+PACKED = (Evaluation.measurements_blob, Evaluation.stress_blob, Evaluation.placebo_blob)
+SINGLE = (MeasurementRow.blob, MeasurementRow.stress_blob, MeasurementRow.placebo_blob)
 PORTION = 100
 
 
@@ -135,12 +137,11 @@ def _portion(session: ReadSession, competition: Competition, rule: Rule) -> dict
     statement = select(Evaluation.id, column).where(_meant(competition, rule)).order_by(Evaluation.id)
     found = {one: [blob] if blob else [] for one, blob in session.execute(statement.limit(PORTION))}
     if rule is Rule.MEASUREMENTS:
-        packed = select(Evaluation.id, Evaluation.stress_blob).where(Evaluation.id.in_(found))
+        packed = [select(Evaluation.id, name).where(Evaluation.id.in_(found)) for name in PACKED[1:]]
         single = [
-            select(MeasurementRow.evaluation_id, name).where(MeasurementRow.evaluation_id.in_(found))
-            for name in (MeasurementRow.blob, MeasurementRow.stress_blob)
+            select(MeasurementRow.evaluation_id, name).where(MeasurementRow.evaluation_id.in_(found)) for name in SINGLE
         ]
-        for named in (packed, *single):
+        for named in (*packed, *single):
             for one, blob in session.execute(named):
                 found[one] += [blob] if blob else []
     return found
@@ -162,7 +163,7 @@ def _forget(session: WriteSession, rule: Rule, ids: Collection[UUID]) -> None:
             gone = {"measurements_deleted_at": now, "readings_until": None, "movement": None}
             session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(gone))
             rows = update(MeasurementRow).where(MeasurementRow.evaluation_id.in_(ids))
-            session.execute(rows.values(blob=None, stress_blob=None))
+            session.execute(rows.values(blob=None, stress_blob=None, placebo_blob=None))
 
 
 def _meant(competition: Competition, rule: Rule) -> ColumnElement[bool]:
@@ -208,9 +209,8 @@ def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule,
     others = Evaluation.phase_id.not_in(phases)
     mine = {Rule.LOGS: Evaluation.log_blob, Rule.NOTEBOOKS: Evaluation.executed_blob}
     found: set[str] = set()
-    readings = (Evaluation.measurements_blob, Evaluation.stress_blob)
-    for column in (Evaluation.log_blob, Evaluation.executed_blob, *readings):
-        of_readings = any(column is one for one in readings)
+    for column in (Evaluation.log_blob, Evaluation.executed_blob, *PACKED):
+        of_readings = any(column is one for one in PACKED)
         statement = select(column).where(column.in_(names))
         if column is mine.get(rule) or (rule is Rule.MEASUREMENTS and of_readings):
             statement = statement.where(others)
@@ -221,7 +221,7 @@ def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule,
     if rule is Rule.CODE_OF_LOSERS:
         code = code.where(~_meant(competition, rule))
     found |= set(session.scalars(code))
-    for single in (MeasurementRow.blob, MeasurementRow.stress_blob):
+    for single in SINGLE:
         rows = select(single).where(single.in_(names))
         if rule is Rule.MEASUREMENTS:
             rows = rows.where(MeasurementRow.evaluation_id.in_(select(Evaluation.id).where(others)))
@@ -255,7 +255,6 @@ def _files_of_benchmarks(session: ReadSession) -> set[str]:
 def _require_rest(session: ReadSession, competition: Competition) -> None:
     phases = select(Phase.id).where(Phase.competition_id == competition.id)
     runs = exists().where(Evaluation.phase_id.in_(phases), Evaluation.state.not_in(ENDED))
-    prepared = (CampaignState.PREPARING, CampaignState.READY)
-    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(prepared))
+    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(CampaignState.under_way()))
     if session.scalar(select(or_(runs, rescored))):
         raise WorkUnderWay("Runs or a rescoring of the competition are under way. Wait, or cancel them first.")

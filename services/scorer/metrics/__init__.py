@@ -10,7 +10,7 @@ from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard,
 from services.scorer.metrics.certificate import CertificateAudit, audit_certificate, lower_bound
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions, Runs, Upload
+from services.scorer.metrics.evidence import Claimed, Evidence, Models, PlaceboSides, Predictions, Runs, Upload
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.metrics.lethe_2 import FORGET_SET_PINNED
 from services.scorer.metrics.movements import Movement
@@ -38,6 +38,7 @@ __all__ = [
     "Metric",
     "Models",
     "Movement",
+    "PlaceboSides",
     "Predictions",
     "Runs",
     "ScoreCard",
