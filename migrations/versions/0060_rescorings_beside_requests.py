@@ -1,7 +1,7 @@
 """A rescoring is published and undone beside requests, and keeps the number of its scores; indexes for lists.
 
 Revision: 0060
-Revises: 0058
+Revises: 0059
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0060"
-down_revision: str | None = "0058"
+down_revision: str | None = "0059"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -101,6 +101,8 @@ class _Packing:
             self._add_blob(f"{folder}/measurements.safetensors", evaluation.measurements_blob)
         if evaluation.stress_blob is not None:
             self._add_blob(f"{folder}/robustness.safetensors", evaluation.stress_blob)
+        if evaluation.placebo_blob is not None:
+            self._add_blob(f"{folder}/placebo.safetensors", evaluation.placebo_blob)
 
     def _add(self, name: str, value: Any) -> None:
         self.packed.writestr(name, json.dumps(jsonable_encoder(value), indent=1) + "\n")
