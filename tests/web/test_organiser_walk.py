@@ -43,7 +43,7 @@ def test_rescoring_is_looked_at_published_and_undone(
     for act, outcome, metric in (("Publish", "published", "lethe-1"), ("Undo", "undone", "neurips-2023")):
         page.get_by_role("button", name=act, exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name=act, exact=True).click()
-        expect(page.get_by_role("main")).to_contain_text(f"Rescoring by lethe-1 {outcome}")
+        expect(page.get_by_role("main")).to_contain_text(f"Rescoring by lethe-1 {outcome}", timeout=60_000)
         assert (board(served) == before) is (act == "Undo")
         rooms = page.get_by_role("navigation", name="Organise")
         rooms.get_by_role("link", name="Entries").click()

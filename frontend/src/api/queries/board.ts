@@ -60,7 +60,7 @@ export const campaigns = (path: PhaseKey) =>
       ),
     ),
     refetchInterval: ({ state: { data } }) =>
-      data?.pages.some(({ items }) => items.some((one) => MOVING.includes(one.state))) ? 3000 : false,
+      data?.pages.some(({ items }) => items.some((one) => MOVING.includes(one.state))) ? SOON_MS : false,
   });
 
 export const campaign = (path: PhaseKey & { campaign_id: string }) =>
