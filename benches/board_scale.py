@@ -4,8 +4,6 @@ For each size the script fills a separate installation, computes the standings a
 reads pages of 50 at random places through a real server on the loopback interface, one after another. Beside that, in
 the same run and from the same rows, it times what other platforms do for every view: best score per team in one query
 over all submissions, all rows sent.
-
-Teams have scores and errors of the size that entries on the digits benchmark have.
 """
 
 import argparse
@@ -20,37 +18,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, select, text
 
-from benches.contest import add_phase, stand_in_benchmark
+from benches.filling import KEY, SPLITS, Disposing, fill, postgres, settings_in
 from benches.processes import cpu_seconds
 from services.api.kit.cursors import Cursors
 from services.api.leaderboard import keys
 from services.core.logs import configure_logs
-from services.core.models import (
-    Evaluation,
-    LeaderboardEntry,
-    Phase,
-    Reference,
-    Score,
-    Standings,
-    State,
-    Submission,
-    SubmissionKind,
-    Team,
-)
-from services.core.settings import SandboxKind, Settings
+from services.core.models import Score, Standings, Submission, Team
+from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database
-from services.core.store.migrate import upgrade
 from services.scorer.standings.boards import Boards
 from services.scorer.stores import Stores
 
@@ -65,11 +48,6 @@ from services.core.settings import Settings
 app = create_app(Settings(**json.loads(sys.argv[2])))
 uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 """
-PORTION = 5_000
-KEY = "key of a measurement"
-SPLITS = 16
-START = datetime(2026, 1, 1, tzinfo=UTC)
-SUITES = {"u_lira": {"auc": 0.53, "tpr_at_1_fpr": 0.02}, "tug_of_war": {"tow": 0.91}}
 
 
 def main() -> None:
@@ -85,7 +63,7 @@ def main() -> None:
     for teams in map(int, arguments.teams.split(",")):
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = stack.enter_context(_postgres()) if arguments.postgres else f"sqlite:///{directory}/lethe.db"
+            url = stack.enter_context(postgres()) if arguments.postgres else f"sqlite:///{directory}/lethe.db"
             settings = settings_in(directory, url)
             start = time.perf_counter()
             with console.status(f"{teams:,} teams: filling the database"):
@@ -121,20 +99,6 @@ def main() -> None:
     Console(width=max(TABLE_WIDTH, Console().width)).print(table)
 
 
-def settings_in(directory: Path, url: str) -> Settings:
-    return Settings(
-        data_dir=directory / "data", database_url=url, sandbox=SandboxKind.DOCKER, secret_key=KEY, allowed_hosts="*"
-    )
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    from tests.real_services import postgres_server
-
-    with postgres_server() as url:
-        yield url
-
-
 def _measure(settings: Settings, reads: int) -> dict[str, float]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pool.apply(_refresh, (settings, False))  # what a running scorer has loaded and compiled already
@@ -156,7 +120,7 @@ def _refresh(settings: Settings, measured: bool) -> tuple[float, float]:
     """Compute the standings after the last move; or those of an empty board, so that all is loaded."""
     configure_logs()  # to standard error: standard output is for the table, or for JSON
     database = Database(settings.resolved_database_url)
-    with closing(_Disposing(database)):
+    with closing(Disposing(database)):
         if not measured:
             from services.scorer.standings import pairs
 
@@ -171,11 +135,6 @@ def _refresh(settings: Settings, measured: bool) -> tuple[float, float]:
     return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-class _Disposing:
-    def __init__(self, database: Database) -> None:
-        self.close = database.dispose
-
-
 def _recompute(settings: Settings) -> tuple[float, float]:
     """Time the best score of every team in one query, sent whole as JSON: the median of three."""
     database = Database(settings.resolved_database_url)
@@ -188,7 +147,7 @@ def _recompute(settings: Settings) -> tuple[float, float]:
         .order_by(text("best DESC"))
     )
     times, size = [], 0
-    with closing(_Disposing(database)), database.read() as session:
+    with closing(Disposing(database)), database.read() as session:
         for _ in range(3):
             start = time.perf_counter()
             size = len(json.dumps([list(row) for row in session.execute(statement)]))
@@ -199,7 +158,7 @@ def _recompute(settings: Settings) -> tuple[float, float]:
 def _read(settings: Settings, reads: int) -> tuple[list[float], float]:
     """Read pages at random places; return the milliseconds of each, and the server's processor time for one."""
     database = Database(settings.resolved_database_url)
-    with closing(_Disposing(database)), database.read() as session:
+    with closing(Disposing(database)), database.read() as session:
         board = session.scalars(select(Standings)).one()
     cursors = Cursors(settings.key())
     listing = f"leaderboard:{board.phase_id}:None"
@@ -242,104 +201,6 @@ def _server(settings: Settings) -> Iterator[tuple[int, int]]:
         finally:
             process.terminate()
             process.wait(30)
-
-
-def fill(settings: Settings, teams: int) -> None:
-    """Give every team one scored submission on one leaderboard."""
-    database = Database(settings.resolved_database_url)
-    upgrade(database)
-    with closing(_Disposing(database)):
-        with database.write() as session:
-            phase = add_phase(session, stand_in_benchmark(), seeds=512, opens_at=START)
-            owner_id = phase.competition.owner_id
-        add_entries(database, phase, owner_id, teams)
-
-
-def add_entries(database: Database, phase: Phase, account_id: UUID, teams: int) -> None:
-    """Put so many new teams on the board of a phase, each with one scored submission."""
-    random = np.random.default_rng(7)
-    scores = random.beta(2, 5, teams) * 0.3
-    gaps = random.normal(size=(teams, SPLITS)) * (0.024 * scores[:, None] + 2e-4)
-    of = phase.benchmark_id, account_id
-    for first in range(0, teams, PORTION):
-        numbers = range(first, min(teams, first + PORTION))
-        rows = [_rows(number, phase, of, scores[number], gaps[number]) for number in numbers]
-        with database.write() as session:
-            for table in (Team, Evaluation, Submission, Score, LeaderboardEntry):
-                session.execute(insert(table), [row[table] for row in rows])
-    with database.write() as session:
-        session.execute(update(Phase).where(Phase.id == phase.id).values(board_moved_at=START + timedelta(days=1)))
-    with database.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
-
-
-def _rows(
-    number: int, phase: Phase, of: tuple[UUID, UUID], score: float, gaps: np.ndarray[Any, Any]
-) -> dict[type, dict[str, Any]]:
-    benchmark_id, account_id = of
-    team, evaluation, submission, scored = (uuid4() for _ in range(4))
-    moment = START + timedelta(seconds=number / 50)
-    bounds = {
-        f"{part}{end}": value
-        for part, value in (("forgetting_quality", score), ("utility", 0.98))
-        for end in ("", "_low", "_high")
-    }
-    return {
-        Team: {"id": team, "name": f"team {number}"},
-        Evaluation: {
-            "id": evaluation,
-            "phase_id": phase.id,
-            "benchmark_id": benchmark_id,
-            "code_sha256": f"{number:064x}",
-            "seeds": 512,
-            "seed_key": bytes(32),
-            "state": State.MEASURED,
-            "seeds_done": 512,
-            "started_at": moment,
-            "finished_at": moment + timedelta(seconds=90),
-        },
-        Submission: {
-            "id": submission,
-            "phase_id": phase.id,
-            "team_id": team,
-            "account_id": account_id,
-            "evaluation_id": evaluation,
-            "name": "entry",
-            "filename": "entry.py",
-            "kind": SubmissionKind.MODULE,
-            "reference": Reference.NONE,
-            "blob": f"{number:064x}",
-            "size_bytes": 1000,
-            "created_at": moment,
-        },
-        Score: {
-            "id": scored,
-            "evaluation_id": evaluation,
-            "metric": phase.metric,
-            **bounds,
-            "final_score": float(score),
-            "ci_low": float(score * 0.98),
-            "ci_high": float(score * 1.02),
-            "seeds": 512,
-            "distinct_models": 512,
-            "effective_models": 512,
-            "run_s": 1.0,
-            "suites": SUITES,
-            "halves": [[float(score + gap / 2), float(score - gap / 2)] for gap in gaps],
-            "gaps": gaps.tobytes(),
-        },
-        LeaderboardEntry: {
-            "id": uuid4(),
-            "phase_id": phase.id,
-            "team_id": team,
-            "submission_id": submission,
-            "score_id": scored,
-            "reference": Reference.NONE,
-            "final_score": float(score),
-            "submitted_at": moment,
-            "published_at": moment,
-        },
-    }
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from benches.board_scale import fill, settings_in
+from benches.filling import fill, settings_in
 from services.api.frozen.checking import check
 from services.api.frozen.freezing import freeze
 from services.core.models import Phase, Score

@@ -69,19 +69,28 @@ def sandbox_kind() -> SandboxKind:
 
 
 @pytest.fixture
+def seeds() -> int:
+    """How many runs an entry has."""
+    return 16
+
+
+@pytest.fixture
 def shard_seeds() -> int:
     """How many runs share a sandbox, whose start costs more than they do."""
-    return 32
+    return 16
 
 
 @pytest.fixture
 def installation(
-    tmp_path: Path, sandbox_kind: SandboxKind, shard_seeds: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox_kind: SandboxKind, seeds: int, shard_seeds: int, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Installation]:
     """A whole installation for one test, which may break what it likes."""
     monkeypatch.setenv("LETHE_LEASE_S", "6")
     monkeypatch.setenv("LETHE_RENEW_EVERY_S", "0.5")
-    with running_installation(tmp_path, sandbox_kind) as running, fresh_cup(running, shard_seeds=shard_seeds) as opened:
+    with (
+        running_installation(tmp_path, sandbox_kind) as running,
+        fresh_cup(running, seeds=seeds, shard_seeds=shard_seeds) as opened,
+    ):
         yield opened
 
 
@@ -132,8 +141,8 @@ def phase_of(benchmark: str, **changes: Any) -> dict[str, Any]:
         "kind": "feedback",
         "benchmark": benchmark,
         "closes_at": (utc_now() + timedelta(days=1)).isoformat(),
-        "seeds": 64,
-        "shard_seeds": 32,
+        "seeds": 16,
+        "shard_seeds": 16,
         "quota_per_day": 100,
         "seed_timeout_s": 20,
         "data_hidden": False,

@@ -8,14 +8,19 @@ __all__ = ["ByFiles", "share_of"]
 
 HALVED = ("tests/worker/test_notebooks.py", "tests/worker/test_sandbox_conformance.py")
 BY_PLACE = ("tests/sandbox/test_harm.py",)
+BY_CASE = ("tests/web/test_accessibility.py",)  # its cases are pages, which every process can open
+PARTS = 4
 
 
 def share_of(test: str) -> str:
     """Name what a test is shared out with: its file, or a part of it.
 
-    Halves hold all cases of a test; the places that are attacked, which are costly to open, are not divided.
+    Halves hold all cases of a test; the places that are attacked, which are costly to open, are not divided. What has
+    one test of many cases is shared out by its cases.
     """
     file, _, name = test.partition("::")
+    if file in BY_CASE:
+        return f"{file} {crc32(name.encode()) % PARTS}"
     name, _, case = name.partition("[")
     if file in HALVED:
         return f"{file} {crc32(name.encode()) % 2}"

@@ -9,6 +9,7 @@ from services.cli.client import open_client
 from services.cli.console import print_json, require_place, say
 from services.cli.participant import Json, Url
 from services.cli.people import Username, show
+from services.cli.preferences import preferences
 
 __all__ = ["account_app"]
 
@@ -37,6 +38,9 @@ def change_password(
     """Change your password. It ends all your other sessions; tokens stay."""
     open_client(url).post("/api/me/password", {"password": password, "new_password": new_password})
     say("Your password is changed, and all your other sessions have ended.")
+
+
+account_app.command("preferences")(preferences)
 
 
 @account_app.command("export")

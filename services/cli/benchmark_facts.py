@@ -1,6 +1,6 @@
-"""What `lethe benchmark` prints of a benchmark."""
+"""How `lethe benchmark` takes a benchmark, and what it prints of one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from services.core.bundle.directory import Bundle
     from services.core.bundle.manifest import Learning
 
-__all__ = ["show"]
+__all__ = ["AsJson", "Benchmark", "show"]
+
+Benchmark = Annotated[str, typer.Argument(help="A benchmark's name, or its directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")]
 
 
 def show(bundle: "Bundle", as_json: bool) -> None:
@@ -32,6 +35,7 @@ def show(bundle: "Bundle", as_json: bool) -> None:
         "architecture": manifest.architecture,
         **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
         "originals": f"{manifest.originals}, from which runs start",
+        **({"placebos": f"{manifest.placebos}, from which runs of a placebo audit start"} if manifest.placebos else {}),
         "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
         "seeds": f"derived from a secret with SHA-256 {manifest.seed_commitment}",
     }

@@ -112,6 +112,12 @@ class Client:
         """Remove what a path names and return the answer. Raises ServerProblem."""
         return self._request("DELETE", path)
 
+    def put_file(self, path: str, file: Path) -> Any:
+        """Put a file in the place of what a path names and return the answer. Raises ServerProblem."""
+        with file.open("rb") as content:
+            headers = {"Content-Length": str(file.stat().st_size), "Content-Type": "application/octet-stream"}
+            return self._request("PUT", path, content=content, headers=headers)
+
     def upload(self, path: str, file: Path, *, key: str | None = None, **params: Any) -> Any:
         """Send a file as the body of a request. With the same `key` it counts once, however often it is sent."""
         with file.open("rb") as content:

@@ -86,6 +86,11 @@ COMMANDS = {
         "submitting:note",
         "Write a note and tags about a submission, or show them. Only your team and the organisers see them.",
     ),
+    "share": Command(
+        "Participants",
+        "submitting:share",
+        "Show a scored submission to everybody who has its link: name, team, score and place, never code or note.",
+    ),
     "notices": Command(
         "Participants",
         "notices:notices",

@@ -7,6 +7,7 @@ import typer
 from services.cli import competition_file, frozen
 from services.cli.client import open_client
 from services.cli.console import print_json, print_table, say
+from services.cli.images import images
 from services.cli.participant import Competition, Json, Phase, Url
 from services.cli.people import people_app
 from services.core.catalogue import DEFAULT_METRIC, metric_names
@@ -24,6 +25,7 @@ phase_app = typer.Typer(no_args_is_help=True, help="Create phases, and look afte
 competition_app.command("check")(competition_file.check_file)
 competition_app.command("apply")(competition_file.apply_file)
 competition_app.command("export")(competition_file.export_file)
+competition_app.command("images")(images)
 competition_app.command("versions")(competition_file.list_versions)
 competition_app.command("delete")(competition_file.delete_competition)
 competition_app.command("freeze")(frozen.freeze)
@@ -129,6 +131,9 @@ def create_phase(
     robustness: Annotated[
         bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
     ] = False,
+    placebo_audit: Annotated[
+        bool, typer.Option(help="Also start up to 64 runs of each entry from models that never saw the forget set.")
+    ] = False,
     references: Annotated[
         bool,
         typer.Option(
@@ -175,6 +180,7 @@ def create_phase(
         "take_first": take_first,
         "rehearse": rehearse,
         "robustness": robustness,
+        "placebo_audit": placebo_audit,
         "references": references,
         "entered_by": entered_by,
         "selects": selects,
@@ -187,6 +193,8 @@ def create_phase(
     say(f"Created the phase {slug} of {competition}.")
     if made["robustness_s"] is not None:
         say(f"Its robustness stage adds about {made['robustness_s']:.0f} s of a worker to each evaluation.")
+    if made["placebo_runs"]:
+        say(f"Its placebo audit adds {made['placebo_runs']} runs to the {seeds} of each evaluation.")
 
 
 @phase_app.command("references")

@@ -18,7 +18,7 @@ from services.cli.patience import Patience
 from services.cli.places import forecast_in_words
 from services.cli.showing import GiveUp, finish, watch_one
 
-__all__ = ["note", "submit"]
+__all__ = ["note", "share", "submit"]
 
 UPLOAD_PATIENCE_S = 60.0  # of a command that does not wait for the score either
 FORECAST_BYTES = 4 * 1024**2  # a larger file is sent once, without a forecast; --check gives one
@@ -115,6 +115,22 @@ def note(
         return
     typer.echo(shown["note"] or "no note")
     typer.echo(f"tags: {', '.join(shown['tags']) or 'none'}")
+
+
+def share(
+    submission: Annotated[str, typer.Argument(help="The id that `lethe submit` printed.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Show it to your team alone again.")] = False,
+    url: Url = None,
+) -> None:
+    """Show a scored submission to everybody who has its link: name, team, score and place, never code or note."""
+    client = open_client(url)
+    if undo:
+        client.delete(f"/api/submissions/{submission}/share")
+        say("Only your team sees it now.")
+        return
+    client.put(f"/api/submissions/{submission}/share")
+    say("Everybody who has this link sees its score:")
+    typer.echo(f"{client.url}/shared/{submission}")
 
 
 @contextmanager

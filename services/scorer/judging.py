@@ -27,7 +27,7 @@ from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
 from services.scorer.losses import Losses, find_losses
-from services.scorer.metrics import METRICS, BadArray, Evidence, Runs, ScoreCard, Sides
+from services.scorer.metrics import METRICS, BadArray, Evidence, Movement, Runs, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["ORDER_UNKNOWN", "Judged", "Unscored", "judge", "judge_many", "judge_so_far", "load_evidence"]
@@ -46,6 +46,7 @@ class Judged:
     subjects: NDArray[np.integer[Any]] | None
     run_s: float
     losses: Losses | None = None  # if they were asked for
+    movement: Movement | None = None  # how the runs move weights; None if that is not clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class _Stored:
     run_s: float
     kind: SubmissionKind
     claim: Claim | None
+    upload_bytes: int
 
     def evidence(self, blobs: Blobs, *, models: int | None = None) -> Evidence:
         return gather(
@@ -80,7 +82,9 @@ class _Stored:
             independent=self.kind is not SubmissionKind.NOTEBOOK,
             claim=self.claim,
             runs=self.runs,
+            upload_bytes=self.upload_bytes,
             stress=None if models is not None else self.readings.load_stress(blobs),
+            placebo=None if models is not None else self.readings.load_placebo(blobs),
         )
 
 
@@ -100,7 +104,7 @@ def judge(
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
     lost = find_losses(evidence, stored.bundle) if losses else None
-    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost)
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost, Movement.of(evidence))
 
 
 def _untested(report: Report) -> Report:
@@ -190,14 +194,15 @@ def _card_alone(metric: str, evidence: Evidence, earlier: Score) -> Report:
 
 def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id: UUID) -> _Stored:
     evaluation = session.get_one(Evaluation, evaluation_id)
-    kind, claim = _kind_and_claim(session, evaluation)
+    submission = session.scalars(submissions_of(evaluation).limit(1)).one()  # all of an evaluation are the same code
     return _Stored(
         bundle=materialise(session, blobs, evaluation.benchmark.digest, settings.bundle_cache),
         readings=find_readings(session, evaluation_id),
         runs=_runs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
-        kind=kind,
-        claim=claim,
+        kind=submission.kind,
+        claim=submission.claim,
+        upload_bytes=submission.size_bytes,
     )
 
 
@@ -211,12 +216,6 @@ def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:
         return None
     sandboxes = np.unique([sandbox for sandbox, _ in rows], return_inverse=True)[1]
     return Runs(sandboxes, np.array([position for _, position in rows]))
-
-
-def _kind_and_claim(session: ReadSession, evaluation: Evaluation) -> tuple[SubmissionKind, Claim | None]:
-    """Read them from any submission, because all submissions of an evaluation are the same bytes."""
-    submission = session.scalars(submissions_of(evaluation).limit(1)).one()
-    return submission.kind, submission.claim
 
 
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:

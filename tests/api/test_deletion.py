@@ -113,7 +113,7 @@ def test_a_captain_leaves_the_team_to_whoever_was_there_longest(api: Api, ada: C
 
     assert delete(ada).status_code == 200
 
-    assert members(api.anonymous, "gulls") == [("zoe", "captain"), ("eve", "member")]
+    assert members(eve, "gulls") == [("zoe", "captain"), ("eve", "member")]
     assert [one["entry"] for one in api.anonymous.get(BOARD).json()["items"]] == ["gulls"]
     assert eve.get(f"/api/submissions/{submission}").json()["note"] == "ours"
 
@@ -205,6 +205,7 @@ def test_an_export_holds_all_own_data_and_no_others(api: Api, ada: Caller) -> No
     rival = api.caller("rival")
     rival.submit(numbered(99))
     ids = [ada.submit(numbered(number)).json()["id"] for number in range(3)]
+    assert ada.post("/api/me/webhooks", json={"url": "https://example.org/mine"}).status_code == 201
 
     found = unzipped(ada.get("/api/me/export"))
 
@@ -213,6 +214,9 @@ def test_an_export_holds_all_own_data_and_no_others(api: Api, ada: Caller) -> No
     assert account["profile"]["display_name"] == "Ada Example"
     assert [one["kind"] for one in json.loads(found["tokens.json"])] == ["session", "session"]
     assert json.loads(found["competitions.json"])["registrations"][0]["competition"] == "cup"
+    assert [one["url"] for one in json.loads(found["webhooks.json"])] == ["https://example.org/mine"]
+    assert [(one["competition"], one["left_at"]) for one in json.loads(found["teams.json"])] == [("cup", None)]
+    assert json.loads(found["notices.json"]) == []
     assert {name.split("/")[1] for name in found if "/" in name} == set(ids)
     for number, submission in enumerate(ids):
         assert found[f"submissions/{submission}/entry.py"] == numbered(number)

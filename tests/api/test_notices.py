@@ -67,7 +67,7 @@ def test_a_team_is_told_of_its_score_and_nobody_else(api: Api, phase: Phase, par
 
     for member in (participant, mate):
         (notice,) = member.get("/api/me/notices").json()["items"]
-        assert notice["text"] == "Your submission entry is scored: 0.0123."
+        assert notice["text"] == "Your submission “entry” is scored: 0.0123."
         assert (notice["path"], notice["read"]) == (f"/submissions/{submission}", False)
     assert told(stranger) == []
     assert mate.get("/api/me/notices/unread").json() == {"unread": 1}
@@ -88,7 +88,7 @@ def test_everybody_who_takes_part_is_told_once_in_portions(
 
     assert tell(api) == 3
 
-    assert [told(caller) for caller in people] == [["Cup: there is an announcement."]] * 5
+    assert [told(caller) for caller in people] == [["Cup announces: Hot news"]] * 5
     assert told(organiser) == []
     with api.database.read() as session:
         assert session.scalars(select(func.count()).select_from(Notice)).one() == 5
@@ -114,7 +114,7 @@ def test_what_cannot_be_told_holds_up_nothing_else(
 
     tell(api)
 
-    assert told(participant) == ["Cup: there is an announcement."]
+    assert told(participant) == ["Cup announces: two"]
 
 
 def test_what_was_retracted_or_is_no_longer_shown_is_not_told(

@@ -117,7 +117,11 @@ def test_profile_and_preferences_are_kept(api: Api, ada: Caller) -> None:
     assert ada.request("PATCH", "/api/me", json=change).status_code == 200
     shown = ada.request("PATCH", "/api/me", json={"mail_wanted": False}).json()
     assert shown["profile"] == {"display_name": "Ada L.", "affiliation": "", "link": "https://example.org/ada"}
-    assert shown["preferences"] == {"mail_wanted": False, "time_zone": "Europe/Berlin", "theme": "dark"}
+    assert shown["preferences"] == shown["preferences"] | {
+        "mail_wanted": False,
+        "time_zone": "Europe/Berlin",
+        "theme": "dark",
+    }
     assert ada.get("/api/me").json() == shown
 
 
@@ -219,6 +223,7 @@ SUBMITS = {
     ("DELETE", "/api/competitions/{slug}/phases/{phase}/final/selection/{submission_id}"),
     *((method, f"/api/submissions/{{submission_id}}/{of}") for method, of in (("PUT", "note"), ("PUT", "agreement"))),
     ("DELETE", "/api/submissions/{submission_id}/agreement"),
+    *((method, "/api/submissions/{submission_id}/share") for method in ("PUT", "DELETE")),
     ("POST", "/api/competitions/{slug}/teams"),
     ("PATCH", "/api/teams/{name}"),
     *(("POST", f"/api/teams/{{name}}/{act}") for act in ("leave", "captain", "invitations", "offers", "merge")),
@@ -238,6 +243,7 @@ OPERATES = {
 BY_ANY = {
     *(("POST", f"/api/{path}") for path in ("accounts", "sessions", "email-verifications", "password-resets")),
     ("POST", "/api/password-resets/use"),
+    ("POST", "/api/mail-stops/{link}"),
     *(("POST", f"/api/{path}") for path in ("openid/{name}", "openid-accounts")),
     ("DELETE", "/api/sessions/current"),
 }
@@ -245,9 +251,12 @@ PUBLIC_READS = {
     *(("GET", f"/api/{path}") for path in ("health", "installation", "benchmarks", "environments", "metrics")),
     *(("GET", f"/api/{path}") for path in ("environments/{name}", "starting-kit", "record", "record/{number}")),
     ("GET", "/api/receipts/key"),
+    ("GET", "/api/teams/{name}/preview.png"),
+    *(("GET", f"/api/shared/{{submission_id}}{of}") for of in ("", "/preview.png", "/citation.{form}")),
     ("GET", "/api/competitions/{slug}/announcements.atom"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/starting-kit"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"),
+    ("GET", "/api/competitions/{slug}/phases/{phase}/board.svg"),
     *(("GET", f"/api/competitions/{{slug}}/{path}") for path in ("preview.png", "citation.{form}")),
     ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}"),

@@ -85,6 +85,8 @@ SLUGS = {
     "name": "ada",
     "form": "bib",
     "example": "0",
+    "link": "a",
+    "image": "a.png",
 }
 IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),

@@ -1,5 +1,6 @@
 """Teams: made, joined by link and by name, left, handed on; who competes for which, and what nobody may."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -33,7 +34,7 @@ def test_two_people_form_a_team_and_submit_as_one(
 ) -> None:
     create(participant, "gulls")
     assert join(eve, link(participant, "gulls")) == 200
-    assert members(api.anonymous, "gulls") == [("ada", "captain"), ("eve", "member")]
+    assert members(eve, "gulls") == [("ada", "captain"), ("eve", "member")]
 
     ours = submit_scored(api, participant, numbered(1), 0.5)
     assert submit(eve, 2) == 201
@@ -50,7 +51,7 @@ def test_two_people_form_a_team_and_submit_as_one(
     people = organiser.get(f"{CUP}/registrations").json()["items"]
     assert [(one["username"], one["team"]) for one in people] == [("ada", "gulls"), ("eve", "gulls")]
     listed = api.anonymous.get(TEAMS).json()["items"]
-    assert listed == [{"name": "gulls", "captain": "ada", "members": 2, "own": False}]
+    assert listed == [{"name": "gulls", "captain": None, "members": 2, "own": False}]
     assert {"team_made", "team_invitation_made", "team_joined"} <= set(acts(api))
 
 
@@ -96,8 +97,10 @@ def test_an_offer_by_name_is_accepted_declined_or_withdrawn(
     assert problem(participant.post(f"/api/offers/{first['id']}/accept")) == "not_captain"
     (seen,) = eve.get("/api/me/offers").json()["items"]
     assert (seen["team"], seen["username"], seen["yours_to_answer"]) == ("gulls", "eve", True)
+    assert members(eve, "gulls") == [("ada", "captain")]  # whom one would join
     assert eve.post(f"/api/offers/{first['id']}/decline").status_code == 204
-    assert members(eve, "gulls") == [("ada", "captain")]
+    assert members(eve, "gulls") == []
+    assert members(participant, "gulls") == [("ada", "captain")]
 
     second = participant.post(OFFERS, json={"username": "eve"}).json()
     assert participant.post(f"/api/offers/{second['id']}/decline").status_code == 204
@@ -278,6 +281,46 @@ def test_teams_are_listed_page_by_page_and_found_by_their_beginning(api: Api, ph
         query["after"] = page["next"]
     assert seen == ["kites", "terns", "gulls"]
     assert [one["name"] for one in api.anonymous.get(TEAMS, params={"search": "te"}).json()["items"]] == ["terns"]
+
+
+def test_strangers_see_members_who_let_them(
+    api: Api, phase: Phase, organiser: Caller, participant: Caller, eve: Caller
+) -> None:
+    create(participant, "gulls")
+    assert join(eve, link(participant, "gulls")) == 200
+    profile = {"display_name": "Eve E.", "affiliation": "Lab", "link": "https://example.org/eve"}
+    assert eve.request("PATCH", "/api/me", json=profile).status_code == 200
+
+    zoe = api.caller("zoe")
+    for stranger in (api.anonymous, zoe):
+        page = stranger.get("/api/teams/gulls").json()
+        assert (page["members"], page["members_hidden"]) == ([], 2)
+        assert "eve" not in json.dumps(page)
+    for insider in (participant, eve, organiser):
+        page = insider.get("/api/teams/gulls").json()
+        assert ([one["username"] for one in page["members"]], page["members_hidden"]) == (["ada", "eve"], 0)
+        assert [one["display_name"] for one in page["members"]] == ["", ""]
+        assert insider.get(TEAMS).json()["items"][0]["captain"] == "ada"
+
+    assert eve.request("PATCH", "/api/me", json={"shown_in_teams": True}).status_code == 200
+    page = api.anonymous.get("/api/teams/gulls").json()
+    (shown,) = page["members"]
+    assert (shown["username"], page["members_hidden"]) == ("eve", 1)
+    assert shown == shown | profile
+    assert api.anonymous.get(TEAMS).json()["items"][0]["captain"] is None
+    assert participant.request("PATCH", "/api/me", json={"shown_in_teams": True}).status_code == 200
+    assert api.anonymous.get(TEAMS).json()["items"][0]["captain"] == "ada"
+
+
+def test_a_link_with_a_teams_id_outlives_its_name(api: Api, phase: Phase, participant: Caller, eve: Caller) -> None:
+    create(participant, "gulls")
+    stable = f"/api/teams/{api.anonymous.get('/api/teams/gulls').json()['id']}"
+    assert participant.request("PATCH", "/api/teams/gulls", json={"name": "terns"}).status_code == 200
+    assert api.anonymous.get("/api/teams/gulls").status_code == 404
+    assert api.anonymous.get(stable).json()["name"] == "terns"
+    # a team that is called like another's id takes no link from it
+    create(eve, stable.rpartition("/")[2])
+    assert api.anonymous.get(stable).json()["name"] == "terns"
 
 
 def test_a_team_of_a_draft_is_seen_by_its_members_only(

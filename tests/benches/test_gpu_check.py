@@ -36,7 +36,7 @@ def test_every_part_runs_and_passes_on_a_cpu(tmp_path: Path) -> None:
 
 def test_a_check_that_cannot_run_fails_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # hides the GPUs of a machine that has some
-    status, rows = check("--device", "cuda")
+    status, rows = check("--device", "cuda", "--patience", "5")
     assert status == 1
     assert [row["part"] for row in rows if row["what"] == "not run"] == PARTS[1:]
     assert any("torch finds none" in row["found"] for row in rows)

@@ -24,7 +24,7 @@ FINAL = ("-c", "cup", "-p", "final")
 
 @pytest.fixture
 def cup(installation_of: Callable[[SandboxKind], Installation], tmp_path: Path) -> Iterator[Installation]:
-    with fresh_cup(installation_of(SandboxKind.PROCESS), shard_seeds=64) as opened:
+    with fresh_cup(installation_of(SandboxKind.PROCESS)) as opened:
         yield opened
 
 
@@ -44,13 +44,13 @@ def test_a_final_from_selection_to_proof(cup: Installation, tmp_path: Path) -> N
     cup.submit(STILL, tmp_path, "--wait", "--team", "beta")
     opens, closes = (utc_now() + timedelta(days=days) for days in (1, 2))
     window = ("--opens-at", opens.isoformat(), "--closes-at", closes.isoformat())
-    options = ("--seeds", "64", "--benchmark", first, "--further-benchmark", other, *window)
+    options = ("--seeds", "16", "--benchmark", first, "--further-benchmark", other, *window)
     cup.lethe("phase", "create", "final", "-c", "cup", "--kind", "final", "--no-references", *options)
 
     shown = by_command(cup, "select", quiet["id"])
     assert (shown["by_default"], [one["submission_id"] for one in shown["entries"]]) == (False, [quiet["id"]])
     counted = by_command(cup, "final", "preview", *FINAL)
-    assert (counted["teams"], counted["entries"], counted["runs"]) == (2, 2, 256)
+    assert (counted["teams"], counted["entries"], counted["runs"]) == (2, 2, 64)
     assert counted["hours"] is not None
 
     done = by_command(cup, "final", "start", *FINAL, "--wait")

@@ -24,7 +24,7 @@ OPERATOR = ("--team", "operator")
 @pytest.fixture
 def installation(installation_of: Callable[[SandboxKind], Installation]) -> Iterator[Installation]:
     """A competition of its own for every test, in an installation that they share; all runs are in one sandbox."""
-    with fresh_cup(installation_of(SandboxKind.PROCESS), shard_seeds=64) as opened:
+    with fresh_cup(installation_of(SandboxKind.PROCESS)) as opened:
         yield opened
 
 

@@ -20,7 +20,7 @@ def sandbox_kind(s3_blob_url: str, monkeypatch: pytest.MonkeyPatch) -> SandboxKi
     return SandboxKind.PROCESS
 
 
-def test_an_entry_is_scored_with_all_blobs_in_s3(installation: Installation, tmp_path: Path) -> None:
+def test_an_entry_is_scored_with_all_blobs_in_s3(installation: Installation, tmp_path: Path, seeds: int) -> None:
     scored = installation.submit(NOISE, tmp_path, "--wait")
     assert scored["state"] == "scored"
     assert not (installation.settings.data_dir / "blobs").exists()
@@ -28,7 +28,7 @@ def test_an_entry_is_scored_with_all_blobs_in_s3(installation: Installation, tmp
     assert blobs.get(scored["sha256"]) == NOISE.encode()
     with installation.database.read() as session:
         rows = session.scalars(select(MeasurementRow)).all()
-        assert len({row.seed for row in rows}) == len({row.blob for row in rows}) == 64
+        assert len({row.seed for row in rows}) == len({row.blob for row in rows}) == seeds
         assert all(blobs.get(row.blob or "") for row in rows[:2])
         packed = session.scalars(select(Evaluation.measurements_blob)).one()
-    assert len(Measurements.from_bytes(blobs.get(packed or ""))) == 64
+    assert len(Measurements.from_bytes(blobs.get(packed or ""))) == seeds

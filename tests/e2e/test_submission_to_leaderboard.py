@@ -32,7 +32,7 @@ class Scored:
 def contest(
     installation_of: Callable[[SandboxKind], Installation], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scored]:
-    with fresh_cup(installation_of(SandboxKind.PROCESS)) as opened:
+    with fresh_cup(installation_of(SandboxKind.PROCESS), seeds=64, shard_seeds=32) as opened:
         yield Scored(opened, opened.submit(NOISE, tmp_path_factory.mktemp("entry"), "--wait"))
 
 

@@ -8,7 +8,7 @@ The first line of a file says what it tries. Comments below it, one a line, say 
     # docker: REASON               Docker with runc cannot stop it
     # gvisor: REASON               gVisor of 2022 cannot stop it
     # everywhere: REASON           nothing stops it yet
-    # weak: REASON                 more than the cells stops it, so a weakened launcher does not let it through
+    # weak: REASON                 more than the cells stops it, so only an open container lets it through
 """
 
 import re

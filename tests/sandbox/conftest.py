@@ -8,9 +8,11 @@ import pytest
 
 from services.core.bundle.directory import Bundle
 from services.core.settings import SandboxKind, Settings
+from services.worker.backends import worker_name
 from tests.bundles import make_tiny_bundle
 from tests.real_services import missing
 from tests.sandbox.attacks import Attack
+from tests.sandbox.opened import OpenDocker, leave_open
 from tests.sandbox.place import PLACES, Place, open_place
 
 GVISOR = "runsc"
@@ -54,6 +56,20 @@ def weak_place(
     image = request.getfixturevalue("sandbox_image")
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
     with open_place("weak", settings, bundle, weaken=_leave_out_cells) as opened:
+        assert opened.honest.kind == "scored", opened.honest
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def open_container(
+    request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Docker that keeps nothing away, to show that attacks would be seen if they succeeded."""
+    image = request.getfixturevalue("sandbox_image")
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
+    with open_place(
+        "open", settings, bundle, leave_open, lambda _, work, code: OpenDocker(image, code, worker_name(work))
+    ) as opened:
         assert opened.honest.kind == "scored", opened.honest
         yield opened
 

@@ -119,15 +119,19 @@ class Place:
 
 @contextmanager
 def open_place(
-    name: str, settings: Settings, bundle: Bundle, weaken: Callable[[Path], None] = lambda _: None
+    name: str,
+    settings: Settings,
+    bundle: Bundle,
+    weaken: Callable[[Path], None] = lambda _: None,
+    make: Callable[[Settings, Path, Path], Sandbox] = make_sandbox,
 ) -> Iterator[Place]:
-    """Open a place; `weaken` may change the staged code of the launcher first."""
+    """Open a place; `weaken` may change the staged code of the launcher first, and `make` makes its sandbox."""
     with workplace(settings.data_dir, "attacks") as work:
         code = stage_code(work)
         weaken(code)
         slots = make_slots(settings.model_copy(update={"worker_slots": 3}), work)
         with (
-            closing(make_sandbox(settings, work, code)) as sandbox,
+            closing(make(settings, work, code)) as sandbox,
             closing(Place(name, sandbox, slots, bundle)) as place,
         ):
             yield place

@@ -25,6 +25,13 @@ def test_afterwards_honest_code_makes_the_same_models(place: Place, ending: Endi
 
 
 def test_without_cells_attempts_reach_what_cells_keep_away(weak_place: Place) -> None:
-    """Except what something else keeps away, too. So each attempt would show a hole."""
+    """So each attempt would show a hole."""
     found = set(weak_place.run(carried("reach", REACH)).found)
     assert {attack.name for attack in REACH if "weak" not in attack.facts} <= found
+
+
+def test_in_an_open_container_attempts_reach_what_more_than_the_cells_keeps_away(open_container: Place) -> None:
+    """So these, too, would show a hole. Some others would end the launcher there."""
+    chosen = [attack for attack in REACH if "weak" in attack.facts]
+    ending = open_container.run(carried("reach", chosen))
+    assert set(ending.found) == {attack.name for attack in chosen}, ending

@@ -3,7 +3,9 @@
 Without a worker what waits goes on waiting and what runs goes on running, so each page can be looked at in each state.
 """
 
+import io
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -56,6 +59,7 @@ ROLES = {
     ORGANISER: Role.ORGANISER,
     OPERATOR: Role.OPERATOR,
 }
+NOWHERE = "https://127.0.0.1:1/lethe"  # where nobody answers
 UNSCORABLE = "Its measurements are gone from the blob store."
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 DESCRIPTION = """Sixty of 1,437 handwritten digits are to be forgotten, as though the classifier had never seen them.
@@ -77,8 +81,11 @@ pages:
     body: |
       # Where they come from
 
-      Digits of 8 by 8 pixels in `ten` classes. <b>No HTML</b>, and no picture is loaded:
-      ![a digit](https://example.org/digit.png)
+      Digits of 8 by 8 pixels in `ten` classes:
+
+      ![Eight digits, one of them to be forgotten](images/digits.png)
+
+      <b>No HTML</b>, and no picture is loaded from elsewhere: ![a digit](https://example.org/digit.png)
 
       - Train: 1,437
       - Forget: 60
@@ -165,6 +172,9 @@ PLACES = (
     Place("teams", "/teams", CLASS[0]),
     Place("team-led", "/teams/shades", CLASS[0], shows="Offer to merge"),
     Place("team", "/teams/shades"),
+    Place("team-shown", "/teams/{team}"),
+    Place("shared", "/shared/{scored}"),
+    Place("stop-mail", "/stop-mail#{nobody}_announcement.posted_0"),
     Place("teams-of-competition", "/competitions/class/teams", ORGANISER),
     Place("join-without-code", "/join", PARTICIPANT),
     Place("sign-in", "/sign-in"),
@@ -174,6 +184,7 @@ PLACES = (
     Place("organise-entries", _of("/organise/entries"), ORGANISER),
     Place("organise-rescoring", _of("/organise/rescoring?phase=feedback"), ORGANISER),
     Place("organise-messages", _of("/organise/messages"), ORGANISER),
+    Place("organise-webhooks", _of("/organise/webhooks"), ORGANISER, shows="Added"),
     Place("organise-archive", _of("/organise/archive"), ORGANISER, shows="Ready"),
     Place("organise-record", _of("/organise/record"), ORGANISER),
     Place("organise-final", _of("/organise?phase=final"), ORGANISER, shows="would run"),
@@ -247,7 +258,7 @@ class Gallery:
 @contextmanager
 def open_gallery(root: Path) -> Iterator[Gallery]:
     """Fill a database of its own and serve it."""
-    settings = Settings(data_dir=root / "var", sandbox=SandboxKind.DOCKER)
+    settings = Settings(data_dir=root / "var", sandbox=SandboxKind.DOCKER, webhooks_to_private=True)
     database = Database(migrated_sqlite(settings.data_dir / "lethe.db"))
     blobs = Blobs.from_settings(settings)
     with database.write() as session:
@@ -277,6 +288,7 @@ def open_gallery(root: Path) -> Iterator[Gallery]:
         _judge(organiser, submissions)
         submissions["matrix"] = _run_elsewhere(organiser, database)
         _gather(served.url, tokens)
+        submissions |= _show(served.url, tokens, submissions)
         for path in (SLUG + "/phases/feedback", "crowded/phases/long"):
             organiser.board(f"/api/competitions/{path}/leaderboard")  # once it is computed
         organiser.get(f"/api/competitions/{SLUG}/phases/final/final/preview")  # likewise
@@ -303,6 +315,9 @@ def _judge(organiser: Client, submissions: Mapping[str, str]) -> None:
     made = organiser.post(path, {"submission_id": submissions["timed out"], "reason": "It waits on purpose."})
     organiser.post(f"{path}/{made['id']}/reinstate", {"reason": "The machine was slow, not the entry."})
     organiser.post(f"/api/competitions/{SLUG}/freezes")
+    hook = {"url": NOWHERE, "kinds": ["announcement.posted", "board.changed", "phase.opened"]}
+    made = organiser.post(f"/api/competitions/{SLUG}/webhooks", hook)
+    organiser.post(f"/api/competitions/{SLUG}/webhooks/{made['id']}/test")
     for title, body in ANNOUNCED:
         organiser.post(f"/api/competitions/{SLUG}/announcements", {"title": title, "body": body})
 
@@ -334,6 +349,8 @@ def _gather(url: str, tokens: Mapping[str, str]) -> None:
     code = captain.post("/api/teams/shades/invitations", {"uses": 3})["code"]
     other.post("/api/joining", {"code": code})
     captain.post("/api/teams/shades/merge", {"team": PARTICIPANT})
+    profile = {"display_name": "Aeacus of Aegina", "affiliation": "Court of the Dead", "link": "https://example.org/a"}
+    captain.patch("/api/me", profile | {"shown_in_teams": True})
     organiser.post(f"{path}/invitations", {"name": "The tutorial on Monday", "uses": 30})
     made = organiser.post(f"{path}/invitations", {"name": "A guest"})
     organiser.post(f"{path}/invitations/{made['id']}/revoke")
@@ -352,17 +369,41 @@ def _run_elsewhere(organiser: Client, database: Database) -> str:
     return str(made["id"])
 
 
+def _show(url: str, tokens: Mapping[str, str], submissions: Mapping[str, str]) -> dict[str, str]:
+    """Let a team share a submission; return what stands for ids in addresses."""
+    with closing(Client(url, tokens[PARTICIPANT])) as participant:
+        participant.put(f"/api/submissions/{submissions['scored']}/share")
+        team = participant.get(f"/api/teams/{PARTICIPANT}")["id"]
+    return {"team": team, "nobody": "0" * 32}
+
+
+def _draw_digits() -> bytes:
+    """Draw eight squares, one of them crossed out."""
+    image = Image.new("RGB", (8 * 64, 64), "white")
+    pen = ImageDraw.Draw(image)
+    for place in range(8):
+        pen.rectangle((place * 64 + 8, 8, place * 64 + 56, 56), fill="#0a616d")
+        pen.text((place * 64 + 26, 20), str(place), "white", ImageFont.load_default(24))
+    pen.line((3 * 64 + 8, 8, 3 * 64 + 56, 56), "#b3261e", 6)
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
+
+
 def _hold_competition(organiser: Client) -> None:
     words = {"title": "Forgetting handwritten digits", "description": DESCRIPTION}
     organiser.post("/api/competitions", {"slug": SLUG, **words})
     organiser.post("/api/competitions", {"slug": "bare", "title": "Ages and faces"})
     organiser.post("/api/competitions", {"slug": "crowded", "title": "Many teams, one board"})
-    organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long"))
+    organiser.post("/api/competitions/crowded/phases", phase_of("tiny", slug="long", seeds=64))
     for slug, kind, opens_in_days in OF_DIGITS:
         opens_at = utc_now() + timedelta(days=opens_in_days)
         window = {"opens_at": opens_at.isoformat(), "closes_at": (utc_now() + timedelta(days=13)).isoformat()}
-        phase = phase_of("tiny", slug=slug, kind=kind, quota_per_day=9, **window)
+        phase = phase_of("tiny", slug=slug, kind=kind, seeds=64, quota_per_day=9, **window)
         organiser.post(f"/api/competitions/{SLUG}/phases", phase)
+    with tempfile.NamedTemporaryFile(suffix=".png") as drawn:
+        Path(drawn.name).write_bytes(_draw_digits())
+        organiser.put_file(f"/api/competitions/{SLUG}/images/digits.png", Path(drawn.name))
     file = organiser.get(f"/api/competitions/{SLUG}/file")
     text = "".join(line for line in file["text"].splitlines(True) if not line.startswith(FIELDS_OF_PAGES)) + PAGES
     organiser.post("/api/competition-files/apply", {"text": text, "based_on": file["token"]})

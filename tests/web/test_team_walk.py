@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from uuid import uuid4
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from services.cli.client import Client
 from tests.installation import phase_of
@@ -51,7 +51,18 @@ def test_two_people_form_a_team(gallery: Gallery, new_context: Callable[..., Bro
     joining.get_by_role("link", name=member).click()
     joining.get_by_role("link", name="My teams").click()
     expect(joining.get_by_role("region", name="Teams").last).to_contain_text(name)
+    accounts: list[Route] = []
+
+    def hold(route: Route) -> None:
+        accounts.append(route)
+
+    leading.route("**/api/me", hold)
     leading.reload()
+    expect(leading.get_by_role("region", name="Members").last).to_contain_text(member)
+    expect(leading.get_by_role("button", name="Make captain")).to_have_count(0)  # before it is known who looks
+    for account in accounts:
+        account.continue_()
+    leading.unroute("**/api/me", hold)
     leading.get_by_role("button", name="Make captain").click()
     leading.get_by_role("dialog").get_by_role("button", name="Make captain").click()
     leading.get_by_role("button", name="Leave the team").click()

@@ -23,10 +23,10 @@ from tests.api.test_environments import row
 from tests.command import lethe
 from tests.core.uploads import MODULE, make_zip
 from tests.entries import NOISE
-from tests.installation import Installation, installation, phase_of, shard_seeds
+from tests.installation import Installation, installation, phase_of, seeds, shard_seeds
 from tests.worker.test_attempt import Claim, claim, database, resources
 
-__all__ = ["claim", "database", "installation", "resources", "shard_seeds"]
+__all__ = ["claim", "database", "installation", "resources", "seeds", "shard_seeds"]
 
 OLD = "kaggle-2023"
 

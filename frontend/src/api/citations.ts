@@ -1,35 +1,37 @@
-/** How a competition, or the entry of a team, is cited. */
+/** How a competition, the entry of a team, or a shared submission is cited. */
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api } from "./client";
 
-export interface Cited {
-  slug: string;
-  /** Of an entry only. */
-  phase?: string;
-  team?: string;
-}
+export type Cited = { slug: string } | { slug: string; phase: string; team: string } | { shared: string };
 
-export const citation = ({ slug, phase, team }: Cited) =>
+export const citation = (of: Cited) =>
   queryOptions({
-    queryKey: ["citation", slug, phase, team],
+    queryKey: ["citation", of],
     queryFn: async () => ({
-      bibtex: await textOf(slug, phase, team),
-      addresses: { bib: addressOf("bib", slug, phase, team), cff: addressOf("cff", slug, phase, team) },
+      bibtex: await textOf(of),
+      addresses: { bib: addressOf(of, "bib"), cff: addressOf(of, "cff") },
     }),
   });
 
-function textOf(slug: string, phase?: string, team?: string): Promise<string> {
-  if (phase === undefined || team === undefined) {
-    const params = { path: { slug, form: "bib" as const } };
-    return answer(api.GET("/api/competitions/{slug}/citation.{form}", { params, parseAs: "text" }));
+function textOf(of: Cited): Promise<string> {
+  const form = "bib" as const;
+  const parseAs = "text" as const;
+  if ("shared" in of) {
+    const params = { path: { submission_id: of.shared, form } };
+    return answer(api.GET("/api/shared/{submission_id}/citation.{form}", { params, parseAs }));
   }
-  const params = { path: { slug, phase, team, form: "bib" as const } };
+  if (!("team" in of)) {
+    const params = { path: { ...of, form } };
+    return answer(api.GET("/api/competitions/{slug}/citation.{form}", { params, parseAs }));
+  }
+  const params = { path: { ...of, form } };
   return answer(
-    api.GET("/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}", { params, parseAs: "text" }),
+    api.GET("/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}", { params, parseAs }),
   );
 }
 
-function addressOf(form: string, slug: string, phase?: string, team?: string): string {
-  const of = phase && team ? `phases/${phase}/citations/${encodeURIComponent(team)}` : "citation";
-  return `/api/competitions/${slug}/${of}.${form}`;
+function addressOf(of: Cited, form: string): string {
+  if ("shared" in of) return `/api/shared/${of.shared}/citation.${form}`;
+  const what = "team" in of ? `phases/${of.phase}/citations/${encodeURIComponent(of.team)}` : "citation";
+  return `/api/competitions/${of.slug}/${what}.${form}`;
 }

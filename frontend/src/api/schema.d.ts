@@ -373,7 +373,7 @@ export interface paths {
         };
         /**
          * List Copies
-         * @description List submissions whose code is nearly that of another team's earlier one, newest first.
+         * @description List submissions that are nearly another team's earlier one, by code or by weights, newest first.
          */
         get: operations["list_copies"];
         put?: never;
@@ -527,6 +527,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Images
+         * @description List the images that pages of a competition show. All are on one page.
+         */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/competitions/{slug}/images/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Image
+         * @description Show an image of a competition to whoever sees the competition.
+         */
+        get: operations["show_image"];
+        /**
+         * Upload Image
+         * @description Add an image of at most 1 MiB, or replace the one of its name. Its pixels are kept, and nothing else of it.
+         */
+        put: operations["upload_image"];
+        post?: never;
+        /**
+         * Delete Image
+         * @description Remove an image. Pages that show it say its words instead.
+         */
+        delete: operations["delete_image"];
         options?: never;
         head?: never;
         patch?: never;
@@ -844,6 +892,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/board.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw First Rows
+         * @description Draw the first rows of the leaderboard, to embed in a page elsewhere.
+         */
+        get: operations["draw_first_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/campaigns": {
         parameters: {
             query?: never;
@@ -939,7 +1007,7 @@ export interface paths {
         put?: never;
         /**
          * Publish Campaign
-         * @description Publish a rescoring: every entry of the leaderboard moves at once.
+         * @description Publish a rescoring: seconds later every entry of the leaderboard moves at once.
          */
         post: operations["publish_campaign"];
         delete?: never;
@@ -1565,7 +1633,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Campaign
-         * @description Take back the phase's newest published rescoring: every entry goes back to where it was.
+         * @description Take back the phase's newest published rescoring: seconds later every entry is back to where it was.
          */
         post: operations["undo_campaign"];
         delete?: never;
@@ -1988,6 +2056,26 @@ export interface paths {
          * @description Show which team an invitation link lets you join, and what keeps you from it. It uses nothing up.
          */
         post: operations["preview_joining"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mail-stops/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Mail
+         * @description Stop mail of the kind that the link of a mail names, or all mail about competitions.
+         */
+        post: operations["stop_mail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2694,6 +2782,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shared/{submission_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Shared Submission
+         * @description Show a submission that its team shares: its score, and what it means.
+         */
+        get: operations["show_shared_submission"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{submission_id}/citation.{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cite Shared
+         * @description Cite a shared submission, as BibTeX (`bib`) or as a CITATION file (`cff`).
+         */
+        get: operations["cite_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{submission_id}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Shared
+         * @description Draw what a preview of a link to a shared submission shows.
+         */
+        get: operations["draw_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/starting-kit": {
         parameters: {
             query?: never;
@@ -3100,6 +3248,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/submissions/{submission_id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Share Submission
+         * @description Show a scored submission of your team to everybody: its name, score and place, never its code or note.
+         */
+        put: operations["share_submission"];
+        post?: never;
+        /**
+         * Unshare Submission
+         * @description Show a submission to your team alone again.
+         */
+        delete: operations["unshare_submission"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/submissions/{submission_id}/standing": {
         parameters: {
             query?: never;
@@ -3348,6 +3520,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/teams/{name}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Team
+         * @description Draw what a preview of a link to a team shows.
+         */
+        get: operations["draw_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -3406,8 +3598,23 @@ export interface components {
             display_name?: string | null;
             /** Link */
             link?: string | null;
+            /**
+             * Mail Kinds
+             * @description What you are told of by mail, if you want mail; all of it.
+             */
+            mail_kinds?: components["schemas"]["HappeningKind"][] | null;
             /** Mail Wanted */
             mail_wanted?: boolean | null;
+            /**
+             * Notice Kinds
+             * @description What you are told of in the web app; all of it.
+             */
+            notice_kinds?: components["schemas"]["HappeningKind"][] | null;
+            /**
+             * Shown In Teams
+             * @description Whether strangers see your username and profile on pages of your teams.
+             */
+            shown_in_teams?: boolean | null;
             theme?: components["schemas"]["Theme"] | null;
             /**
              * Time Zone
@@ -3420,7 +3627,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "image_added" | "image_removed" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -3686,6 +3893,11 @@ export interface components {
             oracle_seeds: number;
             /** Originals */
             originals: number;
+            /**
+             * Placebos
+             * @description Models that never saw the forget set, from which placebo runs start; 0: no audit is possible.
+             */
+            placebos: number;
             /** Problem */
             problem: string;
             /** Recipe */
@@ -3737,7 +3949,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3760,7 +3972,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -3785,7 +3997,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3806,7 +4018,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -3817,7 +4029,7 @@ export interface components {
          * @description The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first.
          * @enum {string}
          */
-        CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
+        CampaignState: "preparing" | "ready" | "publishing" | "published" | "undoing" | "undone" | "cancelled";
         /** CatalogueOut */
         CatalogueOut: {
             /** Alarms */
@@ -4126,6 +4338,24 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * CompetitionImageOut
+         * @description An image of a competition. A text shows it by `![words](images/NAME)`.
+         */
+        CompetitionImageOut: {
+            /** Height Px */
+            height_px: number;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Width Px */
+            width_px: number;
+        };
         /** CompetitionOut */
         CompetitionOut: {
             /** Contact */
@@ -4157,7 +4387,7 @@ export interface components {
         CompetitionPageOut: {
             /**
              * Body
-             * @description Markdown. Show it without raw HTML, and load nothing that it names.
+             * @description Markdown. Show it without raw HTML, and load nothing but its own `images/NAME`.
              */
             body: string;
             /**
@@ -4195,7 +4425,7 @@ export interface components {
         };
         /**
          * CopiedOut
-         * @description One of two submissions of near-identical code.
+         * @description One of two near-identical submissions.
          */
         CopiedOut: {
             /** Phase */
@@ -4216,15 +4446,23 @@ export interface components {
             team: string;
         };
         /**
+         * CopyKind
+         * @description By what two submissions are near-identical.
+         * @enum {string}
+         */
+        CopyKind: "code" | "weights";
+        /**
          * CopyOut
-         * @description A submission whose code is nearly that of another team's earlier one.
+         * @description A submission that is nearly another team's earlier one.
          */
         CopyOut: {
             earlier: components["schemas"]["CopiedOut"];
+            /** @description `code`: their code is nearly the same. `weights`: their runs move the weights of the original models nearly alike, on the mean. */
+            kind: components["schemas"]["CopyKind"];
             later: components["schemas"]["CopiedOut"];
             /**
              * Likeness
-             * @description Share of their code that both have, whatever variables are called and values are; from 0 to 1.
+             * @description From 0 to 1. Of code: the share that both have, whatever variables are called and values are. Of weights: 1 less the distance between both movements over their length, without what the noise of runs adds.
              */
             likeness: number;
             /**
@@ -6018,11 +6256,20 @@ export interface components {
          * @description Somebody in a team.
          */
         MemberSeat: {
+            /** Affiliation */
+            affiliation: string;
+            /**
+             * Display Name
+             * @description Empty, like the other two, unless they let their profile be seen.
+             */
+            display_name: string;
             /**
              * Joined At
              * Format: date-time
              */
             joined_at: string;
+            /** Link */
+            link: string;
             role: components["schemas"]["TeamRole"];
             /** Username */
             username: string;
@@ -6353,6 +6600,12 @@ export interface components {
              * @description When it opens, with a time zone; default: now.
              */
             opens_at?: string;
+            /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
             /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
@@ -6716,6 +6969,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[CompetitionImageOut] */
+        Page_CompetitionImageOut_: {
+            /** Items */
+            items: components["schemas"]["CompetitionImageOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[CompetitionPageOut] */
         Page_CompetitionPageOut_: {
             /** Items */
@@ -6985,6 +7245,13 @@ export interface components {
              * Format: date-time
              */
             opens_at: string;
+            /** Placebo Audit */
+            placebo_audit: boolean;
+            /**
+             * Placebo Runs
+             * @description Runs of each entry that start from models which never saw the forget set, beside `seeds`; 0 if the audit is off.
+             */
+            placebo_runs: number;
             /** Quota Per Day */
             quota_per_day: number;
             /** Quota Total */
@@ -7125,6 +7392,12 @@ export interface components {
              * @description When it opens, with a time zone.
              */
             opens_at: string;
+            /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
             /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
@@ -7369,10 +7642,30 @@ export interface components {
         /** PreferencesOut */
         PreferencesOut: {
             /**
+             * Kinds
+             * @description All of which one can be told.
+             */
+            kinds?: components["schemas"]["HappeningKind"][];
+            /**
+             * Mail Kinds
+             * @description What one is told of by mail, if mail is wanted.
+             */
+            mail_kinds: components["schemas"]["HappeningKind"][];
+            /**
              * Mail Wanted
              * @description Whether Lethe may send mail that was not asked for.
              */
             mail_wanted: boolean;
+            /**
+             * Notice Kinds
+             * @description What one is told of in the web app.
+             */
+            notice_kinds: components["schemas"]["HappeningKind"][];
+            /**
+             * Shown In Teams
+             * @description Whether strangers see who one is on pages of teams of several.
+             */
+            shown_in_teams: boolean;
             theme: components["schemas"]["Theme"];
             /**
              * Time Zone
@@ -7447,7 +7740,10 @@ export interface components {
              * @description The newest 20 platform failures.
              */
             platform_failures: components["schemas"]["PlatformFailureOut"][];
-            /** Shards */
+            /**
+             * Shards
+             * @description How many wait and how many run.
+             */
             shards: {
                 [key: string]: number;
             };
@@ -8264,6 +8560,48 @@ export interface components {
             value: number;
         };
         /**
+         * SharedOut
+         * @description A shared submission, as everybody sees it.
+         */
+        SharedOut: {
+            /** Ci High */
+            ci_high: number;
+            /** Ci Low */
+            ci_low: number;
+            /** Competition */
+            competition: string;
+            /** Forgetting Quality */
+            forgetting_quality: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            /** Phase Title */
+            phase_title: string | null;
+            /** Seeds */
+            seeds: number;
+            standing: components["schemas"]["StandingOut"];
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /** Team */
+            team: string;
+            /**
+             * Title
+             * @description The competition's title.
+             */
+            title: string;
+            /** Utility */
+            utility: number;
+        };
+        /**
          * SpanOut
          * @description An expected moment with its 90% interval.
          */
@@ -8440,6 +8778,11 @@ export interface components {
             seeds_done: number;
             /** Sha256 */
             sha256: string;
+            /**
+             * Shared
+             * @description Whether its team shows its score to everybody, at `/shared/ID`.
+             */
+            shared: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** Started At */
@@ -8603,8 +8946,11 @@ export interface components {
          * @description A team that takes part in a competition.
          */
         TeamListed: {
-            /** Captain */
-            captain: string;
+            /**
+             * Captain
+             * @description Null if the captain does not let strangers see who they are.
+             */
+            captain: string | null;
             /** Members */
             members: number;
             /** Name */
@@ -8637,8 +8983,22 @@ export interface components {
             competition: string | null;
             /** Entries */
             entries: components["schemas"]["TeamEntryOut"][];
-            /** Members */
+            /**
+             * Id
+             * Format: uuid
+             * @description It stays when the team is renamed, so `/teams/ID` is a stable link.
+             */
+            id: string;
+            /**
+             * Members
+             * @description Strangers see those who let themselves be seen.
+             */
             members: components["schemas"]["MemberSeat"][];
+            /**
+             * Members Hidden
+             * @description Members whom you do not see.
+             */
+            members_hidden: number;
             /**
              * Merged
              * @description Teams that have become part of it.
@@ -9108,6 +9468,11 @@ export interface components {
             seeds_done: number;
             /** Sha256 */
             sha256: string;
+            /**
+             * Shared
+             * @description Whether its team shows its score to everybody, at `/shared/ID`.
+             */
+            shared: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** Started At */
@@ -10633,6 +10998,187 @@ export interface operations {
             };
         };
     };
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompetitionImageOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    upload_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompetitionImageOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    delete_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
@@ -11425,6 +11971,55 @@ export interface operations {
                 slug: string;
                 phase: string;
                 team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_first_rows: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of rows. */
+                rows?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
             };
             cookie?: never;
         };
@@ -14557,6 +15152,50 @@ export interface operations {
             };
         };
     };
+    stop_mail: {
+        parameters: {
+            query?: {
+                everything?: boolean;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -16288,6 +16927,140 @@ export interface operations {
             };
         };
     };
+    show_shared_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    cite_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+                form: components["schemas"]["Form"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The citation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-bibtex": string;
+                    "application/yaml": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     download_starting_kit: {
         parameters: {
             query?: never;
@@ -17238,6 +18011,92 @@ export interface operations {
             };
         };
     };
+    share_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    unshare_submission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                submission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     show_standing: {
         parameters: {
             query?: never;
@@ -17844,6 +18703,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfferOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description A problem */

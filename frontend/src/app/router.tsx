@@ -139,6 +139,12 @@ const messages = createRoute({
   component: lazyRouteComponent(() => import("../pages/announcements/Announcements"), "Announcements"),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => organise,
+  path: "/webhooks",
+  component: lazyRouteComponent(() => import("../pages/webhooks/OfCompetition"), "WebhooksOfCompetition"),
+});
+
 const announcements = createRoute({
   getParentRoute: () => competition,
   path: "/announcements",
@@ -242,6 +248,12 @@ const submission = createRoute({
   component: lazyRouteComponent(() => import("../pages/submission/Submission"), "Submission"),
 });
 
+const shared = createRoute({
+  getParentRoute: () => root,
+  path: "/shared/$id",
+  component: lazyRouteComponent(() => import("../pages/sharing/Shared"), "Shared"),
+});
+
 const code = createRoute({
   getParentRoute: () => root,
   path: "/submissions/$id/code",
@@ -285,6 +297,12 @@ const verifyEmail = createRoute({
   getParentRoute: () => root,
   path: "/verify-email",
   component: lazyRouteComponent(() => import("../pages/account/VerifyEmail"), "VerifyEmail"),
+});
+
+const stopMail = createRoute({
+  getParentRoute: () => root,
+  path: "/stop-mail",
+  component: lazyRouteComponent(() => import("../pages/account/StopMail"), "StopMail"),
 });
 
 const notices = createRoute({
@@ -345,6 +363,7 @@ export const router = createRouter({
         matrices,
         people,
         messages,
+        webhooks,
         file,
         archive,
         record,
@@ -361,6 +380,7 @@ export const router = createRouter({
     compare,
     submission,
     code,
+    shared,
     signIn,
     signUp,
     signedIn,
@@ -368,6 +388,7 @@ export const router = createRouter({
     resetPassword,
     verifyEmail,
     notices,
+    stopMail,
     account,
     docs.addChildren([docsHome, docsPage]),
     operator,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from services.api.kit.schemas import Input, Label, in_words
-from services.core.models import Account, Role, Scope, Team, Theme, Token, TokenKind
+from services.core.models import Account, HappeningKind, Role, Scope, Team, Theme, Token, TokenKind
 
 __all__ = [
     "AccountChange",
@@ -102,6 +102,12 @@ class ProfileOut(BaseModel):
 
 class PreferencesOut(BaseModel):
     mail_wanted: bool = Field(description="Whether Lethe may send mail that was not asked for.")
+    kinds: list[HappeningKind] = Field(
+        default_factory=lambda: list(HappeningKind), description="All of which one can be told."
+    )
+    notice_kinds: list[HappeningKind] = Field(description="What one is told of in the web app.")
+    mail_kinds: list[HappeningKind] = Field(description="What one is told of by mail, if mail is wanted.")
+    shown_in_teams: bool = Field(description="Whether strangers see who one is on pages of teams of several.")
     time_zone: str = Field(description="A name such as Europe/Berlin; empty for the browser's.")
     theme: Theme
 

@@ -9,9 +9,11 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from sqlalchemy import Select, select
 
 from services.api.announcements.feed import MEDIA_TYPE, NEWEST, feed_of
-from services.api.competitions.service import find_competition, owners_of, require_writable
+from services.api.competitions.finding import owners_of
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.etags import etag, matches
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Organising
 from services.api.kit.schemas import Input, Label, Text, presentable

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
 from services.api.announcements.promises import announce_broken
-from services.api.competitions import service
+from services.api.competitions import finding, service
 from services.api.competitions.schemas import (
     BenchmarkOut,
     CompetitionChange,
@@ -14,16 +14,16 @@ from services.api.competitions.schemas import (
     CompetitionOut,
     EnvironmentOut,
     NewCompetition,
-    NewPhase,
-    PhaseChange,
-    PhaseOut,
 )
 from services.api.competitions.starting_kit import starting_kit
+from services.api.kit.finding import find_competition
 from services.api.kit.origin import origin_of
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Anyone, Hosting, Operating, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
+from services.api.phases import service as phases_service
+from services.api.phases.schemas import NewPhase, PhaseChange, PhaseOut
 from services.api.state import State
 from services.core import environments
 from services.core.models import BenchmarkRow, Competition, EnvironmentRow
@@ -48,7 +48,7 @@ def list_competitions(
     """List competitions with their phases, newest first. Drafts and unlisted ones are listed only to organisers."""
     rows, following = newest_first(
         session,
-        service.competitions_seen_by(who),
+        finding.competitions_seen_by(who),
         Competition,
         cursors=state.cursors,
         listing="competitions",
@@ -67,13 +67,13 @@ def create_competition(new: NewCompetition, who: Hosting, session: Writing) -> C
 @router.get("/competitions/{slug}")
 def show_competition(slug: Text, who: Anyone, session: Reading) -> CompetitionDetail:
     """Show a competition and its phases."""
-    return _shown(session, [service.find_competition(session, slug, who)])[0]
+    return _shown(session, [find_competition(session, slug, who)])[0]
 
 
 @router.patch("/competitions/{slug}")
 def change_competition(slug: Text, change: CompetitionChange, who: Operating, session: Writing) -> CompetitionDetail:
     """Change a competition's weight in the queue."""
-    competition = service.find_competition(session, slug, who)
+    competition = find_competition(session, slug, who)
     service.weigh_competition(session, who, competition, change.weight)
     return _shown(session, [competition])[0]
 
@@ -81,22 +81,22 @@ def change_competition(slug: Text, change: CompetitionChange, who: Operating, se
 @router.get("/competitions/{slug}/phases")
 def list_phases(slug: Text, who: Anyone, session: Reading) -> Page[PhaseOut]:
     """List the phases of a competition in the order in which they open."""
-    competition = service.find_competition(session, slug, who)
-    phases = service.phases_of(session, [competition])[competition.id]
+    competition = find_competition(session, slug, who)
+    phases = finding.phases_of(session, [competition])[competition.id]
     return Page(items=[PhaseOut.of(phase) for phase in phases], next=None)
 
 
 @router.post("/competitions/{slug}/phases", status_code=201)
 def add_phase(slug: Text, new: NewPhase, who: Organising, session: Writing) -> PhaseOut:
     """Add a phase to a competition."""
-    return PhaseOut.of(service.add_phase(session, who, service.find_competition(session, slug, who), new))
+    return PhaseOut.of(phases_service.add_phase(session, who, find_competition(session, slug, who), new))
 
 
 @router.patch("/competitions/{slug}/phases/{phase}")
 def change_phase(slug: Text, phase: Text, change: PhaseChange, who: Organising, session: Writing) -> PhaseOut:
     """Change a phase's dates or quota."""
-    found = service.find_phase(session, slug, phase, who=who)
-    told = service.change_phase(session, who, found, change)
+    found = finding.find_phase(session, slug, phase, who=who)
+    told = phases_service.change_phase(session, who, found, change)
     if told:
         announce_broken(session, who, found.competition, told)
     return PhaseOut.of(found)
@@ -143,7 +143,7 @@ def download_starting_kit(request: Request) -> Response:
 )
 def download_starting_kit_of_phase(slug: Text, phase: Text, request: Request, session: Reading) -> Response:
     """Download the starting kit, filled in for the phase, with `packages.txt` once the packages are known."""
-    found = service.find_phase(session, slug, phase)
+    found = finding.find_phase(session, slug, phase)
     return _zip(starting_kit(origin_of(request), found, session.get(EnvironmentRow, found.environment)))
 
 
@@ -154,8 +154,8 @@ def _zip(kit: bytes) -> Response:
 
 
 def _shown(session: ReadSession, competitions: list[Competition]) -> list[CompetitionDetail]:
-    owners = service.owners_of(session, competitions)
-    phases = service.phases_of(session, competitions)
+    owners = finding.owners_of(session, competitions)
+    phases = finding.phases_of(session, competitions)
     return [
         CompetitionDetail(
             **CompetitionOut.of(row, owner).model_dump(), phases=[PhaseOut.of(phase) for phase in phases[row.id]]

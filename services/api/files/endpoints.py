@@ -1,18 +1,20 @@
-"""A competition as a file: preview, apply, export, versions; its pages; and its end."""
+"""A competition as a file: preview, apply, export, versions; its pages and their images; and its end."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Body, Path, Response
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from services.api.competitions.service import find_competition
+from services.api.competitions.finding import find_writable
 from services.api.files.applying import Applied, apply_file, delete_competition, plan_file
+from services.api.files.images import find_image, images_of, put_image, redrawn, remove_image
 from services.api.files.schemas import (
     AppliedOut,
     ApplyIn,
     CompetitionFileOut,
+    CompetitionImageOut,
     CompetitionPageOut,
     FileIn,
     PhaseSettingsIn,
@@ -25,6 +27,7 @@ from services.api.files.settings import change_settings, section_of
 from services.api.files.stored import pages_of, stored_file, token_of
 from services.api.files.writing import write_file
 from services.api.kit.auth import Principal
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Anyone, Organising, Owning, OwningFile, Reviewing
 from services.api.kit.schemas import Text
@@ -38,6 +41,9 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["competition files"])
 
+IMAGE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The image", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 MOST_VERSIONS = 2**31 - 1
 
 
@@ -118,6 +124,44 @@ def list_pages(slug: Text, who: Anyone, session: Reading) -> Page[CompetitionPag
     """List the pages of a competition with their texts: rules, prizes, and further ones in order."""
     rows = pages_of(session, find_competition(session, slug, who))
     return Page(items=[CompetitionPageOut.of(row) for row in rows], next=None)
+
+
+@router.get("/competitions/{slug}/images")
+def list_images(slug: Text, who: Anyone, session: Reading) -> Page[CompetitionImageOut]:
+    """List the images that pages of a competition show. All are on one page."""
+    rows = images_of(session, find_competition(session, slug, who))
+    return Page(items=[CompetitionImageOut.of(row) for row in rows], next=None)
+
+
+@router.get("/competitions/{slug}/images/{name}", response_class=Response, responses=IMAGE)
+def show_image(slug: Text, name: Text, who: Anyone, session: Reading, state: State) -> Response:
+    """Show an image of a competition to whoever sees the competition."""
+    row = find_image(session, find_competition(session, slug, who), name)
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=300"}
+    return Response(state.blobs.get(row.blob), media_type=row.media_type, headers=headers)
+
+
+@router.put("/competitions/{slug}/images/{name}")
+def upload_image(
+    *,
+    slug: Text,
+    name: Text,
+    data: Annotated[bytes, Body(media_type="application/octet-stream", description="A PNG, JPEG or WebP image.")],
+    who: Organising,
+    session: Writing,
+    state: State,
+) -> CompetitionImageOut:
+    """Add an image of at most 1 MiB, or replace the one of its name. Its pixels are kept, and nothing else of it."""
+    drawn = redrawn(name, data)
+    return CompetitionImageOut.of(
+        put_image(session, state.blobs, who, find_writable(session, slug, who), name=name, drawn=drawn)
+    )
+
+
+@router.delete("/competitions/{slug}/images/{name}", status_code=204)
+def delete_image(slug: Text, name: Text, who: Organising, session: Writing) -> None:
+    """Remove an image. Pages that show it say its words instead."""
+    remove_image(session, who, find_writable(session, slug, who), name)
 
 
 @router.delete("/competitions/{slug}", status_code=204)

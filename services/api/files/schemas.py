@@ -11,7 +11,7 @@ from services.api.files.applying import Applied, Plan
 from services.api.files.changes import Change, ChangeKind
 from services.api.files.form import PhaseSection
 from services.api.kit.schemas import Input
-from services.core.models import CompetitionPage, CompetitionVersion
+from services.core.models import CompetitionImage, CompetitionPage, CompetitionVersion
 
 __all__ = [
     "AppliedOut",
@@ -159,12 +159,29 @@ class VersionDetail(VersionOut):
     text: str
 
 
+class CompetitionImageOut(BaseModel):
+    """An image of a competition. A text shows it by `![words](images/NAME)`."""
+
+    name: str
+    media_type: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, row: CompetitionImage) -> Self:
+        """Make the JSON form of an image."""
+        same = ("name", "media_type", "width_px", "height_px", "size_bytes")
+        return cls(sha256=row.blob, **{name: getattr(row, name) for name in same})
+
+
 class CompetitionPageOut(BaseModel):
     """A page of a competition."""
 
     slug: str = Field(description="Its short name; `rules` and `prizes` come first.")
     title: str
-    body: str = Field(description="Markdown. Show it without raw HTML, and load nothing that it names.")
+    body: str = Field(description="Markdown. Show it without raw HTML, and load nothing but its own `images/NAME`.")
 
     @classmethod
     def of(cls, row: CompetitionPage) -> Self:

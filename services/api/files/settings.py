@@ -1,6 +1,6 @@
 """The settings of one phase: read as its file says them, and changed as applying the changed file changes them."""
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.files.applying import Applied, apply_file, require_token
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.stored import stored_file
@@ -40,6 +40,7 @@ def change_settings(
     if wanted.slug != phase:
         raise BadInput(f"The short name of a phase never changes. Send {phase!r} as its slug.")
     file.phases[place] = wanted
+    file.organisers = file.reviewers = None  # the version that is kept names nobody
     return apply_file(session, who, write_file(file), based_on=based_on, confirm=confirm)
 
 

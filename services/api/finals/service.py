@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from services.api.competitions.service import find_phase, require_writable
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import require_writable
 from services.api.finals.schemas import (
     FinalEntryOut,
     FinalMarkOut,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import phases_of
+from services.api.competitions.finding import phases_of
 from services.api.finals.schemas import JointOut
 from services.api.finals.service import joint_board
 from services.api.leaderboard import service as leaderboard

@@ -1,6 +1,7 @@
 """Freezing a competition: its pages and its data into one archive, written as a stream."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from services.api.files.images import images_of
 from services.api.files.stored import pages_of, stored_file
 from services.api.files.writing import write_file
 from services.api.frozen import contents, site
@@ -18,7 +20,7 @@ from services.api.leaderboard.exports import table
 from services.api.leaderboard.schemas import Entry
 from services.api.winners.schemas import FinalistOut
 from services.core.board.standings import StandingsNotReady
-from services.core.models import Competition, CompetitionPage, Phase, Submission
+from services.core.models import Competition, CompetitionImage, CompetitionPage, Phase, Submission
 from services.core.record.chain import Head, head_of, link
 from services.core.record.receipts import ReceiptKey
 from services.core.record.verifying import written
@@ -52,6 +54,7 @@ class _Freezing:
     boards: dict[UUID, list[Board]]
     decided: list[tuple[str, FinalistOut]]
     pages: list[CompetitionPage]
+    images: list[CompetitionImage]
     sealed: list[str]
     head: Head
     archive: Archive
@@ -89,11 +92,21 @@ class _Freezing:
         common = {"competition": self.competition, "head": self.head, "menu": menu, "root": root, "title": title}
         self.archive.add(address, site.page(template, **common | values))
 
+    def _write_images(self) -> dict[str, str]:
+        """Write the images of its pages; return each as a data URL, because a page of a file system loads nothing."""
+        found: dict[str, str] = {}
+        for one in self.images:
+            data = self.blobs.get(one.blob)
+            self.archive.add(f"data/images/{one.name}", [data])
+            found[one.name] = f"data:{one.media_type};base64,{b64encode(data).decode()}"
+        return found
+
     def _write_pages(self) -> None:
+        images = self._write_images()
         phases = [(phase, self.boards[phase.id]) for phase in self.phases]
-        self._page("index.html", "index", self.competition.title, phases=phases, sealed=self.sealed)
+        self._page("index.html", "index", self.competition.title, phases=phases, sealed=self.sealed, images=images)
         for one in self.pages:
-            self._page(f"pages/{one.slug}.html", "text", one.title, body=one.body)
+            self._page(f"pages/{one.slug}.html", "text", one.title, body=one.body, images=images)
         with self.database.read() as session:
             found = contents.announcements(session, self.competition)
         self._page("announcements.html", "announcements", "Announcements", announcements=found)
@@ -161,6 +174,7 @@ class _Freezing:
         with self.database.read() as session:
             file = stored_file(session, self.competition)
         file.contact = ""  # an address of a person, which an archive would spread for ever
+        file.organisers = file.reviewers = None  # so would names of people
         self.archive.add("data/competition.yaml", [write_file(file)])
         self.archive.add("README.md", [site.text_of("README.md")])
 
@@ -226,6 +240,7 @@ def _look(database: Database, slug: str) -> dict[str, Any]:
             "boards": {phase.id: contents.boards_of(session, database, phase) for phase in phases},
             "decided": contents.decided(session, phases),
             "pages": pages_of(session, competition),
+            "images": list(images_of(session, competition)),
             "sealed": [one.slug for one in contents.all_phases(session, competition) if one.slug not in names],
             "head": head_of(session),
         }

@@ -1,7 +1,11 @@
-"""Markdown as the web app renders it: CommonMark without raw HTML, loading nothing, with headings below the page's."""
+"""Markdown as the web app renders it: CommonMark without raw HTML, with headings below the page's.
+
+Nothing is loaded: images of the competition stand in the page itself.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -11,6 +15,7 @@ from markdown_it.utils import OptionsDict
 
 __all__ = ["rendered"]
 
+FOLDER = "images"
 LOWEST = 6
 BELOW = 2  # the page and the section have headings of their own
 SAFE = re.compile(r"^(?:https?|ircs?|mailto|xmpp):|^[^:]*$|^[^:]*[/?#]", re.IGNORECASE)  # as react-markdown has it
@@ -24,18 +29,22 @@ class _Parser(MarkdownIt):
 
 
 class _Renderer(RendererHTML):
-    """Shows a picture as a link to it, and leaves a link with a dangerous address without one."""
+    """Shows a picture of elsewhere as a link to it, and leaves a link with a dangerous address without one."""
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         token = tokens[idx]
         label = self.renderInlineAsText(token.children or [], options, env) or "picture"
+        folder, _, name = str(token.attrGet("src") or "").rpartition("/")
+        own = env.get(name) if folder == FOLDER else None
+        if own is not None:
+            return f'<img src="{escape(own)}" alt="{escape(label)}">'
         away = Token("link_open", "a", 1, attrs={"href": token.attrGet("src") or ""})
         inside = Token("text", "", 0, content=label)
         return self.render([_away(away), inside, Token("link_close", "a", -1)], options, env)
 
 
-def rendered(text: str) -> str:
-    """Turn Markdown into HTML."""
+def rendered(text: str, images: Mapping[str, str] | None = None) -> str:
+    """Turn Markdown into HTML. `images` holds the competition's own by name, as data URLs."""
     parser = _Parser("commonmark", {"html": False}, renderer_cls=_Renderer)
     tokens = parser.parse(text)
     for token in tokens:
@@ -44,7 +53,7 @@ def rendered(text: str) -> str:
         for child in token.children or []:
             if child.type == "link_open":
                 _away(child)
-    html: str = parser.renderer.render(tokens, parser.options, {})
+    html: str = parser.renderer.render(tokens, parser.options, dict(images or {}))
     return html
 
 

@@ -1,6 +1,6 @@
 """The pages of a frozen competition: HTML and CSS without scripts, and without anything from elsewhere."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ def _plane(dots: Sequence[Dot]) -> Markup:
     return Markup("".join(plane(dots)))  # noqa: S704 - names are escaped where they are drawn
 
 
-def _markdown(text: str) -> Markup:
-    return Markup(rendered(text))  # noqa: S704 - the renderer escapes what is not Markdown
+def _markdown(text: str, images: Mapping[str, str]) -> Markup:
+    return Markup(rendered(text, images))  # noqa: S704 - the renderer escapes what is not Markdown
 
 
 def _moment(value: datetime | None) -> str:

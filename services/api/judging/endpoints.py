@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.api.competitions.service import find_competition, require_writable
+from services.api.competitions.rights import require_writable
 from services.api.judging import service
 from services.api.judging.copies import CopyOut, copies_in
 from services.api.judging.legible import differences
@@ -18,6 +18,7 @@ from services.api.judging.schemas import (
     FileOut,
     Reinstatement,
 )
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, Reviewing, SignedIn
 from services.api.kit.schemas import Text
@@ -135,7 +136,7 @@ def list_exclusions(
 def list_copies(
     *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CopyOut]:
-    """List submissions whose code is nearly that of another team's earlier one, newest first."""
+    """List submissions that are nearly another team's earlier one, by code or by weights, newest first."""
     competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,

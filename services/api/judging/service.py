@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.judging.legible import LegibleFile, files_of
 from services.api.judging.schemas import Disqualification
 from services.api.kit.auth import Principal

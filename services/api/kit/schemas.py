@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from services.core.text import tidy
 
-__all__ = ["Input", "Label", "Moment", "Text", "in_words", "presentable", "visible"]
+__all__ = ["Input", "Label", "Moment", "Slug", "Text", "in_words", "presentable", "visible"]
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -85,6 +85,11 @@ Label = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_all_visible)
 ]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+    in_words("use 1 to 63 of the letters a-z, digits and hyphens (-), with a letter or digit at both ends"),
+]
 
 
 class Input(BaseModel):

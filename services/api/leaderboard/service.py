@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import JSON, Select, and_, bindparam, func, select, type_coerce
 from sqlalchemy.orm import aliased, load_only
 
-from services.api.competitions import service as competitions
+from services.api.competitions.finding import PHASE
+from services.api.competitions.finding import find_phase as look_up_phase
+from services.api.competitions.rights import reviews
 from services.api.kit.auth import Principal
 from services.api.leaderboard.schemas import Entry, add_other, entry_of
 from services.api.teams.seats import teams_of
@@ -69,9 +71,7 @@ OWN_ENTRIES = (
     .where(LeaderboardEntry.team_id.in_(teams_of(bindparam("account"))))
     .order_by(LeaderboardEntry.submission_id)
 )
-PHASE_OF_BOARD = competitions.PHASE.options(
-    load_only(Phase.kind, Phase.metric, Phase.max_time_ratio, Phase.board_moved_at)
-)
+PHASE_OF_BOARD = PHASE.options(load_only(Phase.kind, Phase.metric, Phase.max_time_ratio, Phase.board_moved_at))
 PAGE, OTHERS_ON_PAGE = PLACES.where(ON_PAGE), OTHERS.where(ON_PAGE)
 OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 
@@ -83,12 +83,12 @@ def last_renamed_at(session: ReadSession) -> datetime | None:
 
 def find_phase(session: ReadSession, competition: str, slug: str, who: Principal | None) -> Phase:
     """Find the phase of a leaderboard, without what only other pages show. Raises NotFound."""
-    return competitions.find_phase(session, competition, slug, PHASE_OF_BOARD, who=who)
+    return look_up_phase(session, competition, slug, PHASE_OF_BOARD, who=who)
 
 
 def require_board(who: Principal | None, phase: Phase) -> None:
     """Raise BoardSealed if the caller may not see the board of a sealed final."""
-    if is_sealed(phase) and not competitions.reviews(who, phase.competition):
+    if is_sealed(phase) and not reviews(who, phase.competition):
         require_unsealed(phase)
 
 

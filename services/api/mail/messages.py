@@ -1,7 +1,7 @@
 """What each mail says. A mail is written when it is sent, so it holds the newest address and a fresh link."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,8 +9,10 @@ from sqlalchemy import func, or_, select
 
 from services.api.kit.tokens import digest
 from services.api.mail.smtp import Mail
+from services.api.notices.choices import noticed
+from services.api.notices.stopping import stopping_link
 from services.api.own.links import derived_link, make_link
-from services.core.models import Account, AccountLink, Announcement, LinkKind, Outgoing, OutgoingKind
+from services.core.models import Account, AccountLink, Announcement, HappeningKind, LinkKind, Outgoing, OutgoingKind
 from services.core.settings import Settings
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -91,7 +93,8 @@ def _alert(writing: Writing, row: Outgoing) -> Mail | None:
 def _notice(writing: Writing, row: Outgoing) -> Mail | None:
     """Write what happened, to whoever still wants mail."""
     account = writing.session.get(Account, row.account_id)
-    if account is None or not account.mail_wanted or not account.email or account.email_verified_at is None:
+    kind = HappeningKind(str(row.payload["kind"]))
+    if account is None or not account.email or not noticed(account, kind)[1]:
         return None
     text = str(row.payload["text"])
     paragraphs = [text]
@@ -100,8 +103,10 @@ def _notice(writing: Writing, row: Outgoing) -> Mail | None:
         if post is None or post.retracted_at is not None:
             return None
         paragraphs = [post.title, post.body]
-    stop = f"You get this mail because your preferences say so: {writing.page('/account')}"
-    return _mail(account.email, text, *paragraphs, writing.page(str(row.payload["path"])), stop)
+    link = stopping_link(writing.key, account.id, kind)
+    stop = f"Stop such mail, or all mail about competitions: {writing.page('/stop-mail#' + link)}"
+    mail = _mail(account.email, text, *paragraphs, writing.page(str(row.payload["path"])), stop)
+    return replace(mail, stop=writing.page(f"/api/mail-stops/{link}"))
 
 
 WRITERS: Mapping[OutgoingKind, Callable[[Writing, Outgoing], Mail | None]] = {

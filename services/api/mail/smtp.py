@@ -23,6 +23,7 @@ class Mail:
     to: str
     subject: str
     text: str
+    stop: str | None = None  # the address that a POST to stops such mail (RFC 8058)
 
 
 def send(settings: Settings, mail: Mail) -> None:
@@ -58,5 +59,8 @@ def _message(settings: Settings, mail: Mail) -> EmailMessage:
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop:
+        message["List-Unsubscribe"] = f"<{mail.stop}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     return message

@@ -7,7 +7,9 @@ from fastapi import APIRouter, BackgroundTasks, Response
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import find_competition, find_phase, find_writable, require_writable
+from services.api.competitions.finding import find_phase, find_writable
+from services.api.competitions.rights import require_writable
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, Reviewing
 from services.api.kit.schemas import Text

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import case, distinct, func, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import find_benchmark
+from services.api.competitions.finding import find_benchmark
 from services.api.matrices.schemas import MatrixBenchmarkOut, MatrixCellOut, MatrixDetail, MatrixEntryOut, MatrixOut
 from services.core.errors import BadInput, NotFound
 from services.core.matrices.acts import MatrixEntry

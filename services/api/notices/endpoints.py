@@ -1,16 +1,19 @@
-"""Endpoints of notices: what happened to the caller's submissions and competitions."""
+"""Endpoints of notices: what happened to the caller's submissions and competitions, and stopping mail about it."""
 
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select, update
 
+from services.api.kit.addresses import address_of
 from services.api.kit.pages import After, Limit, Page, newest_first
-from services.api.kit.policy import SignedIn
+from services.api.kit.policy import PUBLIC, SignedIn
+from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing
+from services.api.notices.stopping import stop_by_link
 from services.api.state import State
 from services.core.models import HappeningKind, Notice
 from services.core.store.database import utc_now
@@ -71,3 +74,10 @@ def mark_read(who: SignedIn, session: Writing) -> None:
     """Mark all your notices as read."""
     unread = (Notice.account_id == who.account_id, Notice.read_at.is_(None))
     session.execute(update(Notice).where(*unread).values(read_at=utc_now()))
+
+
+@router.post("/mail-stops/{link}", status_code=204, dependencies=[PUBLIC])
+def stop_mail(link: Text, request: Request, session: Writing, state: State, everything: bool = False) -> None:
+    """Stop mail of the kind that the link of a mail names, or all mail about competitions."""
+    state.rates.link(address_of(request))
+    stop_by_link(session, state.key, link, everything=everything)

@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, select
 from sqlalchemy.exc import DataError, IntegrityError
 
-from services.api.notices.subjects import NOTICED, Subject, accounts_of, subjects_of
+from services.api.notices.choices import noticed
+from services.api.notices.subjects import Subject, accounts_of, subjects_of
 from services.core.models import (
     Account,
     Happening,
@@ -108,18 +109,19 @@ class Herald:
     def _tell_of(self, session: WriteSession, subject: Subject, after: UUID | None) -> UUID | None:
         """Tell a portion of people; return the last one's id if more may follow."""
         people = accounts_of(session, subject, after=after, limit=PORTION)
-        if subject.happening.kind in NOTICED:
-            for account in people:
-                self._notify(session, subject, account)
+        for account in people:
+            self._notify(session, subject, account)
         for hook in _hooks(session, subject, people, first=after is None):
             _call(session, hook, subject)
         return people[-1].id if len(people) == PORTION else None
 
     def _notify(self, session: WriteSession, subject: Subject, account: Account) -> None:
         kind, text, path = subject.happening.kind, subject.text, subject.path
-        session.add(Notice(account_id=account.id, kind=kind, text=text, path=path))
-        if self._mails and account.mail_wanted and account.email_verified_at is not None:
-            payload: dict[str, object] = {"text": text, "path": path}
+        in_app, by_mail = noticed(account, kind)
+        if in_app:
+            session.add(Notice(account_id=account.id, kind=kind, text=text, path=path))
+        if self._mails and by_mail:
+            payload: dict[str, object] = {"kind": kind, "text": text, "path": path}
             if subject.announcement is not None:
                 payload["announcement"] = str(subject.announcement.id)
             post(session, OutgoingKind.NOTICE_MAIL, account_id=account.id, payload=payload)

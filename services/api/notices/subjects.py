@@ -26,32 +26,19 @@ from services.core.models import (
 )
 from services.core.store.database import ReadSession
 
-__all__ = ["NOTICED", "Subject", "accounts_of", "subjects_of"]
-
-NOTICED = frozenset(
-    {
-        HappeningKind.SCORED,
-        HappeningKind.CHECKED,
-        HappeningKind.FAILED,
-        HappeningKind.ANNOUNCED,
-        HappeningKind.OPENED,
-        HappeningKind.CLOSING,
-        HappeningKind.BOARD_CHANGED,
-    }
-)
-"""What is worth a notice and a mail. A webhook may ask for everything."""
+__all__ = ["Subject", "accounts_of", "subjects_of"]
 
 _UNSEEN = (Visibility.DRAFT, Visibility.DELETED)
 _OF_SUBMISSION = {
-    HappeningKind.ACCEPTED: "Your submission {name} waits for its runs.",
-    HappeningKind.RUNNING: "Your submission {name} runs.",
-    HappeningKind.SCORED: "Your submission {name} is scored: {score}.",
-    HappeningKind.CHECKED: "Your notebook {name} passed its check.",
-    HappeningKind.FAILED: "Your submission {name} failed. Its page says why.",
-    HappeningKind.CANCELLED: "Your submission {name} is cancelled.",
+    HappeningKind.ACCEPTED: "Your submission “{name}” waits for its runs.",
+    HappeningKind.RUNNING: "Your submission “{name}” runs.",
+    HappeningKind.SCORED: "Your submission “{name}” is scored: {score}.",
+    HappeningKind.CHECKED: "Your notebook “{name}” passed its check.",
+    HappeningKind.FAILED: "Your submission “{name}” failed. Its page says why.",
+    HappeningKind.CANCELLED: "Your submission “{name}” is cancelled.",
 }
 _OF_COMPETITION = {
-    HappeningKind.ANNOUNCED: "{competition}: there is an announcement.",
+    HappeningKind.ANNOUNCED: "{competition} announces: {title}",
     HappeningKind.OPENED: "{competition}: phase {phase} is open.",
     HappeningKind.CLOSING: "{competition}: phase {phase} closes within a day.",
     HappeningKind.BOARD_CHANGED: "{competition}: the leaderboard of {phase} has changed as a whole.",
@@ -76,7 +63,9 @@ class Subject:
             score = "see its page" if self.score is None else f"{self.score:.4f}"
             return _OF_SUBMISSION[self.happening.kind].format(name=self.submission.name, score=score)
         phase = "" if self.phase is None else self.phase.title or self.phase.slug
-        return _OF_COMPETITION[self.happening.kind].format(competition=self.competition.title, phase=phase)
+        words = {"competition": self.competition.title, "phase": phase}
+        title = "" if self.announcement is None else self.announcement.title
+        return _OF_COMPETITION[self.happening.kind].format(title=title, **words)
 
     @property
     def path(self) -> str:

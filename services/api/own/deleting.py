@@ -29,6 +29,7 @@ from services.core.models import (
     Outgoing,
     Registration,
     Role,
+    SharedSubmission,
     Submission,
     SubmissionNote,
     Team,
@@ -48,6 +49,7 @@ MOST_NAMED = 20
 GOES = [
     "your username, password, sign-ins with other providers, e-mail address, profile and preferences",
     "your sessions, tokens, notices and webhooks: whatever uses one of them stops",
+    "public pages of submissions that you shared",
     "your roles in competitions that others own, and your places in teams that have other members",
     "the names of teams in which you are alone, and notes on their submissions",
 ]
@@ -121,10 +123,12 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.email = account.email_verified_at = None
     account.display_name = account.affiliation = account.link = account.time_zone = ""
     account.mail_wanted, account.theme = False, Theme.SYSTEM
+    account.notice_kinds = account.mail_kinds = None
+    account.shown_in_teams = False
     account.deleted_at = utc_now()
     hooks = select(Webhook.id).where(Webhook.account_id == account.id)
     session.execute(delete(HookCall).where(HookCall.webhook_id.in_(hooks)))
-    for table in (Token, AccountLink, Identity, Outgoing, Member, Notice, UploadKey, Webhook):
+    for table in (Token, AccountLink, Identity, Outgoing, Member, Notice, SharedSubmission, UploadKey, Webhook):
         session.execute(delete(table).where(table.account_id == account.id))
     session.flush()
 

@@ -18,7 +18,19 @@ from services.api.kit.pages import newest_first
 from services.api.state import ApiState
 from services.api.submissions import service
 from services.api.submissions.schemas import SubmissionOut
-from services.core.models import Account, Competition, Identity, Member, Registration, Submission, Token
+from services.core.models import (
+    Account,
+    Competition,
+    Identity,
+    Member,
+    Notice,
+    Registration,
+    Seat,
+    Submission,
+    Team,
+    Token,
+    Webhook,
+)
 from services.core.store.blobs import BlobMissing
 from services.core.store.database import ReadSession
 
@@ -79,6 +91,9 @@ def _account_files(state: ApiState, who: Principal) -> list[tuple[str, Any]]:
             ("identities.json", _identities(session, who)),
             ("tokens.json", _tokens(session, who)),
             ("competitions.json", _competitions(session, who)),
+            ("teams.json", _teams(session, who)),
+            ("notices.json", _notices(session, who)),
+            ("webhooks.json", _webhooks(session, who)),
         ]
 
 
@@ -125,6 +140,33 @@ def _competitions(session: ReadSession, who: Principal) -> dict[str, Any]:
         ],
         "owned": list(session.scalars(owned)),
     }
+
+
+def _teams(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
+    seated = select(Competition.slug, Team.name, Seat).join(Competition, Competition.id == Seat.competition_id)
+    seated = seated.join(Team, Team.id == Seat.team_id).where(Seat.account_id == who.account_id)
+    return [
+        {
+            "competition": slug,
+            "team": team,
+            "role": seat.role,
+            "joined_at": seat.joined_at.isoformat(),
+            "left_at": seat.left_at and seat.left_at.isoformat(),
+        }
+        for slug, team, seat in session.execute(seated.order_by(Competition.slug))
+    ]
+
+
+def _notices(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Notice).where(Notice.account_id == who.account_id).order_by(Notice.created_at))
+    return [
+        {"kind": row.kind, "text": row.text, "path": row.path, "created_at": row.created_at.isoformat()} for row in rows
+    ]
+
+
+def _webhooks(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Webhook).where(Webhook.account_id == who.account_id).order_by(Webhook.created_at))
+    return [{"url": row.url, "kinds": row.kinds, "created_at": row.created_at.isoformat()} for row in rows]
 
 
 def _submissions(state: ApiState, who: Principal) -> Iterator[tuple[SubmissionOut, str]]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 
 from services.api.accounts.schemas import NewPassword
 from services.api.kit.schemas import Input, in_words, visible
-from services.core.models import Theme
+from services.core.models import HappeningKind, Theme
 
 __all__ = [
     "AccountSettings",
@@ -61,6 +61,7 @@ Email = Annotated[
     in_words("give an address such as ada@example.org, in plain letters"),
     BeforeValidator(_lowered),
 ]
+Kinds = Annotated[list[HappeningKind], Field(max_length=20), AfterValidator(lambda kinds: sorted(set(kinds)))]
 OwnPassword = Annotated[SecretStr | None, Field(max_length=200, description="Your password, unless you have none.")]
 Secret = Annotated[SecretStr, Field(max_length=100, description="What stands behind the # of the link.")]
 
@@ -103,6 +104,11 @@ class AccountSettings(Input):
     affiliation: Annotated[str, _line(200), AfterValidator(_plain)] | None = None
     link: Annotated[str, _line(500), AfterValidator(_plain), AfterValidator(_web_address)] | None = None
     mail_wanted: bool | None = None
+    notice_kinds: Kinds | None = Field(None, description="What you are told of in the web app; all of it.")
+    mail_kinds: Kinds | None = Field(None, description="What you are told of by mail, if you want mail; all of it.")
+    shown_in_teams: bool | None = Field(
+        None, description="Whether strangers see your username and profile on pages of your teams."
+    )
     time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{0,64}$")] | None = Field(
         None, description="A name such as Europe/Berlin; empty for the browser's."
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
-from services.api.competitions.service import find_writable, owners_of
+from services.api.competitions.finding import find_writable, owners_of
 from services.api.kit.addresses import address_of
 from services.api.kit.auth import Principal
 from services.api.kit.finding import find_competition

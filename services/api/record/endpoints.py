@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import select
 
-from services.api.competitions.service import find_competition
+from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import PUBLIC, Reviewing, SignedIn
 from services.api.kit.schemas import Text

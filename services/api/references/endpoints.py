@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.api.competitions.service import find_phase, require_writable
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import require_writable
 from services.api.kit.policy import Organising, Reviewing
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing

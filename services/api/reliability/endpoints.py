@@ -5,7 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field
 
-from services.api.competitions.service import find_phase, require_writable
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import require_writable
 from services.api.kit.policy import Anyone, Organising
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading, Writing

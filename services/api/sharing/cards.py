@@ -1,57 +1,50 @@
-"""What may be told to anybody about a page: to programs that preview a link, and to reference managers.
+"""The cards of competitions and leaderboards, and which card a page has.
 
 A card is made as for a stranger, whoever asks, so a draft has none, and that of a sealed board names no entry.
 """
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
-from services.api.competitions.service import find_competition, find_phase, owners_of, phases_of
+from services.api.competitions.finding import find_phase, owners_of, phases_of
+from services.api.kit.finding import find_competition
 from services.api.leaderboard import service as boards
 from services.api.leaderboard.schemas import Entry
+from services.api.sharing.card import Card
+from services.api.sharing.people_cards import shared_card, team_card
 from services.core.board import standings
 from services.core.errors import NotFound
 from services.core.finals.sealed import is_sealed
 from services.core.models import Competition, LeaderboardEntry, Phase, Reference, StandingRow, Standings, Team
 from services.core.store.database import ReadSession, utc_now
 
-__all__ = ["Card", "board_card", "card_of_path", "competition_card", "find_entry"]
+__all__ = ["board_card", "card_of_path", "competition_card", "find_entry"]
 
 SHOWN = 5  # entries on the picture of a board
 DESCRIPTION_CHARS = 200
 SLUG = re.compile(r"[a-z0-9-]{1,63}")
 PAGE = re.compile(rf"competitions/(?P<slug>{SLUG.pattern})(?P<part>/leaderboard)?(?:/[^/]+)*/?")
+TEAM = re.compile(r"teams/([a-z0-9-]{1,39})/?")
+SHARED = re.compile(r"shared/([0-9a-f-]{36})/?")
 MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|\*\*|__|[*`#>]")
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A page in a few words. Paths begin at the root of this installation."""
-
-    title: str
-    description: str
-    author: str
-    created_at: datetime
-    page: str
-    picture: str
-    citation: str
-    entries: tuple[Entry, ...] = ()  # the first of a board that is not sealed
 
 
 def card_of_path(session: ReadSession, path: str, phase: str | None) -> Card | None:
     """Find the card of a page of the web app, `phase` being what its address says of one; None if it has none."""
-    found = PAGE.fullmatch(path)
-    if found is None or (phase and not SLUG.fullmatch(phase)):
-        return None
     try:
+        if found := TEAM.fullmatch(path):
+            return team_card(session, found[1])
+        if found := SHARED.fullmatch(path):
+            return shared_card(session, UUID(found[1]))
+        found = PAGE.fullmatch(path)
+        if found is None or (phase and not SLUG.fullmatch(phase)):
+            return None
         if found["part"]:
             return board_card(session, found["slug"], phase)
         return competition_card(session, found["slug"])
-    except NotFound:
+    except (NotFound, ValueError):
         return None
 
 
@@ -113,10 +106,12 @@ def _card(
     picture: str = "",
     entries: tuple[Entry, ...] = (),
 ) -> Card:
+    owner = owners_of(session, [competition])[0]
     return Card(
         title=title or competition.title,
         description=description,
-        author=owners_of(session, [competition])[0],
+        author=owner,
+        below=f"Organised by {owner}",
         created_at=competition.created_at,
         page=page or f"/competitions/{competition.slug}",
         picture=picture or f"/api/competitions/{competition.slug}/preview.png",

@@ -8,10 +8,11 @@ from enum import StrEnum
 import yaml
 
 from services.api.leaderboard.schemas import Entry
-from services.api.sharing.cards import Card
+from services.api.sharing.card import Card
+from services.api.sharing.shared import SharedOut
 from services.core.models import Phase
 
-__all__ = ["MEDIA_TYPES", "Form", "Work", "entry_work", "work_of", "written"]
+__all__ = ["MEDIA_TYPES", "Form", "Work", "entry_work", "shared_work", "work_of", "written"]
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {one: f"\\{one}" for one in "{}$&%#_"}
@@ -63,6 +64,21 @@ def entry_work(entry: Entry, phase: Phase, metric: str, origin: str) -> Work:
         made_at=entry["submitted_at"],
         url=f"{origin}/competitions/{slug}/leaderboard?phase={phase.slug}",
         note=f"Phase {phase.slug}, {metric} {score:.4f} (95% interval {low:.4f} to {high:.4f}, N = {entry['seeds']})",
+    )
+
+
+def shared_work(shown: SharedOut, origin: str) -> Work:
+    """Name a shared submission as a work of its team."""
+    standing = shown.standing
+    interval = f"95% interval {shown.ci_low:.4f} to {shown.ci_high:.4f}, N = {shown.seeds}"
+    return Work(
+        key=f"lethe-{shown.competition}-{shown.team}-{shown.id.hex[:8]}",
+        kind="software",
+        title=f"{shown.name}: an entry of {shown.title}",
+        author=shown.team,
+        made_at=shown.submitted_at,
+        url=f"{origin}/shared/{shown.id}",
+        note=f"Phase {shown.phase}, {standing.metric} {standing.final_score:.4f} ({interval})",
     )
 
 

@@ -1,17 +1,21 @@
-"""Pictures for previews of links, and citations. All are made as for a stranger, whoever asks."""
+"""Pictures for previews of links, citations, and submissions that teams share. All are made as for a stranger."""
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.competitions.service import find_phase
+from services.api.competitions.finding import find_phase
 from services.api.kit.origin import origin_of
 from services.api.kit.policy import PUBLIC
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
-from services.api.sharing.cards import Card, board_card, competition_card, find_entry
-from services.api.sharing.citing import MEDIA_TYPES, Form, Work, entry_work, work_of, written
+from services.api.sharing.card import Card
+from services.api.sharing.cards import board_card, competition_card, find_entry
+from services.api.sharing.citing import MEDIA_TYPES, Form, Work, entry_work, shared_work, work_of, written
+from services.api.sharing.people_cards import shared_card, team_card
 from services.api.sharing.pictures import picture_of
+from services.api.sharing.shared import SharedOut, find_shared, show_shared
 
 __all__ = ["router"]
 
@@ -54,6 +58,31 @@ def cite_entry(*, slug: Text, phase: Text, team: Text, form: Form, request: Requ
     """Cite the entry of a team that a leaderboard shows, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
     found = find_phase(session, slug, phase)
     return _citation(entry_work(find_entry(session, found, team), found, found.metric, origin_of(request)), form)
+
+
+@router.get("/teams/{name}/preview.png", response_class=Response, responses=PNG)
+def draw_team(name: Text, session: Reading) -> Response:
+    """Draw what a preview of a link to a team shows."""
+    return _png(team_card(session, name))
+
+
+@router.get("/shared/{submission_id}")
+def show_shared_submission(submission_id: UUID, session: Reading) -> SharedOut:
+    """Show a submission that its team shares: its score, and what it means."""
+    return show_shared(session, find_shared(session, submission_id))
+
+
+@router.get("/shared/{submission_id}/preview.png", response_class=Response, responses=PNG)
+def draw_shared(submission_id: UUID, session: Reading) -> Response:
+    """Draw what a preview of a link to a shared submission shows."""
+    return _png(shared_card(session, submission_id))
+
+
+@router.get("/shared/{submission_id}/citation.{form}", response_class=Response, responses=CITATION)
+def cite_shared(submission_id: UUID, form: Form, request: Request, session: Reading) -> Response:
+    """Cite a shared submission, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
+    shown = show_shared(session, find_shared(session, submission_id))
+    return _citation(shared_work(shown, origin_of(request)), form)
 
 
 def _png(card: Card) -> Response:

@@ -3,7 +3,7 @@
 from html import escape
 from urllib.parse import quote
 
-from services.api.sharing.cards import Card
+from services.api.sharing.card import Card
 from services.api.sharing.pictures import HEIGHT_PX, WIDTH_PX
 
 __all__ = ["with_card"]
@@ -21,9 +21,8 @@ def with_card(index: str, card: Card, origin: str) -> str:
 
 
 def _tags(card: Card, origin: str) -> list[str]:
-    bibtex = escape(origin + quote(card.citation))
     page, picture = origin + quote(card.page, safe="/?=&"), origin + quote(card.picture)
-    return [
+    tags = [
         _meta("property", "og:site_name", "Lethe"),
         _meta("property", "og:type", "website"),
         _meta("property", "og:title", card.title),
@@ -34,6 +33,13 @@ def _tags(card: Card, origin: str) -> list[str]:
         _meta("property", "og:image:height", str(HEIGHT_PX)),
         _meta("property", "og:image:alt", card.title),
         _meta("name", "twitter:card", "summary_large_image"),
+    ]
+    return tags + _citation(card, page, origin) if card.citation else tags
+
+
+def _citation(card: Card, page: str, origin: str) -> list[str]:
+    bibtex = escape(origin + quote(card.citation))
+    return [
         _meta("name", "citation_title", card.title),
         _meta("name", "citation_author", card.author),
         _meta("name", "citation_publication_date", f"{card.created_at:%Y/%m/%d}"),

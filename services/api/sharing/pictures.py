@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from services.api.sharing.cards import Card
+from services.api.sharing.card import Card
 
 __all__ = ["HEIGHT_PX", "WIDTH_PX", "picture_of"]
 
@@ -24,7 +24,7 @@ Row = tuple[str, float, float, float]  # name, score and the ends of its interva
 def picture_of(card: Card) -> bytes:
     """Draw a card."""
     rows = tuple((one["entry"], one["final_score"], one["ci_low"], one["ci_high"]) for one in card.entries)
-    return _drawn(card.title, f"Organised by {card.author}", rows)
+    return _drawn(card.title, card.below, rows)
 
 
 @lru_cache(maxsize=64)
@@ -40,7 +40,9 @@ def _drawn(title: str, below: str, rows: tuple[Row, ...]) -> bytes:
     if rows:
         _draw_rows(draw, rows, y + 30)
     else:
-        draw.text((MARGIN_PX, y + 24), readable(below), SOFT, _font(TEXT_PX))
+        for line in _wrapped(draw, readable(below), _font(TEXT_PX), MOST_LINES):
+            draw.text((MARGIN_PX, y + 24), line, SOFT, _font(TEXT_PX))
+            y += TEXT_PX + 12
     packed = io.BytesIO()
     image.save(packed, "PNG")
     return packed.getvalue()

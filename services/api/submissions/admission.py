@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select
 
-from services.api.competitions.service import WHOLE_PHASE, find_phase, require_organiser, require_writable
+from services.api.competitions.finding import WHOLE_PHASE, find_phase
+from services.api.competitions.rights import require_organiser, require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.people.registering import require_registered

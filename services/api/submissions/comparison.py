@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import exists, select
 
-from services.api.competitions.service import UNSEEN
 from services.api.kit.auth import Principal
+from services.api.kit.finding import UNSEEN
 from services.api.submissions.service import find_visible
 from services.core.errors import Conflict
 from services.core.finals.sealed import is_sealed

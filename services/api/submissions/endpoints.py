@@ -10,7 +10,8 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from pydantic import StringConstraints
 
-from services.api.competitions.service import find_phase, organises
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import organises
 from services.api.kit.addresses import address_of
 from services.api.kit.bodies import COUNTED_BY_ITSELF
 from services.api.kit.pages import After, Limit, Page, newest_first
@@ -102,6 +103,7 @@ async def submit(
     sandbox = state.settings.resolved_sandbox
     accept = partial(service.accept, state.database, request, sandbox, upload, once)
     shown = await anyio.to_thread.run_sync(accept, limiter=state.writers)
+    await anyio.to_thread.run_sync(state.blobs.keep, blob, data)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
     background.add_task(
         state.doorbell.ring_across, Bell.RUN

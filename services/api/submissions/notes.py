@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.kit.schemas import Input, Label, in_words, presentable

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from services.api.kit.policy import SignedIn
 from services.api.kit.sessions import Reading, Writing
+from services.api.sharing.shared import SharedOut, share, show_shared, unshare
 from services.api.state import State
 from services.api.submissions import comparison, details, losses, notes, replay, results, service, standing
 from services.api.submissions.comparison import ComparisonOut
@@ -69,6 +70,18 @@ def write_note(submission_id: UUID, body: Note, who: SignedIn, session: Writing)
     """Replace the note and the tags of a submission of your team. Those who run or review the competition see them."""
     submission = notes.write_note(session, who, submission_id, body)
     return service.show(session, who, [submission])[0]
+
+
+@router.put("/submissions/{submission_id}/share")
+def share_submission(submission_id: UUID, who: SignedIn, session: Writing) -> SharedOut:
+    """Show a scored submission of your team to everybody: its name, score and place, never its code or note."""
+    return show_shared(session, share(session, who, submission_id))
+
+
+@router.delete("/submissions/{submission_id}/share", status_code=204)
+def unshare_submission(submission_id: UUID, who: SignedIn, session: Writing) -> None:
+    """Show a submission to your team alone again."""
+    unshare(session, who, submission_id)
 
 
 @router.get("/submissions/{submission_id}/runs.csv", response_class=Response, responses=RUNS)

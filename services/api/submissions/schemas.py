@@ -196,6 +196,7 @@ class SubmissionOut(BaseModel):
     has_measurements: bool = Field(description="Whether its measurements can be downloaded.")
     note: str = Field(description="What its team noted about it; empty if nothing.")
     tags: list[str] = Field(description="Tags of its team.")
+    shared: bool = Field(description="Whether its team shows its score to everybody, at `/shared/ID`.")
     finals: list[FinalMarkOut] = Field(description="Finals that it can enter, and whether it does.")
     claim: Claim | None = Field(description="The certificate that its module claims to have.")
     score: ScoreOut | None
@@ -215,6 +216,7 @@ class SubmissionOut(BaseModel):
         rights: Rights,
         finals: Sequence[FinalMarkOut],
         note: SubmissionNote | None,
+        shared: bool,
     ) -> Self:
         """Make the JSON form of a submission with its scores."""
         evaluation = submission.evaluation
@@ -251,6 +253,7 @@ class SubmissionOut(BaseModel):
             has_measurements=sees_data and evaluation.measurements_blob is not None,
             note=note.note if note else "",
             tags=note.tags if note else [],
+            shared=shared,
             on_board=on_board,
             exclusions=[ExclusionOut.of(one) for one in exclusions],
             rights=rights,

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import HELD_PHASE, organises, require_organiser, reviews
+from services.api.competitions.finding import HELD_PHASE
+from services.api.competitions.rights import organises, require_organiser, reviews
 from services.api.finals.service import marks_of
 from services.api.judging.copies import note_copies
 from services.api.kit.auth import Principal
@@ -18,7 +19,7 @@ from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.repeats import Once
 from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut, SubmittedOut
 from services.api.teams import seats
-from services.core.board import off, pointers
+from services.core.board import counting, off, pointers
 from services.core.board.exclusions import final_has_started
 from services.core.board.standings import lock_board
 from services.core.errors import Conflict, NotFound
@@ -29,6 +30,7 @@ from services.core.models import (
     LeaderboardEntry,
     Phase,
     Reference,
+    SharedSubmission,
     State,
     Submission,
     SubmissionKind,
@@ -174,6 +176,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
     rights = _rights(session, who, shown)
     marks = marks_of(session, shown)
     notes = _notes(session, shown)
+    shared = _shared(session, shown)
     return [
         _shown(
             one,
@@ -184,6 +187,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             rights=rights[one.id],
             finals=marks.get(one.id, []),
             note=notes.get(one.id),
+            shared=one.id in shared,
         )
         for one in shown
     ]
@@ -218,6 +222,12 @@ def _notes(session: ReadSession, submissions: list[Submission]) -> dict[UUID, Su
         row.submission_id: row
         for row in session.scalars(select(SubmissionNote).where(SubmissionNote.submission_id.in_(ids)))
     }
+
+
+def _shared(session: ReadSession, submissions: list[Submission]) -> set[UUID]:
+    ids = [one.id for one in submissions]
+    found = select(SharedSubmission.submission_id).where(SharedSubmission.submission_id.in_(ids))
+    return set(session.scalars(found))
 
 
 def _rights(session: ReadSession, who: Principal, submissions: list[Submission]) -> dict[UUID, Rights]:
@@ -258,7 +268,7 @@ def _evaluation(
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
     """Move the leaderboard's pointer for a submission whose evaluation is scored already: no scorer will come again."""
-    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    score = counting.counting_score(session, submission.phase, submission.evaluation_id)
     if score is not None:
         pointers.publish(session, submission, score)
 

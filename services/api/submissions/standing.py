@@ -13,12 +13,16 @@ from services.core.board.perfect import perfect_of
 from services.core.models import LeaderboardEntry, StandingRow, Submission
 from services.core.store.database import ReadSession
 
-__all__ = ["show_standing"]
+__all__ = ["show_standing", "standing_of"]
 
 
 def show_standing(session: ReadSession, who: Principal, submission_id: UUID) -> StandingOut:
     """Show where a submission stands, and what its score means. Raises NotFound, or NotScored."""
-    submission = find_visible(session, who, submission_id)
+    return standing_of(session, find_visible(session, who, submission_id))
+
+
+def standing_of(session: ReadSession, submission: Submission) -> StandingOut:
+    """Say where a submission stands, and what its score means. Raises NotScored."""
     score = score_of(session, submission)
     perfect = perfect_of(session, submission.phase)
     place = _place_of(session, submission)

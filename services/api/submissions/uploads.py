@@ -9,7 +9,8 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
-from services.api.competitions.service import find_phase, organises
+from services.api.competitions.finding import find_phase
+from services.api.competitions.rights import organises
 from services.api.kit.auth import Principal
 from services.api.state import ApiState
 from services.api.submissions import repeats

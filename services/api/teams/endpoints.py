@@ -57,7 +57,9 @@ def list_teams(
 ) -> Page[TeamListed]:
     """List the teams that take part in a competition, newest first."""
     competition = find_competition(session, slug, who)
-    items, following = listing.teams_in(session, competition, search, cursors=state.cursors, limit=limit, after=after)
+    items, following = listing.teams_in(
+        session, who, competition, search, cursors=state.cursors, limit=limit, after=after
+    )
     return Page(items=items, next=following)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.people import codes
 from services.api.people.codes import BadCode

@@ -7,7 +7,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.api.accounts.service import NameTaken, refuse_reserved
-from services.api.competitions.service import find_writable, require_writable
+from services.api.competitions.finding import find_writable
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
 from services.api.people.registering import enter, require_registered
@@ -67,11 +68,18 @@ class CaptainStays(Conflict):
 
 
 def find_team(session: ReadSession, name: str) -> Team:
-    """Find a team by name. Raises NotFound."""
-    team = session.scalars(select(Team).where(Team.name == name)).one_or_none()
+    """Find a team by its id, which a stable link holds, or by its name. Raises NotFound."""
+    team = _with_id(session, name) or session.scalars(select(Team).where(Team.name == name)).one_or_none()
     if team is None:
         raise NotFound(f"There is no team {name!r}. Check its name.")
     return team
+
+
+def _with_id(session: ReadSession, text: str) -> Team | None:
+    try:
+        return session.get(Team, UUID(text))
+    except ValueError:
+        return None
 
 
 def competition_of(session: ReadSession, team: Team) -> Competition:

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
+from services.api.competitions.finding import competitions_seen_by
 from services.api.competitions.schemas import TeamTerms
-from services.api.competitions.service import competitions_seen_by
 from services.api.kit.auth import Principal
 from services.api.kit.cursors import Cursors
 from services.api.kit.roles import may
@@ -25,6 +25,7 @@ from services.core.models import (
     LeaderboardEntry,
     Merge,
     Offer,
+    OfferState,
     Phase,
     Reference,
     Seat,
@@ -40,16 +41,24 @@ from services.core.store.database import ReadSession
 __all__ = ["page_of", "show_offers", "teams_in", "teams_seated"]
 
 MOST_ENTRIES = 100
+PROFILE = ("display_name", "affiliation", "link")
 CAPTAIN = Seat.role == TeamRole.CAPTAIN
 
 
 def teams_in(
-    session: ReadSession, competition: Competition, search: str, *, cursors: Cursors, limit: int, after: str | None
+    session: ReadSession,
+    who: Principal | None,
+    competition: Competition,
+    search: str,
+    *,
+    cursors: Cursors,
+    limit: int,
+    after: str | None,
 ) -> tuple[list[TeamListed], str | None]:
     """Read one page of a competition's teams, the newest captain's first; a search finds names by their beginning."""
     listing = f"teams:{competition.id}:{search}"
     statement = (
-        select(Team, Account.username, Seat.joined_at)
+        select(Team, Account, Seat.joined_at)
         .join(Seat, Seat.team_id == Team.id)
         .join(Account, Account.id == Seat.account_id)
         .where(Seat.competition_id == competition.id, CAPTAIN)
@@ -66,8 +75,15 @@ def teams_in(
     statement = statement.order_by(Seat.joined_at.desc(), Seat.team_id.desc()).limit(limit + 1)
     rows = session.execute(statement).all()
     counts = _counts(session, competition.id, [row[0].id for row in rows[:limit]])
+    sees_all = may(who, competition, CompetitionRole.REVIEWER)
+    mine = set(session.scalars(seats.teams_of(who.account_id))) if who else set()
     items = [
-        TeamListed(name=team.name, captain=captain, members=counts[team.id], own=team.competition_id is None)
+        TeamListed(
+            name=team.name,
+            captain=captain.username if sees_all or team.id in mine or _is_shown(team, captain) else None,
+            members=counts[team.id],
+            own=team.competition_id is None,
+        )
         for team, captain, _ in rows[:limit]
     ]
     if len(rows) <= limit:
@@ -124,12 +140,18 @@ def page_of(session: ReadSession, who: Principal | None, team: Team, *, invited:
     merged = select(Merge).where(or_(Merge.into_id == team.id, Merge.team_id == team.id)).order_by(Merge.at)
     merges = session.scalars(merged.options(joinedload(Merge.team), joinedload(Merge.into)).limit(MOST_ENTRIES)).all()
     into = [one.into.name for one in merges if one.team_id == team.id and team.competition_id is not None]
+    reviews = competition is not None and may(who, competition, CompetitionRole.REVIEWER)
+    people = _members(session, team)
+    sees_all = is_in or invited or reviews or (who is not None and _is_offered(session, who, team))
+    shown = [one for one in people if sees_all or _is_shown(team, one[0])]
     return TeamPage(
+        id=team.id,
         name=team.name,
         competition=competition.slug if competition else None,
         title=competition.title if competition else None,
         role=seat.role if seat else own_role,
-        members=_members(session, team),
+        members=[_seat(*one) for one in shown],
+        members_hidden=len(people) - len(shown),
         merged_into=into[0] if into else None,
         merged=[one.team.name for one in merges if one.into_id == team.id],
         entries=_entries(session, who, team, everything=is_in or invited),
@@ -137,14 +159,30 @@ def page_of(session: ReadSession, who: Principal | None, team: Team, *, invited:
     )
 
 
-def _members(session: ReadSession, team: Team) -> list[MemberSeat]:
+def _is_offered(session: ReadSession, who: Principal, team: Team) -> bool:
+    """Tell whether a team offers the caller a place."""
+    open_one = (Offer.team_id == team.id, Offer.account_id == who.account_id, Offer.state == OfferState.OPEN)
+    return session.scalars(select(Offer.id).where(*open_one).limit(1)).one_or_none() is not None
+
+
+def _is_shown(team: Team, account: Account) -> bool:
+    """Tell whether strangers see who is in a team: whoever lets them, and whose name the team has."""
+    return account.shown_in_teams or team.competition_id is None
+
+
+def _seat(account: Account, role: TeamRole, joined_at: datetime) -> MemberSeat:
+    profile = {name: getattr(account, name) if account.shown_in_teams else "" for name in PROFILE}
+    return MemberSeat(username=account.username, role=role, joined_at=joined_at, **profile)
+
+
+def _members(session: ReadSession, team: Team) -> list[tuple[Account, TeamRole, datetime]]:
     if team.competition_id is None:
         own = select(Account).join(TeamMember, TeamMember.account_id == Account.id)
         people = session.scalars(own.where(TeamMember.team_id == team.id))
-        return [MemberSeat(username=one.username, role=TeamRole.CAPTAIN, joined_at=team.created_at) for one in people]
+        return [(one, TeamRole.CAPTAIN, team.created_at) for one in people]
     statement = select(Seat).where(Seat.team_id == team.id, Seat.left_at.is_(None)).options(joinedload(Seat.account))
     rows = session.scalars(statement.order_by(Seat.role, Seat.joined_at, Seat.account_id))
-    return [MemberSeat(username=one.account.username, role=one.role, joined_at=one.joined_at) for one in rows]
+    return [(one.account, one.role, one.joined_at) for one in rows]
 
 
 def _entries(session: ReadSession, who: Principal | None, team: Team, *, everything: bool) -> list[TeamEntryOut]:

@@ -131,6 +131,9 @@ class MemberSeat(BaseModel):
     username: str
     role: TeamRole
     joined_at: datetime
+    display_name: str = Field(description="Empty, like the other two, unless they let their profile be seen.")
+    affiliation: str
+    link: str
 
 
 class TeamEntryOut(BaseModel):
@@ -146,11 +149,13 @@ class TeamEntryOut(BaseModel):
 class TeamPage(BaseModel):
     """A team, as everybody may see it."""
 
+    id: UUID = Field(description="It stays when the team is renamed, so `/teams/ID` is a stable link.")
     name: str
     competition: str | None = Field(description="Null for a team that sign-up made: it may compete everywhere.")
     title: str | None = Field(description="The competition's title.")
     role: TeamRole | None = Field(description="Your role in it; null if you are not in it.")
-    members: list[MemberSeat]
+    members: list[MemberSeat] = Field(description="Strangers see those who let themselves be seen.")
+    members_hidden: int = Field(description="Members whom you do not see.")
     merged_into: str | None = Field(description="The team of which it has become part.")
     merged: list[str] = Field(description="Teams that have become part of it.")
     entries: list[TeamEntryOut]
@@ -173,7 +178,7 @@ class TeamListed(BaseModel):
     """A team that takes part in a competition."""
 
     name: str
-    captain: str
+    captain: str | None = Field(description="Null if the captain does not let strangers see who they are.")
     members: int
     own: bool = Field(description="Whether it is one person's own, made at sign-up.")
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from services.api.announcements.promises import announce_broken
+from services.api.competitions.finding import find_writable
 from services.api.competitions.promises import breaks, in_words, is_relied_on, require_confirmation
-from services.api.competitions.service import find_writable
 from services.api.kit.auth import Principal
 from services.core.models import Act, Competition, Phase
 from services.core.record.acts import record

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import select
 
-from services.api.competitions.service import find_writable
+from services.api.competitions.finding import find_writable
 from services.api.kit.finding import find_competition
 from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Organising, SignedIn

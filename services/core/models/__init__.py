@@ -17,7 +17,7 @@ from services.core.models.accounts import (
 from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
-from services.core.models.copies import CodeBand, Copy
+from services.core.models.copies import CodeBand, Copy, CopyKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
     Evaluation,
@@ -30,14 +30,14 @@ from services.core.models.evaluations import (
     SubmissionState,
 )
 from services.core.models.exclusions import Exclusion, ExclusionKind
-from services.core.models.files import CompetitionPage, CompetitionVersion
+from services.core.models.files import CompetitionImage, CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection
 from services.core.models.frozen import Freeze, FreezeState
 from services.core.models.happenings import Happening, HappeningKind, Notice
 from services.core.models.leaderboard import LeaderboardEntry, Score
 from services.core.models.lines import Line
 from services.core.models.matrices import Matrix, MatrixRun
-from services.core.models.notes import SubmissionNote
+from services.core.models.notes import SharedSubmission, SubmissionNote
 from services.core.models.outbox import Outgoing, OutgoingKind
 from services.core.models.people import (
     CompetitionRole,
@@ -70,11 +70,13 @@ __all__ = [
     "CampaignState",
     "CodeBand",
     "Competition",
+    "CompetitionImage",
     "CompetitionPage",
     "CompetitionRole",
     "CompetitionVersion",
     "Consent",
     "Copy",
+    "CopyKind",
     "Device",
     "Entered",
     "EnteredBy",
@@ -125,6 +127,7 @@ __all__ = [
     "Seat",
     "Selection",
     "Shard",
+    "SharedSubmission",
     "StandingRow",
     "Standings",
     "State",

@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text, true
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false, text, true
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.core.models.columns import Digest, Id, Name, choice
+from services.core.models.happenings import HappeningKind
 from services.core.names import skeleton
 from services.core.store.database import Base, utc_now
 
@@ -87,6 +88,11 @@ class Account(Base):
     affiliation: Mapped[str] = mapped_column(String(200), default="", server_default="")
     link: Mapped[str] = mapped_column(String(500), default="", server_default="")
     mail_wanted: Mapped[bool] = mapped_column(default=True, server_default=true())  # beside mail that one asks for
+    # what one is told of in the web app, and by mail; None: what is usual, `api/notices/choices.py`
+    notice_kinds: Mapped[list[HappeningKind] | None] = mapped_column(JSON(none_as_null=True))
+    mail_kinds: Mapped[list[HappeningKind] | None] = mapped_column(JSON(none_as_null=True))
+    # whether strangers see who one is on the pages of teams of several
+    shown_in_teams: Mapped[bool] = mapped_column(default=False, server_default=false())
     time_zone: Mapped[str] = mapped_column(String(64), default="", server_default="")  # empty: the browser's
     theme: Mapped[Theme] = mapped_column(choice(Theme, checked=False), default=Theme.SYSTEM, server_default="system")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,4 +1,4 @@
-"""What a team notes about its own submissions. A submission itself never changes."""
+"""What a team notes about its own submissions, and which it shows to everybody. A submission itself never changes."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from services.core.store.database import Base, utc_now
 
-__all__ = ["SubmissionNote"]
+__all__ = ["SharedSubmission", "SubmissionNote"]
 
 SEPARATOR = "\n"  # no tag contains one
 
@@ -34,6 +34,16 @@ class SubmissionNote(Base):
     def has_tag(cls, tag: str) -> ColumnElement[bool]:
         """Return the condition that a submission has a tag, whatever its case."""
         return cls.folded_tags.contains(_folded([tag]), autoescape=True)
+
+
+class SharedSubmission(Base):
+    """A submission whose team shows its score to everybody, by a member."""
+
+    __tablename__ = "shared_submissions"
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 def _folded(tags: Collection[str]) -> str:

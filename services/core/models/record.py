@@ -26,6 +26,8 @@ class Act(StrEnum):
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"
     COMPETITION_DELETED = "competition_deleted"
+    IMAGE_ADDED = "image_added"  # to the pages of a competition
+    IMAGE_REMOVED = "image_removed"
     FILE_APPLIED = "file_applied"
     PHASE_ADDED = "phase_added"
     PHASE_CHANGED = "phase_changed"

@@ -10,9 +10,10 @@ from services.scorer.metrics.balance import BALANCED
 from services.scorer.metrics.card import ScoreCard
 from services.scorer.metrics.certificate import CertificateAudit
 from services.scorer.metrics.duplicates import distances, nearest
-from services.scorer.metrics.evidence import Evidence, Models
+from services.scorer.metrics.evidence import Evidence, Models, Upload
 from services.scorer.metrics.independence import ALARM_P, independence
 from services.scorer.metrics.lethe_2 import read_evidence
+from services.scorer.metrics.placebo import is_replaced, read_placebo
 from services.scorer.metrics.shifts import weights_moved
 from services.scorer.metrics.uncertainty import quantile
 
@@ -27,6 +28,9 @@ SHARED_SPACINGS = 1.14  # neighbouring ratios share a spacing, which makes their
 ROUNDING = 1e-6  # tolerance for a claim computed elsewhere
 HARDLY_MOVED = 0.05  # of the distance between the original and retrained models, by their sketches
 FORGOTTEN = 0.5  # memory below which an entry counts as having forgotten
+FAR = 0.5  # of that distance: weights that resemble the original's hardly more than retrained ones do
+BYTES_PER_PARAMETER = 0.5  # networks stay what they are if their weights are rounded to 4 bits
+LEAST_CARRIED = 8  # models; an entry with fewer different ones does not rank
 EVEN_EXAMPLES_Z = 1.0  # mean over examples, whose spacings hardly depend on each other: 5 sd of honest entries
 MIN_MODELS = 32  # with fewer models, order and spacing mean nothing
 
@@ -41,7 +45,9 @@ class AlarmKind(StrEnum):
     ORACLE_CHECKPOINTS = "oracle_checkpoints"
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
     FORGET_SET_PINNED = "forget_set_pinned"
+    FORGET_SET_REPLACED = "forget_set_replaced"
     WEIGHTS_HARDLY_MOVED = "weights_hardly_moved"
+    CARRIES_MODELS = "carries_models"
     FALSE_CERTIFICATE = "false_certificate"
     UNSUPPORTED_CERTIFICATE = "unsupported_certificate"
 
@@ -72,6 +78,7 @@ def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAu
         *_dependent(evidence),
         *_utility(evidence),
         *_forged(evidence),
+        *_replaced(evidence),
         *([] if certificate is None else _certificate(certificate)),
     ]
     return tuple({alarm.kind: alarm for alarm in found}.values())
@@ -215,7 +222,33 @@ def _forged(evidence: Evidence) -> list[Alarm]:
             f"only {moved:.1%} as far from the original as retrained models lie."
         )
         alarms.append(Alarm(AlarmKind.WEIGHTS_HARDLY_MOVED, text))
+    could_carry = 0 if evidence.upload is None else _models_within(evidence.upload)
+    if moved is not None and moved > FAR and could_carry >= LEAST_CARRIED and reading.memory < FORGOTTEN:
+        text = (
+            f"The weights lie {moved:.0%} as far from the original as those of retrained models, and the upload is "
+            f"large enough to hold {could_carry:,} models of this benchmark."
+        )
+        alarms.append(Alarm(AlarmKind.CARRIES_MODELS, text))
     return alarms
+
+
+def _replaced(evidence: Evidence) -> list[Alarm]:
+    """Look for an entry that replaces what a model says of the forget set, even if there is nothing to forget."""
+    reading = read_placebo(evidence)
+    if reading is None or not is_replaced(reading):
+        return []
+    kept = reading.following
+    text = (
+        f"Runs from models that never saw the forget set keep {kept.test:.0%} of what is peculiar to these models on "
+        f"test examples, but {kept.forget:.0%} on forget examples (p = {kept.p_value:.1g}). Unlearning treats both "
+        "alike where there is nothing to forget."
+    )
+    return [Alarm(AlarmKind.FORGET_SET_REPLACED, text)]
+
+
+def _models_within(upload: Upload) -> int:
+    """Count the models that fit into an upload if weights are rounded as far as outputs allow."""
+    return int(upload.size_bytes / (BYTES_PER_PARAMETER * upload.parameters))
 
 
 def order_z(values: NDArray[np.float64]) -> float:

@@ -3,18 +3,20 @@
 
 import re
 
+REPORT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32} ?\{\"(?:ready|token)")
+PIECE, OVERLAP = 2**24, 64
+
 
 def attempt():
-    pattern, seen = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32} ?\{\"(?:ready|token)"), []
+    seen = []
     with open("/proc/self/mem", "rb", 0) as memory:
         for line in open("/proc/self/maps"):
             area, rights, *_ = line.split()
             start, end = (int(side, 16) for side in area.split("-"))
-            if not rights.startswith("rw") or end - start > 2**24:
-                continue
-            try:
-                memory.seek(start)
-                seen += pattern.findall(memory.read(end - start))
-            except (OSError, ValueError, OverflowError):
-                continue
+            for place in range(start, end, PIECE) if rights.startswith("rw") else ():
+                try:
+                    memory.seek(place)
+                    seen += REPORT.findall(memory.read(min(PIECE + OVERLAP, end - place)))
+                except (OSError, ValueError, OverflowError):
+                    continue
     return seen

@@ -14,7 +14,7 @@ def attempt():
         block, written = b"x" * 2**20, 0
         paths = [f"{directory}/space{n}" for n in range(400)]
         for path in paths:
-            if written > min(room, 2**23) and directory != OUT:
+            if written > (room if directory == OUT else 2**23):
                 break
             try:
                 with open(path, "wb", 0) as file:

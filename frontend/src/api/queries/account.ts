@@ -43,11 +43,6 @@ export const unread = queryOptions({
   queryFn: () => answer(api.GET("/api/me/notices/unread")),
 });
 
-export const webhooks = queryOptions({
-  queryKey: keyOf("webhooks"),
-  queryFn: () => answer(api.GET("/api/me/webhooks")),
-});
-
 /** The organisers and operators of the platform. */
 export const accounts = paged(keyOf("accounts"), (after) =>
   answer(api.GET("/api/admin/accounts", { params: { query: { limit: 50, after } } })),

@@ -22,6 +22,13 @@ export const competitionPages = (slug: string) =>
     queryFn: () => answer(api.GET("/api/competitions/{slug}/pages", { params: { path: { slug } } })),
   });
 
+/** The images that its texts show. */
+export const competitionImages = (slug: string) =>
+  queryOptions({
+    queryKey: keyOf("images", slug),
+    queryFn: () => answer(api.GET("/api/competitions/{slug}/images", { params: { path: { slug } } })),
+  });
+
 /** The file of a competition as it is stored, for its organiser. */
 export const competitionFile = (slug: string) =>
   queryOptions({

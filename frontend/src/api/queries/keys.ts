@@ -53,6 +53,7 @@ type Subject =
   | "freezes"
   | "health"
   | "identities"
+  | "images"
   | "installation"
   | "invitations"
   | "joining"
@@ -71,6 +72,7 @@ type Subject =
   | "reliability"
   | "registration"
   | "registrations"
+  | "shared"
   | "standing"
   | "submission"
   | "submissions"
@@ -140,9 +142,11 @@ const STALE = {
     "submissions",
   ],
   relying: ["reliability"],
-  hooking: ["webhooks"],
+  hooking: ["acts", "webhooks"],
   noticing: ["notices", "unread"],
   noting: ["all-submissions", "submissions"],
+  picturing: ["acts", "images"],
+  sharing: ["shared", "submission"],
   teaming: [
     "acts",
     "competition",

@@ -30,6 +30,13 @@ export const submission = (submission_id: string) =>
       answer(api.GET("/api/submissions/{submission_id}", { params: { path: { submission_id } } })),
   });
 
+/** A submission that its team shows to everybody. */
+export const sharedSubmission = (submission_id: string) =>
+  queryOptions({
+    queryKey: keyOf("shared", submission_id),
+    queryFn: () => answer(api.GET("/api/shared/{submission_id}", { params: { path: { submission_id } } })),
+  });
+
 /** Where a scored submission stands, and what its score means. */
 export const standing = (submission_id: string) =>
   queryOptions({

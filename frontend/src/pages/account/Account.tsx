@@ -9,6 +9,7 @@ import { Facts } from "../../ui/Facts";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
+import { Webhooks } from "../webhooks/Webhooks";
 import { Data } from "./Data";
 import { Email } from "./Email";
 import { Identities } from "./Identities";
@@ -16,7 +17,7 @@ import { Password } from "./Password";
 import { Preferences } from "./Preferences";
 import { Profile } from "./Profile";
 import { Tokens } from "./Tokens";
-import { Webhooks } from "./Webhooks";
+import { Told } from "./Told";
 
 export function Account() {
   return <Require page="Account">{(who) => <Own who={who} />}</Require>;
@@ -67,6 +68,9 @@ function Own({ who }: { who: Me }) {
       <Section title="Preferences">
         <Preferences of={who} />
       </Section>
+      <Section title="What you are told">
+        <Told of={who} />
+      </Section>
       <Section title="E-mail">
         <Email of={who} />
       </Section>
@@ -78,7 +82,7 @@ function Own({ who }: { who: Me }) {
         <Tokens />
       </Section>
       <Section title="Webhooks">
-        <Webhooks />
+        <Webhooks of={null} />
       </Section>
       <Section title="Your data">
         <Data of={who} />

@@ -4,7 +4,7 @@ import type { Me, Theme } from "../../api/types";
 import { chooseTheme, THEMES } from "../../app/theme";
 import { Button } from "../../ui/Button";
 import { FormCard, Row } from "../../ui/Card";
-import { Choice, Tick } from "../../ui/Field";
+import { Choice } from "../../ui/Field";
 import { Notice } from "../../ui/states";
 import { useOwn } from "./useOwn";
 
@@ -14,11 +14,10 @@ const ZONES = [
 ];
 
 export function Preferences({ of: { preferences } }: { of: Me }) {
-  const [mail, setMail] = useState(preferences.mail_wanted);
   const [zone, setZone] = useState(preferences.time_zone);
   const [theme, setTheme] = useState<Theme>(preferences.theme);
   const save = useOwn(async () => {
-    await answer(api.PATCH("/api/me", { body: { mail_wanted: mail, time_zone: zone, theme } }));
+    await answer(api.PATCH("/api/me", { body: { time_zone: zone, theme } }));
     chooseTheme(theme);
   });
   return (
@@ -39,12 +38,6 @@ export function Preferences({ of: { preferences } }: { of: Me }) {
           options={THEMES.map((one) => ({ value: one, label: one }))}
         />
       </Row>
-      <Tick
-        label="Send me mail about my competitions"
-        hint="Mail about your password and address is sent in any case."
-        checked={mail}
-        onChange={(event) => setMail(event.target.checked)}
-      />
       <Notice error={save.error} />
       <Row>
         <Button type="submit" look="main" busy={save.isPending}>

@@ -23,7 +23,7 @@ export function Overview() {
   const others = data?.items.filter((page) => page.slug !== "prizes" && page.slug !== "rules") ?? [];
   return (
     <>
-      {description && <Markdown text={description} />}
+      {description && <Markdown text={description} slug={slug} />}
       <Register slug={slug} />
       {others.length > 0 && (
         <nav aria-label="Further pages">
@@ -51,7 +51,7 @@ export function Overview() {
       </Section>
       {prizes && (
         <Section title="Prizes">
-          <Markdown text={prizes.body} />
+          <Markdown text={prizes.body} slug={slug} />
         </Section>
       )}
       {contact && (

@@ -20,7 +20,7 @@ export function PageOfCompetition() {
         if (!found) return <NotFound>{`This competition has no page ${isolated(page)}.`}</NotFound>;
         return (
           <Section title={found.title}>
-            <Markdown text={found.body} />
+            <Markdown text={found.body} slug={slug} />
           </Section>
         );
       }}

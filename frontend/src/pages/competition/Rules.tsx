@@ -23,7 +23,7 @@ export function Rules() {
     <>
       {written && (
         <Section title={written.title}>
-          <Markdown text={written.body} />
+          <Markdown text={written.body} slug={slug} />
         </Section>
       )}
       {phase && <OfPhase phase={phase} headed={written !== undefined} />}

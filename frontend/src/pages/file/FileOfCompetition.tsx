@@ -15,6 +15,7 @@ import { useCompetition } from "../competition/context";
 import { Within } from "../competition/Within";
 import { Editor } from "./Editor";
 import styles from "./File.module.css";
+import { Images } from "./Images";
 
 /** Everything about a competition in one file, for who organises it. */
 export function FileOfCompetition() {
@@ -47,6 +48,9 @@ function Parts({ slug, deletes }: { slug: string; deletes: boolean }) {
             start={shown?.text ?? text}
             onApplied={() => void query.refetch()}
           />
+          <Section title="Images">
+            <Images slug={slug} />
+          </Section>
           <Section title="Versions">
             <Versions slug={slug} onShow={setShown} />
           </Section>

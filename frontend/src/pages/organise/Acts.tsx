@@ -25,6 +25,8 @@ const ACTS: Record<Act, string> = {
   campaign_undone: "rescoring undone",
   announced: "announcement posted",
   announcement_retracted: "announcement retracted",
+  image_added: "image added",
+  image_removed: "image removed",
   webhook_added: "webhook added",
   webhook_removed: "webhook removed",
   code_read: "code read",

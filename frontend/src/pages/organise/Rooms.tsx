@@ -24,7 +24,13 @@ export function Rooms() {
               { name: "People", link: { to: "/competitions/$slug/organise/people", ...at } },
               { name: "Messages", link: { to: "/competitions/$slug/organise/messages", ...at } },
               ...(may(role, "organiser")
-                ? [{ name: "File", link: { to: "/competitions/$slug/organise/file", ...at } as const }]
+                ? [
+                    {
+                      name: "Webhooks",
+                      link: { to: "/competitions/$slug/organise/webhooks", ...at },
+                    } as const,
+                    { name: "File", link: { to: "/competitions/$slug/organise/file", ...at } } as const,
+                  ]
                 : []),
               { name: "Archive", link: { to: "/competitions/$slug/organise/archive", ...at } },
               { name: "Record", link: { to: "/competitions/$slug/organise/record", ...at } },

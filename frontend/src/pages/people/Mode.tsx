@@ -10,7 +10,7 @@ import { usePeopling } from "./usePeopling";
 
 const MODES = [
   { value: "open", label: "Open: everybody who has an account" },
-  { value: "approval", label: "By approval: an organiser approves each of them" },
+  { value: "approval", label: "By approval of an organiser" },
   { value: "invitation", label: "By invitation: who has a code" },
 ] as const satisfies readonly { value: RegistrationMode; label: string }[];
 

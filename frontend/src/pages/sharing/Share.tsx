@@ -18,6 +18,15 @@ export function ShareCompetition({ slug }: { slug: string }) {
   );
 }
 
+/** The address of a shared submission, and how it is cited. */
+export function ShareSubmission({ id }: { id: string }) {
+  return (
+    <Share path={`/shared/${id}`}>
+      <Citation of={{ shared: id }} />
+    </Share>
+  );
+}
+
 interface ShareBoardProps {
   slug: string;
   phase: string;

@@ -30,6 +30,7 @@ import { Notes } from "./Notes";
 import { Printed } from "./Printed";
 import { Results } from "./Results";
 import { Scores } from "./Scores";
+import { Sharing } from "./Sharing";
 import { EntryActs, Exclusions, Judge } from "./Standing";
 import styles from "./Submission.module.css";
 import { useLive } from "./useLive";
@@ -98,6 +99,7 @@ function Watched({ shown }: { shown: Shown }) {
       {shown.has_log && <Printed id={shown.id} />}
       {shown.score && <History of={shown} />}
       <Notes of={shown} />
+      <Sharing of={shown} />
       <Results of={shown} />
       <Provenance of={shown} />
       <Judge of={shown} />

@@ -8,6 +8,7 @@ import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Card, Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
+import { Copy } from "../../ui/Copy";
 import { Page, Section } from "../../ui/Page";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
@@ -15,6 +16,7 @@ import { Moment } from "../../ui/Time";
 import { Lead } from "./Lead";
 import { Links } from "./Links";
 import { Offers } from "./Offers";
+import styles from "./Team.module.css";
 import { useTeaming } from "./useTeaming";
 
 /** What everybody may see of a team; its members can leave it here, and its captain leads it. */
@@ -24,7 +26,12 @@ export function Team() {
   return (
     <Await query={query} what="the team" page="Team">
       {(data) => (
-        <Page title={data.name} tab={`Team ${data.name}`} lead={<About of={data} />}>
+        <Page
+          title={data.name}
+          tab={`Team ${data.name}`}
+          lead={<About of={data} />}
+          actions={<Copy text={`${location.origin}/teams/${data.id}`} what="Copy the link" />}
+        >
           {data.merged_into && (
             <p role="note">
               This team has become part of{" "}
@@ -70,7 +77,7 @@ function About({ of: { competition, title, merged } }: { of: Shown }) {
   );
 }
 
-function Members({ of: { name, members, role, competition } }: { of: Shown }) {
+function Members({ of: { name, members, members_hidden: hidden, role, competition } }: { of: Shown }) {
   const { data: who } = useQuery(me);
   const navigate = useNavigate();
   const own = who?.account.username;
@@ -84,8 +91,9 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
     () => answer(api.POST("/api/teams/{name}/leave", { params: { path: { name } } })),
     () => void navigate({ to: "/teams" }),
   );
-  const leads = role === "captain" && competition !== null;
-  if (members.length === 0) return <p>Nobody is in this team any more.</p>;
+  const unseen = `${hidden === 1 ? "One member does" : `${hidden} members do`} not show who they are.`;
+  const leads = role === "captain" && competition !== null && own !== undefined;
+  if (members.length === 0) return <p>{hidden === 0 ? "Nobody is in this team any more." : unseen}</p>;
   return (
     <>
       <Table
@@ -93,7 +101,7 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
         rows={members}
         keyOf={(one) => one.username}
         columns={[
-          { name: "username", kind: "heading", show: (one) => <bdi>{one.username}</bdi> },
+          { name: "username", kind: "heading", show: (one) => <Person of={one} /> },
           { name: "role", kind: "badges", show: (one) => <Badge>{one.role}</Badge> },
           { name: "since", show: (one) => <Moment at={one.joined_at} /> },
           ...(leads
@@ -129,6 +137,7 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
             : []),
         ]}
       />
+      {hidden > 0 && <p>{unseen}</p>}
       <Notice error={remove.error ?? promote.error ?? leave.error} />
       {role && competition !== null && (
         <Row>
@@ -142,6 +151,30 @@ function Members({ of: { name, members, role, competition } }: { of: Shown }) {
             other team here; its captain can invite you again.
           </Confirm>
         </Row>
+      )}
+    </>
+  );
+}
+
+/** Somebody, with the profile that they let others see. */
+function Person({ of: { username, display_name, affiliation, link } }: { of: Shown["members"][number] }) {
+  const more = [display_name, affiliation].filter(Boolean).join(", ");
+  return (
+    <>
+      <bdi>{username}</bdi>
+      {more && (
+        <>
+          {" "}
+          <bdi className={styles.profile}>{more}</bdi>
+        </>
+      )}
+      {link && (
+        <>
+          {" "}
+          <a href={link} rel="noopener noreferrer nofollow" className={styles.profile}>
+            {new URL(link).host}
+          </a>
+        </>
       )}
     </>
   );

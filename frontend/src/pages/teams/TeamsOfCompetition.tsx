@@ -118,7 +118,7 @@ function Listed({ slug }: { slug: string }) {
                     </Link>
                   ),
                 },
-                { name: "captain", show: (one) => <bdi>{one.captain}</bdi> },
+                { name: "captain", show: (one) => (one.captain ? <bdi>{one.captain}</bdi> : "–") },
                 { name: "members", show: (one) => one.members },
               ]}
             />

@@ -42,7 +42,8 @@ export function Steps({ example }: { example: CompetitionDetail | undefined }) {
           , or submit it to a check phase, for which you install nothing.
         </p>
         <Code
-          text={`lethe evaluate my_unlearning.py \\
+          text={`lethe evaluate \\
+  my_unlearning.py \\
   --benchmark ${phase?.benchmark.name ?? "digits"}`}
         />
       </li>
@@ -53,7 +54,8 @@ export function Steps({ example }: { example: CompetitionDetail | undefined }) {
           read the score.
         </p>
         <Code
-          text={`lethe submit my_unlearning.py \\
+          text={`lethe submit \\
+  my_unlearning.py \\
   --competition ${slug} \\
   --phase ${phase?.slug ?? "PHASE"} --wait`}
         />

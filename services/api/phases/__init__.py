@@ -1,0 +1,1 @@
+"""Phases: their settings, how they are added and changed."""
