@@ -64,14 +64,15 @@ def test_partial_retraining_of_everything_trains_as_the_recipe_says(monkeypatch:
     labels[60:80] = 0  # so that weights differ
     sets = ExampleSet(images[:80], labels[:80]), ExampleSet(images[80:], labels[80:])
     retain, forget = (Loader(examples, shuffle=True) for examples in sets)
-    net = nn.Sequential(nn.Linear(24, 64), nn.ReLU(), nn.Linear(64, 3))
+    last = nn.Linear(64, 3)
+    net = nn.Sequential(nn.Linear(24, 64), nn.ReLU(), last)
     weights = names["class_weights"](net, retain)
     counts = labels[:80].bincount()
 
     assert weights.tolist() == pytest.approx((1.0 / counts).tolist())
     for kept, learns in ((1.0, True), (0.0, False)):
         monkeypatch.setitem(names, "KEPT", kept)
-        net[2].bias.data[0] = -100.0  # the original's; a new start must not keep it
+        last.bias.data[0] = -100.0  # the original's; a new start must not keep it
         names["unlearning"](net, retain, forget, forget)
         margin = net(images[:80]).detach().gather(1, labels[:80, None]).mean()
         assert float(margin) > 0
