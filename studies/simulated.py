@@ -36,7 +36,7 @@ class Noise:
         """Draw each example's part in the shared factors, [factors, examples]."""
         if self.factors == 0:
             return np.full((1, examples), np.sqrt(self.correlation))
-        return random.normal(size=(self.factors, examples)) * np.sqrt(self.correlation / self.factors)
+        return np.asarray(random.normal(size=(self.factors, examples)) * np.sqrt(self.correlation / self.factors))
 
     def draw(self, random: np.random.Generator, models: int, loadings: Array) -> Array:
         """Draw noise of unit variance, on average over examples, [models, examples]."""

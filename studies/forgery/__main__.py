@@ -5,7 +5,8 @@
     python -m studies.forgery --benchmark NAME   on another benchmark, by name or directory
 
 The benchmark is built on first use. Results are kept in the data directory, under `forgery`, by the digest of their
-source, so a second call only scores. An entry takes 20 to 60 s on 2 idle cores.
+source, so a second call only scores. An entry takes 20 to 60 s on 2 idle cores. On `faces-small` retraining alone takes
+that long, in every run: begin with `--runs 32`.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from services.core.bundle.measurements import Measurements
 from studies.baselines.entries import Entry, with_recipe
 from studies.forgery.modules import pinned
 
-__all__ = ["SECOND", "STRATIFIED", "Case", "Group", "forgeries", "honest_entries", "made_of_oracles"]
+__all__ = ["SECOND", "STRATIFIED", "Case", "Group", "forgeries", "honest_entries", "made_of_oracles", "other_recipes"]
 
 HERE = Path(__file__).parent
 BASELINES = HERE.parents[1] / "baselines"
@@ -45,14 +45,6 @@ class Case:
     entry: Entry
 
 
-OTHER_RECIPES: Mapping[str, Mapping[str, Any]] = {
-    "the oracle's recipe": {},
-    "3/4 of the epochs": {"epochs": 30},
-    "half the learning rate": {"learning_rate": 0.05},
-    "weight decay 5e-4": {"weight_decay": 5e-4},
-    "Adam": {"optimizer": "adam", "learning_rate": 1e-3},
-    "cosine schedule": {"schedule": "cosine"},
-}
 KEPT = (0.9, 0.75, 0.5, 0.25, 0.1)
 METHODS = ("perturb_repair", "winner_1_contrastive", "winner_2_masked_reset", "neggrad_plus", "scrub", "finetune_noise")
 PINNED: Mapping[str, Mapping[str, Any]] = {
@@ -75,7 +67,7 @@ def honest_entries(recipe: Mapping[str, Any]) -> list[Case]:
     return [
         *(
             Case(Group.RETRAINING, title, _entry("retrain", with_recipe(retrain, {**recipe, **change})))
-            for title, change in OTHER_RECIPES.items()
+            for title, change in other_recipes(recipe).items()
         ),
         *(
             Case(Group.NOTHING, name, _entry(name, (BASELINES / f"{name}.py").read_text(encoding="utf-8")))
@@ -94,6 +86,22 @@ def honest_entries(recipe: Mapping[str, Any]) -> list[Case]:
             for name in METHODS
         ),
     ]
+
+
+def other_recipes(recipe: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Change one thing in a benchmark's recipe at a time: what retraining by another recipe is."""
+    decay = ("no weight decay", 0.0) if recipe["weight_decay"] else ("weight decay 5e-4", 5e-4)
+    adam = ("Adam", {"optimizer": "adam", "learning_rate": 1e-3})
+    descent = ("SGD", {"optimizer": "sgd", "learning_rate": 1e-2, "momentum": 0.9})
+    schedule = "constant" if recipe["schedule"] == "cosine" else "cosine"
+    return {
+        "the oracle's recipe": {},
+        "3/4 of the epochs": {"epochs": recipe["epochs"] * 3 // 4},
+        "half the learning rate": {"learning_rate": recipe["learning_rate"] / 2},
+        decay[0]: {"weight_decay": decay[1]},
+        **dict([descent if recipe["optimizer"] == "adam" else adam]),
+        f"{schedule} schedule": {"schedule": schedule},
+    }
 
 
 def forgeries(bundle: Bundle, retrained: Measurements, changes: Mapping[str, Mapping[str, Any]] = PINNED) -> list[Case]:

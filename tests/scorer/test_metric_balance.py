@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
 from services.scorer.metrics.balance import BALANCED, LEVEL, Balance, balance_of, upper_limit
+from services.scorer.metrics.evidence import Labels
 from services.scorer.metrics.shifts import Outputs, Shifts
 from tests.scorer.outputs import Array
 
 
-def shifts(forget: Array, controls: Array, *, models: int = 64, starts: Array | None = None) -> Shifts:
+def shifts(forget: Array, controls: Array, *, models: int = 64, starts: Labels | None = None) -> Shifts:
     """Compare models that are moved by these shifts with an oracle of standard normal margins."""
     rng = np.random.default_rng(3)
     sides = [rng.normal(size=(models, forget.shape[-1] + controls.shape[-1])) for _ in range(2)]
@@ -23,7 +24,7 @@ def shifts(forget: Array, controls: Array, *, models: int = 64, starts: Array | 
         Outputs(side[:, : forget.shape[-1]], side[:, forget.shape[-1] :], none, np.ones((models, 1), dtype=bool))
         for side in sides
     )
-    return Shifts.between(mine if starts is None else replace(mine, starts=starts.astype(np.int64)), theirs)
+    return Shifts.between(mine if starts is None else replace(mine, starts=starts), theirs)
 
 
 @given(st.integers(0, 10_000), st.integers(3, 60), st.floats(-2, 2))

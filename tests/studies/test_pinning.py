@@ -6,12 +6,13 @@ import pytest
 from studies import pinning
 from studies.coverage import NOISES, world_of
 from studies.pinning import CASES, Forgery, called_pinned, main
+from studies.simulated import Entry
 
 SIZE = (64, 60, 8)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_forgeries_are_called_pinned_and_honest_entries_are_not(case: pinning.Entry | Forgery) -> None:
+def test_forgeries_are_called_pinned_and_honest_entries_are_not(case: Entry | Forgery) -> None:
     found = called_pinned(case, SIZE, NOISES[0], count=10, seed=0)
     if isinstance(case, Forgery) and case.part < 0.5:
         assert found >= 0.9
