@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
-from services.api.competitions.service import require_writable
+from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.submissions.comparison import score_of
 from services.api.submissions.notes import NotYourSubmission
