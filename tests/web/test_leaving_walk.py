@@ -50,7 +50,7 @@ def test_a_finalist_leaves_and_the_board_stays(
         stranger.goto(f"{served.url}/competitions/cup/leaderboard?phase=final")
         board = stranger.get_by_role("main")
         expect(board).to_contain_text(PSEUDONYM)
-        expect(board).to_contain_text("0.2000")
+        expect(board).to_contain_text("0.200")
         expect(board.get_by_text("ada", exact=True)).to_have_count(0)
         assert check_receipt(receipt)["statement"]["team"] == "ada"  # as it was signed
         assert check_receipt(organiser.get(f"/api/submissions/{mine}/receipt").text)["statement"]["team"] != "ada"

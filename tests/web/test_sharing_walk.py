@@ -47,7 +47,7 @@ def test_a_team_shares_a_score_with_strangers_and_stops(gallery: Gallery, open_a
     own.get_by_role("button", name="Stop sharing").click()
     expect(own.get_by_role("button", name="Share this submission")).to_be_visible()
     stranger.goto(gallery.at("/shared/{scored before}"))
-    expect(stranger.get_by_text("doesn't exist")).to_be_visible()
+    expect(stranger.get_by_text("There is no shared submission")).to_be_visible()
 
 
 def test_an_organiser_adds_an_image_that_a_page_shows(gallery: Gallery, open_as: Open) -> None:

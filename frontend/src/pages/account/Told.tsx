@@ -53,16 +53,18 @@ export function Told({ of: { preferences, email } }: { of: Me }) {
         checked={mail}
         onChange={(event) => setMail(event.target.checked)}
       />
-      <Table
-        label="What you are told"
-        rows={HAPPENINGS}
-        keyOf={(kind) => kind}
-        columns={[
-          { name: "tell me when", kind: "heading", show: happeningInWords },
-          way("in Notices", [inApp, setInApp]),
-          way("by mail", [byMail, setByMail], !mail),
-        ]}
-      />
+      <div className={styles.told}>
+        <Table
+          label="What you are told"
+          rows={HAPPENINGS}
+          keyOf={(kind) => kind}
+          columns={[
+            { name: "tell me when", kind: "heading", className: styles.kind, show: happeningInWords },
+            way("in Notices", [inApp, setInApp]),
+            way("by mail", [byMail, setByMail], !mail),
+          ]}
+        />
+      </div>
       <p>What a webhook is called for is chosen with each webhook, below.</p>
       <Notice error={save.error} />
       <Row>
