@@ -8,7 +8,10 @@ from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["OWN", "Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
+__all__ = ["OWN", "PAUSE_S", "Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
+
+
+PAUSE_S = 3.0  # without a look at a sandbox, from which on we were away
 
 
 class Stopped(Exception):
@@ -40,6 +43,7 @@ class SeedResult:
     checkpoint_sha256: str
     peak_memory_bytes: int  # of the largest process of the run
     stress: bytes = b""  # a stress reading, if the phase asks for it
+    placebo: bytes = b""  # the reading of its placebo run, if it has one
 
 
 @dataclass(frozen=True, slots=True)

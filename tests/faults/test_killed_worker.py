@@ -4,10 +4,12 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
 import pytest
+from docker.models.containers import Container
 from sqlalchemy import func, select
 
 from services.core.bundle import store as bundle_store
@@ -99,11 +101,27 @@ def test_containers_killed_from_outside_cost_nobody_anything(
     assert_every_seed_counts_once(installation)
 
 
+def kill(container: Container) -> None:
+    container.kill()
+
+
+def stop(container: Container) -> None:
+    """Also after a signal by which a program could tidy up, which it ignores."""
+    container.kill(signal="SIGTERM")
+    time.sleep(1)
+    container.stop(timeout=10)
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("sandbox_image")
 @pytest.mark.parametrize("sandbox_kind", [SandboxKind.DOCKER])
-def test_a_notebooks_container_killed_from_outside_costs_nobody_anything(
-    installation: Installation, docker_engine: docker.DockerClient, faces: Bundle, tmp_path: Path
+@pytest.mark.parametrize("end", [kill, stop])
+def test_a_notebooks_container_ended_from_outside_costs_nobody_anything(
+    installation: Installation,
+    docker_engine: docker.DockerClient,
+    faces: Bundle,
+    tmp_path: Path,
+    end: Callable[[Container], None],
 ) -> None:
     """While its cells run, after checkpoints were written; it begins again, and the quota counts one submission."""
     with installation.database.write() as session:
@@ -118,7 +136,8 @@ def test_a_notebooks_container_killed_from_outside_costs_nobody_anything(
     name = worker_name(installation.settings.data_dir / "work")
     for container in docker_engine.containers.list(filters={"label": f"{LABEL_WORKER}={name}"}, ignore_removed=True):
         if not container.labels[LABEL_LEASE].startswith("measurer-"):
-            container.kill()
+            with contextlib.suppress(docker.errors.APIError):  # the worker has removed it meanwhile
+                end(container)
     wait_until(installation, submission, "scored")
     with installation.database.read() as session:
         assert session.scalars(select(func.count()).where(Event.kind == "retried")).one() == 1

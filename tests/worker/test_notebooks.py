@@ -3,12 +3,15 @@
 import io
 import json
 import pickle  # noqa: TID251 - written here, for the intake to refuse
+import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import docker
 import numpy as np
 import pytest
 import torch
@@ -17,18 +20,26 @@ from services.benchmarks.architecture import Architecture
 from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.core.settings import SandboxKind, Settings
+from services.core.submission.file import unpack
+from services.worker.backends import make_sandbox
 from services.worker.failures import HIDDEN, RunFailed
 from services.worker.local import run_notebook_locally
+from services.worker.measurers import Measurers
 from services.worker.notebooks import Mode, NotebookLimits
 from services.worker.notebooks.checkpoints import IntakeProcess
 from services.worker.notebooks.layout import benchmark_layout
+from services.worker.notebooks.run import run_notebook
 from services.worker.runner import tensors
 from services.worker.runner.intake import BadMember, SubmittedArchive
 from services.worker.runner.model import examples
-from services.worker.station import SeedResult, Traces
+from services.worker.slots import make_slots, stage_code
+from services.worker.station import Paused, SeedResult, Station, Traces
+from services.worker.workplace import workplace
 from tests.faces import GOOD, NOISE, READ, SEEDS, ZIP, notebook
+from tests.real_services import missing
 
 MEMORY_BYTES = 2 * 1024**3
+GVISOR = "runsc"
 # What real notebooks divide by, in small: the Hessian of the last layer, undamped, and a fifth of the batches less one.
 DIVIDES = """
 import math
@@ -63,15 +74,29 @@ class Done:
         self.traces.on_written = self.written.append
 
 
-def run(faces: Bundle, directory: Path, data: bytes, **options: Any) -> Done:
+def run(faces: Bundle, directory: Path, data: bytes, *, runtime: str = "", **options: Any) -> Done:
     limits = {"seeds": SEEDS, "timeout_s": 120.0, "memory_bytes": MEMORY_BYTES, "data_hidden": False} | options
     shared = directory.parent / "notebooks-var"  # so that the stand-in data are made once
-    settings = Settings(data_dir=shared, sandbox=SandboxKind.DOCKER)
+    settings = Settings(data_dir=shared, sandbox=SandboxKind.DOCKER, sandbox_runtime=runtime)
     done = Done()
     done.results, _ = run_notebook_locally(
         settings, faces, data=data, limits=NotebookLimits(**limits), traces=done.traces
     )
     return done
+
+
+def _break_intakes(monkeypatch: pytest.MonkeyPatch, breaks: int) -> list[int]:
+    """End the first intakes as they are asked for a checkpoint; return the list of what was asked for."""
+    ask, asked = IntakeProcess._ask, []
+
+    def break_first(intake: IntakeProcess, index: int, token: str) -> dict[str, Any]:
+        asked.append(index)
+        if len(asked) <= breaks:
+            intake._process.send(b"what ends it")
+        return ask(intake, index, token)
+
+    monkeypatch.setattr(IntakeProcess, "_ask", break_first)
+    return asked
 
 
 @pytest.mark.usefixtures("sandbox_image")
@@ -194,13 +219,27 @@ time.sleep(2)
         with pytest.raises(RunFailed, match=r"no submission\.zip"):
             run(faces, tmp_path, notebook("x = 1"))
 
-    def test_no_notebook_can_kill_the_runner_of_its_container(self, faces: Bundle, tmp_path: Path) -> None:
-        """Or it could pass for a fault of the platform. Other signals can end the runner, and the failure is theirs."""
-        murder = "import os, signal\nos.kill(1, signal.SIGKILL)"
+    def test_no_signal_from_inside_ends_the_runner(self, faces: Bundle, tmp_path: Path) -> None:
+        """Or it could pass for a fault of the platform."""
+        murder = """
+import contextlib, os, signal, time
+for number in sorted(signal.valid_signals(), reverse=True):
+    with contextlib.suppress(OSError):
+        os.kill(1, number)
+time.sleep(1)
+"""
         assert len(run(faces, tmp_path, notebook(murder, READ, NOISE, ZIP)).results) == SEEDS
-        interrupt = "import os, signal, time\nos.kill(1, signal.SIGTERM)\ntime.sleep(60)"
+
+    @pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
+    def test_signal_from_inside_costs_quota_where_it_ends_the_runner(
+        self, faces: Bundle, tmp_path: Path, docker_engine: docker.DockerClient, number: str
+    ) -> None:
+        """As on gVisor, which delivers it."""
+        if GVISOR not in docker_engine.info()["Runtimes"]:
+            missing("gVisor as the Docker runtime runsc", "see scripts/ci-services")
+        murder = f"import os, signal, time\nos.kill(1, signal.{number})\ntime.sleep(60)"
         with pytest.raises(RunFailed) as caught:
-            run(faces, tmp_path, notebook(interrupt, READ, NOISE, ZIP))
+            run(faces, tmp_path, notebook(murder), runtime=GVISOR)
         assert caught.value.kind is FailureKind.EXCEPTION
 
     def test_endless_notebook_is_ended(self, faces: Bundle, tmp_path: Path) -> None:
@@ -217,6 +256,26 @@ time.sleep(2)
             f"The notebook did not finish within 20 s; do less work for each checkpoint. {HIDDEN}"
         )
 
+    def test_notebook_is_not_charged_with_our_absence(self, faces: Bundle, tmp_path: Path) -> None:
+        """Which is longer than its limit, so nobody knows how long it took, and it runs again."""
+        limits = NotebookLimits(SEEDS, 30.0, MEMORY_BYTES, data_hidden=False)
+        settings = Settings(data_dir=tmp_path, sandbox=SandboxKind.DOCKER, worker_slots=1)
+        absences = [32.0]
+
+        def stop() -> bool:
+            if absences:
+                time.sleep(absences.pop())
+            return False
+
+        with workplace(tmp_path, "notebook") as work:
+            (slot,) = make_slots(settings, work)
+            unpack("notebook.ipynb", notebook("open('submission.zip', 'w').close()"), slot.submission)
+            sandbox = make_sandbox(settings, work, stage_code(work))
+            with closing(sandbox), closing(Measurers(sandbox)) as measurers:
+                station = Station(sandbox, measurers, slot, faces, "absent", stop)
+                with pytest.raises(Paused):
+                    list(run_notebook(station, limits, tmp_path / "cache", Traces()))
+
     def test_archive_of_code_runs_nothing_and_names_the_member(self, faces: Bundle, tmp_path: Path) -> None:
         bomb = "class Bomb:\n    def __reduce__(self):\n        return (os.system, ('touch /tmp/ran',))\n"
         write = "for i in range(4): torch.save({'conv1.weight': Bomb()}, f'/kaggle/tmp/unlearned_checkpoint_{i}.pth')"
@@ -226,22 +285,22 @@ time.sleep(2)
         assert "unlearned_checkpoint_0.pth" in caught.value.message
 
     @pytest.mark.parametrize("well", [True, False])
-    def test_archive_that_breaks_the_intake_is_bad_unless_our_own_breaks_it_too(
+    def test_archive_that_breaks_the_intake_twice_is_bad_unless_our_own_breaks_it_too(
         self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, well: bool
     ) -> None:
-        convert, converted = IntakeProcess._ask, []
-
-        def break_first(intake: IntakeProcess, index: int, token: str) -> dict[str, Any]:
-            converted.append(token)
-            if len(converted) == 1 or not well:
-                intake._process.send(b"what ends it")
-            return convert(intake, index, token)
-
-        monkeypatch.setattr(IntakeProcess, "_ask", break_first)
+        asked = _break_intakes(monkeypatch, 2 if well else 3)
         with pytest.raises(RunFailed) as caught:
             run(faces, tmp_path, GOOD)
         assert caught.value.kind is (FailureKind.BAD_CHECKPOINT if well else FailureKind.PLATFORM)
-        assert len(converted) == 2
+        assert len(asked) == 3
+
+    def test_intake_that_somebody_ended_is_replaced_and_reads_the_same_checkpoint(
+        self, faces: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = _break_intakes(monkeypatch, 1)
+        done = run(faces, tmp_path, GOOD)
+        assert [result.index for result in done.results] == list(range(SEEDS))
+        assert asked == [0, *range(SEEDS)]
 
     def test_stand_in_lets_a_notebook_see_cuda_only_where_it_is_allowed(self, faces: Bundle, tmp_path: Path) -> None:
         demand = "import torch\nif not torch.cuda.is_available(): raise RuntimeError('Make sure you have added a GPU')"

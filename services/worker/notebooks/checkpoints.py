@@ -1,7 +1,8 @@
 """A notebook's checkpoints, from its `submission.zip` to their readings, one at a time: our side of the intake.
 
-The intake reads pickles, so whatever it says or writes may be a participant's. If it ends, hangs or answers nonsense,
-the fault is the archive's until shown ours: a fresh intake converts an archive that we wrote.
+The intake reads pickles, so whatever it says or writes may be a participant's. If it ends, hangs or answers nonsense, a
+fresh one reads the same checkpoint, because somebody outside may have ended the first. If that fails too, the fault is
+the archive's until shown ours: a third intake converts an archive that we wrote.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from services.worker.clearing import new_directory, sweep_away
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.notebooks.limits import Mode, NotebookLimits
-from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Spec
+from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
 from services.worker.station import SeedResult, Station
 
 __all__ = ["IntakeProcess"]
@@ -51,26 +52,31 @@ class IntakeProcess:
         self._station, self._limits = station, limits
         self._seeds = limits.seeds
         self._has_ended = False
+        self._working = working
         self._out = slot.root / "intake"
         self._specs = slot.root / "specs"
-        for directory in (self._out, self._specs):
-            new_directory(directory)
-        if os.geteuid() == 0:
-            os.chown(self._out, slot.intake_user, slot.intake_user)
+        new_directory(self._specs)
         described = {spec.name: [spec.dtype, list(spec.shape)] for spec in station.bundle.manifest.checkpoint}
         (self._specs / "specs.json").write_text(json.dumps(described))
-        archive = Mount(working, "/lethe/archive")
+        self._process = self._start()
+
+    def _start(self) -> Sandboxed:
+        slot = self._station.slot
+        new_directory(self._out)
+        if os.geteuid() == 0:
+            os.chown(self._out, slot.intake_user, slot.intake_user)
+        archive = Mount(self._working, "/lethe/archive")
         specs, out = Mount(self._specs, "/lethe/specs"), Mount(self._out, "/lethe/intake", writable=True)
-        self._process = station.sandbox.start(
+        return self._station.sandbox.start(
             Spec(
                 module="services.worker.runner.intake",
                 arguments=[
-                    *("--archive", archive, "--specs", specs, "--out", out, "--seeds", str(limits.seeds)),
-                    *(["--take-first"] if limits.takes_first else []),
+                    *("--archive", archive, "--specs", specs, "--out", out, "--seeds", str(self._seeds)),
+                    *(["--take-first"] if self._limits.takes_first else []),
                 ],
                 mounts=[archive, specs, out],
-                limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * station.model_bytes),
-                label=station.label,
+                limits=Limits(memory_bytes=MEMORY_BYTES, cpus=1, file_bytes=2 * self._station.model_bytes),
+                label=self._station.label,
                 scratch=slot.root / "intake-scratch",
                 user=slot.intake_user,
             )
@@ -116,29 +122,46 @@ class IntakeProcess:
     def _written(self) -> int:
         """Wait for the intake; return how many checkpoints the archive holds. Raises RunFailed."""
         try:
-            first = self._answer()
-            written = integer(first.get("written"), most=self._limits.written)
-            if "bad" not in first and written < self._seeds:
-                raise Broke("did not say how many checkpoints there are")
+            try:
+                return self._counted()
+            except Broke:
+                return self._counted_afresh()
         except Broke as broke:
             raise self._blamed(failures.bad_archive(SandboxText(f"the intake {broke}")), broke) from broke
+
+    def _counted(self) -> int:
+        first = self._answer()
         if "bad" in first:
             raise failures.bad_archive(SandboxText(str(first["bad"])))
+        written = integer(first.get("written"), most=self._limits.written)
+        if written < self._seeds:
+            raise Broke("did not say how many checkpoints there are")
         return written
+
+    def _counted_afresh(self) -> int:
+        self._process.end()
+        self._process = self._start()
+        return self._counted()
 
     def _convert(self, index: int) -> str:
         """Have a checkpoint converted, and move it to the measurer; return its token. Raises RunFailed."""
         token = secrets.token_hex(8)
         try:
-            answer = self._ask(index, token)
-            if "bad" not in answer:
-                self._move(token)
+            try:
+                self._convert_to(token, index)
+            except Broke:
+                self._counted_afresh()
+                self._convert_to(token, index)
         except Broke as broke:
             why = SandboxText(f"the intake {broke} while it read it")
             raise self._blamed(failures.bad_checkpoint(index, self._seeds, why), broke) from broke
+        return token
+
+    def _convert_to(self, token: str, index: int) -> None:
+        answer = self._ask(index, token)
         if "bad" in answer:
             raise failures.bad_checkpoint(index, self._seeds, SandboxText(str(answer["bad"])))
-        return token
+        self._move(token)
 
     def _ask(self, index: int, token: str) -> dict[str, Any]:
         self._process.send(json.dumps({"token": token, "index": index}).encode())

@@ -9,7 +9,6 @@ import contextlib
 import os
 import queue
 import shutil
-import signal
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -28,7 +27,7 @@ from services.worker.notebooks.usage import look_through
 from services.worker.resources import MIN_FREE_BYTES
 from services.worker.runner.plain import open_plain
 from services.worker.sandbox.base import Exited, Limits, Mount, OutputLine, Sandboxed, Spec
-from services.worker.station import SeedResult, Station, Traces
+from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces
 
 __all__ = ["disk_needed", "run_notebook"]
 
@@ -44,7 +43,6 @@ SCRATCH_BYTES = 2 * 1024**3
 WRITABLE = ("working", "tmp", "temp", "out")
 LOOSE = ("tmp", "working", "temp")  # where notebooks write checkpoints, before they pack them
 PACKED_SHARE = 4  # a packed checkpoint takes more than this part of a model in full precision
-KILLED = -signal.SIGKILL  # nothing inside a container can kill its first process, which is our runner
 WITHOUT_REPORT = 256  # a status that no process has: the runner ended without its last report
 COPIES = 2  # of each checkpoint: in /kaggle/tmp, and in submission.zip
 
@@ -202,14 +200,20 @@ class _Watch:
     zipping: bool = False  # whether an archive was begun
     started: float = field(default_factory=time.monotonic)
     looked: float = field(default_factory=time.monotonic)
+    seen: float = field(default_factory=time.monotonic)
+    away_s: float = 0.0  # time in which nobody looked
     ready: bool = False
 
     def run(self) -> None:
-        """Wait until the notebook ends. Raises Stopped, or RunFailed, which says why the notebook failed."""
+        """Wait until the notebook ends. Raises Stopped, or RunFailed, which says why the notebook failed.
+
+        Paused is raised if it took longer than its limit while nobody looked.
+        """
         status: int | None = None
         out = self.kaggle / "out"
         try:
             while status is None:
+                self._notice_pause()
                 self._check_limits()
                 self.traces.ended_early = self._has_enough()
                 status = 0 if self.traces.ended_early else self._next_status()
@@ -220,6 +224,8 @@ class _Watch:
         if status != 0:
             explained = failures.from_notebook_note(out / "note")
             raise explained or failures.notebook_ended(status)
+        if self.away_s and self.traces.run_s > self.limits.timeout_s:
+            raise Paused
         self._look()
 
     def _has_enough(self) -> bool:
@@ -228,12 +234,19 @@ class _Watch:
             _loose(self.kaggle, index) is not None for index in range(self.limits.seeds + 1)
         )
 
-    def _check_limits(self) -> None:
+    def _notice_pause(self) -> None:
+        """Credit the notebook with time in which we did not look."""
         now = time.monotonic()
+        away_s, self.seen = now - self.seen, now
+        if away_s > PAUSE_S:
+            self.away_s += away_s
+
+    def _check_limits(self) -> None:
+        now = self.seen
         self.station.raise_if_stopped()
         if not self.ready and now - self.started > START_TIMEOUT_S:
             raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
-        if now - self.started > self.limits.timeout_s:
+        if now - self.started - self.away_s > self.limits.timeout_s:
             self._look()
             raise failures.notebook_timeout(
                 self.limits.timeout_s, written=self.written, wanted=self.limits.wanted, zipping=self.zipping
@@ -247,6 +260,7 @@ class _Watch:
     def _look(self) -> None:
         """Check the disk against its limit, and report the number of checkpoints if it has grown."""
         found = look_through(self.kaggle)
+        self.seen = time.monotonic()  # a notebook can make this slow, so it is no absence
         allowed = disk_needed(self.station, self.limits)
         if found is None or found.used_bytes > allowed:
             raise failures.too_much_output(f"wrote more than {allowed / 1e9:.1f} GB, or too many files")
@@ -277,7 +291,7 @@ class _Watch:
                 raise failures.notebook_out_of_memory(self.limits.memory_bytes)
             if not self.ready:
                 raise failures.platform("The sandbox ended before it was ready.", self.process.log_tail())
-            if output.code == KILLED:
+            if output.from_outside:
                 raise failures.platform("The sandbox was ended from outside.", self.process.log_tail())
             return output.code or WITHOUT_REPORT
         if not isinstance(output, OutputLine):

@@ -5,6 +5,9 @@ of earlier runs, so that a failed run cannot show old results as its own. Text t
 at once. The output directory gets the executed notebook, with shortened outputs, and a note if the run failed; the
 supervisor uses only their text.
 
+This process handles no signal. It is the first one of its container, so the kernel then drops every signal but SIGKILL
+and SIGSTOP, and these, too, unless they come from outside. If a signal ended it, somebody outside sent that.
+
     {"ready": true}, then {"exit": 0, "peak_memory_bytes": B}; with {"exit": 64} there is a note
 """
 
@@ -12,8 +15,10 @@ import argparse
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +65,7 @@ def main() -> None:
     reports = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     guard_process()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _report(reports, ready=True)
     os.environ.update(KERNEL_ENVIRONMENT, LETHE_SEEDS=str(arguments.seeds))
     _prepare_kernel()
@@ -103,7 +109,7 @@ def _execute(arguments: argparse.Namespace) -> int:
         return EXIT_FAILED
     client = _client(notebook, arguments.working)
     try:
-        client.execute(stdout=subprocess.DEVNULL)  # printed text arrives in messages, also that of subprocesses
+        _run_cells(client)
     except CellExecutionError as error:
         _note(out, "exception", _traceback(notebook, error))
         return EXIT_FAILED
@@ -113,6 +119,13 @@ def _execute(arguments: argparse.Namespace) -> int:
     finally:
         _keep(nbformat.writes(notebook), out / "executed.ipynb")
     return 0
+
+
+def _run_cells(client: Any) -> None:
+    """Run all cells, in a thread, because a client in the main thread would handle SIGINT and SIGTERM."""
+    with ThreadPoolExecutor(1) as pool:
+        # printed text arrives in messages, also that of subprocesses
+        pool.submit(client.execute, stdout=subprocess.DEVNULL).result()
 
 
 def _client(notebook: Any, working: Path) -> Any:

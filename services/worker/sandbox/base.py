@@ -72,10 +72,14 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process ended. `code` is negative if a signal ended it."""
+    """The process ended. `code` is negative if a signal ended it.
+
+    `from_outside` tells that somebody else ended it, by an act of which nothing inside is capable.
+    """
 
     code: int
     out_of_memory: bool
+    from_outside: bool = False
 
 
 Output = OutputLine | Exited | Literal["too_much_output"]

@@ -14,8 +14,10 @@ import contextlib
 import os
 import platform
 import queue
+import signal
 import socket
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,10 @@ STDERR = 2
 SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - tmpfs in the container
 OUT, MASKS = "/lethe/out", "/lethe/masks"  # tmpfs in a launcher's container
 ROOT, NOBODY = "0:0", 65534
+STOP_SIGNAL = "SIGKILL"  # of `docker stop`: nothing in a container has anything to tidy up
+# In containers of these runtimes the host's kernel keeps every signal from inside away from the first process, which
+# handles none. gVisor delivers them.
+ON_THE_HOSTS_KERNEL = {"runc", "crun", "nvidia", "io.containerd.runc.v2"}
 # mount and new process ids; another user for each seed; end its processes; read files that only their owner may read
 LAUNCHER_CAPABILITIES = ["SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "DAC_OVERRIDE"]
 # Shared memory, semaphores and queues outlive the process that created them, so a seed could leave a message in them.
@@ -56,9 +62,9 @@ class DockerSandbox:
         try:
             self._engine = open_engine()
             self._image_id = str(self._engine.inspect_image(image)["Id"])
-            self._has_apparmor = any(
-                "apparmor" in option for option in self._engine.info().get("SecurityOptions") or ()
-            )
+            engine = self._engine.info()
+            self._has_apparmor = any("apparmor" in option for option in engine.get("SecurityOptions") or ())
+            self._is_first_safe = (runtime or engine["DefaultRuntime"]) in ON_THE_HOSTS_KERNEL
         except NotFound as error:
             self._engine.close()
             raise SandboxUnavailable(f"The image {image} does not exist. Build it with `make setup`.") from error
@@ -84,11 +90,13 @@ class DockerSandbox:
                 user=_user(spec),
                 working_dir="/tmp",  # noqa: S108
                 stdin_open=True,
+                stop_signal=STOP_SIGNAL,
                 network_disabled=True,
                 labels=labels,
                 host_config=self._host_config(spec),
             )
-            return _Container(self._engine, str(container["Id"]), spec)  # if it cannot start, the next sweep removes it
+            # if it cannot start, the next sweep removes it
+            return _Container(self._engine, str(container["Id"]), spec, is_first_safe=self._is_first_safe)
         except (DockerException, requests.RequestException) as error:
             raise SandboxUnavailable(
                 f"The Docker engine could not start a sandbox: {error}. Run `lethe doctor` for a diagnosis."
@@ -172,9 +180,10 @@ class DockerSandbox:
 
 
 class _Container:
-    def __init__(self, engine: docker.APIClient, container: str, spec: Spec) -> None:
+    def __init__(self, engine: docker.APIClient, container: str, spec: Spec, *, is_first_safe: bool) -> None:
         self._engine = engine
         self._container = container
+        self._is_first_safe = is_first_safe
         self._streams = Streams(spec.limits.log_bytes, spec.on_log)
         attached = engine.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         self._socket: socket.socket = attached._sock  # its SocketIO wrapper can only read or only write
@@ -228,13 +237,24 @@ class _Container:
         with contextlib.suppress(OSError, ValueError, SocketError):
             for stream, data in frames_iter(self._attached, tty=False):
                 (self._streams.feed_log if stream == STDERR else self._streams.feed_output)(data)
-        self._streams.outputs.put(Exited(self._exit_code(), self.out_of_memory()))
+        self._streams.outputs.put(self._ending())
 
-    def _exit_code(self) -> int:
-        with contextlib.suppress(DockerException, requests.RequestException):
+    def _ending(self) -> Exited:
+        try:
             status = int(self._engine.wait(self._container, timeout=10)["StatusCode"])
-            return 128 - status if status > 128 else status
-        return -9
+            is_killed = status == 128 + signal.SIGKILL and self._is_first_safe
+            from_outside = is_killed or self._was_ended_by_the_engine()
+        except (DockerException, requests.RequestException):
+            status, from_outside = 128 + signal.SIGKILL, True  # the engine is away, and its containers with it
+        return Exited(128 - status if status > 128 else status, self.out_of_memory(), from_outside)
+
+    def _was_ended_by_the_engine(self) -> bool:
+        """Tell whether somebody asked the engine to end the container: the engine keeps its latest events."""
+        finished = self._engine.inspect_container(self._container)["State"]["FinishedAt"]
+        filters = {"container": self._container, "event": "kill"}
+        events = self._engine.events(since=1, until=datetime.fromisoformat(finished).timestamp(), filters=filters)
+        with contextlib.closing(events):
+            return any(events)
 
 
 def _arguments(spec: Spec) -> list[str]:

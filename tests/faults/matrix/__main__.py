@@ -16,7 +16,7 @@ from typing import TextIO
 
 from services.core.settings import SandboxKind
 from tests.faults.matrix.breaking import CLOCK_FAULTS, DISK_FAULTS, DOCKER_FAULTS, ENGINE_FAULTS, FAULTS
-from tests.faults.matrix.running import run_matrix
+from tests.faults.matrix.running import Plan, run_matrix
 from tests.faults.matrix.site import site, small_disk
 
 
@@ -25,6 +25,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--evaluations", type=int, default=200, help="evaluations under faults; default: 200, about 40 minutes"
+    )
+    parser.add_argument(
+        "--undisturbed", type=int, default=20, help="evaluations that run undisturbed before, at most; default: 20"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="time for evaluations under faults; then those that have not begun are left out"
     )
     parser.add_argument(
         "--sandbox",
@@ -45,9 +51,8 @@ def main() -> int:
             wanted = chosen.faults.split(",") if chosen.faults else list(faults)
             outcome = run_matrix(
                 place,
-                chosen.evaluations,
+                Plan(min(chosen.undisturbed, chosen.evaluations), chosen.evaluations, chosen.minutes, chosen.seed),
                 {name: faults[name] for name in wanted},
-                chosen.seed,
                 say=lambda line: tell(line, sys.stderr),
             )
     tell(json.dumps(outcome.as_json(), indent=2) if chosen.json else outcome.as_table(), sys.stdout)

@@ -1,6 +1,5 @@
 """What a run of the matrix found, as a table, and how disturbed evaluations compare with undisturbed ones."""
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -83,17 +82,19 @@ class Outcome:
 
 
 def compare(
-    place: Site, calm: list[UUID], shaken: list[UUID], rows: dict[str, Row], calm_s: float, shaken_s: float
+    place: Site, twins: dict[UUID, UUID], shaken: list[UUID], rows: dict[str, Row], calm_s: float, shaken_s: float
 ) -> Outcome:
-    """Hold the disturbed evaluations against the undisturbed ones."""
+    """Hold the disturbed evaluations against their undisturbed twins."""
     with place.installation.database.read() as session:
-        found = {row.id: row for row in session.scalars(select(Evaluation).where(Evaluation.id.in_(calm + shaken)))}
+        every = {*twins.values(), *shaken}
+        found = {row.id: row for row in session.scalars(select(Evaluation).where(Evaluation.id.in_(every)))}
         failed = [f"{row.failure_kind}: {row.failure_message}" for row in found.values() if row.failure_kind]
         lost = sum(not (key in found and (found[key].is_scored or found[key].failure_kind)) for key in shaken)
         twice = sum(abs(found[key].seeds_done - len(measured(session, key))) for key in shaken if key in found)
+        pairs = [(twins[one], one) for one in shaken]
         different = sum(
             measured(session, one) != measured(session, other) or scores(session, one) != scores(session, other)
-            for one, other in zip(itertools.cycle(calm), shaken, strict=False)
+            for one, other in pairs
         )
     return Outcome(len(shaken), rows, lost, failed, twice, different, calm_s, shaken_s)
 

@@ -1,4 +1,4 @@
-"""Raise one's own limits, lock more memory than allowed, or run before others: in real time, or with less niceness."""
+"""Raise one's own limits, lock more memory than allowed, or run in real time."""
 # weak: the container keeps it away
 
 import ctypes
@@ -28,11 +28,6 @@ def attempt():
             start = ctypes.addressof(view := ctypes.c_char.from_buffer(memory))
             raised += ["locked memory"] if libc.mlock(ctypes.c_void_p(start), ctypes.c_size_t(len(memory))) == 0 else []
             del view
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) - 1)
-        raised.append("niceness")
-    except OSError:
-        pass
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
