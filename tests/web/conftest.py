@@ -5,11 +5,13 @@ policy are among that.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from services.api.web import BUILT
 from services.core.settings import SandboxKind
@@ -20,6 +22,7 @@ from tests.web.gallery import Gallery, Place, open_gallery
 
 NewContext = Callable[..., BrowserContext]
 Visit = Callable[[Place], Page]
+Profile = tuple[BrowserContext, Complaints]
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +92,49 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[G
     del built
     with open_gallery(tmp_path_factory.mktemp("gallery")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def profiles(
+    browser: Browser, browser_context_args: dict[str, Any], gallery: Gallery
+) -> Iterator[Callable[[str | None], Profile]]:
+    """Find the browser's profile of whoever looks, for pages that are only read: its cache is warm after the first."""
+    with ExitStack() as opened:
+
+        @cache
+        def profile(who: str | None) -> Profile:
+            context = browser.new_context(**browser_context_args, viewport={"width": WIDE, "height": 800})
+            opened.callback(context.close)
+            context.set_default_timeout(PATIENCE_MS)
+            heard = Complaints()
+            heard.listen_to(context)
+            if who:
+                sign_in(context, gallery.url, gallery.tokens[who])
+            return context, heard
+
+        yield profile
+
+
+@pytest.fixture
+def read(gallery: Gallery, profiles: Callable[[str | None], Profile]) -> Iterator[Visit]:
+    """Open a page as `visit` does, in a profile that other tests read in, too."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with ExitStack() as opened:
+
+        def reading(place: Place) -> Page:
+            context, heard = profiles(place.who)
+            heard.found.clear()
+            page = context.new_page()
+            opened.callback(page.close)
+            gallery.show(page, place)
+            opened.callback(_expect_silence, heard)
+            return page
+
+        yield reading
+
+
+def _expect_silence(heard: Complaints) -> None:
+    assert heard.found == []
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-def test_page_can_be_read_by_everybody(place: Place, visit: Visit) -> None:
-    page = visit(place)
+def test_page_can_be_read_by_everybody(place: Place, read: Visit) -> None:
+    page = read(place)
     for scheme, width in (("light", WIDE), ("dark", NARROW)):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.set_viewport_size({"width": width, "height": 800})
