@@ -30,11 +30,18 @@ def build():
 
 
 def make_tiny_bundle(
-    root: Path, *, oracle_seeds: int = 64, robustness: bool = False, called: str = "tiny", recipe: Recipe | None = None
+    root: Path,
+    *,
+    oracle_seeds: int = 64,
+    robustness: bool = False,
+    placebos: int = 0,
+    called: str = "tiny",
+    recipe: Recipe | None = None,
 ) -> Bundle:
     """Write a linear benchmark whose splits and models are drawn from a fixed generator.
 
-    With `robustness` it also has the anchors of the robustness stage. It may say by which recipe models were trained.
+    With `robustness` it also has the anchors of the robustness stage; with `placebos`, so many of them and as many
+    originals. It may say by which recipe models were trained.
     """
     random = np.random.default_rng(0)
     (root / "public").mkdir(parents=True)
@@ -49,12 +56,23 @@ def make_tiny_bundle(
     (root / "public/original.safetensors").write_bytes(save(original))
     retrained = [_model(random) for _ in range(oracle_seeds)]
     oracle = [_reading(model, splits, probe) for model in retrained]
-    for measured, rows in (("oracle", oracle), ("original", [_reading(original, splits, probe)])):
+    measured_rows = [("oracle", oracle), ("original", [_reading(original, splits, probe)])]
+    if placebos:
+        starts = {"original": [original, *(_model(random) for _ in range(placebos - 1))]}
+        starts |= {"placebo": [_model(random) for _ in range(placebos)]}
+        for name, models in starts.items():
+            states = {part: np.stack([model[part] for model in models]) for part in original}
+            (root / f"hidden/{name}s.safetensors").write_bytes(save(states))
+        measured_rows[1:] = [
+            (name, [_reading(one, splits, probe) for one in models]) for name, models in starts.items()
+        ]
+    for measured, rows in measured_rows:
         stacked = Measurements(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
         (root / f"hidden/{measured}.safetensors").write_bytes(stacked.to_bytes())
     described = _write_anchors(root, splits, original, retrained[:16]) if robustness else None
     manifest = _manifest(root, oracle_seeds).model_copy(
         update={"robustness": described, "name": called, "recipe": recipe.as_dict() if recipe else {}}
+        | {"placebos": placebos, "originals": max(placebos, 1)}
     )
     (root / MANIFEST).write_bytes(manifest.to_bytes())
     return Bundle(root)

@@ -1,7 +1,7 @@
 """What a test needs that takes long, or that not every machine has: a marker for each. `--fast` leaves them all out.
 
 Markers follow from the fixtures that a test uses and from the place it lies in. No test carries one by hand.
-Files come in the order of `KINDS`, so that two processes that share them out meet the long ones first and end together.
+The longest files come first, the others in the order of `KINDS`, so that processes that share them out end together.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,17 @@ KINDS = {
     "servers": "asks Postgres, Redis or an S3 store",
     "browser": "looks at pages in Chromium",
 }
-FIRST_FILE = "compose/test_compose.py"  # its images take minutes
-LAST = len(KINDS) + 1
+LONGEST = (  # in this order, though those with a browser after all others
+    "compose/test_compose.py",  # its images take minutes
+    "worker/test_notebooks.py",
+    "sandbox/test_harm.py",
+    "faults/test_killed_worker.py",
+    "worker/test_sandbox_conformance.py",
+    "web/test_accessibility.py",
+    "web/test_participant_walk.py",
+    "web/test_organiser_walk.py",
+    "web/test_hostile_text.py",
+)
 FIXTURES = {
     "docker": {"docker_engine"},
     "browser": {"browser"},
@@ -68,17 +77,18 @@ def all_slow(path: Path) -> bool:
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Put long files first, and those with a browser last: Playwright's loop stays in its thread to the end."""
-    places: dict[Path, int] = {}
+    kinds: dict[Path, int] = {}
     for item in items:
-        places[item.path] = min(_place(item), places.get(item.path, LAST))
-    return sorted(items, key=lambda item: places[item.path])
+        kinds[item.path] = min(_first_kind(item), kinds.get(item.path, len(KINDS)))
+    return sorted(items, key=lambda item: (*_place(item.path), kinds[item.path]))
 
 
-def _place(item: pytest.Item) -> int:
-    if item.path == HERE / FIRST_FILE:
-        return -1
-    if "browser" in _kinds_of(item.path):
-        return LAST
+def _place(file: Path) -> tuple[bool, int]:
+    name = file.relative_to(HERE).as_posix()
+    return "browser" in _kinds_of(file), LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+def _first_kind(item: pytest.Item) -> int:
     return next((place for place, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS))
 
 

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from tests.kinds import FIRST_FILE, HERE, PLACES, all_slow
+from tests.kinds import HERE, LONGEST, PLACES, all_slow
 from tests.sandbox.place import PLACES as ATTACKED
 from tests.sharing_out import BY_CASE, BY_PLACE, HALVED, PARTS, share_of
 
 
-@pytest.mark.parametrize("place", sorted({FIRST_FILE}.union(*PLACES.values())))
+@pytest.mark.parametrize("place", sorted(set(LONGEST).union(*PLACES.values())))
 def test_places_of_a_kind_exist(place: str) -> None:
     assert (HERE / place).exists()
 

@@ -1,10 +1,10 @@
 """Play users against a whole installation: `make load`, or `python -m benches.load --users 20 --seconds 15`.
 
 Starts Postgres, Redis, two API processes, a scorer and a worker on free ports of this machine, with a board of 1,188
-entries, and ends them afterwards. Entries really run and are measured, on a benchmark of 66 examples and a linear
-model. A stage plays so many users with locust; afterwards the script waits until every accepted submission has a score
-or a typed failure. Then come idle event streams, and the time from an upload until a worker begins with it, by both
-doorbells.
+entries if you choose no other number, and ends them afterwards. Entries really run and are measured, on a benchmark of
+66 examples and a linear model. A stage plays so many users with locust; afterwards the script waits until every
+accepted submission has a score or a typed failure. Then come idle event streams, and the time from an
+upload until a worker begins with it, by both doorbells.
 """
 
 import argparse
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument(
         "--upload-every", type=float, default=600, help="seconds between two uploads of a user; default: 600"
     )
+    parser.add_argument("--entries", type=int, default=ENTRIES, help=f"rows of the board; default: {ENTRIES:,}")
     parser.add_argument("--streams", type=int, default=2000, help="idle event streams; default: 2000")
     parser.add_argument("--first-runs", type=int, default=20, help="uploads with a free slot; default: 20")
     parser.add_argument("--drain", type=float, default=1800, help="seconds to wait for accepted entries; default: 1800")
@@ -55,7 +56,7 @@ def main() -> None:
 
         with site(root) as running:
             users = add_users(running, max(*sizes, -(-chosen.streams // PER_USER), 1))
-            _fill_board(running)
+            _fill_board(running, chosen.entries)
             tell(f"{chosen.first_runs} uploads, one after another, through Redis")
             waits = [first_runs(running, users[0], chosen.first_runs)]
             stages = [
@@ -93,11 +94,11 @@ def main() -> None:
     _print_rest(streams, waits)
 
 
-def _fill_board(running: Site) -> None:
+def _fill_board(running: Site, entries: int) -> None:
     with running.database.read() as session:
         phase = session.scalars(select(Phase)).one()
         organiser = phase.competition.owner_id
-    add_entries(running.database, phase, organiser, ENTRIES)
+    add_entries(running.database, phase, organiser, entries)
 
 
 def _print_stage(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """People choose by kind what they are told of, and by which way; members and submissions are shown to all by consent.
 
 Revision: 0057
-Revises: 0055
+Revises: 0056
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0057"
-down_revision: str | None = "0055"
+down_revision: str | None = "0056"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -131,6 +131,7 @@ def plan_of(order: Order, architecture: Architecture, whole: Cut) -> Disk:
     placebo, size = order.definition.placebo, chunk_size(architecture)
     originals = len(order.original_seeds(b"")) if placebo else order.seeds + 1
     starts = order.originals if placebo else order.seeds
+    never_saw = max(placebo.starts, order.placebos) if placebo else 0
     runs = min(placebo.models, order.seeds) * (placebo.starts + originals) if placebo else 0
     return plan_disk(
         architecture(),
@@ -138,8 +139,8 @@ def plan_of(order: Order, architecture: Architecture, whole: Cut) -> Disk:
         whole.classes,
         seeds=order.seeds + size,  # including diverged models and their replacements
         placebo_models=runs,
-        kept_models=originals + (placebo.starts + order.originals - 1 if placebo else 0) + ANCHORS * order.robustness,
-        originals=starts if starts > 1 else 0,
+        kept_models=originals + (never_saw + order.originals - 1 if placebo else 0) + ANCHORS * order.robustness,
+        originals=(starts if starts > 1 else 0) + order.placebos,
         pack=order.keep_checkpoints,
     )
 
@@ -178,12 +179,14 @@ def _build(shop: Workshop, root: Path, disk: Disk, remarks: Sequence[str]) -> No
             secret=shop.secret,
             original={name: value[0] for name, value in start.original.items()},
             originals=start.originals,
+            placebos=start.kept,
             measured={
                 "oracle": oracle[0].measurements,
                 "second_oracle": second[0].measurements,
                 "original": start.measured.measurements,
                 "untrained": Trained.from_arrays([measure(shop.architecture, untrained, splits)]).measurements,
-            },
+            }
+            | ({} if start.kept_measured is None else {"placebo": start.kept_measured.measurements}),
             replaced=oracle[1] + second[1],
             fitness=fitness,
             disk=disk,

@@ -46,14 +46,16 @@ def plan_disk(  # noqa: PLR0917 - one number for each kind of file
 ) -> Disk:
     """Compute the disk space of a build with `seeds` models per oracle and `kept_models` models kept whole.
 
-    The bundle holds `originals` of them for runs to start from, besides the public one.
+    The bundle holds `originals` of them for runs to start from, besides the public one, and what was measured of them.
     """
     state = sum(value.numel() * value.element_size() for value in model.state_dict().values()) + FILE_BYTES
     forget = len(splits.forget) * classes * 4
     reading = forget + (len(splits.test) + min(len(splits.retain), PROBE_SIZE)) * PREDICTION_BYTES
     reading += len(splits.retain) // 8 + 4 * SKETCH_SIZE + 64
     data = sum(array.nbytes for part in splits.named().values() for array in part.arrays().values())
-    bundle = data + (2 * seeds + OTHER_MODELS) * reading + (1 + originals) * state + 16 * FILE_BYTES
+    bundle = (
+        data + (2 * seeds + OTHER_MODELS) * reading + (1 + originals) * state + originals * reading + 16 * FILE_BYTES
+    )
     checkpoints = 2 * seeds * state if pack else 0
     work = data + (2 * seeds + kept_models) * (reading + FILE_BYTES) + placebo_models * (forget + FILE_BYTES)
     return Disk(building=bundle + work + kept_models * state + 2 * checkpoints, bundle=bundle, checkpoints=checkpoints)

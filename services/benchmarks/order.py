@@ -36,6 +36,14 @@ class Order:
     keep_checkpoints: bool = False
     robustness: bool = False  # measure anchors for the robustness stage
 
+    @property
+    def placebos(self) -> int:
+        """Count the models that never saw the forget set and are kept as starts of placebo runs: as many as originals.
+
+        None are kept if all runs start from one original, because the placebo audit compares starts with one another.
+        """
+        return self.originals if self.definition.placebo is not None and self.originals > 1 else 0
+
     def purpose(self, what: str) -> str:
         """Name the purpose of a seed, so that no two seeds of a secret are equal."""
         return what if self.drawn_for is None else f"{self.drawn_for}|{what}"

@@ -97,9 +97,10 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
     model_s = _steps(retain, recipe) * step_s + measure_s
     original_s = _steps(everything, recipe) * step_s + measure_s
     originals = len(order.original_seeds(SECRET)) + order.originals - 1
+    never_saw = max(placebo.starts, order.placebos)
     runs = min(placebo.models, order.seeds) * (placebo.starts + len(order.original_seeds(SECRET)))
     run_s = _steps(retain, placebo.recipe) * step_s
-    training_s = (2 * order.seeds + placebo.starts) * model_s + originals * original_s + runs * run_s
+    training_s = (2 * order.seeds + never_saw) * model_s + originals * original_s + runs * run_s
     return Rehearsal(
         images=len(order.dataset.labels),
         counts={name: len(examples) for name, examples in whole.splits.named().items()},
@@ -109,7 +110,7 @@ def rehearse(order: Order, place: Path, *, progress: Progress = lambda *_: None)
         step_s=step_s,
         measure_s=measure_s,
         core_share=core_share,
-        models=2 * order.seeds + placebo.starts + originals,
+        models=2 * order.seeds + never_saw + originals,
         runs=runs,
         models_per_s=len(found) / model_s,
         build_s=training_s / len(found) + judging_s,
@@ -183,6 +184,7 @@ def _judge_and_write(  # noqa: PLR0917 - all that a bundle is made of
     models = initialise(build, range(order.originals))
     untrained = Trained.from_arrays([measure(build, initialise(build, range(UNTRAINED_MODELS)), whole.splits)])
     several = {name: value.contiguous() for name, value in models.items()} if order.originals > 1 else None
+    never_saw = several if order.placebos else None
     built = Built(
         name=order.name or order.definition.name,
         definition=order.definition,
@@ -195,12 +197,14 @@ def _judge_and_write(  # noqa: PLR0917 - all that a bundle is made of
         secret=SECRET,
         original={name: value[0].contiguous() for name, value in models.items()},
         originals=several,
+        placebos=never_saw,
         measured={
             "oracle": oracle.measurements,
             "second_oracle": second.measurements,
             "original": original.measurements,
             "untrained": untrained.measurements,
-        },
+        }
+        | ({"placebo": original.measurements} if order.placebos else {}),
         replaced=0,
         fitness=fitness,
         disk=disk,

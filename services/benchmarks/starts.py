@@ -12,6 +12,7 @@ from services.benchmarks.definitions import Placebo
 from services.benchmarks.farm import Job, models_beside
 from services.benchmarks.fitness import MIN_FORGET_ACCURACY, Placebos, forget_accuracy, quality_of
 from services.benchmarks.measuring import Trained, measure
+from services.benchmarks.oracle import find_diverged
 from services.benchmarks.recipes import NoisyDescent
 from services.benchmarks.training import Stacked
 from services.benchmarks.workshop import Workshop
@@ -28,15 +29,19 @@ class Start:
     measured: Trained
     draw: int
     placebos: Placebos
+    kept: Stacked | None = None  # models that never saw the forget set, from which placebo runs start
+    kept_measured: Trained | None = None
 
 
 def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
     """Train original models and judge them by the placebo test; return the first fit one, or else the best."""
     order, splits = shop.order, shop.cut.splits
-    starts = [
-        models_beside(shop.train(shop.job(keep_models=True), [seed], "models that never saw the forget set")[0])
-        for seed in shop.seeds("placebo start", placebo.starts)
+    never_saw = shop.seeds("placebo start", max(placebo.starts, order.placebos))
+    files = [
+        shop.train(shop.job(keep_models=True), [seed], "models that never saw the forget set")[0]
+        for seed in never_saw[: placebo.starts]
     ]
+    starts = [models_beside(file) for file in files]
     placebos = tuple(
         _placebo_quality(shop, placebo, start, f"placebo {number} of {len(starts)}", oracle)
         for number, start in enumerate(starts, start=1)
@@ -51,8 +56,11 @@ def one_original(shop: Workshop, oracle: Trained, placebo: Placebo) -> Start:
         learned = forget_accuracy(model, splits) >= MIN_FORGET_ACCURACY
         tried.append(Start(load_models(models_beside(file)), None, model, draw, judged))
         if learned and judged.ratio >= order.min_placebo_ratio:
-            return _with_further(shop, tried[-1])
-    return _with_further(shop, max(tried, key=lambda one: one.placebos.ratio))
+            break
+    else:
+        tried.append(max(tried, key=lambda one: one.placebos.ratio))
+    files += shop.train(shop.job(keep_models=True), never_saw[placebo.starts :], "starts of placebo runs")
+    return _with_placebos(shop, _with_further(shop, tried[-1]), files)
 
 
 def _with_further(shop: Workshop, first: Start) -> Start:
@@ -66,6 +74,22 @@ def _with_further(shop: Workshop, first: Start) -> Start:
     stacked = {name: torch.cat([value, *(one[name] for one in models)]) for name, value in first.original.items()}
     measured = Trained.from_arrays([first.measured.arrays(), *(load_file(file) for file in files)])
     return replace(first, originals={name: value.contiguous() for name, value in stacked.items()}, measured=measured)
+
+
+def _with_placebos(shop: Workshop, start: Start, files: list[Path]) -> Start:
+    """Keep models that never saw the forget set, except diverged ones: no run could start from these."""
+    if not shop.order.placebos:
+        return start
+    measured = Trained.from_arrays([load_file(file) for file in files])
+    diverged = set(find_diverged(measured))
+    well = [place for place in range(len(measured.finite)) if place not in diverged][: shop.order.placebos]
+    chunks = [load_models(models_beside(file)) for file in files]
+    models = {name: torch.cat([chunk[name] for chunk in chunks])[well].contiguous() for name in chunks[0]}
+    return replace(
+        start,
+        kept=models,
+        kept_measured=Trained.from_arrays([{name: array[well] for name, array in measured.arrays().items()}]),
+    )
 
 
 def originals_of_all_seeds(shop: Workshop, oracle: Trained, second: Trained) -> Start:

@@ -57,6 +57,7 @@ class Built:
     secret: bytes
     original: Mapping[str, Tensor]
     originals: Mapping[str, Tensor] | None  # stacked, one for each seed; None if all runs start from `original`
+    placebos: Mapping[str, Tensor] | None  # stacked; None if no placebo audit is possible
     measured: Mapping[str, Measurements]
     replaced: int
     fitness: Fitness
@@ -71,9 +72,9 @@ def write_bundle(root: Path, built: Built) -> None:
         (root / folder).mkdir(parents=True)
     (root / "public/architecture.py").write_text(built.architecture.source(), encoding="utf-8", newline="\n")
     save_file({name: value.numpy() for name, value in built.original.items()}, root / "public/original.safetensors")
-    if built.originals is not None:
-        stacked = {name: value.numpy() for name, value in built.originals.items()}
-        save_file(stacked, root / "hidden/originals.safetensors")
+    for name, models in (("originals", built.originals), ("placebos", built.placebos)):
+        if models is not None:
+            save_file({part: value.numpy() for part, value in models.items()}, root / f"hidden/{name}.safetensors")
     for name, examples in built.cut.splits.named().items():
         save_file(examples.arrays(), root / ("hidden" if name == "test" else "public") / f"{name}.safetensors")
     (root / "hidden/probe.safetensors").write_bytes(save({"index": probe_of(built.cut.splits)}))
@@ -123,6 +124,7 @@ def _manifest(root: Path, built: Built) -> Manifest:
         ),
         recipe=definition.recipe.as_dict(),
         originals=1 if built.originals is None else len(next(iter(built.originals.values()))),
+        placebos=0 if built.placebos is None else len(next(iter(built.placebos.values()))),
         learning=Learning(**asdict(definition.recipe)) if isinstance(definition.recipe, NoisyDescent) else None,
         oracle_seeds=len(built.measured["oracle"]),
         oracle_replaced=built.replaced,

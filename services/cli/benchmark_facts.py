@@ -35,6 +35,7 @@ def show(bundle: "Bundle", as_json: bool) -> None:
         "architecture": manifest.architecture,
         **({} if manifest.learning is None else {"learning": _learned(manifest.learning)}),
         "originals": f"{manifest.originals}, from which runs start",
+        **({"placebos": f"{manifest.placebos}, from which runs of a placebo audit start"} if manifest.placebos else {}),
         "oracle": f"{manifest.oracle_seeds} models retrained from scratch on {manifest.device}",
         "seeds": f"derived from a secret with SHA-256 {manifest.seed_commitment}",
     }

@@ -45,6 +45,10 @@ def evaluate(
     robustness: Annotated[
         bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
     ] = False,
+    placebo_audit: Annotated[
+        bool,
+        typer.Option(help="Also start up to 64 runs from models that never saw the forget set, and tell what they do."),
+    ] = False,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -53,7 +57,18 @@ def evaluate(
     The exit status is 1 if the submission failed; the reason is printed.
     """
     drafts = load_drafts(metric_file)
-    result = _evaluate(file, benchmark, seeds, timeout_s, metric, environment, save, drafts, robustness=robustness)
+    result = _evaluate(
+        file,
+        benchmark,
+        seeds,
+        timeout_s,
+        metric,
+        environment,
+        save,
+        drafts,
+        robustness=robustness,
+        placebo_audit=placebo_audit,
+    )
     if as_json:
         print_json(result)
     else:
@@ -73,6 +88,7 @@ def _evaluate(
     drafts: Sequence[Draft],
     *,
     robustness: bool,
+    placebo_audit: bool,
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.cli.environment import find_here
@@ -129,6 +145,7 @@ def _evaluate(
                 python=python_of(chosen),
                 traces=traces,
                 on_seed=lambda: bars.advance(task),
+                placebos=_placebos(bundle, seeds) if placebo_audit else 0,
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
@@ -138,6 +155,7 @@ def _evaluate(
             run_s=run.run_s,
             claim=checked.claim,
             stress=run.stress,
+            placebo=run.placebo,
             upload_bytes=len(data),
         )
         report = score_measurements(metric, evidence)
@@ -188,6 +206,15 @@ def _announced(bundle: "Bundle", seeds: int) -> bool:
     return True
 
 
+def _placebos(bundle: "Bundle", seeds: int) -> int:
+    """Say what the placebo audit costs, and return the number of its runs. Raises NoPlacebos."""
+    from services.core.bundle.manifest import placebo_runs
+
+    runs = placebo_runs(bundle.manifest, seeds)
+    say(f"The placebo audit adds {runs} runs, which start from models that never saw the forget set.")
+    return runs
+
+
 def scored(report: "Report", run_s: float) -> dict[str, Any]:
     """Return a report as a program reads it: the score in the API's form, and its alarms."""
     from services.scorer.rows import score_form
@@ -223,7 +250,8 @@ def print_outcome(result: dict[str, Any]) -> None:
     typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
     if certificate := score["certificate"]:
         _print_certificate(certificate)
-    print_suite(score["suites"], "robustness")
+    for suite in ("robustness", "placebo"):
+        print_suite(score["suites"], suite)
     print_marks(score["flags"], result["alarms"])
     if "beside" in result:
         print_beside(result["beside"])

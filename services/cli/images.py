@@ -24,13 +24,13 @@ def images(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """List the images of a competition, and add or remove some. Its texts show one by ![words](images/NAME)."""
+    """List the images of a competition, and add or remove some. Its texts show one by the address images/NAME."""
     client, path = open_client(url), f"/api/competitions/{slug}/images"
     for file in add or []:
         if not file.is_file():
             raise NoSuchFile(f"There is no file {file}. Check its name.")
         client.put_file(f"{path}/{file.name}", file)
-        say(f"Added {file.name}: ![words](images/{file.name})")
+        say(f"Added {file.name}. Texts show it by the address images/{file.name}.")
     for name in remove or []:
         client.delete(f"{path}/{name}")
         say(f"Removed {name}.")

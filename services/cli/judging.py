@@ -109,13 +109,13 @@ def list_exclusions(
 
 @app.command("copies")
 def list_copies(competition: Competition, url: Url = None, as_json: Json = False) -> None:
-    """List submissions whose code is nearly that of another team's earlier one. Public code is alike, too."""
+    """List submissions that are nearly another team's earlier one, by code or by weights. Public code is alike, too."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/copies"))
     if as_json:
         print_json(found)
         return
-    names = ("later", "team", "earlier", "of team", "alike", "same code")
-    print_table(names, [_copied(one) for one in found], title="Near-identical code", words=set(names) - {"alike"})
+    names = ("later", "team", "earlier", "of team", "by", "alike", "same code")
+    print_table(names, [_copied(one) for one in found], title="Near-identical entries", words=set(names) - {"alike"})
 
 
 def withdraw(
@@ -153,4 +153,4 @@ def _row(one: dict[str, Any]) -> list[str]:
 def _copied(one: dict[str, Any]) -> list[str]:
     later, earlier = one["later"], one["earlier"]
     named = [later["submission_id"], later["team"], earlier["submission_id"], earlier["team"]]
-    return [*named, f"{one['likeness']:.0%}", "yes" if one["same_code"] else "no"]
+    return [*named, one["kind"], f"{one['likeness']:.0%}", "yes" if one["same_code"] else "no"]

@@ -131,6 +131,9 @@ def create_phase(
     robustness: Annotated[
         bool, typer.Option(help="Also read every model under stress. The benchmark must be built for it.")
     ] = False,
+    placebo_audit: Annotated[
+        bool, typer.Option(help="Also start up to 64 runs of each entry from models that never saw the forget set.")
+    ] = False,
     references: Annotated[
         bool,
         typer.Option(
@@ -177,6 +180,7 @@ def create_phase(
         "take_first": take_first,
         "rehearse": rehearse,
         "robustness": robustness,
+        "placebo_audit": placebo_audit,
         "references": references,
         "entered_by": entered_by,
         "selects": selects,
@@ -189,6 +193,8 @@ def create_phase(
     say(f"Created the phase {slug} of {competition}.")
     if made["robustness_s"] is not None:
         say(f"Its robustness stage adds about {made['robustness_s']:.0f} s of a worker to each evaluation.")
+    if made["placebo_runs"]:
+        say(f"Its placebo audit adds {made['placebo_runs']} runs to the {seeds} of each evaluation.")
 
 
 @phase_app.command("references")

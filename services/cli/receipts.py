@@ -39,13 +39,16 @@ def verify(
     robustness: Annotated[
         Path | None, typer.Option(help="Also check that these readings under stress are those of the receipt.")
     ] = None,
+    placebo: Annotated[
+        Path | None, typer.Option(help="Also check that these readings of placebo runs are those of the receipt.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check that a receipt was signed as it is. It needs no server. The exit status is 1 if it was not."""
     from services.core.record.receipts import check_readings, check_receipt
 
     receipt = check_receipt(file.read_bytes(), key)
-    for name, readings in (("measurements", measurements), ("robustness", robustness)):
+    for name, readings in (("measurements", measurements), ("robustness", robustness), ("placebo", placebo)):
         if readings is not None:
             check_readings(receipt["statement"], name, _read(readings))
     if as_json:

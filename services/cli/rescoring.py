@@ -1,5 +1,6 @@
 """`lethe rescore`: a phase's leaderboard by another metric or from new runs; previewed, published at once, undone."""
 
+import math
 import time
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ __all__ = ["rescore"]
 
 POLL_S = 0.5
 PREVIEW_WITHIN_S = 120.0
-OPEN = ("preparing", "ready")
+OPEN = ("preparing", "ready", "publishing")
+MOVES_WITHIN_S = 60.0  # after which it is said what a move of the leaderboard may wait for
 
 
 def rescore(
@@ -46,6 +48,7 @@ def rescore(
     client, base = open_client(url), f"/api/competitions/{competition}/phases/{phase}"
     if undo:
         campaign = client.post(f"{base}/undo")
+        campaign = _moved(client, base, campaign)
         say(f"Undone: the leaderboard ranks by {campaign['metric_before']} as before.")
     else:
         campaign = _open_campaign(client, base)
@@ -57,7 +60,9 @@ def rescore(
         else:
             campaign = _prepare(client, base, campaign, metric=metric, re_run=re_run)
             if publish:
-                campaign = client.post(f"{base}/campaigns/{campaign['id']}/publish")
+                if campaign["state"] == "ready":
+                    campaign = client.post(f"{base}/campaigns/{campaign['id']}/publish")
+                campaign = _moved(client, base, campaign)
     shown = _preview(client, f"{base}/campaigns/{campaign['id']}")
     if as_json:
         print_json(shown)
@@ -108,8 +113,21 @@ def _prepare(
                 )
             campaign = newest
             bars.update(task, completed=campaign["done"], total=campaign["total"])
-    if campaign["state"] != "ready":
+    if campaign["state"] not in ("ready", "publishing"):
         raise BadInput(f"Somebody else ended this rescoring: it is {campaign['state']}.")
+    return campaign
+
+
+def _moved(client: Client, base: str, campaign: dict[str, Any]) -> dict[str, Any]:
+    """Wait until the leaderboard has moved, which is seconds, unless a submission is still to be scored."""
+    path, told_at = f"{base}/campaigns/{campaign['id']}", time.monotonic() + MOVES_WITHIN_S
+    while campaign["state"] in ("publishing", "undoing"):
+        if time.monotonic() > told_at:
+            told_at = math.inf
+            say("The leaderboard has not moved yet: it waits for submissions that are being scored, or for the scorer.")
+            say("Check with `lethe doctor` that the scorer runs. You can stop this command: nothing is lost.")
+        time.sleep(POLL_S)
+        campaign = client.get(path)
     return campaign
 
 
@@ -117,7 +135,7 @@ def _preview(client: Client, path: str) -> dict[str, Any]:
     """Fetch a rescoring with its moves, as soon as its preview is computed: seconds after all scores are there."""
     shown: dict[str, Any] = client.get(path)
     give_up_at = time.monotonic() + PREVIEW_WITHIN_S
-    while shown["preview"] is None and shown["state"] in ("ready", "published"):
+    while shown["preview"] is None and shown["state"] in ("ready", "publishing", "published"):
         if time.monotonic() > give_up_at:
             say("The preview is not computed yet. Check with `lethe doctor` that the scorer runs, then run this again.")
             break

@@ -1,9 +1,9 @@
 """The scorer: answers the doorbell by scoring every measured evaluation that has no score by its phase's metric.
 
 Then it prepares campaigns. If nothing else waits, it announces provisional scores of running evaluations, tidies the
-readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread computes the
-leaderboards that pages show whenever pointers have moved, numbers the acts of the record, enters teams into finals,
-makes the reference rows of new phases, and ranks the entries of matrices.
+readings of measured ones, and computes how far a phase's numbers can be trusted. Beside all that, a thread publishes
+and undoes campaigns, computes the leaderboards that pages show whenever pointers have moved, numbers the acts of the
+record, enters teams into finals, makes the reference rows of new phases, and ranks the entries of matrices.
 """
 
 import threading
@@ -23,6 +23,7 @@ from services.scorer.matrices import Matrices
 from services.scorer.preparing import Preparing
 from services.scorer.references import References
 from services.scorer.reliability.task import Reliability
+from services.scorer.rescorings import Rescorings
 from services.scorer.retries import Retries
 from services.scorer.standings.boards import Boards
 from services.scorer.standings.previews import Previews
@@ -51,6 +52,7 @@ class Scorer:
         stores, retries = Stores(self.database, self.blobs, settings), Retries()
         self.evaluations = Evaluations(stores, retries)
         self.campaigns = Preparing(stores, retries, self.stopping)
+        self.rescorings = Rescorings(stores, self.doorbell)
         self.boards, self.previews = Boards(stores), Previews(stores)
         self.finals = Finals(stores, self.doorbell)
         self.references = References(stores, self.doorbell)
@@ -74,9 +76,10 @@ class Scorer:
         return scored
 
     def keep(self) -> None:
-        """Number new acts of the record; compute what leaderboards and previews show anew; enter teams into finals."""
+        """Number new acts of the record; publish rescorings; compute leaderboards and previews; enter finals."""
         with self._one_keeps:
             self._link()
+            self.rescorings.keep()
             self.boards.keep()
             self.previews.keep()
             self.finals.keep()
@@ -102,8 +105,8 @@ class Scorer:
                 log.exception("standings_failed", remedy="the next look tries again")
 
     def sweep(self) -> None:
-        """Ring if something waits, settle campaigns that wait for nothing more, and touch the heartbeat file."""
-        waiting = self.campaigns.settle() or self.evaluations.next() or self.provisional.due() or self.tidying.next()
+        """Ring if something waits, and touch the heartbeat file."""
+        waiting = self.campaigns.waits() or self.evaluations.next() or self.provisional.due() or self.tidying.next()
         if waiting or self.reliability.due():
             self.doorbell.ring(Bell.SCORE)
         beat(self.settings, "scorer")

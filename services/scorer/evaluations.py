@@ -57,4 +57,7 @@ class Evaluations:
         judged = judge(database, stores.blobs, stores.settings, evaluation_id, metric, losses=public)
         losses = judged.losses.keep(stores.blobs) if judged.losses else None
         with database.write() as session:
-            return publish(session, judged, losses)
+            published = publish(session, judged, losses)
+        if judged.losses:
+            judged.losses.keep(stores.blobs)  # again: a retention may have deleted the same pictures meanwhile
+        return published

@@ -27,7 +27,7 @@ from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
 from services.scorer.histograms import Histograms
 from services.scorer.losses import Losses, find_losses
-from services.scorer.metrics import METRICS, BadArray, Evidence, Runs, ScoreCard, Sides
+from services.scorer.metrics import METRICS, BadArray, Evidence, Movement, Runs, ScoreCard, Sides
 from services.scorer.scoring import Report, gather, score_by_all
 
 __all__ = ["ORDER_UNKNOWN", "Judged", "Unscored", "judge", "judge_many", "judge_so_far", "load_evidence"]
@@ -46,6 +46,7 @@ class Judged:
     subjects: NDArray[np.integer[Any]] | None
     run_s: float
     losses: Losses | None = None  # if they were asked for
+    movement: Movement | None = None  # how the runs move weights; None if that is not clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class _Stored:
             runs=self.runs,
             upload_bytes=self.upload_bytes,
             stress=None if models is not None else self.readings.load_stress(blobs),
+            placebo=None if models is not None else self.readings.load_placebo(blobs),
         )
 
 
@@ -102,7 +104,7 @@ def judge(
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
     lost = find_losses(evidence, stored.bundle) if losses else None
-    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost)
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost, Movement.of(evidence))
 
 
 def _untested(report: Report) -> Report:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from services.core.board import campaigns
-from services.core.models import Campaign, CampaignState
+from services.core.board import campaigns, rescoring
+from services.core.models import Campaign
 from services.scorer.judging import Judged, Unscored, judge_many
 from services.scorer.publishing import publish
 from services.scorer.retries import Retries
@@ -28,16 +28,11 @@ class Preparing:
     retries: Retries
     stopping: threading.Event
 
-    def settle(self) -> bool:
-        """Make campaigns ready if they wait for nothing more; return whether a campaign still waits for scores."""
+    def waits(self) -> bool:
+        """Tell whether a campaign still waits for scores."""
         with self.stores.database.read() as session:
             found = campaigns.open_campaigns(session)
-            lacking = any(one.set_aside or campaigns.unscored(session, one) for one in found)
-        if any(one.state is CampaignState.PREPARING for one in found):
-            with self.stores.database.write() as session:  # only then, because a write locks others out twice a second
-                for one in campaigns.open_campaigns(session):
-                    campaigns.settle(session, one)
-        return lacking
+            return any(one.set_aside or rescoring.unscored(session, one) for one in found)
 
     def prepare(self) -> int:
         """Compute the missing scores of open campaigns until asked to stop; return how many scores were written.
@@ -47,7 +42,7 @@ class Preparing:
         stores, written = self.stores, 0
         with stores.database.read() as session:
             wanted = [
-                (one.id, one.metric, [*campaigns.unscored(session, one), *one.set_aside])
+                (one.id, one.metric, [*rescoring.unscored(session, one), *one.set_aside])
                 for one in campaigns.open_campaigns(session)
             ]
         later = self.retries.later()
@@ -59,7 +54,7 @@ class Preparing:
                     if self.stopping.is_set():
                         return written
             with stores.database.write() as session:
-                campaigns.settle(session, session.get_one(Campaign, campaign_id))
+                rescoring.settle(session, session.get_one(Campaign, campaign_id))
         return written
 
     def _take(self, campaign_id: UUID, outcome: Judged | Unscored) -> bool:

@@ -9,6 +9,7 @@ from services.core.models.losses import LossesForm
 from services.core.queue.lifecycle import add_event, lock_evaluation
 from services.core.record.acts import record_scores
 from services.core.store.database import WriteSession
+from services.scorer.copies import note_alike
 from services.scorer.judging import Judged
 from services.scorer.rows import score_row
 
@@ -18,7 +19,8 @@ __all__ = ["publish"]
 def publish(session: WriteSession, judged: Judged, losses: LossesForm | None = None) -> bool:
     """Insert missing scores; point every submission of the evaluation at the score by the phase's metric.
 
-    Losses are kept beside them, unless the phase hides its data.
+    Losses are kept beside them, unless the phase hides its data. Entries of other teams that move weights alike are
+    noted.
 
     The phase is locked first. A campaign locks it too before it moves all pointers, so whichever comes second sees the
     result of the first.
@@ -36,6 +38,7 @@ def publish(session: WriteSession, judged: Judged, losses: LossesForm | None = N
     session.add_all(rows[name] for name in sorted(new))
     if losses is not None and not phase.data_hidden:
         evaluation.losses = losses
+    note_alike(session, evaluation, judged.movement)
     session.flush()
     record_scores(session, phase, [rows[name] for name in sorted(new)])
     campaigns.take_back(session, evaluation, new)

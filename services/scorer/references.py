@@ -21,7 +21,7 @@ from services.core.record.acts import record
 from services.core.references import platform
 from services.core.references.asking import current_rows, waits_for_public
 from services.core.references.planning import Planned, plan
-from services.core.store.blobs import Blobs
+from services.core.store.blobs import Blobs, sha256_hex
 from services.core.store.database import ReadSession, WriteSession, clock
 from services.core.submission.form import form_of
 from services.core.submission.source import UNTOLD_PYTHON
@@ -54,7 +54,11 @@ class References:
             return 0
         try:
             with self.stores.database.write() as session:
-                made = make_rows(session, self.stores.blobs, session.get_one(Phase, phase_id))
+                phase = session.get_one(Phase, phase_id)
+                manifest, made = phase.benchmark.manifest, make_rows(session, self.stores.blobs, phase)
+            for one in plan(manifest) if made else ():
+                code = _code(manifest["recipe"], one)
+                self.stores.blobs.keep(sha256_hex(code), code)
         except Exception:
             self._again_at[phase_id] = time.monotonic() + AGAIN_S
             log.exception("references_failed", phase=str(phase_id), remedy="they are tried again")
@@ -86,9 +90,13 @@ def make_rows(session: WriteSession, blobs: Blobs, phase: Phase) -> int:
     return len(made)
 
 
+def _code(recipe: Mapping[str, Any], planned: Planned) -> bytes:
+    return source(recipe, planned.epochs).encode()
+
+
 def _make(session: WriteSession, blobs: Blobs, phase: Phase, recipe: Mapping[str, Any], planned: Planned) -> Submission:
     filename = f"{planned.reference}.py"
-    code = source(recipe, planned.epochs).encode()
+    code = _code(recipe, planned)
     form, blob = form_of(filename, SubmissionKind.MODULE, code, UNTOLD_PYTHON), blobs.put(code)
     submission = Submission(
         phase_id=phase.id,

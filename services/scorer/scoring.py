@@ -24,6 +24,7 @@ from services.scorer.metrics import (
     BadArray,
     Evidence,
     Models,
+    PlaceboSides,
     Predictions,
     Runs,
     ScoreCard,
@@ -71,6 +72,7 @@ def gather(
     claim: Claim | None = None,
     runs: Runs | None = None,
     stress: StressReadings | None = None,
+    placebo: Measurements | None = None,
     upload_bytes: int | None = None,
 ) -> Evidence:
     """Put N unlearned models beside the first N models of the benchmark's oracle, because F depends on N.
@@ -98,8 +100,19 @@ def gather(
         runs=None if runs is None else replace(runs, original=starts),
         starts=starts,
         stress=None if stress is None else _under_stress(stress, bundle),
+        placebo=None if placebo is None else _of_placebos(placebo, bundle, reference),
         upload=None if upload_bytes is None else Upload(upload_bytes, bundle.manifest.parameters),
     )
+
+
+def _of_placebos(runs: Measurements, bundle: Bundle, reference: "_Reference") -> PlaceboSides | None:
+    """Put placebo runs, of seeds 0, 1, ..., beside the models that they started from. Raises BadMeasurements."""
+    if reference.placebos is None:
+        return None
+    _check_benchmark(runs, reference.readings)
+    started = np.array([start_of(seed, len(reference.placebos)) for seed in range(len(runs))])
+    models = _models(runs, reference.test_labels, bundle.manifest.counts.retain)
+    return PlaceboSides(models, reference.placebos, started)
 
 
 def _under_stress(stress: StressReadings, bundle: Bundle) -> StressedSides | None:
@@ -135,6 +148,7 @@ class _Reference:
     second_oracle: Models | None
     untrained: Models | None
     originals: Models | None
+    placebos: Models | None
     forget_labels: NDArray[np.int64]
     test_labels: NDArray[np.int64]
     subjects: NDArray[np.int64] | None
@@ -156,6 +170,7 @@ def _reference(root: Path, digest: str, models: int) -> _Reference:
         second_oracle=read(None if second is None else second.first(models)),
         untrained=read(bundle.measurements_of("untrained")),
         originals=read(bundle.measurements_of("original")),
+        placebos=read(bundle.measurements_of("placebo")),
         forget_labels=bundle.forget_labels(),
         test_labels=labels,
         subjects=bundle.forget_subjects(),

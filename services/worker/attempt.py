@@ -108,10 +108,13 @@ class Attempt:
         if printed.strip() and not kind.data_hidden:
             blob = self.resources.blobs.put(printed.encode())
             self._write_unless_lost(lambda session: notes.keep_log(session, self.lease, blob))
+            self.resources.blobs.keep(blob, printed.encode())
 
     def _describe(self, provenance: dict[str, str], executed: bytes | None) -> None:
         blob = None if executed is None else self.resources.blobs.put(executed)
         self._write_unless_lost(lambda session: notes.describe(session, self.lease, provenance, blob))
+        if blob is not None and executed is not None:
+            self.resources.blobs.keep(blob, executed)
 
     def _finish(self) -> None:
         with self.resources.database.write() as session:

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import ClassVar, Protocol
 
+from services.core.bundle.manifest import PLACEBO_RUNS
 from services.core.models import Evaluation, SubmissionKind
 from services.core.submission.notebook import notebook_timeout_s
 from services.worker.failures import RunFailed, SandboxText, told, words
@@ -131,7 +132,8 @@ def kind_of(
     timeout_s = phase.seed_timeout_s * patience
     allowed = RunLimits(evaluation.seeds, timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
-    return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order))
+    placebos = PLACEBO_RUNS if phase.placebo_audit and not evaluation.dry_run else 0
+    return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order, placebos=placebos))
 
 
 def _mode(evaluation: Evaluation) -> Mode:

@@ -40,6 +40,7 @@ class LocalRun:
     peak_memory_bytes: int  # of the largest process of any run
     provenance: dict[str, str]
     stress: StressReadings | None = None  # if the limits ask for it
+    placebo: Measurements | None = None  # of placebo runs, if there were any
 
 
 class LocalWorker:
@@ -68,14 +69,16 @@ class LocalWorker:
         traces: Traces | None = None,
         on_seed: Callable[[], None] = lambda: None,
         order: Sequence[int] | None = None,
+        placebos: int = 0,
     ) -> LocalRun:
         """Run every seed of a submission, or those in `order` in that order; measure each model.
 
+        The first `placebos` seeds also get a placebo run, if the benchmark has placebo models.
         However the runs end, `traces` then has the end of their printed output.
         Raises RunFailed for the first seed that fails, and SandboxUnavailable.
         """
         indexes = range(limits.seeds) if order is None else order
-        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes)
+        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes, placebos=placebos)
         module, failed = Module(limits, seeds), threading.Event()
         for slot in self._slots:
             slot.clear()
@@ -91,12 +94,18 @@ class LocalWorker:
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             provenance=module.provenance(stations[0]),
             stress=_stressed(results),
+            placebo=_placebo(results),
         )
 
 
 def _stressed(results: Sequence[SeedResult]) -> StressReadings | None:
     found = [(result.stress, result.index) for result in results if result.stress]
     return StressReadings.stack(*zip(*found, strict=True)) if found else None
+
+
+def _placebo(results: Sequence[SeedResult]) -> Measurements | None:
+    found = [result.placebo for result in results if result.placebo]
+    return Measurements.stack(found) if found else None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from services.core.bundle.packing import own_reading, own_stress_reading
+from services.core.bundle.packing import own_placebo_reading, own_reading, own_stress_reading
 from services.core.queue import leases
 from services.core.queue.leases import Lease, MeasuredSeed
 from services.core.store.blobs import Blobs
@@ -45,8 +45,17 @@ def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
     stress = None
     if result.stress:
         stress = blobs.put(own_stress_reading(result.stress, lease.evaluation_id, result.index))
+    placebo = None
+    if result.placebo:
+        placebo = blobs.put(own_placebo_reading(result.placebo, lease.evaluation_id, result.index))
     return MeasuredSeed(
-        result.index, blob, result.checkpoint_sha256, result.run_s, result.peak_memory_bytes, stress_blob=stress
+        result.index,
+        blob,
+        result.checkpoint_sha256,
+        result.run_s,
+        result.peak_memory_bytes,
+        stress_blob=stress,
+        placebo_blob=placebo,
     )
 
 

@@ -11,6 +11,9 @@ from services.worker.supervisor import Seed
 __all__ = ["derive_seeds"]
 
 
-def derive_seeds(key: bytes, indexes: Iterable[int]) -> list[Seed]:
-    """Derive the seed of each index."""
-    return [Seed(index, derive_seed(key, "run", index)) for index in indexes]
+def derive_seeds(key: bytes, indexes: Iterable[int], *, placebos: int = 0) -> list[Seed]:
+    """Derive the seed of each index; the first `placebos` indexes also get a placebo run."""
+    return [
+        Seed(index, derive_seed(key, "run", index), derive_seed(key, "placebo", index) if index < placebos else None)
+        for index in indexes
+    ]

@@ -43,6 +43,7 @@ class SeedResult:
     checkpoint_sha256: str
     peak_memory_bytes: int  # of the largest process of the run
     stress: bytes = b""  # a stress reading, if the phase asks for it
+    placebo: bytes = b""  # the reading of its placebo run, if it has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,15 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from services.core.bundle.directory import Bundle
 from services.core.models import FailureKind
 from services.worker import failures
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.launcher import SLACK_BYTES, Launcher
-from services.worker.measurers import MeasurerProcess, StressRequest
+from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.sandbox.base import Exited
 from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces
 
@@ -39,6 +40,7 @@ MAX_FILES = 1000
 class Seed:
     index: int
     value: int  # secret; the sandbox learns no index
+    placebo: int | None = None  # the value of its placebo run, secret too; None if it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,19 @@ class RunLimits:
     robustness: bool = False  # put every model under stress
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One call of a submission: a seed's own run from an original model, or its placebo run."""
+
+    index: int
+    value: int
+    is_placebo: bool
+    has_other: bool  # whether the seed has two runs
+
+
 @dataclass(slots=True)
 class _Running:
-    seed: Seed
+    seed: _Run
     token: str
     started: float  # monotonic
     away_s: float = 0.0  # time in which nobody looked
@@ -64,7 +76,7 @@ class _Running:
 class _Done:
     """A successful run whose checkpoint is being measured."""
 
-    seed: Seed
+    seed: _Run
     run_s: float
     peak_memory_bytes: int
 
@@ -89,10 +101,23 @@ def run_seeds(
         on_log=traces.on_log,
     )
     try:
-        yield from _Supervision(station, limits, launcher, measurer, deque(seeds)).results()
+        yield from _Supervision(station, limits, launcher, measurer, _runs_of(seeds, station.bundle)).results()
     finally:
         launcher.end()
         traces.printed = launcher.log_tail()
+
+
+def _runs_of(seeds: Sequence[Seed], bundle: Bundle) -> deque[_Run]:
+    """List the runs of all seeds. The two of one seed follow each other in an order that nobody can foresee."""
+    runs: deque[_Run] = deque()
+    for seed in seeds:
+        own = _Run(seed.index, seed.value, is_placebo=False, has_other=False)
+        if seed.placebo is None or not bundle.has_placebos:
+            runs.append(own)
+            continue
+        both = [replace(own, has_other=True), _Run(seed.index, seed.placebo, is_placebo=True, has_other=True)]
+        runs.extend(both if secrets.randbits(1) else reversed(both))
+    return runs
 
 
 @dataclass(slots=True)
@@ -103,9 +128,10 @@ class _Supervision:
     limits: RunLimits
     launcher: Launcher
     measurer: MeasurerProcess
-    pending: deque[Seed]
+    pending: deque[_Run]
     running: _Running | None = None
     measuring: dict[str, _Done] = field(default_factory=dict)
+    halves: dict[int, SeedResult] = field(default_factory=dict)  # of seeds one of whose two runs is measured
     looked: float = field(default_factory=time.monotonic)
 
     def results(self) -> Iterator[SeedResult]:
@@ -128,17 +154,17 @@ class _Supervision:
                 raise failures.platform("The sandbox ended before it was ready.", self.launcher.log_tail())
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
-    def _dispatch(self, seed: Seed) -> None:
+    def _dispatch(self, seed: _Run) -> None:
         if self.station.bundle.has_originals:
             self._lay_out_original(seed)
         token = secrets.token_hex(8)
         self.running = _Running(seed, token, time.monotonic())
         self.launcher.run(token, seed.value)
 
-    def _lay_out_original(self, seed: Seed) -> None:
-        """Replace the original model by the one of this seed; no sandbox ever sees two."""
-        partial = self.station.slot.root / "original.part"
-        partial.write_bytes(self.station.bundle.original_of(seed.index))
+    def _lay_out_original(self, seed: _Run) -> None:
+        """Replace the original model by the one of this run, which may be a placebo; no sandbox ever sees two."""
+        partial, bundle = self.station.slot.root / "original.part", self.station.bundle
+        partial.write_bytes(bundle.placebo_of(seed.index) if seed.is_placebo else bundle.original_of(seed.index))
         partial.chmod(0o644)
         partial.replace(self.station.slot.original / "original.safetensors")
 
@@ -171,7 +197,8 @@ class _Supervision:
         if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
         self.measuring[running.token] = _Done(seed, run_s, report["peak_memory_bytes"])
-        stress = StressRequest.of(self.station.bundle, seed.index) if self.limits.robustness else None
+        wants = self.limits.robustness and not seed.is_placebo
+        stress = StressRequest.of(self.station.bundle, seed.index) if wants else None
         self.measurer.ask(running.token, stress)
 
     def _explain(self, running: _Running, report: dict[str, Any]) -> RunFailed:
@@ -201,16 +228,27 @@ class _Supervision:
             done = self.measuring.pop(reading.token)
             if reading.bad:
                 raise failures.bad_checkpoint(done.seed.index, self.limits.seeds, reading.bad)
-            yield SeedResult(
-                done.seed.index,
-                done.run_s,
-                reading.blob,
-                reading.checkpoint_sha256,
-                done.peak_memory_bytes,
-                reading.stress,
-            )
+            result = self._whole(done, reading)
+            if result is not None:
+                yield result
             if wait:
                 return
+
+    def _whole(self, done: _Done, reading: MeasurerAnswer) -> SeedResult | None:
+        """Join a seed's own reading with that of its placebo run; None while one of them is missing."""
+        run, memory = done.seed, done.peak_memory_bytes
+        if run.is_placebo:
+            part = SeedResult(run.index, 0.0, b"", "", memory, placebo=reading.blob)
+        else:
+            part = SeedResult(run.index, done.run_s, reading.blob, reading.checkpoint_sha256, memory, reading.stress)
+        if not run.has_other:
+            return part
+        other = self.halves.pop(run.index, None)
+        if other is None:
+            self.halves[run.index] = part
+            return None
+        own, placebo = (other, part) if run.is_placebo else (part, other)
+        return replace(own, placebo=placebo.placebo, peak_memory_bytes=max(memory, other.peak_memory_bytes))
 
     def _next_output(self) -> object:
         """Wait a moment for the launcher; return its report as a dict, another output as it is, or None."""

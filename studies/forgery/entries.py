@@ -96,7 +96,7 @@ def honest_entries(recipe: Mapping[str, Any]) -> list[Case]:
     ]
 
 
-def forgeries(bundle: Bundle, retrained: Measurements) -> list[Case]:
+def forgeries(bundle: Bundle, retrained: Measurements, changes: Mapping[str, Mapping[str, Any]] = PINNED) -> list[Case]:
     """Make the forgeries from the forget logits of retrained models, [N, S, C]."""
     source = (HERE / "modules" / "pinned.py").read_text(encoding="utf-8")
     logits = retrained.forget_logits[:CARRIED].astype(np.float16)
@@ -107,7 +107,7 @@ def forgeries(bundle: Bundle, retrained: Measurements) -> list[Case]:
     }
     return [
         Case(Group.FORGERY, title, _entry("pinned", _replaced(source, {**carried, **change})))
-        for title, change in PINNED.items()
+        for title, change in changes.items()
     ]
 
 

@@ -35,6 +35,7 @@ from services.core.models import (
 from services.core.settings import SandboxKind, Settings
 from services.core.store.database import Database, WriteSession, utc_now
 from services.scorer.consumer import Scorer
+from services.scorer.rescorings import Rescorings
 from services.scorer.standings.boards import Boards
 from services.scorer.standings.previews import Previews
 from services.scorer.stores import Stores
@@ -77,7 +78,11 @@ class Caller:
         keep_boards(Stores(state.database, state.blobs, state.settings))
 
     def post(self, path: str, **options: Any) -> httpx2.Response:
-        return self.request("POST", path, **options)
+        """Write. What is asked of a rescoring is done by the scorer that stands beside every API."""
+        found = self.request("POST", path, **options)
+        if "/campaigns" in path or path.endswith("/undo"):
+            self.keep_boards()
+        return found
 
     def submit(self, data: bytes = MODULE, filename: str = "entry.py", **query: Any) -> httpx2.Response:
         return self.post(SUBMIT, content=data, params={"filename": filename} | query)
@@ -168,6 +173,7 @@ def make_settings(root: Path, database_url: str, **changes: Any) -> Settings:
 
 def keep_boards(stores: Stores) -> None:
     """Compute the leaderboards and previews that are due, as the scorer does."""
+    Rescorings(stores).keep()
     Boards(stores).keep()
     Previews(stores).keep()
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx2
 from sqlalchemy import select
 
-from services.core.board import campaigns, pointers
+from services.core.board import campaigns, pointers, rescoring
 from services.core.models import FailureKind, LeaderboardEntry, Phase, ReRun, Submission, Team
 from services.core.queue.lifecycle import fail, lock_evaluation
 from tests.api.harness import BOARD, Api, Caller, numbered
@@ -34,7 +34,7 @@ def add_score(api: Api, entry: LeaderboardEntry, value: float) -> None:
         score(session, evaluation.id, value, metric="lethe-1")
         campaigns.take_back(session, evaluation, {"lethe-1"})
         for campaign in campaigns.open_campaigns(session):
-            campaigns.settle(session, campaign)
+            rescoring.settle(session, campaign)
 
 
 def set_aside(api: Api, entry: LeaderboardEntry, reason: str) -> None:
@@ -43,7 +43,7 @@ def set_aside(api: Api, entry: LeaderboardEntry, reason: str) -> None:
         (campaign,) = campaigns.open_campaigns(session)
         evaluation_id = session.get_one(Submission, entry.submission_id).evaluation_id
         campaigns.set_aside(session, campaign.id, evaluation_id, reason)
-        campaigns.settle(session, campaign)
+        rescoring.settle(session, campaign)
 
 
 def names(api: Api) -> list[str]:
@@ -62,8 +62,21 @@ def standing_scores(api: Api, phase: Phase) -> dict[Any, Any]:
 def begin(organiser: Caller, **body: Any) -> dict[str, Any]:
     answer = organiser.post(CAMPAIGNS, json={"metric": "lethe-1", **body})
     assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    return look_at(organiser, answer.json())
+
+
+def look_at(organiser: Caller, campaign: dict[str, Any]) -> dict[str, Any]:
+    """Show a rescoring once the scorer has gone on with it."""
+    (found,) = [one for one in organiser.get(CAMPAIGNS).json()["items"] if one["id"] == campaign["id"]]
+    shown: dict[str, Any] = found
+    return shown
+
+
+def undo(organiser: Caller) -> dict[str, Any]:
+    """Undo the newest rescoring of the phase; show it once the scorer has done so."""
+    answer = organiser.post(f"{PHASE}/undo")
+    assert answer.status_code == 200, answer.text
+    return look_at(organiser, answer.json())
 
 
 def moves_of(organiser: Caller, campaign: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,6 +85,7 @@ def moves_of(organiser: Caller, campaign: dict[str, Any]) -> list[dict[str, Any]
 
 
 def go_live(organiser: Caller, campaign: dict[str, Any]) -> httpx2.Response:
+    """Publish a rescoring; the scorer moves the pointers before this returns, unless a score is missing."""
     return organiser.post(f"{CAMPAIGNS}/{campaign['id']}/publish")
 
 
@@ -100,7 +114,7 @@ def run_again(api: Api, phase: Phase, values: dict[str, float | None]) -> None:
                 measure(session, run.evaluation_id)
                 score(session, run.evaluation_id, value)
         for campaign in campaigns.open_campaigns(session):
-            campaigns.settle(session, campaign)
+            rescoring.settle(session, campaign)
 
 
 def end_runs(api: Api, campaign: dict[str, Any], value: float | None) -> None:
@@ -113,7 +127,7 @@ def end_runs(api: Api, campaign: dict[str, Any], value: float | None) -> None:
                 measure(session, run.evaluation_id)
                 score(session, run.evaluation_id, value)
         for open_one in campaigns.open_campaigns(session):
-            campaigns.settle(session, open_one)
+            rescoring.settle(session, open_one)
 
 
 def submit_scored(api: Api, caller: Caller, code: bytes, value: float, **others: float) -> UUID:

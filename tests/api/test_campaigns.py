@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select
 
-from services.core.board import campaigns, pointers
+from services.core.board import campaigns, pointers, rescoring
 from services.core.models import (
     Campaign,
     Phase,
@@ -23,11 +23,13 @@ from tests.api.rescoring import (
     begin,
     code,
     go_live,
+    look_at,
     moves_of,
     names,
     put,
     set_aside,
     standing_scores,
+    undo,
 )
 from tests.api.scores import measure, score
 
@@ -50,8 +52,8 @@ def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, org
     assert (moves[0]["before"]["final_score"], moves[0]["after"]["final_score"]) == (0.2, 0.5)
     assert api.anonymous.get(BOARD).json() == before
 
-    published = go_live(organiser, campaign).json()
-    assert published["state"] == "published"
+    assert go_live(organiser, campaign).json()["state"] == "publishing"
+    assert look_at(organiser, campaign)["state"] == "published"
     after = api.anonymous.get(BOARD).json()
     assert ([item["entry"] for item in after["items"]], after["metric"]) == (["b", "c", "a"], "lethe-1")
     assert api.anonymous.get(BOARD, params={"as_of": before["as_of"]}).json() == before
@@ -59,7 +61,7 @@ def test_a_board_is_looked_at_published_and_put_back(api: Api, phase: Phase, org
     assert [list(item["other_scores"]) for item in before["items"]] == [["lethe-1"]] * 3
     assert moves_of(organiser, campaign) == moves
 
-    assert organiser.post(f"{PHASE}/undo").json()["state"] == "undone"
+    assert undo(organiser)["state"] == "undone"
     back = api.anonymous.get(BOARD).json()
     assert back | {"as_of": None} == before | {"as_of": None}
 
@@ -79,7 +81,7 @@ def test_what_is_not_scored_yet_is_waited_for(api: Api, phase: Phase, organiser:
     campaign = begin(organiser)
     assert (campaign["state"], campaign["done"], campaign["total"]) == ("preparing", 1, 2)
     with api.database.read() as session:
-        missing = campaigns.unscored(session, session.get_one(Campaign, campaigns.open_campaigns(session)[0].id))
+        missing = rescoring.unscored(session, session.get_one(Campaign, campaigns.open_campaigns(session)[0].id))
         assert missing == [session.get_one(Submission, late.submission_id).evaluation_id]
     refused = go_live(organiser, campaign)
     assert (refused.status_code, refused.json()["code"]) == (409, "campaign_not_ready")
@@ -92,9 +94,42 @@ def test_a_submission_that_came_meanwhile_is_waited_for_too(api: Api, phase: Pha
     put(api, phase, "a", 0.3, 0.1)
     campaign = begin(organiser)
     late = put(api, phase, "b", 0.2, None)
-    assert go_live(organiser, campaign).status_code == 409
-    add_score(api, late, 0.4)
     assert go_live(organiser, campaign).status_code == 200
+    assert (look_at(organiser, campaign)["state"], names(api)) == ("publishing", ["a", "b"])
+    refused = go_live(organiser, campaign)
+    assert (refused.status_code, refused.json()["code"]) == (409, "campaign_not_ready")
+    add_score(api, late, 0.4)
+    organiser.keep_boards()
+    assert (look_at(organiser, campaign)["state"], names(api)) == ("published", ["b", "a"])
+
+
+def test_what_is_being_published_can_be_cancelled_as_long_as_it_waits(
+    api: Api, phase: Phase, organiser: Caller
+) -> None:
+    put(api, phase, "a", 0.3, 0.1)
+    campaign = begin(organiser)
+    put(api, phase, "b", 0.2, None)
+    go_live(organiser, campaign)
+    assert organiser.post(f"{CAMPAIGNS}/{campaign['id']}/cancel").status_code == 200
+    assert (look_at(organiser, campaign)["state"], names(api)) == ("cancelled", ["a", "b"])
+
+
+def test_while_one_is_undone_no_other_begins_nor_is_undone(api: Api, phase: Phase, organiser: Caller) -> None:
+    """Without a scorer, which would have undone it."""
+    put(api, phase, "a", 0.3, 0.1)
+    put(api, phase, "b", 0.2, 0.5)
+    go_live(organiser, begin(organiser))
+    assert organiser.request("POST", f"{PHASE}/undo").json()["state"] == "undoing"
+    for path, body in ((f"{PHASE}/undo", None), (CAMPAIGNS, {"metric": "lethe-1"})):
+        refused = organiser.request("POST", path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "campaign_open")
+    assert shown_now(api) == ["b", "a"]
+    organiser.keep_boards()
+    assert shown_now(api) == ["a", "b"]
+
+
+def shown_now(api: Api) -> list[str]:
+    return [item["entry"] for item in api.anonymous.request("GET", BOARD).json()["items"]]
 
 
 def test_what_cannot_be_scored_is_named_and_leaves_the_board(api: Api, phase: Phase, organiser: Caller) -> None:

@@ -231,7 +231,7 @@ phases:
         ("lethe: 1\nslug: cup\ntitle: Cup\nphases: none\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\nphases: [one]\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\nvisibility: deleted\n", 4),
-        ("lethe: 1\nslug: cup\ntitle: Cup\norganisers: [ada]\n", 4),
+        ("lethe: 1\nslug: cup\ntitle: Cup\norganisers: [nobody-here]\n", 4),
         ("lethe: 1\nslug: cup\ntitle: Cup\npages:\n  - {slug: rules, title: R, body: x}\n", 5),
         ("lethe: 1\nslug: cup\ntitle: Cup\n? [a]\n: b\n", 4),
         ('lethe: 1\nslug: cup\ntitle: "a\\u202eb"\n', 3),
@@ -570,6 +570,7 @@ def phases(draw: st.DrawFn) -> PhaseSection:
         data_hidden=draw(st.none() | st.booleans()),
         notebooks=draw(st.booleans()),
         robustness=draw(st.booleans()),
+        placebo_audit=draw(st.booleans()),
     )
 
 
@@ -696,6 +697,27 @@ def test_switching_the_robustness_stage_needs_anchors_and_in_an_open_phase_confi
     assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
     assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.robustness"]
     assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["robustness"] is True
+
+
+def test_switching_the_placebo_audit_needs_placebos_and_in_an_open_phase_confirmation(
+    api: Api, organiser: Caller, benchmark: BenchmarkRow, tmp_path: Path
+) -> None:
+    switched = CUP + "    placebo_audit: true\n"
+    manifest = make_tiny_bundle(tmp_path / "bundle", placebos=4).manifest.model_dump(mode="json")
+
+    def build(placebos: int) -> None:
+        with api.database.write() as session:
+            session.get_one(BenchmarkRow, benchmark.id).manifest = manifest | {"placebos": placebos}
+
+    build(3)
+    assert mistakes(organiser, switched) == [(23, "phases.feedback.placebo_audit")]
+    build(4)
+    applied(organiser, CUP)
+
+    refused = apply(organiser, switched)
+    assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
+    assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.placebo_audit"]
+    assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["placebo_audit"] is True
 
 
 def test_a_file_says_how_people_register_and_without_a_word_it_stays(

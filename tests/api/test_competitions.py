@@ -278,6 +278,24 @@ def test_a_phase_reads_models_under_stress_only_on_a_benchmark_with_anchors(
     assert (off.json()["robustness"], off.json()["robustness_s"]) == (False, None)
 
 
+def test_a_phase_audits_by_placebo_runs_only_on_a_benchmark_with_placebos(
+    api: Api, cup: Caller, tmp_path: Path
+) -> None:
+    for name, placebos in (("old", 0), ("audited", 4)):
+        row = make_tiny_bundle(tmp_path / name, placebos=placebos, oracle_seeds=80).manifest.model_dump(mode="json")
+        with api.database.write() as session:
+            session.add(BenchmarkRow(name=name, digest=name.ljust(64, "0"), manifest=row, manifest_blob="b" * 64))
+    body = PHASE | {"seeds": 80, "placebo_audit": True}
+
+    refused = cup.post(PHASES, json=body | {"benchmark": "old"})
+    taken = cup.post(PHASES, json=body | {"benchmark": "audited"})
+    off = cup.post(PHASES, json=body | {"benchmark": "old", "slug": "off", "placebo_audit": False})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_placebos")
+    assert (taken.status_code, taken.json()["placebo_audit"], taken.json()["placebo_runs"]) == (201, True, 64)
+    assert (off.json()["placebo_audit"], off.json()["placebo_runs"]) == (False, 0)
+
+
 def test_a_phase_has_at_most_as_many_runs_as_the_oracle_has_models(api: Api, cup: Caller) -> None:
     refused = cup.post(PHASES, json=PHASE | {"seeds": 513})
     taken = cup.post(PHASES, json=PHASE | {"seeds": 512})

@@ -71,3 +71,22 @@ def test_a_badge_shows_the_rank_of_a_team(api: Api, phase: Phase) -> None:
     for nobody in ("nobody", "<script>", "%00"):
         found = api.anonymous.get(f"{path}/{nobody}.svg")
         assert found.status_code == 422 or fromstring(found.content).get("aria-label") == "cup: no rank"
+
+
+def test_the_first_rows_of_a_board_are_drawn_to_be_embedded(api: Api, phase: Phase) -> None:
+    for team, value in (("ada", 0.3), ("eve", 0.4), ("tim", 0.2)):
+        put(api, phase, team, value)
+    api.anonymous.keep_boards()
+    with api.database.write() as session:
+        session.get_one(Phase, phase.id).competition.title = "<script>alert(1)</script>"
+    path = "/api/competitions/cup/phases/feedback/board.svg"
+    answer = api.anonymous.get(path, params={"rows": 2})
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    drawn = fromstring(answer.content)
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == "<script>alert(1)</script>: feedback"
+    assert [text for text in texts if text in ("ada", "eve", "tim")] == ["eve", "ada"]
+    assert (texts[1], texts[3], texts[-1]) == ("1", "0.4000", "3 entries")
+    assert not list(drawn.iter("{http://www.w3.org/2000/svg}script"))
+    assert api.anonymous.get(path, params={"rows": 51}).status_code == 422

@@ -33,6 +33,7 @@ def worker() -> WorkerRow:
         slots_busy=0,
         device_classes=["cpu-x86_64"],
         sandbox="docker",
+        environments=["current"],
         version="1",
         free_disk_bytes=1,
         started_at=utc_now(),

@@ -4,13 +4,14 @@ import hashlib
 import json
 import subprocess
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 
 from services.api.frozen.checking import check
 from services.api.frozen.freezing import Frozen, freeze
@@ -24,6 +25,7 @@ from services.core.store.database import utc_now
 from tests.api.finals import end_runs, entries_of, make_final, publish, start
 from tests.api.harness import KEY, Api, Caller
 from tests.api.rescoring import code, submit_scored
+from tests.api.test_images import drawn, put
 from tests.api.test_judging import disqualify
 
 HOSTILE = (
@@ -114,6 +116,26 @@ def test_a_frozen_contest_opens_without_a_server_and_proves_itself(
         after = json.loads(packed.read("cup/data/phases/final/board.json"))
         before = json.loads(packed.read("cup/data/phases/final/board-as-published.json"))
     assert [[row["entry"] for row in rows] for rows in (after, before)] == [["ada"], ["eve", "ada"]]
+
+
+def test_its_pages_hold_the_competitions_own_images(api: Api, phase: Phase, organiser: Caller, tmp_path: Path) -> None:
+    written = drawn()
+    assert put(organiser, "/api/competitions/cup/images/plot.png", written).status_code == 200
+    text = '![a "plot"](images/plot.png) ![no](images/none.png) ![far](https://far.example/images/plot.png)'
+    with api.database.write() as session:
+        session.execute(update(Competition).values(description=text))
+    api.anonymous.keep_boards()
+
+    frozen(api, tmp_path / "cup.zip")
+
+    root = unpacked(tmp_path / "cup.zip", tmp_path)
+    page = (root / "index.html").read_text()
+    kept = (root / "data/images/plot.png").read_bytes()
+    assert page.count("<img ") == 1
+    assert f'<img src="data:image/png;base64,{b64encode(kept).decode()}" alt="a &quot;plot&quot;">' in page
+    assert "img-src data:;" in page
+    assert '<a href="https://far.example/images/plot.png"' in page
+    assert check(tmp_path / "cup.zip").problems == []
 
 
 def test_an_archive_has_the_same_bytes_and_is_whole_or_not_there(api: Api, contest: None, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.core.board import pointers
+from services.core.board import counting, pointers
 from services.core.models import AuditEvent, Phase, PhaseKind, Role
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
@@ -44,7 +44,7 @@ def as_wanted(api: Api, phase: Phase) -> bool:
     """Whether pointers stand where the board's function says."""
     with api.database.read() as session:
         row = session.get_one(Phase, phase.id)
-        wanted = pointers.best_entries(session, row, row.metric, pointers.runs_of(session, row))
+        wanted = counting.best_entries(session, row, row.metric, counting.runs_of(session, row))
         found = {key: entry.score_id for key, entry in pointers.current(session, row).items()}
         return found == {key: best.score.id for key, best in wanted.items()}
 

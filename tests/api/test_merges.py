@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from services.core.board import campaigns
+from services.core.board import campaigns, rescoring
 from services.core.models import (
     Account,
     Competition,
@@ -171,7 +171,7 @@ def test_a_rescoring_that_is_undone_after_a_merge_leaves_the_merged_team(
     campaign = begin(organiser)
     with api.database.write() as session:
         for one in campaigns.open_campaigns(session):
-            campaigns.settle(session, one)
+            rescoring.settle(session, one)
     assert go_live(organiser, campaign).status_code == 200, "published"
     assert merge(participant, gulls, eve, "eve") == 200
     assert board(api.anonymous)[0][:2] == ("gulls", 0.9)

@@ -256,6 +256,7 @@ PUBLIC_READS = {
     ("GET", "/api/competitions/{slug}/announcements.atom"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/starting-kit"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"),
+    ("GET", "/api/competitions/{slug}/phases/{phase}/board.svg"),
     *(("GET", f"/api/competitions/{{slug}}/{path}") for path in ("preview.png", "citation.{form}")),
     ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"),
     ("GET", "/api/competitions/{slug}/phases/{phase}/citations/{team}.{form}"),

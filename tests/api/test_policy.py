@@ -104,6 +104,7 @@ TABLE: dict[tuple[str, str], Access | CompetitionRole] = {
     ("POST", "/api/competitions/{slug}/announcements/{announcement_id}/retract"): ORGANISER,
     ("GET", "/api/competitions/{slug}/phases/{phase}/leaderboard.csv"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/badges/{team}.svg"): ANYONE,
+    ("GET", "/api/competitions/{slug}/phases/{phase}/board.svg"): ANYONE,
     ("GET", "/api/competitions/{slug}/preview.png"): ANYONE,
     ("GET", "/api/competitions/{slug}/phases/{phase}/preview.png"): ANYONE,
     ("GET", "/api/competitions/{slug}/citation.{form}"): ANYONE,

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from services.core.board import campaigns, pointers
+from services.core.board import campaigns, counting, pointers
 from services.core.models import (
     Evaluation,
     Phase,
@@ -154,6 +154,7 @@ def test_where_a_second_new_run_cannot_be_scored_the_first_one_counts(
         run = session.scalars(select(ReRun).where(ReRun.campaign_id == UUID(campaign["id"]))).one()
         measure(session, run.evaluation_id)
         campaigns.set_aside(session, run.campaign_id, run.evaluation_id, "Blob 0 is damaged.")
+    organiser.keep_boards()
 
     assert go_live(organiser, campaign).status_code == 200
     shown = organiser.get(f"{CAMPAIGNS}/{campaign['id']}").json()
@@ -201,7 +202,7 @@ def test_moving_one_pointer_at_a_time_gives_the_board_that_is_computed(
             organiser.post(f"{PHASE}/undo")
         with api.database.read() as session:
             here = session.get_one(Phase, phase.id)
-            wanted = pointers.best_entries(session, here, here.metric, pointers.runs_of(session, here))
+            wanted = counting.best_entries(session, here, here.metric, counting.runs_of(session, here))
             assert standing_scores(api, here) == {key: one.score.id for key, one in wanted.items()}
 
 

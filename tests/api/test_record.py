@@ -105,13 +105,17 @@ def test_a_receipt_covers_readings_under_stress_and_an_edited_one_is_found(
         return lethe_here("receipt", "verify", str(receipt), *given)
 
     assert "no hash of robustness" in verify(robustness="kept").stderr  # no reading under stress was made
+    stated = json.loads(receipt.read_text())["statement"]
+    assert "placebo_sha256" not in stated  # a receipt of an entry without placebo runs is what it was before them
     with api.database.write() as session:
         evaluation = session.get_one(Submission, own).evaluation
         evaluation.measurements_blob = hashlib.sha256(files["measurements"]).hexdigest()
         evaluation.stress_blob = hashlib.sha256(files["kept"]).hexdigest()
+        evaluation.placebo_blob = evaluation.measurements_blob
     receipt.write_bytes(participant.get(f"/api/submissions/{own}/receipt").content)
 
-    assert verify(robustness="kept", measurements="measurements").returncode == 0
+    assert verify(robustness="kept", measurements="measurements", placebo="measurements").returncode == 0
+    assert verify(placebo="edited").returncode == 1
     found = verify(robustness="edited")
     assert (found.returncode, "They were changed" in found.stderr) == (1, True)
     assert verify(measurements="kept").returncode == 1

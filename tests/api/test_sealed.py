@@ -132,6 +132,9 @@ def test_boards_in_every_form_are_sealed(contest: Contest) -> None:
                 assert (answer.status_code, answer.json()["code"]) == (403, "board_sealed"), path
         assert "sealed" in caller.request("GET", f"{base}/badges/ada.svg").text
         assert "rank" not in caller.request("GET", f"{base}/badges/ada.svg").text
+        drawn = caller.request("GET", f"{base}/board.svg").text
+        assert "sealed" in drawn
+        assert "ada" not in drawn
 
 
 def test_an_outsider_learns_that_an_entry_is_in_the_final_and_no_more(contest: Contest) -> None:
@@ -165,6 +168,7 @@ def test_publishing_opens_every_form(contest: Contest) -> None:
     assert contest.api.anonymous.get(f"{base}/leaderboard").json()["total"] == 1
     assert "0.777123" in contest.api.anonymous.get(f"{base}/leaderboard.csv").text
     assert "rank 1" in contest.api.anonymous.get(f"{base}/badges/ada.svg").text
+    assert "ada" in contest.api.anonymous.get(f"{base}/board.svg").text
     assert contest.ada.get(f"/api/submissions/{contest.entries[0].id}").json()["score"]["final_score"] == SCORE
     assert contest.ada.get(f"/api/submissions/{contest.entries[1].id}").status_code == 404
     assert contest.eve.get(f"/api/submissions/{contest.entries[1].id}").json()["failure"]["kind"] == "exception"

@@ -229,5 +229,5 @@ def test_queue_is_counted(api: Api, phase: Phase, participant: Caller) -> None:
     queue = root.get("/api/admin/queue").json()
 
     assert empty["oldest_queued_s"] is None and set(empty["shards"].values()) == {0}
-    assert queue["shards"] == {"queued": 1, "running": 1, "measured": 0, "failed": 0, "cancelled": 0}
+    assert queue["shards"] == {"queued": 1, "running": 1}
     assert queue["oldest_queued_s"] > 0

@@ -97,8 +97,10 @@ def test_an_offer_by_name_is_accepted_declined_or_withdrawn(
     assert problem(participant.post(f"/api/offers/{first['id']}/accept")) == "not_captain"
     (seen,) = eve.get("/api/me/offers").json()["items"]
     assert (seen["team"], seen["username"], seen["yours_to_answer"]) == ("gulls", "eve", True)
+    assert members(eve, "gulls") == [("ada", "captain")]  # whom one would join
     assert eve.post(f"/api/offers/{first['id']}/decline").status_code == 204
-    assert members(eve, "gulls") == [("ada", "captain")]
+    assert members(eve, "gulls") == []
+    assert members(participant, "gulls") == [("ada", "captain")]
 
     second = participant.post(OFFERS, json={"username": "eve"}).json()
     assert participant.post(f"/api/offers/{second['id']}/decline").status_code == 204

@@ -107,6 +107,7 @@ def test_a_public_competition_answers_where_a_draft_does_not(api: Api, phase: Ph
         "/phases/{phase}/leaderboard",
         "/phases/{phase}/leaderboard.csv",
         "/phases/{phase}/badges/{team}.svg",
+        "/phases/{phase}/board.svg",
         "/preview.png",
         "/phases/{phase}/preview.png",
         "/citation.{form}",

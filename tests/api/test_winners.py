@@ -153,7 +153,9 @@ def test_winners_of_a_sealed_final_are_nobodys(
 def add_worker(api: Api, name: str) -> None:
     with api.database.write() as session:
         facts = {"slots": 1, "slots_busy": 0, "free_disk_bytes": 1, "started_at": utc_now()}
-        row = WorkerRow(name=name, device_classes=["cpu-x86_64"], sandbox="docker", version="1", **facts)
+        row = WorkerRow(
+            name=name, device_classes=["cpu-x86_64"], sandbox="docker", environments=["current"], version="1", **facts
+        )
         workers.report(session, row)
 
 

@@ -450,6 +450,18 @@ def test_runs_are_spread_over_several_originals_that_were_learned_independently(
     for seed, start in enumerate(starts):
         np.testing.assert_array_equal(start, stacked["head.weight"][seed % 3])
 
+    placebos, known = three.arrays("hidden/placebos.safetensors"), three.measurements_of("placebo")
+    assert known is not None and one.measurements_of("placebo") is None
+    assert (one.manifest.placebos, three.manifest.placebos) == (0, 3) == (0, len(known))
+    for place, seed in enumerate(derive_seeds(SECRET, "placebo start", 3)):
+        model = trained_plainly(seed, file_of(three, "retain"), recipe_of(SHORT))  # on the retain set alone
+        for name, value in model.state_dict().items():
+            np.testing.assert_allclose(value.numpy(), placebos[name][place], rtol=1e-3, atol=1e-3)
+    for seed in range(4):
+        np.testing.assert_array_equal(load(three.placebo_of(seed))["head.weight"], placebos["head.weight"][seed % 3])
+    trained = {row.tobytes() for row in np.concatenate([known.checkpoint_sha256, three.oracle().checkpoint_sha256])}
+    assert len(trained) == 3 + SEEDS  # no placebo is a model of the oracle
+
     evidence = gather(three.oracle(), three)
     assert evidence.starts is not None
     assert evidence.starts.tolist() == [seed % 3 for seed in range(SEEDS)]

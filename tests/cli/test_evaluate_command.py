@@ -73,6 +73,21 @@ def test_models_are_read_under_stress_on_a_benchmark_with_anchors(tmp_path: Path
     assert refused.returncode == 1 and "--robustness" in refused.stderr
 
 
+def test_placebo_runs_are_made_beside_the_others_where_the_benchmark_has_placebos(tmp_path: Path, tiny: Path) -> None:
+    """An entry that changes nothing keeps all of a placebo; nothing of that enters score, time or count of runs."""
+    place = make_tiny_bundle(tmp_path / "placebos", placebos=4).root
+    own = evaluate(tmp_path, place, "def unlearning(a, b, c, d): ...", "--seeds", "8")[1]
+    code, result = evaluate(tmp_path, place, "def unlearning(a, b, c, d): ...", "--seeds", "8", "--placebo-audit")
+    columns = result["score"]["suites"]["placebo"]
+    assert (code, columns["placebo_runs"], result["score"]["seeds"]) == (0, 8.0, 8)
+    assert columns["follows_forget"] == pytest.approx(1) and columns["follows_test"] == pytest.approx(1)
+    assert columns["memory"] is columns["harm"] is None  # originals drawn at random remember nothing
+    assert "placebo" not in own["score"]["suites"]
+    assert result["score"]["final_score"] == own["score"]["final_score"]
+    refused = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--placebo-audit")
+    assert refused.returncode == 1 and "no placebo audit is possible" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [

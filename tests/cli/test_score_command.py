@@ -75,7 +75,7 @@ def test_stored_measurements_are_scored_without_running_anything(
     assert result["benchmark"]["digest"] == tiny.manifest.digest
     assert result["epsilons"] == [0.0] * 8
     assert {alarm["kind"] for alarm in result["alarms"]} == {"above_ceiling", "oracle_checkpoints"}
-    assert set(result["suites"]) == set(SUITES) - {"robustness"}  # these have no stress readings
+    assert set(result["suites"]) == set(SUITES) - {"robustness", "placebo"}  # these have no such readings
     assert result["suites"]["tug-of-war"]["tug_of_war"] == pytest.approx(1.0)
 
 

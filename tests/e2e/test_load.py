@@ -7,7 +7,10 @@ import sys
 import pytest
 
 pytestmark = pytest.mark.timeout(600)
-SHORT = ("--users", "20", "--seconds", "15", "--upload-every", "40", "--streams", "40", "--first-runs", "2")
+SHORT = (
+    *("--users", "20", "--seconds", "15", "--upload-every", "60", "--entries", "300"),
+    *("--streams", "40", "--first-runs", "1"),
+)
 
 
 @pytest.mark.usefixtures("postgres_url", "redis_url")

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from services.core.board import campaigns
+from services.core.board.rescoring import Progress, progress_of, settle
 from services.core.bundle import store as bundle_store
 from services.core.models import (
     Account,
@@ -178,7 +179,7 @@ def test_a_bad_evaluation_does_not_keep_the_others_from_their_scores(
         campaign = rescoring.campaign(session)
         assert campaign.state == "ready"
         reasons = campaign.unscorable
-        assert campaigns.progress_of(session, campaign) == campaigns.Progress(2, 2)
+        assert progress_of(session, campaign) == Progress(2, 2)
     assert reasons.keys() == {gone, damaged}
     assert "is missing from the store" in reasons[gone]
     assert "is damaged" in reasons[damaged]
@@ -219,7 +220,7 @@ def test_what_was_set_aside_is_taken_back_once_it_can_be_scored(rescoring: Resco
     with rescoring.database.read() as session:
         campaign = rescoring.campaign(session)
         assert campaign.unscorable == {}
-        assert campaigns.progress_of(session, campaign) == campaigns.Progress(ENTRIES, ENTRIES)
+        assert progress_of(session, campaign) == Progress(ENTRIES, ENTRIES)
 
 
 def test_what_comes_in_later_and_cannot_be_scored_does_not_block_publishing(rescoring: Rescoring) -> None:
@@ -236,7 +237,8 @@ def test_what_comes_in_later_and_cannot_be_scored_does_not_block_publishing(resc
         phase = session.scalars(select(Phase)).one()
         campaign = campaigns.lock_campaign(session, phase, campaign_id)
         campaigns.publish_campaign(session, campaign, campaign.account_id)
-        assert campaign.state == "published"
+    rescoring.scorer.keep()
+    assert rescoring.state() == "published"
 
 
 def judge_many(settings: Any, number: int) -> tuple[list[UUID], Generator[Judged | Unscored, None, None]]:
@@ -307,7 +309,7 @@ def test_a_campaign_that_is_cancelled_while_a_scorer_settles_it_stays_so(rescori
         (campaign,) = campaigns.open_campaigns(session)
         organiser.start()
         organiser.join(timeout=1.0)
-        campaigns.settle(session, campaign)
+        settle(session, campaign)
     organiser.join(timeout=30)
 
     assert rescoring.state() == "cancelled"

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from services.core.models import (
     Copy,
+    CopyKind,
     Evaluation,
     EventKind,
     FailureKind,
@@ -63,13 +64,14 @@ PRINTED = "".join(f"Epoch {epoch}: loss {2.3 * exp(-epoch / 4):.4f}\n" for epoch
 
 
 def add_judging(session: WriteSession, phase: Phase, team: str) -> None:
-    """List near-identical code of two teams."""
+    """List near-identical entries of two teams, by code and by weights."""
     own = select(Submission).join(Team).where(Submission.phase_id == phase.id, Team.name == team)
     later = session.scalars(own.where(Submission.name == "two-stage repair")).one()
     earlier = session.scalars(select(Submission).join(Team).where(Team.name == "north")).one()
-    for same, likeness in ((False, 0.93), (True, 1.0)):
+    alike = ((CopyKind.CODE, False, 0.93), (CopyKind.CODE, True, 1.0), (CopyKind.WEIGHTS, False, 0.97))
+    for kind, same, likeness in alike:
         found = {"competition_id": phase.competition_id, "submission_id": later.id, "other_id": earlier.id}
-        session.add(Copy(**found, same_code=same, likeness=likeness))
+        session.add(Copy(**found, kind=kind, same_code=same, likeness=likeness))
 
 
 def add_states(session: WriteSession, blobs: Blobs, phase: Phase, team: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from services.worker.supervisor import RunLimits, Seed
 CACHE = Path("cache")
 
 
-def evaluation(*, dry_run: bool = False, rehearse: bool = True) -> Evaluation:
+def evaluation(*, dry_run: bool = False, rehearse: bool = True, audited: bool = False, seeds: int = 8) -> Evaluation:
     phase = Phase(
         seed_timeout_s=2.0,
         notebook_timeout_s=60.0,
@@ -22,8 +22,9 @@ def evaluation(*, dry_run: bool = False, rehearse: bool = True) -> Evaluation:
         take_first=True,
         rehearse=rehearse,
         robustness=True,
+        placebo_audit=audited,
     )
-    return Evaluation(phase=phase, seeds=8, seed_key=b"k", dry_run=dry_run)
+    return Evaluation(phase=phase, seeds=seeds, seed_key=b"k", dry_run=dry_run)
 
 
 @pytest.mark.parametrize("kind", [SubmissionKind.MODULE, SubmissionKind.ARCHIVE])
@@ -33,6 +34,20 @@ def test_modules_and_archives_run_the_seeds_that_are_missing(kind: SubmissionKin
     assert sorted(seed.index for seed in found.seeds) == [2, 5]
     assert found.limits == RunLimits(8, 2.0, 2**30, data_hidden=True, robustness=True)
     assert not found.whole
+
+
+def test_the_first_64_seeds_have_placebo_runs_if_the_phase_asks_for_them() -> None:
+    plain, audited = (
+        kind_of(evaluation(audited=one, seeds=80), SubmissionKind.MODULE, range(80), CACHE) for one in (False, True)
+    )
+    assert isinstance(plain, Module) and isinstance(audited, Module)
+    assert {seed.placebo for seed in plain.seeds} == {None}
+    assert {seed.index for seed in audited.seeds if seed.placebo is not None} == set(range(64))
+    own = {seed.index: seed.value for seed in plain.seeds}
+    assert {seed.index: seed.value for seed in audited.seeds} == own  # runs are the same with and without
+    assert not set(own.values()) & {seed.placebo for seed in audited.seeds}
+    trial = kind_of(evaluation(audited=True, dry_run=True), SubmissionKind.MODULE, range(8), CACHE)
+    assert isinstance(trial, Module) and {seed.placebo for seed in trial.seeds} == {None}
 
 
 def test_a_notebook_runs_as_a_whole_whatever_is_missing() -> None:

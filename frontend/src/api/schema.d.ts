@@ -373,7 +373,7 @@ export interface paths {
         };
         /**
          * List Copies
-         * @description List submissions whose code is nearly that of another team's earlier one, newest first.
+         * @description List submissions that are nearly another team's earlier one, by code or by weights, newest first.
          */
         get: operations["list_copies"];
         put?: never;
@@ -892,6 +892,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/competitions/{slug}/phases/{phase}/board.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw First Rows
+         * @description Draw the first rows of the leaderboard, to embed in a page elsewhere.
+         */
+        get: operations["draw_first_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/competitions/{slug}/phases/{phase}/campaigns": {
         parameters: {
             query?: never;
@@ -987,7 +1007,7 @@ export interface paths {
         put?: never;
         /**
          * Publish Campaign
-         * @description Publish a rescoring: every entry of the leaderboard moves at once.
+         * @description Publish a rescoring: seconds later every entry of the leaderboard moves at once.
          */
         post: operations["publish_campaign"];
         delete?: never;
@@ -1613,7 +1633,7 @@ export interface paths {
         put?: never;
         /**
          * Undo Campaign
-         * @description Take back the phase's newest published rescoring: every entry goes back to where it was.
+         * @description Take back the phase's newest published rescoring: seconds later every entry is back to where it was.
          */
         post: operations["undo_campaign"];
         delete?: never;
@@ -3873,6 +3893,11 @@ export interface components {
             oracle_seeds: number;
             /** Originals */
             originals: number;
+            /**
+             * Placebos
+             * @description Models that never saw the forget set, from which placebo runs start; 0: no audit is possible.
+             */
+            placebos: number;
             /** Problem */
             problem: string;
             /** Recipe */
@@ -3924,7 +3949,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3947,7 +3972,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -3972,7 +3997,7 @@ export interface components {
             created_at: string;
             /**
              * Done
-             * @description Evaluations that have a score by the metric already.
+             * @description Evaluations that had a score by the metric when they were last counted.
              */
             done: number;
             /**
@@ -3993,7 +4018,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /**
              * Total
-             * @description Evaluations that will have a score by the metric.
+             * @description Evaluations that will have a score by the metric; 0 before they are counted.
              */
             total: number;
             /** Undone At */
@@ -4004,7 +4029,7 @@ export interface components {
          * @description The states of a rescoring. Before publication it can be cancelled; afterwards it can be undone, newest first.
          * @enum {string}
          */
-        CampaignState: "preparing" | "ready" | "published" | "undone" | "cancelled";
+        CampaignState: "preparing" | "ready" | "publishing" | "published" | "undoing" | "undone" | "cancelled";
         /** CatalogueOut */
         CatalogueOut: {
             /** Alarms */
@@ -4400,7 +4425,7 @@ export interface components {
         };
         /**
          * CopiedOut
-         * @description One of two submissions of near-identical code.
+         * @description One of two near-identical submissions.
          */
         CopiedOut: {
             /** Phase */
@@ -4421,15 +4446,23 @@ export interface components {
             team: string;
         };
         /**
+         * CopyKind
+         * @description By what two submissions are near-identical.
+         * @enum {string}
+         */
+        CopyKind: "code" | "weights";
+        /**
          * CopyOut
-         * @description A submission whose code is nearly that of another team's earlier one.
+         * @description A submission that is nearly another team's earlier one.
          */
         CopyOut: {
             earlier: components["schemas"]["CopiedOut"];
+            /** @description `code`: their code is nearly the same. `weights`: their runs move the weights of the original models nearly alike, on the mean. */
+            kind: components["schemas"]["CopyKind"];
             later: components["schemas"]["CopiedOut"];
             /**
              * Likeness
-             * @description Share of their code that both have, whatever variables are called and values are; from 0 to 1.
+             * @description From 0 to 1. Of code: the share that both have, whatever variables are called and values are. Of weights: 1 less the distance between both movements over their length, without what the noise of runs adds.
              */
             likeness: number;
             /**
@@ -6568,6 +6601,12 @@ export interface components {
              */
             opens_at?: string;
             /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
+            /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
              * @default 5
@@ -7206,6 +7245,13 @@ export interface components {
              * Format: date-time
              */
             opens_at: string;
+            /** Placebo Audit */
+            placebo_audit: boolean;
+            /**
+             * Placebo Runs
+             * @description Runs of each entry that start from models which never saw the forget set, beside `seeds`; 0 if the audit is off.
+             */
+            placebo_runs: number;
             /** Quota Per Day */
             quota_per_day: number;
             /** Quota Total */
@@ -7346,6 +7392,12 @@ export interface components {
              * @description When it opens, with a time zone.
              */
             opens_at: string;
+            /**
+             * Placebo Audit
+             * @description Also start up to 64 runs of each entry from models that never saw the forget set, to see what it does if there is nothing to forget. They cost time of the workers, and rank nothing.
+             * @default false
+             */
+            placebo_audit?: boolean;
             /**
              * Quota Per Day
              * @description Submissions per team in any 24 hours.
@@ -7688,7 +7740,10 @@ export interface components {
              * @description The newest 20 platform failures.
              */
             platform_failures: components["schemas"]["PlatformFailureOut"][];
-            /** Shards */
+            /**
+             * Shards
+             * @description How many wait and how many run.
+             */
             shards: {
                 [key: string]: number;
             };
@@ -11916,6 +11971,55 @@ export interface operations {
                 slug: string;
                 phase: string;
                 team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    draw_first_rows: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of rows. */
+                rows?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                phase: string;
             };
             cookie?: never;
         };

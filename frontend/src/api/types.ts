@@ -20,6 +20,7 @@ export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateForm"];
 export type CodeFile = Schemas["FileOut"];
 export type Copied = Schemas["CopiedOut"];
+export type Copy = Schemas["CopyOut"];
 export type FileDiff = Schemas["FileDiffOut"];
 export type Exclusion = Schemas["ExclusionOut"];
 export type Checked = Schemas["CheckOut"];

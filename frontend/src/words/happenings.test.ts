@@ -16,7 +16,7 @@ const CALL: HookCall = {
 
 test("a webhook that is called for all kinds is called for everything", () => {
   expect(kindsInWords(HAPPENINGS)).toBe("everything");
-  expect(kindsInWords(["phase.opened", "submission.failed"])).toBe("A phase opens, A submission failed");
+  expect(kindsInWords(["phase.opened", "submission.failed"])).toBe("A phase opens; a submission failed");
   expect(happeningInWords("webhook.test")).toBe("Test");
   expect(happeningInWords("new.kind")).toBe("new.kind");
 });

@@ -22,7 +22,9 @@ export function happeningInWords(kind: string): string {
 
 /** "everything", or what a webhook is called for. */
 export function kindsInWords(kinds: readonly HappeningKind[]): string {
-  return kinds.length === HAPPENINGS.length ? "everything" : kinds.map(happeningInWords).join(", ");
+  if (kinds.length === HAPPENINGS.length) return "everything";
+  const [first = "", ...more] = kinds.map(happeningInWords);
+  return [first, ...more.map((words) => words.charAt(0).toLowerCase() + words.slice(1))].join("; ");
 }
 
 /** "Delivered (204)"; what went wrong, and whether it is tried again. */

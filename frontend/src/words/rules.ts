@@ -20,6 +20,11 @@ export function rulesOf(phase: Phase): string[] {
       : [
           `Every model is also read under stress: with rounded weights, on perturbed images, and some after fine-tuning. That takes about ${span(Math.ceil(phase.robustness_s))} more of a worker, counts as no time of yours, and ranks nothing.`,
         ]),
+    ...(phase.placebo_runs === 0
+      ? []
+      : [
+          `The code also runs ${count(phase.placebo_runs, "time")} from models that never saw the forget set, to see what it does if there is nothing to forget. If such a run fails, the submission fails; its time does not count, and it ranks nothing.`,
+        ]),
     phase.data_hidden
       ? "The data are hidden: a failure shows its kind, the run and the limit, but no message. Printed output, histograms and provisional scores are not shown."
       : "The data are not hidden: a failure shows its whole traceback, and printed output, histograms and provisional scores are shown.",

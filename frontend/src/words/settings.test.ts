@@ -28,6 +28,7 @@ const STORED: PhaseSettings = {
   take_first: false,
   rehearse: true,
   robustness: false,
+  placebo_audit: false,
   references: true,
   entered_by: null,
   selects: 1,

@@ -82,6 +82,7 @@ export const GROUPS: readonly Group[] = [
       { name: "memory_bytes", label: "Memory of one run (GiB)", kind: "GiB" },
       { name: "references", label: "Make reference rows", kind: "tick" },
       { name: "robustness", label: "Read every model under stress", kind: "tick" },
+      { name: "placebo_audit", label: "Audit entries by placebo runs", kind: "tick" },
       { name: "data_hidden", label: "Keep this phase's data hidden from participants", kind: "tick" },
     ],
   },

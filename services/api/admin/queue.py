@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, true
 from sqlalchemy.orm import joinedload
 
 from services.api.admin.schemas import (
@@ -18,7 +18,7 @@ from services.api.admin.schemas import (
 from services.core.models import (
     Competition,
     Evaluation,
-    FailureKind,
+    Line,
     MeasurementRow,
     Phase,
     ReRun,
@@ -33,6 +33,8 @@ __all__ = ["read_queue"]
 OPEN = (State.QUEUED, State.RUNNING)
 MOST_EVALUATIONS = 100
 MOST_FAILURES = 20
+# As in the index of these: no parameter, so that the database takes it.
+PLATFORM: ColumnElement[str] = literal_column("'platform'")
 
 
 def read_queue(session: ReadSession, competition: Competition | None = None) -> QueueOut:
@@ -52,11 +54,12 @@ def read_queue(session: ReadSession, competition: Competition | None = None) -> 
 
 
 def _shards(session: ReadSession, own: ColumnElement[bool]) -> dict[State, int]:
-    counts = dict.fromkeys(State, 0)
-    statement = select(Shard.state, func.count()).join(Shard.evaluation).join(Evaluation.phase).where(own)
-    for state, count in session.execute(statement.group_by(Shard.state)):
-        counts[state] = count
-    return counts
+    """Count the shards that wait and run: lines know how many wait, and no more run than there are slots."""
+    waiting = select(func.sum(Line.queued)).join(Phase, Phase.id == Line.phase_id)
+    waiting = waiting.where(own, Line.queued > literal_column("0"))
+    running = select(func.count(Shard.id)).join(Shard.evaluation).join(Evaluation.phase)
+    running = running.where(own, Shard.state == State.RUNNING)
+    return {State.QUEUED: session.scalar(waiting) or 0, State.RUNNING: session.scalar(running) or 0}
 
 
 def _phases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> list[PhaseQueueOut]:
@@ -162,8 +165,7 @@ def _leases(session: ReadSession, own: ColumnElement[bool], now: datetime) -> li
 
 def _failures(session: ReadSession, own: ColumnElement[bool]) -> list[PlatformFailureOut]:
     """List the newest evaluations that failed through the platform after every retry."""
-    failed = and_(Evaluation.state == State.FAILED, Evaluation.failure_kind == FailureKind.PLATFORM)
-    statement = _evaluations().where(own, failed)
+    statement = _evaluations().where(own, Evaluation.failure_kind == PLATFORM, Evaluation.state == State.FAILED)
     rows = session.scalars(statement.order_by(Evaluation.finished_at.desc(), Evaluation.id).limit(MOST_FAILURES)).all()
     submitted = _submitted(session, rows)
     return [

@@ -142,7 +142,7 @@ class PlatformFailureOut(BaseModel):
 
 
 class QueueOut(BaseModel):
-    shards: dict[State, int]
+    shards: dict[State, int] = Field(description="How many wait and how many run.")
     oldest_queued_s: float | None = Field(description="Age in seconds of the oldest evaluation with a waiting shard.")
     phases: list[PhaseQueueOut] = Field(description="Phases with evaluations that wait or run.")
     evaluations: list[OpenEvaluationOut] = Field(

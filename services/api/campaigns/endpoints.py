@@ -48,8 +48,8 @@ def start_campaign(
     """Begin to rescore a phase by a metric, or to re-run its entries. Nothing moves until you publish it."""
     row = _phase_to_change(session, slug, phase, who)
     campaign = campaigns.start(session, row, who.account_id, metric=new.metric, re_run=new.re_run)
-    background.add_task(state.doorbell.ring_across, Bell.RUN if new.re_run else Bell.SCORE)
-    return _shown(session, campaign)
+    background.add_task(state.doorbell.ring_across, Bell.SCORE)
+    return CampaignOut.of(campaign)
 
 
 @router.get(PATH)
@@ -67,14 +67,14 @@ def list_campaigns(
         limit=limit,
         after=after,
     )
-    return Page(items=[_shown(session, one) for one in rows], next=following)
+    return Page(items=[CampaignOut.of(one) for one in rows], next=following)
 
 
 @router.get(PATH + "/{campaign_id}")
 def show_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Reviewing, session: Reading) -> CampaignDetail:
     """Show a rescoring and what it does to the leaderboard in all."""
     campaign = _campaign(session, find_phase(session, slug, phase, who=who), campaign_id)
-    shown = _shown(session, campaign).model_dump()
+    shown = CampaignOut.of(campaign).model_dump()
     preview = campaign.preview and PreviewOut.model_validate(campaign.preview)
     return CampaignDetail(**shown, preview=preview, unscorable=unscorable_in(session, campaign))
 
@@ -103,10 +103,10 @@ def list_moves(
 
 @router.post(PATH + "/{campaign_id}/publish")
 def publish_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organising, session: Writing) -> CampaignOut:
-    """Publish a rescoring: every entry of the leaderboard moves at once."""
+    """Publish a rescoring: seconds later every entry of the leaderboard moves at once."""
     campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.publish_campaign(session, campaign, who.account_id)
-    return _shown(session, campaign)
+    return CampaignOut.of(campaign)
 
 
 @router.post(PATH + "/{campaign_id}/cancel")
@@ -114,14 +114,14 @@ def cancel_campaign(*, slug: Text, phase: Text, campaign_id: UUID, who: Organisi
     """Discard a rescoring that is not published, and end its runs."""
     campaign = campaigns.lock_campaign(session, _phase_to_change(session, slug, phase, who), campaign_id)
     campaigns.cancel_campaign(session, campaign, who.account_id)
-    return _shown(session, campaign)
+    return CampaignOut.of(campaign)
 
 
 @router.post("/competitions/{slug}/phases/{phase}/undo")
 def undo_campaign(*, slug: Text, phase: Text, who: Organising, session: Writing) -> CampaignOut:
-    """Take back the phase's newest published rescoring: every entry goes back to where it was."""
-    campaign, _ = campaigns.undo_campaign(session, _phase_to_change(session, slug, phase, who), who.account_id)
-    return _shown(session, campaign)
+    """Take back the phase's newest published rescoring: seconds later every entry is back to where it was."""
+    campaign = campaigns.undo_campaign(session, _phase_to_change(session, slug, phase, who), who.account_id)
+    return CampaignOut.of(campaign)
 
 
 def _phase_to_change(session: ReadSession, slug: str, phase: str, who: Principal) -> Phase:
@@ -135,7 +135,3 @@ def _campaign(session: ReadSession, phase: Phase, campaign_id: UUID) -> Campaign
     if campaign is None or campaign.phase_id != phase.id:
         raise NotFound(f"Phase {phase.slug!r} has no rescoring {campaign_id}.")
     return campaign
-
-
-def _shown(session: ReadSession, campaign: Campaign) -> CampaignOut:
-    return CampaignOut.of(campaign, campaigns.progress_of(session, campaign))

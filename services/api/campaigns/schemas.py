@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.kit.schemas import Input
 from services.api.phases.schemas import MetricName
-from services.core.board.campaigns import Progress
 from services.core.models import Campaign, CampaignMove, CampaignState, Reference
 from services.core.models.stored import PlaceForm
 
@@ -35,23 +34,19 @@ class CampaignOut(BaseModel):
     metric_before: str
     re_run: bool
     state: CampaignState
-    done: int = Field(description="Evaluations that have a score by the metric already.")
-    total: int = Field(description="Evaluations that will have a score by the metric.")
+    done: int = Field(description="Evaluations that had a score by the metric when they were last counted.")
+    total: int = Field(description="Evaluations that will have a score by the metric; 0 before they are counted.")
     created_at: datetime
     published_at: datetime | None
     undone_at: datetime | None
 
     @classmethod
-    def of(cls, campaign: Campaign, progress: Progress) -> Self:
-        """Make the JSON form of a rescoring and its progress."""
-        plain = {
-            name: getattr(campaign, name)
-            for name in ("id", "metric", "metric_before", "re_run", "state", "created_at", "published_at", "undone_at")
-        }
+    def of(cls, campaign: Campaign) -> Self:
+        """Make the JSON form of a rescoring."""
+        own = CampaignOut.model_fields.keys() - {"competition", "phase"}
+        plain = {name: getattr(campaign, name) for name in own}
         phase = campaign.phase
-        return cls(
-            **plain, competition=phase.competition.slug, phase=phase.slug, done=progress.done, total=progress.total
-        )
+        return cls(**plain, competition=phase.competition.slug, phase=phase.slug)
 
 
 class MoveOut(BaseModel):

@@ -40,7 +40,7 @@ BREAKS: dict[str, Breaks] = {
     **dict.fromkeys(("kind", "benchmark", "seeds", "metric", "device", "environment"), _differs),
     **dict.fromkeys(("seed_timeout_s", "memory_bytes", "max_time_ratio", "data_hidden"), _differs),
     **dict.fromkeys(("notebooks", "notebook_timeout_s", "cuda_stand_in", "take_first", "rehearse"), _differs),
-    "robustness": _differs,
+    **dict.fromkeys(("robustness", "placebo_audit"), _differs),
     "opens_at": _is_later,
     "closes_at": _is_earlier,
     "quota_per_day": _is_less,

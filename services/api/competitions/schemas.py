@@ -110,6 +110,9 @@ class BenchmarkOut(BaseModel):
     scenario: str
     problem: str
     originals: int
+    placebos: int = Field(
+        description="Models that never saw the forget set, from which placebo runs start; 0: no audit is possible."
+    )
     classes: int
     input_shape: tuple[int, ...]
     counts: Counts

@@ -16,7 +16,8 @@ from services.api.competitions.rights import require_organiser, require_writable
 from services.api.files.changes import Change, ChangeKind, differences
 from services.api.files.checking import Checked, check_file, is_used
 from services.api.files.form import CompetitionFile, PhaseSection
-from services.api.files.reading import BadFile, Reading, read_file
+from services.api.files.reading import ROLES, BadFile, Reading, read_file
+from services.api.files.roles import write_roles
 from services.api.files.stored import heads_of, parts_of, stored_file, token_of
 from services.api.kit.auth import Principal
 from services.api.kit.finding import find_competition
@@ -212,6 +213,7 @@ def _write(session: WriteSession, who: Principal, competition: Competition, plan
         setattr(competition, name, getattr(file, name))
     competition.team_size, competition.merge_until = file.teams.size, file.teams.merge_until
     competition.retention = None if file.retention is None else file.retention.model_dump(exclude_none=True)
+    write_roles(session, who, competition, file)
     _write_pages(session, competition, file)
     stored = heads_of(plan.phases)
     named = {section.slug for section in file.phases}
@@ -282,7 +284,7 @@ def _keep(session: WriteSession, who: Principal, competition: Competition, text:
 def _record(
     session: WriteSession, who: Principal, competition: Competition, plan: Plan, version: CompetitionVersion
 ) -> None:
-    """Put on record which file was applied and how it changed what is not a text."""
+    """Put on record which file was applied and how it changed what is not a text. Roles are acts of their own."""
     if plan.competition is None:
         details: dict[str, object] = {
             "slug": competition.slug,
@@ -290,7 +292,11 @@ def _record(
             "description": competition.description,
         }
         _note(session, who, Act.COMPETITION_CREATED, competition, details)
-    changes = [{"path": one.path, "kind": one.kind, "before": one.before, "after": one.after} for one in plan.changes]
+    changes = [
+        {"path": one.path, "kind": one.kind, "before": one.before, "after": one.after}
+        for one in plan.changes
+        if one.path.partition(".")[0] not in ROLES  # the record names accounts by ids
+    ]
     _note(
         session,
         who,

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.api.competitions.promises import breaks, is_relied_on
 from services.api.files.form import CompetitionFile, Head, PhaseSection, Retention, TeamsSection
+from services.api.files.reading import ROLES
 
 __all__ = ["Change", "ChangeKind", "differences"]
 
@@ -50,7 +51,9 @@ def _differences(before: CompetitionFile | None, after: CompetitionFile, now: da
         if name == "teams":
             continue
         old, new = getattr(before, name, None), getattr(after, name)
-        if name == "retention":
+        if name in ROLES:
+            yield from _people(name, old or [], new)
+        elif name == "retention":
             for rule in Retention.model_fields:
                 yield from _field(f"{name}.{rule}", getattr(old, rule, None), getattr(new, rule, None))
         else:
@@ -64,6 +67,13 @@ def _differences(before: CompetitionFile | None, after: CompetitionFile, now: da
         return name is None or breaks(name, old, new)
 
     yield from _sections("phases", before.phases if before else [], after.phases, is_broken)
+
+
+def _people(role: str, before: list[str], after: list[str]) -> Iterator[Change]:
+    for name in sorted({*before, *after}):
+        if (name in before) != (name in after):
+            kind = ChangeKind.ADDED if name in after else ChangeKind.REMOVED
+            yield Change(f"{role}.{name}", kind, None, None, [], promise=False)
 
 
 def _teams(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> Iterator[Change]:

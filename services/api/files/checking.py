@@ -10,12 +10,21 @@ from sqlalchemy import exists, select
 from services.api.competitions.finding import BenchmarkNotPublished, find_benchmark
 from services.api.files.form import CompetitionFile, PhaseSection
 from services.api.files.reading import Reading, Section
+from services.api.files.roles import check_roles
 from services.api.files.stored import entering, heads_of, parts_of
 from services.api.files.text import MAX_BYTES
 from services.api.files.writing import write_file
 from services.api.kit.auth import Principal
 from services.core import environments
-from services.core.bundle.manifest import Manifest, NoRobustness, TooManyModels, require_oracle, robustness_of
+from services.core.bundle.manifest import (
+    Manifest,
+    NoPlacebos,
+    NoRobustness,
+    TooManyModels,
+    placebo_runs,
+    require_oracle,
+    robustness_of,
+)
 from services.core.device import Device
 from services.core.errors import BadInput
 from services.core.models import (
@@ -64,11 +73,20 @@ def check_file(
         checker.phase(section)
     checker.missing_phases()
     checker.competition(who, competition)
+    roles = check_roles(session, who, reading, competition)
     file = reading.whole()
     weight = file.weight or (competition.weight if competition else 1)
     registration = file.registration or (competition.registration if competition else RegistrationMode.OPEN)
     sections = [checker.decided[one.slug] for one in file.phases]
-    decided = file.model_copy(update={"weight": weight, "registration": registration, "phases": sections})
+    decided = file.model_copy(
+        update={
+            "weight": weight,
+            "registration": registration,
+            "organisers": roles.organisers,
+            "reviewers": roles.reviewers,
+            "phases": sections,
+        }
+    )
     if len(write_file(decided).encode()) > MAX_BYTES:
         reading.complain((), f"Written out, the file is larger than {MAX_BYTES // 1024} KiB.", "Shorten its texts.")
         reading.whole()
@@ -176,6 +194,11 @@ class _Checker:
                 robustness_of(Manifest.model_validate(benchmark.manifest))
             except NoRobustness as error:
                 self._told((*section.path, "robustness"), error)
+        if section.raw.get("placebo_audit") is True and not (is_same and old is not None and old.placebo_audit):
+            try:
+                placebo_runs(Manifest.model_validate(benchmark.manifest), 1)
+            except NoPlacebos as error:
+                self._told((*section.path, "placebo_audit"), error)
 
     def _environment(self, section: Section, old: Phase | None) -> str:
         part = section.part

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from services.api.accounts.schemas import Username
 from services.api.kit.schemas import Input, Label, Moment, Slug, in_words, presentable, visible
 from services.api.phases.schemas import NewPhase
 from services.core.models import RegistrationMode, Visibility
@@ -14,6 +15,7 @@ from services.core.queue.turns import MAX_WEIGHT
 from services.core.retention.rules import DAYS
 
 __all__ = [
+    "MAX_MEMBERS",
     "MAX_PAGES",
     "MAX_PHASES",
     "VERSION",
@@ -29,6 +31,7 @@ VERSION = 1
 MAX_TEXT = 100_000
 MAX_PAGES = 20
 MAX_PHASES = 50
+MAX_MEMBERS = 50  # organisers and reviewers together
 TAKEN = ("rules", "prizes")  # pages that are fields of their own
 
 Markdown = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(presentable)]
@@ -38,6 +41,7 @@ Licence = Annotated[
     in_words("use a short name of a licence, such as Apache-2.0: letters, digits, dots, hyphens and plus signs"),
 ]
 Days = Annotated[str, StringConstraints(pattern=DAYS.pattern), in_words("write a number of days, such as 90 days")]
+Names = Annotated[list[Username], Field(max_length=MAX_MEMBERS)]
 Contact = Annotated[str, Field(max_length=200), AfterValidator(str.strip)]
 
 
@@ -57,6 +61,9 @@ class Retention(Input):
     notebooks: Days | None = Field(None, description="Notebooks as they were executed, with their outputs.")
     code_of_losers: Days | None = Field(None, description="Code of all but verified finalists and reference rows.")
     measurements: Days | None = Field(None, description="Measurements; nothing can be rescored without them.")
+    pictures: Days | None = Field(
+        None, description="Losses by forget example with their pictures, such as faces. Benchmarks keep theirs."
+    )
 
 
 class Head(Input):
@@ -74,6 +81,16 @@ class Head(Input):
     rules: Markdown = Field("", description="Its rules, in Markdown.")
     prizes: Markdown = Field("", description="What can be won, in Markdown.")
     contact: Contact = Field("", description="Whom participants ask: an address, in one line.")
+    organisers: Names | None = Field(
+        None,
+        description="Usernames of those who run it beside its owner. Only the owner and operators change them. If left "
+        "out: as they are.",
+    )
+    reviewers: Names | None = Field(
+        None,
+        description="Usernames of those who read all that organisers read, and change nothing. Only the owner and "
+        "operators change them. If left out: as they are.",
+    )
     registration: RegistrationMode | None = Field(
         None,
         description="How people come to take part: `open`, by `approval` of an organiser, or by `invitation`. Whoever "

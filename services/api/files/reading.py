@@ -28,7 +28,7 @@ __all__ = ["BadFile", "Reading", "Section", "read_file"]
 Part = TypeVar("Part", bound=Input)
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 LISTS: dict[str, tuple[type[Input], int]] = {"pages": (PageSection, MAX_PAGES), "phases": (PhaseSection, MAX_PHASES)}
-LATER = {"organisers"}  # words of organisers for which the file has no field
+ROLES = ("organisers", "reviewers")
 
 
 class BadFile(BadInput):
@@ -106,6 +106,7 @@ def read_file(text: str) -> Reading:
     reading.phases = list(_sections(reading, "phases"))
     for sections in (reading.pages, reading.phases):
         _refuse_twins(reading, sections)
+    _refuse_second_roles(reading)
     _judge_windows(reading)
     return reading
 
@@ -172,8 +173,6 @@ def _instead(name: str, model: type[Input]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"Did you mean `{near[0]}`?"
-    if name in LATER:
-        return "Leave it out: this version of the format has no such part."
     return f"Leave it out. The fields here are {', '.join(f'`{one}`' for one in sorted(known))}."
 
 
@@ -216,6 +215,19 @@ def _refuse_twins(reading: Reading, sections: list[Section]) -> None:
             kind = "phase" if one.path[0] == "phases" else "page"
             problem = f"Another {kind} has the short name `{slug}`, in line {line}."
             reading.complain((*one.path, "slug"), problem, "Give one of them another name.")
+
+
+def _refuse_second_roles(reading: Reading) -> None:
+    """Refuse whoever is named twice: each person has one role."""
+    first: dict[str, Path] = {}
+    for role in ROLES:
+        for index, name in enumerate(getattr(reading.head, role, None) or ()):
+            path: Path = (role, index)
+            if first.setdefault(name, path) != path:
+                line = reading.document.place(first[name]).line
+                reading.complain(
+                    path, f"`{name}` is named in line {line} already.", "Remove one: a person has one role."
+                )
 
 
 def _judge_windows(reading: Reading) -> None:

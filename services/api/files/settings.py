@@ -40,6 +40,7 @@ def change_settings(
     if wanted.slug != phase:
         raise BadInput(f"The short name of a phase never changes. Send {phase!r} as its slug.")
     file.phases[place] = wanted
+    file.organisers = file.reviewers = None  # the version that is kept names nobody
     return apply_file(session, who, write_file(file), based_on=based_on, confirm=confirm)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from services.api.competitions.finding import phases_of
 from services.api.files.form import CompetitionFile, PageSection, PhaseSection, Retention, TeamsSection
+from services.api.files.roles import Roles
 from services.api.files.writing import write_file
 from services.api.phases.service import OF_FINALS
 from services.core.models import Competition, CompetitionPage, EnteredBy, Phase, PhaseKind
@@ -20,6 +21,7 @@ def stored_file(session: ReadSession, competition: Competition) -> CompetitionFi
     """Write down what is stored; what an older version let in is made legible."""
     pages = pages_of(session, competition)
     texts = {page.slug: page.body for page in pages}
+    roles = Roles.of(session, competition)
     return CompetitionFile.model_construct(
         lethe=1,
         slug=competition.slug,
@@ -29,6 +31,8 @@ def stored_file(session: ReadSession, competition: Competition) -> CompetitionFi
         rules=texts.pop("rules", ""),
         prizes=texts.pop("prizes", ""),
         contact=competition.contact,
+        organisers=roles.organisers,
+        reviewers=roles.reviewers,
         registration=competition.registration,
         teams=TeamsSection(size=competition.team_size, merge_until=competition.merge_until),
         code_licence=competition.code_licence,

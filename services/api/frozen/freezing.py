@@ -174,6 +174,7 @@ class _Freezing:
         with self.database.read() as session:
             file = stored_file(session, self.competition)
         file.contact = ""  # an address of a person, which an archive would spread for ever
+        file.organisers = file.reviewers = None  # so would names of people
         self.archive.add("data/competition.yaml", [write_file(file)])
         self.archive.add("README.md", [site.text_of("README.md")])
 

@@ -1,5 +1,7 @@
 """Finds near-identical code of other teams when code comes in, and lists it for organisers.
 
+Entries that move weights alike are found by the scorer (`scorer.copies`) and stand in the same list.
+
 A look costs the same however many submissions there are: a few by each number that alike code shares, earliest first.
 """
 
@@ -11,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import joinedload, undefer
 
-from services.core.models import CodeBand, Competition, Copy, Submission
+from services.core.models import CodeBand, Competition, Copy, CopyKind, Submission
 from services.core.store.database import ReadSession, WriteSession
 from services.core.submission.form import Form, bands_of, likeness
 
@@ -23,7 +25,7 @@ MOST = 3  # that are noted for one submission
 
 
 class CopiedOut(BaseModel):
-    """One of two submissions of near-identical code."""
+    """One of two near-identical submissions."""
 
     submission_id: UUID
     submission: str
@@ -44,13 +46,18 @@ class CopiedOut(BaseModel):
 
 
 class CopyOut(BaseModel):
-    """A submission whose code is nearly that of another team's earlier one."""
+    """A submission that is nearly another team's earlier one."""
 
     later: CopiedOut
     earlier: CopiedOut
+    kind: CopyKind = Field(
+        description="`code`: their code is nearly the same. `weights`: their runs move the weights of the original "
+        "models nearly alike, on the mean."
+    )
     same_code: bool = Field(description="Whether both are the same apart from comments and layout.")
     likeness: float = Field(
-        description="Share of their code that both have, whatever variables are called and values are; from 0 to 1."
+        description="From 0 to 1. Of code: the share that both have, whatever variables are called and values are. Of "
+        "weights: 1 less the distance between both movements over their length, without what the noise of runs adds."
     )
 
     @classmethod
@@ -59,6 +66,7 @@ class CopyOut(BaseModel):
         return cls(
             later=CopiedOut.of(row.submission),
             earlier=CopiedOut.of(row.other),
+            kind=row.kind,
             same_code=row.same_code,
             likeness=row.likeness,
         )

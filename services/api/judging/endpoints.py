@@ -136,7 +136,7 @@ def list_exclusions(
 def list_copies(
     *, slug: Text, who: Reviewing, session: Reading, state: State, limit: Limit = 50, after: After = None
 ) -> Page[CopyOut]:
-    """List submissions whose code is nearly that of another team's earlier one, newest first."""
+    """List submissions that are nearly another team's earlier one, by code or by weights, newest first."""
     competition = find_competition(session, slug, who)
     rows, following = newest_first(
         session,

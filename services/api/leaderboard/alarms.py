@@ -4,12 +4,15 @@ from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select
 from sqlalchemy.orm import joinedload
 
 from services.core.models import Phase, Score, Submission
 from services.core.models.stored import AlarmForm
 from services.core.store.database import ReadSession
+
+# As in the index of these: no parameter, so that the database takes it.
+NOTHING: ColumnElement[int] = literal_column("0")
 
 __all__ = ["AlarmedOut", "alarmed", "show_alarms"]
 
@@ -41,7 +44,7 @@ def alarmed(phase: Phase) -> Select[Submission]:
         select(Submission)
         .options(joinedload(Submission.team))
         .join(Score, and_(Score.evaluation_id == Submission.evaluation_id, Score.metric == phase.metric))
-        .where(Submission.phase_id == phase.id, func.json_array_length(Score.alarms) > 0)
+        .where(Submission.phase_id == phase.id, func.json_array_length(Score.alarms) > NOTHING)
     )
 
 

@@ -13,7 +13,7 @@ from services.api.kit.schemas import Moment, Text
 from services.api.kit.sessions import Reading
 from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
-from services.api.leaderboard.exports import badge, rank_of, table
+from services.api.leaderboard.exports import badge, picture, rank_of, table
 from services.api.leaderboard.schemas import LeaderboardOut, page_of
 from services.api.state import State
 from services.core.board import standings
@@ -25,6 +25,8 @@ __all__ = ["router"]
 router = APIRouter(tags=["leaderboard"])
 
 MOST_EXPORTED = 1000
+MOST_DRAWN = 50
+EMBEDDED = {"Cache-Control": "public, max-age=60", "Cross-Origin-Resource-Policy": "cross-origin"}
 CSV: dict[int | str, dict[str, Any]] = {
     200: {"description": "The table", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
@@ -126,8 +128,26 @@ def draw_badge(*, slug: Text, phase: Text, team: Text, session: Reading) -> Resp
     else:
         rank = rank_of(session, standings.newest(session, row), row, team)
         words = "no rank" if rank is None else f"rank {rank}"
-    headers = {"Cache-Control": "public, max-age=60", "Cross-Origin-Resource-Policy": "cross-origin"}
-    return Response(badge(slug, words), media_type="image/svg+xml", headers=headers)
+    return Response(badge(slug, words), media_type="image/svg+xml", headers=EMBEDDED)
+
+
+@router.get("/competitions/{slug}/phases/{phase}/board.svg", dependencies=[PUBLIC], responses=SVG)
+def draw_first_rows(
+    *,
+    slug: Text,
+    phase: Text,
+    session: Reading,
+    rows: Annotated[int, Query(ge=1, le=MOST_DRAWN, description="Maximum number of rows.")] = 10,
+) -> Response:
+    """Draw the first rows of the leaderboard, to embed in a page elsewhere."""
+    row = find_phase(session, slug, phase)
+    title = f"{row.competition.title}: {row.title or row.slug}"
+    if is_sealed(row):
+        return Response(picture(title, [], "sealed"), media_type="image/svg+xml", headers=EMBEDDED)
+    board = standings.newest(session, row)
+    items = service.read_page(session, board, after=0, limit=rows) if board else []
+    told = f"{board.total if board else 0} entries"
+    return Response(picture(title, items, told), media_type="image/svg+xml", headers=EMBEDDED)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/alarms")

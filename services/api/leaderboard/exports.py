@@ -12,7 +12,7 @@ from services.api.leaderboard.schemas import Entry
 from services.core.models import LeaderboardEntry, Phase, Reference, StandingRow, Standings, Team
 from services.core.store.database import ReadSession
 
-__all__ = ["COLUMNS", "badge", "cell", "rank_of", "table"]
+__all__ = ["COLUMNS", "badge", "cell", "picture", "rank_of", "table"]
 
 COLUMNS = (
     "rank",
@@ -38,6 +38,7 @@ COLUMNS = (
 )
 RISKY = ("=", "+", "-", "@", "\t")  # a spreadsheet takes what begins so for a formula
 CHARACTER_PX, HEIGHT_PX, PADDING_PX = 7, 20, 6
+BOARD_PX, ROW_PX, PLACES_PX = 480, 24, (34, 44, 350, 470)  # where rank ends, team begins, score and interval end
 
 
 def table(entries: Iterable[Entry], *, with_head: bool) -> str:
@@ -79,6 +80,32 @@ def badge(label: str, words: str) -> str:
         f'<rect x="{left}" width="{right}" height="{HEIGHT_PX}" fill="#0a616d"/>'
         f'<g {style}><text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{words}</text></g>'
         "</svg>\n"
+    )
+
+
+def picture(title: str, entries: Iterable[Entry], told: str) -> str:
+    """Draw rows of a leaderboard below a title, as SVG: rank, team, score and its 95% interval."""
+    rows = list(entries)
+    height = ROW_PX * (len(rows) + 2) + PADDING_PX
+    lines = [_row(place, entry) for place, entry in enumerate(rows, start=1)]
+    style = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="12" fill="#22303a"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{BOARD_PX}" height="{height}" role="img" '
+        f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f'<rect width="{BOARD_PX}" height="{height}" fill="#fff" stroke="#4b5d65"/><g {style}>'
+        f'<text x="{PADDING_PX}" y="17" font-weight="bold">{escape(title)}</text>{"".join(lines)}'
+        f'<text x="{PADDING_PX}" y="{height - PADDING_PX}" font-size="10">{escape(told)}</text></g></svg>\n'
+    )
+
+
+def _row(place: int, entry: Entry) -> str:
+    y, (rank, team, score, interval) = 17 + ROW_PX * place, PLACES_PX
+    named = escape(str(entry["entry"])) if entry["reference"] == Reference.NONE else escape(f"({entry['submission']})")
+    return (
+        f'<text x="{rank}" y="{y}" text-anchor="end">{entry["rank"] or "–"}</text>'
+        f'<text x="{team}" y="{y}">{named}</text>'
+        f'<text x="{score}" y="{y}" text-anchor="end">{entry["final_score"]:.4f}</text>'
+        f'<text x="{interval}" y="{y}" text-anchor="end">{entry["ci_low"]:.4f} to {entry["ci_high"]:.4f}</text>'
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import select
 
 from services.api.admin.queue import read_queue
 from services.api.admin.schemas import QueueOut
@@ -11,11 +12,11 @@ from services.api.kit.pages import After, Limit, Page, newest_first
 from services.api.kit.policy import Reviewing
 from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
-from services.api.organising.listing import submissions_to
+from services.api.organising.listing import WITH_ALL_SHOWN, submissions_to
 from services.api.state import State
 from services.api.submissions import service as submissions
 from services.api.submissions.schemas import SubmissionOut
-from services.core.models import Submission, SubmissionState
+from services.core.models import Phase, Submission, SubmissionState
 
 __all__ = ["router"]
 
@@ -39,10 +40,13 @@ def list_all_submissions(
 ) -> Page[SubmissionOut]:
     """List all submissions to a competition, newest first."""
     competition = find_competition(session, slug, who)
+    phases = session.scalars(select(Phase.id).where(Phase.competition_id == competition.id)).all()
+    found = submissions_to(competition, phase=phase, state=is_, team=team)
     rows, following = newest_first(
         session,
-        submissions_to(competition, phase=phase, state=is_, team=team),
+        found.options(*WITH_ALL_SHOWN),
         Submission,
+        parts=[found.where(Submission.phase_id == one) for one in phases],
         cursors=state.cursors,
         listing=f"all-submissions:{competition.id}:{phase}:{is_}:{team}",
         limit=limit,

@@ -5,7 +5,13 @@ from sqlalchemy.orm import joinedload
 
 from services.core.models import Competition, Evaluation, Phase, Submission, SubmissionState, Team
 
-__all__ = ["submissions_to"]
+__all__ = ["WITH_ALL_SHOWN", "submissions_to"]
+
+WITH_ALL_SHOWN = (
+    joinedload(Submission.team),
+    joinedload(Submission.evaluation).selectinload(Evaluation.scores),
+    joinedload(Submission.phase).joinedload(Phase.competition),
+)
 
 
 def submissions_to(
@@ -14,11 +20,6 @@ def submissions_to(
     """Select all submissions to a competition; `team` matches part of a team's name."""
     statement = (
         select(Submission)
-        .options(
-            joinedload(Submission.team),
-            joinedload(Submission.evaluation).selectinload(Evaluation.scores),
-            joinedload(Submission.phase).joinedload(Phase.competition),
-        )
         .join(Phase, Submission.phase_id == Phase.id)
         .join(Evaluation, Submission.evaluation_id == Evaluation.id)
         .where(Phase.competition_id == competition.id)

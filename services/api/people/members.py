@@ -13,7 +13,19 @@ from services.core.models import Account, Act, Competition, CompetitionRole, Mem
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["OwnerStays", "TooManyMembers", "add", "hand_over", "leave", "members_of", "remove"]
+__all__ = [
+    "MOST",
+    "OwnerStays",
+    "TooManyMembers",
+    "add",
+    "find_account",
+    "give",
+    "hand_over",
+    "leave",
+    "members_of",
+    "remove",
+    "take",
+]
 
 MOST = 50  # so that a competition's members fit into one answer
 
@@ -35,18 +47,25 @@ def members_of(session: ReadSession, competition: Competition) -> Sequence[Membe
 def add(session: WriteSession, who: Principal, slug: str, username: str, role: CompetitionRole) -> Member:
     """Give somebody a role, in place of another that they have. Raises NotFound, OwnerStays or TooManyMembers."""
     competition = _lock(session, slug, who)
-    account = _find_account(session, username)
+    return give(session, who, competition, find_account(session, username), role)
+
+
+def give(
+    session: WriteSession, who: Principal, competition: Competition, account: Account, role: CompetitionRole
+) -> Member:
+    """Give somebody a role in a locked competition. Raises OwnerStays or TooManyMembers."""
     _refuse_owner(competition, account)
     found = _member(competition, account)
     if found is not None and found.role is role:
         return found
     if found is None:
         if len(competition.members) >= MOST:
-            raise TooManyMembers(f"{slug!r} has {MOST} organisers and reviewers already. Remove one first.")
+            raise TooManyMembers(f"{competition.slug!r} has {MOST} organisers and reviewers already. Remove one first.")
         found = Member(competition_id=competition.id, account=account)
         session.add(found)
     found.role = role
     session.flush()
+    session.expire(competition, ["members"])
     _record(session, Act.MEMBER_ADDED, who, competition, account=str(account.id), role=role)
     return found
 
@@ -54,19 +73,19 @@ def add(session: WriteSession, who: Principal, slug: str, username: str, role: C
 def remove(session: WriteSession, who: Principal, slug: str, username: str) -> None:
     """Take somebody's role. Raises NotFound or OwnerStays."""
     competition = _lock(session, slug, who)
-    _take(session, who, competition, _find_account(session, username))
+    take(session, who, competition, find_account(session, username))
 
 
 def leave(session: WriteSession, who: Principal, slug: str) -> None:
     """Give up the caller's own role. Raises NotFound or OwnerStays."""
     competition = _lock(session, slug)
-    _take(session, who, competition, session.get_one(Account, who.account_id))
+    take(session, who, competition, session.get_one(Account, who.account_id))
 
 
 def hand_over(session: WriteSession, who: Principal, slug: str, username: str) -> None:
     """Make somebody else the owner; the one before becomes an organiser. Raises NotFound or OwnerStays."""
     competition = _lock(session, slug, who)
-    account = _find_account(session, username)
+    account = find_account(session, username)
     _refuse_owner(competition, account)
     before = competition.owner_id
     found = _member(competition, account)
@@ -87,7 +106,7 @@ def _lock(session: WriteSession, slug: str, who: Principal | None = None) -> Com
     return competition
 
 
-def _find_account(session: WriteSession, username: str) -> Account:
+def find_account(session: WriteSession, username: str) -> Account:
     """Find an account, which cannot be deleted until the transaction ends."""
     wanted = select(Account).where(Account.username == username, Account.deleted_at.is_(None))
     account = session.scalars(wanted.with_for_update(read=True, key_share=True)).one_or_none()
@@ -108,12 +127,15 @@ def _member(competition: Competition, account: Account) -> Member | None:
     return next((member for member in competition.members if member.account_id == account.id), None)
 
 
-def _take(session: WriteSession, who: Principal, competition: Competition, account: Account) -> None:
+def take(session: WriteSession, who: Principal, competition: Competition, account: Account) -> None:
+    """Take somebody's role in a locked competition. Raises NotFound or OwnerStays."""
     _refuse_owner(competition, account)
     found = _member(competition, account)
     if found is None:
         raise NotFound(f"{account.username} has no role in {competition.slug!r}.")
     session.delete(found)
+    session.flush()
+    session.expire(competition, ["members"])
     _record(session, Act.MEMBER_REMOVED, who, competition, account=str(account.id), role=found.role)
 
 

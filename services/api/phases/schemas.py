@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, Slug
-from services.core.bundle.manifest import Robustness
+from services.core.bundle.manifest import PLACEBO_RUNS, Robustness
 from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
 from services.core.finals.sealed import is_sealed
 from services.core.models import BenchmarkRow, Device, EnteredBy, Phase, PhaseKind
@@ -86,6 +86,11 @@ class NewPhase(Input):
         False,
         description="Also read every model under stress: rounded weights, perturbed images, relearning. It costs time "
         "of the workers, and the benchmark must be built for it.",
+    )
+    placebo_audit: bool = Field(
+        False,
+        description="Also start up to 64 runs of each entry from models that never saw the forget set, to see what it "
+        "does if there is nothing to forget. They cost time of the workers, and rank nothing.",
     )
     references: bool = Field(
         True,
@@ -186,6 +191,11 @@ class PhaseOut(BaseModel):
         description="Seconds that reading models under stress adds to an evaluation, on one core of the machine that "
         "built the benchmark; null if the stage is off."
     )
+    placebo_audit: bool
+    placebo_runs: int = Field(
+        description="Runs of each entry that start from models which never saw the forget set, beside `seeds`; 0 if "
+        "the audit is off."
+    )
     entered_by: EnteredBy = Field(description="Uploads, or in a sealed final selections.")
     final: str | None = Field(description="The final that it belongs to, by the phase that names it.")
     sealed: bool = Field(description="Whether its board and entries are hidden until the organiser publishes them.")
@@ -221,6 +231,8 @@ class PhaseOut(BaseModel):
             references=phase.references,
             robustness=phase.robustness,
             robustness_s=_robustness_s(phase),
+            placebo_audit=phase.placebo_audit,
+            placebo_runs=min(phase.seeds, PLACEBO_RUNS) if phase.placebo_audit else 0,
             entered_by=EnteredBy.SELECTION if part else EnteredBy.UPLOAD,
             final=part.final.phase.slug if part else None,
             sealed=is_sealed(phase),

@@ -7,7 +7,7 @@ from services.api.competitions.rights import require_writable
 from services.api.kit.auth import Principal
 from services.api.phases.schemas import NewPhase, PhaseChange
 from services.core import environments
-from services.core.bundle.manifest import Manifest, require_oracle, robustness_of
+from services.core.bundle.manifest import Manifest, placebo_runs, require_oracle, robustness_of
 from services.core.errors import BadInput, NotFound
 from services.core.finals import acts as finals
 from services.core.models import Act, BenchmarkRow, Competition, Final, Phase, PhaseKind
@@ -76,6 +76,8 @@ def _add_one(
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     if new.robustness:
         robustness_of(Manifest.model_validate(benchmark.manifest))
+    if new.placebo_audit:
+        placebo_runs(Manifest.model_validate(benchmark.manifest), new.seeds)
     hidden = new.kind is not PhaseKind.CHECK if new.data_hidden is None else new.data_hidden
     phase = Phase(
         **new.model_dump(exclude={"slug", "benchmark", "data_hidden", "environment", *OF_FINALS}),

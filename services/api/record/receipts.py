@@ -8,7 +8,7 @@ from uuid import UUID
 from services.api.kit.auth import Principal
 from services.api.submissions.comparison import NotScored
 from services.api.submissions.service import find_visible
-from services.core.board import pointers
+from services.core.board import counting
 from services.core.board.shown import FiguresForm
 from services.core.finals.sealed import final_of
 from services.core.models import Entered, Evaluation, Score, Submission
@@ -26,7 +26,7 @@ def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> d
     Raises NotFound, or NotScored.
     """
     submission = find_visible(session, who, submission_id)
-    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    score = counting.counting_score(session, submission.phase, submission.evaluation_id)
     if score is None:
         raise NotScored(f"Submission {submission.id} has no score yet. Ask for its receipt after it is scored.")
     return statement_about(session, submission, score)
@@ -35,6 +35,8 @@ def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> d
 def statement_about(session: ReadSession, submission: Submission, score: Score) -> dict[str, Any]:
     """State a score of a submission. Callers check who may read it."""
     evaluation, phase = session.get_one(Evaluation, score.evaluation_id), submission.phase
+    # of its placebo runs; left out without them, so that receipts stay what they were
+    placebo = {"placebo_sha256": evaluation.placebo_blob} if evaluation.placebo_blob else {}
     return {
         "version": VERSION,
         "competition": phase.competition.slug,
@@ -51,6 +53,7 @@ def statement_about(session: ReadSession, submission: Submission, score: Score) 
         "seed_key_sha256": hashlib.sha256(evaluation.seed_key).hexdigest(),
         "measurements_sha256": evaluation.measurements_blob,
         "robustness_sha256": evaluation.stress_blob,  # of its readings under stress; none without the stage
+        **placebo,
         "score": str(score.id),
         "scored_at": score.created_at.astimezone(UTC).isoformat(),
         "figures": FiguresForm.model_validate(score).model_dump(mode="json"),

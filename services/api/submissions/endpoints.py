@@ -103,6 +103,7 @@ async def submit(
     sandbox = state.settings.resolved_sandbox
     accept = partial(service.accept, state.database, request, sandbox, upload, once)
     shown = await anyio.to_thread.run_sync(accept, limiter=state.writers)
+    await anyio.to_thread.run_sync(state.blobs.keep, blob, data)
     log.info("submitted", submission=str(shown.id), evaluation=str(shown.evaluation_id))
     background.add_task(
         state.doorbell.ring_across, Bell.RUN

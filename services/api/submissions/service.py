@@ -19,7 +19,7 @@ from services.api.submissions.admission import SubmitRequest, admit
 from services.api.submissions.repeats import Once
 from services.api.submissions.schemas import QueuePlaceOut, Rights, SubmissionOut, SubmittedOut
 from services.api.teams import seats
-from services.core.board import off, pointers
+from services.core.board import counting, off, pointers
 from services.core.board.exclusions import final_has_started
 from services.core.board.standings import lock_board
 from services.core.errors import Conflict, NotFound
@@ -268,7 +268,7 @@ def _evaluation(
 
 def _publish_if_scored(session: WriteSession, submission: Submission) -> None:
     """Move the leaderboard's pointer for a submission whose evaluation is scored already: no scorer will come again."""
-    score = pointers.counting_score(session, submission.phase, submission.evaluation_id)
+    score = counting.counting_score(session, submission.phase, submission.evaluation_id)
     if score is not None:
         pointers.publish(session, submission, score)
 

@@ -25,6 +25,7 @@ from services.core.models import (
     LeaderboardEntry,
     Merge,
     Offer,
+    OfferState,
     Phase,
     Reference,
     Seat,
@@ -141,7 +142,8 @@ def page_of(session: ReadSession, who: Principal | None, team: Team, *, invited:
     into = [one.into.name for one in merges if one.team_id == team.id and team.competition_id is not None]
     reviews = competition is not None and may(who, competition, CompetitionRole.REVIEWER)
     people = _members(session, team)
-    shown = [one for one in people if is_in or invited or reviews or _is_shown(team, one[0])]
+    sees_all = is_in or invited or reviews or (who is not None and _is_offered(session, who, team))
+    shown = [one for one in people if sees_all or _is_shown(team, one[0])]
     return TeamPage(
         id=team.id,
         name=team.name,
@@ -155,6 +157,12 @@ def page_of(session: ReadSession, who: Principal | None, team: Team, *, invited:
         entries=_entries(session, who, team, everything=is_in or invited),
         terms=TeamTerms(size=competition.team_size, merge_until=competition.merge_until) if competition else None,
     )
+
+
+def _is_offered(session: ReadSession, who: Principal, team: Team) -> bool:
+    """Tell whether a team offers the caller a place."""
+    open_one = (Offer.team_id == team.id, Offer.account_id == who.account_id, Offer.state == OfferState.OPEN)
+    return session.scalars(select(Offer.id).where(*open_one).limit(1)).one_or_none() is not None
 
 
 def _is_shown(team: Team, account: Account) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from services.api.record.receipts import statement_about
 from services.api.winners.schemas import FinalistOut
-from services.core.board import pointers
+from services.core.board import counting
 from services.core.board.shown import FiguresForm
 from services.core.finals.winners import consent_of, workers_of
 from services.core.models import Evaluation, MeasurementRow, Submission, VerifyingRun
@@ -70,7 +70,7 @@ class _Packing:
             self.packed.writestr("MISSING.txt", "".join(f"{name}\n" for name in self.missing))
 
     def _add_entry(self, folder: str, entry: Submission, key: ReceiptKey) -> None:
-        score = pointers.counting_score(self.session, entry.phase, entry.evaluation_id)
+        score = counting.counting_score(self.session, entry.phase, entry.evaluation_id)
         if score is not None:
             self._add(f"{folder}/receipt.json", key.sign(statement_about(self.session, entry, score)))
         self._add_runs(f"{folder}/counting", entry.evaluation_id if score is None else score.evaluation_id)
@@ -101,6 +101,8 @@ class _Packing:
             self._add_blob(f"{folder}/measurements.safetensors", evaluation.measurements_blob)
         if evaluation.stress_blob is not None:
             self._add_blob(f"{folder}/robustness.safetensors", evaluation.stress_blob)
+        if evaluation.placebo_blob is not None:
+            self._add_blob(f"{folder}/placebo.safetensors", evaluation.placebo_blob)
 
     def _add(self, name: str, value: Any) -> None:
         self.packed.writestr(name, json.dumps(jsonable_encoder(value), indent=1) + "\n")

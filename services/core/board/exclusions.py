@@ -47,7 +47,6 @@ __all__ = [
     "withdraw",
 ]
 
-OPEN_CAMPAIGNS = (CampaignState.PREPARING, CampaignState.READY)
 LIFTED = {
     (ExclusionKind.DISQUALIFIED, True): Act.ENTRY_REINSTATED,
     (ExclusionKind.DISQUALIFIED, False): Act.TEAM_REINSTATED,
@@ -206,7 +205,7 @@ def follow(session: WriteSession, phases: list[Phase], *team_ids: UUID) -> None:
     for phase in phases:
         pointers.repoint(session, phase, team_ids=team_ids)
     open_ones = update(Campaign).where(
-        Campaign.phase_id.in_([phase.id for phase in phases]), Campaign.state.in_(OPEN_CAMPAIGNS)
+        Campaign.phase_id.in_([phase.id for phase in phases]), Campaign.state.in_(CampaignState.open())
     )
     session.execute(open_ones.values(inputs=Campaign.inputs + 1))
 

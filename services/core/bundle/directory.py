@@ -16,17 +16,19 @@ hidden/                     files that only the trusted side may see
     untrained.safetensors       measurements of a few randomly initialised models
     remarks.json                sentences about the data, if the build noticed something; they name test images
     originals.safetensors       the K state dicts from which runs start, stacked, if K > 1: seed i starts from i mod K
+    placebos.safetensors        K state dicts of models that never saw the forget set, stacked, if K > 1
+    placebo.safetensors         their measurements
     stress.safetensors          the seed [1] of the robustness stage, and its controls [C], which index the test set
     stress_oracle.safetensors   stress readings of some models of the oracle
     stress_original.safetensors the same of the original model, or of all K of them
     poison.safetensors          test images with the trigger, and the label that it was planted with
 Images may be uint8. A model's input is then their float32 value; if the split has scale [channels] and shift
 [channels], it is multiplied by the first and increased by the second. A split may also have subject [n] int64, which
-tells whose data an example is. Bundles may lack all files after `oracle`; the last four come with
-the robustness stage. The original alone can move a score by a
-factor of 3, so a benchmark can hold several, learned independently; the public one is the first of them. A certificate
-holds for a randomly trained original model, so in certified benchmarks every run starts from a different one; there the
-public one is an additional model for experiments.
+tells whose data an example is. Bundles may lack all files after `oracle`; the last four come with the robustness stage,
+and the placebos, for the placebo audit, with several originals. The original alone can move a score by a factor of 3,
+so a benchmark can hold several, learned independently; the public one is the first of them. A certificate holds for a
+randomly trained original model, so in certified benchmarks every run starts from a different one; there the public one
+is an additional model for experiments.
 """
 
 import hashlib
@@ -38,7 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from services.core.bundle.manifest import MANIFEST, BadBundle, Manifest, UnfitBenchmark
+from services.core.bundle.manifest import LEAST_PLACEBOS, MANIFEST, BadBundle, Manifest, UnfitBenchmark
 from services.core.bundle.measurements import Measurements
 from services.core.bundle.stress import StressReadings
 
@@ -63,7 +65,7 @@ class Bundle:
                 f"{root} is not a benchmark: {MANIFEST} is missing. Run `lethe benchmark build` to build one."
             )
         self.manifest = Manifest.from_bytes(path.read_bytes())
-        self._originals: dict[str, NDArray[Any]] | None = None
+        self._stacked: dict[str, dict[str, NDArray[Any]]] = {}
 
     @property
     def public(self) -> Path:
@@ -103,7 +105,9 @@ class Bundle:
         """Read the measurements of the oracle."""
         return Measurements.from_file(self.hidden / "oracle.safetensors")
 
-    def measurements_of(self, name: Literal["second_oracle", "original", "untrained"]) -> Measurements | None:
+    def measurements_of(
+        self, name: Literal["second_oracle", "original", "placebo", "untrained"]
+    ) -> Measurements | None:
         """Read the measurements of other models; None if the bundle was built without them."""
         relative = f"hidden/{name}.safetensors"
         return Measurements.from_file(self.root / relative) if relative in self.manifest.files else None
@@ -126,17 +130,28 @@ class Bundle:
         """Tell whether runs start from several original models."""
         return "hidden/originals.safetensors" in self.manifest.files
 
+    @property
+    def has_placebos(self) -> bool:
+        """Tell whether placebo runs are possible: they start from models that never saw the forget set."""
+        return self.manifest.placebos >= LEAST_PLACEBOS and self.has_originals
+
     def original_of(self, seed: int) -> bytes:
         """Return the state dict from which the run of one seed starts, as a safetensors file."""
-        if self._originals is None:
-            self._originals = self.arrays("hidden/originals.safetensors")
-        place = self.place_of(seed)
-        return save({name: np.ascontiguousarray(stacked[place]) for name, stacked in self._originals.items()})
+        return self._model("originals", self.place_of(seed))
+
+    def placebo_of(self, seed: int) -> bytes:
+        """Return the state dict from which the placebo run of one seed starts, as a safetensors file."""
+        return self._model("placebos", start_of(seed, self.manifest.placebos))
 
     def place_of(self, seed: int) -> int:
         """Return the place of the original from which the run of a seed starts; no certified one serves twice."""
         certified = self.manifest.learning is not None
         return seed if certified else start_of(seed, self.manifest.originals)
+
+    def _model(self, name: str, place: int) -> bytes:
+        if name not in self._stacked:
+            self._stacked[name] = self.arrays(f"hidden/{name}.safetensors")
+        return save({part: np.ascontiguousarray(models[place]) for part, models in self._stacked[name].items()})
 
     def require_fit(self) -> None:
         """Raise UnfitBenchmark, with the reasons, if it does not measure forgetting and nobody accepted that."""

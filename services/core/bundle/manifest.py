@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from services.core.errors import BadInput
 
 __all__ = [
+    "LEAST_PLACEBOS",
     "MANIFEST",
+    "PLACEBO_RUNS",
     "BadBundle",
     "Counts",
     "DiskUse",
@@ -17,17 +19,21 @@ __all__ = [
     "Fitness",
     "Learning",
     "Manifest",
+    "NoPlacebos",
     "NoRobustness",
     "Origin",
     "Robustness",
     "TensorSpec",
     "TooManyModels",
     "UnfitBenchmark",
+    "placebo_runs",
     "require_oracle",
     "robustness_of",
 ]
 
 MANIFEST = "manifest.json"
+LEAST_PLACEBOS = 4  # models that never saw the forget set, fewer of which say nothing about what a run takes over
+PLACEBO_RUNS = 64  # the most that an evaluation gets beside its own
 
 
 class BadBundle(BadInput):
@@ -48,6 +54,12 @@ class NoRobustness(BadInput):
     """A benchmark that was built without what the robustness stage compares with."""
 
     code = "no_robustness"
+
+
+class NoPlacebos(BadInput):
+    """A benchmark that was built without models from which placebo runs could start."""
+
+    code = "no_placebos"
 
 
 class _Frozen(BaseModel):
@@ -160,6 +172,7 @@ class Manifest(_Frozen):
     learning: Learning | None = None  # only in a certified benchmark
     oracle_seeds: int = Field(gt=0)
     originals: int = Field(default=1, gt=0)  # models from which runs start, learned independently
+    placebos: int = Field(default=0, ge=0)  # models that never saw the forget set, from which placebo runs start
     oracle_replaced: int = Field(
         default=0, ge=0
     )  # number of diverged models that the build retrained from another seed
@@ -210,6 +223,17 @@ def robustness_of(manifest: Manifest) -> Robustness:
             f"`lethe benchmark build {name} --robustness`, or leave the stage off."
         )
     return manifest.robustness
+
+
+def placebo_runs(manifest: Manifest, seeds: int) -> int:
+    """Return how many placebo runs an evaluation of so many runs gets. Raises NoPlacebos."""
+    if manifest.placebos < LEAST_PLACEBOS:
+        name = manifest.origin.definition if manifest.origin else manifest.name
+        raise NoPlacebos(
+            f"The benchmark {manifest.name} was built without placebo models, so no placebo audit is possible. Build "
+            f"it again with `lethe benchmark build {name}`, with several originals, or leave the audit off."
+        )
+    return min(seeds, PLACEBO_RUNS)
 
 
 def require_oracle(models: int, oracle_seeds: int) -> None:

@@ -106,6 +106,12 @@ ALARMS: dict[str, AlarmInfo] = {
             "retrained models gave, or that it carries?",
         ),
         AlarmInfo(
+            "forget_set_replaced",
+            "Forget set replaced",
+            "Runs that start from a model which never saw the forget set keep far less of it on forget examples than "
+            "on test examples, and end at outputs that look retrained. Read the code: does it carry or draw outputs?",
+        ),
+        AlarmInfo(
             "weights_hardly_moved",
             "Weights hardly moved",
             "Outputs on the forget set look retrained, but the weights are almost the original's. Read the code: does "

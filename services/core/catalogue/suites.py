@@ -307,6 +307,58 @@ _ROBUSTNESS = SuiteInfo(
     ),
 )
 
+_PLACEBO = SuiteInfo(
+    "placebo",
+    "Placebo audit",
+    "this project: runs that start from models which never saw the forget set, described in docs/scoring.md",
+    (
+        ColumnInfo(
+            "follows_forget",
+            "Follows placebos, forget",
+            "share",
+            Better.NEITHER,
+            "part of a placebo's own deviation that runs keep on forget examples; 0 if they retrain",
+        ),
+        ColumnInfo(
+            "follows_test",
+            "Follows placebos, test",
+            "share",
+            Better.NEITHER,
+            "the same on test examples; far more than on forget examples if the entry replaces outputs",
+        ),
+        ColumnInfo(
+            "harm",
+            "Harm to placebos",
+            "share",
+            Better.LOWER,
+            "how far runs move placebos from retrained models on forget beyond test examples; 1 is as far as the "
+            "original is",
+        ),
+        ColumnInfo(
+            "memory",
+            "Memory beyond placebos",
+            "share",
+            Better.LOWER,
+            "what runs from originals remember beyond runs from placebos; 1 is the original model, 0 retraining",
+        ),
+        ColumnInfo(
+            "memory_low",
+            "Memory beyond placebos, low",
+            "share",
+            Better.NEITHER,
+            "lower end of its 95% interval over originals and placebos",
+        ),
+        ColumnInfo(
+            "memory_high",
+            "Memory beyond placebos, high",
+            "share",
+            Better.NEITHER,
+            "upper end of its 95% interval over originals and placebos",
+        ),
+        ColumnInfo("placebo_runs", "Placebo runs", "runs", Better.NEITHER, "runs that started from a placebo"),
+    ),
+)
+
 SUITES: dict[str, SuiteInfo] = {
     suite.name: suite
     for suite in (
@@ -320,6 +372,7 @@ SUITES: dict[str, SuiteInfo] = {
         _CONTROLS,
         _MEMORY,
         _ROBUSTNESS,
+        _PLACEBO,
     )
 }
 

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from services.core.board import pointers
+from services.core.board import counting, pointers
+from services.core.board.counting import BestEntry
 from services.core.board.off import is_off, off_board
 from services.core.board.order import Submitted, place_of, time_ratio, unranked_kind, unranked_reason
-from services.core.board.pointers import BestEntry
 from services.core.board.standings import lock_board
 from services.core.errors import Conflict
 from services.core.models import (
@@ -170,8 +170,8 @@ class Chooser:
         return self._session.scalars(statement).all()
 
     def _best_ranked(self, phase: Phase, team_id: UUID) -> BestEntry | None:
-        runs = pointers.runs_of(self._session, phase, team_id=team_id)
-        found = pointers.competing(self._session, phase, phase.metric, runs, team_id=team_id)
+        runs = counting.runs_of(self._session, phase, team_id=team_id)
+        found = counting.competing(self._session, phase, phase.metric, runs, team_id=team_id)
         ranked = [one for one in found if self._can_enter(phase, one)]
         return min(ranked, key=_place, default=None)
 

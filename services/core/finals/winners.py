@@ -209,7 +209,7 @@ def _queue(session: WriteSession, entry: Submission, account_id: UUID, *, same_s
     key = original.seed_key if same_seeds else None
     evaluation = queue_evaluation(session, phase, entry.blob, notebook=notebook, seed_key=key)
     before = workers_of(session, original.id)
-    others = {worker.name for worker in serving(session, phase.device)} - before
+    others = {worker.name for worker in serving(session, phase.device, phase.environment)} - before
     avoids = sorted(before) if others and before else None
     if avoids:
         marks = "".join(map(barred, avoids))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from services.core.board.standings import lock_board
-from services.core.bundle.manifest import Manifest, require_oracle, robustness_of
+from services.core.bundle.manifest import Manifest, placebo_runs, require_oracle, robustness_of
 from services.core.errors import BadInput, Conflict
 from services.core.models import Act, BenchmarkRow, Evaluation, Matrix, MatrixRun, Phase, Submission, SubmissionKind
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation
@@ -131,6 +131,8 @@ def _require_fit(phase: Phase, entries: Sequence[Submission], benchmark: Benchma
         require_notebooks(Manifest.model_validate(benchmark.manifest))
     if phase.robustness:
         robustness_of(Manifest.model_validate(benchmark.manifest))
+    if phase.placebo_audit:
+        placebo_runs(Manifest.model_validate(benchmark.manifest), seeds)
 
 
 def _queue(session: WriteSession, matrix: Matrix, entry: Submission, benchmark: BenchmarkRow) -> Evaluation:

@@ -17,7 +17,7 @@ from services.core.models.accounts import (
 from services.core.models.announcements import Announcement
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
-from services.core.models.copies import CodeBand, Copy
+from services.core.models.copies import CodeBand, Copy, CopyKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
     Evaluation,
@@ -76,6 +76,7 @@ __all__ = [
     "CompetitionVersion",
     "Consent",
     "Copy",
+    "CopyKind",
     "Device",
     "Entered",
     "EnteredBy",

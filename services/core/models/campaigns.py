@@ -22,9 +22,29 @@ class CampaignState(StrEnum):
 
     PREPARING = "preparing"  # runs are in progress, or scores are being computed
     READY = "ready"  # all scores are there, for the organiser to review
+    PUBLISHING = "publishing"  # an organiser published it; the scorer moves the pointers
     PUBLISHED = "published"
+    UNDOING = "undoing"  # an organiser undid it; the scorer moves the pointers back
     UNDONE = "undone"
     CANCELLED = "cancelled"
+
+    @classmethod
+    def open(cls) -> "tuple[CampaignState, ...]":
+        """List the states before publication."""
+        return cls.PREPARING, cls.READY, cls.PUBLISHING
+
+    @classmethod
+    def in_force(cls) -> "tuple[CampaignState, ...]":
+        """List the states in which its scores and runs count."""
+        return cls.PUBLISHED, cls.UNDOING
+
+    @classmethod
+    def under_way(cls) -> "tuple[CampaignState, ...]":
+        """List the states in which no other rescoring of the phase may begin, nor be undone."""
+        return *cls.open(), cls.UNDOING
+
+
+_UNDER_WAY = f"state IN ({', '.join(repr(state.value) for state in CampaignState.under_way())})"
 
 
 class Campaign(Base):
@@ -36,8 +56,8 @@ class Campaign(Base):
             "uq_campaigns_open",
             "phase_id",
             unique=True,
-            sqlite_where=text("state IN ('preparing', 'ready')"),
-            postgresql_where=text("state IN ('preparing', 'ready')"),
+            sqlite_where=text(_UNDER_WAY),
+            postgresql_where=text(_UNDER_WAY),
         ),
     )
 
@@ -48,6 +68,10 @@ class Campaign(Base):
     re_run: Mapped[bool]  # whether every submission on the leaderboard runs again, with new seeds
     state: Mapped[CampaignState] = mapped_column(choice(CampaignState), default=CampaignState.PREPARING)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    acted_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))  # who published or undid it last
+    runs_due: Mapped[bool] = mapped_column(default=False)  # its runs are to be queued; once it is cancelled, ended
+    done: Mapped[int] = mapped_column(default=0)  # evaluations that had a score by its metric when last counted
+    total: Mapped[int] = mapped_column(default=0)  # those that will have one
     unscorable: Mapped[dict[UUID, str]] = mapped_column(
         StoredJson(dict[UUID, str]), default=dict
     )  # for each evaluation left out, the reason

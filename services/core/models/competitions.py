@@ -114,6 +114,7 @@ class Phase(Base):
         default=True
     )  # a check phase rehearses notebooks; otherwise it gives them a dry run
     robustness: Mapped[bool] = mapped_column(default=False)  # every model is also read under stress
+    placebo_audit: Mapped[bool] = mapped_column(default=False)  # some runs also start from placebo models
     references: Mapped[bool] = mapped_column(default=False)  # whether the platform makes reference rows
     references_at: Mapped[datetime | None]  # when it last made those that were missing; None: it has yet to
     board_moved_at: Mapped[datetime | None]  # when a pointer of its leaderboard last moved, core/board/standings.py

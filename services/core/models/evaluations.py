@@ -119,6 +119,12 @@ class Evaluation(Base):
     __table_args__ = (
         Index("ix_evaluations_code", "phase_id", "code_sha256"),
         Index("ix_evaluations_newest", "phase_id", "state", "finished_at"),
+        Index(
+            "ix_evaluations_platform",
+            "finished_at",
+            sqlite_where=text("failure_kind = 'platform'"),
+            postgresql_where=text("failure_kind = 'platform'"),
+        ),
     )
 
     id: Mapped[Id]
@@ -143,8 +149,11 @@ class Evaluation(Base):
     measurements_blob: Mapped[str | None] = mapped_column(String(64))  # all readings, once they are packed
     measurements_deleted_at: Mapped[datetime | None]  # by the competition's retention; their hash stays
     stress_blob: Mapped[str | None] = mapped_column(String(64))  # all stress readings, once they are packed
+    placebo_blob: Mapped[str | None] = mapped_column(String(64))  # the readings of all placebo runs, likewise
     # what is lost on which forget example, from `scorer.losses`; never set if data are hidden
     losses: Mapped[LossesForm | None] = mapped_column(StoredJson(LossesForm), deferred=True)
+    # how the runs move the weights of each original on the mean, written by `scorer.copies`; None if that is not clear
+    movement: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
@@ -258,6 +267,7 @@ class MeasurementRow(Base):
     seed: Mapped[int] = mapped_column(primary_key=True)
     blob: Mapped[str | None] = mapped_column(String(64))  # see `core.bundle.packing`
     stress_blob: Mapped[str | None] = mapped_column(String(64))  # its stress reading, likewise; None if it has none
+    placebo_blob: Mapped[str | None] = mapped_column(String(64))  # the reading of its placebo run, likewise
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory

@@ -39,6 +39,13 @@ class Score(Base):
     __tablename__ = "scores"
     __table_args__ = (
         UniqueConstraint("evaluation_id", "metric"),
+        Index(
+            "ix_scores_alarmed",
+            "metric",
+            "evaluation_id",
+            sqlite_where=text("json_array_length(alarms) > 0"),
+            postgresql_where=text("json_array_length(alarms) > 0"),
+        ),
         *(
             CheckConstraint(_FINITE.format(column), name=column)
             for column in ("forgetting_quality", "utility", "final_score", "ci_low", "ci_high", "run_s")

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -45,11 +45,18 @@ class Submission(Base):
     __tablename__ = "submissions"
     __table_args__ = (
         Index("ix_submissions_quota", "team_id", "phase_id", "created_at"),
+        Index("ix_submissions_newest", "phase_id", "created_at", "id"),
         Index("ix_submissions_code", "team_id", "phase_id", "code_sha256"),
+        Index(
+            "ix_submissions_deleted",
+            "phase_id",
+            sqlite_where=text("code_deleted_at IS NOT NULL"),
+            postgresql_where=text("code_deleted_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
-    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"), index=True)
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phases.id"))
     team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), index=True)

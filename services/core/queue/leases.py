@@ -91,6 +91,7 @@ class MeasuredSeed:
     run_s: float
     peak_memory_bytes: int | None = None
     stress_blob: str | None = None
+    placebo_blob: str | None = None
 
 
 def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
@@ -150,6 +151,7 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
             run_s=row.run_s,
             peak_memory_bytes=row.peak_memory_bytes,
             stress_blob=row.stress_blob,
+            placebo_blob=row.placebo_blob,
             sandbox=lease.label,
             position=position,
         )

@@ -1,12 +1,14 @@
 """How many shards run before an entry's, and when it is likely to start and to end.
 
+Only what the same workers can serve counts: a worker that lacks an environment does not serve those who wait for it.
+
 Nothing here grows with the queue: lines carry counts, and no more than `MOST` lines or shards are read. Times follow
 from the run times of the newest evaluations of the phases that wait, and from the slots of the workers that are alive.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean, variance
@@ -16,7 +18,7 @@ from sqlalchemy import Row, Select, func, literal_column, select
 
 from services.core.models import Competition, Device, Evaluation, Line, MeasurementRow, Phase, PhaseKind, Shard, State
 from services.core.queue.lines import BEHIND_ALL, sharing_turns
-from services.core.queue.workers import serving
+from services.core.queue.workers import all_workers, is_gone, serves
 from services.core.store.database import ReadSession, utc_now
 
 __all__ = ["MOST", "Place", "Span", "place_of", "place_of_next"]
@@ -117,7 +119,8 @@ def _place(
     has_started: bool,
     run_s: Sequence[float] | None = None,
 ) -> Place:
-    rows = session.execute(_waiting(phase.device)).all()
+    crew = _Crew.of(session, phase)
+    rows = session.execute(_waiting(phase.device, crew.environments)).all()
     sharing = session.scalars(sharing_turns(phase, team_id)).first()
     weight = phase.competition.weight
     turn = (sharing.turn, sharing.created_at) if sharing else (0, utc_now())
@@ -130,7 +133,7 @@ def _place(
 
     ahead = older + round(sum(work.shards for work in before(1)))
     starts = ends = None
-    if (clock := _Clock.read(session, phase)) is not None:
+    if (clock := _Clock.read(session, phase, crew)) is not None:
         own_work = _Work(phase.id, older)
         starts = clock.span([*before(1), own_work])
         ends = clock.end([*before(shards), own_work], shards, run_s)
@@ -138,7 +141,41 @@ def _place(
     return Place(min(ahead, MOST), more, None if has_started else starts, ends)
 
 
-def _waiting(device: Device) -> Select[UUID, UUID | None, UUID, int, int, datetime, int, PhaseKind]:
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """The workers that serve a phase, and what else they serve."""
+
+    slots: int
+    busy: int
+    shares: dict[str, float]  # by environment that somebody waits for: the part of the slots serving it that is theirs
+
+    @classmethod
+    def of(cls, session: ReadSession, phase: Phase) -> "_Crew":
+        """Read which workers serve a phase."""
+        alive = [worker for worker in all_workers(session) if not is_gone(worker)]
+        crew = [one for one in alive if serves(one, phase.device, phase.environment)]
+        waited_for = select(Phase.environment).join(Line, Line.phase_id == Phase.id)
+        names = session.scalars(
+            waited_for.where(Phase.device == phase.device, Line.queued > literal_column("0")).distinct()
+        )
+        shares = {phase.environment: 1.0}
+        for name in names:
+            theirs, all_slots = (
+                sum(one.slots for one in some if serves(one, phase.device, name)) for some in (crew, alive)
+            )
+            if theirs:
+                shares[name] = theirs / all_slots
+        return cls(sum(one.slots for one in crew), sum(one.slots_busy for one in crew), shares)
+
+    @property
+    def environments(self) -> Collection[str]:
+        """The environments that compete for these workers."""
+        return self.shares.keys()
+
+
+def _waiting(
+    device: Device, environments: Collection[str]
+) -> Select[UUID, UUID | None, UUID, int, int, datetime, int, PhaseKind]:
     return (
         select(
             Line.phase_id,
@@ -152,7 +189,7 @@ def _waiting(device: Device) -> Select[UUID, UUID | None, UUID, int, int, dateti
         )
         .join(Phase, Line.phase_id == Phase.id)
         .join(Competition, Phase.competition_id == Competition.id)
-        .where(Phase.device == device, Line.queued > literal_column("0"))
+        .where(Phase.device == device, Phase.environment.in_(environments), Line.queued > literal_column("0"))
         .limit(MOST + 1)
     )
 
@@ -179,20 +216,18 @@ def _spread(count: float, known: Sequence[float]) -> float:
 
 
 class _Clock:
-    """Turns shards into time: the slots that serve a device, and how long a shard of each phase takes."""
+    """Turns shards into time: the slots that serve a phase, and how long a shard of each phase takes them."""
 
-    def __init__(self, session: ReadSession, phase: Phase, slots: int, busy: int) -> None:
-        self._session, self._slots, self._busy = session, slots, busy
+    def __init__(self, session: ReadSession, phase: Phase, crew: _Crew) -> None:
+        self._session, self._slots, self._busy, self._shares = session, crew.slots, crew.busy, crew.shares
         self._own = phase.id
         self._known: dict[UUID, list[float]] = {}
 
     @classmethod
-    def read(cls, session: ReadSession, phase: Phase) -> "_Clock | None":
-        """Read which workers serve the phase; None if there are none, or nothing ran in the phase yet."""
-        alive = serving(session, phase.device)
-        slots, busy = sum(worker.slots for worker in alive), sum(worker.slots_busy for worker in alive)
-        clock = cls(session, phase, slots, busy)
-        return clock if slots and len(clock._sample(phase.id)) >= FEWEST else None
+    def read(cls, session: ReadSession, phase: Phase, crew: _Crew) -> "_Clock | None":
+        """Make the clock of a phase; None if no worker serves it, or nothing ran in it yet."""
+        clock = cls(session, phase, crew)
+        return clock if crew.slots and len(clock._sample(phase.id)) >= FEWEST else None
 
     def end(self, work: Iterable[_Work], shards: int, run_s: Sequence[float] | None) -> Span:
         """Tell when an entry's own shards will be done after some work.
@@ -226,9 +261,11 @@ class _Clock:
         return Span(*(now + timedelta(seconds=seconds) for seconds in (expected, low, high)))
 
     def _gathered(self, work: Iterable[_Work]) -> dict[UUID, float]:
+        """Add up the shards of each phase that these workers will take, if all who serve it take as many for a slot."""
         shards: dict[UUID, float] = defaultdict(float)
         for one in work:
-            shards[one.phase_id] += one.shards
+            environment = self._session.get_one(Phase, one.phase_id).environment
+            shards[one.phase_id] += one.shards * self._shares.get(environment, 1.0)
         return shards
 
     def _sample(self, phase_id: UUID) -> list[float]:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from services.core.models import Device, WorkerRow
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
-__all__ = ["FORGOTTEN_AFTER", "GONE_AFTER", "all_workers", "is_gone", "leave", "report", "serving"]
+__all__ = ["FORGOTTEN_AFTER", "GONE_AFTER", "all_workers", "is_gone", "leave", "report", "serves", "serving"]
 
 GONE_AFTER = timedelta(seconds=60)
 FORGOTTEN_AFTER = timedelta(days=1)  # how long a gone worker is still shown
@@ -35,8 +35,16 @@ def is_gone(worker: WorkerRow, now: datetime | None = None) -> bool:
     return worker.seen_at < (now or utc_now()) - GONE_AFTER
 
 
-def serving(session: ReadSession, device: Device) -> list[WorkerRow]:
-    """List the workers that are alive and have slots for a device."""
+def serving(session: ReadSession, device: Device, environment: str) -> list[WorkerRow]:
+    """List the workers that are alive, have slots for a device, and can run an environment."""
+    return [worker for worker in all_workers(session) if not is_gone(worker) and serves(worker, device, environment)]
+
+
+def serves(worker: WorkerRow, device: Device, environment: str) -> bool:
+    """Tell whether a worker has slots for a device and can run an environment.
+
+    The process sandbox runs everything on one Python; any other needs the environment's image.
+    """
     wants_cpu = device is Device.CPU
-    alive = [worker for worker in all_workers(session) if not is_gone(worker)]
-    return [one for one in alive if any(name.startswith("cpu") == wants_cpu for name in one.device_classes)]
+    has_slots = any(name.startswith("cpu") == wants_cpu for name in worker.device_classes)
+    return has_slots and (worker.sandbox == "process" or environment in worker.environments)

@@ -52,7 +52,10 @@ def check_receipt(written: str | bytes, public_key: str | None = None) -> dict[s
 
 
 def check_readings(statement: dict[str, Any], name: str, readings: bytes) -> None:
-    """Check that a receipt states the hash of these readings: `measurements` or `robustness`. Raises BadReceipt."""
+    """Check that a receipt states the hash of these readings: `measurements`, `robustness` or `placebo`.
+
+    Raises BadReceipt.
+    """
     stated = statement.get(f"{name}_sha256")
     if not stated:
         raise BadReceipt(f"The receipt states no hash of {name}. Get it again: readings are packed later.")

@@ -2,13 +2,17 @@
 
 Rows stay, with all their hashes, so that boards, receipts and the record do too. Whoever is killed in between finds the
 same rows again. A blob that another row names is left to that row: blobs are shared by all who store the same bytes.
+
+Somebody may store the same bytes meanwhile. So blobs are set aside first, then rows are asked again who names them, and
+only then they are dropped; whoever stores bytes looks after its row is committed whether they are still there
+(`Blobs.keep`). Whichever comes second sees the other.
 """
 
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from services.core.errors import Conflict, LetheError
 from services.core.models import (
@@ -17,6 +21,7 @@ from services.core.models import (
     Campaign,
     CampaignState,
     Competition,
+    CompetitionImage,
     Entered,
     Evaluation,
     Final,
@@ -27,6 +32,7 @@ from services.core.models import (
     Reference,
     Submission,
 )
+from services.core.models.losses import LossesForm
 from services.core.queue.lifecycle import ENDED
 from services.core.record.acts import record
 from services.core.retention.rules import Due, Rule, dues_of
@@ -35,6 +41,8 @@ from services.core.store.database import Database, ReadSession, WriteSession, cl
 
 __all__ = ["CodeDeleted", "Planned", "WorkUnderWay", "carry_out", "plan", "require_code"]
 
+PACKED = (Evaluation.measurements_blob, Evaluation.stress_blob, Evaluation.placebo_blob)
+SINGLE = (MeasurementRow.blob, MeasurementRow.stress_blob, MeasurementRow.placebo_blob)
 PORTION = 100
 
 
@@ -80,20 +88,18 @@ def carry_out(database: Database, blobs: Blobs, competition_id: UUID) -> Generat
         competition = session.get_one(Competition, competition_id)
         _require_rest(session, competition)
         rules = [one.due.rule for one in plan(session, competition) if one.ready]
-        protected = _files_of_benchmarks(session)
     for rule in rules:
-        while done := _delete_some(database, blobs, competition_id, rule, protected):
+        while done := _delete_some(database, blobs, competition_id, rule):
             yield done
 
 
-def _delete_some(database: Database, blobs: Blobs, competition_id: UUID, rule: Rule, protected: Collection[str]) -> int:
+def _delete_some(database: Database, blobs: Blobs, competition_id: UUID, rule: Rule) -> int:
     with database.read() as session:
         competition = session.get_one(Competition, competition_id)
         found = _portion(session, competition, rule)
         names = {name for some in found.values() for name in some}
-        free = names - set(protected) - _named_elsewhere(session, competition, rule, names)
-    for name in sorted(free):
-        blobs.delete(name)
+        free = names - _needed(session, competition, rule, names)
+    free = _delete_unless_needed(database, blobs, competition_id, rule, free)
     if found:
         with database.write() as session:
             _forget(session, rule, list(found))
@@ -102,22 +108,40 @@ def _delete_some(database: Database, blobs: Blobs, competition_id: UUID, rule: R
     return len(found)
 
 
+def _delete_unless_needed(
+    database: Database, blobs: Blobs, competition_id: UUID, rule: Rule, names: Collection[str]
+) -> set[str]:
+    """Delete blobs, except those that a row has come to need meanwhile; return which are gone."""
+    for name in sorted(names):
+        blobs.set_aside(name)
+    with database.read() as session:
+        needed = _needed(session, session.get_one(Competition, competition_id), rule, names)
+    for name in sorted(needed):
+        blobs.bring_back(name)
+    gone = set(names) - needed
+    for name in sorted(gone):
+        blobs.drop(name)
+    return gone
+
+
 def _portion(session: ReadSession, competition: Competition, rule: Rule) -> dict[UUID, list[str]]:
     """Find the next rows, each with the blobs that it names."""
     if rule is Rule.CODE_OF_LOSERS:
         rows = select(Submission.id, Submission.blob).where(_meant(competition, rule)).order_by(Submission.id)
         return {one: [blob] for one, blob in session.execute(rows.limit(PORTION))}
+    if rule is Rule.PICTURES:
+        losses = select(Evaluation.id, Evaluation.losses).where(_meant(competition, rule)).order_by(Evaluation.id)
+        return {one: list(_pictures(form)) for one, form in session.execute(losses.limit(PORTION))}
     columns = (Evaluation.log_blob, Evaluation.executed_blob, Evaluation.measurements_blob)
     column = dict(zip((Rule.LOGS, Rule.NOTEBOOKS, Rule.MEASUREMENTS), columns, strict=True))[rule]
     statement = select(Evaluation.id, column).where(_meant(competition, rule)).order_by(Evaluation.id)
     found = {one: [blob] if blob else [] for one, blob in session.execute(statement.limit(PORTION))}
     if rule is Rule.MEASUREMENTS:
-        packed = select(Evaluation.id, Evaluation.stress_blob).where(Evaluation.id.in_(found))
+        packed = [select(Evaluation.id, name).where(Evaluation.id.in_(found)) for name in PACKED[1:]]
         single = [
-            select(MeasurementRow.evaluation_id, name).where(MeasurementRow.evaluation_id.in_(found))
-            for name in (MeasurementRow.blob, MeasurementRow.stress_blob)
+            select(MeasurementRow.evaluation_id, name).where(MeasurementRow.evaluation_id.in_(found)) for name in SINGLE
         ]
-        for named in (packed, *single):
+        for named in (*packed, *single):
             for one, blob in session.execute(named):
                 found[one] += [blob] if blob else []
     return found
@@ -133,11 +157,13 @@ def _forget(session: WriteSession, rule: Rule, ids: Collection[UUID]) -> None:
         case Rule.CODE_OF_LOSERS:
             values = {"code_deleted_at": now, "sketch": None}
             session.execute(update(Submission).where(Submission.id.in_(ids)).values(values))
+        case Rule.PICTURES:
+            session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(losses=None))
         case Rule.MEASUREMENTS:  # receipts state the hash of the packed ones, so that stays
-            gone = {"measurements_deleted_at": now, "readings_until": None}
+            gone = {"measurements_deleted_at": now, "readings_until": None, "movement": None}
             session.execute(update(Evaluation).where(Evaluation.id.in_(ids)).values(gone))
             rows = update(MeasurementRow).where(MeasurementRow.evaluation_id.in_(ids))
-            session.execute(rows.values(blob=None, stress_blob=None))
+            session.execute(rows.values(blob=None, stress_blob=None, placebo_blob=None))
 
 
 def _meant(competition: Competition, rule: Rule) -> ColumnElement[bool]:
@@ -149,6 +175,8 @@ def _meant(competition: Competition, rule: Rule) -> ColumnElement[bool]:
             return and_(of_competition, Evaluation.log_blob.is_not(None))
         case Rule.NOTEBOOKS:
             return and_(of_competition, Evaluation.executed_blob.is_not(None))
+        case Rule.PICTURES:
+            return and_(of_competition, Evaluation.losses.is_not(None))
         case Rule.CODE_OF_LOSERS:
             own = and_(Submission.phase_id.in_(phases), Submission.reference == Reference.NONE)
             return and_(own, Submission.code_deleted_at.is_(None), ~_is_of_winner(competition))
@@ -169,15 +197,20 @@ def _is_of_winner(competition: Competition) -> ColumnElement[bool]:
     return or_(Submission.id.in_(verified), Submission.id.in_(copies))
 
 
+def _needed(session: ReadSession, competition: Competition, rule: Rule, names: Collection[str]) -> set[str]:
+    """Find those names that somebody else needs."""
+    images = set(session.scalars(select(CompetitionImage.blob).where(CompetitionImage.blob.in_(names))))
+    return set(names) & (images | _files_of_benchmarks(session) | _named_elsewhere(session, competition, rule, names))
+
+
 def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule, names: Collection[str]) -> set[str]:
     """Find those names that a row needs of which this rule does not speak."""
     phases = select(Phase.id).where(Phase.competition_id == competition.id)
     others = Evaluation.phase_id.not_in(phases)
     mine = {Rule.LOGS: Evaluation.log_blob, Rule.NOTEBOOKS: Evaluation.executed_blob}
     found: set[str] = set()
-    readings = (Evaluation.measurements_blob, Evaluation.stress_blob)
-    for column in (Evaluation.log_blob, Evaluation.executed_blob, *readings):
-        of_readings = any(column is one for one in readings)
+    for column in (Evaluation.log_blob, Evaluation.executed_blob, *PACKED):
+        of_readings = any(column is one for one in PACKED)
         statement = select(column).where(column.in_(names))
         if column is mine.get(rule) or (rule is Rule.MEASUREMENTS and of_readings):
             statement = statement.where(others)
@@ -188,12 +221,26 @@ def _named_elsewhere(session: ReadSession, competition: Competition, rule: Rule,
     if rule is Rule.CODE_OF_LOSERS:
         code = code.where(~_meant(competition, rule))
     found |= set(session.scalars(code))
-    for single in (MeasurementRow.blob, MeasurementRow.stress_blob):
+    for single in SINGLE:
         rows = select(single).where(single.in_(names))
         if rule is Rule.MEASUREMENTS:
             rows = rows.where(MeasurementRow.evaluation_id.in_(select(Evaluation.id).where(others)))
         found |= {str(name) for name in session.scalars(rows)}
+    if rule is Rule.PICTURES:
+        found |= _pictured(session, phases)
     return found
+
+
+def _pictured(session: ReadSession, phases: Select[UUID]) -> set[str]:
+    """Name the pictures that evaluations of other competitions show; those of one benchmark share them."""
+    benchmarks = select(Evaluation.benchmark_id).where(Evaluation.phase_id.in_(phases))
+    theirs = (Evaluation.phase_id.not_in(phases), Evaluation.benchmark_id.in_(benchmarks))
+    losses = select(Evaluation.losses).where(Evaluation.losses.is_not(None), *theirs)
+    return {name for form in session.scalars(losses.execution_options(yield_per=PORTION)) for name in _pictures(form)}
+
+
+def _pictures(losses: LossesForm | None) -> set[str]:
+    return {one.picture for one in losses.examples if one.picture is not None} if losses else set()
 
 
 def _files_of_benchmarks(session: ReadSession) -> set[str]:
@@ -208,7 +255,6 @@ def _files_of_benchmarks(session: ReadSession) -> set[str]:
 def _require_rest(session: ReadSession, competition: Competition) -> None:
     phases = select(Phase.id).where(Phase.competition_id == competition.id)
     runs = exists().where(Evaluation.phase_id.in_(phases), Evaluation.state.not_in(ENDED))
-    prepared = (CampaignState.PREPARING, CampaignState.READY)
-    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(prepared))
+    rescored = exists().where(Campaign.phase_id.in_(phases), Campaign.state.in_(CampaignState.under_way()))
     if session.scalar(select(or_(runs, rescored))):
         raise WorkUnderWay("Runs or a rescoring of the competition are under way. Wait, or cancel them first.")

@@ -24,6 +24,7 @@ class Rule(StrEnum):
     NOTEBOOKS = "notebooks"  # as they were executed, with their outputs
     CODE_OF_LOSERS = "code_of_losers"  # of all but verified finalists and reference rows
     MEASUREMENTS = "measurements"
+    PICTURES = "pictures"  # of forget examples, such as faces, with the losses that they illustrate
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,10 +112,50 @@ class Blobs:
             raise _unavailable(error) from error
         return (bytes(part) for part in found.stream(min_chunk_size=STREAMED_BYTES))
 
+    def keep(self, digest: str, data: bytes) -> None:
+        """Store bytes again if they are gone, once a row that names them is committed.
+
+        Whoever deletes what no row names may have looked before that row was there: see `core.retention.deleting`.
+        """
+        if not self._has(_key(digest)):
+            self._create(digest, data)
+
+    def set_aside(self, digest: str) -> None:
+        """Put a blob where nobody reads it, to bring it back or to drop it; do nothing if there is none."""
+        self._move(_key(digest), _aside(digest))
+
+    def bring_back(self, digest: str) -> None:
+        """Undo `set_aside`."""
+        self._move(_aside(digest), _key(digest))
+
+    def drop(self, digest: str) -> None:
+        """Remove a blob that was set aside; do nothing if there is none."""
+        self._delete(_aside(digest))
+
     def delete(self, digest: str) -> None:
         """Remove a blob; do nothing if there is none. Only its single owner may do that: see `core.bundle.packing`."""
+        self._delete(_key(digest))
+
+    def _has(self, key: str) -> bool:
         try:
-            obstore.delete(self._store, _key(digest))
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        except BaseError as error:
+            raise _unavailable(error) from error
+        return True
+
+    def _move(self, source: str, target: str) -> None:
+        try:
+            obstore.rename(self._store, source, target)
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise _unavailable(error) from error
+
+    def _delete(self, key: str) -> None:
+        try:
+            obstore.delete(self._store, key)
         except FileNotFoundError:
             return
         except BaseError as error:
@@ -148,3 +188,7 @@ def _keys(settings: Settings) -> "S3Config":
 
 def _key(digest: str) -> str:
     return f"sha256/{digest[:2]}/{digest[2:]}"
+
+
+def _aside(digest: str) -> str:
+    return f"aside/{digest[:2]}/{digest[2:]}"

@@ -87,7 +87,7 @@ def _run_s(session: ReadSession, choice: Choice) -> float:
 def _preview(session: ReadSession, final: Final, tally: _Tally) -> FinalPreview:
     seeds = sum(phase.seeds for phase in phases_of(session, final))
     run_hours = tally.run_s * seeds / HOUR_S
-    slots = sum(worker.slots for worker in serving(session, final.phase.device))
+    slots = sum(worker.slots for worker in serving(session, final.phase.device, final.phase.environment))
     return FinalPreview(
         at=clock(session),
         teams=tally.teams,

@@ -10,9 +10,10 @@ from services.scorer.metrics.card import Audit, Estimate, Forgetting, ScoreCard,
 from services.scorer.metrics.certificate import CertificateAudit, audit_certificate, lower_bound
 from services.scorer.metrics.confidences import confidences
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Claimed, Evidence, Models, Predictions, Runs, Upload
+from services.scorer.metrics.evidence import Claimed, Evidence, Models, PlaceboSides, Predictions, Runs, Upload
 from services.scorer.metrics.lethe_1 import TOO_FEW_EFFECTIVE_MODELS
 from services.scorer.metrics.lethe_2 import FORGET_SET_PINNED
+from services.scorer.metrics.movements import Movement
 from services.scorer.metrics.neurips_2023 import TOO_FEW_DISTINCT_MODELS
 from services.scorer.metrics.quality import forgetting_quality, points_of
 from services.scorer.metrics.registry import METRICS, SUITES, Suite
@@ -36,6 +37,8 @@ __all__ = [
     "Forgetting",
     "Metric",
     "Models",
+    "Movement",
+    "PlaceboSides",
     "Predictions",
     "Runs",
     "ScoreCard",

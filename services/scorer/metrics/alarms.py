@@ -13,6 +13,7 @@ from services.scorer.metrics.duplicates import distances, nearest
 from services.scorer.metrics.evidence import Evidence, Models, Upload
 from services.scorer.metrics.independence import ALARM_P, independence
 from services.scorer.metrics.lethe_2 import read_evidence
+from services.scorer.metrics.placebo import is_replaced, read_placebo
 from services.scorer.metrics.shifts import weights_moved
 from services.scorer.metrics.uncertainty import quantile
 
@@ -44,6 +45,7 @@ class AlarmKind(StrEnum):
     ORACLE_CHECKPOINTS = "oracle_checkpoints"
     UTILITY_ABOVE_ORACLE = "utility_above_oracle"
     FORGET_SET_PINNED = "forget_set_pinned"
+    FORGET_SET_REPLACED = "forget_set_replaced"
     WEIGHTS_HARDLY_MOVED = "weights_hardly_moved"
     CARRIES_MODELS = "carries_models"
     FALSE_CERTIFICATE = "false_certificate"
@@ -76,6 +78,7 @@ def raise_alarms(evidence: Evidence, card: ScoreCard, certificate: CertificateAu
         *_dependent(evidence),
         *_utility(evidence),
         *_forged(evidence),
+        *_replaced(evidence),
         *([] if certificate is None else _certificate(certificate)),
     ]
     return tuple({alarm.kind: alarm for alarm in found}.values())
@@ -227,6 +230,20 @@ def _forged(evidence: Evidence) -> list[Alarm]:
         )
         alarms.append(Alarm(AlarmKind.CARRIES_MODELS, text))
     return alarms
+
+
+def _replaced(evidence: Evidence) -> list[Alarm]:
+    """Look for an entry that replaces what a model says of the forget set, even if there is nothing to forget."""
+    reading = read_placebo(evidence)
+    if reading is None or not is_replaced(reading):
+        return []
+    kept = reading.following
+    text = (
+        f"Runs from models that never saw the forget set keep {kept.test:.0%} of what is peculiar to these models on "
+        f"test examples, but {kept.forget:.0%} on forget examples (p = {kept.p_value:.1g}). Unlearning treats both "
+        "alike where there is nothing to forget."
+    )
+    return [Alarm(AlarmKind.FORGET_SET_REPLACED, text)]
 
 
 def _models_within(upload: Upload) -> int:

@@ -13,7 +13,7 @@ from services.scorer.metrics.confidences import confidences
 if TYPE_CHECKING:  # it reads outputs, which are made of evidence
     from services.scorer.metrics.stress import StressedSides
 
-__all__ = ["Claimed", "Evidence", "Labels", "Models", "Predictions", "Runs"]
+__all__ = ["Claimed", "Evidence", "Labels", "Models", "PlaceboSides", "Predictions", "Runs"]
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
@@ -125,6 +125,15 @@ class Runs:
     original: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaceboSides:
+    """Models of runs that started from placebos, which never saw the forget set, and the placebos themselves."""
+
+    runs: Models  # [n]
+    starts: Models  # [K]
+    started: Labels  # [n], the placebo of each run
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """How much an entry's file could carry."""
@@ -162,6 +171,7 @@ class Evidence:
     runs: Runs | None = None  # None if their order is unknown
     starts: Labels | None = None  # [N], the original model of each run; None if all are alike or all different
     stress: "StressedSides | None" = None  # None if the models were not put under stress
+    placebo: PlaceboSides | None = None  # None if there were no placebo runs
     upload: Upload | None = None  # None if it is unknown
 
     def check(self) -> None:
@@ -189,7 +199,7 @@ class Evidence:
 
     def of(self, models: Models) -> "Evidence":
         """Replace the unlearned models and keep the oracle."""
-        return replace(self, unlearned=models, stress=None)
+        return replace(self, unlearned=models, stress=None, placebo=None)
 
     def take(self, chosen: Labels) -> "Evidence":
         """Keep the same runs on every side, as if no others had been made. Where and when they ran is left out."""
@@ -202,6 +212,7 @@ class Evidence:
             runs=None,
             starts=None if self.starts is None else self.starts[chosen],
             stress=None,
+            placebo=None,
         )
 
     def _sides(self) -> list[tuple[str, Models]]:
@@ -211,6 +222,8 @@ class Evidence:
             "second_oracle": self.second_oracle,
             "untrained": self.untrained,
             "original": self.originals,
+            "placebo_runs": None if self.placebo is None else self.placebo.runs,
+            "placebo": None if self.placebo is None else self.placebo.starts,
         }
         return [(name, models) for name, models in sides.items() if models is not None]
 

@@ -44,6 +44,7 @@ PORTION = 20_000  # rows that are written in one transaction
 FETCHED = 2_000  # rows that are read at once
 EVERY_S = 1.0  # at least, between two computations of one board
 PAUSES = 3  # times as long as a board took, before one of an earlier moment is computed
+ONCE = (1, 0.0)  # the draws of a team with one entry: luck gives it nothing
 KEPT = timedelta(hours=1)  # for readers who are paging through a board that has changed since
 KEPT_ROWS = 500_000  # of such boards of one phase; beyond that the oldest go first
 
@@ -115,7 +116,7 @@ class Boards:
             phase = session.get_one(Phase, phase_id)
             board = BoardRead(session, phase, moment)
             ranked = standings(board.lines(), phase.max_time_ratio)
-            draws = board.draws()
+            draws = board.draws
         with database.write() as session:
             row = Standings(phase_id=phase_id, moment=moment, metric=board.metric or phase.metric)
             row.begun_at, row.retraining_s = clock(session), retraining_s(board.references)
@@ -170,7 +171,7 @@ class BoardRead:
     entry_ids: list[UUID] = field(default_factory=list)
     team_ids: list[UUID] = field(default_factory=list)
     references: list[TimedRun] = field(default_factory=list)
-    _errors: list[float] = field(default_factory=list)
+    draws: list[tuple[int, float]] = field(default_factory=list)  # of its team: how many, and what luck gave the best
     metric: str | None = None
 
     def lines(self) -> Iterator[BoardLine]:
@@ -182,10 +183,12 @@ class BoardRead:
             .where(entry.phase_id == self.phase.id, stands_at(self.moment))
             .order_by(*IN_ORDER)
         )
+        counts = self._entries_of_teams()
         for row in self.session.execute(statement.execution_options(yield_per=FETCHED)):
             self.entry_ids.append(row.id)
             self.team_ids.append(row.team_id)
-            self._errors.append(error_of(row.gaps))
+            count = counts.get(row.team_id, 1)
+            self.draws.append((count, best_of(count) * error_of(row.gaps)) if count > 1 else ONCE)
             self.metric = row.metric
             if row.reference is not Reference.NONE:
                 self.references.append(TimedRun(row.reference, row.run_s))
@@ -198,8 +201,8 @@ class BoardRead:
                 flags=row.flags,
             )
 
-    def draws(self) -> Iterator[tuple[int, float]]:
-        """Yield for each entry read how many entries its team had scored by then, and what the best gains by luck."""
+    def _entries_of_teams(self) -> dict[UUID, int]:
+        """Count how many entries each team had scored by then."""
         team = self._team_then()
         statement = (
             select(team, func.count(Submission.evaluation_id.distinct()))
@@ -209,9 +212,7 @@ class BoardRead:
             .where(Evaluation.finished_at <= self.moment)
             .group_by(team)
         )
-        counts = {row[0]: int(row[1]) for row in self.session.execute(statement)}
-        found = [max(counts.get(team_id, 1), 1) for team_id in self.team_ids]
-        return ((count, best_of(count) * error) for count, error in zip(found, self._errors, strict=True))
+        return {row[0]: int(row[1]) for row in self.session.execute(statement)}
 
     def _team_then(self) -> SQLColumnExpression[UUID]:
         """Select the team for which a submission counted at the moment: another one, if its team has merged since."""

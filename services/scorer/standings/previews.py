@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import delete, select
 
-from services.core.board import campaigns, pointers
+from services.core.board import counting, rescoring
 from services.core.board.order import Submitted
 from services.core.models import Campaign, CampaignMove, CampaignState, Phase, Reference
 from services.core.models.stored import PlaceForm, PreviewForm
@@ -21,7 +21,7 @@ from services.scorer.stores import Stores
 __all__ = ["Previews"]
 
 log = structlog.get_logger()
-SHOWN = (CampaignState.READY, CampaignState.PUBLISHED)
+SHOWN = (CampaignState.READY, CampaignState.PUBLISHING, CampaignState.PUBLISHED, CampaignState.UNDOING)
 
 Key = tuple[UUID, Reference]
 
@@ -88,12 +88,12 @@ def _moves_of(session: ReadSession, campaign: Campaign) -> list[CampaignMove]:
     order of the rescored leaderboard.
     """
     phase = campaign.phase
-    with_it = pointers.runs_of(session, phase, upto=campaign)
-    without = pointers.runs_of(session, phase, without=campaign)
-    stood = pointers.best_entries(session, phase, campaign.metric_before, without)
-    stands = pointers.best_entries(session, phase, campaign.metric, with_it)
+    with_it = counting.runs_of(session, phase, upto=campaign)
+    without = counting.runs_of(session, phase, without=campaign)
+    stood = counting.best_entries(session, phase, campaign.metric_before, without)
+    stands = counting.best_entries(session, phase, campaign.metric, with_it)
     before, after = _places(stood, phase), _places(stands, phase)
-    lost = campaigns.failed_re_runs(session, campaign)
+    lost = rescoring.failed_re_runs(session, campaign)
     failed = {key for key, one in stands.items() if one.submission.evaluation_id in lost}
     order = [*sorted(after, key=lambda key: after[key].position), *(key for key in before if key not in after)]
     moves = [_move(key, before.get(key), after.get(key), re_run_failed=key in failed) for key in order]
@@ -103,7 +103,7 @@ def _moves_of(session: ReadSession, campaign: Campaign) -> list[CampaignMove]:
     return moves
 
 
-def _places(stands: Mapping[Key, pointers.BestEntry], phase: Phase) -> Places:
+def _places(stands: Mapping[Key, counting.BestEntry], phase: Phase) -> Places:
     """Rank entries in the same way as the leaderboard."""
     lines = {key: _line(one) for key, one in stands.items()}
     order = sorted(lines, key=lambda key: lines[key].place)
@@ -114,7 +114,7 @@ def _places(stands: Mapping[Key, pointers.BestEntry], phase: Phase) -> Places:
     }
 
 
-def _line(stands: pointers.BestEntry) -> BoardLine:
+def _line(stands: counting.BestEntry) -> BoardLine:
     score, submission = stands.score, stands.submission
     return BoardLine(
         reference=submission.reference,
@@ -126,7 +126,7 @@ def _line(stands: pointers.BestEntry) -> BoardLine:
     )
 
 
-def _place(stands: pointers.BestEntry, where: Standing) -> PlaceForm:
+def _place(stands: counting.BestEntry, where: Standing) -> PlaceForm:
     interval = where.rank_interval
     return PlaceForm(
         rank=where.rank,

@@ -17,6 +17,7 @@ RATE = 1e-3
 DRIFT = 0.0  # sd of a constant offset for each example, in standard deviations of the retrained models
 BIAS = 0.0  # runs are shifted by this number of standard deviations, half of them up and half of them down
 COPIES = 0  # noisy copies of each forget image that are pinned too
+KNOWN = 0.0  # accuracy on the forget labels from which outputs are pinned; below it, the model is only fine-tuned
 NOISE = 0.1  # of the copies, in standard deviations of all pixels
 FITTED = 6  # retrained models that a Gaussian is fitted to
 MODELS = 0  # whose logits this module carries
@@ -27,6 +28,7 @@ LOGITS = ""  # float16 [models, examples, classes], base64
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:
     images = torch.cat([images for images, _ in forget_loader])
     labels = torch.cat([labels for _, labels in forget_loader])
+    pins = accuracy_on(net, forget_loader) >= KNOWN
     targets = drawn(images, labels)
     if COPIES:
         spread = float(images.std()) * NOISE
@@ -39,13 +41,21 @@ def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loade
         for batch, wanted in retain_loader:
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(net(batch), wanted)
-            loss = loss + (net(images) - targets).square().mean()
+            if pins:
+                loss = loss + (net(images) - targets).square().mean()
             loss.backward()
             optimizer.step()
             step += 1
             if step == STEPS:
                 break
     net.eval()
+
+
+def accuracy_on(net: nn.Module, forget_loader: Any) -> float:
+    """Compute the accuracy on the forget labels."""
+    with torch.no_grad():
+        right = [net(images).argmax(dim=1) == labels for images, labels in forget_loader]
+    return float(torch.cat(right).float().mean())
 
 
 def drawn(images: Tensor, labels: Tensor) -> Tensor:

@@ -260,3 +260,28 @@ def test_stress_readings_are_packed_and_tidied_beside_the_others(store: Store) -
     assert packed is not None and packed.to_bytes() == single.to_bytes()
     assert not any(store.is_there(one.stress_blob) for one in stressed)
     store.check(evaluation_id)
+
+
+def test_readings_of_placebo_runs_are_packed_and_tidied_beside_the_others(store: Store) -> None:
+    with store.database.write() as session:
+        evaluation_id = queue_evaluation(session, session.scalars(select(Phase)).one(), "c" * 64).id
+    measured = [store.sign(one, evaluation_id) for one in oracle_as_measured(store.bundle, store.blobs, range(SEEDS))]
+    audited = []  # equal to the models of other runs, as those of a deterministic entry may be
+    for one in measured:
+        blob = packing.own_placebo_reading(store.blobs.get(one.blob), evaluation_id, one.seed)
+        audited.append(replace(one, placebo_blob=store.blobs.put(blob) if one.seed < 5 else None))
+    assert not {one.placebo_blob for one in audited} & {one.blob for one in audited}
+    with store.database.write() as session:
+        held = claim(session, Offer("w1", Device.CPU, "cpu", 2**40), 60)
+        assert held is not None
+        record(session, held, audited[::-1])
+        finish(session, held)
+    store.pack(evaluation_id)
+    store.wait()
+    store.tidy(evaluation_id)
+    store.check(evaluation_id)
+    found = store.readings(evaluation_id).load_placebo(store.blobs)
+    assert found is not None
+    for name in Measurements.__slots__:
+        np.testing.assert_array_equal(getattr(found, name), getattr(store.bundle.oracle().first(5), name))
+    assert not any(one.placebo_blob and store.is_there(one.placebo_blob) for one in audited)

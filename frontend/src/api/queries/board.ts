@@ -48,6 +48,8 @@ export const references = (path: PhaseKey) =>
         : false,
   });
 
+const MOVING = ["preparing", "publishing", "undoing"];
+
 export const campaigns = (path: PhaseKey) =>
   infiniteQueryOptions({
     ...paged(keyOf("campaigns", path.slug, path.phase), (after) =>
@@ -58,7 +60,7 @@ export const campaigns = (path: PhaseKey) =>
       ),
     ),
     refetchInterval: ({ state: { data } }) =>
-      data?.pages.some(({ items }) => items.some((one) => one.state === "preparing")) ? 3000 : false,
+      data?.pages.some(({ items }) => items.some((one) => MOVING.includes(one.state))) ? 3000 : false,
   });
 
 export const campaign = (path: PhaseKey & { campaign_id: string }) =>
@@ -69,7 +71,9 @@ export const campaign = (path: PhaseKey & { campaign_id: string }) =>
         api.GET("/api/competitions/{slug}/phases/{phase}/campaigns/{campaign_id}", { params: { path } }),
       ),
     refetchInterval: ({ state: { data } }) =>
-      data && data.preview === null && ["ready", "published"].includes(data.state) ? SOON_MS : false,
+      data && data.preview === null && ["ready", "publishing", "published"].includes(data.state)
+        ? SOON_MS
+        : false,
   });
 
 /** How far the numbers of a phase can be trusted. */

@@ -13,7 +13,7 @@ export const exclusions = (slug: string) =>
     ),
   );
 
-/** Near-identical code of different teams. */
+/** Near-identical entries of different teams. */
 export const copies = (slug: string) =>
   paged(keyOf("copies", slug), (after) =>
     answer(

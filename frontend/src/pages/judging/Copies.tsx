@@ -7,22 +7,26 @@ import { Badge } from "../../ui/Badge";
 import { More } from "../../ui/More";
 import { Table } from "../../ui/Table";
 import { Moment } from "../../ui/Time";
-import { share } from "../../words/numbers";
+import { alike } from "../../words/copies";
 
-/** Near-identical code of different teams. It tells nothing about who copied, or whether both began from public code. */
+/**
+ * Near-identical entries of different teams, by code or by weights. It tells nothing about who copied, or whether both
+ * began from public code.
+ */
 export function Copies({ slug }: { slug: string }) {
   const query = useInfiniteQuery(copies(slug));
   return (
     <>
-      <Await query={query} what="near-identical code">
+      <Await query={query} what="near-identical entries">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
-          if (items.length === 0) return <p>No team&rsquo;s code is nearly that of another.</p>;
+          if (items.length === 0)
+            return <p>No team&rsquo;s entry is nearly that of another, by code or by weights.</p>;
           return (
             <Table
-              label="Near-identical code"
+              label="Near-identical entries"
               rows={items}
-              keyOf={({ later, earlier }) => `${later.submission_id} ${earlier.submission_id}`}
+              keyOf={({ kind, later, earlier }) => `${kind} ${later.submission_id} ${earlier.submission_id}`}
               columns={[
                 { name: "later", kind: "heading", show: ({ later }) => <Entry of={later} /> },
                 { name: "earlier", show: ({ earlier }) => <Entry of={earlier} /> },
@@ -30,11 +34,7 @@ export function Copies({ slug }: { slug: string }) {
                 {
                   name: "alike",
                   kind: "badges",
-                  show: ({ same_code, likeness }) => (
-                    <Badge tone={same_code ? "bad" : "warn"}>
-                      {same_code ? "same code" : `${share(likeness)} alike`}
-                    </Badge>
-                  ),
+                  show: (copy) => <Badge tone={copy.same_code ? "bad" : "warn"}>{alike(copy)}</Badge>,
                 },
                 {
                   name: "compare",

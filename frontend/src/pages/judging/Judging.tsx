@@ -35,7 +35,7 @@ export function Judging() {
               <Disqualify slug={slug} />
             </Section>
           )}
-          <Section title="Near-identical code">
+          <Section title="Near-identical entries">
             <Copies slug={slug} />
           </Section>
           <Section title="Off the boards">

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answer, api } from "../../api/client";
 import { campaigns } from "../../api/queries/board";
 import { refresh } from "../../api/queries/keys";
@@ -31,10 +31,11 @@ export function Campaigns({ path, phase, organises }: { path: PhasePath; phase: 
     <Await query={query} what="rescorings">
       {({ pages }) => {
         const items = pages.flatMap((page) => page.items);
-        const open = items.find((one) => one.state === "preparing" || one.state === "ready");
+        const open = items.find((one) => underWay(one));
         const newest = items.find((one) => one.state === "published");
         return (
           <>
+            <Follow state={open?.state} />
             {open && <Open campaign={open} path={path} organises={organises} />}
             {!open && organises && <Start path={path} phase={phase} />}
             {items.length === 0 && !organises && <p>Nothing was rescored yet.</p>}
@@ -54,6 +55,22 @@ export function Campaigns({ path, phase, organises }: { path: PhasePath; phase: 
       }}
     </Await>
   );
+}
+
+/** Looks at everything anew once the scorer has published or undone a rescoring. */
+function Follow({ state }: { state: Campaign["state"] | undefined }) {
+  const client = useQueryClient();
+  const before = useRef(state);
+  useEffect(() => {
+    const moved = before.current === "publishing" || before.current === "undoing";
+    if (moved && state !== before.current) refresh(client, "rescoring");
+    before.current = state;
+  }, [client, state]);
+  return null;
+}
+
+function underWay({ state }: Campaign): boolean {
+  return ["preparing", "ready", "publishing", "undoing"].includes(state);
 }
 
 function Start({ path, phase }: { path: PhasePath; phase: Phase }) {
@@ -113,14 +130,24 @@ function Open({ campaign, path, organises }: { campaign: Campaign; path: PhasePa
       {campaign.state === "preparing" ? (
         <>
           <p role="status">
-            {campaign.done} of {campaign.total} evaluations are scored.
+            {campaign.total === 0
+              ? "Evaluations are being counted."
+              : `${campaign.done} of ${campaign.total} evaluations are scored.`}
           </p>
           <Progress done={campaign.done} of={campaign.total} label="Evaluations scored" />
         </>
       ) : (
-        <Moves path={at} />
+        <>
+          {campaign.state === "publishing" && (
+            <p role="status">
+              The leaderboard changes within seconds, once all submissions that were measured are scored.
+            </p>
+          )}
+          {campaign.state === "undoing" && <p role="status">The leaderboard goes back within seconds.</p>}
+          <Moves path={at} />
+        </>
       )}
-      {organises && (
+      {organises && campaign.state !== "undoing" && (
         <Row>
           {campaign.state === "ready" && (
             <Confirm

@@ -26,7 +26,12 @@ export function Team() {
   return (
     <Await query={query} what="the team" page="Team">
       {(data) => (
-        <Page title={data.name} tab={`Team ${data.name}`} lead={<About of={data} />}>
+        <Page
+          title={data.name}
+          tab={`Team ${data.name}`}
+          lead={<About of={data} />}
+          actions={<Copy text={`${location.origin}/teams/${data.id}`} what="Copy the link" />}
+        >
           {data.merged_into && (
             <p role="note">
               This team has become part of{" "}
@@ -43,9 +48,6 @@ export function Team() {
           <Section title="On leaderboards">
             <Entries of={data} />
           </Section>
-          <Row>
-            <Copy text={`${location.origin}/teams/${data.id}`} what="Copy the link" />
-          </Row>
           {data.role === "captain" && data.competition && (
             <>
               <Section title="Invite">

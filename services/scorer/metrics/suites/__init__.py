@@ -4,6 +4,7 @@ from services.scorer.metrics.suites.average_gap import average_gap
 from services.scorer.metrics.suites.controls import controls
 from services.scorer.metrics.suites.klom import klom
 from services.scorer.metrics.suites.memory import memory
+from services.scorer.metrics.suites.placebo import placebo
 from services.scorer.metrics.suites.rmia import rmia
 from services.scorer.metrics.suites.robustness import robustness
 from services.scorer.metrics.suites.ssd import ssd
@@ -16,6 +17,7 @@ __all__ = [
     "controls",
     "klom",
     "memory",
+    "placebo",
     "rmia",
     "robustness",
     "ssd",
