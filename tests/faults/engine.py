@@ -13,7 +13,7 @@ import docker
 
 __all__ = ["OwnEngine", "own_engine"]
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 300.0  # the machine may be busy
 
 
 class OwnEngine:

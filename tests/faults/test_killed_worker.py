@@ -24,7 +24,7 @@ from tests.faces import NOISE, READ, SEEDS, ZIP, notebook
 from tests.installation import Installation, phase_of
 
 SLOW_NOISE = slow_noise(0.15)
-DEADLINE_S = 120.0
+DEADLINE_S = 240.0
 
 
 def wait_until_running(installation: Installation, submission: str, seeds: int) -> None:

@@ -252,7 +252,8 @@ class _Container:
         """Tell whether somebody asked the engine to end the container: the engine keeps its latest events."""
         finished = self._engine.inspect_container(self._container)["State"]["FinishedAt"]
         filters = {"container": self._container, "event": "kill"}
-        events = self._engine.events(since=1, until=datetime.fromisoformat(finished).timestamp(), filters=filters)
+        until = datetime.fromisoformat(finished).timestamp()  # with a fraction, which the engine understands
+        events = self._engine.events(since=1, until=until, filters=filters)  # type: ignore[call-overload]
         with contextlib.closing(events):
             return any(events)
 
