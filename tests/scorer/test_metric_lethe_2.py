@@ -22,6 +22,8 @@ from services.scorer.metrics.lethe_2 import (
     NOTHING_TO_FORGET,
     read_evidence,
 )
+from studies.coverage import NOISES, world_of
+from studies.simulated import Entry as Simulated
 from tests.scorer.outputs import Array, World
 
 N = 96
@@ -167,6 +169,23 @@ def test_a_mixture_of_two_biases_is_capped() -> None:
 
     assert JOINTLY_DIFFERENT in found.flags
     assert found.forgetting_quality.value < 0.05
+
+
+def test_a_mixture_within_each_original_is_capped_and_drift_of_originals_is_not() -> None:
+    """Originals drift, by chance more on forget examples than on any set of controls; their runs do not."""
+    random = np.random.default_rng(11)
+    world = world_of(random, 60, NOISES[1])  # 80% of the variance is shared
+    drifted = world.evaluate(Simulated("drifted", kept=0, drift=1), world.learn(8, deviation=0.5), 64)
+    assert drifted.starts is not None
+    assert JOINTLY_DIFFERENT in lethe_2(replace(drifted, starts=None)).flags
+    assert JOINTLY_DIFFERENT not in lethe_2(drifted).flags
+
+    plain = world_of(random, 60, NOISES[0])
+    mixed = plain.evaluate(Simulated("retrained", kept=0, drift=0), plain.learn(8, deviation=0.5), 256)
+    logits = mixed.unlearned.forget_logits.copy()
+    logits[:, :, 0] += np.where(random.permutation(256) % 2, 0.5, -0.5)[:, None]
+    assert JOINTLY_DIFFERENT not in lethe_2(mixed).flags
+    assert JOINTLY_DIFFERENT in lethe_2(replace(mixed, unlearned=replace(mixed.unlearned, forget_logits=logits))).flags
 
 
 def test_outputs_that_drift_beyond_reading_earn_little() -> None:

@@ -147,7 +147,7 @@ def lethe_2(sides: Sides) -> Forgetting:
         flags.append(NOTHING_TO_FORGET)
     elif effective >= MIN_SCORED_MODELS:
         shifts = Shifts.between(models, oracle)
-        found, cap = read(shifts, start), _cap(models, oracle, shifts)
+        found, cap = read(shifts, start), _cap(models, oracle, shifts, evidence.starts)
         points = found.capped(cap) * found.points()
         known = found.capped(cap) * found.factor
         sides_of_memory = [side.without_probe() for side in (models, oracle, originals)]
@@ -241,33 +241,50 @@ def _residual(parts: Array, known: Array) -> Array:
     return np.asarray(parts - parts.mean() * (known - known.mean()))
 
 
-def _cap(models: Outputs, oracle: Outputs, shifts: Shifts) -> float:
+def _cap(models: Outputs, oracle: Outputs, shifts: Shifts, starts: NDArray[np.int64] | None) -> float:
     """Halve for each half nat that the joint audit proves of forget examples beyond equally many test examples.
 
     Means are removed, because memory measures them; what is left is how models vary. Only examples take part that look
-    forgotten, each alone.
+    forgotten, each alone. If there are several originals, the claim must also hold among the runs of each: originals
+    drift, and by chance more on some examples than on others.
     """
     alike = np.abs(shifts.forget) <= np.quantile(np.abs(shifts.test), LOOKS_FORGOTTEN)
+    excess = _proven_excess(models, oracle, alike, None)
+    if excess >= CERTAIN and starts is not None:
+        excess = min(excess, _proven_excess(models, oracle, alike, starts))
+    return float(0.5 ** np.floor(excess / NAT_OF_HALVING)) if excess >= CERTAIN else 1.0
+
+
+def _proven_excess(
+    models: Outputs, oracle: Outputs, alike: NDArray[np.bool_], starts: NDArray[np.int64] | None
+) -> float:
+    """Return the nats that the joint audit proves of some forget examples beyond the most told of test examples."""
     count = min(int(alike.sum()), models.test.shape[1])
     if count == 0:
-        return 1.0
-    forget = audit_jointly(_centred(models.forget[:, alike]), _centred(oracle.forget[:, alike])).bound
-    if forget < CERTAIN:
-        return 1.0
+        return 0.0
+    forget = audit_jointly(_centred(models.forget[:, alike], starts), _centred(oracle.forget[:, alike])).bound
     order = np.random.default_rng(CONTROL_SEED).permutation(models.test.shape[1])
     excess = forget
     for turn in range(CONTROLS):
-        chosen = np.roll(order, -count * turn)[:count]
-        control = audit_jointly(_centred(models.test[:, chosen]), _centred(oracle.test[:, chosen])).bound
-        excess = min(excess, forget - control)
         if excess < CERTAIN:
-            return 1.0
-    return float(0.5 ** np.floor(excess / NAT_OF_HALVING))
+            break
+        chosen = np.roll(order, -count * turn)[:count]
+        control = audit_jointly(_centred(models.test[:, chosen], starts), _centred(oracle.test[:, chosen])).bound
+        excess = min(excess, forget - control)
+    return excess
 
 
-def _centred(side: Array) -> Array:
-    """Remove the mean over models."""
-    return np.asarray(side - side.mean(axis=0))
+def _centred(side: Array, starts: NDArray[np.int64] | None = None) -> Array:
+    """Remove the mean over models, or over those of each original, [N, examples]; the variance stays what it was."""
+    if starts is None:
+        return np.asarray(side - side.mean(axis=0))
+    centred = np.empty_like(side)
+    for start in np.unique(starts):
+        own = side[starts == start]
+        if len(own) < 2:
+            return _centred(side)
+        centred[starts == start] = (own - own.mean(axis=0)) * np.sqrt(len(own) / (len(own) - 1))
+    return centred
 
 
 def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
