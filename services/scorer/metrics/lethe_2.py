@@ -33,7 +33,7 @@ from services.scorer.metrics.balance import Balance, balance_of
 from services.scorer.metrics.card import Forgetting
 from services.scorer.metrics.duplicates import effective_models
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Evidence
+from services.scorer.metrics.evidence import Evidence, Labels
 from services.scorer.metrics.joint import audit_jointly
 from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS, TOO_FEW_EFFECTIVE_MODELS, TRIM, audit
 from services.scorer.metrics.registry import metric
@@ -241,7 +241,7 @@ def _residual(parts: Array, known: Array) -> Array:
     return np.asarray(parts - parts.mean() * (known - known.mean()))
 
 
-def _cap(models: Outputs, oracle: Outputs, shifts: Shifts, starts: NDArray[np.int64] | None) -> float:
+def _cap(models: Outputs, oracle: Outputs, shifts: Shifts, starts: Labels | None) -> float:
     """Halve for each half nat that the joint audit proves of forget examples beyond equally many test examples.
 
     Means are removed, because memory measures them; what is left is how models vary. Only examples take part that look
@@ -255,9 +255,7 @@ def _cap(models: Outputs, oracle: Outputs, shifts: Shifts, starts: NDArray[np.in
     return float(0.5 ** np.floor(excess / NAT_OF_HALVING)) if excess >= CERTAIN else 1.0
 
 
-def _proven_excess(
-    models: Outputs, oracle: Outputs, alike: NDArray[np.bool_], starts: NDArray[np.int64] | None
-) -> float:
+def _proven_excess(models: Outputs, oracle: Outputs, alike: NDArray[np.bool_], starts: Labels | None) -> float:
     """Return the nats that the joint audit proves of some forget examples beyond the most told of test examples."""
     count = min(int(alike.sum()), models.test.shape[1])
     if count == 0:
@@ -274,7 +272,7 @@ def _proven_excess(
     return excess
 
 
-def _centred(side: Array, starts: NDArray[np.int64] | None = None) -> Array:
+def _centred(side: Array, starts: Labels | None = None) -> Array:
     """Remove the mean over models, or over those of each original, [N, examples]; the variance stays what it was."""
     if starts is None:
         return np.asarray(side - side.mean(axis=0))
