@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 
 from services.scorer.metrics.arrays import BadArray
 from services.scorer.metrics.balance import Balance, balance_of
+from services.scorer.metrics.cap import cap_of
 from services.scorer.metrics.card import Forgetting
 from services.scorer.metrics.duplicates import effective_models
 from services.scorer.metrics.epsilons import epsilons
-from services.scorer.metrics.evidence import Evidence, Labels
-from services.scorer.metrics.joint import audit_jointly
+from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.lethe_1 import MIN_SCORED_MODELS, TOO_FEW_EFFECTIVE_MODELS, TRIM, audit
 from services.scorer.metrics.registry import metric
 from services.scorer.metrics.score import Sides
@@ -61,11 +61,6 @@ LEAST_MEMORY = 0.5  # excess energy of the original, in squared standard deviati
 GIVEN, SELDOM = 0.5, 0.05  # a label is memorised if the original gives it, and at most this share of retrained models
 LEAST_LABELS = 5  # memorised labels, fewer of which say nothing
 MAX_DRIFT = 16.0  # mean squared shift of test examples beyond the original's: further, outputs cannot be read
-CERTAIN = 1.0  # nats that forget examples must exceed controls by: bounds of equals differ by less
-CONTROLS = 4  # sets of controls that the joint audit is held against
-NAT_OF_HALVING = 0.5
-CONTROL_SEED = 2024  # public and fixed, so that a score can be recomputed
-LOOKS_FORGOTTEN = 0.95  # quantile of control shifts, within which an example looks forgotten
 
 Array = NDArray[np.float64]
 
@@ -147,7 +142,7 @@ def lethe_2(sides: Sides) -> Forgetting:
         flags.append(NOTHING_TO_FORGET)
     elif effective >= MIN_SCORED_MODELS:
         shifts = Shifts.between(models, oracle)
-        found, cap = read(shifts, start), _cap(models, oracle, shifts, evidence.starts)
+        found, cap = read(shifts, start), cap_of(models, oracle, shifts, evidence.starts)
         points = found.capped(cap) * found.points()
         known = found.capped(cap) * found.factor
         sides_of_memory = [side.without_probe() for side in (models, oracle, originals)]
@@ -239,50 +234,6 @@ def _residual(parts: Array, known: Array) -> Array:
     `known` is its part of the denominator, over that. An example that is kept as others are has the mean of all.
     """
     return np.asarray(parts - parts.mean() * (known - known.mean()))
-
-
-def _cap(models: Outputs, oracle: Outputs, shifts: Shifts, starts: Labels | None) -> float:
-    """Halve for each half nat that the joint audit proves of forget examples beyond equally many test examples.
-
-    Means are removed, because memory measures them; what is left is how models vary. Only examples take part that look
-    forgotten, each alone. If there are several originals, the claim must also hold among the runs of each: originals
-    drift, and by chance more on some examples than on others.
-    """
-    alike = np.abs(shifts.forget) <= np.quantile(np.abs(shifts.test), LOOKS_FORGOTTEN)
-    excess = _proven_excess(models, oracle, alike, None)
-    if excess >= CERTAIN and starts is not None:
-        excess = min(excess, _proven_excess(models, oracle, alike, starts))
-    return float(0.5 ** np.floor(excess / NAT_OF_HALVING)) if excess >= CERTAIN else 1.0
-
-
-def _proven_excess(models: Outputs, oracle: Outputs, alike: NDArray[np.bool_], starts: Labels | None) -> float:
-    """Return the nats that the joint audit proves of some forget examples beyond the most told of test examples."""
-    count = min(int(alike.sum()), models.test.shape[1])
-    if count == 0:
-        return 0.0
-    forget = audit_jointly(_centred(models.forget[:, alike], starts), _centred(oracle.forget[:, alike])).bound
-    order = np.random.default_rng(CONTROL_SEED).permutation(models.test.shape[1])
-    excess = forget
-    for turn in range(CONTROLS):
-        if excess < CERTAIN:
-            break
-        chosen = np.roll(order, -count * turn)[:count]
-        control = audit_jointly(_centred(models.test[:, chosen], starts), _centred(oracle.test[:, chosen])).bound
-        excess = min(excess, forget - control)
-    return excess
-
-
-def _centred(side: Array, starts: Labels | None = None) -> Array:
-    """Remove the mean over models, or over those of each original, [N, examples]; the variance stays what it was."""
-    if starts is None:
-        return np.asarray(side - side.mean(axis=0))
-    centred = np.empty_like(side)
-    for start in np.unique(starts):
-        own = side[starts == start]
-        if len(own) < 2:
-            return _centred(side)
-        centred[starts == start] = (own - own.mean(axis=0)) * np.sqrt(len(own) / (len(own) - 1))
-    return centred
 
 
 def _again(models: Outputs, oracle: Outputs, originals: Outputs) -> Again:
