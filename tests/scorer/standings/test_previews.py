@@ -10,7 +10,7 @@ from services.core.models.stored import PlaceForm
 from services.scorer.standings import previews
 from tests.api.conftest import api, organiser, phase, settings
 from tests.api.harness import Api, Caller
-from tests.api.rescoring import add_score, begin, go_live, moves_of, put
+from tests.api.rescoring import CAMPAIGNS, add_score, begin, go_live, moves_of, put
 from tests.core.conftest import database
 
 __all__ = ["api", "database", "organiser", "phase", "settings"]
@@ -60,8 +60,8 @@ def test_what_moves_beyond_noise_comes_first_and_what_stays_last() -> None:
 
 def test_a_preview_follows_scores_and_pointers_until_it_is_published(api: Api, phase: Phase, organiser: Caller) -> None:
     put(api, phase, "a", 0.3, 0.1)
-    campaign = begin(organiser)
-    path = f"/api/competitions/cup/phases/feedback/campaigns/{campaign['id']}"
+    campaign = organiser.request("POST", CAMPAIGNS, json={"metric": "lethe-1"}).json()
+    path = f"{CAMPAIGNS}/{campaign['id']}"
     assert organiser.request("GET", path).json()["preview"] is None
     assert organiser.get(path).json()["preview"] == {"entries": 1, "moved": 0, "separated": 0}
 
