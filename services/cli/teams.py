@@ -34,6 +34,8 @@ def show(name: Name, url: Url = None, as_json: Json = False) -> None:
     where = f"of {found['competition']}" if found["competition"] else "of one person, in every competition"
     typer.echo(f"Team {found['name']}, {where}" + (f"; now {found['merged_into']}" if found["merged_into"] else ""))
     _show(found["members"], ("username", "role", "joined_at"), "Members", as_json)
+    if hidden := found["members_hidden"]:
+        typer.echo(f"{hidden} {'member does' if hidden == 1 else 'members do'} not show who they are.")
     _show(found["entries"], ("competition", "phase", "submission", "rank"), "On boards", as_json)
 
 

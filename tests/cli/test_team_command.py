@@ -50,7 +50,10 @@ def test_people_form_lead_merge_and_leave_teams(tmp_path: Path, sqlite_url: str)
         team("ada", "remove", "terns", "bob")
         team("ada", "captain", "terns", "eve")
         team("ada", "leave", "terns")
-        assert "eve" in team("ada", "show", "terns").stdout
+        assert "eve" in team("eve", "show", "terns").stdout
+        seen = team("ada", "show", "terns").stdout  # who has left sees what strangers see
+        assert "eve" not in seen
+        assert "2 members do not show who they are." in seen
         (own,) = json.loads(team("eve", "list", "--json").stdout)
         assert (own["name"], own["role"], own["members"]) == ("terns", "captain", 2)
         assert "not_captain" in team("cid", "invite", "terns", status=Ending.REFUSED).stderr
