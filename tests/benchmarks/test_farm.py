@@ -239,8 +239,10 @@ def test_killed_build_goes_on_where_it_was(tmp_path: Path, uninterrupted: Bundle
     second = start_build(destination)
     wait_for_models(store, len(finished) + 1, second)
     assert {name: (store / name).stat().st_mtime_ns for name in finished} == before
+    os.killpg(second.pid, signal.SIGSTOP)  # lest it ends before we look
     with pytest.raises(BuildRunning, match="Another build of digits"):
         build(destination)
+    os.killpg(second.pid, signal.SIGCONT)
     second.communicate(timeout=200)
     assert second.returncode == 0
 

@@ -28,8 +28,8 @@ def test_an_organiser_has_an_address_called(gallery: Gallery, new_context: Calla
         page.get_by_role("button", name="Add the webhook").click()
         expect(page.get_by_text("Copy the secret now")).to_be_visible()
         card = page.get_by_text("Called for").locator("xpath=ancestor::div[dl]")
-        expect(card).to_contain_text("A submission is scored")
-        expect(card).not_to_contain_text("A submission runs")
+        expect(card).to_contain_text("a submission is scored")
+        expect(card).not_to_contain_text("a submission runs")
 
         there.answers.append(410)
         card.get_by_role("button", name="Call it with a test").click()

@@ -66,13 +66,16 @@ def due(session: ReadSession) -> Sequence[Campaign]:
 
 
 def settle(session: WriteSession, campaign: Campaign) -> bool:
-    """Make a campaign ready if it waits for nothing more; return whether it is ready.
+    """Make a campaign ready if it waits for nothing more, with what it has done by then; return whether it is ready.
 
     A campaign that was cancelled after it was read here stays cancelled.
     """
     if campaign.state is CampaignState.PREPARING and not is_waiting(session, campaign):
         still = and_(Campaign.id == campaign.id, Campaign.state == CampaignState.PREPARING)
-        session.execute(update(Campaign).where(still).values(state=CampaignState.READY))
+        made = progress_of(session, campaign)
+        session.execute(
+            update(Campaign).where(still).values(state=CampaignState.READY, done=made.done, total=made.total)
+        )
         session.refresh(campaign)
     return campaign.state is CampaignState.READY
 
