@@ -10,13 +10,8 @@ The benchmark is built on first use, from a fixed secret. Takes minutes.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from services.benchmarks.build import build_benchmark
-from services.benchmarks.catalogue import find_definition
-from services.benchmarks.order import Order
 from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import MANIFEST
 from services.core.errors import LetheError
 from services.core.settings import SandboxKind, Settings, load_settings
 from services.scorer.metrics import SUITES
@@ -24,6 +19,7 @@ from services.scorer.scoring import gather
 from services.worker.local import LocalRun, LocalWorker, local_worker
 from services.worker.supervisor import RunLimits
 from studies.forgery.entries import Case, forgeries, honest_entries
+from studies.own_benchmark import own_benchmark
 
 BENCHMARK, ORACLE, ORIGINALS = "digits", 64, 8
 TIMEOUT_S = 120.0
@@ -56,21 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def benchmark(settings: Settings, *, name: str = BENCHMARK, seeds: int = ORACLE) -> Bundle:
     """Open the study's benchmark; build it if it is not there."""
-    place: Path = settings.make_data_dir() / "robustness" / f"{name}-{seeds}"
-    if (place / MANIFEST).is_file():
-        return Bundle(place)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    definition = find_definition(name)
-    order = Order(
-        definition=definition,
-        dataset=definition.read(None, cache=place.parent),
-        seeds=seeds,
-        quality=lambda *_: 0.0,  # nobody reads this benchmark's fitness
-        secret=SECRET,
-        originals=ORIGINALS,
-        robustness=True,
-    )
-    return build_benchmark(order, place)
+    place = settings.make_data_dir() / "robustness" / f"{name}-{seeds}"
+    return own_benchmark(place, name, seeds=seeds, originals=ORIGINALS, secret=SECRET, robustness=True)
 
 
 def rows(bundle: Bundle, worker: LocalWorker, settings: Settings, runs: int) -> Iterator[tuple[str, Values]]:

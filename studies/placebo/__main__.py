@@ -13,11 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.benchmarks.build import build_benchmark
-from services.benchmarks.catalogue import find_definition
-from services.benchmarks.order import Order
 from services.core.bundle.directory import Bundle
-from services.core.bundle.manifest import MANIFEST
 from services.core.errors import LetheError
 from services.core.settings import SandboxKind, Settings, load_settings
 from services.scorer.metrics import Evidence
@@ -29,6 +25,7 @@ from services.worker.supervisor import RunLimits
 from studies.arguments import at_least
 from studies.baselines.entries import Entry
 from studies.forgery.entries import BASELINES, Case, Group, forgeries, honest_entries
+from studies.own_benchmark import own_benchmark
 from studies.placebo.simulated import print_simulations
 
 BENCHMARK, ORACLE, ORIGINALS = "digits", 64, 8
@@ -74,20 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def benchmark(settings: Settings, *, seeds: int = ORACLE) -> Bundle:
     """Open the study's benchmark; build it if it is not there."""
-    place: Path = settings.make_data_dir() / "placebo" / f"{BENCHMARK}-{seeds}"
-    if (place / MANIFEST).is_file():
-        return Bundle(place)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    definition = find_definition(BENCHMARK)
-    order = Order(
-        definition=definition,
-        dataset=definition.read(None, cache=place.parent),
-        seeds=seeds,
-        quality=lambda *_: 0.0,  # nobody reads this benchmark's fitness
-        secret=SECRET,
-        originals=ORIGINALS,
-    )
-    return build_benchmark(order, place)
+    place = settings.make_data_dir() / "placebo" / f"{BENCHMARK}-{seeds}"
+    return own_benchmark(place, BENCHMARK, seeds=seeds, originals=ORIGINALS, secret=SECRET)
 
 
 def cases(bundle: Bundle) -> Iterator[Case]:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "PATIENCE_MS",
     "WIDE",
     "Complaints",
+    "Open",
     "accessibility_faults",
     "chromium",
     "file",
@@ -28,6 +30,7 @@ __all__ = [
     "sign_in",
 ]
 
+Open = Callable[[str | None, str], Page]  # who looks (None: a stranger), and the path
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PASSWORD = "correct horse battery"
 ENTRY = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    return net\n"

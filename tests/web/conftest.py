@@ -17,7 +17,7 @@ from services.api.web import BUILT
 from services.core.settings import SandboxKind
 from tests.installation import Installation, running_installation
 from tests.real_services import missing
-from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, chromium, sign_in
+from tests.web.browsing import CHROMIUM_FLAGS, PATIENCE_MS, WIDE, Complaints, Open, chromium, sign_in
 from tests.web.gallery import Gallery, Place, open_gallery
 
 NewContext = Callable[..., BrowserContext]
@@ -150,3 +150,18 @@ def visit(gallery: Gallery, new_context: NewContext) -> Visit:
         return page
 
     return visited
+
+
+@pytest.fixture
+def open_as(gallery: Gallery, new_context: NewContext) -> Open:
+    """Open a page of the gallery in a new browser, as somebody or as a stranger."""
+
+    def open_as(who: str | None, path: str) -> Page:
+        context = new_context()
+        if who is not None:
+            sign_in(context, gallery.url, gallery.tokens[who])
+        page = context.new_page()
+        page.goto(gallery.at(path))
+        return page
+
+    return open_as

@@ -1,32 +1,15 @@
 """An account that one can live with, by the page: a lost password, profile and theme, tokens with scopes, leaving."""
 
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from services.cli.client import Client, ServerProblem
-from tests.web.browsing import PASSWORD, accessibility_faults, settle, sign_in
+from tests.web.browsing import PASSWORD, Open, accessibility_faults, settle
 from tests.web.gallery import OPERATOR, Gallery
 
 NEW = "another horse entirely"
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_as(gallery: Gallery, new_context: Callable[..., BrowserContext]) -> Open:
-    """Open a page as somebody, or as nobody."""
-
-    def open_as(who: str | None, path: str) -> Page:
-        context = new_context()
-        if who is not None:
-            sign_in(context, gallery.url, gallery.tokens[who])
-        page = context.new_page()
-        page.goto(gallery.at(path))
-        return page
-
-    return open_as
 
 
 def test_a_lost_password_is_set_by_an_operators_link(gallery: Gallery, open_as: Open) -> None:

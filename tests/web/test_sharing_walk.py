@@ -1,33 +1,14 @@
 """What is shown to strangers, by the page: a score that its team shares, an image of a text; and what one is told."""
 
 import io
-from collections.abc import Callable
 from contextlib import closing
 
-import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from services.cli.client import Client
-from tests.web.browsing import accessibility_faults, settle, sign_in
+from tests.web.browsing import Open, accessibility_faults, settle
 from tests.web.gallery import ORGANISER, PARTICIPANT, Gallery
-
-Open = Callable[[str | None, str], Page]
-
-
-@pytest.fixture
-def open_as(gallery: Gallery, new_context: Callable[..., BrowserContext]) -> Open:
-    """Open a page as somebody, or as a stranger."""
-
-    def open_as(who: str | None, path: str) -> Page:
-        context = new_context()
-        if who is not None:
-            sign_in(context, gallery.url, gallery.tokens[who])
-        page = context.new_page()
-        page.goto(gallery.at(path))
-        return page
-
-    return open_as
 
 
 def test_a_team_shares_a_score_with_strangers_and_stops(gallery: Gallery, open_as: Open) -> None:
