@@ -25,7 +25,7 @@ from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
 from services.api.kit.crowds import CrowdLimit
 from services.api.kit.deadlines import BodyDeadline
 from services.api.kit.hosts import KnownHosts
-from services.api.kit.loops import Loop
+from services.api.kit.loops import LOOK_EVERY_S, Loop
 from services.api.kit.middleware import SecurityHeaders
 from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
@@ -115,6 +115,7 @@ def create_app(settings: Settings, *, web: Path = BUILT) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.lethe = make_state(settings)
+    app.state.look_every_s = LOOK_EVERY_S
     install_problems(app)
     app.add_exception_handler(413, too_large)
     for router in ROUTERS:
@@ -130,7 +131,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     poller = asyncio.create_task(state.feed.poll())
     freezer = Freezer(state.database, state.blobs, state.key)
     beside = (*state.loops, Loop("freezing", freezer.step))
-    loops = [asyncio.create_task(loop.run()) for loop in beside]
+    loops = [asyncio.create_task(loop.run(app.state.look_every_s)) for loop in beside]
     try:
         yield
     finally:

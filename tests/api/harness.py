@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 
 from services.api.accounts.service import issue_token
 from services.api.app import create_app
-from services.api.kit import loops
 from services.api.main import Server
 from services.api.state import ApiState
 from services.core.models import (
@@ -208,26 +207,17 @@ def failing_commits() -> Iterator[None]:
 def running(settings: Settings, *, look_every_s: float = 3600.0) -> Iterator[Api]:
     """Start the app in this process, on a database that has the newest schema.
 
-    Apps share their routes, which know nothing of settings: FastAPI works out what each takes when it first meets it.
+    Its loops look seldom: most tests take their steps themselves. Apps share their routes, which know nothing of
+    settings: FastAPI works out what each takes when it first meets it.
     """
     database = Database(settings.resolved_database_url)
-    with _looking_every(look_every_s):
-        app = create_app(settings, web=NO_WEB_APP)
-        _routes[:] = _routes or app.router.routes
-        app.router.routes[:] = _routes
-        with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
-            yield Api(app, client, database)
+    app = create_app(settings, web=NO_WEB_APP)
+    app.state.look_every_s = look_every_s
+    _routes[:] = _routes or app.router.routes
+    app.router.routes[:] = _routes
+    with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield Api(app, client, database)
     database.dispose()
-
-
-@contextmanager
-def _looking_every(pause_s: float) -> Iterator[None]:
-    """Let the loops of an API pause so long. Most tests take their steps themselves."""
-    before, loops.LOOK_EVERY_S = loops.LOOK_EVERY_S, pause_s
-    try:
-        yield
-    finally:
-        loops.LOOK_EVERY_S = before
 
 
 def prepare(api: Api) -> Caller:

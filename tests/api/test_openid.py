@@ -58,8 +58,7 @@ def settings(tmp_path: Path, database_url: str, issuer: str, rogue: Rogue) -> Se
 
 
 @pytest.fixture
-def api(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    monkeypatch.setattr("services.api.kit.loops.LOOK_EVERY_S", 3600)
+def api(settings: Settings) -> Iterator[Api]:
     with running(settings) as api:
         yield api
 

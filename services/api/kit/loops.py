@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-__all__ = ["Loop"]
+__all__ = ["LOOK_EVERY_S", "Loop"]
 
 log = structlog.get_logger()
 
@@ -27,17 +27,17 @@ class Loop:
         """Let the loop end after the steps that it is taking."""
         self._closing.set()
 
-    async def run(self) -> None:
-        """Take steps until closed."""
-        await asyncio.gather(*(self._run() for _ in range(self._threads)))
+    async def run(self, look_every_s: float) -> None:
+        """Take steps until closed, and look so often whether there is something to do."""
+        await asyncio.gather(*(self._run(look_every_s) for _ in range(self._threads)))
 
-    async def _run(self) -> None:
-        pause_s = LOOK_EVERY_S
+    async def _run(self, look_every_s: float) -> None:
+        pause_s = look_every_s
         while not await self._closes_within(pause_s):
             try:
                 while not self._closing.is_set() and await to_thread.run_sync(self._step, limiter=self._limiter):
                     pass
-                pause_s = LOOK_EVERY_S
+                pause_s = look_every_s
             except Exception:
                 pause_s = LOOK_AGAIN_S
                 log.exception("loop_failed", loop=self._name, remedy="the next look tries again")
