@@ -6,17 +6,26 @@ import secrets
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.core.directories import private_directory
+from services.core.errors import BadInput
+from services.core.mistakes import mistake_in_words
 from services.core.providers import IdentityProviders
 
-__all__ = ["ENV_FILE", "MailSecurity", "SandboxKind", "Settings", "load_settings"]
+__all__ = ["ENV_FILE", "BadSettings", "MailSecurity", "SandboxKind", "Settings", "load_settings"]
 
 ENV_FILE = "lethe.env"
+PREFIX = "LETHE_"
 SECRET_FILE = "secret-key"  # noqa: S105 - the name of a file
 SECRETS_DIR = Path("/run/secrets")  # in containers, one file per secret, named like its setting
+
+
+class BadSettings(BadInput):
+    """A setting has a value that it cannot have. The message names the setting, never its value: it may be a secret."""
+
+    code = "bad_settings"
 
 
 class SandboxKind(StrEnum):
@@ -35,7 +44,7 @@ class MailSecurity(StrEnum):
 class Settings(BaseSettings):
     """All settings. The defaults are for the embedded setting; production changes only URLs."""
 
-    model_config = SettingsConfigDict(env_prefix="LETHE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     data_dir: Path = Field(Path("var"), description="Directory for the database, blobs, benchmarks and work files.")
     database_url: str = Field("", description="SQLAlchemy URL. If empty, SQLite in the data directory.")
@@ -202,10 +211,27 @@ class Settings(BaseSettings):
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
-    """Read the settings for one data directory: the environment first, then its `lethe.env`, then secret files."""
+    """Read the settings for one data directory: the environment first, then its `lethe.env`, then secret files.
+
+    Raises BadSettings, which names every setting that is wrong.
+    """
     root = data_dir or Path(os.environ.get("LETHE_DATA_DIR", "var"))
     secrets_dir = SECRETS_DIR if SECRETS_DIR.is_dir() else None
-    return Settings(_env_file=root / ENV_FILE, _secrets_dir=secrets_dir, data_dir=root)
+    try:
+        return Settings(_env_file=root / ENV_FILE, _secrets_dir=secrets_dir, data_dir=root)
+    except ValidationError as error:
+        wrong = [_as_sentence(mistake_in_words(one)) for one in error.errors()]
+    except SettingsError as error:  # a list that is not JSON; the error names its field only in its text
+        found = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+        wrong = [_as_sentence(f"{found}: must be JSON")]
+    raise BadSettings(f"{'; '.join(wrong)}. Correct it in the environment or in {root / ENV_FILE}.")
+
+
+def _as_sentence(mistake: str) -> str:
+    """Begin with the variable, as it is written: `port: must be ...` becomes `LETHE_PORT must be ...`."""
+    where, _, said = mistake.partition(": ")
+    setting, dot, inside = where.partition(".")
+    return f"{PREFIX}{setting.upper()}{dot}{inside} {said}"
 
 
 def _with_login(url: str, user: str, password: SecretStr) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.core import settings as module
-from services.core.settings import Settings, load_settings
+from services.core.settings import BadSettings, Settings, load_settings
 from services.core.store.blobs import Blobs
 from tests.real_services import s3_environment
 
@@ -76,3 +76,32 @@ def test_s3_keys_of_the_settings_open_the_store(s3_url: str, monkeypatch: pytest
             monkeypatch.setenv(name, value)
     blobs = Blobs.from_settings(Settings(blob_url="s3://lethe/settings", blob_key_id="key", blob_key="secret"))
     assert blobs.get(blobs.put(b"content")) == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LETHE_PORT", "s3cret", "LETHE_PORT must be a whole number"),
+        ("LETHE_SANDBOX", "s3cret", "LETHE_SANDBOX must be 'docker' or 'process'"),
+        ("LETHE_OIDC", "[s3cret", "LETHE_OIDC must be JSON"),
+        (
+            "LETHE_OIDC",
+            '[{"name": "uni", "title": "U", "issuer": "https://x.org", "client_id": "l", "client_secret": "s3cret"}]',
+            "LETHE_OIDC.0.client_secret is not known here; remove it or check its spelling",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_kept_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as raised:
+        load_settings(tmp_path)
+    assert raised.value.message == f"{said}. Correct it in the environment or in {tmp_path / module.ENV_FILE}."
+    assert "s3cret" not in raised.value.message
+
+
+def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / module.ENV_FILE).write_text("LETHE_PORT=0\nLETHE_WORKER_SLOTS=many\n")
+    with pytest.raises(BadSettings, match="LETHE_PORT must be .*; LETHE_WORKER_SLOTS must be a whole number"):
+        load_settings(tmp_path)

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DataError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from services.api.kit.mistakes import mistake_in_words
 from services.core.errors import LetheError
+from services.core.mistakes import mistake_in_words
 
 __all__ = ["MEDIA_TYPE", "PROBLEMS", "Problem", "install_problems", "problem"]
 

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in words: pydantic's own speak of types and validators."""
+"""What is wrong with a request or a setting, in words: pydantic's own speak of types and validators."""
 
 import re
 from collections.abc import Mapping
