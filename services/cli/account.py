@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from services.cli.client import open_client
-from services.cli.console import print_json, require_place, say
+from services.cli.console import print_json, print_listed, require_place, say
 from services.cli.participant import Json, Url
-from services.cli.people import Username, show
+from services.cli.people import Username
 from services.cli.preferences import preferences
 
 __all__ = ["account_app"]
@@ -103,4 +103,4 @@ def change_role(
 def list_accounts(url: Url = None, as_json: Json = False) -> None:
     """List the organisers and operators of the platform."""
     found = list(open_client(url).pages("/api/admin/accounts"))
-    show(found, ("username", "role", "created_at"), "Organisers and operators", as_json)
+    print_listed(found, ("username", "role", "created_at"), "Organisers and operators", as_json)

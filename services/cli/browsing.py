@@ -1,6 +1,5 @@
 """What there is on a server, and who you are there."""
 
-from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -8,12 +7,12 @@ import typer
 
 from services.cli.client import open_client
 from services.cli.console import print_json, print_table
+from services.cli.moments import moment
 from services.cli.participant import Json, Url
 
 __all__ = ["competitions", "phases", "submissions", "whoami"]
 
 MOST_LISTED = 50
-WIDE = 400  # columns: nothing is cut, and a narrow terminal folds the lines itself
 
 Limit = Annotated[int, typer.Option(min=1, help="List at most so many.")]
 
@@ -21,8 +20,9 @@ Limit = Annotated[int, typer.Option(min=1, help="List at most so many.")]
 def competitions(limit: Limit = MOST_LISTED, url: Url = None, as_json: Json = False) -> None:
     """List the competitions of a server. Needs no login."""
     found = list(islice(open_client(url, signed_in=False).pages("/api/competitions"), limit))
-    rows = [[one["slug"], one["title"], one["owner"], one["registration"]] for one in found]
-    _print(found, ("competition", "title", "organised by", "registration"), rows, as_json)
+    rows = [[one["slug"], one["title"], one["owner"], one["visibility"], one["registration"]] for one in found]
+    headings = ("competition", "title", "organised by", "visibility", "registration")
+    _print(found, headings, rows, as_json, of="competitions")
 
 
 def phases(
@@ -34,13 +34,13 @@ def phases(
     found = open_client(url, signed_in=False).get(f"/api/competitions/{competition}")["phases"]
     rows = [
         [
-            *(one["slug"], one["kind"], _takes(one), _moment(one["opens_at"]), _moment(one["closes_at"])),
+            *(one["slug"], one["kind"], _takes(one), moment(one["opens_at"]), moment(one["closes_at"])),
             *(str(one["quota_per_day"]), str(one["seeds"]), one["metric"]),
         ]
         for one in found
     ]
     headings = ("phase", "kind", "uploads", "opens", "closes", "per 24 h", "runs", "metric")
-    _print(found, headings, rows, as_json, numbers=("per 24 h", "runs"))
+    _print(found, headings, rows, as_json, of="phases", numbers=("per 24 h", "runs"))
 
 
 def submissions(
@@ -59,7 +59,7 @@ def submissions(
     found = list(islice(pages, limit))
     rows = [
         [
-            *(one["id"], _moment(one["submitted_at"]), one["competition"], one["phase"], one["name"], one["state"]),
+            *(one["id"], moment(one["submitted_at"]), one["competition"], one["phase"], one["name"], one["state"]),
             *(
                 f"{one['score']['final_score']:.4f}" if one["score"] else "",
                 "yes" if one["on_board"] else "",
@@ -69,7 +69,7 @@ def submissions(
         for one in found
     ]
     headings = ("submission", "submitted", "competition", "phase", "name", "state", "score", "on the board", "tags")
-    _print(found, headings, rows, as_json, numbers=("score",))
+    _print(found, headings, rows, as_json, of="submissions", numbers=("score",))
 
 
 def whoami(url: Url = None, as_json: Json = False) -> None:
@@ -90,21 +90,18 @@ def _print(
     rows: list[list[str]],
     as_json: bool,
     *,
+    of: str,
     numbers: tuple[str, ...] = (),
 ) -> None:
     if as_json:
         print_json(found)
     elif not rows:
-        typer.echo("There are none.")
+        typer.echo(f"There are no {of}.")
     else:
-        print_table(headings, rows, title="", words=set(headings) - set(numbers), width=WIDE)
+        print_table(headings, rows, title="", words=set(headings) - set(numbers))
 
 
 def _takes(phase: dict[str, Any]) -> str:
     if phase["entered_by"] == "selection":
         return "by selection"
     return "open" if phase["is_open"] else "closed"
-
-
-def _moment(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

@@ -8,6 +8,7 @@ import typer
 
 from services.cli.client import Client, ServerProblem, open_client
 from services.cli.console import say
+from services.cli.moments import moment
 from services.cli.participant import Url
 from services.core.errors import BadInput
 
@@ -70,6 +71,8 @@ def apply_file(
     body = {"text": text, "based_on": plan["token"], "confirm": confirm}
     done = _send(client, "apply", file, body)
     say(f"Applied as version {done['number']} of {slug}.")
+    if not plan["exists"] and client.get(f"/api/competitions/{slug}")["visibility"] == "draft":
+        say("It is a draft, which only its organisers see. Set `visibility: public` in the file to show it.")
 
 
 def export_file(
@@ -99,7 +102,7 @@ def list_versions(
         return
     found = list(client.pages(path))
     for one in found:
-        typer.echo(f"{one['number']}  {one['created_at']}  {one['by']}")
+        typer.echo(f"{one['number']}  {moment(one['created_at'])}  {one['by']}")
     if not found:
         say("No file was applied yet.")
 

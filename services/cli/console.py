@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from services.cli.moments import moment
 from services.core.catalogue import FLAGS, SUITES, find_column
 from services.core.errors import BadInput
 
@@ -25,6 +26,7 @@ __all__ = [
     "milestone",
     "print_estimates",
     "print_json",
+    "print_listed",
     "print_marks",
     "print_noise",
     "print_suite",
@@ -40,9 +42,8 @@ ESTIMATES = {
     "final_score": "ci",
     "ceiling": "ceiling",
 }
+WIDEST = 10_000  # columns of the longest line that is printed, far beyond any table
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
-CERTIFICATE_WIDTH = 40
-TABLE_WIDTH = 125  # a table needs this much; if the terminal is narrower or absent, its lines are longer
 
 
 def say(message: str) -> None:
@@ -145,7 +146,6 @@ def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
         [[*_row(entry), *(_certificate(entry["certificate"]) if certified else [])] for entry in entries],
         title=title,
         words={"entry"},
-        width=TABLE_WIDTH + (CERTIFICATE_WIDTH if certified else 0),
     )
 
 
@@ -155,18 +155,48 @@ def print_table(
     *,
     title: str,
     words: Iterable[str],
-    width: int = TABLE_WIDTH,
 ) -> None:
-    """Print a table with numbers to the right, and the columns called `words` to the left."""
+    """Print a table with numbers to the right, and the columns called `words` to the left.
+
+    Nothing in it is cut: lines are as long as they need to be, and a narrow terminal folds them itself.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for heading in headings:
         table.add_column(heading, justify="left" if heading in words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False, emoji=False, width=max(width, Console().width)).print(table)
+    console = Console(highlight=False, markup=False, emoji=False, width=WIDEST)
+    if title:
+        console.print(title, soft_wrap=True)
+    console.print(table)
+
+
+def print_listed(
+    found: list[dict[str, Any]], names: Iterable[str], title: str, as_json: bool, *, numbers: Iterable[str] = ()
+) -> None:
+    """Print some fields of what the API lists as a table, headed by their names in words; or all of it as JSON."""
+    if as_json:
+        print_json(found)
+        return
+    headings = {name: name.removesuffix("_at").replace("_", " ") for name in names}
+    rows = [[_cell(name, one[name]) for name in headings] for one in found]
+    if rows:
+        print_table(
+            headings.values(), rows, title=title, words={headings[name] for name in set(headings) - set(numbers)}
+        )
+    else:
+        typer.echo(f"{title}: none.")
+
+
+def _cell(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return ""
+    return moment(value) if name.endswith("_at") or name == "since" else str(value)
 
 
 @cache

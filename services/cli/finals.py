@@ -12,6 +12,7 @@ import typer
 
 from services.cli.client import Client, open_client
 from services.cli.console import milestone, print_json, print_table, progress, say
+from services.cli.moments import moment
 from services.cli.participant import Competition, Json, Phase, Url
 from services.core.errors import BadInput, Conflict
 
@@ -54,7 +55,7 @@ def select(
         return
     names = ", ".join(one["name"] for one in shown["entries"]) or "nothing"
     say(f"Team {shown['team']} enters {names}{' by default' * shown['by_default']}, of at most {shown['selects']}.")
-    say(f"You can change this until {shown['closes_at'][:16]} UTC, unless the organiser starts the final earlier.")
+    say(f"You can change this until {moment(shown['closes_at'])}, unless the organiser starts the final earlier.")
 
 
 @app.command("show")
@@ -241,9 +242,9 @@ def _facts(found: dict[str, Any]) -> list[list[str]]:
         "benchmarks": ", ".join(f"{one['benchmark']} ({one['phase']})" for one in found["phases"]),
         "entries of a team": str(found["selects"]),
         "from phases": ", ".join(found["draws_from"]),
-        "selection ends": found["closes_at"],
-        "started": found["started_at"] or "no",
-        "published": found["published_at"] or "no",
+        "selection ends": moment(found["closes_at"]),
+        "started": moment(found["started_at"]) if found["started_at"] else "no",
+        "published": moment(found["published_at"]) if found["published_at"] else "no",
         "commitment": found["commitment"],
         "secret": found["secret"] or "revealed when it is published",
     }

@@ -11,8 +11,6 @@ from services.cli.participant import Json, Url
 
 __all__ = ["images"]
 
-WIDE = 160
-
 
 def images(
     slug: Annotated[str, typer.Argument(help="The competition's short name.")],
@@ -39,4 +37,4 @@ def images(
         print_json(items)
         return
     rows = [(one["name"], f"{one['width_px']} x {one['height_px']}", f"{one['size_bytes']:,}") for one in items]
-    print_table(("name", "pixels", "bytes"), rows, title="", words={"name"}, width=WIDE)
+    print_table(("name", "pixels", "bytes"), rows, title="", words={"name"})

@@ -7,6 +7,7 @@ import typer
 
 from services.cli.client import open_client
 from services.cli.console import print_json, print_table, say
+from services.cli.moments import moment
 from services.cli.participant import Competition, Json, Url
 
 __all__ = ["app", "withdraw"]
@@ -146,7 +147,7 @@ def _given(**values: str | None) -> dict[str, str]:
 
 
 def _row(one: dict[str, Any]) -> list[str]:
-    moments = (one["created_at"][:16], (one["ended_at"] or "")[:16])
+    moments = (moment(one["created_at"]), moment(one["ended_at"]) if one["ended_at"] else "")
     return [one["id"], one["kind"], one["team"], one["submission"] or "all", *moments, one["reason"]]
 
 

@@ -7,11 +7,11 @@ import typer
 
 from services.cli.client import open_client
 from services.cli.console import print_json, print_table, say
+from services.cli.moments import moment
 from services.cli.participant import Json, Url
 
 __all__ = ["app", "notices"]
 
-WIDE = 160
 
 app = typer.Typer(no_args_is_help=True, help="Have an address called when something happens.")
 Competition = Annotated[
@@ -108,11 +108,11 @@ def remove(webhook: Webhook, competition: Competition = None, url: Url = None) -
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    print_table(headings, rows, title="", words=set(headings), width=WIDE)
+    print_table(headings, rows, title="", words=set(headings))
 
 
 def _moment(one: dict[str, Any]) -> str:
-    return str(one["created_at"])[:16].replace("T", " ")
+    return moment(one["created_at"])
 
 
 def _path(competition: str | None) -> str:

@@ -1,14 +1,14 @@
 """Commands about the people of a competition."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli.client import open_client
-from services.cli.console import print_json, print_table, say
+from services.cli.console import print_json, print_listed, say
 from services.cli.participant import Json, Url
 
-__all__ = ["Username", "people_app", "register", "show"]
+__all__ = ["Username", "people_app", "register"]
 
 people_app = typer.Typer(no_args_is_help=True, help="Who runs, reviews and takes part in a competition.")
 
@@ -48,7 +48,7 @@ def register(
 def list_members(competition: Slug, url: Url = None, as_json: Json = False) -> None:
     """List who owns, runs and reviews a competition."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/members"))
-    show(found, ("username", "role", "since"), f"People of {competition}", as_json)
+    print_listed(found, ("username", "role", "since"), f"People of {competition}", as_json)
 
 
 @people_app.command("add")
@@ -106,7 +106,7 @@ def list_registrations(
     """List who takes part in a competition, or asked to."""
     path = f"/api/competitions/{competition}/registrations"
     found = list(open_client(url).pages(path, state=state, search=search, limit=200))
-    show(found, ("username", "state", "created_at", "reason"), f"Registrations for {competition}", as_json)
+    print_listed(found, ("username", "state", "created_at", "reason"), f"Registrations for {competition}", as_json)
 
 
 @people_app.command("approve")
@@ -153,7 +153,7 @@ def list_invitations(competition: Slug, url: Url = None, as_json: Json = False) 
     """List the invitations to a competition, without their codes."""
     found = list(open_client(url).pages(f"/api/competitions/{competition}/invitations"))
     names = ("id", "name", "used", "uses", "expires_at", "revoked_at")
-    show(found, names, f"Invitations to {competition}", as_json)
+    print_listed(found, names, f"Invitations to {competition}", as_json, numbers=("used", "uses"))
 
 
 @people_app.command("revoke")
@@ -165,12 +165,3 @@ def revoke(
     """Let an invitation admit nobody more. Whom it admitted stays."""
     open_client(url).post(f"/api/competitions/{competition}/invitations/{invitation}/revoke")
     say("Revoked.")
-
-
-def show(found: list[dict[str, Any]], names: tuple[str, ...], title: str, as_json: bool) -> None:
-    """Print a list as a table, or as JSON."""
-    if as_json:
-        print_json(found)
-        return
-    rows = [["" if one[name] is None else str(one[name]) for name in names] for one in found]
-    print_table(names, rows, title=title, words=set(names) - {"used", "uses"})

@@ -34,4 +34,4 @@ def forecast_in_words(forecast: dict[str, Any]) -> list[str]:
 
 def _moment(span: dict[str, str]) -> str:
     expected, low, high = (datetime.fromisoformat(span[one]).astimezone() for one in ("expected", "low", "high"))
-    return f"about {expected:%Y-%m-%d %H:%M} (90% {low:%m-%d %H:%M} to {high:%m-%d %H:%M})"
+    return f"about {expected:%Y-%m-%d %H:%M} (90% {low:%m-%d %H:%M} to {high:%m-%d %H:%M} {high:%Z})"

@@ -10,7 +10,6 @@ from services.cli.participant import Json, Url
 
 __all__ = ["preferences"]
 
-WIDE = 160
 Kinds = list[str] | None
 
 
@@ -43,7 +42,7 @@ def preferences(
         return
     ways = ("notice_kinds", "mail_kinds")
     rows = [(kind, *("yes" if kind in found[way] else "" for way in ways)) for kind in found["kinds"]]
-    print_table(("kind", "in Notices", "by mail"), rows, title="", words={"kind"}, width=WIDE)
+    print_table(("kind", "in Notices", "by mail"), rows, title="", words={"kind"})
     say("You want mail about your competitions." if found["mail_wanted"] else "You want no mail about competitions.")
     say(f"Strangers {'see' if found['shown_in_teams'] else 'do not see'} who you are on pages of your teams.")
 

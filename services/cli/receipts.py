@@ -8,6 +8,7 @@ import typer
 
 from services.cli.client import open_client
 from services.cli.console import print_json, say
+from services.cli.moments import moment
 from services.cli.participant import Json, Url
 from services.core.errors import BadInput
 
@@ -59,7 +60,9 @@ def verify(
         raise BadInput("It is signed, but states no score. The seal of an archive is for `lethe competition verify`.")
     figures = stated["figures"]
     typer.echo(f"{stated['team']}, submission {stated['submission']} to {stated['competition']}, {stated['phase']}")
-    typer.echo(f"{figures['metric']}: {figures['final_score']:.4f}, N = {figures['seeds']}, {stated['scored_at']}")
+    typer.echo(
+        f"{figures['metric']}: {figures['final_score']:.4f}, N = {figures['seeds']}, {moment(stated['scored_at'])}"
+    )
     typer.echo(f"signed by {receipt['public_key']}")
     if key is None:
         say("The signature holds. Compare the key with that of the installation, or give it with --key.")

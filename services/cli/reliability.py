@@ -7,6 +7,7 @@ import typer
 
 from services.cli.client import Client, open_client
 from services.cli.console import milestone, print_json, print_table, progress, say
+from services.cli.moments import moment
 from services.cli.participant import Competition, Json, Phase, Url
 from services.core.catalogue import find_column
 from services.core.errors import BadInput
@@ -61,7 +62,8 @@ def _wait(client: Client, path: str) -> None:
 
 
 def _print(found: dict[str, Any], made_at: str) -> None:
-    say(f"Of the best {found['entries']} entries by {found['metric']}, {found['models']} runs each, as of {made_at}.")
+    of = f"the best {found['entries']} entries by {found['metric']}, {found['models']} runs each"
+    say(f"Of {of}, as of {moment(made_at)}.")
     if found["orders"]:
         print_table(
             ("order by", "runs", "bins", "tau", "95% interval", "same leader"),

@@ -1,11 +1,12 @@
 """`lethe team`: forming, leading, leaving and merging teams."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.cli.client import open_client
-from services.cli.console import print_json, print_table, say
+from services.cli.console import print_json, print_listed, say
+from services.cli.moments import moment
 from services.cli.participant import Json, Url
 
 __all__ = ["app"]
@@ -21,7 +22,7 @@ OfferId = Annotated[str, typer.Argument(help="The id that `lethe team offers` pr
 def list_teams(url: Url = None, as_json: Json = False) -> None:
     """List the teams that you compete for, by competition."""
     found = list(open_client(url).pages("/api/me/teams"))
-    _show(found, ("name", "competition", "role", "members"), "Your teams", as_json)
+    print_listed(found, ("name", "competition", "role", "members"), "Your teams", as_json, numbers=("members",))
 
 
 @app.command("show")
@@ -33,10 +34,12 @@ def show(name: Name, url: Url = None, as_json: Json = False) -> None:
         return
     where = f"of {found['competition']}" if found["competition"] else "of one person, in every competition"
     typer.echo(f"Team {found['name']}, {where}" + (f"; now {found['merged_into']}" if found["merged_into"] else ""))
-    _show(found["members"], ("username", "role", "joined_at"), "Members", as_json)
+    print_listed(found["members"], ("username", "role", "joined_at"), "Members", as_json)
     if hidden := found["members_hidden"]:
         typer.echo(f"{hidden} {'member does' if hidden == 1 else 'members do'} not show who they are.")
-    _show(found["entries"], ("competition", "phase", "submission", "rank"), "On boards", as_json)
+    print_listed(
+        found["entries"], ("competition", "phase", "submission", "rank"), "On boards", as_json, numbers=("rank",)
+    )
 
 
 @app.command("create")
@@ -75,14 +78,14 @@ def invite(
         return
     made = client.post(f"/api/teams/{name}/invitations", {"uses": uses, "expires_in_days": days})
     typer.echo(f"{client.url}{made['path']}")
-    say(f"Whoever has this link may join until {made['expires_at']}. It is not shown again.")
+    say(f"Whoever has this link may join until {moment(made['expires_at'])}. It is not shown again.")
 
 
 @app.command("invitations")
 def list_invitations(name: Name, url: Url = None, as_json: Json = False) -> None:
     """List your team's valid invitation links, without their codes."""
     found = list(open_client(url).pages(f"/api/teams/{name}/invitations"))
-    _show(found, ("id", "used", "uses", "expires_at"), f"Links to {name}", as_json)
+    print_listed(found, ("id", "used", "uses", "expires_at"), f"Links to {name}", as_json, numbers=("used", "uses"))
 
 
 @app.command("revoke")
@@ -123,7 +126,7 @@ def join(
 def list_offers(url: Url = None, as_json: Json = False) -> None:
     """List open offers to you and your teams, and those of teams that you lead."""
     found = list(open_client(url).pages("/api/me/offers"))
-    _show(found, ("id", "competition", "team", "username", "other", "yours_to_answer"), "Open offers", as_json)
+    print_listed(found, ("id", "competition", "team", "username", "other", "yours_to_answer"), "Open offers", as_json)
 
 
 @app.command("accept")
@@ -170,11 +173,3 @@ def merge(
     """Offer another team to become part of one that you lead."""
     open_client(url).post(f"/api/teams/{name}/merge", {"team": other})
     say(f"The captain of {other} sees your offer, and accepts or declines it.")
-
-
-def _show(found: list[dict[str, Any]], names: tuple[str, ...], title: str, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-        return
-    rows = [["" if one[name] is None else str(one[name]) for name in names] for one in found]
-    print_table(names, rows, title=title, words=set(names) - {"used", "uses", "members", "rank"})

@@ -245,10 +245,10 @@ class Served:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Served]:
-    """Run the real server in a thread, on a free port."""
+def serving(settings: Settings, port: int = 0) -> Iterator[Served]:
+    """Run the real server in a thread, on this port or a free one."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", port))
     listener.listen()
     port = listener.getsockname()[1]
     server = Server(settings)

@@ -66,3 +66,13 @@ def test_every_other_text_is_a_name_and_printed_as_it_is(
     leaderboard_table([entry], title=label)
     print_table(["team"], [[label]], title="moves", words={"team"})
     assert capsys.readouterr().out.count(label) == 3
+
+
+def test_no_number_of_a_leaderboard_is_cut_however_long_a_name_is(capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = {"forgetting_quality": 0.1234, "utility": 0.987, "final_score": 0.1218, "ci_low": 0.1, "ci_high": 0.2}
+    entry = numbers | {"rank": 12, "tie_group": 3, "reference": "none", "entry": "name " * 60, "seeds": 512}
+    leaderboard_table([entry | {"run_s": 123.456, "time_ratio": 0.05}], title="Board")
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for cell in ("of retraining", "0.1234", "0.987", "0.1218", "0.1000 – 0.2000", " 512 ", "123.456", " 5% "):
+        assert cell in printed

@@ -32,4 +32,16 @@ def test_a_wrong_field_is_named_with_what_it_must_be(
 
 def test_a_wrong_id_is_told_to_be_none(api: Api, phase: Phase) -> None:
     detail = api.caller("root", Role.OPERATOR).get("/api/submissions/first").json()["detail"]
-    assert detail.startswith("The request is not valid: submission_id: must be an id")
+    assert detail.startswith("submission_id: must be an id")
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"content": b"{name: ada}", "headers": {"content-type": "application/json"}}, "The body must be JSON."),
+        ({}, "The body is missing."),
+        ({"json": {"username": "ada", "password": "short"}}, "password: use at least 10 characters, and at most 200."),
+    ],
+)
+def test_the_sentence_says_what_to_write_and_nothing_before_it(api: Api, sent: dict[str, Any], said: str) -> None:
+    assert api.anonymous.post("/api/accounts", **sent).json()["detail"] == said

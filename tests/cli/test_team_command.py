@@ -1,6 +1,7 @@
 """`lethe team` against a real server: a team is formed, led, merged and left."""
 
 import json
+import re
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -40,6 +41,9 @@ def test_people_form_lead_merge_and_leave_teams(tmp_path: Path, sqlite_url: str)
             in team("bob", "join", link, "--yes", status=Ending.REFUSED).stderr
         )
         team("ada", "invite", "gulls", "bob")
+        offers = team("bob", "offers").stdout
+        assert "yours to answer" in offers
+        assert re.search(r"│ gulls +│ bob +│ +│ yes +│", offers), offers
         assert "You are in team gulls of cup" in team("bob", "accept", only_offer("bob")).stderr
         team("ada", "rename", "gulls", "terns")
         team("ada", "merge", "terns", "cid")
@@ -50,7 +54,10 @@ def test_people_form_lead_merge_and_leave_teams(tmp_path: Path, sqlite_url: str)
         team("ada", "remove", "terns", "bob")
         team("ada", "captain", "terns", "eve")
         team("ada", "leave", "terns")
-        assert "eve" in team("eve", "show", "terns").stdout
+        shown_to_her = team("eve", "show", "terns").stdout
+        assert "eve" in shown_to_her
+        assert "On boards: none." in shown_to_her
+        assert re.search(r"captain │ \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+ │", shown_to_her), shown_to_her
         seen = team("ada", "show", "terns").stdout  # who has left sees what strangers see
         assert "eve" not in seen
         assert "2 members do not show who they are." in seen

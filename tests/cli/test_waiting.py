@@ -241,7 +241,7 @@ def test_what_there_is_needs_no_login(served: Served, token: str, entry: str, tm
 
     known = stranger | {"LETHE_TOKEN": token}
     assert lethe_here("whoami", **known).stdout.endswith(f"ada (participant) at {served.url}\nteams: ada\n")
-    assert lethe_here("submissions", **known).stdout.endswith("There are none.\n")
+    assert lethe_here("submissions", **known).stdout.endswith("There are no submissions.\n")
     lethe_here("submit", entry, *PHASE, "--name", "a rather long name of a first try", **known)
     (listed,) = [line for line in lethe_here("submissions", **known).stdout.splitlines() if "queued" in line]
     assert "a rather long name of a first try" in listed

@@ -38,6 +38,14 @@ describe("countdown", () => {
     expect(countdown(PAST, NOW)).toBe("closed 1 d ago");
   });
 
+  it.each([
+    ["2026-06-30T12:00:00Z", "29 d"],
+    ["2026-07-02T17:00:00Z", "31 days"],
+    ["2099-02-01T12:00:00Z", "72 years"],
+  ])("counts to %s in %s", (closes, expected) => {
+    expect(countdown(window(OPEN.opens_at, closes), NOW)).toBe(`closes in ${expected}`);
+  });
+
   it("is open from the first moment and closed at the last", () => {
     expect(countdown(OPEN, Date.parse(OPEN.opens_at))).toMatch(/^closes/);
     expect(countdown(OPEN, Date.parse(OPEN.closes_at))).toMatch(/^closed/);

@@ -4,6 +4,7 @@ import type { Phase } from "../api/types";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const YEAR = 365.25 * DAY;
 
 export type Window = Pick<Phase, "opens_at" | "closes_at">;
 export type Stage = "upcoming" | "open" | "closed";
@@ -66,15 +67,21 @@ export function stage(window: Window, now: number): Stage {
   return now < Date.parse(window.closes_at) ? "open" : "closed";
 }
 
+/** A span on a calendar: hours and minutes stop mattering, then days do. */
+function longSpan(seconds: number): string {
+  if (seconds < 30 * DAY) return span(seconds);
+  return seconds < 2 * YEAR ? `${Math.round(seconds / DAY)} days` : `${Math.floor(seconds / YEAR)} years`;
+}
+
 /** What a phase's clock says: "closes in 3 d 5 h". */
 export function countdown(window: Window, now: number): string {
   switch (stage(window, now)) {
     case "upcoming":
-      return `opens in ${span((Date.parse(window.opens_at) - now) / 1000)}`;
+      return `opens in ${longSpan((Date.parse(window.opens_at) - now) / 1000)}`;
     case "open":
-      return `closes in ${span((Date.parse(window.closes_at) - now) / 1000)}`;
+      return `closes in ${longSpan((Date.parse(window.closes_at) - now) / 1000)}`;
     case "closed":
-      return `closed ${span((now - Date.parse(window.closes_at)) / 1000)} ago`;
+      return `closed ${longSpan((now - Date.parse(window.closes_at)) / 1000)} ago`;
   }
 }
 

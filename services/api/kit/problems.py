@@ -99,7 +99,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
     named = "; ".join(mistake_in_words(one) for one in error.errors()[:3])
-    return problem(422, "invalid_request", f"The request is not valid: {named}.", errors=errors)
+    return problem(422, "invalid_request", f"{named}.", errors=errors)
 
 
 def _unstorable(_request: Request, _error: Exception) -> Response:

@@ -5,6 +5,7 @@ import { Button } from "../../ui/Button";
 import { Row } from "../../ui/Card";
 import { Notice } from "../../ui/states";
 import { ownPath } from "./CredentialsForm";
+import { keepSecret } from "./secret";
 
 /** A button for each provider with which one can sign in. The browser leaves for the provider, and comes back. */
 export function Providers({ back }: { back: string | undefined }) {
@@ -12,7 +13,10 @@ export function Providers({ back }: { back: string | undefined }) {
   const leave = useMutation({
     mutationFn: (name: string) =>
       answer(api.POST("/api/openid/{name}", { params: { path: { name } }, body: { back: ownPath(back) } })),
-    onSuccess: ({ url }) => window.location.assign(url),
+    onSuccess: ({ url }) => {
+      keepSecret();
+      window.location.assign(url);
+    },
   });
   if (!settings?.sign_in_with.length) return null;
   return (

@@ -8,6 +8,7 @@ import { Field } from "../../ui/Field";
 import { Page } from "../../ui/Page";
 import { Loading, Notice } from "../../ui/states";
 import { NEW_NAME, ownPath } from "./CredentialsForm";
+import { takeKeptSecret } from "./secret";
 
 /** Where a provider sends people back to. Whoever is new there chooses a username. */
 export function SignedIn() {
@@ -18,7 +19,7 @@ export function SignedIn() {
   const begun = useRef(false);
   const enter = async (back: string) => {
     await client.resetQueries();
-    router.history.replace(ownPath(back));
+    router.history.replace(ownPath(back) + takeKeptSecret());
   };
   const arrive = useMutation({
     mutationFn: () =>

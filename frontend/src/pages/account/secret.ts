@@ -4,3 +4,18 @@ export function secretOfLink(): string {
   if (secret) window.history.replaceState(window.history.state, "", window.location.pathname);
   return secret;
 }
+
+const KEPT = "lethe-secret-of-link";
+
+/** Keep it in this tab, for a way that leads through another site. */
+export function keepSecret(): void {
+  if (window.location.hash) window.sessionStorage.setItem(KEPT, window.location.hash);
+  else window.sessionStorage.removeItem(KEPT);
+}
+
+/** What was kept, with its #, this once. */
+export function takeKeptSecret(): string {
+  const kept = window.sessionStorage.getItem(KEPT) ?? "";
+  window.sessionStorage.removeItem(KEPT);
+  return kept;
+}

@@ -3,7 +3,7 @@ import { buttonLook } from "../../ui/Button";
 import { Code } from "../../ui/Code";
 import { Section } from "../../ui/Page";
 import { Term } from "../../ui/Term";
-import { useCompetition, usePhase } from "./context";
+import { useCompetition, useSubmitPhase } from "./context";
 import { Environment } from "./Environment";
 import { PhaseChoice } from "./PhaseChoice";
 import styles from "./StartingKit.module.css";
@@ -15,13 +15,14 @@ const MODULE = `def unlearning(net, retain_loader, forget_loader, val_loader):
 
 export function StartingKit() {
   const { slug } = useCompetition();
-  const phase = usePhase();
+  const phase = useSubmitPhase();
   const download = phase
     ? `/api/competitions/${slug}/phases/${phase.slug}/starting-kit`
     : "/api/starting-kit";
+  const isSelected = phase?.entered_by === "selection";
   return (
     <div className={styles.kit}>
-      <PhaseChoice part="kit" />
+      <PhaseChoice part="kit" of={phase} />
       <p>
         A <Term of="submission">submission</Term> is one function. Lethe calls it once per{" "}
         <Term of="run">run</Term>, each time in a fresh process and with a different seed.
@@ -39,11 +40,13 @@ export function StartingKit() {
         <Code
           text={`lethe evaluate my_unlearning.py --benchmark ${phase?.benchmark.name ?? "NAME"} --seeds 64`}
         />
-        <p>Submit it:</p>
+        <p>{isSelected ? "This phase takes no uploads. Enter a scored submission:" : "Submit it:"}</p>
         <Code
           text={[
             `lethe login --url ${location.origin}`,
-            `lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`,
+            isSelected
+              ? `lethe select SUBMISSION --phase ${phase.slug}`
+              : `lethe submit my_unlearning.py --competition ${slug} --phase ${phase?.slug ?? "PHASE"} --wait`,
           ].join("\n")}
         />
         <p>

@@ -102,7 +102,8 @@ function Listed({ slug }: { slug: string }) {
       <Await query={query} what="teams">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
-          if (items.length === 0) return <p>There are no such teams.</p>;
+          if (items.length === 0)
+            return <p>{search ? "No team's name begins so." : "No team has been made yet."}</p>;
           return (
             <Table
               label="Teams"

@@ -2,12 +2,12 @@ import { Link } from "@tanstack/react-router";
 import type { CompetitionDetail } from "../../api/types";
 import { Code } from "../../ui/Code";
 import { useNow } from "../../ui/now";
-import { currentPhase } from "../../words/time";
+import { firstPhase } from "../../words/time";
 import styles from "./Welcome.module.css";
 
 /** From nothing to a score, with the commands of one competition. */
 export function Steps({ example }: { example: CompetitionDetail | undefined }) {
-  const phase = currentPhase(example?.phases ?? [], useNow(60_000));
+  const phase = firstPhase(example?.phases ?? [], useNow(60_000));
   const slug = example?.slug ?? "COMPETITION";
   return (
     <ol className={styles.steps}>
