@@ -1,4 +1,4 @@
-"""Every page by the rules of axe, in both themes; readable at 360 px; and all of the way in by keyboard alone."""
+"""Every page by the rules of axe, in both themes; readable at 360 px and on paper; the way in by keyboard alone."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -7,6 +7,7 @@ from tests.web.browsing import ENTRY, NARROW, PASSWORD, WIDE, accessibility_faul
 from tests.web.conftest import Visit
 from tests.web.gallery import PLACES, Gallery, Place
 
+PAPER = 703  # px between the margins of A4
 STOPS = 40  # of the tab key on one page, before what is looked for should have come
 FOCUSED = """() => {
     const { activeElement: focused } = document;
@@ -24,6 +25,10 @@ def test_page_can_be_read_by_everybody(place: Place, read: Visit) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         assert overflow_px(page) <= 0, f"wider than {width} px"
         assert accessibility_faults(page) == [], scheme
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 1100})
+    assert page.locator("button:visible, form:visible, input:visible").all_inner_texts() == []
+    assert overflow_px(page) <= 0, "wider than a sheet"
 
 
 def test_axe_sees_a_fault_where_there_is_one(visit: Visit) -> None:
