@@ -42,6 +42,11 @@ ESTIMATES = {
     "final_score": "ci",
     "ceiling": "ceiling",
 }
+UNRANKED = {  # the reasons that are not rows for comparison
+    "too_slow": "too slow to be ranked",
+    "too_few_models": "too few distinct models",
+    "forget_set_pinned": "forget set pinned",
+}
 WIDEST = 10_000  # columns of the longest line that is printed, far beyond any table
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
 
@@ -217,6 +222,8 @@ def _row(entry: dict[str, Any]) -> list[str]:
     rank = "–" if entry["rank"] is None else str(entry["rank"])
     is_reference = entry["reference"] != "none"
     name = f"{entry['entry']}: {entry['submission']} (reference)" if is_reference else entry["entry"]
+    if not is_reference and (reason := entry.get("unranked_reason")):
+        name += f" ({UNRANKED[reason]})"
     draws = f" (best of {entry['draws']})" if entry.get("draws", 1) > 1 else ""
     return [
         rank,

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from uuid import uuid4
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import typer
 
@@ -17,11 +18,14 @@ from services.cli.participant import Json, Url
 from services.cli.patience import Patience
 from services.cli.places import forecast_in_words
 from services.cli.showing import GiveUp, finish, watch_one
+from services.core.errors import BadInput
 
 __all__ = ["note", "share", "submit"]
 
 UPLOAD_PATIENCE_S = 60.0  # of a command that does not wait for the score either
 FORECAST_BYTES = 4 * 1024**2  # a larger file is sent once, without a forecast; --check gives one
+PACKED = "submission.zip"  # the name of several files in one
+ALONE = (".zip", ".ipynb")
 SENT_AGAIN = "The same upload is sent again, and counts once."
 
 Note = Annotated[str | None, typer.Option(help="A note about it, which only your team and the organisers see.")]
@@ -29,10 +33,12 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag, seen like 
 
 
 def submit(
-    file: Annotated[
-        Path | None,
+    files: Annotated[
+        list[Path] | None,
         typer.Argument(
-            help="The module (.py), archive (.zip) or notebook (.ipynb). Without it, --again sends the earlier file."
+            metavar="FILE...",
+            help="The module (.py), archive (.zip) or notebook (.ipynb). Several files become one archive: the module "
+            "that defines unlearning, and what it imports or reads. Without any, --again sends the earlier file.",
         ),
     ] = None,
     competition: Annotated[
@@ -60,16 +66,18 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Submit an unlearning algorithm. With --wait, for CI, the exit status tells whether it was scored."""
-    if file is not None and not file.is_file():
-        raise NoSuchFile(f"There is no file {file}. Check its name and the directory you are in.")
+    given = files or []
+    for file in given:
+        if not file.is_file():
+            raise NoSuchFile(f"There is no file {file}. Check its name and the directory you are in.")
     require_place(summary)
-    if again is None and None in (file, competition, phase):
+    if again is None and (not given or None in (competition, phase)):
         raise typer.BadParameter("Give a file, --competition and --phase, or an earlier submission with --again.")
     client = open_client(url)
     earlier = client.get(f"/api/submissions/{again}") if again else {}
     where = f"/api/competitions/{competition or earlier['competition']}/phases/{phase or earlier['phase']}"
     patience = Patience(UPLOAD_PATIENCE_S if give_up_after is None and not wait else give_up_after)
-    with _file(client, file, earlier) as (path, filename):
+    with _to_send(client, given, earlier) as (path, filename):
         query = {"name": name or earlier.get("name"), "team": team or earlier.get("team"), "reference": reference}
         if check:
             found = client.upload(f"{where}/submissions/check", path, filename=filename, team=query["team"])
@@ -134,15 +142,30 @@ def share(
 
 
 @contextmanager
-def _file(client: Client, file: Path | None, earlier: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Yield the file to send and its name: the one that was given, or that of the earlier submission."""
-    if file is not None:
-        yield file, file.name
+def _to_send(client: Client, files: list[Path], earlier: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield the file to send and its name: what was given, several in one archive, or the earlier submission's."""
+    if len(files) == 1:
+        yield files[0], files[0].name
         return
-    with TemporaryDirectory(prefix="lethe-again-") as directory:
-        copy = Path(directory) / "upload"
-        copy.write_bytes(client.read(f"/api/submissions/{earlier['id']}/upload"))
-        yield copy, earlier["filename"]
+    with TemporaryDirectory(prefix="lethe-submit-") as directory:
+        upload = Path(directory) / "upload"
+        if files:
+            _pack(files, upload)
+        else:
+            upload.write_bytes(client.read(f"/api/submissions/{earlier['id']}/upload"))
+        yield upload, PACKED if files else earlier["filename"]
+
+
+def _pack(files: list[Path], archive: Path) -> None:
+    """Put files at the top of an archive; the same files make the same bytes. Raises BadInput."""
+    names = [file.name for file in files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadInput(f"Two files are called {twice}. Rename one: all lie at the top of one archive.")
+    if alone := next((name for name in names if Path(name).suffix.lower() in ALONE), None):
+        raise BadInput(f"{alone} is submitted alone. Leave the other files out.")
+    with ZipFile(archive, "w", ZIP_DEFLATED) as packed:
+        for file in files:
+            packed.writestr(ZipInfo(file.name), file.read_bytes(), ZIP_DEFLATED)
 
 
 def _send(upload: Callable[..., Any], patience: Patience) -> dict[str, Any]:

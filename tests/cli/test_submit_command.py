@@ -101,3 +101,25 @@ def test_what_is_known_is_foretold_with_its_interval_and_the_limits_that_break()
         "forecast: 3 s a run (90% 2 to 4), 1,000 MB of memory; from 8 runs of this code in phase check, times 2 for "
         "the size of the training set",
     ]
+
+
+def test_several_files_are_sent_as_one_archive_and_equal_ones_as_equal_bytes(submit: Submit, tmp_path: Path) -> None:
+    parts = tmp_path / "part.py"
+    parts.write_text("def step(net):\n    return net\n")
+    module = "from part import step\n\ndef unlearning(net, retain, forget, val):\n    return step(net)\n"
+    entry = tmp_path / "submission.py"
+    entry.write_text(module)
+
+    sent = [json.loads(submit("", str(entry), str(parts), "--json").stdout) for _ in range(2)]
+    assert [one["filename"] for one in sent] == ["submission.zip"] * 2
+    assert sent[0]["sha256"] == sent[1]["sha256"]
+
+
+def test_files_that_cannot_lie_in_one_archive_are_refused_at_once(submit: Submit, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "entry.py").write_text("x = 1\n")
+    (other / "data.zip").write_bytes(b"")
+    assert "Two files are called entry.py. Rename one" in submit(WARNS, str(other / "entry.py")).stderr
+    assert "data.zip is submitted alone. Leave the other files out." in submit(WARNS, str(other / "data.zip")).stderr
+    assert "There is no file nothere.py" in submit(WARNS, "nothere.py").stderr

@@ -2,9 +2,9 @@ import type { Score } from "../api/types";
 
 type Noisy = Pick<Score, "variance" | "seeds">;
 
-const TITLES = { runs: "other runs", originals: "other originals", subjects: "other subjects" } as const;
+const TITLES = { runs: "other runs", originals: "other originals", subjects: "other examples to forget" } as const;
 
-/** "12% other runs, 60% other originals, 28% other subjects"; null if the score does not tell, or has no noise. */
+/** "12% other runs, 60% other originals, 28% other examples to forget"; null if the score does not tell, or has no noise. */
 export function noiseShares({ variance }: Noisy): string | null {
   if (!variance) return null;
   const parts = (Object.keys(TITLES) as (keyof typeof TITLES)[]).flatMap((name) => {

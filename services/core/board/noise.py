@@ -25,7 +25,7 @@ def noise_in_words(variance: VarianceForm, *, models: int) -> list[str]:
     titles = {
         "runs": "other runs",
         "originals": f"other original models (there were {starts})",
-        "subjects": "other subjects to forget",
+        "subjects": "other examples to forget",
     }
     sentences = []
     if shares:

@@ -92,7 +92,7 @@ def facts(card: ScoreCard, oracle_models: int, ceiling: Estimate | None) -> list
         Headline(
             "All drawn anew",
             interval(card.generalisation),
-            "The final score, with an interval that also covers other original models and other subjects to forget.",
+            "The final score, with an interval that also covers other original models and other examples to forget.",
         ),
     ]
 
