@@ -82,6 +82,15 @@ def test_a_file_is_shown_applied_changed_and_given_back(run: Run) -> None:
     assert run("export", "cup").returncode == Ending.REFUSED
 
 
+def test_a_new_draft_says_that_nobody_else_sees_it_and_how_to_show_it(run: Run) -> None:
+    draft = FILE.replace("visibility: public\n", "")
+    assert "It is a draft" in run("apply", write(draft)).stderr
+    assert "│ draft" in lethe("competitions").stdout
+    assert "draft" not in run("apply", write(draft.replace("Two.", "Three."))).stderr
+    assert "draft" not in run("apply", write(FILE)).stderr
+    assert "│ public" in lethe("competitions").stdout
+
+
 def test_what_participants_rely_on_needs_a_flag(run: Run) -> None:
     run("apply", write(FILE))
     refused = run("apply", write(FILE.replace("seeds: 8", "seeds: 4")))

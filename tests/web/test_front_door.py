@@ -1,10 +1,15 @@
 """What strangers find without an account: the first page, the documentation with its search, links to share."""
 
+from contextlib import closing
+from uuid import uuid4
+
 from playwright.sync_api import expect
 
+from services.cli.client import Client
+from tests.installation import phase_of
 from tests.web.browsing import NARROW, overflow_px
 from tests.web.conftest import Visit
-from tests.web.gallery import PARTICIPANT, Place
+from tests.web.gallery import ORGANISER, PARTICIPANT, Gallery, Place
 
 
 def test_strangers_read_what_this_is_and_go_on_to_a_competition(visit: Visit) -> None:
@@ -16,6 +21,21 @@ def test_strangers_read_what_this_is_and_go_on_to_a_competition(visit: Visit) ->
     expect(open_now.get_by_role("link", name="Ages and faces")).to_have_count(0)  # it has no phase
     page.get_by_role("link", name="The participant's guide").click()
     expect(page.get_by_role("heading", name="For participants", level=1)).to_be_visible()
+
+
+def test_the_kit_begins_with_the_check_phase_and_says_how_a_final_is_entered(gallery: Gallery, visit: Visit) -> None:
+    slug = f"c{uuid4().hex[:8]}"
+    with closing(Client(gallery.url, gallery.tokens[ORGANISER])) as organiser:
+        organiser.post("/api/competitions", {"slug": slug, "title": "Cup"})
+        for kind in ("check", "feedback"):
+            organiser.post(f"/api/competitions/{slug}/phases", phase_of("tiny", slug=kind, kind=kind))
+    page = visit(Place("kit", f"/competitions/{slug}/kit"))
+    main = page.get_by_role("main")
+    expect(main).to_contain_text(f"--competition {slug} --phase check --wait")
+    page.get_by_role("link", name="feedback", exact=True).click()
+    expect(main).to_contain_text("--phase feedback --wait")
+    final = visit(Place("kit", "/competitions/digits/kit?phase=final")).get_by_role("main")
+    expect(final).to_contain_text("lethe select SUBMISSION --phase final")
 
 
 def test_people_who_are_signed_in_find_their_competitions_first(visit: Visit) -> None:
