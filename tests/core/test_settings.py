@@ -103,5 +103,5 @@ def test_a_wrong_setting_is_named_and_its_value_kept_back(
 
 def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
     (tmp_path / module.ENV_FILE).write_text("LETHE_PORT=0\nLETHE_WORKER_SLOTS=many\n")
-    with pytest.raises(BadSettings, match="LETHE_PORT must be .*; LETHE_WORKER_SLOTS must be a whole number"):
+    with pytest.raises(BadSettings, match=r"LETHE_PORT must be .*; LETHE_WORKER_SLOTS must be a whole number"):
         load_settings(tmp_path)
