@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from services.core.errors import NotFound
-from services.core.models import EnteredBy, EnvironmentRow, Phase
+from services.core.models import EnvironmentRow, Phase
 
 __all__ = ["starting_kit"]
 
@@ -54,12 +54,9 @@ def _filled(content: str, names: dict[str, str]) -> str:
 
 def _of_phase(phase: Phase, origin: str) -> str:
     slug = phase.competition.slug
-    remark = ""
-    if phase.entered_by is EnteredBy.SELECTION:
-        remark = " It takes no uploads: submit to an earlier phase, then run `lethe select SUBMISSION`."
     return (
         f"> This kit is for phase `{phase.slug}` of the competition `{slug}` at {origin}/competitions/{slug}: "
-        f"benchmark `{phase.benchmark.name}`, environment `{phase.environment}`.{remark}\n\n"
+        f"benchmark `{phase.benchmark.name}`, environment `{phase.environment}`.\n\n"
     )
 
 
