@@ -2,7 +2,11 @@ import type { Score } from "../api/types";
 
 type Noisy = Pick<Score, "variance" | "seeds">;
 
-const TITLES = { runs: "other runs", originals: "other originals", subjects: "other examples to forget" } as const;
+const TITLES = {
+  runs: "other runs",
+  originals: "other originals",
+  subjects: "other examples to forget",
+} as const;
 
 /** "12% other runs, 60% other originals, 28% other examples to forget"; null if the score does not tell, or has no noise. */
 export function noiseShares({ variance }: Noisy): string | null {
