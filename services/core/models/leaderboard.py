@@ -14,6 +14,7 @@ from services.core.models.stored import (
     AlarmForm,
     AuditForm,
     CertificateForm,
+    CostForm,
     HistogramsForm,
     StoredJson,
     SuiteValues,
@@ -68,6 +69,9 @@ class Score(Base):
     distinct_models: Mapped[int]
     effective_models: Mapped[int]  # near-duplicates counted once
     run_s: Mapped[float]  # mean wall-clock time of one unlearning run
+    cost: Mapped[CostForm | None] = mapped_column(
+        StoredJson(CostForm)
+    )  # beside the platform's trainer, if it was timed
     ceiling: Mapped[float | None]  # F of a second oracle, if the metric is relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]
