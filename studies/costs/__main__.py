@@ -44,7 +44,7 @@ MODULES = {
 PLATFORMS = "the platform's trainer itself"
 EVERY = 8  # runs, beside one of which the trainer is timed
 BUSY = "while True: pass"
-BEFORE = (("idle", "idle"), ("busy", "idle"), ("idle", "busy"))  # when the entry ran, and when the retraining
+BEFORE = ((False, False), (True, False), (False, True))  # was it busy when the entry ran, and when the retraining
 HEAD = """\
 | entry | machine | trainer, ms | run, ms | spread | cost by processor | spread by the clock | cost by the clock |
 |---|---|---|---|---|---|---|---|"""
@@ -55,7 +55,7 @@ class Timing:
     """The times of one entry's runs on one kind of machine."""
 
     title: str
-    machine: str
+    is_busy: bool
     times: Sequence[SeedTime]
 
 
@@ -77,19 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trainer = source(recipe, int(recipe["epochs"]))
     limits = RunLimits(options.runs, TIMEOUT_S, settings.slot_memory_bytes, data_hidden=False, trainer=trainer)
     entries = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()} | {PLATFORMS: trainer}
+    machines = {"as it is": 0, f"{options.load} busy processes": options.load} if options.load else {"as it is": 0}
     found: list[Timing] = []
+    print(HEAD)
     with local_worker(settings) as worker:
         for name, code in entries.items():
             if options.only and name not in options.only:
                 continue
-            found.append(Timing(name, "idle", _times(worker, bundle, code, limits)))
-            if options.load:
-                with _busy(options.load):
-                    found.append(Timing(name, "busy", _times(worker, bundle, code, limits)))
-            print(f"{name} is timed", file=sys.stderr, flush=True)
-    print(HEAD)
-    for one in found:
-        print(_row(one))
+            for machine, load in machines.items():
+                with _busy(load):
+                    found.append(Timing(name, bool(load), _times(worker, bundle, code, limits)))
+                print(_row(found[-1], machine), flush=True)
     if options.load:
         print(_before(found))
 
@@ -110,12 +108,12 @@ def _busy(processes: int) -> Iterator[None]:
             one.wait()
 
 
-def _row(of: Timing) -> str:
+def _row(of: Timing, machine: str) -> str:
     processor, clock = _cost(of.times, counted=True), _cost(of.times, counted=False)
     trained = [one.trainer.cpu_s or 0.0 for one in of.times if one.trainer]
     cpu, wall = [one.cpu_s or 0.0 for one in of.times], [one.run_s for one in of.times]
     return (
-        f"| {of.title} | {of.machine} | {1000 * median(trained):.1f} | {1000 * median(cpu):.1f} | {_spread(cpu)} "
+        f"| {of.title} | {machine} | {1000 * median(trained):.1f} | {1000 * median(cpu):.1f} | {_spread(cpu)} "
         f"| {processor} | {_spread(wall)} | {clock} |"
     )
 
@@ -134,14 +132,14 @@ def _spread(seconds: Sequence[float]) -> str:
 
 def _before(found: Sequence[Timing]) -> str:
     """Say what the rule before would have shown: mean times by the clock, whenever they were measured."""
-    of_trainer = {one.machine: fmean([time.run_s for time in one.times]) for one in found if one.title == PLATFORMS}
+    of_trainer = {one.is_busy: fmean([time.run_s for time in one.times]) for one in found if one.title == PLATFORMS}
     lines = [
         "",
         "| entry | by mean clock times: both idle | retraining idle, entry busy | retraining busy, entry idle |",
     ]
     lines.append("|---|---|---|---|")
     for title in dict.fromkeys(one.title for one in found):
-        mine = {one.machine: fmean([time.run_s for time in one.times]) for one in found if one.title == title}
+        mine = {one.is_busy: fmean([time.run_s for time in one.times]) for one in found if one.title == title}
         cells = [
             mine[here] / of_trainer[there] for here, there in (("idle", "idle"), ("busy", "idle"), ("idle", "busy"))
         ]

@@ -4471,6 +4471,46 @@ export interface components {
              */
             same_code: boolean;
         };
+        /**
+         * CostForm
+         * @description What a run takes of the time of the platform's full retraining, which ran between the runs, in their sandbox.
+         */
+        CostForm: {
+            /**
+             * High
+             * @description Upper end of that interval.
+             */
+            high: number;
+            /**
+             * Low
+             * @description Lower end of an approximate 95% interval.
+             */
+            low: number;
+            /**
+             * Of
+             * @description `processor` time, or the `clock`: on a GPU, or if nobody counts processor time.
+             */
+            of: string;
+            /** Ratio */
+            ratio: number;
+            /**
+             * Run S
+             * @description Seconds of a run: the median, or the mean where that is larger.
+             */
+            run_s: number;
+            /**
+             * Runs
+             * @description Runs that were compared: those in a sandbox in which the trainer ran, too.
+             */
+            runs: number;
+            /** Trainer Runs */
+            trainer_runs: number;
+            /**
+             * Trainer S
+             * @description Seconds of a run of the platform's full retraining: the median.
+             */
+            trainer_s: number;
+        };
         /** Counts */
         Counts: {
             /** Forget */
@@ -4688,6 +4728,8 @@ export interface components {
              * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
+            /** @description What a run takes of the platform's full retraining, timed between the runs; null if it was not. */
+            cost: components["schemas"]["CostForm"] | null;
             /** Distinct Models */
             distinct_models: number;
             /**
@@ -4796,9 +4838,19 @@ export interface components {
             tie_group: number | null;
             /**
              * Time Ratio
-             * @description run_s divided by the board's `retraining_s`.
+             * @description Share of the board's fastest full retraining: `cost.ratio` divided by the board's `retraining_cost`; without a cost, run_s divided by its `retraining_s`.
              */
             time_ratio: number | null;
+            /**
+             * Time Ratio High
+             * @description Upper end of that interval.
+             */
+            time_ratio_high: number | null;
+            /**
+             * Time Ratio Low
+             * @description Lower end of its approximate 95% interval; null without a cost.
+             */
+            time_ratio_low: number | null;
             unranked_reason: components["schemas"]["Unranked"] | null;
             /** Utility */
             utility: number;
@@ -5944,6 +5996,11 @@ export interface components {
             own: components["schemas"]["EntryOut"][];
             /** Phase */
             phase: string;
+            /**
+             * Retraining Cost
+             * @description What the fastest full retraining on this board takes of the platform's own, at most 1. Null if the board is empty, or was computed by an earlier version.
+             */
+            retraining_cost: number | null;
             /**
              * Retraining S
              * @description Time of one run of the fastest full retraining on this board, in seconds: run times are compared with it. Null if there is none.
@@ -8362,6 +8419,8 @@ export interface components {
              * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
+            /** @description What a run takes of the platform's full retraining, timed between the runs; null if it was not. */
+            cost: components["schemas"]["CostForm"] | null;
             /**
              * Created At
              * Format: date-time
@@ -8400,6 +8459,11 @@ export interface components {
             /** Metric */
             metric: string;
             /**
+             * Retraining Cost
+             * @description What the fastest full retraining on the phase's board takes of the platform's own, at most 1.
+             */
+            retraining_cost: number;
+            /**
              * Retraining S
              * @description Time of one run of the fastest full retraining on the phase's board, in seconds; null if none.
              */
@@ -8425,9 +8489,19 @@ export interface components {
             };
             /**
              * Time Ratio
-             * @description run_s divided by `retraining_s`.
+             * @description Share of the fastest full retraining on the phase's board: `cost.ratio` divided by `retraining_cost`; without a cost, run_s divided by `retraining_s`.
              */
             time_ratio: number | null;
+            /**
+             * Time Ratio High
+             * @description Upper end of that interval.
+             */
+            time_ratio_high: number | null;
+            /**
+             * Time Ratio Low
+             * @description Lower end of its approximate 95% interval; null without a cost.
+             */
+            time_ratio_low: number | null;
             /** Utility */
             utility: number;
             /** Utility High */

@@ -59,7 +59,7 @@ class NewPhase(Input):
     )
     metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
-        0.2, gt=0, le=1000, description="Run time over retraining time; an entry above this ratio is not ranked."
+        0.2, gt=0, le=1000, description="Cost of a run over that of retraining; an entry above this ratio is not ranked."
     )
     data_hidden: bool | None = Field(
         None,
@@ -95,7 +95,8 @@ class NewPhase(Input):
     references: bool = Field(
         True,
         description="Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of "
-        "the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.",
+        "the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 "
+        "runs of each entry, at least 2: what they cost is compared with it.",
     )
 
     entered_by: EnteredBy | None = Field(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-STEP, MOST = 64 * 2**20, 40
+STEP, MOST = 64 * 2**20, 20
 
 
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:

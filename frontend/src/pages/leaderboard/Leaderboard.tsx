@@ -144,7 +144,7 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
         ),
       )}
       {of.retraining_s !== null &&
-        `Run times are compared with the fastest full retraining on this board: ${runTime(of.retraining_s)}. `}
+        `Costs are compared with the fastest full retraining on this board, ${runTime(of.retraining_s)} a run. `}
       Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
       its score: the range to expect if the same code were run again. A bracket joins entries that the paired
       test cannot tell apart, a <Term of="tie group">tie group</Term>.{" "}

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Catalogue, Entry } from "../../api/types";
 import { suiteColumns } from "../../words/board";
 import { columnInfo, explain } from "../../words/catalogue";
+import { costRange } from "../../words/cost";
 import { interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 
@@ -33,12 +34,15 @@ const PARTS: Column[] = [
   },
   {
     name: "time",
-    title:
-      "Mean time per run; in brackets, its share of the time of the fastest full retraining on this board",
+    title: "Mean time per run; in brackets, its cost as a share of the fastest full retraining on this board",
     show: (entry) =>
-      entry.time_ratio === null
-        ? runTime(entry.run_s)
-        : `${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)}%)`,
+      entry.time_ratio === null ? (
+        runTime(entry.run_s)
+      ) : (
+        <span
+          title={costRange(entry)}
+        >{`${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)}%)`}</span>
+      ),
   },
   {
     name: "models",
