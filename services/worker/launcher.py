@@ -32,9 +32,10 @@ class Launcher:
         label: str,
         image: str = "",
         has_originals: bool = False,
+        trains: bool = False,
         on_log: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Start it. Raises SandboxUnavailable."""
+        """Start it; `trains` tells that code of ours will run, too. Raises SandboxUnavailable."""
         self._secret = secrets.token_hex(SECRET_BYTES).encode()
         model_bytes = public.joinpath("original.safetensors").stat().st_size
         mounts = {
@@ -55,6 +56,7 @@ class Launcher:
                     "--threads",
                     str(slot.cpus),
                     *_shared(slot),
+                    *(["--trains"] if trains else []),
                 ],
                 mounts=list(mounts.values()),
                 limits=Limits(memory_bytes=memory_bytes, cpus=slot.cpus, file_bytes=model_bytes + SLACK_BYTES),

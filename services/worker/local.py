@@ -81,7 +81,9 @@ class LocalWorker:
         Raises RunFailed for the first seed that fails, and SandboxUnavailable.
         """
         indexes = range(limits.seeds) if order is None else order
-        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes, placebos=placebos, trained=trained)
+        seeds = derive_seeds(
+            seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes, placebos=placebos, trained=trained
+        )
         module, failed = Module(limits, seeds), threading.Event()
         for slot in self._slots:
             slot.clear()

@@ -34,8 +34,7 @@ class Place:
 OWN = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class TrainerTime:
+class TrainerTime(NamedTuple):
     """How long one run of the platform's trainer took, beside a run of an entry."""
 
     run_s: float

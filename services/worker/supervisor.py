@@ -105,6 +105,7 @@ class _Supervision:
             label=station.label,
             image=station.place.image_id,
             has_originals=station.bundle.has_originals,
+            trains=self.trains and any(run.aim is Aim.TRAINER for run in self.pending),
             on_log=self.traces.on_log,
         )
 

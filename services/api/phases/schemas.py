@@ -59,7 +59,10 @@ class NewPhase(Input):
     )
     metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
-        0.2, gt=0, le=1000, description="Cost of a run over that of retraining; an entry above this ratio is not ranked."
+        0.2,
+        gt=0,
+        le=1000,
+        description="Cost of a run over that of retraining; an entry above this ratio is not ranked.",
     )
     data_hidden: bool | None = Field(
         None,
