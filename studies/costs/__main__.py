@@ -133,16 +133,11 @@ def _spread(seconds: Sequence[float]) -> str:
 def _before(found: Sequence[Timing]) -> str:
     """Say what the rule before would have shown: mean times by the clock, whenever they were measured."""
     of_trainer = {one.is_busy: fmean([time.run_s for time in one.times]) for one in found if one.title == PLATFORMS}
-    lines = [
-        "",
-        "| entry | by mean clock times: both idle | retraining idle, entry busy | retraining busy, entry idle |",
-    ]
+    lines = ["", "| entry | by mean clock times | entry beside busy processes | retraining beside them |"]
     lines.append("|---|---|---|---|")
     for title in dict.fromkeys(one.title for one in found):
         mine = {one.is_busy: fmean([time.run_s for time in one.times]) for one in found if one.title == title}
-        cells = [
-            mine[here] / of_trainer[there] for here, there in (("idle", "idle"), ("busy", "idle"), ("idle", "busy"))
-        ]
+        cells = [mine[here] / of_trainer[there] for here, there in BEFORE]
         lines.append(f"| {title} | {' | '.join(f'{cell:.3f}' for cell in cells)} |")
     return "\n".join(lines) if of_trainer else ""
 

@@ -132,8 +132,8 @@ def test_a_faster_retraining_of_an_organiser_is_the_one_to_beat(api: Api, phase:
     put(api, phase, "by hand", 0.9, reference=Reference.RETRAIN, run_s=9.0, cost=cost(0.25))
     page = organiser.get(f"/api/submissions/{entry.submission_id}").json()["score"]
 
-    assert shown(api) == (None, "too_slow", pytest.approx(0.6))
-    assert (page["time_ratio"], page["retraining_cost"]) == (pytest.approx(0.6), 0.25)
+    assert shown(api)[:2] == (None, "too_slow")
+    assert (shown(api)[2], page["time_ratio"], page["retraining_cost"]) == pytest.approx((0.6, 0.6, 0.25))
 
 
 def test_entries_with_and_without_a_cost_stand_on_one_board(api: Api, phase: Phase, entry: LeaderboardEntry) -> None:

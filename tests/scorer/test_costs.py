@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.models.stored import CostKind
 from services.core.references.planning import beside
 from services.scorer.costs import RunTime, cost_of
 
@@ -25,8 +24,8 @@ def test_a_cost_is_the_ratio_of_medians() -> None:
     found = cost_of(runs(0.1, 0.2, 0.3, trainers=(1.0, 2.0, 9.0)))
 
     assert found is not None
-    assert (found.ratio, found.of, found.runs, found.trainer_runs) == (pytest.approx(0.1), CostKind.PROCESSOR, 3, 3)
-    assert (found.run_s, found.trainer_s) == (pytest.approx(0.2), 2.0)
+    assert (found.ratio, found.run_s, found.trainer_s) == pytest.approx((0.1, 0.2, 2.0))
+    assert (str(found.of), found.runs, found.trainer_runs) == ("processor", 3, 3)
     assert 0 < found.low < found.ratio < found.high
 
 
@@ -48,7 +47,8 @@ def test_a_run_that_nobody_counted_makes_the_clock_count_for_all() -> None:
     found = cost_of(there)
 
     assert found is not None
-    assert (found.of, found.ratio) == (CostKind.CLOCK, pytest.approx((0.2 + 0.2 + 0.8) / 3 / 2))
+    assert str(found.of) == "clock"
+    assert found.ratio == pytest.approx((0.2 + 0.2 + 0.8) / 3 / 2)
 
 
 @given(slower=st.floats(0.2, 5))
@@ -59,7 +59,8 @@ def test_how_fast_each_worker_is_changes_nothing(slower: float) -> None:
     found = cost_of([*mixed, *runs(7.0, trainers=(), sandbox="c")])
 
     assert found is not None
-    assert (found.ratio, found.runs, found.trainer_runs) == (pytest.approx(0.1), 4, 2)
+    assert found.ratio == pytest.approx(0.1)
+    assert (found.runs, found.trainer_runs) == (4, 2)
 
 
 @pytest.mark.parametrize("trainers", [1, 2, 4, 8])

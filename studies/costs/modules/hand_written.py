@@ -13,9 +13,14 @@ def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loade
     pairs = [(images.flatten(1), labels) for images, labels in retain_loader]
     x, y = (torch.cat(part).numpy() for part in zip(*pairs, strict=True))
     with torch.no_grad():
-        net.hidden.reset_parameters()
-        net.head.reset_parameters()
+        for layer in net.children():
+            layer.apply(reset)
         train(x, y, [parameter.numpy() for parameter in net.parameters()])
+
+
+def reset(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Linear):
+        layer.reset_parameters()
 
 
 def train(x: Any, y: Any, parameters: list[Any]) -> None:
