@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.core.references.planning import beside
@@ -51,6 +51,7 @@ def test_a_run_that_nobody_counted_makes_the_clock_count_for_all() -> None:
     assert found.ratio == pytest.approx((0.2 + 0.2 + 0.8) / 3 / 2)
 
 
+@settings(deadline=None)
 @given(slower=st.floats(0.2, 5))
 def test_how_fast_each_worker_is_changes_nothing(slower: float) -> None:
     """Were times pooled, two unlike workers would give a median of neither."""

@@ -6623,7 +6623,7 @@ export interface components {
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
-             * @description Run time over retraining time; an entry above this ratio is not ranked.
+             * @description Cost of a run over that of retraining; an entry above this ratio is not ranked.
              * @default 0.2
              */
             max_time_ratio?: number;
@@ -6676,7 +6676,7 @@ export interface components {
             quota_total?: number | null;
             /**
              * References
-             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 runs of each entry, at least 2: what they cost is compared with it.
              * @default true
              */
             references?: boolean;
@@ -7415,7 +7415,7 @@ export interface components {
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
-             * @description Run time over retraining time; an entry above this ratio is not ranked.
+             * @description Cost of a run over that of retraining; an entry above this ratio is not ranked.
              * @default 0.2
              */
             max_time_ratio?: number;
@@ -7468,7 +7468,7 @@ export interface components {
             quota_total?: number | null;
             /**
              * References
-             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 runs of each entry, at least 2: what they cost is compared with it.
              * @default true
              */
             references?: boolean;
