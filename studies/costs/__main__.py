@@ -42,7 +42,7 @@ MODULES = {
     "fills all memory and caches": HERE / "modules" / "hoards.py",
 }
 PLATFORMS = "the platform's trainer itself"
-EVERY = 8  # runs, beside one of which the trainer is timed
+EVERY = 7  # runs, beside one of which the trainer is timed
 BUSY = "while True: pass"
 BEFORE = ((False, False), (True, False), (False, True))  # was it busy when the entry ran, and when the retraining
 HEAD = """\
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", action="append", help="time only this entry; repeatable")
     options = parser.parse_args(arguments)
     kind = SandboxKind.DOCKER if options.docker else SandboxKind.PROCESS
-    settings = load_settings().model_copy(update={"sandbox": kind, "worker_slots": 1})
+    settings = load_settings().model_copy(update={"sandbox": kind})
     bundle = Bundle(options.benchmark) if options.benchmark else benchmark(settings)
     recipe = bundle.manifest.recipe
     trainer = source(recipe, int(recipe["epochs"]))
