@@ -226,6 +226,7 @@ def test_somebody_who_gives_up_removes_nothing_of_others(
     assert late.json()["code"] == "upload_closed"
     assert len(stored(api)) == 1
     assert operator.request("DELETE", f"{UPLOADS}/{theirs}").json()["state"] == "refused"
+    assert [one.act for one in acts(api)] == [Act.BENCHMARK_REFUSED]  # of the one that was somebody else's
 
 
 def test_abandoned_uploads_are_cleared(api: Api, organiser: Caller, archive: bytes) -> None:

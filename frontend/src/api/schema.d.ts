@@ -6815,6 +6815,11 @@ export interface components {
              */
             closes_at: string;
             /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the score.
+             */
+            columns?: string[];
+            /**
              * Cuda Stand In
              * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.
              * @default false
@@ -7500,6 +7505,11 @@ export interface components {
              * Format: date-time
              */
             closes_at: string;
+            /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in order.
+             */
+            columns: string[];
             /** Competition */
             competition: string;
             /** Cuda Stand In */
@@ -7613,6 +7623,11 @@ export interface components {
              * @description When it closes, with a time zone.
              */
             closes_at: string;
+            /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the score.
+             */
+            columns?: string[];
             /**
              * Cuda Stand In
              * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.

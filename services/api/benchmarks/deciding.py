@@ -45,12 +45,15 @@ def refuse(session: WriteSession, who: Principal, upload_id: UUID, reason: str) 
 
 
 def give_up(session: WriteSession, who: Principal, upload_id: UUID) -> BenchmarkUpload:
-    """End an upload of one's own, or as somebody who may publish it. Raises NotFound or UploadClosed."""
+    """End an upload; somebody else's on record, as who may publish it. Raises NotFound or UploadClosed."""
     row = find_upload(session, who, upload_id, lock=True)
     if row.state not in OPEN or row.state is BenchmarkUploadState.PUBLISHING:
         raise UploadClosed(f"The upload is {row.state}; nothing is left to give up.", state=row.state)
     row.state, row.reason = BenchmarkUploadState.REFUSED, "It was given up. Upload the file again if you need it."
     row.decided_by, row.moved_at, row.leased_until = who.account_id, clock(session), None
+    if row.account_id != who.account_id:
+        told = {"uploaded_by": str(row.account_id), "reason": row.reason}
+        _record(session, who, row, Act.BENCHMARK_REFUSED, told)
     session.flush()
     return row
 
@@ -68,5 +71,9 @@ def _decide(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Ac
     found = row.found or {}
     row.decided_by, row.moved_at, row.checked_bytes, row.leased_until = who.account_id, clock(session), 0, None
     told = {"benchmark": found["name"], "digest": found["digest"], "uploaded_by": str(row.account_id), **details}
-    record(session, act, competition_id=None, account_id=who.account_id, subject_id=row.id, details=told)
+    _record(session, who, row, act, told)
     session.flush()
+
+
+def _record(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Act, told: dict[str, object]) -> None:
+    record(session, act, competition_id=None, account_id=who.account_id, subject_id=row.id, details=told)

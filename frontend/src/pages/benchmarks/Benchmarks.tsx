@@ -18,7 +18,7 @@ export function Benchmarks() {
           <>
             <Section title="Upload a benchmark">
               <p>
-                The server checks every byte. Then an operator, or an organiser whom one trusts with it,
+                The server checks every byte. Then an operator, or an organiser whom operators trust with it,
                 publishes it.{" "}
                 <Link to="/docs/$" params={{ _splat: "organiser" }} hash="bring-a-benchmark">
                   How to bring a benchmark

@@ -16,7 +16,7 @@ import { More } from "../../ui/More";
 import { Progress } from "../../ui/Progress";
 import { Empty, Notice } from "../../ui/states";
 import { Moment } from "../../ui/Time";
-import { bytes } from "../../words/numbers";
+import { bytes, count } from "../../words/numbers";
 import { isWorkedOn, uploadInWords } from "../../words/uploads";
 
 const TONES: Record<BenchmarkUpload["state"], Tone> = {
@@ -85,7 +85,9 @@ function One({ of: upload }: { of: BenchmarkUpload }) {
         </p>
       )}
       {state === "waiting" && <Decide of={upload} />}
-      {(state === "uploading" || state === "verifying" || state === "waiting") && <GiveUp of={upload} />}
+      {(state === "uploading" || state === "verifying" || (state === "waiting" && upload.is_own)) && (
+        <GiveUp of={upload} />
+      )}
     </Card>
   );
 }
@@ -96,7 +98,7 @@ function facts(found: NonNullable<BenchmarkUpload["found"]>) {
     ["Name", <code key="name">{found.name}</code>],
     ["Data", `${found.dataset} (${found.licence})`],
     ["Examples", `${counts.retain} to retain, ${counts.forget} to forget, ${counts.test} to test`],
-    ["Models", `${found.oracle_seeds} in the oracle, ${found.originals} original`],
+    ["Models", `${found.oracle_seeds} in the oracle, ${count(found.originals, "original")}`],
     ["Digest", <code key="digest">{found.digest.slice(0, 16)}</code>],
     ...(found.accepted_unfit ? [["Accepted because", found.accepted_unfit] as const] : []),
   ] as const;
