@@ -41,7 +41,7 @@ log = structlog.get_logger()
 ABANDONED = timedelta(days=7)  # since the last part
 UNDECIDED = timedelta(days=30)  # since it was verified
 FORGOTTEN = timedelta(days=90)  # rows of uploads that were refused
-HELD = timedelta(minutes=2)
+HELD = timedelta(minutes=5)  # long enough to put the largest file of a benchmark into the store
 AGAIN = timedelta(minutes=1)  # after something that is ours to mend: a full disk, a store that does not answer
 MOST_ATTEMPTS = 3
 TELL_EVERY_S = 1.0

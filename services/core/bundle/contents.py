@@ -132,6 +132,8 @@ def _check_measured(name: str, shapes: Shapes, manifest: Manifest, models: int |
     logits = ("F32", (*number, counts.forget, manifest.classes))
     _require(shapes["forget_logits"] == logits, name, "logits of the forget set")
     _require(shapes["test_class"] == ("U8", (*number, counts.test)), name, "classes of the test set")
+    packed = ("U8", (*number, -(-counts.retain // 8)))
+    _require(shapes["retain_correct"] == packed, name, "a bit for each retain example")
     _require(all(shape[:1] == number for _, shape in shapes.values()), name, "as many rows in every tensor")
 
 
