@@ -109,6 +109,7 @@ def _rows(
             "seeds": 512,
             "seed_key": bytes(32),
             "state": State.MEASURED,
+            "may_lack_score": False,
             "seeds_done": 512,
             "started_at": moment,
             "finished_at": moment + timedelta(seconds=90),

@@ -47,5 +47,6 @@ def publish(session: WriteSession, judged: Judged, losses: LossesForm | None = N
         own = select(Submission).where(Submission.evaluation_id == judged.evaluation_id)
         for submission in session.scalars(own.order_by(Submission.created_at, Submission.id)):
             pointers.publish(session, submission, score)
+        evaluation.may_lack_score = False
         add_event(session, evaluation, EventKind.SCORED, metric=metric, final_score=score.final_score)
     return bool(new)

@@ -1,20 +1,18 @@
 """What people choose to be told of, by kind and by way; and the link in a mail that stops such mail."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select, update
 
 from services.api.notices import heralding
 from services.api.notices.choices import USUAL
 from services.core.models import Account, EventKind, HappeningKind, Phase
-from services.core.settings import Settings
 from services.core.store.database import utc_now
-from tests.api.harness import Api, Caller, make_settings, numbered, running
-from tests.api.smtp import PASSWORD, USER, MailServer, mail_server, make_certificate
-from tests.api.test_mail import deliver
+from tests.api.harness import Api, Caller, numbered
+from tests.api.mailed import api, certificate, deliver, server, settings
+from tests.api.smtp import MailServer
 from tests.api.test_notices import announce, happen, tell, told
+
+__all__ = ["api", "certificate", "server", "settings"]
 
 
 @pytest.fixture(autouse=True)
@@ -22,31 +20,6 @@ def _phases_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told of the phase that the tests open."""
     monkeypatch.setattr(heralding, "LOOK_FOR_PHASES_EVERY_S", 1e9)
     monkeypatch.setattr(heralding.Herald, "step", heralding.Herald._tell)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with mail_server(certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str, server: MailServer) -> Settings:
-    mail = {"smtp_host": "localhost", "smtp_port": server.port, "smtp_user": USER, "smtp_password": PASSWORD}
-    site = {"public_url": "https://lethe.example.org/", "mail_from": "Lethe <lethe@example.org>"}
-    return make_settings(tmp_path, database_url, **mail, **site)
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[Api]:
-    with running(settings) as api:
-        yield api
 
 
 @pytest.fixture

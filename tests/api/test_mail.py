@@ -1,9 +1,7 @@
 """Mail by a real server: links that reset and verify, alerts, and an outbox that loses nothing."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,44 +12,14 @@ from services.core.models import Account, AccountLink, Outgoing
 from services.core.outbox import delay_after
 from services.core.settings import MailSecurity, Settings
 from services.core.store.database import utc_now
-from tests.api.harness import Api, Caller, make_settings, running
-from tests.api.smtp import PASSWORD, USER, MailServer, mail_server, make_certificate, secret_in
+from tests.api.harness import Api, Caller, running
+from tests.api.mailed import api, certificate, deliver, server, settings
+from tests.api.smtp import MailServer, secret_in
+
+__all__ = ["api", "certificate", "server", "settings"]
 
 OLD, NEW = "correct horse battery", "another horse entirely"
 ADDRESS = "ada@example.org"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with mail_server(certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str, server: MailServer) -> Settings:
-    return make_settings(
-        tmp_path,
-        database_url,
-        public_url="https://lethe.example.org/",
-        mail_from="Lethe <lethe@example.org>",
-        smtp_host="localhost",
-        smtp_port=server.port,
-        smtp_user=USER,
-        smtp_password=PASSWORD,
-    )
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[Api]:
-    """The app, whose outbox the tests empty themselves."""
-    with running(settings) as api:
-        yield api
 
 
 @pytest.fixture
@@ -62,11 +30,6 @@ def ada(api: Api) -> Caller:
         known = {"password_hash": hash_password(OLD), "email": ADDRESS, "email_verified_at": utc_now()}
         session.execute(update(Account).values(known))
     return caller
-
-
-def deliver(api: Api) -> None:
-    while api.state.mail.step():
-        pass
 
 
 def ask(api: Api, name: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from services.core.board import campaigns
 from services.core.board.rescoring import Progress, progress_of, settle
@@ -19,14 +19,16 @@ from services.core.models import (
     Campaign,
     CampaignState,
     Device,
+    Evaluation,
     Phase,
     Score,
     Submission,
     SubmissionKind,
+    SubmissionState,
     Team,
 )
 from services.core.queue.leases import Offer, claim, finish, record
-from services.core.queue.lifecycle import queue_evaluation
+from services.core.queue.lifecycle import awaiting_score, queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Database, ReadSession
 from services.scorer import judging, preparing, publishing, retries
@@ -108,6 +110,14 @@ class Rescoring:
     def scored(self, metric: str = "lethe-1") -> set[UUID]:
         with self.database.read() as session:
             return set(session.scalars(select(Score.evaluation_id).where(Score.metric == metric)))
+
+    def waiting(self) -> set[UUID]:
+        """What the scorer finds to score: all that lacks a score."""
+        with self.database.read() as session:
+            found = set(session.scalars(awaiting_score().with_only_columns(Evaluation.id)))
+            by_definition = select(Evaluation.id).where(Evaluation.shown_state == SubmissionState.MEASURED)
+            assert found == set(session.scalars(by_definition))
+            return found
 
     def campaign(self, session: ReadSession) -> Campaign:
         return session.scalars(select(Campaign)).one()
@@ -239,6 +249,28 @@ def test_what_comes_in_later_and_cannot_be_scored_does_not_block_publishing(resc
         campaigns.publish_campaign(session, campaign, campaign.account_id)
     rescoring.scorer.keep()
     assert rescoring.state() == "published"
+
+
+def test_what_a_publication_leaves_without_a_score_waits_for_one(rescoring: Rescoring) -> None:
+    with rescoring.database.write() as session:
+        session.execute(update(Evaluation).values(may_lack_score=False))  # all have one by the metric of before
+    lost = rescoring.evaluation_ids[0]
+    file = rescoring.blob_file(lost)
+    kept = file.read_bytes()
+    file.unlink()
+    campaign_id = rescoring.begin()
+    rescoring.serve(times=preparing.MAX_TRIES)
+    assert rescoring.waiting() == set()
+    with rescoring.database.write() as session:
+        phase = session.scalars(select(Phase)).one()
+        campaign = campaigns.lock_campaign(session, phase, campaign_id)
+        campaigns.publish_campaign(session, campaign, campaign.account_id)
+    rescoring.scorer.keep()
+    assert (rescoring.state(), rescoring.waiting()) == ("published", {lost})
+    file.write_bytes(kept)
+    rescoring.serve()
+    assert rescoring.scored() == set(rescoring.evaluation_ids)
+    assert rescoring.waiting() == set()
 
 
 def judge_many(settings: Any, number: int) -> tuple[list[UUID], Generator[Judged | Unscored, None, None]]:

@@ -8,7 +8,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import and_, func, select
 
-from services.core.models import Evaluation, Event, EventKind, Shard, State, Submission, SubmissionKind
+from services.core.models import (
+    BROKEN_OFF,
+    Evaluation,
+    Event,
+    EventKind,
+    Shard,
+    State,
+    Submission,
+    SubmissionKind,
+)
 from services.core.queue.lifecycle import awaiting_score
 from services.core.queue.workers import all_workers, is_gone
 from services.core.store.database import Database, ReadSession, utc_now
@@ -97,7 +106,9 @@ def _unscored(session: ReadSession, now: datetime) -> list[Metric]:
 def _seeds(session: ReadSession) -> Metric:
     """Count measured runs, including those that a notebook's retry discarded, because a counter must not decrease."""
     measured = session.scalar(select(func.sum(Evaluation.seeds_done))) or 0
-    discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(Event.kind == EventKind.DISCARDED)
+    discarded = select(func.sum(Event.payload["seeds"].as_integer())).where(
+        BROKEN_OFF, Event.kind == EventKind.DISCARDED
+    )
     value = float(measured + (session.scalar(discarded) or 0))
     return CounterMetricFamily("lethe_seeds_measured", "Unlearning runs that were measured.", value=value)
 
@@ -136,7 +147,7 @@ def _retries(session: ReadSession) -> Metric:
         labels=["cause"],
     )
     cause = Event.payload["cause"].as_string()
-    ended = and_(Event.kind.in_([EventKind.RETRIED, EventKind.FAILED]), cause.is_not(None))
+    ended = and_(BROKEN_OFF, Event.kind.in_([EventKind.RETRIED, EventKind.FAILED]), cause.is_not(None))
     rows = session.execute(select(cause, func.count()).where(ended).group_by(cause))
     counts = {"lease_lost": 0, "platform": 0} | {str(name): count for name, count in rows}
     for name, count in counts.items():

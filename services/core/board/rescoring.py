@@ -95,7 +95,7 @@ def carry_out(session: WriteSession, campaign_id: UUID) -> int | None:
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign.state is CampaignState.UNDOING:
         campaign.state, campaign.undone_at = CampaignState.UNDONE, utc_now()
-        phase.metric = campaign.metric_before
+        _score_by(session, phase, campaign.metric_before)
         return _move_all(session, campaign, phase, Act.CAMPAIGN_UNDONE)
     if campaign.state is not CampaignState.PUBLISHING or is_waiting(session, campaign):
         return None
@@ -103,8 +103,19 @@ def carry_out(session: WriteSession, campaign_id: UUID) -> int | None:
     campaign.state, campaign.published_at = CampaignState.PUBLISHED, utc_now()
     campaign.inputs += 1  # its preview is computed once more, and then shows what publishing did
     campaign.metric_before = phase.metric
-    phase.metric = campaign.metric
+    _score_by(session, phase, campaign.metric)
     return _move_all(session, campaign, phase, Act.CAMPAIGN_PUBLISHED)
+
+
+def _score_by(session: WriteSession, phase: Phase, metric: str) -> None:
+    """Give a phase another metric. What has no score by it waits for one again."""
+    phase.metric = metric
+    session.flush()
+    lacks = and_(
+        Evaluation.phase_id == phase.id, Evaluation.state == State.MEASURED, ~Evaluation.dry_run, ~Evaluation.is_scored
+    )
+    marked = update(Evaluation).where(lacks).values(may_lack_score=True)
+    session.execute(marked.execution_options(synchronize_session=False))
 
 
 def unscored(session: ReadSession, campaign: Campaign) -> list[UUID]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.core.bundle.measurements import Measurements
@@ -138,19 +138,16 @@ def pack(database: Database, blobs: Blobs, evaluation_id: UUID) -> bool:
 
 def next_untidy(session: ReadSession, later: Collection[UUID] = ()) -> UUID | None:
     """Find an evaluation to `tidy`, except those for later."""
-    unpacked = (Evaluation.state == State.MEASURED) & Evaluation.measurements_blob.is_(None)
-    over = Evaluation.readings_until <= clock(session)
-    has_readings = select(MeasurementRow.seed).where(
-        MeasurementRow.evaluation_id == Evaluation.id, MeasurementRow.blob.is_not(None)
-    )
-    untidy = select(Evaluation.id).where(or_(unpacked, over), has_readings.exists(), Evaluation.id.not_in(later))
+    due = Evaluation.readings_until <= clock(session)
+    untidy = select(Evaluation.id).where(due, Evaluation.id.not_in(later)).order_by(Evaluation.readings_until)
     return session.scalars(untidy.limit(1)).first()
 
 
 def tidy(database: Database, blobs: Blobs, evaluation_id: UUID) -> None:
     """Pack an evaluation's readings, or remove the blobs of its single runs if these were kept long enough.
 
-    Raises BlobMissing if the packed blob is not intact; then nothing is removed.
+    One that has no readings, such as a dry run, is done. Raises BlobMissing if the packed blob is not intact; then
+    nothing is removed.
     """
     if pack(database, blobs, evaluation_id):
         return
@@ -162,11 +159,12 @@ def tidy(database: Database, blobs: Blobs, evaluation_id: UUID) -> None:
         names = set(_single(session, evaluation_id)) - _named_elsewhere(session, evaluation_id)
         names |= {name for _, name in _single_stress(session, evaluation_id)}
         names |= {name for _, name in _single_placebo(session, evaluation_id)}
-    packed.load(blobs)
-    packed.load_stress(blobs)
-    packed.load_placebo(blobs)
-    for name in sorted(names):
-        blobs.delete(name)
+    if packed.packed is not None:
+        packed.load(blobs)
+        packed.load_stress(blobs)
+        packed.load_placebo(blobs)
+        for name in sorted(names):
+            blobs.delete(name)
     with database.write() as session:
         own = update(MeasurementRow).where(MeasurementRow.evaluation_id == evaluation_id)
         session.execute(own.values(blob=None, stress_blob=None, placebo_blob=None))

@@ -21,6 +21,7 @@ from services.core.models.competitions import BenchmarkRow, Competition, Phase, 
 from services.core.models.copies import CodeBand, Copy, CopyKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
+    BROKEN_OFF,
     Evaluation,
     Event,
     EventKind,
@@ -59,6 +60,7 @@ from services.core.models.winners import Consent, Finalist, FinalistState, Verif
 from services.core.models.workers import WorkerRow
 
 __all__ = [
+    "BROKEN_OFF",
     "Account",
     "AccountLink",
     "Act",

@@ -34,7 +34,17 @@ from services.core.store.database import Base, utc_now
 if TYPE_CHECKING:
     from services.core.models.leaderboard import Score
 
-__all__ = ["Evaluation", "Event", "EventKind", "FailureKind", "MeasurementRow", "Shard", "State", "SubmissionState"]
+__all__ = [
+    "BROKEN_OFF",
+    "Evaluation",
+    "Event",
+    "EventKind",
+    "FailureKind",
+    "MeasurementRow",
+    "Shard",
+    "State",
+    "SubmissionState",
+]
 
 
 class State(StrEnum):
@@ -125,6 +135,18 @@ class Evaluation(Base):
             sqlite_where=text("failure_kind = 'platform'"),
             postgresql_where=text("failure_kind = 'platform'"),
         ),
+        Index(
+            "ix_evaluations_unscored",
+            "finished_at",
+            sqlite_where=text("may_lack_score = 1"),
+            postgresql_where=text("may_lack_score"),
+        ),
+        Index(
+            "ix_evaluations_readings",
+            "readings_until",
+            sqlite_where=text("readings_until IS NOT NULL"),
+            postgresql_where=text("readings_until IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -134,6 +156,9 @@ class Evaluation(Base):
     seeds: Mapped[int]
     seed_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     state: Mapped[State] = mapped_column(choice(State), default=State.QUEUED, index=True)
+    may_lack_score: Mapped[bool] = mapped_column(
+        default=True
+    )  # by its phase's metric; False if it needs none, or has it
     device_class: Mapped[str | None] = mapped_column(String(100))  # set by the first claim; later claims must match
     failure_kind: Mapped[FailureKind | None] = mapped_column(choice(FailureKind))
     failure_message: Mapped[str | None] = mapped_column(Text)
@@ -154,7 +179,8 @@ class Evaluation(Base):
     losses: Mapped[LossesForm | None] = mapped_column(StoredJson(LossesForm), deferred=True)
     # how the runs move the weights of each original on the mean, written by `scorer.copies`; None if that is not clear
     movement: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    readings_until: Mapped[datetime | None]  # when the blobs of single readings may go; None if there are none to go
+    # when its single readings are due to be packed, or, once they are, to go; None if nothing is left to do
+    readings_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -277,10 +303,15 @@ class MeasurementRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+# Attempts that ended early: few of all events, so an index finds them. SQLite uses it for these very words alone.
+BROKEN_OFF = text("kind IN ('retried', 'discarded', 'failed')")
+
+
 class Event(Base):
     """One event of an evaluation; `sequence` has no gaps within an evaluation."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_broken_off", "kind", sqlite_where=BROKEN_OFF, postgresql_where=BROKEN_OFF),)
 
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)

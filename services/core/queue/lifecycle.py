@@ -90,6 +90,9 @@ def move(session: WriteSession, evaluation: Evaluation, to: State, **payload: ob
         evaluation.started_at = utc_now()
     if to in ENDED:
         evaluation.finished_at = utc_now()
+        evaluation.may_lack_score = to is State.MEASURED and not evaluation.dry_run
+    if to is State.MEASURED:
+        evaluation.readings_until = evaluation.finished_at
     add_event(session, evaluation, EventKind(to.value), **payload)
 
 
@@ -184,7 +187,7 @@ def submissions_of(evaluation: Evaluation) -> Select[Submission]:
 def awaiting_score() -> Select[Evaluation]:
     """Select the measured evaluations that have no score by their phase's metric."""
     waiting = Evaluation.shown_state == SubmissionState.MEASURED
-    return select(Evaluation).where(Evaluation.state == State.MEASURED, waiting)  # the first finds them by the index
+    return select(Evaluation).where(Evaluation.may_lack_score, waiting)  # the first finds them by the index
 
 
 def fail(session: WriteSession, evaluation: Evaluation, kind: FailureKind, message: str, **payload: object) -> None:
