@@ -1,7 +1,7 @@
 """Benchmarks are uploaded in parts and published by consent; operators trust organisers with that.
 
 Revision: 0061
-Revises: 0060
+Revises: 0064
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0061"
-down_revision: str | None = "0060"
+down_revision: str | None = "0064"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
