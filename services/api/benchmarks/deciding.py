@@ -1,5 +1,6 @@
 """Consenting to an upload, refusing it, giving it up. What follows is done beside requests, by `verifying`."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from services.api.benchmarks.receiving import OPEN, UploadClosed, find_upload, may_publish
@@ -75,5 +76,5 @@ def _decide(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Ac
     session.flush()
 
 
-def _record(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Act, told: dict[str, object]) -> None:
+def _record(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Act, told: Mapping[str, object]) -> None:
     record(session, act, competition_id=None, account_id=who.account_id, subject_id=row.id, details=told)

@@ -28,7 +28,7 @@ from services.core.errors import LetheError
 from services.core.models import Account, BenchmarkUpload
 from services.core.store.blobs import receive, sha256_hex
 from services.core.store.database import ReadSession
-from services.core.store.parts import Parts
+from services.core.store.parts import PART_BYTES, Parts
 
 __all__ = ["router"]
 
@@ -67,7 +67,7 @@ async def put_benchmark_part(
 ) -> BenchmarkUploadOut:
     """Send the next part. The same part again changes nothing; another one than the next is refused with its place."""
     expected = await anyio.to_thread.run_sync(_expected, state, who, upload_id, offset, sha256)
-    data = await receive(body.stream(), limit_bytes=expected or receiving.PART_BYTES)
+    data = await receive(body.stream(), limit_bytes=expected or PART_BYTES)
     return await anyio.to_thread.run_sync(partial(_add, state, who, upload_id, offset, sha256, data))
 
 

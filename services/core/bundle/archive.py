@@ -5,7 +5,7 @@ import io
 import shutil
 import tarfile
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 from uuid import uuid4
 
 from services.core.bundle.contents import check_contents, check_manifest
@@ -79,7 +79,7 @@ def import_stream(
     partial = destination.with_name(f"{destination.name}.partial-{uuid4().hex}")
     metered = _Metered(stream)
     try:
-        with tarfile.open(fileobj=metered, mode="r|", bufsize=READ_BYTES) as packed:
+        with tarfile.open(fileobj=cast("IO[bytes]", metered), mode="r|", bufsize=READ_BYTES) as packed:
             _unpack(packed, metered, partial, digest)
         check_contents(Bundle(partial))
         partial.rename(destination)
@@ -147,7 +147,6 @@ def _unpack(packed: tarfile.TarFile, metered: _Metered, target: Path, digest: st
 
 def _next(packed: tarfile.TarFile, metered: _Metered) -> tarfile.TarInfo | None:
     metered.allow(HEADERS_BYTES)
-    packed.members.clear()  # tarfile remembers every member
     return packed.next()
 
 
