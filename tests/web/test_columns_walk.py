@@ -40,6 +40,8 @@ def test_an_organiser_chooses_the_columns_of_a_board(
     page.set_viewport_size({"width": 1280, "height": 800})
     for name in ("Attack AUC", "Attack accuracy"):
         group.get_by_role("button", name=f"Remove {name}").click()
-    page.get_by_role("button", name="Save changes").click()
+    with page.expect_response(lambda answer: answer.request.method == "PUT") as saved:
+        page.get_by_role("button", name="Save changes").click()
+    assert saved.value.ok
     board.goto(gallery.url + BOARD)
     expect(board.get_by_label("Columns")).to_have_value("parts")

@@ -17,12 +17,22 @@ from services.core.settings import Settings
 if TYPE_CHECKING:
     from obstore.store import S3Config  # only a type: the module has no such name at run time
 
-__all__ = ["BlobMissing", "Blobs", "BlobsUnavailable", "TooLarge", "receive", "sha256_hex", "unavailable"]
+__all__ = [
+    "LARGE_BYTES",
+    "BlobMissing",
+    "Blobs",
+    "BlobsUnavailable",
+    "TooLarge",
+    "receive",
+    "sha256_hex",
+    "unavailable",
+]
 
 log = structlog.get_logger()
 
 STREAMED_BYTES = 1 << 20
 SPOOL_BYTES = 4 * 1024**2
+LARGE_BYTES = 32 * 1024**2  # of a file that is not held in memory to be stored
 
 
 class TooLarge(BadInput):
@@ -92,7 +102,10 @@ class Blobs:
         """Store a file and return its SHA-256."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._create(digest, path)
+        if path.stat().st_size > LARGE_BYTES:
+            self._create_large(digest, path)
+        else:
+            self._create(digest, path)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -163,6 +176,15 @@ class Blobs:
             obstore.delete(self._store, key)
         except FileNotFoundError:
             return
+        except BaseError as error:
+            raise unavailable(error) from error
+
+    def _create_large(self, digest: str, path: Path) -> None:
+        """Store a file in parts, so that memory does not grow with it; no store takes parts under a condition."""
+        if self._has(_key(digest)):
+            return
+        try:
+            obstore.put(self._store, _key(digest), path, use_multipart=True, max_concurrency=2)
         except BaseError as error:
             raise unavailable(error) from error
 
