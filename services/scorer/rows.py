@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.board.shown import ForgettingForm, ScoreForm
+from services.core.distribution import program
 from services.core.models import Score
 from services.core.models.stored import AuditForm, ConfidencesForm, CostForm, ExampleForm, HistogramsForm, VarianceForm
 from services.scorer.histograms import Histograms, Shared
@@ -38,6 +39,7 @@ def score_row(
         epsilons=_rounded(card.epsilons),
         audit=card.audit and _audit(card.audit),
         histograms=_histograms(report.histograms),
+        program=program(),
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, Slug
 from services.core.bundle.manifest import PLACEBO_RUNS, Robustness
-from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
+from services.core.catalogue import DEFAULT_METRIC, UnknownColumn, UnknownMetric, find_metric, require_column
 from services.core.finals.sealed import is_sealed
 from services.core.models import BenchmarkRow, Device, EnteredBy, Phase, PhaseKind
 from services.core.store.database import utc_now
@@ -15,6 +15,7 @@ from services.core.store.database import utc_now
 __all__ = ["BenchmarkRef", "MetricName", "NewPhase", "PhaseChange", "PhaseOut"]
 
 GIBIBYTE = 1024**3
+MOST_COLUMNS = 12  # that a board shows at once
 
 Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions per team in any 24 hours.")]
 
@@ -29,6 +30,24 @@ def _known_metric(name: str) -> str:
 MetricName = Annotated[
     str, AfterValidator(_known_metric), Field(max_length=63, description="A name that `GET /api/metrics` lists.")
 ]
+
+
+def _known_column(name: str) -> str:
+    try:
+        require_column(name)
+    except UnknownColumn as unknown:
+        raise ValueError(unknown.message) from unknown
+    return name
+
+
+ColumnName = Annotated[str, Field(max_length=100), AfterValidator(_known_column)]
+
+
+def _once(names: list[str]) -> list[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice: name it once")
+    return names
 
 
 class NewPhase(Input):
@@ -94,6 +113,13 @@ class NewPhase(Input):
         False,
         description="Also start up to 64 runs of each entry from models that never saw the forget set, to see what it "
         "does if there is nothing to forget. They cost time of the workers, and rank nothing.",
+    )
+    columns: Annotated[list[ColumnName], AfterValidator(_once)] = Field(
+        default_factory=list,
+        max_length=MOST_COLUMNS,
+        description="Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, "
+        "a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the "
+        "score.",
     )
     references: bool = Field(
         True,
@@ -189,6 +215,7 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    columns: list[str] = Field(description="Secondary columns that its leaderboard shows at first, in order.")
     references: bool = Field(description="Whether the platform makes reference rows.")
     robustness: bool
     robustness_s: float | None = Field(
@@ -232,6 +259,7 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            columns=phase.columns,
             references=phase.references,
             robustness=phase.robustness,
             robustness_s=_robustness_s(phase),

@@ -90,6 +90,8 @@ class Score(Base):
     histograms: Mapped[HistogramsForm | None] = mapped_column(StoredJson(HistogramsForm), deferred=True)
     certificate: Mapped[CertificateForm | None] = mapped_column(StoredJson(CertificateForm))
     variance: Mapped[VarianceForm | None] = mapped_column(StoredJson(VarianceForm))  # None before it was computed
+    # version and digest of the scorer's sources; None before it was kept
+    program: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @validates("halves")

@@ -1,7 +1,7 @@
 """Runs have processor times, and the trainer's beside them; scores have costs, and time ratios an interval.
 
-Revision: 0063
-Revises: 0064
+Revision: 0064
+Revises: 0063
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0063"
-down_revision: str | None = "0064"
+revision: str = "0064"
+down_revision: str | None = "0063"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
