@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 from services.api.accounts.endpoints import router as accounts
 from services.api.admin.endpoints import router as admin
 from services.api.announcements.endpoints import router as announcements
+from services.api.benchmarks.endpoints import router as benchmarks
+from services.api.benchmarks.verifying import Verifier
 from services.api.campaigns.endpoints import router as campaigns
 from services.api.catalogue.endpoints import router as catalogue
 from services.api.competitions.endpoints import router as competitions
@@ -59,6 +61,7 @@ ROUTERS = (
     own,
     openid,
     competitions,
+    benchmarks,
     files,
     frozen,
     submissions,
@@ -130,13 +133,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ApiState = app.state.lethe
     poller = asyncio.create_task(state.feed.poll())
     freezer = Freezer(state.database, state.blobs, state.key)
-    beside = (*state.loops, Loop("freezing", freezer.step))
+    verifier = Verifier(state.settings, state.database, state.blobs)
+    beside = (*state.loops, Loop("freezing", freezer.step), Loop("verifying", verifier.step))
     loops = [asyncio.create_task(loop.run(app.state.look_every_s)) for loop in beside]
     try:
         yield
     finally:
         state.feed.close()
         freezer.close()
+        verifier.close()
         for loop in beside:
             loop.close()
         await asyncio.gather(poller, *loops)

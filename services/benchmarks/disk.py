@@ -8,20 +8,13 @@ from torch import nn
 
 from services.benchmarks.examples import Splits
 from services.core.bundle.readings import PROBE_SIZE, SKETCH_SIZE
-from services.core.errors import LetheError
+from services.core.store.room import NoRoom
 
 __all__ = ["Disk", "NoRoom", "check_room", "plan_disk"]
 
 FILE_BYTES = 16_384  # of a file besides its tensors, including headers and a started block
 PREDICTION_BYTES = 7  # class, margin, entropy
 OTHER_MODELS = 9  # the original model and the untrained ones
-
-
-class NoRoom(LetheError):
-    """The disk has too little free space for a build."""
-
-    code = "no_room"
-    status = 507
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,17 @@ def change_role(
     say(f"{username} has the role {role} now.")
 
 
+@account_app.command("trust")
+def trust(
+    username: Username,
+    no_longer: Annotated[bool, typer.Option("--no-longer", help="Take the trust back.")] = False,
+    url: Url = None,
+) -> None:
+    """Let an organiser publish benchmarks that were uploaded, also their own. For operators."""
+    open_client(url).patch(f"/api/admin/accounts/{username}", {"publishes_benchmarks": not no_longer})
+    say(f"{username} may {'no longer' if no_longer else 'now'} publish benchmarks that were uploaded.")
+
+
 @account_app.command("list")
 def list_accounts(url: Url = None, as_json: Json = False) -> None:
     """List the organisers and operators of the platform."""

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from services.cli import benchmark_build, benchmark_transport
+from services.cli import benchmark_build, benchmark_transport, benchmark_uploads
 from services.cli.benchmark_facts import AsJson, Benchmark, show
 from services.cli.building import find, stages_on, write_report
 from services.cli.console import print_json, progress, require_place, say
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Build, inspect, verify, carry and publish benchmarks.")
+app = typer.Typer(no_args_is_help=True, help="Build, inspect, verify, carry, upload and publish benchmarks.")
 
 
 @app.command("list")
@@ -123,3 +123,7 @@ def split(
 
 
 app.command()(benchmark_transport.publish)
+app.command()(benchmark_uploads.upload)
+app.command()(benchmark_uploads.uploads)
+app.command()(benchmark_uploads.consent)
+app.command()(benchmark_uploads.refuse)

@@ -5,6 +5,7 @@ import os
 import time
 import weakref
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -117,6 +118,11 @@ class Client:
         with file.open("rb") as content:
             headers = {"Content-Length": str(file.stat().st_size), "Content-Type": "application/octet-stream"}
             return self._request("PUT", path, content=content, headers=headers)
+
+    def put_bytes(self, path: str, data: bytes, **params: Any) -> Any:
+        """Put bytes in the place of what a path names and return the answer. Raises ServerProblem."""
+        headers = {"Content-Length": str(len(data)), "Content-Type": "application/octet-stream"}
+        return self._request("PUT", path, content=BytesIO(data), headers=headers, params=_given(params))
 
     def upload(self, path: str, file: Path, *, key: str | None = None, **params: Any) -> Any:
         """Send a file as the body of a request. With the same `key` it counts once, however often it is sent."""

@@ -199,7 +199,7 @@ COMMANDS = {
     ),
     "scorer": Command("Operators", "operator:scorer", "Score measured evaluations and move the leaderboard.", "scorer"),
     "benchmark": Command(
-        "Organisers", "benchmarks:app", "Build, inspect, verify, carry and publish benchmarks.", "worker,scorer"
+        "Organisers", "benchmarks:app", "Build, inspect, verify, carry, upload and publish benchmarks.", "worker,scorer"
     ),
     "data": Command("Organisers", "data:app", "Check datasets, and make a synthetic one.", "worker"),
     "competition": Command(

@@ -5,7 +5,7 @@ People choose names, so nothing that is printed here is read as markup.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -49,6 +49,7 @@ UNRANKED = {  # the reasons that are not rows for comparison
 }
 WIDEST = 10_000  # columns of the longest line that is printed, far beyond any table
 CERTIFICATE_COLUMNS = ("epsilon", "accountant_epsilon", "audited_epsilon")
+CERTIFICATE_HEADINGS = ("claimed ε", "accountant's", "proven ≥")
 
 
 def say(message: str) -> None:
@@ -142,13 +143,24 @@ def print_marks(flags: list[str], alarms: list[dict[str, str]]) -> None:
         typer.echo(f"{'alarm':<20}{alarm['kind']}: {alarm['message']}")
 
 
-def leaderboard_table(entries: list[dict[str, Any]], title: str) -> None:
-    """Print a leaderboard, with columns for certificates if an entry claims one."""
+def leaderboard_table(entries: list[dict[str, Any]], title: str, columns: Sequence[str] = ()) -> None:
+    """Print a leaderboard, with the secondary columns of its phase, and those of certificates if an entry claims one.
+
+    A column is named by its suite, a dot and its name.
+    """
+    secondary = [tuple(one.partition(".")[::2]) for one in columns]
     certified = any(entry.get("certificate") for entry in entries)
     headings = ("rank", "tie", "entry", "F", "utility", "final score", "95% interval", "N", "s/run", "of retraining")
     print_table(
-        (*headings, *(("claimed ε", "accountant's", "proven ≥") if certified else ())),
-        [[*_row(entry), *(_certificate(entry["certificate"]) if certified else [])] for entry in entries],
+        (*headings, *(_heading(*one) for one in secondary), *(CERTIFICATE_HEADINGS if certified else ())),
+        [
+            [
+                *_row(entry),
+                *(_secondary(entry, *one) for one in secondary),
+                *(_certificate(entry["certificate"]) if certified else []),
+            ]
+            for entry in entries
+        ],
         title=title,
         words={"entry"},
     )
@@ -215,6 +227,16 @@ def _notes() -> "Console":
 def _certificate(found: dict[str, Any] | None) -> list[str]:
     numbers = [None] * 3 if found is None else [found[name] for name in CERTIFICATE_COLUMNS]
     return ["" if number is None else f"{number:.3g}" for number in numbers]
+
+
+def _heading(suite: str, name: str) -> str:
+    column = find_column(suite, name)
+    return column.title if column else f"{suite}.{name}"
+
+
+def _secondary(entry: dict[str, Any], suite: str, name: str) -> str:
+    number = entry["suites"].get(suite, {}).get(name)
+    return "" if number is None else f"{number:.4g}"
 
 
 def _row(entry: dict[str, Any]) -> list[str]:

@@ -134,6 +134,10 @@ def create_phase(
     placebo_audit: Annotated[
         bool, typer.Option(help="Also start up to 64 runs of each entry from models that never saw the forget set.")
     ] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="A secondary column that its leaderboard shows at first, such as ssd.zrf; repeat it."),
+    ] = None,
     references: Annotated[
         bool,
         typer.Option(
@@ -181,6 +185,7 @@ def create_phase(
         "rehearse": rehearse,
         "robustness": robustness,
         "placebo_audit": placebo_audit,
+        "columns": column or [],
         "references": references,
         "entered_by": entered_by,
         "selects": selects,

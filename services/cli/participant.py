@@ -80,8 +80,9 @@ def leaderboard(
     if as_json:
         print_json(entries)
     else:
-        leaderboard_table(entries, f"{competition}, {phase}")
         phases = client.pages(f"/api/competitions/{competition}/phases")
-        reason = next(one["benchmark"]["accepted_unfit"] for one in phases if one["slug"] == phase)
+        shown = next(one for one in phases if one["slug"] == phase)
+        leaderboard_table(entries, f"{competition}, {phase}", shown["columns"])
+        reason = shown["benchmark"]["accepted_unfit"]
         if reason is not None:
             say(f"Lethe judged the benchmark of this phase unfit. The operator uses it for this reason: {reason}")

@@ -63,9 +63,20 @@ def verify(
     typer.echo(
         f"{figures['metric']}: {figures['final_score']:.4f}, N = {figures['seeds']}, {moment(stated['scored_at'])}"
     )
+    typer.echo(_program(stated.get("program")))
     typer.echo(f"signed by {receipt['public_key']}")
     if key is None:
         say("The signature holds. Compare the key with that of the installation, or give it with --key.")
+
+
+def _program(stated: dict[str, str] | None) -> str:
+    """Say which program computed a score."""
+    from services.core.distribution import program
+
+    if stated is None:
+        return "scored by a program that the receipt does not name: it is older than that"
+    here = " (this installation's program)" if stated == program() else ""
+    return f"scored by Lethe {stated.get('version')}, sources {stated.get('sources_sha256')}{here}"
 
 
 def _read(readings: Path) -> bytes:

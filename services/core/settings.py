@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         description="OpenID Connect providers with which people sign in, a JSON list: operate.md, Other sign-ins.",
     )
     max_upload_bytes: int = Field(20 * 1024**2, gt=0, description="Largest submission accepted, in bytes.")
+    max_benchmark_bytes: int = Field(
+        10 * 1024**3, ge=0, description="Largest benchmark that can be uploaded, in bytes. 0 allows no uploads."
+    )
     worker_slots: int = Field(
         0, ge=0, description="Number of sandboxes run side by side; the first ones get the GPUs. 0 for one per CPU."
     )

@@ -19,12 +19,14 @@ from services.core.bundle.store import materialise
 from services.core.catalogue import find_metric
 from services.core.errors import LetheError
 from services.core.models import Evaluation, MeasurementRow, Score, SubmissionKind
+from services.core.models.stored import CostForm
 from services.core.processes import end_with_parent
 from services.core.queue.lifecycle import submissions_of
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.certificate import Claim
+from services.scorer.costs import RunTime, cost_of
 from services.scorer.histograms import Histograms
 from services.scorer.losses import Losses, find_losses
 from services.scorer.metrics import METRICS, BadArray, Evidence, Movement, Runs, ScoreCard, Sides
@@ -45,6 +47,7 @@ class Judged:
     reports: list[Report]
     subjects: NDArray[np.integer[Any]] | None
     run_s: float
+    cost: CostForm | None
     losses: Losses | None = None  # if they were asked for
     movement: Movement | None = None  # how the runs move weights; None if that is not clear
 
@@ -70,6 +73,7 @@ class _Stored:
     readings: Readings
     runs: Runs | None
     run_s: float
+    cost: CostForm | None
     kind: SubmissionKind
     claim: Claim | None
     upload_bytes: int
@@ -104,7 +108,7 @@ def judge(
     if stored.runs is None:
         reports = [_untested(report) for report in reports]
     lost = find_losses(evidence, stored.bundle) if losses else None
-    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, lost, Movement.of(evidence))
+    return Judged(evaluation_id, reports, evidence.subjects, stored.run_s, stored.cost, lost, Movement.of(evidence))
 
 
 def _untested(report: Report) -> Report:
@@ -200,6 +204,7 @@ def _find(session: ReadSession, blobs: Blobs, settings: Settings, evaluation_id:
         readings=find_readings(session, evaluation_id),
         runs=_runs(session, evaluation_id),
         run_s=_mean_run_s(session, evaluation_id),
+        cost=_cost(session, evaluation_id),
         kind=submission.kind,
         claim=submission.claim,
         upload_bytes=submission.size_bytes,
@@ -216,6 +221,13 @@ def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:
         return None
     sandboxes = np.unique([sandbox for sandbox, _ in rows], return_inverse=True)[1]
     return Runs(sandboxes, np.array([position for _, position in rows]))
+
+
+def _cost(session: ReadSession, evaluation_id: UUID) -> CostForm | None:
+    of = MeasurementRow
+    statement = select(of.sandbox, of.run_s, of.cpu_s, of.trainer_s, of.trainer_cpu_s)
+    found = session.execute(statement.where(of.evaluation_id == evaluation_id).order_by(of.seed))
+    return cost_of(RunTime(*row) for row in found)
 
 
 def _mean_run_s(session: ReadSession, evaluation_id: UUID) -> float:

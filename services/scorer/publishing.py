@@ -31,7 +31,9 @@ def publish(session: WriteSession, judged: Judged, losses: LossesForm | None = N
     evaluation = lock_evaluation(session, judged.evaluation_id)
     present = set(session.scalars(select(Score.metric).where(Score.evaluation_id == judged.evaluation_id)))
     rows = {
-        report.card.metric: score_row(judged.evaluation_id, report, subjects=judged.subjects, run_s=judged.run_s)
+        report.card.metric: score_row(
+            judged.evaluation_id, report, subjects=judged.subjects, run_s=judged.run_s, cost=judged.cost
+        )
         for report in judged.reports
     }
     new = rows.keys() - present

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.board.shown import ForgettingForm, ScoreForm
+from services.core.distribution import program
 from services.core.models import Score
-from services.core.models.stored import AuditForm, ConfidencesForm, ExampleForm, HistogramsForm, VarianceForm
+from services.core.models.stored import AuditForm, ConfidencesForm, CostForm, ExampleForm, HistogramsForm, VarianceForm
 from services.scorer.histograms import Histograms, Shared
 from services.scorer.metrics import Audit, Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.quality import BUCKET
@@ -19,11 +20,18 @@ __all__ = ["forgetting_form", "score_form", "score_row", "subject_points"]
 DIGITS = 6  # of figures per example; sums and intervals are kept in full
 
 
-def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.integer[Any]] | None, run_s: float) -> Score:
+def score_row(
+    evaluation_id: UUID,
+    report: Report,
+    *,
+    subjects: NDArray[np.integer[Any]] | None,
+    run_s: float,
+    cost: CostForm | None = None,
+) -> Score:
     """Make the row of one evaluation's score."""
     card = report.card
     return Score(
-        **dict(score_form(report, run_s=run_s)),
+        **dict(score_form(report, run_s=run_s, cost=cost)),
         evaluation_id=evaluation_id,
         alarms=list(report.alarms),
         halves=card.halves.tolist(),
@@ -31,10 +39,11 @@ def score_row(evaluation_id: UUID, report: Report, *, subjects: NDArray[np.integ
         epsilons=_rounded(card.epsilons),
         audit=card.audit and _audit(card.audit),
         histograms=_histograms(report.histograms),
+        program=program(),
     )
 
 
-def score_form(report: Report, *, run_s: float | None = None) -> ScoreForm:
+def score_form(report: Report, *, run_s: float | None = None, cost: CostForm | None = None) -> ScoreForm:
     """Make the JSON form of a report's score."""
     card = report.card
     return ScoreForm(
@@ -53,6 +62,7 @@ def score_form(report: Report, *, run_s: float | None = None) -> ScoreForm:
         run_s=run_s,
         flags=list(card.flags),
         suites=report.suites,
+        cost=cost,
         certificate=report.certificate,
         variance=None if card.variance is None else VarianceForm.model_validate(card.variance),
     )

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from services.core.bundle.manifest import PLACEBO_RUNS
 from services.core.models import Evaluation, SubmissionKind
+from services.core.references.planning import beside
 from services.core.submission.notebook import notebook_timeout_s
 from services.worker.failures import RunFailed, SandboxText, told, words
 from services.worker.notebooks import Mode, NotebookLimits, disk_needed, run_notebook
@@ -108,11 +109,18 @@ class Notebook:
 
 
 def kind_of(
-    evaluation: Evaluation, kind: SubmissionKind, seeds: Sequence[int], cache: Path, *, patience: float = 1.0
+    evaluation: Evaluation,
+    kind: SubmissionKind,
+    seeds: Sequence[int],
+    cache: Path,
+    *,
+    patience: float = 1.0,
+    trainer: str = "",
 ) -> Kind:
     """Choose how an evaluation runs, under the limits of its phase; `seeds` are the indexes not yet measured.
 
-    A run of a module may take `patience` times as long as the phase says.
+    A run of a module may take `patience` times as long as the phase says. `trainer` is the source of the trainer that
+    some runs of a module are timed beside; empty for none.
     """
     phase = evaluation.phase
     robustness = phase.robustness and not evaluation.dry_run
@@ -130,10 +138,12 @@ def kind_of(
         )
         return Notebook(limits, cache)
     timeout_s = phase.seed_timeout_s * patience
-    allowed = RunLimits(evaluation.seeds, timeout_s, phase.memory_bytes, phase.data_hidden, robustness)
+    trainer = "" if evaluation.dry_run else trainer
+    allowed = RunLimits(evaluation.seeds, timeout_s, phase.memory_bytes, phase.data_hidden, robustness, trainer)
     in_any_order = SystemRandom().sample(seeds, len(seeds))  # a run that knows its place in time knows no index
     placebos = PLACEBO_RUNS if phase.placebo_audit and not evaluation.dry_run else 0
-    return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order, placebos=placebos))
+    trained = beside(evaluation.seeds) if trainer else ()
+    return Module(allowed, derive_seeds(evaluation.seed_key, in_any_order, placebos=placebos, trained=trained))
 
 
 def _mode(evaluation: Evaluation) -> Mode:

@@ -32,9 +32,10 @@ class Launcher:
         label: str,
         image: str = "",
         has_originals: bool = False,
+        trains: bool = False,
         on_log: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Start it. Raises SandboxUnavailable."""
+        """Start it; `trains` tells that code of ours will run, too. Raises SandboxUnavailable."""
         self._secret = secrets.token_hex(SECRET_BYTES).encode()
         model_bytes = public.joinpath("original.safetensors").stat().st_size
         mounts = {
@@ -45,7 +46,6 @@ class Launcher:
         if has_originals:
             mounts["--original"] = Mount(slot.original, "/lethe/original")
         arguments = [word for pair in mounts.items() for word in pair]
-        arguments += ["--out", Mount(slot.out, "/lethe/out"), "--threads", str(slot.cpus), *_shared(slot)]
         self._process = sandbox.start(
             Spec(
                 module="services.worker.runner.main",
@@ -56,6 +56,7 @@ class Launcher:
                     "--threads",
                     str(slot.cpus),
                     *_shared(slot),
+                    *(["--trains"] if trains else []),
                 ],
                 mounts=list(mounts.values()),
                 limits=Limits(memory_bytes=memory_bytes, cpus=slot.cpus, file_bytes=model_bytes + SLACK_BYTES),
@@ -69,9 +70,13 @@ class Launcher:
         )
         self._process.send(self._secret)
 
-    def run(self, token: str, value: int) -> None:
-        """Ask for one seed, whose files are named by the token. Its report comes out of `next`."""
-        self._process.send(json.dumps({"token": token, "value": value}).encode())
+    def run(self, token: str, value: int, code: str | None = None) -> None:
+        """Ask for one seed, whose files are named by the token. Its report comes out of `next`.
+
+        `code` is a module of ours that runs in place of the submission.
+        """
+        command: dict[str, str | int] = {"token": token, "value": value}
+        self._process.send(json.dumps(command if code is None else command | {"code": code}).encode())
 
     def next(self, wait_s: float) -> dict[str, Any] | Output | None:
         """Wait for the next report, or for another output that is not a line. None if there was neither.

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from services.worker.notebooks import NotebookLimits
 from services.worker.sandbox.base import LOG_TAIL_BYTES, Sandbox, SandboxUnavailable
 from services.worker.seeds import derive_seeds
 from services.worker.slots import Slot, make_slots, stage_code
-from services.worker.station import OWN, Place, SeedResult, Station, Stopped, Traces
+from services.worker.station import OWN, Place, SeedResult, SeedTime, Station, Stopped, Traces
 from services.worker.supervisor import RunLimits
 from services.worker.workplace import workplace
 
@@ -41,6 +41,7 @@ class LocalRun:
     provenance: dict[str, str]
     stress: StressReadings | None = None  # if the limits ask for it
     placebo: Measurements | None = None  # of placebo runs, if there were any
+    times: Sequence[SeedTime] = ()  # of all seeds, in seed order
 
 
 class LocalWorker:
@@ -70,15 +71,19 @@ class LocalWorker:
         on_seed: Callable[[], None] = lambda: None,
         order: Sequence[int] | None = None,
         placebos: int = 0,
+        trained: Collection[int] = (),
     ) -> LocalRun:
         """Run every seed of a submission, or those in `order` in that order; measure each model.
 
-        The first `placebos` seeds also get a placebo run, if the benchmark has placebo models.
+        The first `placebos` seeds also get a placebo run, if the benchmark has placebo models; beside the `trained`
+        ones a run of the trainer in `limits` is timed.
         However the runs end, `traces` then has the end of their printed output.
         Raises RunFailed for the first seed that fails, and SandboxUnavailable.
         """
         indexes = range(limits.seeds) if order is None else order
-        seeds = derive_seeds(seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes, placebos=placebos)
+        seeds = derive_seeds(
+            seed_key or secrets.token_bytes(SEED_KEY_BYTES), indexes, placebos=placebos, trained=trained
+        )
         module, failed = Module(limits, seeds), threading.Event()
         for slot in self._slots:
             slot.clear()
@@ -95,6 +100,7 @@ class LocalWorker:
             provenance=module.provenance(stations[0]),
             stress=_stressed(results),
             placebo=_placebo(results),
+            times=[result.time for result in results],
         )
 
 

@@ -48,6 +48,7 @@ def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
     placebo = None
     if result.placebo:
         placebo = blobs.put(own_placebo_reading(result.placebo, lease.evaluation_id, result.index))
+    trainer = result.trainer
     return MeasuredSeed(
         result.index,
         blob,
@@ -56,6 +57,9 @@ def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
         result.peak_memory_bytes,
         stress_blob=stress,
         placebo_blob=placebo,
+        cpu_s=result.cpu_s,
+        trainer_s=None if trainer is None else trainer.run_s,
+        trainer_cpu_s=None if trainer is None else trainer.cpu_s,
     )
 
 

@@ -123,6 +123,11 @@ class Slot:
         """The user that measures checkpoints."""
         return self.first_user + 2
 
+    def sweep(self) -> None:
+        """Empty the directories that runs write to, before another launcher takes over within a shard."""
+        for directory in (self.out, self.scratch):
+            new_directory(directory)
+
     def clear(self) -> None:
         """Empty all directories before a shard."""
         for directory in (self.out, self.submission, self.original, self.scratch):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.core.bundle.directory import Bundle
 from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["OWN", "PAUSE_S", "Paused", "Place", "SeedResult", "Station", "Stopped", "Traces"]
+__all__ = ["OWN", "PAUSE_S", "Paused", "Place", "SeedResult", "SeedTime", "Station", "Stopped", "Traces", "TrainerTime"]
 
 
 PAUSE_S = 3.0  # without a look at a sandbox, from which on we were away
@@ -33,6 +34,21 @@ class Place:
 OWN = Place()
 
 
+class TrainerTime(NamedTuple):
+    """How long one run of the platform's trainer took, beside a run of an entry."""
+
+    run_s: float
+    cpu_s: float | None
+
+
+class SeedTime(NamedTuple):
+    """How long one run took, and the run of the platform's trainer beside it."""
+
+    run_s: float
+    cpu_s: float | None
+    trainer: TrainerTime | None
+
+
 @dataclass(frozen=True, slots=True)
 class SeedResult:
     """One measured model."""
@@ -44,6 +60,13 @@ class SeedResult:
     peak_memory_bytes: int  # of the largest process of the run
     stress: bytes = b""  # a stress reading, if the phase asks for it
     placebo: bytes = b""  # the reading of its placebo run, if it has one
+    cpu_s: float | None = None  # processor time of all its processes; None on a GPU, or if nobody counts it
+    trainer: TrainerTime | None = None  # measured beside it
+
+    @property
+    def time(self) -> SeedTime:
+        """Return its times."""
+        return SeedTime(self.run_s, self.cpu_s, self.trainer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,24 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from services.core.bundle.directory import Bundle
+import structlog
+
 from services.core.models import FailureKind
+from services.core.references.planning import PATIENCE
 from services.worker import failures
 from services.worker.failures import RunFailed, SandboxText
 from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
+from services.worker.runs import Aim, Parts, Run, RunLimits, Seed, runs_of
 from services.worker.sandbox.base import Exited
-from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces
+from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces, TrainerTime
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
+
+log = structlog.get_logger()
 
 START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.1
@@ -36,37 +41,9 @@ MAX_WAITING = 4  # checkpoints that wait to be measured; bounds the disk a shard
 MAX_FILES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
-    index: int
-    value: int  # secret; the sandbox learns no index
-    placebo: int | None = None  # the value of its placebo run, secret too; None if it has none
-
-
-@dataclass(frozen=True, slots=True)
-class RunLimits:
-    """The limits of a phase for one unlearning run."""
-
-    seeds: int  # N of the evaluation, for messages
-    seed_timeout_s: float
-    memory_bytes: int
-    data_hidden: bool
-    robustness: bool = False  # put every model under stress
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One call of a submission: a seed's own run from an original model, or its placebo run."""
-
-    index: int
-    value: int
-    is_placebo: bool
-    has_other: bool  # whether the seed has two runs
-
-
 @dataclass(slots=True)
 class _Running:
-    seed: _Run
+    seed: Run
     token: str
     started: float  # monotonic
     away_s: float = 0.0  # time in which nobody looked
@@ -76,8 +53,9 @@ class _Running:
 class _Done:
     """A successful run whose checkpoint is being measured."""
 
-    seed: _Run
+    seed: Run
     run_s: float
+    cpu_s: float | None
     peak_memory_bytes: int
 
 
@@ -89,35 +67,12 @@ def run_seeds(
     However the runs end, `traces` then has the end of their printed output.
     Raises RunFailed at the first seed that fails, and Stopped.
     """
-    measurer = station.measurer()
-    launcher = Launcher(
-        station.sandbox,
-        station.slot,
-        station.bundle.public,
-        memory_bytes=limits.memory_bytes,
-        label=station.label,
-        image=station.place.image_id,
-        has_originals=station.bundle.has_originals,
-        on_log=traces.on_log,
-    )
+    runs = runs_of(seeds, station.bundle, trains=bool(limits.trainer))
+    supervision = _Supervision(station, limits, station.measurer(), runs, traces)
     try:
-        yield from _Supervision(station, limits, launcher, measurer, _runs_of(seeds, station.bundle)).results()
+        yield from supervision.results()
     finally:
-        launcher.end()
-        traces.printed = launcher.log_tail()
-
-
-def _runs_of(seeds: Sequence[Seed], bundle: Bundle) -> deque[_Run]:
-    """List the runs of all seeds. The two of one seed follow each other in an order that nobody can foresee."""
-    runs: deque[_Run] = deque()
-    for seed in seeds:
-        own = _Run(seed.index, seed.value, is_placebo=False, has_other=False)
-        if seed.placebo is None or not bundle.has_placebos:
-            runs.append(own)
-            continue
-        both = [replace(own, has_other=True), _Run(seed.index, seed.placebo, is_placebo=True, has_other=True)]
-        runs.extend(both if secrets.randbits(1) else reversed(both))
-    return runs
+        supervision.end()
 
 
 @dataclass(slots=True)
@@ -126,13 +81,37 @@ class _Supervision:
 
     station: Station
     limits: RunLimits
-    launcher: Launcher
     measurer: MeasurerProcess
-    pending: deque[_Run]
+    pending: deque[Run]
+    traces: Traces
+    launcher: Launcher = field(init=False)
     running: _Running | None = None
     measuring: dict[str, _Done] = field(default_factory=dict)
-    halves: dict[int, SeedResult] = field(default_factory=dict)  # of seeds one of whose two runs is measured
+    parts: Parts = field(default_factory=Parts)
+    whole: deque[SeedResult] = field(default_factory=deque)
+    trains: bool = True  # no run of the trainer has failed
     looked: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        station = self.station
+        self.launcher = Launcher(
+            station.sandbox,
+            station.slot,
+            station.bundle.public,
+            memory_bytes=self.limits.memory_bytes,
+            label=station.label,
+            image=station.place.image_id,
+            has_originals=station.bundle.has_originals,
+            trains=self.trains and any(run.aim is Aim.TRAINER for run in self.pending),
+            on_log=self.traces.on_log,
+        )
+
+    def end(self) -> None:
+        self.launcher.end()
+        self.traces.printed = self.launcher.log_tail()
 
     def results(self) -> Iterator[SeedResult]:
         self._await_ready()
@@ -141,7 +120,9 @@ class _Supervision:
                 self._dispatch(self.pending.popleft())
             if self.running:
                 self._follow(self.running)
-            yield from self._collect(wait=not self.running)
+            self._collect(wait=not self.running)
+            while self.whole:
+                yield self.whole.popleft()
 
     def _await_ready(self) -> None:
         """Wait for the runner. No participant's code has run before it is ready, so a failure is the platform's."""
@@ -154,23 +135,31 @@ class _Supervision:
                 raise failures.platform("The sandbox ended before it was ready.", self.launcher.log_tail())
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
-    def _dispatch(self, seed: _Run) -> None:
+    def _dispatch(self, seed: Run) -> None:
+        is_trainer = seed.aim is Aim.TRAINER
+        if is_trainer and not self.trains:
+            self._join(seed, None)
+            return
         if self.station.bundle.has_originals:
             self._lay_out_original(seed)
         token = secrets.token_hex(8)
         self.running = _Running(seed, token, time.monotonic())
-        self.launcher.run(token, seed.value)
+        self.launcher.run(token, seed.value, self.limits.trainer if is_trainer else None)
 
-    def _lay_out_original(self, seed: _Run) -> None:
+    def _lay_out_original(self, seed: Run) -> None:
         """Replace the original model by the one of this run, which may be a placebo; no sandbox ever sees two."""
         partial, bundle = self.station.slot.root / "original.part", self.station.bundle
-        partial.write_bytes(bundle.placebo_of(seed.index) if seed.is_placebo else bundle.original_of(seed.index))
+        is_placebo = seed.aim is Aim.PLACEBO
+        partial.write_bytes(bundle.placebo_of(seed.index) if is_placebo else bundle.original_of(seed.index))
         partial.chmod(0o644)
         partial.replace(self.station.slot.original / "original.safetensors")
 
     def _follow(self, running: _Running) -> None:
         """Wait a moment for the running seed; enforce its limits; take its checkpoint once it is done."""
         output = self._next_output()
+        if running.seed.aim is Aim.TRAINER:
+            self._follow_trainer(running, output)
+            return
         seed, seeds, limit_s = running.seed.index, self.limits.seeds, self.limits.seed_timeout_s
         if isinstance(output, dict):
             self.running = None
@@ -187,6 +176,34 @@ class _Supervision:
         elif time.monotonic() - running.started - running.away_s > limit_s:
             raise failures.timeout(seed, seeds, limit_s)
 
+    def _follow_trainer(self, running: _Running, output: object) -> None:
+        """Keep the time of the trainer. If it fails, that is nobody's fault: the entry goes on without it."""
+        took_s = time.monotonic() - running.started - running.away_s
+        if output is None and took_s <= self.limits.seed_timeout_s * PATIENCE:
+            return
+        self.running = None
+        self.station.slot.checkpoints.joinpath(running.token).unlink(missing_ok=True)
+        if isinstance(output, dict) and output.get("exit") == 0 and output["checkpoint"]:
+            time_of = TrainerTime(float(output["run_s"]), self._cpu_s(output))
+            self._join(running.seed, None if running.away_s else time_of)
+            return
+        log.warning("trainer_failed", output=str(output), remedy="raise the phase's memory or time limit")
+        self.trains = False
+        self.launcher.end()  # what it left, such as a container that ran out of memory, must not be the entry's
+        self.station.slot.sweep()
+        self._start()
+        self._await_ready()
+        self._join(running.seed, None)
+
+    def _cpu_s(self, report: dict[str, Any]) -> float | None:
+        """Return the processor time of a run; on a GPU it says little, so the clock counts there."""
+        return None if self.station.slot.gpu_uuid or report["cpu_s"] is None else float(report["cpu_s"])
+
+    def _join(self, run: Run, part: SeedResult | TrainerTime | None) -> None:
+        whole = self.parts.add(run, part)
+        if whole is not None:
+            self.whole.append(whole)
+
     def _take(self, running: _Running, report: dict[str, Any]) -> None:
         """Ask for the reading of the checkpoint that the launcher took out. Raises RunFailed if there is none."""
         seed, seeds, run_s = running.seed, self.limits.seeds, float(report["run_s"])
@@ -196,8 +213,8 @@ class _Supervision:
             raise failures.timeout(seed.index, seeds, self.limits.seed_timeout_s)
         if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
-        self.measuring[running.token] = _Done(seed, run_s, report["peak_memory_bytes"])
-        wants = self.limits.robustness and not seed.is_placebo
+        self.measuring[running.token] = _Done(seed, run_s, self._cpu_s(report), report["peak_memory_bytes"])
+        wants = self.limits.robustness and seed.aim is Aim.OWN
         stress = StressRequest.of(self.station.bundle, seed.index) if wants else None
         self.measurer.ask(running.token, stress)
 
@@ -213,8 +230,8 @@ class _Supervision:
         explained = failures.from_note(note, seed, seeds, gpu=slot.gpu_uuid is not None)
         return explained or failures.from_exit(seed, seeds, code=report.get("exit"), signal_number=report.get("signal"))
 
-    def _collect(self, *, wait: bool) -> Iterator[SeedResult]:
-        """Yield the readings that have arrived; with `wait`, wait a moment for one."""
+    def _collect(self, *, wait: bool) -> None:
+        """Take the readings that have arrived; with `wait`, wait a moment for one."""
         while self.measuring:
             try:
                 output = self.measurer.outputs.get(block=wait, timeout=CHECK_EVERY_S)
@@ -228,27 +245,9 @@ class _Supervision:
             done = self.measuring.pop(reading.token)
             if reading.bad:
                 raise failures.bad_checkpoint(done.seed.index, self.limits.seeds, reading.bad)
-            result = self._whole(done, reading)
-            if result is not None:
-                yield result
+            self._join(done.seed, _result(done, reading))
             if wait:
                 return
-
-    def _whole(self, done: _Done, reading: MeasurerAnswer) -> SeedResult | None:
-        """Join a seed's own reading with that of its placebo run; None while one of them is missing."""
-        run, memory = done.seed, done.peak_memory_bytes
-        if run.is_placebo:
-            part = SeedResult(run.index, 0.0, b"", "", memory, placebo=reading.blob)
-        else:
-            part = SeedResult(run.index, done.run_s, reading.blob, reading.checkpoint_sha256, memory, reading.stress)
-        if not run.has_other:
-            return part
-        other = self.halves.pop(run.index, None)
-        if other is None:
-            self.halves[run.index] = part
-            return None
-        own, placebo = (other, part) if run.is_placebo else (part, other)
-        return replace(own, placebo=placebo.placebo, peak_memory_bytes=max(memory, other.peak_memory_bytes))
 
     def _next_output(self) -> object:
         """Wait a moment for the launcher; return its report as a dict, another output as it is, or None."""
@@ -268,6 +267,18 @@ class _Supervision:
         away_s, self.looked = now - self.looked, now
         if self.running and away_s > PAUSE_S:
             self.running.away_s += away_s
+
+
+def _result(done: _Done, reading: MeasurerAnswer) -> SeedResult:
+    return SeedResult(
+        done.seed.index,
+        done.run_s,
+        reading.blob,
+        reading.checkpoint_sha256,
+        done.peak_memory_bytes,
+        reading.stress,
+        cpu_s=done.cpu_s,
+    )
 
 
 def _too_full(station: Station) -> bool:

@@ -191,6 +191,7 @@ def _line(submission: dict[str, Any], row: Score) -> BoardLine:
         run_s=row.run_s,
         submitted=Submitted(datetime.fromisoformat(submission["submitted_at"]), UUID(submission["id"])),
         flags=row.flags,
+        cost=row.cost,
     )
 
 
@@ -212,7 +213,7 @@ def _scored(submission: dict[str, Any], standing: Standing, relative: Score | No
         high=score["ci_high"],
         models=score["distinct_models"],
         run_s=score["run_s"],
-        time_ratio=standing.time_ratio,
+        time_ratio=standing.time_ratio.value,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.core.bundle.manifest import Manifest
 from services.scorer.metrics import Estimate, ScoreCard
 from studies.certified_figures.picture import table
-from studies.order_of_2023.comparing import LEAST, Ordered, above, rank_correlation
+from studies.order_of_2023.comparing import LEAST, Ordered, above, correlations_beside, rank_correlation
 
 __all__ = ["Part", "write_page"]
 
@@ -15,7 +15,7 @@ HEAD = ("entry", "2023", "final score", "95% interval", "F", "utility", "lethe-1
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One reading of the published order: rates of a tenth of the steps, or rates as published."""
+    """What one reading of the published order gave."""
 
     title: str
     grid: Sequence[Ordered]
@@ -54,6 +54,8 @@ def _part(part: Part) -> Iterator[str]:
     yield f"## {part.title}"
     yield ""
     yield f"Rank correlation of the grid with 2023: {_interval(found)}. The order {holds} (at least {LEAST} was asked)."
+    beside = (f"{name} {value:.2f}" for name, value in correlations_beside(part.grid).items())
+    yield f"By other numbers, to see why: {', '.join(beside)}."
     yield ""
     yield table(("fine-tuning: rate, batch, epochs in 2023", *HEAD[1:]), [_row(entry) for entry in part.grid])
     yield ""

@@ -17,6 +17,7 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
+from services.core.models.stored import CostForm
 from services.core.queue.lifecycle import add_event, lock_evaluation, move, queue_evaluation
 from services.core.store.database import WriteSession, utc_now
 from tests.api.harness import Api
@@ -41,6 +42,7 @@ def score(
     metric: str = "neurips-2023",
     alarms: list[dict[str, str]] | None = None,
     flags: list[str] | None = None,
+    cost: CostForm | None = None,
 ) -> Score:
     """Score a measured evaluation, and append the event that ends its stream."""
     evaluation = lock_evaluation(session, evaluation_id)
@@ -60,6 +62,7 @@ def score(
         distinct_models=evaluation.seeds,
         effective_models=evaluation.seeds,
         run_s=run_s,
+        cost=cost,
         halves=halves_with_margin(final_score, margin),
         subject_points=[[final_score, 1.0], [final_score, 1.0]],
         alarms=alarms or [],

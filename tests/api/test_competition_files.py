@@ -571,6 +571,7 @@ def phases(draw: st.DrawFn) -> PhaseSection:
         notebooks=draw(st.booleans()),
         robustness=draw(st.booleans()),
         placebo_audit=draw(st.booleans()),
+        columns=draw(st.lists(st.sampled_from(["ssd.zrf", "ssd.mia", "starting-kit.mia_accuracy"]), unique=True)),
     )
 
 
@@ -718,6 +719,29 @@ def test_switching_the_placebo_audit_needs_placebos_and_in_an_open_phase_confirm
     assert (refused.status_code, refused.json()["code"]) == (409, "confirmation_needed")
     assert paths(applied(organiser, switched, confirm=True)["changes"]) == ["phases.feedback.placebo_audit"]
     assert api.anonymous.get("/api/competitions/cup").json()["phases"][0]["placebo_audit"] is True
+
+
+def test_a_phase_chooses_the_columns_of_its_board(api: Api, organiser: Caller, benchmark: BenchmarkRow) -> None:
+    """They rank nothing, so changing them needs no confirmation; a name that no suite has is told with its line."""
+    wrong = CUP + "    columns:\n      - ssd.zrf\n      - ssd.zzz\n"
+    [mistake] = preview(organiser, wrong).json()["errors"]
+    assert (mistake["line"], mistake["path"]) == (25, "phases.feedback.columns.1")
+    assert "no column 'ssd.zzz'" in mistake["problem"] + mistake["remedy"]
+    assert len(mistakes(organiser, CUP + "    columns: [ssd.zrf, ssd.zrf]\n")) == 1
+    applied(organiser, CUP)
+    shown = api.anonymous.get("/api/competitions/cup").json()["phases"][0]
+    assert shown["columns"] == []
+
+    changed = applied(organiser, CUP + "    columns: [starting-kit.mia_accuracy, ssd.zrf]\n")["changes"]
+
+    assert paths(changed) == ["phases.feedback.columns"]
+    shown = api.anonymous.get("/api/competitions/cup/phases").json()["items"][0]
+    assert shown["columns"] == ["starting-kit.mia_accuracy", "ssd.zrf"]
+    turned = applied(organiser, CUP + "    columns: [ssd.zrf, starting-kit.mia_accuracy]\n")["changes"]
+    assert paths(turned) == ["phases.feedback.columns"]
+    text = organiser.get("/api/competitions/cup/file").json()["text"]
+    assert applied(organiser, text)["changes"] == []
+    assert paths(applied(organiser, CUP)["changes"]) == ["phases.feedback.columns"]
 
 
 def test_a_file_says_how_people_register_and_without_a_word_it_stays(

@@ -15,6 +15,8 @@ def test_everybody_may_know_what_they_need(api: Api) -> None:
         "sandbox": "docker",
         "sign_up_open": True,
         "max_upload_bytes": 20 * 1024**2,
+        "max_benchmark_bytes": 10 * 1024**3,
+        "benchmark_part_bytes": 4 * 1024**2,
         "sends_mail": False,
         "sign_in_with": [],
     }

@@ -5,14 +5,17 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from services.core.bundle.stress import StressReadings
-from services.core.models import Phase, Role, Submission
+from services.core.distribution import installed_version, program
+from services.core.models import Phase, Role, Score, Submission
 from services.core.record.acts import record_scores
 from services.core.record.chain import link
 from services.core.record.receipts import BadReceipt, ReceiptKey, check_receipt
@@ -86,6 +89,36 @@ def test_a_receipt_states_the_score_and_is_checked_offline(
     assert "0.5000" in lethe_here("receipt", "verify", str(file), "--key", key).stdout
     file.write_text(answer.text.replace('"final_score":0.5', '"final_score":0.9'))
     assert lethe_here("receipt", "verify", str(file)).returncode == 1
+
+
+def test_a_receipt_states_which_program_computed_the_score(
+    api: Api, phase: Phase, participant: Caller, tmp_path: Path
+) -> None:
+    """One of before states none and stays what it was; the digest of a score covers its program, too."""
+    own = submit_scored(api, participant, code(1), 0.5)
+    old = participant.get(f"/api/submissions/{own}/receipt").json()
+
+    def kept(found: dict[str, str] | None) -> dict[str, Any]:
+        with api.database.write() as session:
+            session.execute(update(Score).values(program=found))
+        receipt: dict[str, Any] = participant.get(f"/api/submissions/{own}/receipt").json()
+        return receipt
+
+    def verify(receipt: dict[str, Any]) -> str:
+        (tmp_path / "receipt.json").write_text(json.dumps(receipt))
+        done = lethe_here("receipt", "verify", str(tmp_path / "receipt.json"))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "program" not in old["statement"]
+    assert "does not name" in verify(old)
+    here, other = kept(program()), kept({"version": "0.0.9", "sources_sha256": "0" * 64})
+    assert here["statement"]["program"] == program()
+    assert f"scored by Lethe {installed_version()}, sources {program()['sources_sha256']} (this" in verify(here)
+    assert verify(other).count("(this") == 0
+    digests = [one["statement"]["score_sha256"] for one in (old, here, other)]
+    assert len(set(digests)) == 3
+    assert kept(None)["statement"] == old["statement"]
 
 
 def test_a_receipt_covers_readings_under_stress_and_an_edited_one_is_found(

@@ -87,15 +87,17 @@ SLUGS = {
     "example": "0",
     "link": "a",
     "image": "a.png",
+    "offset": "0",
 }
 IDS = (
     *("invitation_id", "submission_id", "token_id", "campaign_id", "exclusion_id", "announcement_id"),
     *("offer_id", "other_id", "webhook_id", "call_id", "matrix_id"),
     *("identity_id", "offer_id", "other_id"),
     *("offer_id", "other_id", "webhook_id", "call_id"),
-    *("freeze_id", "identity_id", "offer_id", "other_id"),
+    *("freeze_id", "identity_id", "offer_id", "other_id", "upload_id"),
 )
 TEXT_BODIES = [
+    ("/api/benchmark-uploads", {"filename": "@", "size_bytes": 1, "head_sha256": "0" * 64}),
     ("/api/competitions", {"slug": "other", "title": "@"}),
     ("/api/competitions", {"slug": "other", "title": "x", "description": "@"}),
     ("/api/competitions", {"slug": "@", "title": "x"}),

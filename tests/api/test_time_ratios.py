@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.core.models import LeaderboardEntry, Phase, Reference, Submission, Team
+from services.core.models.stored import CostForm
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
 from tests.api.rescoring import moves_of
@@ -16,6 +17,20 @@ NOW = utc_now()
 ROUNDS = 6  # of publishing and undoing: a coin that is tossed shows both sides, but for one time in 32
 
 
+def cost(ratio: float) -> CostForm:
+    """A cost that is known to 10%."""
+    return CostForm(
+        ratio=ratio,
+        low=0.9 * ratio,
+        high=1.1 * ratio,
+        of="processor",
+        run_s=ratio,
+        trainer_s=1.0,
+        runs=512,
+        trainer_runs=4,
+    )
+
+
 def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -> LeaderboardEntry:
     """Put a new team on the board, with scores by both metrics."""
     with api.database.write() as session:
@@ -24,7 +39,7 @@ def put(api: Api, phase: Phase, team: str, final_score: float, **options: Any) -
         session.flush()
         entry = publish(session, session.get_one(Phase, phase.id), row, final_score, **options)
         evaluation_id = session.get_one(Submission, entry.submission_id).evaluation_id
-        score(session, evaluation_id, final_score, metric="lethe-1", run_s=options["run_s"])
+        score(session, evaluation_id, final_score, metric="lethe-1", run_s=options["run_s"], cost=options.get("cost"))
         return entry
 
 
@@ -91,3 +106,42 @@ def test_without_a_reference_there_is_no_ratio(api: Api, phase: Phase, organiser
     page = organiser.get(f"/api/submissions/{alone.submission_id}").json()
 
     assert (page["score"]["time_ratio"], shown(api)[2]) == (None, None)
+
+
+def test_a_cost_that_was_measured_beside_the_trainer_counts_and_needs_no_retraining_on_the_board(
+    api: Api, phase: Phase, organiser: Caller
+) -> None:
+    """Not the mean time, which is that of a slow machine here."""
+    entry = put(api, phase, "a", 0.3, run_s=30.0, cost=cost(0.15))
+    page = organiser.get(f"/api/submissions/{entry.submission_id}").json()["score"]
+    [item] = api.anonymous.get(BOARD).json()["items"]
+
+    assert shown(api) == (1, None, 0.15)
+    for found in (page, item):
+        assert [found[name] for name in ("time_ratio_low", "time_ratio", "time_ratio_high")] == pytest.approx(
+            [0.135, 0.15, 0.165]
+        )
+        assert (found["cost"]["of"], found["cost"]["trainer_runs"]) == ("processor", 4)
+    assert page["retraining_cost"] == api.anonymous.get(BOARD).json()["retraining_cost"] == 1.0
+
+
+def test_a_faster_retraining_of_an_organiser_is_the_one_to_beat(api: Api, phase: Phase, organiser: Caller) -> None:
+    """Both costs are in runs of the platform's trainer, so the ratio of the two counts."""
+    entry = put(api, phase, "a", 0.3, run_s=3.0, cost=cost(0.15), submitted_at=NOW)
+    put(api, phase, "platform", 0.9, reference=Reference.RETRAIN, run_s=20.0, cost=cost(1.02))
+    put(api, phase, "by hand", 0.9, reference=Reference.RETRAIN, run_s=9.0, cost=cost(0.25))
+    page = organiser.get(f"/api/submissions/{entry.submission_id}").json()["score"]
+
+    assert shown(api)[:2] == (None, "too_slow")
+    assert (shown(api)[2], page["time_ratio"], page["retraining_cost"]) == pytest.approx((0.6, 0.6, 0.25))
+
+
+def test_entries_with_and_without_a_cost_stand_on_one_board(api: Api, phase: Phase, entry: LeaderboardEntry) -> None:
+    """Those of earlier versions, and notebooks, keep the ratio of mean times."""
+    put(api, phase, "b", 0.2, run_s=30.0, cost=cost(0.1))
+    put(api, phase, "c", 0.1, run_s=0.1, cost=cost(0.3))
+    found = {item["entry"]: item for item in api.anonymous.get(BOARD).json()["items"]}
+
+    assert [found[name]["time_ratio"] for name in "abc"] == [0.15, 0.1, 0.3]
+    assert [found[name]["unranked_reason"] for name in "abc"] == [None, None, "too_slow"]
+    assert [found[name]["time_ratio_low"] is None for name in "abc"] == [True, False, False]

@@ -13,6 +13,7 @@ from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import TooManyModels
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.catalogue import UnknownMetric
+from services.core.distribution import program
 from services.scorer.metrics import METRICS, BadArray, Evidence, Forgetting, Metric, Sides
 from services.scorer.rows import score_row, subject_points
 from services.scorer.scoring import (
@@ -166,6 +167,7 @@ def test_rows_keep_what_rescoring_and_ranking_need() -> None:
     assert card.ceiling is not None
     assert card.generalisation is not None
     assert (row.evaluation_id, row.metric, row.seeds) == (evaluation_id, "lethe-1", 32)
+    assert row.program == program()
     assert (row.final_score, row.ci_low, row.ci_high) == (
         card.final_score.value,
         card.final_score.low,

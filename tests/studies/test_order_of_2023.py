@@ -11,8 +11,8 @@ from services.benchmarks.catalogue.faces import RATE_OF_SMALL
 from services.benchmarks.recipes import RECIPE_2023, Recipe
 from services.scorer.metrics import Estimate, ScoreCard
 from studies.method_sweeps.constants import constant_of
-from studies.order_of_2023.comparing import LEAST, Ordered, above, rank_correlation
-from studies.order_of_2023.entries import GRID, RATES, STARTER, grid, method, winners
+from studies.order_of_2023.comparing import LEAST, Ordered, above, correlations_beside, rank_correlation
+from studies.order_of_2023.entries import AS_MANY_STEPS, GRID, RATES, READINGS, STARTER, grid, method, winners
 
 SPLITS = 16
 
@@ -47,16 +47,19 @@ def test_training_and_entries_have_ten_times_the_rates_of_2023() -> None:
     assert recipe.learning_rate == pytest.approx(10 * RECIPE_2023.learning_rate)
     assert RATE_OF_SMALL == 10
 
-    source = grid(STARTER, scaled=True).source.decode()
+    scaled, published = READINGS
+    source = grid(STARTER, scaled).source.decode()
     assert constant_of(source, "LEARNING_RATE").value == pytest.approx(0.01)
     assert (constant_of(source, "BATCH").value, constant_of(source, "EPOCHS").value) == (64, 1)
-    assert constant_of(grid(STARTER, scaled=False).source.decode(), "LEARNING_RATE").value == 0.001
+    assert constant_of(grid(STARTER, published).source.decode(), "LEARNING_RATE").value == 0.001
+    longer = grid(STARTER, AS_MANY_STEPS).source.decode()
+    assert (constant_of(longer, "LEARNING_RATE").value, constant_of(longer, "EPOCHS").value) == (0.001, 10)
 
 
 def test_every_winner_with_a_baseline_takes_part_and_its_rates_are_known() -> None:
     assert set(winners()) <= set(RATES)
     for name in RATES:
-        plain, scaled = (method(name, scaled=one).source.decode() for one in (False, True))
+        scaled, plain = (method(name, reading).source.decode() for reading in READINGS)
         ast.parse(scaled)
         for constant in RATES[name]:
             assert constant_of(scaled, constant).value == pytest.approx(10 * constant_of(plain, constant).value)
@@ -83,6 +86,17 @@ def test_noise_between_runs_widens_the_interval() -> None:
     still, loud = rank_correlation(ordered(scores)), rank_correlation(ordered(scores, spread=0.05))
     assert still.low == still.high == pytest.approx(1.0)
     assert loud.low < 0.5 < loud.high <= 1.0
+
+
+def test_other_numbers_have_correlations_of_their_own() -> None:
+    """F and utility of these cards: F is the final score, and all utilities are equal."""
+    entries = ordered([one.published for one in GRID])
+    reverse = [
+        replace(one, others=(replace(one.card, metric="x", final_score=Estimate(-(one.published or 0), 0, 0)),))
+        for one in entries
+    ]
+    found = correlations_beside(reverse)
+    assert found == {"F alone": pytest.approx(1.0), "utility alone": 0.0, "`x`": pytest.approx(-1.0)}
 
 
 def test_only_intervals_apart_are_certain() -> None:

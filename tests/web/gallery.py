@@ -132,6 +132,7 @@ PLACES = (
     Place("file", _of("/organise/file"), ORGANISER, shows="Version 1,"),
     Place("file-not-allowed", _of("/organise/file"), PARTICIPANT),
     Place("file-new", "/new-competition", ORGANISER),
+    Place("benchmarks", "/benchmarks", ORGANISER),
     Place("overview-of-draft", "/competitions/draft", ORGANISER),
     Place("scoring", _of("/scoring?phase=feedback")),
     Place("starting-kit", _of("/kit")),

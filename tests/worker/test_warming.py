@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from services.worker.runner.warming import warm_up
 
-warm_up(Path(sys.argv[1]))
+warm_up(Path(sys.argv[1]), trains="trains" in sys.argv)
 print("torch._dynamo" in sys.modules, "pandas" in sys.modules or "PIL" in sys.modules)
 """
 
@@ -36,3 +36,9 @@ def test_only_what_a_submission_names_is_imported(files: dict[str, str], found: 
         (tmp_path / name).write_text(text)
     command = [sys.executable, "-c", TOLD, str(tmp_path / "submission.py")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith(found)
+
+
+def test_where_the_trainer_runs_an_entry_does_not_choose_whether_it_starts_slowly(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("import torch\n")
+    command = [sys.executable, "-c", TOLD, str(tmp_path / "submission.py"), "trains"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith("True False")

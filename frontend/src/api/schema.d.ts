@@ -63,7 +63,7 @@ export interface paths {
         head?: never;
         /**
          * Change Account
-         * @description Give an account a role on the platform. What it owns or helps to run stays so.
+         * @description Give an account a role on the platform, or trust an organiser. What it owns or helps to run stays so.
          */
         patch: operations["change_account"];
         trace?: never;
@@ -142,6 +142,134 @@ export interface paths {
         get: operations["show_system"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Benchmark Uploads
+         * @description List your uploads, newest first; if you may publish them, those of everybody.
+         */
+        get: operations["list_benchmark_uploads"];
+        put?: never;
+        /**
+         * Begin Benchmark Upload
+         * @description Begin to upload a benchmark, or go on with your own upload of the same file: `received_bytes` says where.
+         */
+        post: operations["begin_benchmark_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Benchmark Upload
+         * @description Show an upload: yours, or any if you may publish them.
+         */
+        get: operations["show_benchmark_upload"];
+        put?: never;
+        post?: never;
+        /**
+         * Give Up Benchmark Upload
+         * @description Give up an upload that is not published. What has arrived is deleted.
+         */
+        delete: operations["give_up_benchmark_upload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads/{upload_id}/architecture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Architecture
+         * @description Show the code that the benchmark brings, once it is verified. Workers run it, confined: read it first.
+         */
+        get: operations["show_architecture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads/{upload_id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consent To Benchmark
+         * @description Let a verified upload be published, as an operator or an organiser trusted with it. It is on record.
+         */
+        post: operations["consent_to_benchmark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads/{upload_id}/parts/{offset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Benchmark Part
+         * @description Send the next part. The same part again changes nothing; another one than the next is refused with its place.
+         */
+        put: operations["put_benchmark_part"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/benchmark-uploads/{upload_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Benchmark
+         * @description Refuse a verified upload, with a reason that its uploader sees. It is on record.
+         */
+        post: operations["refuse_benchmark"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3566,10 +3694,15 @@ export interface components {
     schemas: {
         /**
          * AccountChange
-         * @description What an operator may change of an account.
+         * @description What an operator may change of an account. What is left out stays.
          */
         AccountChange: {
-            role: components["schemas"]["Role"];
+            /**
+             * Publishes Benchmarks
+             * @description Whether an organiser may publish benchmarks that were uploaded. Operators may anyway.
+             */
+            publishes_benchmarks?: boolean | null;
+            role?: components["schemas"]["Role"] | null;
         };
         /** AccountOut */
         AccountOut: {
@@ -3583,6 +3716,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Publishes Benchmarks
+             * @description Whether an operator lets this organiser publish benchmarks that were uploaded.
+             */
+            publishes_benchmarks: boolean;
             role: components["schemas"]["Role"];
             /** Username */
             username: string;
@@ -3627,7 +3765,7 @@ export interface components {
          * @description The acts that are recorded.
          * @enum {string}
          */
-        Act: "scored" | "account_made" | "account_role_changed" | "account_deleted" | "benchmark_published" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "image_added" | "image_removed" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
+        Act: "scored" | "account_made" | "account_role_changed" | "account_trusted" | "account_deleted" | "benchmark_published" | "benchmark_consented" | "benchmark_refused" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "image_added" | "image_removed" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
          * @description Agrees that code is published.
@@ -3812,6 +3950,14 @@ export interface components {
             usernames: string[];
         };
         /**
+         * ArchitectureOut
+         * @description The code that an uploaded benchmark brings: workers run it, confined, so it is read before consenting.
+         */
+        ArchitectureOut: {
+            /** Text */
+            text: string;
+        };
+        /**
          * AuditOut
          * @description An act of an organiser, an operator or a team on a competition, or a score.
          */
@@ -3857,6 +4003,54 @@ export interface components {
              * @default /
              */
             back?: string;
+        };
+        /** BenchmarkConsent */
+        BenchmarkConsent: {
+            /**
+             * Accept Unfit
+             * @description Why an unfit benchmark is published all the same. Everybody sees it.
+             */
+            accept_unfit?: string | null;
+        };
+        /**
+         * BenchmarkFoundOut
+         * @description What an archive says of itself, once every byte of it was checked.
+         */
+        BenchmarkFoundOut: {
+            /** Accepted Unfit */
+            accepted_unfit: string | null;
+            /** Architecture */
+            architecture: string;
+            /**
+             * Architecture Known
+             * @description Whether a published benchmark has the very same architecture code.
+             */
+            architecture_known: boolean;
+            counts: components["schemas"]["Counts"];
+            /** Dataset */
+            dataset: string;
+            /** Digest */
+            digest: string;
+            /** Licence */
+            licence: string;
+            /** Name */
+            name: string;
+            /**
+             * Name Taken
+             * @description Whether a published benchmark has this name; new phases then get this one.
+             */
+            name_taken: boolean;
+            /** Oracle Seeds */
+            oracle_seeds: number;
+            /** Originals */
+            originals: number;
+            /**
+             * Problems
+             * @description Why it is unfit; empty if it is fit.
+             */
+            problems: string[];
+            /** Title */
+            title: string;
         };
         /**
          * BenchmarkOut
@@ -3929,6 +4123,75 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** BenchmarkRefusal */
+        BenchmarkRefusal: {
+            /**
+             * Reason
+             * @description Why, and what to do. The person who uploaded it sees this.
+             */
+            reason: string;
+        };
+        /** BenchmarkUploadOut */
+        BenchmarkUploadOut: {
+            /** Accept Unfit */
+            accept_unfit: string | null;
+            /**
+             * Checked Bytes
+             * @description How much has been read while it is verified or published.
+             */
+            checked_bytes: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Decided By */
+            decided_by: string | null;
+            /** Filename */
+            filename: string;
+            found: components["schemas"]["BenchmarkFoundOut"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Own */
+            is_own: boolean;
+            /**
+             * May Decide
+             * @description Whether the caller may consent to it or refuse it.
+             */
+            may_decide: boolean;
+            /**
+             * Moved At
+             * Format: date-time
+             * @description When a part came last, or its state changed.
+             */
+            moved_at: string;
+            /**
+             * Part Bytes
+             * @description The size of every part but the last.
+             */
+            part_bytes: number;
+            /**
+             * Reason
+             * @description Why it was refused or has to wait, and what to do.
+             */
+            reason: string | null;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Size Bytes */
+            size_bytes: number;
+            state: components["schemas"]["BenchmarkUploadState"];
+            /** Uploaded By */
+            uploaded_by: string;
+        };
+        /**
+         * BenchmarkUploadState
+         * @description How far an upload is. Only the first state takes parts; the last two are ends.
+         * @enum {string}
+         */
+        BenchmarkUploadState: "uploading" | "verifying" | "waiting" | "publishing" | "published" | "refused";
         /**
          * Better
          * @description Which values of a column are good.
@@ -4471,6 +4734,46 @@ export interface components {
              */
             same_code: boolean;
         };
+        /**
+         * CostForm
+         * @description What a run takes of the time of the platform's full retraining, which ran between the runs, in their sandbox.
+         */
+        CostForm: {
+            /**
+             * High
+             * @description Upper end of that interval.
+             */
+            high: number;
+            /**
+             * Low
+             * @description Lower end of an approximate 95% interval.
+             */
+            low: number;
+            /**
+             * Of
+             * @description `processor` time, or the `clock`: on a GPU, or if nobody counts processor time.
+             */
+            of: string;
+            /** Ratio */
+            ratio: number;
+            /**
+             * Run S
+             * @description Seconds of a run: the median, or the mean where that is larger.
+             */
+            run_s: number;
+            /**
+             * Runs
+             * @description Runs that were compared: those in a sandbox in which the trainer ran, too.
+             */
+            runs: number;
+            /** Trainer Runs */
+            trainer_runs: number;
+            /**
+             * Trainer S
+             * @description Seconds of a run of the platform's full retraining: the median.
+             */
+            trainer_s: number;
+        };
         /** Counts */
         Counts: {
             /** Forget */
@@ -4688,6 +4991,8 @@ export interface components {
              * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
+            /** @description What a run takes of the platform's full retraining, timed between the runs; null if it was not. */
+            cost: components["schemas"]["CostForm"] | null;
             /** Distinct Models */
             distinct_models: number;
             /**
@@ -4796,9 +5101,19 @@ export interface components {
             tie_group: number | null;
             /**
              * Time Ratio
-             * @description run_s divided by the board's `retraining_s`.
+             * @description Share of the board's fastest full retraining: `cost.ratio` divided by the board's `retraining_cost`; without a cost, run_s divided by its `retraining_s`.
              */
             time_ratio: number | null;
+            /**
+             * Time Ratio High
+             * @description Upper end of that interval.
+             */
+            time_ratio_high: number | null;
+            /**
+             * Time Ratio Low
+             * @description Lower end of its approximate 95% interval; null without a cost.
+             */
+            time_ratio_low: number | null;
             unranked_reason: components["schemas"]["Unranked"] | null;
             /** Utility */
             utility: number;
@@ -5733,6 +6048,16 @@ export interface components {
          * @description The public settings of an installation.
          */
         InstallationOut: {
+            /**
+             * Benchmark Part Bytes
+             * @description The size of each part of an uploaded benchmark but the last.
+             */
+            benchmark_part_bytes: number;
+            /**
+             * Max Benchmark Bytes
+             * @description Largest benchmark that can be uploaded; 0 for none.
+             */
+            max_benchmark_bytes: number;
             /** Max Upload Bytes */
             max_upload_bytes: number;
             sandbox: components["schemas"]["SandboxKind"];
@@ -5944,6 +6269,11 @@ export interface components {
             own: components["schemas"]["EntryOut"][];
             /** Phase */
             phase: string;
+            /**
+             * Retraining Cost
+             * @description What the fastest full retraining on this board takes of the platform's own, at most 1. Null if the board is empty, or was computed by an earlier version.
+             */
+            retraining_cost: number | null;
             /**
              * Retraining S
              * @description Time of one run of the fastest full retraining on this board, in seconds: run times are compared with it. Null if there is none.
@@ -6400,6 +6730,18 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** NewBenchmarkUpload */
+        NewBenchmarkUpload: {
+            /** Filename */
+            filename: string;
+            /**
+             * Head Sha256
+             * @description SHA-256 of the first `benchmark_part_bytes` of the file, or of all of it.
+             */
+            head_sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
         /**
          * NewCampaign
          * @description The rescoring to begin.
@@ -6530,6 +6872,11 @@ export interface components {
              */
             closes_at: string;
             /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the score.
+             */
+            columns?: string[];
+            /**
              * Cuda Stand In
              * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.
              * @default false
@@ -6566,7 +6913,7 @@ export interface components {
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
-             * @description Run time over retraining time; an entry above this ratio is not ranked.
+             * @description Cost of a run over that of retraining; an entry above this ratio is not ranked.
              * @default 0.2
              */
             max_time_ratio?: number;
@@ -6619,7 +6966,7 @@ export interface components {
             quota_total?: number | null;
             /**
              * References
-             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 runs of each entry, at least 2: what they cost is compared with it.
              * @default true
              */
             references?: boolean;
@@ -6955,6 +7302,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[BenchmarkUploadOut] */
+        Page_BenchmarkUploadOut_: {
+            /** Items */
+            items: components["schemas"]["BenchmarkUploadOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[CampaignOut] */
         Page_CampaignOut_: {
             /** Items */
@@ -7208,6 +7562,11 @@ export interface components {
              * Format: date-time
              */
             closes_at: string;
+            /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in order.
+             */
+            columns: string[];
             /** Competition */
             competition: string;
             /** Cuda Stand In */
@@ -7322,6 +7681,11 @@ export interface components {
              */
             closes_at: string;
             /**
+             * Columns
+             * @description Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the score.
+             */
+            columns?: string[];
+            /**
              * Cuda Stand In
              * @description Let notebooks use CUDA on a machine without a GPU; everything is computed on the CPU.
              * @default false
@@ -7358,7 +7722,7 @@ export interface components {
             kind: components["schemas"]["PhaseKind"];
             /**
              * Max Time Ratio
-             * @description Run time over retraining time; an entry above this ratio is not ranked.
+             * @description Cost of a run over that of retraining; an entry above this ratio is not ranked.
              * @default 0.2
              */
             max_time_ratio?: number;
@@ -7411,7 +7775,7 @@ export interface components {
             quota_total?: number | null;
             /**
              * References
-             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.
+             * @description Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 runs of each entry, at least 2: what they cost is compared with it.
              * @default true
              */
             references?: boolean;
@@ -8362,6 +8726,8 @@ export interface components {
              * @description Lower end of the 95% interval of the final score if the same code is re-run.
              */
             ci_low: number;
+            /** @description What a run takes of the platform's full retraining, timed between the runs; null if it was not. */
+            cost: components["schemas"]["CostForm"] | null;
             /**
              * Created At
              * Format: date-time
@@ -8400,6 +8766,11 @@ export interface components {
             /** Metric */
             metric: string;
             /**
+             * Retraining Cost
+             * @description What the fastest full retraining on the phase's board takes of the platform's own, at most 1.
+             */
+            retraining_cost: number;
+            /**
              * Retraining S
              * @description Time of one run of the fastest full retraining on the phase's board, in seconds; null if none.
              */
@@ -8425,9 +8796,19 @@ export interface components {
             };
             /**
              * Time Ratio
-             * @description run_s divided by `retraining_s`.
+             * @description Share of the fastest full retraining on the phase's board: `cost.ratio` divided by `retraining_cost`; without a cost, run_s divided by `retraining_s`.
              */
             time_ratio: number | null;
+            /**
+             * Time Ratio High
+             * @description Upper end of that interval.
+             */
+            time_ratio_high: number | null;
+            /**
+             * Time Ratio Low
+             * @description Lower end of its approximate 95% interval; null without a cost.
+             */
+            time_ratio_low: number | null;
             /** Utility */
             utility: number;
             /** Utility High */
@@ -9841,6 +10222,390 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    list_benchmark_uploads: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next` from the previous page. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BenchmarkUploadOut_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    begin_benchmark_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBenchmarkUpload"];
+            };
+        };
+        responses: {
+            /** @description It goes on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_benchmark_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    give_up_benchmark_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_architecture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchitectureOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    consent_to_benchmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkConsent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    put_benchmark_part: {
+        parameters: {
+            query: {
+                /** @description SHA-256 of the part. */
+                sha256: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+                /** @description The byte of the file at which the part begins. */
+                offset: number;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the part. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    refuse_benchmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkRefusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkUploadOut"];
                 };
             };
             /** @description A problem */

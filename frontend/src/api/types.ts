@@ -15,6 +15,7 @@ export type FileChange = Schemas["ChangeOut"];
 export type Announcement = Schemas["AnnouncementOut"];
 export type Account = Schemas["AccountOut"];
 export type Benchmark = Schemas["BenchmarkOut"];
+export type BenchmarkUpload = Schemas["BenchmarkUploadOut"];
 export type Campaign = Schemas["CampaignOut"];
 export type Catalogue = Schemas["CatalogueOut"];
 export type Certificate = Schemas["CertificateForm"];

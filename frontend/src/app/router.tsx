@@ -165,6 +165,12 @@ const page = createRoute({
   component: lazyRouteComponent(() => import("../pages/competition/PageOfCompetition"), "PageOfCompetition"),
 });
 
+const benchmarks = createRoute({
+  getParentRoute: () => root,
+  path: "/benchmarks",
+  component: lazyRouteComponent(() => import("../pages/benchmarks/Benchmarks"), "Benchmarks"),
+});
+
 const newFromFile = createRoute({
   getParentRoute: () => root,
   path: "/new-competition",
@@ -372,6 +378,7 @@ export const router = createRouter({
       winners,
       page,
     ]),
+    benchmarks,
     newFromFile,
     teams,
     team,

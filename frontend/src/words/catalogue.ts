@@ -32,6 +32,23 @@ export function columnInfo(of: Catalogue, suite: string, name: string): ColumnIn
   );
 }
 
+/** The title of a column that a phase chose, such as ssd.zrf, with its suite. */
+export function chosenColumn(of: Catalogue, chosen: string): { suite: string; info: ColumnInfo } {
+  const dot = chosen.indexOf(".");
+  const suite = chosen.slice(0, dot);
+  return { suite, info: columnInfo(of, suite, chosen.slice(dot + 1)) };
+}
+
+/** Every column of every suite, to choose from. */
+export function columnOptions(of: Catalogue): { value: string; label: string }[] {
+  return of.suites.flatMap((suite) =>
+    suite.columns.map((column) => ({
+      value: `${suite.name}.${column.name}`,
+      label: `${suite.title}: ${column.title}`,
+    })),
+  );
+}
+
 /** "Accuracy on retain examples, in share. Higher is better." */
 export function explain({ meaning, unit, better }: ColumnInfo): string {
   if (meaning === "") return "";

@@ -13,7 +13,7 @@ export function rulesOf(phase: Phase): string[] {
     `One run may take ${span(phase.seed_timeout_s)} and use ${bytes(phase.memory_bytes)} of memory, on a ${phase.device === "gpu" ? "GPU" : "CPU"}.`,
     ...(phase.notebooks ? [`A whole notebook may take ${span(phase.notebook_timeout_s)}.`] : []),
     `A team may submit ${count(phase.quota_per_day, "time")} in any 24 hours${phase.quota_total === null ? "" : `, and ${count(phase.quota_total, "time")} in all`}. A submission that the platform fails to run does not count.`,
-    `Unlearning must be cheaper than retraining: a submission that takes more than ${Math.round(phase.max_time_ratio * 100)}% of the time of the fastest full retraining on the board is shown, but not ranked.`,
+    `Unlearning must be cheaper than retraining: a submission that costs more than ${Math.round(phase.max_time_ratio * 100)}% of the fastest full retraining on the board is shown, but not ranked.`,
     `The leaderboard ranks by the metric ${phase.metric}. Entries that a paired test cannot tell apart share a tie group.`,
     ...(phase.robustness_s === null
       ? []

@@ -29,6 +29,7 @@ const STORED: PhaseSettings = {
   rehearse: true,
   robustness: false,
   placebo_audit: false,
+  columns: ["ssd.zrf"],
   references: true,
   entered_by: null,
   selects: 1,

@@ -13,7 +13,8 @@ export type Kind =
   | "moment"
   | "tick"
   | "choice"
-  | "choices";
+  | "choices"
+  | "columns";
 
 export interface SettingField {
   name: Name;
@@ -64,6 +65,12 @@ export const GROUPS: readonly Group[] = [
       },
       { name: "metric", label: "Rank by", kind: "choice", hint: "The metric that orders the leaderboard." },
       { name: "max_time_ratio", label: "Longest run time, of retraining", kind: "number" },
+      {
+        name: "columns",
+        label: "Columns of the leaderboard",
+        kind: "columns",
+        hint: "Secondary columns that the leaderboard shows at first, in this order. They rank nothing; readers can choose others. Without any, it shows the parts of the score.",
+      },
       { name: "seeds", label: "Runs per submission", kind: "count" },
       { name: "shard_seeds", label: "Runs a worker takes at once", kind: "count" },
     ],
@@ -142,7 +149,7 @@ export function draftOf(settings: PhaseSettings): Draft {
 
 function written(kind: Kind, value: unknown): string | boolean | string[] | null {
   if (kind === "tick") return typeof value === "boolean" ? value : null;
-  if (kind === "choices") return Array.isArray(value) ? value.map(String) : [];
+  if (kind === "choices" || kind === "columns") return Array.isArray(value) ? value.map(String) : [];
   if (kind === "moment") return typeof value === "string" ? toLocalInput(value) : "";
   if (kind === "GiB") return typeof value === "number" ? String(value / GIBIBYTE) : "";
   return value === undefined || value === null ? "" : String(value);

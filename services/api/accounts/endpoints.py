@@ -67,8 +67,11 @@ def list_accounts_with_a_role(
 
 @router.patch("/admin/accounts/{username}")
 def change_account(username: Text, change: AccountChange, who: Operating, session: Writing) -> AccountOut:
-    """Give an account a role on the platform. What it owns or helps to run stays so."""
-    return AccountOut.of(roles.change_role(session, who, username, change.role))
+    """Give an account a role on the platform, or trust an organiser. What it owns or helps to run stays so."""
+    account = roles.change_role(session, who, username, change.role)
+    if change.publishes_benchmarks is not None:
+        roles.trust(session, who, account, change.publishes_benchmarks)
+    return AccountOut.of(account)
 
 
 @router.post("/sessions", status_code=201, dependencies=[PUBLIC])

@@ -11,9 +11,13 @@ from services.core.models import Account, Act, Role
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["LastOperator", "change_role", "lock_operators", "with_a_role"]
+__all__ = ["LastOperator", "NotAnOrganiser", "change_role", "lock_operators", "trust", "with_a_role"]
 
 LISTING = "accounts-with-a-role"
+
+
+class NotAnOrganiser(Conflict):
+    code = "not_an_organiser"
 
 
 class LastOperator(Conflict):
@@ -33,22 +37,36 @@ def with_a_role(
     return rows[:limit], cursors.encode(LISTING, [rows[limit - 1].username])
 
 
-def change_role(session: WriteSession, who: Principal, username: str, role: Role) -> Account:
-    """Give an account a role. Competitions that it owns or helps to run stay so. Raises NotFound or LastOperator."""
+def change_role(session: WriteSession, who: Principal, username: str, role: Role | None) -> Account:
+    """Give an account a role; None leaves it. What it owns stays so. Raises NotFound or LastOperator."""
     operators = lock_operators(session)
     wanted = select(Account).where(Account.username == username, Account.deleted_at.is_(None))
     account = session.scalars(wanted.with_for_update(key_share=True)).one_or_none()
     if account is None:
         raise NotFound(f"There is no account {username!r}. Check the name.")
-    if account.role is role:
+    if role is None or account.role is role:
         return account
     if operators == [account.id]:
         raise LastOperator(f"{username} is the last operator. Make somebody else an operator first.")
     details = {"account": str(account.id), "role": role, "before": account.role}
     account.role = role
+    if role is not Role.ORGANISER:
+        account.publishes_benchmarks = False
     session.flush()
     record(session, Act.ACCOUNT_ROLE_CHANGED, competition_id=None, account_id=who.account_id, details=details)
     return account
+
+
+def trust(session: WriteSession, who: Principal, account: Account, publishes: bool) -> None:
+    """Let an organiser publish benchmarks that were uploaded, or no longer. It is on record."""
+    if account.publishes_benchmarks is publishes:
+        return
+    if publishes and account.role is not Role.ORGANISER:
+        raise NotAnOrganiser(f"{account.username} has the role {account.role}. Only an organiser can be trusted so.")
+    account.publishes_benchmarks = publishes
+    session.flush()
+    details = {"account": str(account.id), "publishes_benchmarks": publishes}
+    record(session, Act.ACCOUNT_TRUSTED, competition_id=None, account_id=who.account_id, details=details)
 
 
 def lock_operators(session: WriteSession) -> list[object]:

@@ -49,9 +49,12 @@ class NewAccountByOperator(NewAccount):
 
 
 class AccountChange(Input):
-    """What an operator may change of an account."""
+    """What an operator may change of an account. What is left out stays."""
 
-    role: Role
+    role: Role | None = None
+    publishes_benchmarks: bool | None = Field(
+        None, description="Whether an organiser may publish benchmarks that were uploaded. Operators may anyway."
+    )
 
 
 class Credentials(Input):
@@ -87,11 +90,14 @@ class AccountOut(BaseModel):
     id: UUID
     username: str
     role: Role
+    publishes_benchmarks: bool = Field(
+        description="Whether an operator lets this organiser publish benchmarks that were uploaded."
+    )
     created_at: datetime
 
     @classmethod
     def of(cls, account: Account) -> Self:
-        return cls(id=account.id, username=account.username, role=account.role, created_at=account.created_at)
+        return cls(**{name: getattr(account, name) for name in cls.model_fields})
 
 
 class ProfileOut(BaseModel):

@@ -15,6 +15,7 @@ from services.api.kit.sessions import Reading
 from services.api.state import State as ApiState
 from services.core.distribution import installed_version
 from services.core.queue.workers import all_workers
+from services.core.store.parts import PART_BYTES
 
 __all__ = ["router"]
 
@@ -41,6 +42,8 @@ def show_installation(state: ApiState) -> InstallationOut:
         sends_mail=settings.mail_configured,
         sign_in_with=[ProviderOut(name=one.name, title=one.title) for one in settings.oidc],
         max_upload_bytes=settings.max_upload_bytes,
+        max_benchmark_bytes=settings.max_benchmark_bytes,
+        benchmark_part_bytes=PART_BYTES,
     )
 
 

@@ -46,6 +46,8 @@ class InstallationOut(BaseModel):
     sends_mail: bool = Field(description="Whether it sends mail, such as links that set a new password.")
     sign_in_with: list[ProviderOut] = Field(description="Providers with which one can sign in.")
     max_upload_bytes: int
+    max_benchmark_bytes: int = Field(description="Largest benchmark that can be uploaded; 0 for none.")
+    benchmark_part_bytes: int = Field(description="The size of each part of an uploaded benchmark but the last.")
 
 
 class SystemOut(BaseModel):

@@ -80,6 +80,7 @@ def show_leaderboard(
         metric=board.metric if board else row.metric,
         max_time_ratio=row.max_time_ratio,
         retraining_s=board and board.retraining_s,
+        retraining_cost=board and board.retraining_cost,
         as_of=board and board.moment,
         behind=behind,
         total=total,

@@ -34,6 +34,8 @@ COLUMNS = (
     "effective_models",
     "run_s",
     "time_ratio",
+    "time_ratio_low",
+    "time_ratio_high",
     "submitted_at",
 )
 RISKY = ("=", "+", "-", "@", "\t")  # a spreadsheet takes what begins so for a formula

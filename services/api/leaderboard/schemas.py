@@ -32,7 +32,12 @@ class EntryOut(ScoreForm):
     rank_worst: int | None = Field(description="The worst rank that its noise allows.")
     tie_group: int | None = Field(description="Noise does not let the test separate ranked entries of one group.")
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
-    time_ratio: float | None = Field(description="run_s divided by the board's `retraining_s`.")
+    time_ratio: float | None = Field(
+        description="Share of the board's fastest full retraining: `cost.ratio` divided by the board's "
+        "`retraining_cost`; without a cost, run_s divided by its `retraining_s`."
+    )
+    time_ratio_low: float | None = Field(description="Lower end of its approximate 95% interval; null without a cost.")
+    time_ratio_high: float | None = Field(description="Upper end of that interval.")
     draws: int = Field(description="Different entries of the team that were scored here by then; this is the best.")
     luck: float = Field(description="What the best of so many equally good entries gains by chance, in final score.")
     wall_s: float | None = Field(description="Seconds from the start of the evaluation to its end.")
@@ -52,6 +57,10 @@ class LeaderboardOut(BaseModel):
     retraining_s: float | None = Field(
         description="Time of one run of the fastest full retraining on this board, in seconds: run times are compared "
         "with it. Null if there is none."
+    )
+    retraining_cost: float | None = Field(
+        description="What the fastest full retraining on this board takes of the platform's own, at most 1. Null if "
+        "the board is empty, or was computed by an earlier version."
     )
     as_of: datetime | None = Field(description="When this leaderboard last changed; null if it is empty.")
     behind: bool = Field(description="Whether it has changed since; a newer state is shown within seconds.")

@@ -6,7 +6,7 @@ they point to it.
 
 import secrets
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from services.api.accounts.roles import LastOperator, lock_operators
 from services.api.kit.auth import Principal
@@ -20,6 +20,8 @@ from services.core.models import (
     Account,
     AccountLink,
     Act,
+    BenchmarkUpload,
+    BenchmarkUploadState,
     Competition,
     Evaluation,
     HookCall,
@@ -46,10 +48,12 @@ from services.core.store.database import Database, ReadSession, WriteSession, ut
 __all__ = ["OwnsCompetitions", "delete_account", "foresee"]
 
 MOST_NAMED = 20
+UNDECIDED = (BenchmarkUploadState.UPLOADING, BenchmarkUploadState.VERIFYING, BenchmarkUploadState.WAITING)
 GOES = [
     "your username, password, sign-ins with other providers, e-mail address, profile and preferences",
     "your sessions, tokens, notices and webhooks: whatever uses one of them stops",
     "public pages of submissions that you shared",
+    "benchmarks that you uploaded and on which nobody has decided",
     "your roles in competitions that others own, and your places in teams that have other members",
     "the names of teams in which you are alone, and notes on their submissions",
 ]
@@ -124,8 +128,11 @@ def _forget(session: WriteSession, account: Account, pseudonym: str) -> None:
     account.display_name = account.affiliation = account.link = account.time_zone = ""
     account.mail_wanted, account.theme = False, Theme.SYSTEM
     account.notice_kinds = account.mail_kinds = None
-    account.shown_in_teams = False
+    account.shown_in_teams = account.publishes_benchmarks = False
     account.deleted_at = utc_now()
+    own = (BenchmarkUpload.account_id == account.id, BenchmarkUpload.state.in_(UNDECIDED))
+    given_up = {"state": BenchmarkUploadState.REFUSED, "reason": "The account was deleted.", "moved_at": utc_now()}
+    session.execute(update(BenchmarkUpload).where(*own).values(**given_up))
     hooks = select(Webhook.id).where(Webhook.account_id == account.id)
     session.execute(delete(HookCall).where(HookCall.webhook_id.in_(hooks)))
     for table in (Token, AccountLink, Identity, Outgoing, Member, Notice, SharedSubmission, UploadKey, Webhook):

@@ -20,6 +20,7 @@ from services.api.submissions import service
 from services.api.submissions.schemas import SubmissionOut
 from services.core.models import (
     Account,
+    BenchmarkUpload,
     Competition,
     Identity,
     Member,
@@ -94,6 +95,7 @@ def _account_files(state: ApiState, who: Principal) -> list[tuple[str, Any]]:
             ("teams.json", _teams(session, who)),
             ("notices.json", _notices(session, who)),
             ("webhooks.json", _webhooks(session, who)),
+            ("benchmark-uploads.json", _benchmark_uploads(session, who)),
         ]
 
 
@@ -167,6 +169,20 @@ def _notices(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
 def _webhooks(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
     rows = session.scalars(select(Webhook).where(Webhook.account_id == who.account_id).order_by(Webhook.created_at))
     return [{"url": row.url, "kinds": row.kinds, "created_at": row.created_at.isoformat()} for row in rows]
+
+
+def _benchmark_uploads(session: ReadSession, who: Principal) -> list[dict[str, Any]]:
+    own = select(BenchmarkUpload).where(BenchmarkUpload.account_id == who.account_id)
+    return [
+        {
+            "filename": row.filename,
+            "size_bytes": row.size_bytes,
+            "state": row.state,
+            "reason": row.reason,
+            "created_at": row.created_at.isoformat(),
+        }
+        for row in session.scalars(own.order_by(BenchmarkUpload.created_at))
+    ]
 
 
 def _submissions(state: ApiState, who: Principal) -> Iterator[tuple[SubmissionOut, str]]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.api.kit.schemas import Input, Label, Moment, Slug
 from services.core.bundle.manifest import PLACEBO_RUNS, Robustness
-from services.core.catalogue import DEFAULT_METRIC, UnknownMetric, find_metric
+from services.core.catalogue import DEFAULT_METRIC, UnknownColumn, UnknownMetric, find_metric, require_column
 from services.core.finals.sealed import is_sealed
 from services.core.models import BenchmarkRow, Device, EnteredBy, Phase, PhaseKind
 from services.core.store.database import utc_now
@@ -15,6 +15,7 @@ from services.core.store.database import utc_now
 __all__ = ["BenchmarkRef", "MetricName", "NewPhase", "PhaseChange", "PhaseOut"]
 
 GIBIBYTE = 1024**3
+MOST_COLUMNS = 12  # that a board shows at once
 
 Quota = Annotated[int, Field(ge=0, le=1000, description="Submissions per team in any 24 hours.")]
 
@@ -29,6 +30,24 @@ def _known_metric(name: str) -> str:
 MetricName = Annotated[
     str, AfterValidator(_known_metric), Field(max_length=63, description="A name that `GET /api/metrics` lists.")
 ]
+
+
+def _known_column(name: str) -> str:
+    try:
+        require_column(name)
+    except UnknownColumn as unknown:
+        raise ValueError(unknown.message) from unknown
+    return name
+
+
+ColumnName = Annotated[str, Field(max_length=100), AfterValidator(_known_column)]
+
+
+def _once(names: list[str]) -> list[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice: name it once")
+    return names
 
 
 class NewPhase(Input):
@@ -59,7 +78,10 @@ class NewPhase(Input):
     )
     metric: MetricName = DEFAULT_METRIC
     max_time_ratio: float = Field(
-        0.2, gt=0, le=1000, description="Run time over retraining time; an entry above this ratio is not ranked."
+        0.2,
+        gt=0,
+        le=1000,
+        description="Cost of a run over that of retraining; an entry above this ratio is not ranked.",
     )
     data_hidden: bool | None = Field(
         None,
@@ -92,10 +114,18 @@ class NewPhase(Input):
         description="Also start up to 64 runs of each entry from models that never saw the forget set, to see what it "
         "does if there is nothing to forget. They cost time of the workers, and rank nothing.",
     )
+    columns: Annotated[list[ColumnName], AfterValidator(_once)] = Field(
+        default_factory=list,
+        max_length=MOST_COLUMNS,
+        description="Secondary columns that its leaderboard shows at first, in this order, such as `ssd.zrf`: a suite, "
+        "a dot, a column, as `GET /api/metrics` lists them. They rank nothing. If there are none, the parts of the "
+        "score.",
+    )
     references: bool = Field(
         True,
         description="Let the platform make reference rows: doing nothing, and retraining for 5, 10, 20, 50 and 100% of "
-        "the epochs. They run if no entry waits, and cost no quota. Run times are compared with the full retraining.",
+        "the epochs. They run if no entry waits, and cost no quota. A full retraining is also timed beside 1 in 128 "
+        "runs of each entry, at least 2: what they cost is compared with it.",
     )
 
     entered_by: EnteredBy | None = Field(
@@ -185,6 +215,7 @@ class PhaseOut(BaseModel):
     cuda_stand_in: bool
     take_first: bool
     rehearse: bool
+    columns: list[str] = Field(description="Secondary columns that its leaderboard shows at first, in order.")
     references: bool = Field(description="Whether the platform makes reference rows.")
     robustness: bool
     robustness_s: float | None = Field(
@@ -228,6 +259,7 @@ class PhaseOut(BaseModel):
             cuda_stand_in=phase.cuda_stand_in,
             take_first=phase.take_first,
             rehearse=phase.rehearse,
+            columns=phase.columns,
             references=phase.references,
             robustness=phase.robustness,
             robustness_s=_robustness_s(phase),

@@ -35,6 +35,8 @@ def statement_of(session: ReadSession, who: Principal, submission_id: UUID) -> d
 def statement_about(session: ReadSession, submission: Submission, score: Score) -> dict[str, Any]:
     """State a score of a submission. Callers check who may read it."""
     evaluation, phase = session.get_one(Evaluation, score.evaluation_id), submission.phase
+    # left out of scores that were computed before it was kept, so that receipts stay what they were
+    program = {"program": score.program} if score.program else {}
     # of its placebo runs; left out without them, so that receipts stay what they were
     placebo = {"placebo_sha256": evaluation.placebo_blob} if evaluation.placebo_blob else {}
     return {
@@ -56,6 +58,7 @@ def statement_about(session: ReadSession, submission: Submission, score: Score) 
         **placebo,
         "score": str(score.id),
         "scored_at": score.created_at.astimezone(UTC).isoformat(),
+        **program,
         "figures": FiguresForm.model_validate(score).model_dump(mode="json"),
         "score_sha256": digests_of(session, [score.id])[score.id],
         "final": _final(session, submission),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 from services.api.kit.auth import Principal
 from services.api.submissions.schemas import QueuePlaceOut, Warnings
 from services.api.teams.seats import BoundToTeam, TeamNeeded, team_of, teams_of
-from services.core.board.pointers import retraining_times
+from services.core.board.pointers import retrainings
 from services.core.models import Evaluation, MeasurementRow, Phase, Submission, SubmissionKind
 from services.core.queue.places import place_of_next
 from services.core.store.database import ReadSession
@@ -190,7 +190,7 @@ def _warnings(session: ReadSession, phase: Phase, known: _Known, kind: Submissio
             f"A run needed {known.peak_memory_bytes / 2**20:.0f} MiB of memory, and phase {phase.slug} allows "
             f"{phase.memory_bytes / 2**20:.0f} MiB. Use smaller batches, or keep fewer copies of the data."
         )
-    retrain_s = retraining_times(session, [phase.id])[phase.id]
+    retrain_s = retrainings(session, [phase.id])[phase.id].run_s
     if retrain_s and span.expected / retrain_s > phase.max_time_ratio:
         warnings.append(
             f"A run is likely to take {span.expected / retrain_s:.0%} of the time of a retraining, and phase "

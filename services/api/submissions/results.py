@@ -17,7 +17,7 @@ from services.core.store.database import ReadSession
 
 __all__ = ["find_measurements", "table_of_runs"]
 
-COLUMNS = ("run", "run_s", "peak_memory_bytes", "checkpoint_sha256")
+COLUMNS = ("run", "run_s", "cpu_s", "peak_memory_bytes", "checkpoint_sha256")
 
 
 def table_of_runs(session: ReadSession, who: Principal, submission_id: UUID) -> str:
@@ -27,7 +27,7 @@ def table_of_runs(session: ReadSession, who: Principal, submission_id: UUID) -> 
         raise NotFound("The phase hides its data, so the runs of a submission are not shown. Use a check phase.")
     of = MeasurementRow
     rows = session.execute(
-        select(of.seed, of.run_s, of.peak_memory_bytes, of.checkpoint_sha256)
+        select(of.seed, of.run_s, of.cpu_s, of.peak_memory_bytes, of.checkpoint_sha256)
         .where(of.evaluation_id == submission.evaluation_id)
         .order_by(of.seed)
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.api.finals.schemas import FinalMarkOut
 from services.api.judging.schemas import ExclusionOut
 from services.api.submissions.quota import Quota
-from services.core.board.order import time_ratio
+from services.core.board.order import Retraining, time_ratio
 from services.core.board.shown import ScoreForm
 from services.core.models import (
     Evaluation,
@@ -111,18 +111,34 @@ class ScoreOut(ScoreForm):
     """A score of a submission."""
 
     run_s: float = Field(description="Mean wall-clock time of one run, in seconds.")
-    time_ratio: float | None = Field(description="run_s divided by `retraining_s`.")
+    time_ratio: float | None = Field(
+        description="Share of the fastest full retraining on the phase's board: `cost.ratio` divided by "
+        "`retraining_cost`; without a cost, run_s divided by `retraining_s`."
+    )
+    time_ratio_low: float | None = Field(description="Lower end of its approximate 95% interval; null without a cost.")
+    time_ratio_high: float | None = Field(description="Upper end of that interval.")
+    retraining_cost: float = Field(
+        description="What the fastest full retraining on the phase's board takes of the platform's own, at most 1."
+    )
     retraining_s: float | None = Field(
         description="Time of one run of the fastest full retraining on the phase's board, in seconds; null if none."
     )
     created_at: datetime
 
     @classmethod
-    def of(cls, score: Score, retrain_s: float | None) -> Self:
+    def of(cls, score: Score, retraining: Retraining) -> Self:
         """Make the JSON form of a score."""
         form = ScoreForm.model_validate(score)
-        ratio = time_ratio(score.run_s, retrain_s)
-        return cls(**dict(form), time_ratio=ratio, retraining_s=retrain_s, created_at=score.created_at)
+        ratio = time_ratio(score, retraining)
+        return cls(
+            **dict(form),
+            time_ratio=ratio.value,
+            time_ratio_low=ratio.low,
+            time_ratio_high=ratio.high,
+            retraining_cost=retraining.cost,
+            retraining_s=retraining.run_s,
+            created_at=score.created_at,
+        )
 
 
 class EventOut(BaseModel):
@@ -211,7 +227,7 @@ class SubmissionOut(BaseModel):
         *,
         on_board: bool,
         sees_data: bool,
-        retrain_s: float | None,
+        retraining: Retraining,
         exclusions: Sequence[Exclusion],
         rights: Rights,
         finals: Sequence[FinalMarkOut],
@@ -259,8 +275,8 @@ class SubmissionOut(BaseModel):
             rights=rights,
             finals=list(finals),
             claim=submission.claim,
-            score=ScoreOut.of(score, retrain_s) if score else None,
-            other_scores=[ScoreOut.of(other, retrain_s) for other in others],
+            score=ScoreOut.of(score, retraining) if score else None,
+            other_scores=[ScoreOut.of(other, retraining) for other in others],
         )
 
 

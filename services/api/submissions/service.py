@@ -171,7 +171,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             )
         )
     )
-    retrain_s = pointers.retraining_times(session, {one.phase_id for one in shown})
+    retrainings = pointers.retrainings(session, {one.phase_id for one in shown})
     reasons = off.reasons_of(session, [one.id for one in shown])
     rights = _rights(session, who, shown)
     marks = marks_of(session, shown)
@@ -182,7 +182,7 @@ def show(session: ReadSession, who: Principal, submissions: Iterable[Submission]
             one,
             on_board=one.id in on_board,
             sees_data=sees_data(who, one),
-            retrain_s=retrain_s[one.phase_id],
+            retraining=retrainings[one.phase_id],
             exclusions=reasons.get(one.id, []),
             rights=rights[one.id],
             finals=marks.get(one.id, []),

@@ -17,11 +17,15 @@ from services.core.models import LeaderboardEntry, Reference, Unranked
 __all__ = [
     "IN_ORDER",
     "UNRANKING",
+    "Cost",
     "Place",
+    "Ratio",
+    "Retraining",
     "Submitted",
+    "Timed",
     "TimedRun",
+    "fastest",
     "place_of",
-    "retraining_s",
     "time_ratio",
     "unranked_kind",
     "unranked_reason",
@@ -53,13 +57,24 @@ class Place(NamedTuple):
     submitted: Submitted
 
 
-class Timed(Protocol):
-    """The properties that the choice of a retraining run uses."""
+class Cost(Protocol):
+    """What a run costs in runs of the platform's trainer, measured between the entry's own, with a 95% interval."""
 
     @property
-    def reference(self) -> Reference: ...
+    def ratio(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+class Timed(Protocol):
+    """The properties of an entry that time ratios use."""
+
     @property
     def run_s(self) -> float: ...
+    @property
+    def cost(self) -> Cost | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,22 @@ class TimedRun:
 
     reference: Reference
     run_s: float
+    cost: Cost | None = None
+
+
+class Retraining(NamedTuple):
+    """The fastest full retraining of a board: by the clock, and in runs of the platform's trainer."""
+
+    run_s: float | None
+    cost: float
+
+
+class Ratio(NamedTuple):
+    """A run's share of retraining; with a 95% interval if retraining was timed between the entry's runs."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 def place_of(final_score: float, submitted: Submitted) -> Place:
@@ -75,19 +106,29 @@ def place_of(final_score: float, submitted: Submitted) -> Place:
     return Place(-final_score, submitted)
 
 
-def retraining_s(entries: Iterable[Timed]) -> float | None:
-    """Return the time of the fastest full retraining among a phase's `retrain` rows, whoever made them.
+def fastest(entries: Iterable[TimedRun]) -> Retraining:
+    """Find the fastest full retraining among a phase's `retrain` rows, whoever made them.
 
     Unlearning must be cheaper than the cheapest way known to retrain; otherwise the rule would measure overhead.
-    Rows of fewer epochs do not count. None if there is no row that took any time.
+    Rows of fewer epochs do not count. The trainer that entries are timed beside is a full retraining itself, so the
+    cost is never above 1. There is no time if no row took any.
     """
-    times = [entry.run_s for entry in entries if entry.reference is Reference.RETRAIN and entry.run_s > 0]
-    return min(times, default=None)
+    full = [entry for entry in entries if entry.reference is Reference.RETRAIN]
+    times = [entry.run_s for entry in full if entry.run_s > 0]
+    costs = [entry.cost.ratio for entry in full if entry.cost is not None and entry.cost.ratio > 0]
+    return Retraining(min(times, default=None), min(1.0, *costs) if costs else 1.0)
 
 
-def time_ratio(run_s: float, retrain_s: float | None) -> float | None:
-    """Divide the time of one unlearning run by that of retraining; None if the latter is unknown."""
-    return run_s / retrain_s if retrain_s else None
+def time_ratio(timed: Timed, retraining: Retraining) -> Ratio:
+    """Divide the cost of an entry by that of retraining.
+
+    An entry beside which no trainer was timed is compared by the mean time of its runs, whenever these were. The ratio
+    is None if that of retraining is unknown.
+    """
+    cost, of = timed.cost, retraining.cost
+    if cost is not None:
+        return Ratio(cost.ratio / of, cost.low / of, cost.high / of)
+    return Ratio(timed.run_s / retraining.run_s if retraining.run_s else None)
 
 
 def unranked_kind(reference: Reference, flags: Sequence[str]) -> Unranked | None:

@@ -14,12 +14,12 @@ from sqlalchemy import insert, select, update
 
 from services.core.board.counting import BestEntry, Key, Pointer, competes, displaces, runs_of, wanted
 from services.core.board.off import is_off
-from services.core.board.order import TimedRun, retraining_s
+from services.core.board.order import Retraining, TimedRun, fastest
 from services.core.board.standings import lock_board, next_moment
 from services.core.models import LeaderboardEntry, Phase, Reference, Score, Submission
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["Current", "current", "publish", "repoint", "retraining_times"]
+__all__ = ["Current", "current", "publish", "repoint", "retrainings"]
 
 PORTION = 5_000  # pointers that one statement moves
 Row = TypeVar("Row")
@@ -110,18 +110,18 @@ def publish(session: WriteSession, submission: Submission, score: Score) -> bool
     return True
 
 
-def retraining_times(session: ReadSession, phases: Collection[UUID]) -> dict[UUID, float | None]:
-    """Return for each phase how long retraining takes by its current leaderboard; None if it has no reference."""
+def retrainings(session: ReadSession, phases: Collection[UUID]) -> dict[UUID, Retraining]:
+    """Return the fastest full retraining of each phase by its current leaderboard."""
     entry = LeaderboardEntry
     statement = (
-        select(entry.phase_id, entry.reference, Score.run_s)
+        select(entry.phase_id, entry.reference, Score.run_s, Score.cost)
         .join(Score, entry.score_id == Score.id)
         .where(entry.phase_id.in_(phases), entry.retired_at.is_(None), entry.reference != Reference.NONE)
     )
     found: dict[UUID, list[TimedRun]] = {phase: [] for phase in phases}
     for row in session.execute(statement):
-        found[row.phase_id].append(TimedRun(row.reference, row.run_s))
-    return {phase: retraining_s(runs) for phase, runs in found.items()}
+        found[row.phase_id].append(TimedRun(row.reference, row.run_s, row.cost))
+    return {phase: fastest(runs) for phase, runs in found.items()}
 
 
 def _row(phase_id: UUID, pointer: Pointer, now: datetime) -> dict[str, Any]:

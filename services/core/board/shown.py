@@ -5,7 +5,7 @@ An estimate `x` has its 95% interval in `x_low` and `x_high`; that of the final 
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.core.models.stored import CertificateForm, SuiteValues, VarianceForm
+from services.core.models.stored import CertificateForm, CostForm, SuiteValues, VarianceForm
 
 __all__ = ["FiguresForm", "ForgettingForm", "ScoreForm"]
 
@@ -48,6 +48,9 @@ class ScoreForm(FiguresForm):
     """A score with its secondary columns."""
 
     suites: SuiteValues = Field(description="Secondary columns, by suite; never ranked by.")
+    cost: CostForm | None = Field(
+        description="What a run takes of the platform's full retraining, timed between the runs; null if it was not."
+    )
     certificate: CertificateForm | None = Field(description="The certificate, if the submission claims one.")
     variance: VarianceForm | None = Field(
         description="Where the noise of the final score comes from; null in scores of earlier versions."

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from services.core.errors import BadInput
+from services.core.text import tidy
 
 __all__ = [
     "LEAST_PLACEBOS",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+MOST_MISTAKES = 3  # that are named of a manifest
+MOST_CHARACTERS = 600
 LEAST_PLACEBOS = 4  # models that never saw the forget set, fewer of which say nothing about what a run takes over
 PLACEBO_RUNS = 64  # the most that an evaluation gets beside its own
 
@@ -209,7 +212,9 @@ class Manifest(_Frozen):
         try:
             manifest = cls.model_validate_json(data)
         except ValidationError as error:
-            raise BadBundle(f"The benchmark's manifest is invalid: {error}") from error
+            found = [f"{'.'.join(map(str, one['loc'])) or 'all of it'}: {one['msg']}" for one in error.errors()]
+            shown = tidy("; ".join(found[:MOST_MISTAKES]), limit=MOST_CHARACTERS)
+            raise BadBundle(f"The benchmark's manifest is invalid: {shown}. Build the benchmark again.") from error
         manifest._written = data
         return manifest
 

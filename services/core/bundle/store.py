@@ -2,8 +2,9 @@
 
 import contextlib
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -12,10 +13,10 @@ from services.core.bundle.manifest import MANIFEST, Manifest
 from services.core.directories import private_directory
 from services.core.models import Act, BenchmarkRow
 from services.core.record.acts import record
-from services.core.store.blobs import Blobs
+from services.core.store.blobs import Blobs, sha256_hex
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["materialise", "publish"]
+__all__ = ["keep_files", "materialise", "publish", "publish_kept"]
 
 
 def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow:
@@ -24,33 +25,59 @@ def publish(session: WriteSession, blobs: Blobs, bundle: Bundle) -> BenchmarkRow
     Raises BadBundle if it is damaged, and UnfitBenchmark.
     """
     manifest = bundle.manifest
-    existing = session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == manifest.digest)).one_or_none()
+    existing = _published(session, manifest)
     if existing is not None:
         return existing
-    bundle.require_fit()
     bundle.verify()
-    for relative in manifest.files:
+    keep_files(blobs, bundle)
+    return publish_kept(session, bundle)
+
+
+def keep_files(blobs: Blobs, bundle: Bundle, *, tell: Callable[[], None] = lambda: None) -> None:
+    """Store a verified bundle's files as blobs, telling before each. Raises UnfitBenchmark."""
+    bundle.require_fit()
+    for relative in bundle.manifest.files:
+        tell()
         blobs.put_file(bundle.root / relative)
+    blobs.put(bundle.manifest.to_bytes())
+
+
+def publish_kept(
+    session: WriteSession,
+    bundle: Bundle,
+    *,
+    account_id: UUID | None = None,
+    details: Mapping[str, object] | None = None,
+) -> BenchmarkRow:
+    """Insert the row of a bundle whose files are stored, and record the act; do nothing if it is published."""
+    manifest = bundle.manifest
+    existing = _published(session, manifest)
+    if existing is not None:
+        return existing
     row = BenchmarkRow(
         digest=manifest.digest,
         name=manifest.name,
         manifest=manifest.model_dump(mode="json"),
-        manifest_blob=blobs.put(manifest.to_bytes()),
+        manifest_blob=sha256_hex(manifest.to_bytes()),
     )
     session.add(row)
     session.flush()
-    details = {"benchmark": manifest.name, "digest": manifest.digest}
+    told: dict[str, object] = {"benchmark": manifest.name, "digest": manifest.digest, **(details or {})}
     if manifest.accepted_unfit is not None:
-        details["accepted_unfit"] = manifest.accepted_unfit
+        told["accepted_unfit"] = manifest.accepted_unfit
     record(
         session,
         Act.BENCHMARK_PUBLISHED,
         competition_id=None,
-        account_id=None,
+        account_id=account_id,
         subject_id=row.id,
-        details=details,
+        details=told,
     )
     return row
+
+
+def _published(session: ReadSession, manifest: Manifest) -> BenchmarkRow | None:
+    return session.scalars(select(BenchmarkRow).where(BenchmarkRow.digest == manifest.digest)).one_or_none()
 
 
 def materialise(session: ReadSession, blobs: Blobs, digest: str, directory: Path) -> Bundle:

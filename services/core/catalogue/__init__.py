@@ -7,7 +7,7 @@ metric is an entry in `metrics.py` and a function in `scorer/metrics/`; nothing 
 from services.core.catalogue.entries import AlarmInfo, Better, ColumnInfo, FlagInfo, MetricInfo, SuiteInfo
 from services.core.catalogue.marks import ALARMS, FLAGS
 from services.core.catalogue.metrics import DEFAULT_METRIC, METRICS, UnknownMetric, find_metric, metric_names
-from services.core.catalogue.suites import SUITES, find_column
+from services.core.catalogue.suites import SUITES, UnknownColumn, find_column, require_column
 
 __all__ = [
     "ALARMS",
@@ -21,8 +21,10 @@ __all__ = [
     "FlagInfo",
     "MetricInfo",
     "SuiteInfo",
+    "UnknownColumn",
     "UnknownMetric",
     "find_column",
     "find_metric",
     "metric_names",
+    "require_column",
 ]

@@ -144,7 +144,7 @@ class Chooser:
     def __init__(self, session: ReadSession, final: Final) -> None:
         self.sources = sources_of(session, final)
         self._session, self._final = session, final
-        self._retraining_s = pointers.retraining_times(session, [one.id for one in self.sources])
+        self._retrainings = pointers.retrainings(session, [one.id for one in self.sources])
 
     def teams(self, *, after: UUID | None, limit: int) -> list[UUID]:
         """List teams that submitted something, in the order of their ids."""
@@ -176,10 +176,10 @@ class Chooser:
         return min(ranked, key=_place, default=None)
 
     def _can_enter(self, phase: Phase, one: BestEntry) -> bool:
-        ratio = time_ratio(one.score.run_s, self._retraining_s[phase.id])
+        ratio = time_ratio(one.score, self._retrainings[phase.id])
         kind = unranked_kind(one.submission.reference, one.score.flags)
         accepted = self._final.phase.notebooks or not _is_notebook(one.submission)
-        return accepted and unranked_reason(kind, ratio, phase.max_time_ratio) is None
+        return accepted and unranked_reason(kind, ratio.value, phase.max_time_ratio) is None
 
 
 def _place(one: BestEntry) -> tuple[float, Submitted]:

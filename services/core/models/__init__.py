@@ -15,6 +15,7 @@ from services.core.models.accounts import (
     TokenKind,
 )
 from services.core.models.announcements import Announcement
+from services.core.models.benchmark_uploads import BenchmarkUpload, BenchmarkUploadPart, BenchmarkUploadState
 from services.core.models.campaigns import Campaign, CampaignMove, CampaignState, ReRun
 from services.core.models.competitions import BenchmarkRow, Competition, Phase, PhaseKind, Visibility
 from services.core.models.copies import CodeBand, Copy, CopyKind
@@ -67,6 +68,9 @@ __all__ = [
     "AskedBoard",
     "AuditEvent",
     "BenchmarkRow",
+    "BenchmarkUpload",
+    "BenchmarkUploadPart",
+    "BenchmarkUploadState",
     "Campaign",
     "CampaignMove",
     "CampaignState",

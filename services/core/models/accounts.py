@@ -93,6 +93,8 @@ class Account(Base):
     mail_kinds: Mapped[list[HappeningKind] | None] = mapped_column(JSON(none_as_null=True))
     # whether strangers see who one is on the pages of teams of several
     shown_in_teams: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # whether an organiser may publish benchmarks that were uploaded; operators may anyway
+    publishes_benchmarks: Mapped[bool] = mapped_column(default=False, server_default=false())
     time_zone: Mapped[str] = mapped_column(String(64), default="", server_default="")  # empty: the browser's
     theme: Mapped[Theme] = mapped_column(choice(Theme, checked=False), default=Theme.SYSTEM, server_default="system")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

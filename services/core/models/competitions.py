@@ -115,6 +115,8 @@ class Phase(Base):
     )  # a check phase rehearses notebooks; otherwise it gives them a dry run
     robustness: Mapped[bool] = mapped_column(default=False)  # every model is also read under stress
     placebo_audit: Mapped[bool] = mapped_column(default=False)  # some runs also start from placebo models
+    # secondary columns that its leaderboard shows, in order, such as `ssd.zrf`; none: the usual ones
+    columns: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     references: Mapped[bool] = mapped_column(default=False)  # whether the platform makes reference rows
     references_at: Mapped[datetime | None]  # when it last made those that were missing; None: it has yet to
     board_moved_at: Mapped[datetime | None]  # when a pointer of its leaderboard last moved, core/board/standings.py

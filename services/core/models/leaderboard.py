@@ -14,6 +14,7 @@ from services.core.models.stored import (
     AlarmForm,
     AuditForm,
     CertificateForm,
+    CostForm,
     HistogramsForm,
     StoredJson,
     SuiteValues,
@@ -68,6 +69,9 @@ class Score(Base):
     distinct_models: Mapped[int]
     effective_models: Mapped[int]  # near-duplicates counted once
     run_s: Mapped[float]  # mean wall-clock time of one unlearning run
+    cost: Mapped[CostForm | None] = mapped_column(
+        StoredJson(CostForm)
+    )  # beside the platform's trainer, if it was timed
     ceiling: Mapped[float | None]  # F of a second oracle, if the metric is relative to it
     ceiling_low: Mapped[float | None]
     ceiling_high: Mapped[float | None]
@@ -86,6 +90,8 @@ class Score(Base):
     histograms: Mapped[HistogramsForm | None] = mapped_column(StoredJson(HistogramsForm), deferred=True)
     certificate: Mapped[CertificateForm | None] = mapped_column(StoredJson(CertificateForm))
     variance: Mapped[VarianceForm | None] = mapped_column(StoredJson(VarianceForm))  # None before it was computed
+    # version and digest of the scorer's sources; None before it was kept
+    program: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     @validates("halves")

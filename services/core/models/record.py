@@ -20,8 +20,11 @@ class Act(StrEnum):
     SCORED = "scored"  # by a scorer, for nobody
     ACCOUNT_MADE = "account_made"
     ACCOUNT_ROLE_CHANGED = "account_role_changed"
+    ACCOUNT_TRUSTED = "account_trusted"  # to publish benchmarks, or no longer
     ACCOUNT_DELETED = "account_deleted"  # by oneself
-    BENCHMARK_PUBLISHED = "benchmark_published"  # by an operator, from the command line
+    BENCHMARK_PUBLISHED = "benchmark_published"  # from the command line, or by consent to an upload
+    BENCHMARK_CONSENTED = "benchmark_consented"  # to publish an upload
+    BENCHMARK_REFUSED = "benchmark_refused"  # an upload, by somebody who may publish it
     RESET_LINK_MADE = "reset_link_made"  # for somebody who lost a password
     COMPETITION_CREATED = "competition_created"
     COMPETITION_WEIGHED = "competition_weighed"

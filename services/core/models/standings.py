@@ -35,6 +35,7 @@ class Standings(Base):
     metric: Mapped[str] = mapped_column(String(63))  # that the leaderboard ranked by at that moment
     total: Mapped[int] = mapped_column(default=0)  # entries
     retraining_s: Mapped[float | None]  # the time behind its time ratios, core/board/order.py
+    retraining_cost: Mapped[float | None]  # that of the fastest one, in runs of the platform's trainer
     begun_at: Mapped[datetime] = mapped_column(default=utc_now)
     done_at: Mapped[datetime | None]
 
@@ -57,6 +58,8 @@ class StandingRow(Base):
     rank_worst: Mapped[int | None]
     tie_group: Mapped[int | None]
     time_ratio: Mapped[float | None]
+    ratio_low: Mapped[float | None]  # its 95% interval; None if the retraining was timed at another time
+    ratio_high: Mapped[float | None]
     draws: Mapped[int] = mapped_column(default=1)  # scored entries of the team that differ; the best one stands here
     luck: Mapped[float] = mapped_column(default=0.0)  # what the best of so many equal entries gains by chance
 

@@ -92,6 +92,9 @@ class MeasuredSeed:
     peak_memory_bytes: int | None = None
     stress_blob: str | None = None
     placebo_blob: str | None = None
+    cpu_s: float | None = None
+    trainer_s: float | None = None
+    trainer_cpu_s: float | None = None
 
 
 def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
@@ -152,6 +155,9 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
             peak_memory_bytes=row.peak_memory_bytes,
             stress_blob=row.stress_blob,
             placebo_blob=row.placebo_blob,
+            cpu_s=row.cpu_s,
+            trainer_s=row.trainer_s,
+            trainer_cpu_s=row.trainer_cpu_s,
             sandbox=lease.label,
             position=position,
         )

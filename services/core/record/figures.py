@@ -14,7 +14,8 @@ from services.core.store.database import ReadSession
 
 __all__ = ["digests_of"]
 
-LATER = frozenset({"variance"})  # columns that scores got later; older scores, which have none, keep their digests
+# Columns that scores got later. Older scores, which have none, keep their digests.
+LATER = frozenset({"cost", "program", "variance"})
 DIGESTED = tuple(sorted(column.key for column in Score.__table__.columns))
 _COLUMNS = [
     type_coerce(column, JSON).label(column.key) if isinstance(getattr(column.type, "impl", None), JSON) else column

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.core.models import Reference
 
-__all__ = ["PATIENCE", "Planned", "plan", "why_none"]
+__all__ = ["PATIENCE", "Planned", "beside", "plan", "why_none"]
 
 SHARES = {  # of the benchmark's epochs, the largest first
     Reference.RETRAIN: 1.0,
@@ -20,6 +20,7 @@ SHARES = {  # of the benchmark's epochs, the largest first
     Reference.RETRAIN_5: 0.05,
 }
 PATIENCE = 20.0  # times as long as an entry may a reference row run, because retraining takes longer than unlearning
+TRAINED_EVERY, TRAINED_AT_LEAST = 128, 2  # runs of an entry, and runs of the trainer beside an entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,12 @@ def plan(manifest: Mapping[str, Any]) -> list[Planned]:
             name = "retraining" if share == 1 else f"retraining, {share:.0%} of the epochs"
             found.append(Planned(reference, name, count))
     return found
+
+
+def beside(seeds: int) -> frozenset[int]:
+    """Choose the seeds of an evaluation of N beside which the platform's trainer is timed, evenly spread.
+
+    So its shards share them, whichever workers run these: for 512 seeds four, for 64 two.
+    """
+    count = min(seeds, max(TRAINED_AT_LEAST, -(-seeds // TRAINED_EVERY)))
+    return frozenset(place * seeds // count for place in range(count))

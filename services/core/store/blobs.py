@@ -17,12 +17,22 @@ from services.core.settings import Settings
 if TYPE_CHECKING:
     from obstore.store import S3Config  # only a type: the module has no such name at run time
 
-__all__ = ["BlobMissing", "Blobs", "BlobsUnavailable", "TooLarge", "receive", "sha256_hex"]
+__all__ = [
+    "LARGE_BYTES",
+    "BlobMissing",
+    "Blobs",
+    "BlobsUnavailable",
+    "TooLarge",
+    "receive",
+    "sha256_hex",
+    "unavailable",
+]
 
 log = structlog.get_logger()
 
 STREAMED_BYTES = 1 << 20
 SPOOL_BYTES = 4 * 1024**2
+LARGE_BYTES = 32 * 1024**2  # of a file that is not held in memory to be stored
 
 
 class TooLarge(BadInput):
@@ -77,6 +87,11 @@ class Blobs:
         """Open a store in a local directory, which is created on first use."""
         return cls(LocalStore(root.resolve(), mkdir=True))
 
+    @property
+    def store(self) -> ObjectStore:
+        """The store itself, for what is kept beside the blobs: see `core.store.parts`."""
+        return self._store
+
     def put(self, data: bytes) -> str:
         """Store bytes and return their SHA-256."""
         digest = sha256_hex(data)
@@ -87,7 +102,10 @@ class Blobs:
         """Store a file and return its SHA-256."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._create(digest, path)
+        if path.stat().st_size > LARGE_BYTES:
+            self._create_large(digest, path)
+        else:
+            self._create(digest, path)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -97,7 +115,7 @@ class Blobs:
         except FileNotFoundError as error:
             raise BlobMissing(f"Blob {digest} is missing from the store. Restore it from a backup.") from error
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if sha256_hex(data) != digest:
             raise BlobMissing(f"Blob {digest} is damaged in the store. Restore it from a backup.")
         return data
@@ -109,7 +127,7 @@ class Blobs:
         except FileNotFoundError as error:
             raise BlobMissing(f"Blob {digest} is missing from the store. Restore it from a backup.") from error
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return (bytes(part) for part in found.stream(min_chunk_size=STREAMED_BYTES))
 
     def keep(self, digest: str, data: bytes) -> None:
@@ -142,7 +160,7 @@ class Blobs:
         except FileNotFoundError:
             return False
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return True
 
     def _move(self, source: str, target: str) -> None:
@@ -151,7 +169,7 @@ class Blobs:
         except FileNotFoundError:
             return
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def _delete(self, key: str) -> None:
         try:
@@ -159,7 +177,16 @@ class Blobs:
         except FileNotFoundError:
             return
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
+
+    def _create_large(self, digest: str, path: Path) -> None:
+        """Store a file in parts, so that memory does not grow with it; no store takes parts under a condition."""
+        if self._has(_key(digest)):
+            return
+        try:
+            obstore.put(self._store, _key(digest), path, use_multipart=True, max_concurrency=2)
+        except BaseError as error:
+            raise unavailable(error) from error
 
     def _create(self, digest: str, content: bytes | Path) -> None:
         try:
@@ -167,10 +194,10 @@ class Blobs:
         except AlreadyExistsError:
             return
         except BaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
-def _unavailable(error: BaseError) -> BlobsUnavailable:
+def unavailable(error: Exception) -> BlobsUnavailable:
     """Say in a sentence that the store does not do what it should; the reason is for the log."""
     log.error("blobs_unavailable", error=str(error))
     return BlobsUnavailable("The store of files does not answer. Try again in a minute.")

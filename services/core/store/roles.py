@@ -18,6 +18,7 @@ __all__ = ["ROLES", "MissingRole", "grant_roles"]
 ACCOUNTS = (
     *("account_links", "accounts", "identities", "invitations", "members", "outbox", "registrations", "tokens"),
     *("offers", "seats", "submission_notes", "team_invitations", "team_members", "upload_keys"),
+    *("benchmark_upload_parts", "benchmark_uploads"),
     *("freezes", "hook_calls", "notices", "shared_submissions", "webhooks"),
 )
 SCHEMA_VERSION = "alembic_version"

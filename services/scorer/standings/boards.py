@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import SQLColumnExpression, and_, delete, exists, func, insert, select
 
-from services.core.board.order import IN_ORDER, Submitted, TimedRun, retraining_s
+from services.core.board.order import IN_ORDER, Submitted, TimedRun, fastest
 from services.core.board.standings import stands_at
 from services.core.models import (
     AskedBoard,
@@ -119,7 +119,8 @@ class Boards:
             draws = board.draws
         with database.write() as session:
             row = Standings(phase_id=phase_id, moment=moment, metric=board.metric or phase.metric)
-            row.begun_at, row.retraining_s = clock(session), retraining_s(board.references)
+            row.begun_at, retraining = clock(session), fastest(board.references)
+            row.retraining_s, row.retraining_cost = retraining
             session.add(row)
         for portion in _portions(_rows(row.id, board.entry_ids, ranked, draws)):
             with database.write() as session:
@@ -178,7 +179,7 @@ class BoardRead:
         entry = LeaderboardEntry
         statement = (
             select(entry.id, entry.submission_id, entry.reference, entry.final_score, entry.submitted_at, entry.team_id)
-            .add_columns(Score.gaps, Score.run_s, Score.flags, Score.metric)
+            .add_columns(Score.gaps, Score.run_s, Score.cost, Score.flags, Score.metric)
             .join(Score, entry.score_id == Score.id)
             .where(entry.phase_id == self.phase.id, stands_at(self.moment))
             .order_by(*IN_ORDER)
@@ -191,7 +192,7 @@ class BoardRead:
             self.draws.append((count, best_of(count) * error_of(row.gaps)) if count > 1 else ONCE)
             self.metric = row.metric
             if row.reference is not Reference.NONE:
-                self.references.append(TimedRun(row.reference, row.run_s))
+                self.references.append(TimedRun(row.reference, row.run_s, row.cost))
             yield BoardLine(
                 reference=row.reference,
                 final_score=row.final_score,
@@ -199,6 +200,7 @@ class BoardRead:
                 run_s=row.run_s,
                 submitted=Submitted(row.submitted_at, row.submission_id),
                 flags=row.flags,
+                cost=row.cost,
             )
 
     def _entries_of_teams(self) -> dict[UUID, int]:
@@ -240,7 +242,9 @@ def _rows(
             "rank_best": one.rank_interval and one.rank_interval.best,
             "rank_worst": one.rank_interval and one.rank_interval.worst,
             "tie_group": one.tie_group,
-            "time_ratio": one.time_ratio,
+            "time_ratio": one.time_ratio.value,
+            "ratio_low": one.time_ratio.low,
+            "ratio_high": one.time_ratio.high,
             "draws": count,
             "luck": luck,
         }

@@ -123,6 +123,7 @@ def _line(stands: counting.BestEntry) -> BoardLine:
         run_s=score.run_s,
         submitted=Submitted(submission.created_at, submission.id),
         flags=score.flags,
+        cost=score.cost,
     )
 
 

@@ -1,19 +1,22 @@
 """Ranks, rank intervals, tie groups and time ratios of a leaderboard, from its entries in order. Pure."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.core.board.order import (
+    Cost,
     Place,
+    Ratio,
     Submitted,
     TimedRun,
+    fastest,
     place_of,
-    retraining_s,
     time_ratio,
     unranked_kind,
     unranked_reason,
@@ -23,6 +26,8 @@ from services.core.models import Reference, Unranked
 from services.scorer.standings.pairs import rank_intervals, tie_groups
 
 __all__ = ["BoardLine", "RankInterval", "Standing", "standings"]
+
+NO_COST = (nan, nan, nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class BoardLine:
     run_s: float
     submitted: Submitted
     flags: Sequence[str] = ()
+    cost: Cost | None = None
 
     @property
     def place(self) -> Place:
@@ -56,7 +62,7 @@ class Standing(NamedTuple):
     unranked: Unranked | None
     rank_interval: RankInterval | None
     tie_group: int | None
-    time_ratio: float | None
+    time_ratio: Ratio
 
 
 def standings(lines: Iterable[BoardLine], max_time_ratio: float, *, level: float = LEVEL) -> list[Standing]:
@@ -69,10 +75,12 @@ def standings(lines: Iterable[BoardLine], max_time_ratio: float, *, level: float
     for line in lines:
         kept.add(line)
         if line.reference is not Reference.NONE:
-            references.append(TimedRun(line.reference, line.run_s))
-    retrain_s = retraining_s(references)
-    ratios = [time_ratio(run_s, retrain_s) for run_s in kept.run_s]
-    reasons = [unranked_reason(kind, ratio, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)]
+            references.append(TimedRun(line.reference, line.run_s, line.cost))
+    retraining = fastest(references)
+    ratios = [time_ratio(one, retraining) for one in kept.times()]
+    reasons = [
+        unranked_reason(kind, ratio.value, max_time_ratio) for kind, ratio in zip(kept.kinds, ratios, strict=True)
+    ]
     ranked = np.array([reason is None for reason in reasons], dtype=np.bool_)
     scores, gaps = np.array(kept.scores, dtype=np.float64)[ranked], kept.gaps()[ranked]
     intervals, groups = rank_intervals(scores, gaps, level), tie_groups(scores, gaps)
@@ -88,19 +96,39 @@ def standings(lines: Iterable[BoardLine], max_time_ratio: float, *, level: float
     return found
 
 
+class _Cost(NamedTuple):
+    ratio: float
+    low: float
+    high: float
+
+
+class _Times(NamedTuple):
+    run_s: float
+    cost: _Cost | None
+
+
 class _Kept:
     """The numbers of lines, in order."""
 
     def __init__(self) -> None:
         self.scores, self.run_s, self.kinds = array("d"), array("d"), list[Unranked | None]()
+        self._costs = array("d")
         self._gaps, self._splits = array("d"), array("q")
 
     def add(self, line: BoardLine) -> None:
         self.scores.append(line.final_score)
         self.run_s.append(line.run_s)
+        cost = line.cost
+        self._costs.extend(NO_COST if cost is None else (cost.ratio, cost.low, cost.high))
         self.kinds.append(unranked_kind(line.reference, line.flags))
         self._gaps.extend(line.gaps)
         self._splits.append(len(line.gaps))
+
+    def times(self) -> Iterator[_Times]:
+        """Yield what time ratios use of each line."""
+        costs = (_Cost(*self._costs[start : start + 3]) for start in range(0, len(self._costs), 3))
+        for run_s, cost in zip(self.run_s, costs, strict=True):
+            yield _Times(run_s, None if isnan(cost.ratio) else cost)
 
     def gaps(self) -> NDArray[np.float64]:
         """Return the differences of halves [entries, splits]; NaN for an entry that has not as many as most."""

@@ -10,10 +10,11 @@ this process exits together with the child.
 The first line of standard input is a secret, and every report begins with it. It is kept in memory that no child
 inherits, so no seed can forge a report.
 
-    {"token": T, "value": V}  ->  {"token": T, "exit": status, "run_s": S, "out_of_memory": bool,
+    {"token": T, "value": V}  ->  {"token": T, "exit": status, "run_s": S, "cpu_s": S or null, "out_of_memory": bool,
                                    "peak_memory_bytes": B, "checkpoint": bool, "bad": why or null, "full": bool}
 
-If a signal ended the child, the report has "signal": number instead of "exit".
+If a signal ended the child, the report has "signal": number instead of "exit". A command with "code": text runs that
+module of ours in place of the submission, in the same way: the trainer that entries are timed beside.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import signal
 import sys
 import time
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from services.worker.runner.isolated import IsolatedCells
 from services.worker.runner.loaders import ExampleSet
 from services.worker.runner.memory import MemoryEvents, peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
+from services.worker.runner.processor import ProcessorTime
 from services.worker.runner.reports import EXIT_PLATFORM, Reports
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 from services.worker.runner.warming import warm_up
@@ -56,14 +58,15 @@ def main() -> None:
     os.dup2(2, 1)
     guard_process()
     bench = _load(arguments)
-    warm_up(arguments.submission / ENTRY_POINT)
-    memory = MemoryEvents()
+    warm_up(arguments.submission / ENTRY_POINT, trains=arguments.trains)
+    memory, processor = MemoryEvents(), ProcessorTime(in_container=arguments.masks is not None)
     originals = os.open(arguments.original, os.O_RDONLY | os.O_CLOEXEC) if arguments.original else None
-    launcher = _Launcher(bench, _cells(arguments, bench.specs), memory, originals, _wake_on_child_exit())
+    cells = _cells(arguments, bench.specs)
+    launcher = _Launcher(bench, cells, memory, processor, originals, _wake_on_child_exit())
     reports.send(ready=True)
     for line in _commands(sys.stdin.fileno()):
         command = json.loads(line)
-        reports.send(token=command["token"], **launcher.run(command["token"], command["value"]))
+        reports.send(token=command["token"], **launcher.run(**command))
 
 
 def _arguments() -> argparse.Namespace:
@@ -82,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--masks", type=Path, help="an empty tmpfs; needed, with root's rights, to isolate seeds")
     parser.add_argument("--keep-devices", action="store_true", help="leave a GPU's files visible")
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--trains", action="store_true", help="our own trainer runs beside the submission")
     parser.add_argument("--gpu-slots", type=int, default=0, help="number of slots that share the GPU")
     return parser.parse_args()
 
@@ -150,33 +154,43 @@ class _Launcher:
     bench: Bench
     cells: Cells
     memory: MemoryEvents
+    processor: ProcessorTime
     originals: int | None  # open directory with the original of the seed in progress
     wake: int  # becomes readable if a child has ended
 
-    def run(self, token: str, value: int) -> dict[str, Any]:
-        """Run one seed; return what the report says."""
+    def run(self, token: str, value: int, code: str | None = None) -> dict[str, Any]:
+        """Run one seed, of the submission or of our own code; return what the report says."""
         self.cells.open()
         printed, out = os.pipe()
-        started = time.monotonic()
-        child = self._fork(token, value, out)
+        cpu_s, started = self.processor.now_s(), time.monotonic()
+        # Of processor time more threads take more, so the trainer has one where that counts.
+        is_thrifty = code is not None and cpu_s is not None and not self.bench.gpu_slots
+        bench = replace(self.bench, threads=1) if is_thrifty else self.bench
+        child = self._fork(bench, token, value, code, out)
         os.close(out)
         status, used = self._wait(child, printed)
         run_s = time.monotonic() - started
         self.cells.end_processes()
+        cpu_s = self._since(cpu_s)
         _forward_rest(printed)
         takings = self.cells.take(token)
         self.cells.close()
         return {
             **_outcome(status),
             "run_s": run_s,
-            "out_of_memory": self.memory.ran_out(),
+            "cpu_s": cpu_s,
+            "out_of_memory": self.memory.ran_out(anew=code is not None),
             "peak_memory_bytes": peak_bytes(used),
             "checkpoint": takings.checkpoint,
             "bad": takings.bad,
             "full": takings.full,
         }
 
-    def _fork(self, token: str, value: int, out: int) -> int:
+    def _since(self, cpu_s: float | None) -> float | None:
+        now_s = self.processor.now_s()
+        return None if cpu_s is None or now_s is None else now_s - cpu_s
+
+    def _fork(self, bench: Bench, token: str, value: int, code: str | None, out: int) -> int:
         child = os.fork()
         if child:
             return child
@@ -185,11 +199,11 @@ class _Launcher:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             if self.originals is not None:
-                load_state(self.bench.model, tensors.load_from("original.safetensors", self.originals))
+                load_state(bench.model, tensors.load_from("original.safetensors", self.originals))
             self.cells.enter()
             _keep_only_streams(out)
             sys.modules["__main__"] = types.ModuleType("__main__")  # for processes that the participant spawns
-            status = run_seed(self.bench, token, value)
+            status = run_seed(bench, token, value, code)
             sys.stdout.flush()
             sys.stderr.flush()
         finally:

@@ -26,9 +26,12 @@ class MemoryEvents:
                     self._events = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a seed cannot see this path
         self._at_start = self._kills()
 
-    def ran_out(self) -> bool:
-        """Tell whether it happened since the launcher started."""
-        return self._kills() > self._at_start
+    def ran_out(self, *, anew: bool = False) -> bool:
+        """Tell whether it happened since the launcher started, or since somebody asked to count `anew`."""
+        now, before = self._kills(), self._at_start
+        if anew:
+            self._at_start = now
+        return now > before
 
     def _kills(self) -> int:
         if self._events is None:

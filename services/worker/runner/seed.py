@@ -53,10 +53,10 @@ class Failed(Exception):
         self.kind = kind
 
 
-def run_seed(bench: Bench, token: str, value: int) -> int:
-    """Run the submission once and write `out/<token>`; return the exit status of this process."""
+def run_seed(bench: Bench, token: str, value: int, code: str | None = None) -> int:
+    """Run the submission once, or `code` in its place, and write `out/<token>`; return this process's exit status."""
     try:
-        model = _unlearn(bench, value)
+        model = _unlearn(bench, value, code)
         _write_checkpoint(bench, token, model)
     except Failed as failure:
         _write_note(bench, token, failure.kind, failure, str(failure))
@@ -68,7 +68,7 @@ def run_seed(bench: Bench, token: str, value: int) -> int:
     return 0
 
 
-def _unlearn(bench: Bench, value: int) -> nn.Module:
+def _unlearn(bench: Bench, value: int, code: str | None) -> nn.Module:
     torch.set_num_threads(bench.threads)
     random.seed(value)
     np.random.seed(value % 2**32)
@@ -81,7 +81,7 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
         Loader(examples, shuffle=shuffle, device=device)
         for examples, shuffle in ((bench.retain, True), (bench.forget, True), (bench.validation, False))
     ]
-    result = _import(bench.submission)(net, *loaders)
+    result = _import(bench.submission, code)(net, *loaders)
     if result is None:
         return net
     if not isinstance(result, nn.Module):
@@ -89,14 +89,15 @@ def _unlearn(bench: Bench, value: int) -> nn.Module:
     return result
 
 
-def _import(directory: Path) -> Any:
+def _import(directory: Path, code: str | None) -> Any:
     path = directory / ENTRY_POINT
-    sys.path.insert(0, str(directory))
+    if code is None:
+        sys.path.insert(0, str(directory))
     module = types.ModuleType("submission")
     module.__file__ = str(path)
     sys.modules["submission"] = module
     try:
-        exec(compile(path.read_bytes(), ENTRY_POINT, "exec"), module.__dict__)  # noqa: S102 - this is the sandbox
+        exec(compile(path.read_bytes() if code is None else code, ENTRY_POINT, "exec"), module.__dict__)  # noqa: S102 - this is the sandbox
     except SyntaxError as error:
         raise Failed("rejected", f"{ENTRY_POINT} does not parse: {error.msg}, line {error.lineno}") from error
     except BaseException as error:

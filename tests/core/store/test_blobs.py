@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.settings import Settings
-from services.core.store.blobs import BlobMissing, Blobs, TooLarge, receive
+from services.core.store.blobs import LARGE_BYTES, BlobMissing, Blobs, TooLarge, receive
 from tests.real_services import s3_environment
 
 
@@ -67,6 +67,18 @@ def test_get_damaged_says_so(tmp_path: Path) -> None:
     next((tmp_path / "sha256").rglob(digest[2:])).write_bytes(b"damaged")
     with pytest.raises(BlobMissing, match="damaged"):
         blobs.get(digest)
+
+
+def test_a_large_file_is_stored_in_parts_and_once(tmp_path: Path) -> None:
+    blobs = Blobs.in_directory(tmp_path / "blobs")
+    data = bytes(range(256)) * (LARGE_BYTES // 256) + b"and more"
+    source = _file(tmp_path / "source", data)
+    digest = blobs.put_file(source)
+    assert blobs.get(digest) == data
+    (stored,) = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    before = stored.stat().st_ino
+    assert blobs.put_file(source) == digest
+    assert stored.stat().st_ino == before
 
 
 def _file(path: Path, data: bytes) -> Path:

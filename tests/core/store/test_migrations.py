@@ -233,7 +233,7 @@ def test_rows_of_the_first_schema_are_read_by_the_newest_models(first: Database)
         evaluation = session.scalars(select(Evaluation)).one()
         assert (evaluation.dry_run, evaluation.checkpoints_written, evaluation.log_blob) == (False, 0, None)
         assert (evaluation.seed_key, evaluation.provenance) == (bytes(range(32)), {"sandbox": "docker"})
-        assert (evaluation.measurements_blob, evaluation.readings_until) == (None, evaluation.finished_at)  # to be packed
+        assert (evaluation.measurements_blob, evaluation.readings_until) == (None, evaluation.finished_at)
         assert not evaluation.may_lack_score
         score = session.scalars(select(Score)).one()
         assert (score.certificate, score.histograms, score.suites) == (None, None, {"klom": {"forget_mean": 1.0}})

@@ -35,6 +35,7 @@ type Subject =
   | "alarms"
   | "all-submissions"
   | "announcements"
+  | "benchmark-uploads"
   | "benchmarks"
   | "campaigns"
   | "catalogue"
@@ -89,6 +90,7 @@ export const keyOf = (subject: Subject, ...of: readonly unknown[]) => [subject, 
 /** What each kind of write makes stale. A rescoring changes all that a phase's metric or its runs decide. */
 const STALE = {
   announcing: ["acts", "announcements"],
+  benchmarking: ["benchmark-uploads", "benchmarks"],
   cancelling: ["all-submissions", "queue", "quota", "submission"],
   employing: ["accounts", "me"],
   ending: ["leaderboard", "submission", "submissions"],

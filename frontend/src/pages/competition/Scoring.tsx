@@ -99,8 +99,9 @@ function OfPhase({ phase }: { phase: Phase }) {
             tried, and how much the best of so many equally good ones gains by chance.
           </li>
           <li>
-            Entries that take more than {Math.round(phase.max_time_ratio * 100)}% of the time of the fastest
-            full retraining on the board are shown, but not ranked.
+            Entries that cost more than {Math.round(phase.max_time_ratio * 100)}% of the fastest full
+            retraining on the board are shown, but not ranked. A retraining runs a few times between an
+            entry's own runs, and both are measured in processor time; on a GPU, by the clock.
           </li>
           <li>Scores by other metrics are second opinions: they stand beside the score and rank nothing.</li>
         </ul>

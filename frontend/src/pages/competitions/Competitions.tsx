@@ -34,7 +34,8 @@ export function Competitions() {
         <Section title="New competition">
           <p>
             Fill in this form, or <Link to="/new-competition">begin with a file</Link>, which says everything
-            at once.
+            at once. <Link to="/benchmarks">Benchmarks</Link> lists what its phases can run on, and takes
+            uploads.
           </p>
           <Suspense fallback={<Loading what="the form" />}>
             <NewCompetition />

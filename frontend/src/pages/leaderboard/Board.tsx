@@ -20,14 +20,16 @@ interface Props {
   /** Of the reader's own entries, the ids of their submissions. */
   own: ReadonlySet<string>;
   columns: string;
+  /** Which secondary columns the phase chose. */
+  ofPhase: readonly string[];
   axis: Axis;
   /** Whether the reader may look at every submission. */
   seesAll: boolean;
 }
 
-export function Board({ entries, pinned, own, columns: chosen, axis, seesAll }: Props) {
+export function Board({ entries, pinned, own, columns: chosen, ofPhase, axis, seesAll }: Props) {
   const catalogue = useCatalogue();
-  const columns = columnsOf(chosen, [...pinned, ...entries], catalogue);
+  const columns = columnsOf(chosen, [...pinned, ...entries], catalogue, ofPhase);
   const ties = brackets(entries);
   const shared = { axis, seesAll, columns, catalogue };
   return (
@@ -42,7 +44,7 @@ export function Board({ entries, pinned, own, columns: chosen, axis, seesAll }: 
               <AxisLabels axis={axis} />
             </th>
             {columns.map((column) => (
-              <th key={column.name} title={column.title} className={styles.number}>
+              <th key={`${column.name} ${column.title}`} title={column.title} className={styles.number}>
                 {column.name}
               </th>
             ))}
@@ -132,7 +134,7 @@ function Line({ entry, isOwn, bracket, axis, seesAll, columns, catalogue }: Line
         />
       </td>
       {columns.map((column) => (
-        <td key={column.name} className={styles.number} data-label={column.name}>
+        <td key={`${column.name} ${column.title}`} className={styles.number} data-label={column.name}>
           {column.show(entry)}
         </td>
       ))}

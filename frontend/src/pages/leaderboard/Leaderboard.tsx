@@ -90,7 +90,7 @@ function PhaseBoard({ phase }: { phase: Phase }) {
           return (
             <>
               <Summary of={first} loaded={entries.length} asOf={asOf} />
-              <Entries loaded={entries} ofReader={first.own}>
+              <Entries loaded={entries} ofReader={first.own} ofPhase={phase.columns}>
                 <More of={query} />
               </Entries>
               <Trust phase={phase} />
@@ -144,7 +144,7 @@ function Summary({ of, loaded, asOf }: SummaryProps) {
         ),
       )}
       {of.retraining_s !== null &&
-        `Run times are compared with the fastest full retraining on this board: ${runTime(of.retraining_s)}. `}
+        `Costs are compared with the fastest full retraining on this board, ${runTime(of.retraining_s)} a run. `}
       Each row is an <Term of="entry">entry</Term>. Its bar is the 95% <Term of="interval">interval</Term> of
       its score: the range to expect if the same code were run again. A bracket joins entries that the paired
       test cannot tell apart, a <Term of="tie group">tie group</Term>.{" "}
@@ -170,16 +170,18 @@ interface EntriesProps {
   loaded: readonly Entry[];
   /** The reader's own rows, loaded or not. */
   ofReader: readonly Entry[];
+  /** The secondary columns that the phase shows at first. */
+  ofPhase: readonly string[];
   /** What follows the rows. */
   children: ReactNode;
 }
 
-function Entries({ loaded, ofReader, children }: EntriesProps) {
+function Entries({ loaded, ofReader, ofPhase, children }: EntriesProps) {
   const own = useMemo(() => new Set(ofReader.map((entry) => entry.submission_id)), [ofReader]);
   const pinned = useMemo(() => missingFrom(loaded, ofReader), [loaded, ofReader]);
   const entries = useMemo(() => [...pinned, ...loaded], [pinned, loaded]);
   const seesAll = may(useRole(), "reviewer");
-  const [columns, setColumns] = useState("parts");
+  const [columns, setColumns] = useState(ofPhase.length > 0 ? "phase" : "parts");
   const scores = entries.map((entry) => entry.final_score);
   const [chosen, setScale] = useState("");
   const scale = chosen === "log" || chosen === "linear" ? chosen : fittingScale(scores);
@@ -203,6 +205,7 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
             value={columns}
             onChange={(event) => setColumns(event.target.value)}
             options={[
+              ...(ofPhase.length > 0 ? [{ value: "phase", label: "Columns of this phase" }] : []),
               { value: "parts", label: "Parts of the score" },
               { value: "intervals", label: "Intervals of the parts" },
               ...metrics.map((metric) => ({ value: `metric:${metric}`, label: `Score by ${metric}` })),
@@ -231,7 +234,15 @@ function Entries({ loaded, ofReader, children }: EntriesProps) {
         {axis.ticks.join(", ")}. It ends at {axis.to}.
       </p>
       {shownSuite && <SuiteLegend suite={shownSuite} columns={ofSuites.get(shownSuite) ?? []} />}
-      <Board entries={loaded} pinned={pinned} own={own} columns={columns} axis={axis} seesAll={seesAll} />
+      <Board
+        entries={loaded}
+        pinned={pinned}
+        own={own}
+        columns={columns}
+        ofPhase={ofPhase}
+        axis={axis}
+        seesAll={seesAll}
+      />
       {children}
       <Section title="Forgetting quality against utility">
         <Suspense fallback={<Loading what="the chart" />}>

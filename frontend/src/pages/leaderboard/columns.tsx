@@ -2,7 +2,8 @@
 import type { ReactNode } from "react";
 import type { Catalogue, Entry } from "../../api/types";
 import { suiteColumns } from "../../words/board";
-import { columnInfo, explain } from "../../words/catalogue";
+import { chosenColumn, columnInfo, explain, suiteTitle } from "../../words/catalogue";
+import { costRange } from "../../words/cost";
 import { interval, plain, score } from "../../words/numbers";
 import { runTime } from "../../words/time";
 
@@ -33,12 +34,15 @@ const PARTS: Column[] = [
   },
   {
     name: "time",
-    title:
-      "Mean time per run; in brackets, its share of the time of the fastest full retraining on this board",
+    title: "Mean time per run; in brackets, its cost as a share of the fastest full retraining on this board",
     show: (entry) =>
-      entry.time_ratio === null
-        ? runTime(entry.run_s)
-        : `${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)}%)`,
+      entry.time_ratio === null ? (
+        runTime(entry.run_s)
+      ) : (
+        <span
+          title={costRange(entry)}
+        >{`${runTime(entry.run_s)} (${Math.round(entry.time_ratio * 100)}%)`}</span>
+      ),
   },
   {
     name: "models",
@@ -68,8 +72,14 @@ const CERTIFICATE: Column[] = [
   { name: "δ", show: ({ certificate }) => plain(certificate?.delta) },
 ];
 
-export function columnsOf(chosen: string, entries: readonly Entry[], catalogue: Catalogue): Column[] {
+export function columnsOf(
+  chosen: string,
+  entries: readonly Entry[],
+  catalogue: Catalogue,
+  ofPhase: readonly string[],
+): Column[] {
   const [kind, name = ""] = chosen.split(":");
+  if (kind === "phase") return ofPhase.map((one) => secondary(one, catalogue));
   if (kind === "metric") return metricColumns(name);
   if (kind === "intervals") return INTERVALS;
   if (kind === "certificate") return CERTIFICATE;
@@ -82,6 +92,16 @@ export function columnsOf(chosen: string, entries: readonly Entry[], catalogue: 
       show: (entry) => plain(entry.suites[name]?.[column]),
     };
   });
+}
+
+/** A column that the phase chose, named by its suite, a dot and its name. */
+function secondary(chosen: string, catalogue: Catalogue): Column {
+  const { suite, info } = chosenColumn(catalogue, chosen);
+  return {
+    name: info.title,
+    title: `${suiteTitle(catalogue, suite)}. ${explain(info)}`,
+    show: (entry) => plain(entry.suites[suite]?.[info.name]),
+  };
 }
 
 function metricColumns(metric: string): Column[] {

@@ -27,6 +27,7 @@ export function Accounts() {
   return (
     <>
       <ChangeRole />
+      <Trust />
       <ResetLink />
       <Await query={query} what="accounts">
         {({ pages }) => (
@@ -36,7 +37,16 @@ export function Accounts() {
             keyOf={(one) => one.id}
             columns={[
               { name: "username", kind: "heading", show: (one) => <bdi>{one.username}</bdi> },
-              { name: "role", kind: "badges", show: (one) => <Badge>{one.role}</Badge> },
+              {
+                name: "role",
+                kind: "badges",
+                show: (one) => (
+                  <>
+                    <Badge>{one.role}</Badge>
+                    {one.publishes_benchmarks && <Badge tone="good">publishes benchmarks</Badge>}
+                  </>
+                ),
+              },
               { name: "account made", show: (one) => <Moment at={one.created_at} /> },
             ]}
           />
@@ -85,6 +95,51 @@ function ChangeRole() {
       {change.data && (
         <p role="status">
           {change.data.username} has the role {change.data.role} now.
+        </p>
+      )}
+    </FormCard>
+  );
+}
+
+/** Whether an organiser may publish benchmarks that were uploaded. */
+function Trust() {
+  const [username, setUsername] = useState("");
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: (publishes_benchmarks: boolean) =>
+      answer(
+        api.PATCH("/api/admin/accounts/{username}", {
+          params: { path: { username } },
+          body: { publishes_benchmarks },
+        }),
+      ),
+    onSettled: () => refresh(client, "employing"),
+  });
+  return (
+    <FormCard onSubmit={() => change.mutate(true)}>
+      <p>
+        An organiser whom you trust with it publishes uploaded benchmarks without asking you, also their own.
+      </p>
+      <Row>
+        <Field
+          label="Organiser to trust"
+          required
+          maxLength={39}
+          autoComplete="off"
+          value={username}
+          onChange={(event) => setUsername(event.target.value)}
+        />
+        <Button type="submit" look="main" busy={change.isPending}>
+          Trust with benchmarks
+        </Button>
+        <Button busy={change.isPending} disabled={username === ""} onClick={() => change.mutate(false)}>
+          Take it back
+        </Button>
+      </Row>
+      <Notice error={change.error} />
+      {change.data && (
+        <p role="status">
+          {change.data.username} may {change.data.publishes_benchmarks ? "now" : "not"} publish benchmarks.
         </p>
       )}
     </FormCard>

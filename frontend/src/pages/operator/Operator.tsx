@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { health, installation, system, workers } from "../../api/queries/installation";
 import { Require } from "../../app/Require";
 import { Await } from "../../ui/Await";
@@ -29,6 +30,11 @@ export function Operator() {
             </Section>
             <Section title="Organisers and operators">
               <Accounts />
+            </Section>
+            <Section title="Benchmarks">
+              <p>
+                <Link to="/benchmarks">Benchmarks</Link> shows what organisers uploaded and waits for consent.
+              </p>
             </Section>
             <Section title="Queue">
               <Queue />

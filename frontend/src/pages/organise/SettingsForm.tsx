@@ -7,6 +7,7 @@ import { metricOptions } from "../../words/catalogue";
 import { robustnessHint } from "../../words/robustness";
 import { type Draft, GROUPS, hides, meaningOf, type Name, type SettingField } from "../../words/settings";
 import { useCompetition } from "../competition/context";
+import { ColumnsOfBoard } from "./ColumnsOfBoard";
 import styles from "./Organise.module.css";
 
 interface Props {
@@ -83,6 +84,17 @@ function Setting({ field: { name, label, kind }, value, options, disabled, hint,
         label={label}
         hint={hint}
         options={options}
+        disabled={disabled}
+        chosen={Array.isArray(value) ? value : []}
+        onChange={onChange}
+      />
+    );
+  }
+  if (kind === "columns") {
+    return (
+      <ColumnsOfBoard
+        label={label}
+        hint={hint}
         disabled={disabled}
         chosen={Array.isArray(value) ? value : []}
         onChange={onChange}

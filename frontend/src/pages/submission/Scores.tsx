@@ -6,9 +6,9 @@ import { SuiteLegend, suiteFacts } from "../../ui/Suite";
 import { useCatalogue } from "../../ui/useCatalogue";
 import { axisOf } from "../../words/axis";
 import { flagText, suiteTitle } from "../../words/catalogue";
+import { costText } from "../../words/cost";
 import { leftOut, noiseShares } from "../../words/noise";
 import { estimate, interval, plain, score } from "../../words/numbers";
-import { runTime } from "../../words/time";
 import styles from "./Scores.module.css";
 
 /** The score that ranks, then what other metrics say, then the suites' secondary columns. */
@@ -69,12 +69,7 @@ function OneScore({ of }: { of: Score }) {
           ...(noiseShares(of) ? [["Noise comes from", noiseShares(of)] as const] : []),
           ...(of.ceiling === null ? [] : [["Ceiling of F", score(of.ceiling)] as const]),
           ["Models", `${of.seeds} (${of.effective_models} distinct)`],
-          [
-            "Time per run",
-            of.time_ratio === null
-              ? runTime(of.run_s)
-              : `${runTime(of.run_s)} (${plain(of.time_ratio * 100)}% of the fastest full retraining here, ${of.retraining_s === null ? "" : runTime(of.retraining_s)})`,
-          ],
+          ["Time per run", costText(of)],
           ...(of.certificate
             ? [
                 ["Claimed ε", plain(of.certificate.epsilon)] as const,

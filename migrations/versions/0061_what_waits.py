@@ -1,6 +1,6 @@
 """Evaluations that wait for a score or for tidying are found by indexes, as are events of attempts that ended early.
 
-Revision: 0064
+Revision: 0061
 Revises: 0060
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0064"
+revision: str = "0061"
 down_revision: str | None = "0060"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
