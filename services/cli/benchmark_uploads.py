@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.client import Client, NoSuchFile, ServerProblem, open_client
-from services.cli.console import milestone, print_json, progress, say
+from services.cli.console import milestone, print_json, print_listed, progress, say
 from services.cli.participant import Json, Url
 from services.cli.patience import Patience
-from services.cli.people import show
 from services.cli.showing import GiveUp
 
 __all__ = ["consent", "refuse", "upload", "uploads"]
@@ -58,7 +57,7 @@ def uploads(
         return
     rows = list(client.pages(UPLOADS))
     columns = ("id", "filename", "state", "received_bytes", "size_bytes", "uploaded_by", "created_at")
-    show(rows, columns, "Uploads of benchmarks", as_json)
+    print_listed(rows, columns, "Uploads of benchmarks", as_json)
 
 
 def consent(
