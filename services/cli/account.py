@@ -17,7 +17,10 @@ account_app = typer.Typer(
     no_args_is_help=True, help="Your account: password, data, deletion. For operators: roles and links."
 )
 Password = Annotated[
-    str, typer.Option(prompt="Your password", hide_input=True, help="You are asked for it if you leave it out.")
+    str,
+    typer.Option(
+        prompt="Your password", show_default=False, hide_input=True, help="You are asked for it if you leave it out."
+    ),
 ]
 
 
@@ -28,6 +31,7 @@ def change_password(
         str,
         typer.Option(
             prompt="New password",
+            show_default=False,
             hide_input=True,
             confirmation_prompt=True,
             help="At least 10 characters. You are asked for it if you leave it out.",

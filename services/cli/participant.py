@@ -17,9 +17,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 def login(
     url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
-    username: Annotated[str, typer.Option(prompt=True, help="Your account.")] = "",
+    username: Annotated[str, typer.Option(prompt=True, show_default=False, help="Your account.")] = "",
     password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, help="You are asked for it if you leave it out.")
+        str,
+        typer.Option(
+            prompt=True, show_default=False, hide_input=True, help="You are asked for it if you leave it out."
+        ),
     ] = "",
     sign_up: Annotated[bool, typer.Option("--sign-up", help="Create the account first.")] = False,
 ) -> None:

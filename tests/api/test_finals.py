@@ -1,6 +1,8 @@
 """Sealed finals: what teams select, who enters, what the organiser starts, publishes and seals."""
 
 import hashlib
+import io
+import zipfile
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -59,6 +61,8 @@ def test_a_final_promises_its_seeds_and_takes_no_uploads(
         refused = participant.post(f"{PHASES}/final/{path}", content=MODULE, params={"filename": "entry.py"})
         assert (refused.status_code, refused.json()["code"]) == (409, "enters_by_selection")
         assert "lethe select" in refused.json()["detail"]
+    with zipfile.ZipFile(io.BytesIO(api.anonymous.get(f"{PHASES}/final/starting-kit").content)) as kit:
+        assert "lethe select SUBMISSION --phase final" in kit.read("starting_kit/README.md").decode()
     row = organiser.post(
         f"{PHASES}/final/submissions", content=MODULE, params={"filename": "entry.py", "reference": "identity"}
     )

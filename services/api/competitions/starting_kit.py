@@ -54,10 +54,15 @@ def _filled(content: str, names: dict[str, str]) -> str:
 
 def _of_phase(phase: Phase, origin: str) -> str:
     slug = phase.competition.slug
-    return (
+    lines = [
         f"> This kit is for phase `{phase.slug}` of the competition `{slug}` at {origin}/competitions/{slug}: "
-        f"benchmark `{phase.benchmark.name}`, environment `{phase.environment}`.\n\n"
-    )
+        f"benchmark `{phase.benchmark.name}`, environment `{phase.environment}`."
+    ]
+    if phase.final_part is not None:
+        lines.append(
+            f"> The phase takes no uploads. Enter a scored submission: `lethe select SUBMISSION --phase {phase.slug}`."
+        )
+    return "\n>\n".join(lines) + "\n\n"
 
 
 @cache
