@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from services.api.benchmarks.moves import end, move
 from services.api.benchmarks.receiving import OPEN, UploadClosed, find_upload, may_publish
 from services.api.kit.auth import Principal
 from services.api.kit.roles import Forbidden
 from services.core.errors import BadInput
 from services.core.models import Act, BenchmarkUpload, BenchmarkUploadState
 from services.core.record.acts import record
-from services.core.store.database import WriteSession, clock
+from services.core.store.database import WriteSession
 
 __all__ = ["NotTrusted", "consent", "give_up", "refuse"]
 
@@ -32,7 +33,8 @@ def consent(session: WriteSession, who: Principal, upload_id: UUID, accept_unfit
         )
     if accept_unfit is not None and not unfit:
         raise BadInput(f"{found['name']} is fit, or was accepted before. Leave out the reason.")
-    row.state, row.accept_unfit, row.attempts = BenchmarkUploadState.PUBLISHING, accept_unfit, 0
+    move(session, row, BenchmarkUploadState.PUBLISHING)
+    row.accept_unfit, row.attempts = accept_unfit, 0
     _decide(session, who, row, Act.BENCHMARK_CONSENTED, {"accept_unfit": accept_unfit} if accept_unfit else {})
     return row
 
@@ -40,7 +42,7 @@ def consent(session: WriteSession, who: Principal, upload_id: UUID, accept_unfit
 def refuse(session: WriteSession, who: Principal, upload_id: UUID, reason: str) -> BenchmarkUpload:
     """Refuse an upload, with a reason that its uploader sees. It is on record. Raises as `consent`."""
     row = _waiting(session, who, upload_id)
-    row.state, row.reason = BenchmarkUploadState.REFUSED, reason
+    end(session, row, reason)
     _decide(session, who, row, Act.BENCHMARK_REFUSED, {"reason": reason})
     return row
 
@@ -50,8 +52,8 @@ def give_up(session: WriteSession, who: Principal, upload_id: UUID) -> Benchmark
     row = find_upload(session, who, upload_id, lock=True)
     if row.state not in OPEN or row.state is BenchmarkUploadState.PUBLISHING:
         raise UploadClosed(f"The upload is {row.state}; nothing is left to give up.", state=row.state)
-    row.state, row.reason = BenchmarkUploadState.REFUSED, "It was given up. Upload the file again if you need it."
-    row.decided_by, row.moved_at, row.leased_until = who.account_id, clock(session), None
+    end(session, row, "It was given up. Upload the file again if you need it.")
+    row.decided_by = who.account_id
     if row.account_id != who.account_id:
         told = {"uploaded_by": str(row.account_id), "reason": row.reason}
         _record(session, who, row, Act.BENCHMARK_REFUSED, told)
@@ -70,7 +72,7 @@ def _waiting(session: WriteSession, who: Principal, upload_id: UUID) -> Benchmar
 
 def _decide(session: WriteSession, who: Principal, row: BenchmarkUpload, act: Act, details: dict[str, object]) -> None:
     found = row.found or {}
-    row.decided_by, row.moved_at, row.checked_bytes, row.leased_until = who.account_id, clock(session), 0, None
+    row.decided_by = who.account_id
     told = {"benchmark": found["name"], "digest": found["digest"], "uploaded_by": str(row.account_id), **details}
     _record(session, who, row, act, told)
     session.flush()

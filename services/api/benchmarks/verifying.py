@@ -16,9 +16,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.api.benchmarks.clearing import remove_parts, tidy
+from services.api.benchmarks.moves import BUSY, end, move
 from services.core.bundle import store as bundle_store
 from services.core.bundle.acceptance import accept_unfit
 from services.core.bundle.archive import import_stream
@@ -34,34 +36,15 @@ from services.core.store.database import Database, ReadSession, WriteSession, cl
 from services.core.store.parts import Parts
 from services.core.store.room import NoRoom, require_room
 
-__all__ = ["ABANDONED", "HELD", "MOST_ATTEMPTS", "UNDECIDED", "Verifier"]
+__all__ = ["HELD", "MOST_ATTEMPTS", "Verifier"]
 
 log = structlog.get_logger()
 
-ABANDONED = timedelta(days=7)  # since the last part
-UNDECIDED = timedelta(days=30)  # since it was verified
-FORGOTTEN = timedelta(days=90)  # rows of uploads that were refused
 HELD = timedelta(minutes=5)  # long enough to put the largest file of a benchmark into the store
 AGAIN = timedelta(minutes=1)  # after something that is ours to mend: a full disk, a store that does not answer
 MOST_ATTEMPTS = 3
 TELL_EVERY_S = 1.0
 TIDY_EVERY_S = 600.0
-AT_ONCE = 20  # rows that one step of tidying looks at
-
-BUSY = (BenchmarkUploadState.VERIFYING, BenchmarkUploadState.PUBLISHING)
-ENDED = (BenchmarkUploadState.PUBLISHED, BenchmarkUploadState.REFUSED)
-WAITS_TOO_LONG = (
-    (
-        BenchmarkUploadState.UPLOADING,
-        ABANDONED,
-        "No part arrived for 7 days, so what had arrived was deleted. Upload the file again.",
-    ),
-    (
-        BenchmarkUploadState.WAITING,
-        UNDECIDED,
-        "Nobody decided on it for 30 days, so it was deleted. Ask an operator, then upload the file again.",
-    ),
-)
 
 
 class _Interrupted(Exception):
@@ -105,8 +88,8 @@ class Verifier:
         """Check or publish one upload, or remove the parts of one that has ended; tell whether there was one."""
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + TIDY_EVERY_S
-            self._tidy()
-        if self._remove_parts():
+            tidy(self._database, self._work)
+        if remove_parts(self._database, self._parts):
             return True
         claimed = self._claim()
         if claimed is None:
@@ -132,11 +115,11 @@ class Verifier:
         with self._database.write() as session:
             row = _held(session, upload, attempt)
             if session.scalar(select(BenchmarkRow.id).where(BenchmarkRow.digest == manifest.digest)) is not None:
-                _end(session, row, f"{manifest.name} is published here already. Choose it when you add a phase.")
+                end(session, row, f"{manifest.name} is published here already. Choose it when you add a phase.")
                 return
             row.found = _found(session, bundle)
             row.architecture = code
-            _move(session, row, BenchmarkUploadState.WAITING)
+            move(session, row, BenchmarkUploadState.WAITING)
 
     def _publish(self, upload: UUID, attempt: int, place: Path) -> None:
         with self._database.read() as session:
@@ -155,7 +138,7 @@ class Verifier:
                 "digest": bundle.manifest.digest,
                 "accepted_unfit": bundle.manifest.accepted_unfit,
             }
-            _move(session, row, BenchmarkUploadState.PUBLISHED)
+            move(session, row, BenchmarkUploadState.PUBLISHED)
         log.info("benchmark_published", benchmark=bundle.manifest.name, digest=bundle.manifest.digest)
 
     def _unpack(self, upload: UUID, attempt: int, place: Path, *, digest: str | None = None) -> Bundle:
@@ -209,7 +192,7 @@ class Verifier:
             if row is None:
                 return None
             if row.attempts >= MOST_ATTEMPTS:
-                _end(session, row, f"Reading it was interrupted {MOST_ATTEMPTS} times. Tell an operator.")
+                end(session, row, f"Reading it was interrupted {MOST_ATTEMPTS} times. Tell an operator.")
                 return None
             row.attempts, row.leased_until = row.attempts + 1, now + HELD
             return row.id, row.attempts, row.state
@@ -245,43 +228,7 @@ class Verifier:
     def _refuse(self, upload: UUID, attempt: int, reason: str) -> None:
         log.warning("upload_refused", upload=str(upload), reason=reason)
         with suppress(_Interrupted), self._database.write() as session:
-            _end(session, _held(session, upload, attempt), reason)
-
-    # What is left
-
-    def _remove_parts(self) -> bool:
-        """Remove the parts of one upload that has ended."""
-        kept = (BenchmarkUpload.parts_kept, BenchmarkUpload.state.in_(ENDED))
-        with self._database.read() as session:
-            upload = session.scalar(select(BenchmarkUpload.id).where(*kept).order_by(BenchmarkUpload.moved_at).limit(1))
-        if upload is None:
-            return False
-        self._parts.remove(upload)
-        with self._database.write() as session:
-            session.execute(delete(BenchmarkUploadPart).where(BenchmarkUploadPart.upload_id == upload))
-            session.get_one(BenchmarkUpload, upload).parts_kept = False
-        return True
-
-    def _tidy(self) -> None:
-        """End uploads that were abandoned, forget those refused long ago, remove directories of dead processes."""
-        with self._database.write() as session:
-            now = clock(session)
-            for state, most, reason in WAITS_TOO_LONG:
-                for row in session.scalars(_older(state, now - most).with_for_update(skip_locked=True)):
-                    _end(session, row, reason)
-            old = _older(BenchmarkUploadState.REFUSED, now - FORGOTTEN).where(~BenchmarkUpload.parts_kept)
-            for row in session.scalars(old):
-                session.delete(row)
-            busy = set(session.scalars(select(BenchmarkUpload.id).where(BenchmarkUpload.state.in_(BUSY))))
-        if self._work.is_dir():
-            for place in self._work.iterdir():
-                if place.name not in {str(upload) for upload in busy}:
-                    shutil.rmtree(place, ignore_errors=True)
-
-
-def _older(state: BenchmarkUploadState, moment: Any) -> Any:
-    found = select(BenchmarkUpload).where(BenchmarkUpload.state == state, BenchmarkUpload.moved_at < moment)
-    return found.order_by(BenchmarkUpload.moved_at).limit(AT_ONCE)
+            end(session, _held(session, upload, attempt), reason)
 
 
 def _found(session: ReadSession, bundle: Bundle) -> dict[str, Any]:
@@ -305,12 +252,3 @@ def _held(session: WriteSession, upload: UUID, attempt: int) -> BenchmarkUpload:
     if row is None:
         raise _Interrupted
     return row
-
-
-def _move(session: WriteSession, row: BenchmarkUpload, state: BenchmarkUploadState) -> None:
-    row.state, row.moved_at, row.leased_until, row.reason, row.checked_bytes = state, clock(session), None, None, 0
-
-
-def _end(session: WriteSession, row: BenchmarkUpload, reason: str) -> None:
-    _move(session, row, BenchmarkUploadState.REFUSED)
-    row.reason = reason[:2000]
