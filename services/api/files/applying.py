@@ -1,12 +1,9 @@
 """Applying a file: all of it in one transaction, on the state that its author saw, or nothing."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.encoders import jsonable_encoder
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, select
 
 from services.api.announcements.promises import announce_broken
 from services.api.competitions.finding import phases_of
@@ -15,20 +12,18 @@ from services.api.competitions.promises import in_words, require_confirmation
 from services.api.competitions.rights import require_organiser, require_writable
 from services.api.files.changes import Change, ChangeKind, differences
 from services.api.files.checking import Checked, check_file, is_used
-from services.api.files.form import CompetitionFile, PhaseSection
-from services.api.files.reading import ROLES, BadFile, Reading, read_file
-from services.api.files.roles import write_roles
+from services.api.files.form import CompetitionFile
+from services.api.files.reading import BadFile, Reading, read_file
+from services.api.files.recording import keep_version, note, record_applied
+from services.api.files.rows import create, delete_phase, write
 from services.api.files.stored import heads_of, parts_of, stored_file, token_of
 from services.api.kit.auth import Principal
 from services.api.kit.finding import find_competition
 from services.api.kit.policy import Access, require_access
-from services.api.phases.service import OF_FINALS, insert_phases
 from services.core.errors import Conflict, NotFound
-from services.core.finals.acts import unmake
 from services.core.models import (
     Act,
     Announcement,
-    BenchmarkRow,
     Competition,
     CompetitionImage,
     CompetitionPage,
@@ -36,7 +31,6 @@ from services.core.models import (
     Phase,
     Visibility,
 )
-from services.core.record.acts import record
 from services.core.references import asking as references
 from services.core.store.database import ReadSession, WriteSession, utc_now
 
@@ -50,12 +44,6 @@ __all__ = [
     "plan_file",
     "require_token",
 ]
-
-TEXTS = {"rules": "Rules", "prizes": "Prizes"}  # fields that are kept as pages, with their titles
-OWN_COLUMNS = (
-    *("title", "visibility", "description", "contact", "registration"),
-    *("code_licence", "code_licence_required", "weight"),
-)
 
 
 class CompetitionChanged(Conflict):
@@ -114,10 +102,10 @@ def apply_file(session: WriteSession, who: Principal, text: str, *, based_on: st
     if not plan.changes:
         return Applied(plan, None, None)
     if competition is None:
-        competition = _create(session, who, plan.checked.file)
-    _write(session, who, competition, plan)
-    version = _keep(session, who, competition, text)
-    _record(session, who, competition, plan, version)
+        competition = create(session, who, plan.checked.file)
+    write(session, who, competition, phases, plan.checked)
+    version = keep_version(session, who, competition, text)
+    record_applied(session, who, competition, plan.changes, version, is_new=plan.competition is None)
     told = [_in_words(change) for change in plan.promises]
     announcement = announce_broken(session, who, competition, told) if told else None
     return Applied(plan, version, announcement)
@@ -145,13 +133,13 @@ def delete_competition(session: WriteSession, who: Principal, slug: str) -> None
     for parts in heads:
         references.stop(session, parts)
         if not references.has_rows(session, parts):
-            _delete(session, parts)
+            delete_phase(session, parts)
     for table in (CompetitionPage, CompetitionImage):
         session.execute(delete(table).where(table.competition_id == competition.id))
     details: dict[str, object] = {"slug": slug, "title": competition.title}
     competition.visibility = Visibility.DELETED
     competition.slug = f"deleted-{competition.id.hex}"  # another competition may have its name
-    _note(session, who, Act.COMPETITION_DELETED, competition, details)
+    note(session, who, Act.COMPETITION_DELETED, competition, details)
 
 
 def _find(session: ReadSession, who: Principal, reading: Reading) -> Competition | None:
@@ -195,127 +183,6 @@ def _lock_phases(session: WriteSession, competition: Competition) -> list[Phase]
     """Lock the phases of a competition against submissions, too: whether there are any decides what may change."""
     statement = select(Phase).where(Phase.competition_id == competition.id).order_by(Phase.id).with_for_update()
     return list(session.scalars(statement.execution_options(populate_existing=True)))
-
-
-def _create(session: WriteSession, who: Principal, file: CompetitionFile) -> Competition:
-    competition = Competition(slug=file.slug, title=file.title, owner_id=who.account_id)
-    session.add(competition)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise SlugTaken(f"The name {file.slug!r} is taken. Choose a different slug.") from error
-    return competition
-
-
-def _write(session: WriteSession, who: Principal, competition: Competition, plan: Plan) -> None:
-    file = plan.checked.file
-    for name in OWN_COLUMNS:
-        setattr(competition, name, getattr(file, name))
-    competition.team_size, competition.merge_until = file.teams.size, file.teams.merge_until
-    competition.retention = None if file.retention is None else file.retention.model_dump(exclude_none=True)
-    write_roles(session, who, competition, file)
-    _write_pages(session, competition, file)
-    stored = heads_of(plan.phases)
-    named = {section.slug for section in file.phases}
-    for slug, head in stored.items():
-        if slug not in named:
-            _delete(session, parts_of(head, plan.phases))
-    for section in sorted(file.phases, key=lambda one: one.is_sealed_final):  # a final draws from phases that are there
-        if section.slug in stored:
-            parts = parts_of(stored[section.slug], plan.phases)
-            _change(session, who, parts, section, plan.checked.benchmarks[section.slug])
-        else:
-            insert_phases(session, competition, section)
-    session.flush()
-
-
-def _change(
-    session: WriteSession, who: Principal, parts: list[Phase], section: PhaseSection, benchmark: BenchmarkRow
-) -> None:
-    head = parts[0]
-    before = [_runs_of(part) for part in parts]
-    head.benchmark = benchmark
-    for part in parts:
-        for name, value in section.settings().items():
-            if name not in OF_FINALS and name != "benchmark" and getattr(part, name) != value:
-                setattr(part, name, value)
-    if head.final_part is not None:
-        head.final_part.final.selects, head.final_part.final.draws_from = section.selects, section.draws_from
-    session.flush()
-    overtaken = [part for part, runs in zip(parts, before, strict=True) if _runs_of(part) != runs]
-    references.renew(session, overtaken, who.account_id)
-    for part in parts:
-        if part.references:
-            references.ensure_for(session, part)
-
-
-def _runs_of(phase: Phase) -> tuple[object, ...]:
-    """Return what reference rows depend on."""
-    return phase.benchmark.id, phase.seeds, phase.device, phase.environment
-
-
-def _delete(session: WriteSession, parts: list[Phase]) -> None:
-    if parts[0].final_part is not None:
-        unmake(session, parts[0].final_part.final, parts)
-        return
-    session.delete(parts[0])
-    session.flush()
-
-
-def _write_pages(session: WriteSession, competition: Competition, file: CompetitionFile) -> None:
-    texts = [(slug, title, getattr(file, slug)) for slug, title in TEXTS.items() if getattr(file, slug)]
-    pages = texts + [(page.slug, page.title, page.body) for page in file.pages]
-    session.execute(delete(CompetitionPage).where(CompetitionPage.competition_id == competition.id))
-    session.add_all(
-        CompetitionPage(competition_id=competition.id, slug=slug, title=title, body=body, position=position)
-        for position, (slug, title, body) in enumerate(pages)
-    )
-
-
-def _keep(session: WriteSession, who: Principal, competition: Competition, text: str) -> CompetitionVersion:
-    newest = select(func.max(CompetitionVersion.number)).where(CompetitionVersion.competition_id == competition.id)
-    number = (session.scalar(newest) or 0) + 1
-    version = CompetitionVersion(competition_id=competition.id, account_id=who.account_id, number=number, text=text)
-    session.add(version)
-    session.flush()
-    return version
-
-
-def _record(
-    session: WriteSession, who: Principal, competition: Competition, plan: Plan, version: CompetitionVersion
-) -> None:
-    """Put on record which file was applied and how it changed what is not a text. Roles are acts of their own."""
-    if plan.competition is None:
-        details: dict[str, object] = {
-            "slug": competition.slug,
-            "title": competition.title,
-            "description": competition.description,
-        }
-        _note(session, who, Act.COMPETITION_CREATED, competition, details)
-    changes = [
-        {"path": one.path, "kind": one.kind, "before": one.before, "after": one.after}
-        for one in plan.changes
-        if one.path.partition(".")[0] not in ROLES  # the record names accounts by ids
-    ]
-    _note(
-        session,
-        who,
-        Act.FILE_APPLIED,
-        competition,
-        {
-            "version": version.number,
-            "sha256": hashlib.sha256(version.text.encode()).hexdigest(),
-            "changes": changes,
-            "confirmed": [change.path for change in plan.promises],
-        },
-    )
-
-
-def _note(
-    session: WriteSession, who: Principal, act: Act, competition: Competition, details: dict[str, object]
-) -> None:
-    own = jsonable_encoder(details)
-    record(session, act, competition_id=competition.id, account_id=who.account_id, details=own)
 
 
 def _in_words(change: Change) -> str:
