@@ -2,21 +2,22 @@
 
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from services.api.frozen.checking import check
 from services.cli.client import Client
 from services.core.store.database import utc_now
 from tests.entries import NOISE, STILL
 from tests.installation import Installation
-from tests.web.browsing import NARROW, PASSWORD, WIDE, accessibility_faults, file, overflow_px, settle, sign_in
+from tests.web.browsing import PASSWORD, WIDE, file, sign_in
+from tests.web.people import Person
 
 SLUG, TITLE = "whole", "The whole contest"
 RUNS_MS = 120_000  # until workers have run an entry, whatever else the machine does
@@ -37,62 +38,25 @@ phases:
 RUNS = "seeds: 8, shard_seeds: 8, seed_timeout_s: 20, references: false"
 
 
-@dataclass
-class Person:
-    """Somebody before a browser. Who has an account can also be heard by API."""
-
-    name: str
-    page: Page
-    url: str
-    api: Client | None = None
-
-    def goes(self, part: str = "") -> None:
-        """Open a part of the contest."""
-        self.page.goto(f"{self.url}/competitions/{SLUG}{part}")
-        expect(self.page.get_by_role("heading", name=TITLE, level=1)).to_be_visible()
-
-    def clicks(self, name: str, within: Page | Locator | None = None) -> None:
-        """Press a button that nobody asks about."""
-        (within or self.page.get_by_role("main")).get_by_role("button", name=name, exact=True).click()
-
-    def confirms(self, act: str, *, reason: str | None = None, within: Locator | None = None) -> None:
-        """Press a button, give the reason that its dialogue asks for, and go through with it."""
-        self.clicks(act, within)
-        dialog = self.page.get_by_role("dialog")
-        if reason is not None:
-            dialog.get_by_label("Reason").fill(reason)
-        self.clicks(act, dialog)
-        expect(dialog).to_have_count(0)
-
-    def follows(self, name: str) -> None:
-        """Take a way between the parts of the contest."""
-        self.page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
-
-    def looks_well(self) -> None:
-        """Whatever stands here must be read on a small screen, and by those who do not see."""
-        self.page.set_viewport_size({"width": NARROW, "height": 800})
-        settle(self.page)
-        assert overflow_px(self.page) <= 0
-        assert accessibility_faults(self.page) == []
-        self.page.set_viewport_size({"width": WIDE, "height": 800})
-
-
 @pytest.fixture
-def person(served: Installation, new_context: Callable[..., BrowserContext]) -> Callable[..., Person]:
+def person(served: Installation, new_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., Person]]:
     """Seat somebody before a browser of their own."""
+    url = served.stack.url
+    with ExitStack() as stack:
 
-    def seated(name: str | None, role: str = "participant") -> Person:
-        context = new_context(viewport={"width": WIDE, "height": 800}, accept_downloads=True)
-        if name is None:
-            return Person("a stranger", context.new_page(), served.stack.url)
-        credentials = {"username": f"{name}-{uuid4().hex[:6]}", "password": PASSWORD}
-        served.client.post("/api/accounts", credentials)
-        served.client.patch(f"/api/admin/accounts/{credentials['username']}", {"role": role})
-        token = served.client.post("/api/sessions", credentials)["token"]
-        sign_in(context, served.stack.url, token)
-        return Person(credentials["username"], context.new_page(), served.stack.url, Client(served.stack.url, token))
+        def seated(name: str | None, role: str = "participant") -> Person:
+            context = new_context(viewport={"width": WIDE, "height": 800})
+            if name is None:
+                return Person("a stranger", context.new_page(), url, SLUG)
+            credentials = {"username": f"{name}-{uuid4().hex[:6]}", "password": PASSWORD}
+            served.client.post("/api/accounts", credentials)
+            served.client.patch(f"/api/admin/accounts/{credentials['username']}", {"role": role})
+            token = served.client.post("/api/sessions", credentials)["token"]
+            sign_in(context, url, token)
+            api = stack.enter_context(closing(Client(url, token)))
+            return Person(credentials["username"], context.new_page(), url, SLUG, api)
 
-    return seated
+        yield seated
 
 
 @pytest.mark.timeout(600)

@@ -14,14 +14,12 @@ export function progressInWords({ at, entries, ended, complete, states }: FinalP
   return `${ended} of ${entries} entries have ended${entries ? `: ${listed(states)}` : ""}.`;
 }
 
-/** Whether runs that verify a finalist are still to come, or to be compared. */
+/** Whether runs that verify a finalist are still to come. */
 export function isRunAgain({ places }: Pick<Finalist, "places">): boolean {
-  return places.some(
-    ({ again }) => again !== null && again.difference === null && !LOST.includes(again.state),
-  );
+  return places.some(({ again }) => again !== null && !ENDED.includes(again.state));
 }
 
-const LOST: readonly SubmissionState[] = ["failed", "cancelled"];
+const ENDED: readonly SubmissionState[] = ["scored", "failed", "cancelled"];
 
 function listed(states: Record<string, number>): string {
   return Object.entries(states)

@@ -14,8 +14,8 @@ export function AboutFinal({ path }: { path: PhaseKey }) {
   return (
     <Section title="About this final">
       <p>
-        The seeds of all runs follow from a secret. The commitment is its SHA-256, and stood here before the
-        final started: so nobody could choose seeds later.
+        The seeds of all runs follow from a secret. Everybody sees its SHA-256, the commitment, from the
+        beginning, so nobody can choose the seeds later.
       </p>
       <Await query={query} what="the final">
         {(found) => <FinalFacts of={found} />}
