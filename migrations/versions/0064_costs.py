@@ -24,7 +24,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 def upgrade() -> None:
     for table, columns in ADDED.items():
         for column in columns:
-            op.add_column(table, sa.Column(column, sa.Float(), nullable=True))
+            op.add_column(table, sa.Column(column, sa.Double(), nullable=True))
     op.add_column("scores", sa.Column("cost", sa.JSON(), nullable=True))
 
 

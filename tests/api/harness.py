@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from services.api.accounts.service import issue_token
 from services.api.app import create_app
+from services.api.kit.loops import LOOK_EVERY_S
 from services.api.main import Server
 from services.api.state import ApiState
 from services.core.models import (
@@ -245,13 +246,15 @@ class Served:
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 0) -> Iterator[Served]:
-    """Run the real server in a thread, on this port or a free one."""
+def serving(settings: Settings, port: int = 0, *, look_every_s: float = LOOK_EVERY_S) -> Iterator[Served]:
+    """Run the real server in a thread, on this port or a free one. Its loops look so often for something to do."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", port))
     listener.listen()
     port = listener.getsockname()[1]
     server = Server(settings)
+    app: Any = server.config.app
+    app.state.look_every_s = look_every_s
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     served = Served(f"http://127.0.0.1:{port}", port, server, thread)

@@ -50,7 +50,7 @@ class Watched:
 
 @pytest.fixture
 def watched(settings: Settings) -> Iterator[Watched]:
-    with running(settings) as api, serving(settings) as served:
+    with running(settings) as api, serving(settings, look_every_s=3600.0) as served:
         caller = prepare(api)
         submission = caller.submit().json()
         yield Watched(api, served, caller, submission["id"], UUID(submission["evaluation_id"]))
