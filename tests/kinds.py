@@ -29,6 +29,7 @@ LONGEST = (  # in this order, though those with a browser after all others
     "faults/test_killed_worker.py",
     "worker/test_sandbox_conformance.py",
     "web/test_accessibility.py",
+    "web/test_contest_walk.py",
     "web/test_participant_walk.py",
     "web/test_organiser_walk.py",
     "web/test_hostile_text.py",

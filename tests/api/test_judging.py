@@ -87,7 +87,8 @@ def test_a_disqualified_entry_leaves_the_board_and_comes_back(
 
     assert (ended["ended_at"] is not None, ended["ended_reason"]) == (True, "A mistake of ours.")
     assert (names(api), shown_scores(api)) == (["ada", "eve"], [0.5, 0.4])
-    assert participant.get(f"/api/submissions/{best}").json()["exclusions"] == []
+    seen = participant.get(f"/api/submissions/{best}").json()
+    assert (seen["exclusions"], seen["reinstatements"]) == ([], [ended])
     assert acts(api) == ["entry_disqualified", "entry_reinstated"]
 
 

@@ -37,7 +37,7 @@ ENTRY = "def unlearning(net, retain_loader, forget_loader, val_loader):\n    ret
 WIDE, NARROW = 1200, 360
 PATIENCE_MS = 30_000  # of every click and look, since other work may hold the machine
 
-ANSWERED = re.compile(r"Failed to load resource: .*(status of 4\d\d|net::ERR_)")
+ANSWERED = re.compile(r"Failed to load resource: .*(status of (4\d\d|503)|net::ERR_)")
 
 
 def chromium() -> str:
@@ -50,7 +50,7 @@ def chromium() -> str:
 class Complaints:
     """What pages said to the console that they should not have to say.
 
-    A call of the API that is refused, or that does not arrive, is part of a page's life; Chromium names each.
+    A call of the API that is refused, not ready, or does not arrive is part of a page's life; Chromium names each.
     """
 
     found: list[str] = field(default_factory=list)

@@ -9151,6 +9151,11 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            /**
+             * Reinstatements
+             * @description Disqualifications of it that were taken back.
+             */
+            reinstatements: components["schemas"]["ExclusionOut"][];
             rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */
@@ -9841,6 +9846,11 @@ export interface components {
                 [key: string]: string;
             };
             reference: components["schemas"]["Reference"];
+            /**
+             * Reinstatements
+             * @description Disqualifications of it that were taken back.
+             */
+            reinstatements: components["schemas"]["ExclusionOut"][];
             rights: components["schemas"]["Rights"];
             score: components["schemas"]["ScoreOut"] | null;
             /** Seeds */

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { againInWords, placeInWords, previewInWords, progressInWords, roundHours } from "./finals";
+import {
+  againInWords,
+  isRunAgain,
+  placeInWords,
+  previewInWords,
+  progressInWords,
+  roundHours,
+} from "./finals";
 
 const START = {
   at: "2026-01-01T00:00:00Z",
@@ -63,6 +70,19 @@ const AGAIN = {
   created_at: START.at,
 };
 
+const PLACE = {
+  phase: "final",
+  submission_id: "a",
+  rank: 1,
+  rank_best: 1,
+  rank_worst: 3,
+  tie_group: 1,
+  final_score: 0.5,
+  ci_low: 0.4,
+  ci_high: 0.6,
+  again: null,
+};
+
 test("a verifying run says how it compares, where it ran and with which seeds", () => {
   expect(againInWords(null)).toBe(null);
   expect(againInWords({ ...AGAIN, state: "queued", difference: null, low: null, high: null })).toBe("queued");
@@ -74,19 +94,17 @@ test("a verifying run says how it compares, where it ran and with which seeds", 
   );
 });
 
+test.each([
+  [null, false],
+  [{ ...AGAIN, state: "queued", difference: null }, true],
+  [{ ...AGAIN, state: "measured", difference: null }, true],
+  [AGAIN, false],
+  [{ ...AGAIN, state: "failed", difference: null }, false],
+] as const)("a page of finalists is read again while a run of theirs is to come: %j", (again, expected) => {
+  expect(isRunAgain({ places: [{ ...PLACE, again }] })).toBe(expected);
+});
+
 test("a finalist's place has its interval and its tie group", () => {
-  const place = {
-    phase: "final",
-    submission_id: "a",
-    rank: 1,
-    rank_best: 1,
-    rank_worst: 3,
-    tie_group: 1,
-    final_score: 0.5,
-    ci_low: 0.4,
-    ci_high: 0.6,
-    again: null,
-  };
-  expect(placeInWords(place)).toBe("rank 1 (1 to 3), tie group 1, 0.5000 (0.4000 to 0.6000)");
-  expect(placeInWords({ ...place, final_score: null })).toBe("no score");
+  expect(placeInWords(PLACE)).toBe("rank 1 (1 to 3), tie group 1, 0.5000 (0.4000 to 0.6000)");
+  expect(placeInWords({ ...PLACE, final_score: null })).toBe("no score");
 });

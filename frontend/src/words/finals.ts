@@ -1,11 +1,25 @@
 /** How far a final is, in words. */
-import type { FinalistPlace, FinalPreview, FinalProgress, Phase } from "../api/types";
+import type {
+  Finalist,
+  FinalistPlace,
+  FinalPreview,
+  FinalProgress,
+  Phase,
+  SubmissionState,
+} from "../api/types";
 
 export function progressInWords({ at, entries, ended, complete, states }: FinalProgress): string {
   if (at === null) return "Teams are being entered.";
   if (complete) return `All ${entries} entries have ended: ${listed(states)}.`;
   return `${ended} of ${entries} entries have ended${entries ? `: ${listed(states)}` : ""}.`;
 }
+
+/** Whether runs that verify a finalist are still to come. */
+export function isRunAgain({ places }: Pick<Finalist, "places">): boolean {
+  return places.some(({ again }) => again !== null && !ENDED.includes(again.state));
+}
+
+const ENDED: readonly SubmissionState[] = ["scored", "failed", "cancelled"];
 
 function listed(states: Record<string, number>): string {
   return Object.entries(states)

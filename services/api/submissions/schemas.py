@@ -207,6 +207,7 @@ class SubmissionOut(BaseModel):
     has_log: bool = Field(description="Whether the end of its output can be downloaded.")
     on_board: bool = Field(description="Whether it is its team's entry on the leaderboard now.")
     exclusions: list[ExclusionOut] = Field(description="Why it is off the board: disqualified, or withdrawn.")
+    reinstatements: list[ExclusionOut] = Field(description="Disqualifications of it that were taken back.")
     rights: Rights
     has_runs: bool = Field(description="Whether a table of its runs can be downloaded.")
     has_measurements: bool = Field(description="Whether its measurements can be downloaded.")
@@ -271,7 +272,8 @@ class SubmissionOut(BaseModel):
             tags=note.tags if note else [],
             shared=shared,
             on_board=on_board,
-            exclusions=[ExclusionOut.of(one) for one in exclusions],
+            exclusions=[ExclusionOut.of(one) for one in exclusions if one.ended_at is None],
+            reinstatements=[ExclusionOut.of(one) for one in exclusions if one.ended_at is not None],
             rights=rights,
             finals=list(finals),
             claim=submission.claim,

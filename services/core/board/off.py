@@ -42,10 +42,11 @@ def is_off(session: ReadSession, submission: Submission) -> bool:
 
 
 def reasons_of(session: ReadSession, submission_ids: Collection[UUID]) -> dict[UUID, list[Exclusion]]:
-    """Find why submissions are off the board now, oldest reason first; nothing for those that are on it."""
+    """Find why submissions are off the board now, and the disqualifications of them that have ended; oldest first."""
+    told = or_(Exclusion.ended_at.is_(None), Exclusion.kind == ExclusionKind.DISQUALIFIED)
     statement = (
         select(Submission.id, Exclusion)
-        .join(Exclusion, _counts())
+        .join(Exclusion, and_(_is_of_its_team(), told))
         .outerjoin(Named, Named.id == Exclusion.submission_id)
         .where(Submission.id.in_(submission_ids), or_(_is_about_entry(), _is_about_team()))
         .options(joinedload(Exclusion.team), joinedload(Exclusion.submission))
@@ -69,7 +70,11 @@ def disqualified_teams(competition_id: UUID, team_ids: Collection[UUID]) -> Sele
 
 def _counts() -> ColumnElement[bool]:
     """Whether an exclusion of a submission's team has not ended."""
-    return and_(Exclusion.team_id == Submission.team_id, Exclusion.ended_at.is_(None))
+    return and_(_is_of_its_team(), Exclusion.ended_at.is_(None))
+
+
+def _is_of_its_team() -> ColumnElement[bool]:
+    return Exclusion.team_id == Submission.team_id
 
 
 def _is_about_entry() -> ColumnElement[bool]:

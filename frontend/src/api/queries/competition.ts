@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { isUnderWay } from "../../words/freezes";
 import { answer, api } from "../client";
 import type { Freeze, RegistrationState } from "../types";
-import { keyOf, paged, SOON_MS } from "./keys";
+import { keyOf, paged, soonIf } from "./keys";
 
 export const competitions = paged(keyOf("competitions"), (after) =>
   answer(api.GET("/api/competitions", { params: { query: { limit: 50, after } } })),
@@ -120,6 +120,5 @@ export const freezes = (slug: string) => ({
       }),
     ),
   ),
-  refetchInterval: ({ state }: { state: { data?: { pages: { items: Freeze[] }[] } | undefined } }) =>
-    state.data?.pages[0]?.items.some(isUnderWay) ? SOON_MS : (false as const),
+  refetchInterval: soonIf<Freeze>(isUnderWay),
 });

@@ -1,8 +1,10 @@
 /** Sealed finals and their winners. */
 import { queryOptions } from "@tanstack/react-query";
+import { isRunAgain } from "../../words/finals";
 import { answer, api } from "../client";
+import type { Finalist } from "../types";
 import type { PhaseKey } from "./board";
-import { isNotReady, keyOf, paged, retry, SOON_MS } from "./keys";
+import { isNotReady, keyOf, paged, retry, SOON_MS, soonIf } from "./keys";
 
 /** A final: what everybody may know of it. */
 export const final = (path: PhaseKey) =>
@@ -31,25 +33,30 @@ export const finalProgress = (path: PhaseKey) =>
     refetchInterval: ({ state: { data } }) => (data?.complete ? false : SOON_MS),
   });
 
-/** Each team with what it enters into a final. */
-export const finalEntries = (path: PhaseKey) =>
-  paged(keyOf("final", path.slug, path.phase, "entries"), (after) =>
+/** Each team with what it enters into a final; read again soon, until it was read after a moment in milliseconds. */
+export const finalEntries = (path: PhaseKey, until: number) => ({
+  ...paged(keyOf("final", path.slug, path.phase, "entries"), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/phases/{phase}/final/entries", {
         params: { path, query: { limit: 20, after } },
       }),
     ),
-  );
+  ),
+  refetchInterval: ({ state }: { state: { dataUpdatedAt: number } }) =>
+    state.dataUpdatedAt < until ? SOON_MS : (false as const),
+});
 
 /** The entries of a published final, and what was decided on each. New runs go on while somebody looks. */
-export const finalists = (path: PhaseKey) =>
-  paged(keyOf("final", path.slug, path.phase, "winners"), (after) =>
+export const finalists = (path: PhaseKey) => ({
+  ...paged(keyOf("final", path.slug, path.phase, "winners"), (after) =>
     answer(
       api.GET("/api/competitions/{slug}/phases/{phase}/final/winners", {
         params: { path, query: { limit: 10, after } },
       }),
     ),
-  );
+  ),
+  refetchInterval: soonIf<Finalist>(isRunAgain),
+});
 
 /** The published code of a finalist. */
 export const finalistCode = (path: PhaseKey, id: string) =>

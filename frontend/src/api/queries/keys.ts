@@ -187,3 +187,9 @@ export function paged<P extends PageOf<unknown>>(
     getNextPageParam: (page: P) => page.next ?? undefined,
   });
 }
+
+/** Read a listing again soon while one of its loaded items is still changing. */
+export function soonIf<Item>(isUnderWay: (item: Item) => boolean) {
+  return ({ state: { data } }: { state: { data?: { pages: PageOf<Item>[] } | undefined } }) =>
+    data?.pages.some(({ items }) => items.some(isUnderWay)) ? SOON_MS : (false as const);
+}

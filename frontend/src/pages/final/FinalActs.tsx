@@ -9,15 +9,13 @@ import { Await } from "../../ui/Await";
 import { Badge } from "../../ui/Badge";
 import { Row } from "../../ui/Card";
 import { Confirm } from "../../ui/Confirm";
-import { Facts } from "../../ui/Facts";
 import { More } from "../../ui/More";
 import { Progress } from "../../ui/Progress";
 import { StateBadge } from "../../ui/StateBadge";
 import { Notice } from "../../ui/states";
 import { Table } from "../../ui/Table";
-import { Moment } from "../../ui/Time";
 import { previewInWords, progressInWords } from "../../words/finals";
-import styles from "./Final.module.css";
+import { FinalFacts } from "./FinalFacts";
 
 const PATH = "/api/competitions/{slug}/phases/{phase}/final" as const;
 
@@ -31,32 +29,11 @@ export function FinalActs({ path, organises }: { path: PhaseKey; organises: bool
           <FinalFacts of={found} />
           {found.started_at === null ? <Preview path={path} /> : <Runs path={path} />}
           {organises && (found.started_at === null ? <Start path={path} /> : <Acts path={path} of={found} />)}
-          <Entries path={path} />
+          <Entries path={path} isStarted={found.started_at !== null} />
         </>
       )}
     </Await>
   );
-}
-
-function FinalFacts({ of }: { of: Final }) {
-  return (
-    <Facts
-      of={[
-        ["Benchmarks", of.phases.map((one) => `${one.benchmark} (${one.phase})`).join(", ")],
-        ["Entries of a team", String(of.selects)],
-        ["Selected from", of.draws_from.join(", ") || "no phase"],
-        ["Selection ends", <Moment key="ends" at={of.closes_at} />],
-        ["Started", of.started_at ? <Moment key="started" at={of.started_at} /> : "no"],
-        ["Published", of.published_at ? <Moment key="published" at={of.published_at} /> : "no, it is sealed"],
-        ["Commitment", <Code key="commitment" of={of.commitment} />],
-        ["Secret", of.secret ? <Code key="secret" of={of.secret} /> : "revealed when it is published"],
-      ]}
-    />
-  );
-}
-
-function Code({ of }: { of: string }) {
-  return <code className={styles.code}>{of}</code>;
 }
 
 function Preview({ path }: { path: PhaseKey }) {
@@ -152,8 +129,10 @@ function Acts({ path, of }: { path: PhaseKey; of: Final }) {
   );
 }
 
-function Entries({ path }: { path: PhaseKey }) {
-  const query = useInfiniteQuery(finalEntries(path));
+function Entries({ path, isStarted }: { path: PhaseKey; isStarted: boolean }) {
+  const { data, dataUpdatedAt } = useQuery({ ...finalProgress(path), enabled: isStarted });
+  const settledAt = data?.complete ? dataUpdatedAt : Number.POSITIVE_INFINITY;
+  const query = useInfiniteQuery(finalEntries(path, isStarted ? settledAt : 0));
   return (
     <Await query={query} what="the entries">
       {({ pages }) => {

@@ -37,7 +37,7 @@ export function Excluded({ slug, organises }: { slug: string; organises: boolean
                   show: (one) => <Badge tone={one.ended_at ? "calm" : "bad"}>{stateOf(one)}</Badge>,
                 },
                 { name: "since", show: (one) => <Moment at={one.created_at} /> },
-                { name: "reason", show: (one) => one.reason || "–" },
+                { name: "reason", show: reason },
                 {
                   name: "reinstate",
                   kind: "acts",
@@ -62,6 +62,19 @@ function entry({ submission_id, submission }: Exclusion) {
     <Link to="/submissions/$id" params={{ id: submission_id }}>
       {submission}
     </Link>
+  );
+}
+
+function reason({ reason, ended_reason }: Exclusion) {
+  return (
+    <>
+      <bdi>{reason || "–"}</bdi>
+      {ended_reason && (
+        <p>
+          Reinstated: <bdi>{ended_reason}</bdi>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -22,6 +22,7 @@ import { may } from "../../words/roles";
 import { fromLocalInput, runTime, zone } from "../../words/time";
 import { usePhase, useRole } from "../competition/context";
 import { PhaseChoice } from "../competition/PhaseChoice";
+import { AboutFinal } from "../final/FinalFacts";
 import { JointBoard } from "../final/JointBoard";
 import { ShareBoard } from "../sharing/Share";
 import { Board } from "./Board";
@@ -55,6 +56,7 @@ export function Leaderboard() {
           <PhaseBoard key={phase.slug} phase={phase} />
         </>
       )}
+      {phase.final !== null && <AboutFinal path={{ slug: phase.competition, phase: phase.final }} />}
     </>
   );
 }

@@ -23,6 +23,16 @@ export function Exclusions({ of }: { of: readonly Exclusion[] }) {
   ));
 }
 
+/** Why a disqualified entry competes again, in the words of whoever put it back. */
+export function Reinstatements({ of }: { of: readonly Exclusion[] }) {
+  return of.map((one) => (
+    <p key={one.id}>
+      {said(one)} <Moment at={one.created_at} /> (<bdi>{one.reason}</bdi>) and reinstated{" "}
+      {one.ended_at && <Moment at={one.ended_at} />}. <bdi>{one.ended_reason}</bdi>
+    </p>
+  ));
+}
+
 function said({ submission_id }: Exclusion): string {
   return submission_id === null ? "The team was disqualified" : "This entry was disqualified";
 }

@@ -31,7 +31,7 @@ import { Printed } from "./Printed";
 import { Results } from "./Results";
 import { Scores } from "./Scores";
 import { Sharing } from "./Sharing";
-import { EntryActs, Exclusions, Judge } from "./Standing";
+import { EntryActs, Exclusions, Judge, Reinstatements } from "./Standing";
 import styles from "./Submission.module.css";
 import { useLive } from "./useLive";
 
@@ -82,6 +82,7 @@ function Watched({ shown }: { shown: Shown }) {
         )}
         <InFinals of={shown} />
         <Exclusions of={shown.exclusions} />
+        <Reinstatements of={shown.reinstatements} />
         {shown.failure && <Failure id={shown.id} of={shown.failure} />}
         {live.provisional.length > 0 && !shown.failure && (
           <Narrowing steps={live.provisional} final={shown.score} />
