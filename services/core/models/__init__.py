@@ -21,16 +21,14 @@ from services.core.models.competitions import BenchmarkRow, Competition, Phase, 
 from services.core.models.copies import CodeBand, Copy, CopyKind
 from services.core.models.environments import EnvironmentRow
 from services.core.models.evaluations import (
-    BROKEN_OFF,
     Evaluation,
-    Event,
-    EventKind,
     FailureKind,
     MeasurementRow,
     Shard,
     State,
     SubmissionState,
 )
+from services.core.models.events import BROKEN_OFF, Event, EventKind
 from services.core.models.exclusions import Exclusion, ExclusionKind
 from services.core.models.files import CompetitionImage, CompetitionPage, CompetitionVersion
 from services.core.models.finals import Entered, EnteredBy, Final, FinalPhase, JointRow, Selection

@@ -28,17 +28,14 @@ from sqlalchemy.types import TypeEngine
 from services.core.models.columns import Id, choice
 from services.core.models.competitions import BenchmarkRow, Phase
 from services.core.models.losses import LossesForm
-from services.core.models.stored import EventPayload, StoredJson
+from services.core.models.stored import StoredJson
 from services.core.store.database import Base, utc_now
 
 if TYPE_CHECKING:
     from services.core.models.leaderboard import Score
 
 __all__ = [
-    "BROKEN_OFF",
     "Evaluation",
-    "Event",
-    "EventKind",
     "FailureKind",
     "MeasurementRow",
     "Shard",
@@ -82,27 +79,6 @@ class SubmissionState(StrEnum):
     def ended(self) -> bool:
         """Tell whether the state is final."""
         return self.succeeded or self in (SubmissionState.FAILED, SubmissionState.CANCELLED)
-
-
-class EventKind(StrEnum):
-    """The kinds of events of an evaluation. A kind with the name of a state leads to that state."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    PROGRESS = "progress"
-    PROVISIONAL = "provisional"  # a score of the runs so far
-    RETRIED = "retried"  # a shard went back to the queue, because its worker was lost or failed
-    DISCARDED = "discarded"  # the measurements of an earlier attempt at a notebook were removed
-    MEASURED = "measured"
-    SCORED = "scored"
-    CHECKED = "checked"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def leads_to(self) -> SubmissionState | None:
-        """Return the state that begins with this event; None if the state does not change."""
-        return next((state for state in SubmissionState if state.value == self.value), None)
 
 
 class FailureKind(StrEnum):
@@ -304,21 +280,4 @@ class MeasurementRow(Base):
     # the lease under which it ran, which names its sandbox, and how many runs came before it there; None in old rows
     sandbox: Mapped[str | None] = mapped_column(String(80))
     position: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-# Attempts that ended early: few of all events, so an index finds them. SQLite uses it for these very words alone.
-BROKEN_OFF = text("kind IN ('retried', 'discarded', 'failed')")
-
-
-class Event(Base):
-    """One event of an evaluation; `sequence` has no gaps within an evaluation."""
-
-    __tablename__ = "events"
-    __table_args__ = (Index("ix_events_broken_off", "kind", sqlite_where=BROKEN_OFF, postgresql_where=BROKEN_OFF),)
-
-    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
-    sequence: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[EventKind] = mapped_column(choice(EventKind, length=40, checked=False))
-    payload: Mapped[EventPayload] = mapped_column(StoredJson(EventPayload), default=EventPayload)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
