@@ -71,14 +71,7 @@ function ChangeRole() {
     <FormCard onSubmit={() => change.mutate()}>
       <p>Competitions that an account owns or helps to run stay so, whatever its role here.</p>
       <Row>
-        <Field
-          label="Username"
-          required
-          maxLength={39}
-          autoComplete="off"
-          value={username}
-          onChange={(event) => setUsername(event.target.value)}
-        />
+        <Username label="Username" value={username} onChange={setUsername} />
         <Choice
           label="Role on the platform"
           value={role}
@@ -121,14 +114,7 @@ function Trust() {
         An organiser whom you trust with it publishes uploaded benchmarks without asking you, also their own.
       </p>
       <Row>
-        <Field
-          label="Organiser to trust"
-          required
-          maxLength={39}
-          autoComplete="off"
-          value={username}
-          onChange={(event) => setUsername(event.target.value)}
-        />
+        <Username label="Organiser to trust" value={username} onChange={setUsername} />
         <Button type="submit" look="main" busy={change.isPending}>
           Trust with benchmarks
         </Button>
@@ -143,6 +129,28 @@ function Trust() {
         </p>
       )}
     </FormCard>
+  );
+}
+
+/** A field for the name of an account. */
+function Username({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  onChange: (username: string) => void;
+}) {
+  return (
+    <Field
+      label={label}
+      required
+      maxLength={39}
+      autoComplete="off"
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }
 
@@ -161,14 +169,7 @@ function ResetLink() {
         and is on record.
       </p>
       <Row>
-        <Field
-          label="Who lost a password"
-          required
-          maxLength={39}
-          autoComplete="off"
-          value={username}
-          onChange={(event) => setUsername(event.target.value)}
-        />
+        <Username label="Who lost a password" value={username} onChange={setUsername} />
         <Button type="submit" look="main" busy={make.isPending}>
           Make a link
         </Button>
