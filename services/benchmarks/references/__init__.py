@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["source"]
+from services.core.references.planning import plan
+
+__all__ = ["source", "trainer"]
 
 HERE = Path(__file__).parent
 MARK = "RECIPE: dict[str, Any] = {}\n"
@@ -18,3 +20,8 @@ def source(recipe: Mapping[str, Any], epochs: int) -> str:
     text = json.dumps({**recipe, "epochs": epochs}, sort_keys=True)
     before, after = (HERE / "retrain.py").read_text().split(MARK)
     return f"{before}RECIPE: dict[str, Any] = {text}\n{after}"
+
+
+def trainer(manifest: Mapping[str, Any]) -> str:
+    """Write the full retraining that entries are timed beside; empty for a benchmark that can have no such row."""
+    return source(manifest["recipe"], int(manifest["recipe"]["epochs"])) if plan(manifest) else ""
