@@ -96,7 +96,6 @@ def _evaluate(
     from services.core.bundle.manifest import require_oracle
     from services.core.device import Device
     from services.core.environments import python_of
-    from services.core.references.planning import beside
     from services.core.settings import load_settings
     from services.core.submission import file as submission_file
     from services.core.submission import packages
@@ -149,7 +148,7 @@ def _evaluate(
                 traces=traces,
                 on_seed=lambda: bars.advance(task),
                 placebos=extras.placebos(bundle, seeds),
-                trained=beside(seeds) if extras.cost else (),
+                trained=extras.trained(seeds),
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())

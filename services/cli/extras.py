@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from services.core.models.stored import CostForm
     from services.worker.station import SeedTime
 
-__all__ = ["Extras", "cost_of_runs", "cost_in_words"]
+__all__ = ["Extras", "cost_in_words", "cost_of_runs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,27 @@ class Extras:
         say(f"The placebo audit adds {runs} runs, which start from models that never saw the forget set.")
         return runs
 
+    def trained(self, seeds: int) -> frozenset[int]:
+        """Return the seeds beside which full retraining is timed."""
+        from services.core.references.planning import beside
+
+        return beside(seeds) if self.cost else frozenset()
+
     def trainer(self, bundle: "Bundle", seeds: int) -> str:
         """Return the source of the full retraining that runs are timed beside; empty if it was not asked for.
 
         Raises BadInput if a benchmark cannot tell how its models were trained.
         """
         from services.benchmarks.references import trainer
-        from services.core.references.planning import beside, why_none
+        from services.core.references.planning import why_none
 
         if not self.cost:
             return ""
         manifest = bundle.manifest.model_dump(mode="json")
         if why_none(manifest):
             raise BadInput("This benchmark has no retraining of the platform to compare with. Leave out --cost.")
-        say(f"Full retraining also runs {len(beside(seeds))} times, beside runs of the entry, to compare their times.")
+        count = len(self.trained(seeds))
+        say(f"Full retraining also runs {count} times, beside runs of the entry, to compare their times.")
         return trainer(manifest)
 
 
@@ -69,4 +76,5 @@ def cost_of_runs(times: "Sequence[SeedTime]") -> "CostForm | None":
 
 def cost_in_words(cost: dict[str, float | str]) -> str:
     """Return one line for the JSON form of a cost."""
-    return f"{cost['ratio']:.3f}    95% {cost['low']:.3f} to {cost['high']:.3f} of full retraining, by {cost['of']} time"
+    interval = f"{cost['ratio']:.3f}    95% {cost['low']:.3f} to {cost['high']:.3f}"
+    return f"{interval} of full retraining, by {cost['of']} time"
