@@ -61,7 +61,7 @@ class Extras:
         if why_none(manifest):
             raise BadInput("This benchmark has no retraining of the platform to compare with. Leave out --cost.")
         count = len(self.trained(seeds))
-        say(f"Full retraining also runs {count} times, beside runs of the entry, to compare their times.")
+        say(f"Full retraining and an empty run also run {count} times, beside runs of the entry, to compare times.")
         return trainer(manifest)
 
 
@@ -70,11 +70,13 @@ def cost_of_runs(times: "Sequence[SeedTime]") -> "CostForm | None":
     from services.scorer.costs import RunTime, cost_of
 
     return cost_of(
-        RunTime(None, one.run_s, one.cpu_s, *((*one.trainer,) if one.trainer else (None, None))) for one in times
+        RunTime(None, one.run_s, one.cpu_s, *(one.trainer or (None, None)), *(one.empty or (None, None)))
+        for one in times
     )
 
 
 def cost_in_words(cost: dict[str, float | str]) -> str:
     """Return one line for the JSON form of a cost."""
     interval = f"{cost['ratio']:.3f}    95% {cost['low']:.3f} to {cost['high']:.3f}"
-    return f"{interval} of full retraining, by {cost['of']} time"
+    measure = "processor time" if cost["of"] == "processor" else "the clock"
+    return f"{interval} of full retraining, by {measure}, beyond what an empty run takes"
