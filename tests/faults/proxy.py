@@ -1,4 +1,7 @@
-"""A TCP proxy before a server; before one of HTTP it can be slow, answer with errors, or refuse connections."""
+"""A TCP proxy before a server; before one of HTTP it can be slow, answer with errors, or refuse connections.
+
+Before any server it can hold back what clients send.
+"""
 
 import contextlib
 import socket
@@ -23,6 +26,7 @@ class Mode(StrEnum):
     SLOW = "slow"
     ERRORS = "errors"
     AWAY = "away"
+    HELD = "held"  # what clients send is passed on once the mode ends; answers are
 
 
 class Proxy:
@@ -34,6 +38,7 @@ class Proxy:
         self._listener = socket.create_server((address, 0))
         self.url = f"http://{address}:{self._listener.getsockname()[1]}"
         self.mode = Mode.PASS
+        self.hold_at = b""  # with the first request that has these bytes the mode HELD begins
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -54,6 +59,8 @@ class Proxy:
         with client, contextlib.suppress(OSError), socket.create_connection(self._target) as server:
             threading.Thread(target=_copy, args=(server, client), daemon=True).start()
             while data := client.recv(CHUNK):
+                if self.hold_at and self.hold_at in data:
+                    self.mode = Mode.HELD
                 if self.mode is Mode.SLOW:
                     time.sleep(DELAY_S)
                 elif self.mode is Mode.ERRORS:
@@ -61,6 +68,8 @@ class Proxy:
                     return
                 elif self.mode is Mode.AWAY:
                     return
+                while self.mode is Mode.HELD:
+                    time.sleep(0.02)
                 server.sendall(data)
 
 

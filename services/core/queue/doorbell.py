@@ -16,6 +16,7 @@ from celery.platforms import SecurityWarning
 from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
+from services.core.queue.hearing import Hearing, connect_anew
 from services.core.settings import Settings
 
 __all__ = ["Bell", "Doorbell"]
@@ -76,14 +77,24 @@ class Doorbell:
         A signal sets `stopping`; running calls must notice it and return.
         """
 
+        hearing = Hearing()
+
         def begin_to_stop(**_: object) -> None:
             stopping.set()
 
+        def sweep_and_listen() -> None:
+            sweep()
+            if hearing.lost():
+                worker.consumer.call_soon(connect_anew)
+
         # Celery warns root against pickled messages; ours are JSON, and a worker's code runs in its sandbox as nobody.
         warnings.filterwarnings("ignore", category=SecurityWarning)
-        self.app.task(name=f"lethe.{bell}")(look)
+        self.app.task(name=f"lethe.{bell}", bind=True)(hearing.noting(look))
+        hearing.listen()
         worker_shutting_down.connect(begin_to_stop, weak=False)
-        sweeper = threading.Thread(target=_sweep_regularly, args=(sweep, sweep_every_s, stopping), daemon=True)
+        sweeper = threading.Thread(
+            target=_sweep_regularly, args=(sweep_and_listen, sweep_every_s, stopping), daemon=True
+        )
         worker = self.app.Worker(
             pool="threads",
             concurrency=threads,

@@ -7,11 +7,13 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from services.core.queue.doorbell import Bell, Doorbell
 from services.core.settings import Settings
+from tests.faults.proxy import Mode, Proxy
 
 ANSWERER = textwrap.dedent(
     """
@@ -32,14 +34,16 @@ ANSWERER = textwrap.dedent(
             if sys.argv[2] == "ring":
                 bell.ring(Bell.RUN)
 
-    bell.answer(Bell.RUN, look=look, sweep=sweep, sweep_every_s=0.1, threads=2, stopping=threading.Event())
+    bell.answer(
+        Bell.RUN, look=look, sweep=sweep, sweep_every_s=0.1, threads=int(sys.argv[3]), stopping=threading.Event()
+    )
     print("ended", flush=True)
     """
 )
 
 
-def answerer(redis_url: str, mode: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", ANSWERER, redis_url, mode]
+def answerer(redis_url: str, mode: str, threads: int = 2) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", ANSWERER, redis_url, mode, str(threads)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -77,6 +81,27 @@ def test_ring_crosses_processes_with_redis(fresh_redis_url: str) -> None:
     doorbell.ring_across(Bell.RUN)
     read_until(process, "looked")
     stop(process)
+    doorbell.app.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rings_are_heard_after_redis_stood_still(fresh_redis_url: str, threads: int) -> None:
+    """It delivers a ring to each thread, and does not take that they are being answered."""
+    doorbell = Doorbell(Settings(redis_url=fresh_redis_url))
+    with Proxy(fresh_redis_url) as proxy:
+        parts = urlsplit(fresh_redis_url)
+        process = answerer(urlunsplit(parts._replace(netloc=urlsplit(proxy.url).netloc)), "wait", threads)
+        read_until(process, "swept")
+        for _ in range(threads):
+            proxy.hold_at = b"ZREM"  # by which a ring is acknowledged
+            doorbell.ring(Bell.RUN)
+            read_until(process, "looked")
+            time.sleep(6)  # longer than it waits for Redis
+            proxy.hold_at, proxy.mode = b"", Mode.PASS
+
+        doorbell.ring(Bell.RUN)
+        read_until(process, "looked")
+        stop(process)
     doorbell.app.close()
 
 
