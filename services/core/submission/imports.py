@@ -8,7 +8,16 @@ from pathlib import PurePosixPath
 
 from services.core.submission.source import MAX_SOURCE_BYTES, Rejected, Sources, is_never_true, parse
 
-__all__ = ["Imported", "RelativeImport", "imported_names", "needed", "origin_of", "own_modules", "unconditional"]
+__all__ = [
+    "Imported",
+    "RelativeImport",
+    "imported_names",
+    "needed",
+    "origin_of",
+    "own_modules",
+    "top_names",
+    "unconditional",
+]
 
 MAX_FOLLOWED_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules that are read for what they import, one after the other
 
@@ -78,12 +87,18 @@ def needed(
     """Yield what one module must find installed."""
     own = {one.parts[0].removesuffix(".py") for one in paths if one.suffix == ".py"}
     for statement in _imports(module):
-        names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
-        if isinstance(statement, ast.ImportFrom) and not statement.level:
-            names = [statement.module or ""]
-        for name in (name.partition(".")[0] for name in names):
-            if name not in own and name not in sys.stdlib_module_names:
+        for name in top_names(statement):
+            if name not in own:
                 yield Imported(name, str(path), statement.lineno, at_once=is_entry and statement in module.body)
+
+
+def top_names(statement: ast.stmt) -> list[str]:
+    """List the first parts of the names that a statement imports, without the standard library's and its own."""
+    names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
+    if isinstance(statement, ast.ImportFrom) and not statement.level:
+        names = [statement.module or ""]
+    firsts = (name.partition(".")[0] for name in names)
+    return [name for name in firsts if name not in sys.stdlib_module_names]
 
 
 def unconditional(module: ast.Module) -> Iterator[ast.stmt]:

@@ -73,6 +73,11 @@ def gpu_calls(body: str, head: str = "") -> tuple[str, ...]:
         ("d = device('cuda:1')", '`device("cuda:1")`'),
         ("x = torch.zeros(3, device='cuda')", '`device="cuda"`'),
         ("x = torch.load('x', map_location='cuda')", '`map_location="cuda"`'),
+        ("x = torch.zeros(3, device=f'cuda:{gpu}')", '`device="cuda"`'),
+        ("net.to('mps')", '`to("mps")`'),
+        ("torch.cuda.synchronize()", "`torch.cuda.synchronize()`"),
+        ("torch.cuda.set_device(0)", "`torch.cuda.set_device()`"),
+        ("device = 'cuda:0'; net.to(device)", '`to("cuda:0")`'),
     ],
 )
 def test_calls_that_need_a_gpu_are_named(body: str, call: str) -> None:
@@ -89,11 +94,24 @@ def test_calls_that_need_a_gpu_are_named(body: str, call: str) -> None:
         "torch.cuda.manual_seed_all(1)",
         "net.to('cpu')",
         "x = 'cuda'",
+        "d = 'cuda' if torch.cuda.is_available() else 'cpu'; net.to(d)",
+        "d = 'cuda'; d = 'cpu'; net.to(d)",
+        "d = 'cuda'; d, e = pick(); net.to(d)",
+        "for d in ('cuda', 'cpu'): pass; d = 'cuda'; net.to(d)",
+        "(lambda d: net.to(d))('cpu'); d = 'cuda'",
+        "from config import d; d = 'cuda'; net.to(d)",
+        "queue.synchronize()",
+        "net.to(f'{kind}:0')",
         "return net.to(next(net.parameters()).device)",
     ],
 )
 def test_calls_under_a_condition_and_others_are_not_named(body: str) -> None:
     assert gpu_calls(body) == ()
+
+
+def test_a_device_that_the_module_names_at_its_top_is_followed() -> None:
+    assert gpu_calls("return net.to(DEVICE)", "DEVICE = 'cuda'") == ('submission.py, line 3: `to("cuda")`',)
+    assert gpu_calls("return net.to(DEVICE)", "DEVICE: str = 'cuda'") == ('submission.py, line 3: `to("cuda")`',)
 
 
 def test_at_most_five_calls_of_a_module_are_named() -> None:
