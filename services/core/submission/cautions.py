@@ -1,4 +1,4 @@
-"""Finds what may make a run fail although nothing is wrong with the file: calls that need a GPU."""
+"""Finds what may make a run fail although nothing is wrong with the file: calls that need a GPU or a compiler."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from services.core.device import Device
 from services.core.submission.imports import unconditional
 
-__all__ = ["gpu_calls", "may_need_gpu", "warnings_for"]
+__all__ = ["compilations", "gpu_calls", "may_compile", "may_need_gpu", "warnings_for"]
 
 MAX_CALLS = 5
 PLACED_BY = frozenset({"device", "to"})  # functions whose argument names a device
@@ -16,6 +16,7 @@ DEVICE_ARGUMENTS = frozenset({"device", "map_location"})
 RAISES = frozenset(
     {"synchronize", "set_device", "current_device", "get_device_name", "get_device_properties", "mem_get_info"}
 )
+INTERPRETED = frozenset({"eager", "aot_eager"})  # backends of torch.compile that compile nothing
 _DEVICE = re.compile(r"(cuda|mps)(:\d+)?")
 _SIGNS = (b"cuda", b"mps")  # one of which every file has that names a GPU
 
@@ -39,14 +40,33 @@ def gpu_calls(module: ast.Module, filename: str) -> list[str]:
     return found
 
 
-def warnings_for(calls: Iterable[str], device: Device) -> list[str]:
-    """Say in a sentence for each call that needs a GPU that a device is none."""
-    if device is Device.GPU:
-        return []
-    return [
+def may_compile(source: bytes) -> bool:
+    """Tell cheaply whether a file may call torch.compile."""
+    return b"compile" in source
+
+
+def compilations(module: ast.Module, filename: str) -> list[str]:
+    """Name the first uses of torch.compile that stand under no condition and need a C++ compiler."""
+    found: list[str] = []
+    for statement in unconditional(module):
+        bare = [one for one in getattr(statement, "decorator_list", []) if _is_compile(one)]
+        for node in _expressions(statement):
+            if len(found) < MAX_CALLS and (node in bare or _compiles(node)):
+                found.append(f"{filename}, line {node.lineno}: `torch.compile`")
+    return found
+
+
+def warnings_for(calls: Iterable[str], compiled: Iterable[str], device: Device) -> list[str]:
+    """Say in a sentence for each call that needs a GPU that a device is none, and for each that needs a compiler."""
+    without_gpu = [
         f"{call} needs a GPU, and the runs have none. Use the model's own device: next(net.parameters()).device."
         for call in calls
     ]
+    without_compiler = [
+        f"{place} needs a C++ compiler, which Lethe's environments lack. Leave it out, or choose backend='eager'."
+        for place in compiled
+    ]
+    return without_compiler if device is Device.GPU else without_gpu + without_compiler
 
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.expr]:
@@ -101,6 +121,23 @@ def _gpu_call(node: ast.expr, named: dict[str, str]) -> str:
         if keyword.arg in DEVICE_ARGUMENTS and (device := _device(keyword.value, named)):
             return f'`{keyword.arg}="{device}"`'
     return ""
+
+
+def _compiles(node: ast.expr) -> bool:
+    """Tell whether an expression calls torch.compile with a backend that compiles."""
+    if not (isinstance(node, ast.Call) and _is_compile(node.func)):
+        return False
+    options = {one.arg: getattr(one.value, "value", None) for one in node.keywords}
+    return options.get("backend") not in INTERPRETED and options.get("disable") is not True
+
+
+def _is_compile(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "compile"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "torch"
+    )
 
 
 def _device(value: ast.expr, named: dict[str, str]) -> str:

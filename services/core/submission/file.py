@@ -16,7 +16,7 @@ from services.core.submission.binding import (
     found_instead,
     require_callable,
 )
-from services.core.submission.cautions import gpu_calls, may_need_gpu
+from services.core.submission.cautions import compilations, gpu_calls, may_compile, may_need_gpu
 from services.core.submission.cells import cell_imports
 from services.core.submission.certificate import Claim, claim_of
 from services.core.submission.imports import Imported, needed, origin_of, own_modules
@@ -45,6 +45,7 @@ class Checked:
     kind: SubmissionKind
     claim: Claim | None
     gpu_calls: tuple[str, ...] = ()  # places that need a GPU, in words
+    compiled: tuple[str, ...] = ()  # places that need a C++ compiler, in words
     imports: tuple[Imported, ...] = ()  # what must be installed in the sandbox
 
 
@@ -101,6 +102,7 @@ def kind_of(filename: str) -> SubmissionKind:
 def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources) -> Checked:
     claim: Claim | None = None
     calls: list[str] = []
+    compiled: list[str] = []
     imports: list[Imported] = []
     for path, module in own_modules(entry, sources):
         if path == entry:
@@ -113,7 +115,9 @@ def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources)
         imports += needed(path, module, sources.paths, is_entry=path == entry)
         if may_need_gpu(sources.read(path)):
             calls += gpu_calls(module, str(path))
-    return Checked(kind, claim, tuple(calls), tuple(imports))
+        if may_compile(sources.read(path)):
+            compiled += compilations(module, str(path))
+    return Checked(kind, claim, tuple(calls), tuple(compiled), tuple(imports))
 
 
 def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:

@@ -20,6 +20,8 @@ __all__ = [
 ]
 
 MAX_FOLLOWED_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules that are read for what they import, one after the other
+# Modules that come with one package and need another one.
+NEED_MORE = {"torch.utils.tensorboard": "tensorboard", "torch.utils.tensorboard.writer": "tensorboard"}
 
 
 class RelativeImport(Rejected):
@@ -93,12 +95,15 @@ def needed(
 
 
 def top_names(statement: ast.stmt) -> list[str]:
-    """List the first parts of the names that a statement imports, without the standard library's and its own."""
-    names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
-    if isinstance(statement, ast.ImportFrom) and not statement.level:
-        names = [statement.module or ""]
-    firsts = (name.partition(".")[0] for name in names)
-    return [name for name in firsts if name not in sys.stdlib_module_names]
+    """List the packages that a statement imports, without the standard library's and its own."""
+    names: list[str] = []
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
+        inner = [f"{statement.module}.{alias.name}" for alias in statement.names]
+        names = [statement.module, *(name for name in inner if name in NEED_MORE)]
+    packages = (NEED_MORE.get(name) or name.partition(".")[0] for name in names)
+    return [name for name in packages if name not in sys.stdlib_module_names]
 
 
 def unconditional(module: ast.Module) -> Iterator[ast.stmt]:
