@@ -29,6 +29,16 @@ class Place:
 
     image_id: str = ""  # of another image than the sandbox's own
     told: Mapping[str, str] = field(default_factory=dict)  # for the provenance
+    packages: tuple[str, str] | tuple[()] = ()  # an image, and what it holds; told of runs in that very image
+
+    def described(self, sandbox: Mapping[str, str]) -> dict[str, str]:
+        """Describe runs here, by what their sandbox says of itself.
+
+        Packages are named one by one, because a later image may take the environment's name.
+        """
+        found = {**sandbox, **self.told}
+        is_same = bool(self.packages) and self.packages[0] == found.get("image_id", "")
+        return found | ({"packages": self.packages[1]} if is_same else {})
 
 
 OWN = Place()
@@ -88,7 +98,7 @@ class Station:
 
     def provenance(self) -> dict[str, str]:
         """Describe sandbox and environment for the provenance of a result."""
-        return self.sandbox.provenance() | dict(self.place.told)
+        return self.place.described(self.sandbox.provenance())
 
     def measurer(self) -> MeasurerProcess:
         """Return the slot's measurer for the benchmark, started if there is none."""
