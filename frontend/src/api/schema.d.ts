@@ -4740,6 +4740,12 @@ export interface components {
          */
         CostForm: {
             /**
+             * Empty S
+             * @description Seconds of a run that does nothing, which count for neither: the median; 0 if none was timed.
+             * @default 0
+             */
+            empty_s?: number;
+            /**
              * High
              * @description Upper end of that interval.
              */
