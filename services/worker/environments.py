@@ -89,7 +89,7 @@ def place_of(session: ReadSession, phase: Phase) -> Place:
     """Find the place that a phase names. A worker's own image is the sandbox's own, whatever the row says."""
     row = session.get(EnvironmentRow, phase.environment)
     if row is None or row.name == default_for(phase.device):
-        return Place(told={"environment": phase.environment}, packages=_packages(row) if row else ())
+        return Place(told={"environment": phase.environment}, packages=_packages(row) if row else ("", ""))
     return place_in(row)
 
 

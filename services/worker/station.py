@@ -29,7 +29,7 @@ class Place:
 
     image_id: str = ""  # of another image than the sandbox's own
     told: Mapping[str, str] = field(default_factory=dict)  # for the provenance
-    packages: tuple[str, str] | tuple[()] = ()  # an image, and what it holds; told of runs in that very image
+    packages: tuple[str, str] = ("", "")  # an image, and what it holds; told of runs in that very image
 
     def described(self, sandbox: Mapping[str, str]) -> dict[str, str]:
         """Describe runs here, by what their sandbox says of itself.
@@ -37,8 +37,8 @@ class Place:
         Packages are named one by one, because a later image may take the environment's name.
         """
         found = {**sandbox, **self.told}
-        is_same = bool(self.packages) and self.packages[0] == found.get("image_id", "")
-        return found | ({"packages": self.packages[1]} if is_same else {})
+        image_id, listed = self.packages
+        return found | ({"packages": listed} if listed and image_id == found.get("image_id", "") else {})
 
 
 OWN = Place()
