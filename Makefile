@@ -15,7 +15,7 @@ help: ## List the targets
 setup: .venv/installed frontend/dist/index.html ## Install packages, choose the sandbox, build its image and the web app
 	@$(BIN)/lethe setup
 
-demo: .venv/installed ## Run a whole competition on this machine and print its leaderboard (about 3 minutes)
+demo: .venv/installed ## Run a whole competition on this machine and print its leaderboard (about 4 minutes)
 	@$(BIN)/lethe setup
 	@$(BIN)/lethe demo
 

@@ -122,7 +122,7 @@ def _evaluate(
     device = chosen.device if chosen else Device.GPU if find_gpus() else Device.CPU
     try:
         checked = submission_file.check(file.name, data, python_of(chosen))
-        warnings += warnings_for(checked.gpu_calls, device)
+        warnings += warnings_for(checked.gpu_calls, checked.compiled, device)
         warnings += packages.require_packages(checked.imports, chosen) if chosen else []
         bundle = find_or_build(settings, benchmark)
         require_oracle(seeds, bundle.manifest.oracle_seeds)

@@ -15,6 +15,7 @@ from services.core.errors import BadInput
 
 if TYPE_CHECKING:
     from services.core.bundle.manifest import Manifest
+    from services.core.models import EnvironmentRow
     from services.worker.notebooks import Mode, NotebookLimits
     from services.worker.station import Traces
 
@@ -122,7 +123,6 @@ def _run(wish: _Wish) -> dict[str, Any]:
     from services.cli.environment import find_here
     from services.core.bundle.measurements import Measurements
     from services.core.settings import load_settings
-    from services.core.submission.notebook import check_notebook
     from services.core.submission.source import Rejected
     from services.scorer.scoring import gather, score_measurements
     from services.worker.environments import place_in
@@ -133,7 +133,8 @@ def _run(wish: _Wish) -> dict[str, Any]:
 
     find_metric(wish.metric)
     settings = load_settings()
-    place = place_in(find_here(settings, wish.environment)) if wish.environment else OWN
+    chosen = find_here(settings, wish.environment) if wish.environment else None
+    place = place_in(chosen) if chosen else OWN
     data = read_file(wish.file, settings.max_upload_bytes)
     bundle = find_or_build(settings, wish.benchmark)
     count = _count(wish, bundle.manifest)
@@ -156,7 +157,7 @@ def _run(wish: _Wish) -> dict[str, Any]:
     started = time.monotonic()
     milestone(f"Running {wish.file.name}")
     try:
-        check_notebook(data, wish.file.name)
+        _check_file(wish.file.name, data, chosen)
         with progress() as bars:
             wanted = limits.wanted
             writing = bars.add_task("Checkpoints written", total=wanted, visible=False)
@@ -196,6 +197,19 @@ def _run(wish: _Wish) -> dict[str, Any]:
         "peak_memory_bytes": traces.peak_memory_bytes,
         "provenance": provenance,
     }
+
+
+def _check_file(name: str, data: bytes, environment: "EnvironmentRow | None") -> None:
+    """Judge the notebook, and warn of packages that a named environment lacks. Raises NotANotebook."""
+    from services.core.environments import python_of
+    from services.core.submission.cells import cell_imports
+    from services.core.submission.notebook import check_notebook
+    from services.core.submission.packages import require_packages
+
+    check_notebook(data, name)
+    if environment is not None:
+        for warning in require_packages(cell_imports(data, name, python_of(environment)), environment):
+            say(f"warning: {warning}")
 
 
 def _count(wish: _Wish, manifest: "Manifest") -> int:

@@ -89,17 +89,19 @@ def place_of(session: ReadSession, phase: Phase) -> Place:
     """Find the place that a phase names. A worker's own image is the sandbox's own, whatever the row says."""
     row = session.get(EnvironmentRow, phase.environment)
     if row is None or row.name == default_for(phase.device):
-        return Place(told={"environment": phase.environment})
+        return Place(told={"environment": phase.environment}, packages=_packages(row) if row else ("", ""))
     return place_in(row)
 
 
 def place_in(row: EnvironmentRow) -> Place:
     """Make the place of runs in an environment's own image."""
     versions = {name: row.packages[name] for name in ("torch",) if name in row.packages}
-    return Place(
-        image_id=row.digest,
-        told={"environment": row.name, "image": row.image, "image_id": row.digest, "python": row.python} | versions,
-    )
+    image = {"image": row.image, "image_id": row.digest, "python": row.python, "self_test": row.self_test}
+    return Place(row.digest, {"environment": row.name} | image | versions, _packages(row))
+
+
+def _packages(row: EnvironmentRow) -> tuple[str, str]:
+    return row.digest, " ".join(f"{name}=={version}" for name, version in row.packages.items())
 
 
 def _named(found: object) -> dict[str, str]:

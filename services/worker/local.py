@@ -55,7 +55,7 @@ class LocalWorker:
 
     def provenance(self, place: Place = OWN) -> dict[str, str]:
         """Describe sandbox and environment, also of runs that fail."""
-        return self._sandbox.provenance() | dict(place.told)
+        return place.described(self._sandbox.provenance())
 
     def run(
         self,

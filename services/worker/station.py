@@ -29,6 +29,16 @@ class Place:
 
     image_id: str = ""  # of another image than the sandbox's own
     told: Mapping[str, str] = field(default_factory=dict)  # for the provenance
+    packages: tuple[str, str] = ("", "")  # an image, and what it holds; told of runs in that very image
+
+    def described(self, sandbox: Mapping[str, str]) -> dict[str, str]:
+        """Describe runs here, by what their sandbox says of itself.
+
+        Packages are named one by one, because a later image may take the environment's name.
+        """
+        found = {**sandbox, **self.told}
+        image_id, listed = self.packages
+        return found | ({"packages": listed} if listed and image_id == found.get("image_id", "") else {})
 
 
 OWN = Place()
@@ -90,7 +100,7 @@ class Station:
 
     def provenance(self) -> dict[str, str]:
         """Describe sandbox and environment for the provenance of a result."""
-        return self.sandbox.provenance() | dict(self.place.told)
+        return self.place.described(self.sandbox.provenance())
 
     def measurer(self) -> MeasurerProcess:
         """Return the slot's measurer for the benchmark, started if there is none."""

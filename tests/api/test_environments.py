@@ -1,13 +1,15 @@
 """Environments: what code finds in the sandbox, and which of them a phase may name."""
 
 import io
+import json
 import zipfile
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from services.core.environments import EnvironmentInUse, keep, remove
-from services.core.models import Device, EnvironmentRow
+from services.core.models import Device, EnvironmentRow, Phase
 from tests.api.harness import Api, Caller
 from tests.api.test_competitions import PHASE, PHASES, cup
 
@@ -116,6 +118,25 @@ def test_a_package_that_may_never_be_needed_is_a_warning(api: Api, participant: 
         )
         assert checked.status_code == 200, checked.json()
         assert len([one for one in checked.json()["warnings"] if "`timm`" in one]) == warnings
+
+
+@pytest.mark.usefixtures("phase")
+def test_a_package_that_a_notebook_imports_is_a_warning(api: Api, participant: Caller) -> None:
+    with api.database.write() as session:
+        keep(session, row("current"))
+        session.execute(update(Phase).values(notebooks=True))
+    cells = [{"cell_type": "code", "source": f"!pip install {name}\nimport {name}"} for name in ("torch", "timm")]
+    checked = participant.post(
+        "/api/competitions/cup/phases/feedback/submissions/check",
+        params={"filename": "work.ipynb"},
+        content=json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode(),
+    )
+
+    assert checked.status_code == 200, checked.json()
+    assert checked.json()["warnings"] == [
+        "work.ipynb, cell 2, line 2 imports `timm`, which is not in the environment `current`. "
+        "The run fails if it comes there."
+    ]
 
 
 def test_the_starting_kit_of_a_phase_lists_its_packages_once_a_worker_has_told(api: Api, cup: Caller) -> None:

@@ -14,11 +14,12 @@ from services.core.queue.leases import Offer
 from services.core.settings import SandboxKind, Settings
 from services.core.store.database import Database
 from services.worker.backends import image_of, make_sandbox
-from services.worker.environments import environments_here, examine
+from services.worker.environments import environments_here, examine, place_in
 from services.worker.resources import Resources
 from services.worker.sandbox.base import SandboxUnavailable
 from services.worker.shard import prepare
 from services.worker.slots import make_slots, stage_code
+from services.worker.station import OWN, Place
 from tests.api.test_environments import row
 from tests.command import lethe
 from tests.core.uploads import MODULE, make_zip
@@ -99,6 +100,16 @@ def test_an_environment_is_here_if_the_engine_has_that_very_image(
             assert environments_here(session, sandbox, ["current"]) == {"current", "here"}
 
 
+def test_packages_are_told_only_of_runs_in_the_image_that_was_examined() -> None:
+    """Workers may have different images under the name `current`."""
+    examined = row("current", digest="sha256:a", packages={"torch": "2.13.0", "numpy": "2.4"})
+    with_row = Place(told={"environment": "current"}, packages=place_in(examined).packages)
+
+    assert with_row.described({"image_id": "sha256:a"})["packages"] == "torch==2.13.0 numpy==2.4"
+    assert with_row.described({"image_id": "sha256:b"}) == {"image_id": "sha256:b", "environment": "current"}
+    assert OWN.described({"sandbox": "process"}) == {"sandbox": "process"}
+
+
 def test_an_added_environment_runs_a_phase_and_is_in_the_provenance(
     installation: Installation, old_image: str, tmp_path: Path
 ) -> None:
@@ -121,6 +132,8 @@ def test_an_added_environment_runs_a_phase_and_is_in_the_provenance(
     assert in_old["provenance"]["environment"] == "two-zero"
     assert in_old["provenance"]["torch"].startswith("1.13.0")
     assert in_old["provenance"]["image"] == old_image
+    assert " torch==1.13.0" in in_old["provenance"]["packages"]
+    assert "numpy==" in in_own["provenance"]["packages"] and "torch==1.13.0" not in in_own["provenance"]["packages"]
     assert in_own["provenance"]["environment"] == "current"
     assert in_own["provenance"]["torch"].startswith("2.13.0")
     assert "two-zero" in installation.lethe("environment", "list").stdout

@@ -20,6 +20,8 @@ from services.worker.runner.network import MOST_CHARACTERS, wants_network
         "/bin/bash: line 1: wget: command not found",
         "/bin/sh: 1: pip: not found",
         "/usr/bin/python3: No module named pip",
+        "RuntimeError: It looks like there is no internet connection and the repo could not be found in the cache",
+        "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
     ],
 )
 def test_what_is_said_without_a_network_is_known(said: str) -> None:
@@ -34,6 +36,7 @@ def test_what_is_said_without_a_network_is_known(said: str) -> None:
         "PermissionError: [Errno 1] Operation not permitted: 'weights.pth'",
         "FileNotFoundError: [Errno 2] No such file or directory: 'network.pth'",
         "KeyError: 'key not found'",
+        "ValueError: could not connect the layers",
         "ValueError: the network is too deep",
     ],
 )

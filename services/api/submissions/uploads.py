@@ -123,10 +123,10 @@ def warnings_in(state: ApiState, phase: Phase, found: Checked) -> list[str]:
 
 
 def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
-    """Warn of GPUs and, once a worker has told what the environment holds, of packages. Raises MissingPackage."""
+    """Warn of GPUs, compilers and, once a worker told what the environment holds, packages. Raises MissingPackage."""
     environment = session.get(EnvironmentRow, phase.environment)
     missing = packages.require_packages(found.imports, environment) if environment else []
-    return warnings_for(found.gpu_calls, phase.device) + missing
+    return warnings_for(found.gpu_calls, found.compiled, phase.device) + missing
 
 
 def _submitted_as(session: ReadSession, who: Principal, phase: Phase, digest: str) -> UUID | None:

@@ -20,8 +20,8 @@ RATIO_FROM_BYTES = 10 * 1024**2
 MAX_DIRECTORY_BYTES = MAX_ENTRIES * 1024  # bounds the zip's own directory, so that listing it is cheap
 END_RECORD = struct.Struct("<4s4H2LH")  # end of central directory: signature, disks, entries, size, offset, comment
 END_SIGNATURE = b"PK\x05\x06"
-ZIP64_LOCATOR = b"PK\x06\x07"
-ZIP64_LOCATOR_BYTES = 20
+ZIP64_LOCATOR, ZIP64_LOCATOR_FIELDS = b"PK\x06\x07", struct.Struct("<4sLQL")  # disk and place of the record, disks
+ZIP64_RECORD, ZIP64_RECORD_FIELDS = b"PK\x06\x06", struct.Struct("<4sQ2H2L4Q")  # the end record with wider numbers
 MAX_COMMENT_BYTES = 1 << 16
 ENCRYPTED = 0x1 | 0x40
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}  # that Lethe does not read
@@ -35,6 +35,7 @@ OTHER_FORMATS = {
     b"PK\x03\x04": "only the beginning of a zip archive",
 }
 TAR_SIGNATURE, TAR_SIGNATURE_AT = b"ustar", 257
+MARKUP_WITHIN = 100  # bytes at the beginning of a page that a server sent in place of a file
 ORDINARY = "Create it again with an ordinary zip program."
 LEAVE_OUT = "Remove files that the run does not need, such as data, `.git` or a virtual environment."
 
@@ -109,7 +110,7 @@ class Archive:
 
 
 def _broken(error: BaseException) -> BadArchive:
-    return BadArchive(f"The archive cannot be read: {error}.", ORDINARY)
+    return BadArchive(f"The archive cannot be read: {str(error).rstrip('.')}.", ORDINARY)
 
 
 def _check_directory_size(data: bytes) -> None:
@@ -118,11 +119,28 @@ def _check_directory_size(data: bytes) -> None:
     at = tail.rfind(END_SIGNATURE)
     if at < 0 or at + END_RECORD.size > len(tail):
         raise BadArchive(f"The file is {_format_of(data)}, not a zip archive.", ORDINARY)
-    entries, size = END_RECORD.unpack_from(tail, at)[4:6]
-    if tail[max(0, at - ZIP64_LOCATOR_BYTES) : at].startswith(ZIP64_LOCATOR):
-        raise BadArchive("The archive uses the zip64 format.", "Create it again as an ordinary zip, without zip64.")
+    entries, size = _zip64_ends(data, len(data) - len(tail) + at) or END_RECORD.unpack_from(tail, at)[4:6]
     if entries > MAX_ENTRIES or size > MAX_DIRECTORY_BYTES:
         raise _too_many()
+
+
+def _zip64_ends(data: bytes, end: int) -> tuple[int, int] | None:
+    """Return the numbers of entries and of the directory's bytes of a zip64 record before `end`; None without one.
+
+    Programs that write a stream make such archives, also small ones. The record must lie where every reader looks for
+    it, so that zipfile parses the directory whose size was bounded here.
+    """
+    locator = end - ZIP64_LOCATOR_FIELDS.size
+    if locator < 0 or data[locator : locator + len(ZIP64_LOCATOR)] != ZIP64_LOCATOR:
+        return None
+    record = locator - ZIP64_RECORD_FIELDS.size
+    if record < 0 or data[record : record + len(ZIP64_RECORD)] != ZIP64_RECORD:
+        raise BadArchive("The archive's zip64 directory is not where it should be.", ORDINARY)
+    told = ZIP64_LOCATOR_FIELDS.unpack_from(data, locator)[2]
+    if told != record and data[told : told + len(ZIP64_RECORD)] == ZIP64_RECORD:
+        raise BadArchive("The archive has two zip64 directories.", ORDINARY)
+    entries, size = ZIP64_RECORD_FIELDS.unpack_from(data, record)[7:9]
+    return entries, size
 
 
 def _check_sizes(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
@@ -145,6 +163,8 @@ def _format_of(data: bytes) -> str:
         return "empty"
     if data[TAR_SIGNATURE_AT:].startswith(TAR_SIGNATURE):
         return "a tar archive"
+    if data[:MARKUP_WITHIN].lstrip().startswith(b"<"):
+        return "a web page"
     return next((name for magic, name in OTHER_FORMATS.items() if data.startswith(magic)), "something else")
 
 
@@ -159,8 +179,10 @@ def _is_folder(info: zipfile.ZipInfo) -> bool:
 def _check_member(info: zipfile.ZipInfo, path: PurePosixPath) -> None:
     name = str(path)
     mode = info.external_attr >> 16
+    if stat.S_ISLNK(mode):
+        raise UnsafeArchive(f"{name!r} is a symbolic link.", "Replace it by the file it points to, or leave it out.")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UnsafeArchive(f"{name!r} is a link or a device.", "Include only regular files and folders.")
+        raise UnsafeArchive(f"{name!r} is a device or a pipe.", "Include only regular files and folders.")
     if info.flag_bits & ENCRYPTED:
         raise UnsafeArchive(f"{name!r} is encrypted.", "Create the archive without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -168,19 +190,22 @@ def _check_member(info: zipfile.ZipInfo, path: PurePosixPath) -> None:
         raise BadArchive(f"{name!r} is compressed with {method}.", f"Use the deflate method. {ORDINARY}")
 
 
-def _twice(path: PurePosixPath) -> UnsafeArchive:
-    return UnsafeArchive(f"{str(path)!r} is in the archive twice.", "Give every file a different name.")
+def _twice(path: PurePosixPath, other: PurePosixPath | None = None) -> UnsafeArchive:
+    if other is None or other == path:
+        return UnsafeArchive(f"{str(path)!r} is in the archive twice.", "Give every file a different name.")
+    return UnsafeArchive(
+        f"{str(other)!r} and {str(path)!r} differ only in upper and lower case.", "Rename one, or leave it out."
+    )
 
 
 def _check_apart(files: Mapping[PurePosixPath, zipfile.ZipInfo], folders: Iterable[PurePosixPath]) -> None:
     """Refuse two members that some file system would treat as one file, and files that are also folders."""
-    folded: set[PurePosixPath] = set()
+    folded: dict[PurePosixPath, PurePosixPath] = {}
     for path in files:
-        if (one := _folded(path)) in folded:
-            raise _twice(path)
-        folded.add(one)
+        if (other := folded.setdefault(_folded(path), path)) != path:
+            raise _twice(path, other)
     above = {_folded(folder) for folder in folders} | {parent for path in folded for parent in path.parents}
-    if both := folded & above:
+    if both := folded.keys() & above:
         raise UnsafeArchive(f"{str(min(both))!r} is both a file and a folder.", "Give every file a different name.")
 
 

@@ -27,6 +27,10 @@ SIMILAR = 0.7
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Binding = ast.stmt | ast.expr  # a function, class, import or other statement; of an assignment its value
+# Decorators after which a function still takes the arguments that it names; of any other nobody knows.
+KEEPS_ARGUMENTS = frozenset(
+    {"no_grad", "enable_grad", "inference_mode", "set_grad_enabled", "autocast", "compile", "cache", "lru_cache"}
+)
 NOT_CALLABLE = {
     ast.Constant: "a constant",
     ast.JoinedStr: "a text",
@@ -87,8 +91,8 @@ def require_callable(module: ast.Module, filename: str, name: str = FUNCTION) ->
         raise NoUnlearning(f"{where} `{name}` is {what}, not a function.", DEFINE)
     if isinstance(found, ast.ClassDef) and not _may_return_model(found):
         raise NoUnlearning(f"{where} `{name}` is a class; a call of it returns no model.", DEFINE)
-    if isinstance(found, Function | ast.Lambda):
-        _check_arity(found, f"{where} `{name}`")
+    if isinstance(found, Function | ast.Lambda) and _keeps_arguments(found):
+        _check_call(found, f"{where} `{name}`")
     return found
 
 
@@ -158,9 +162,31 @@ def _may_return_model(found: ast.ClassDef) -> bool:
     return bool(found.bases or found.keywords or found.decorator_list) or "__new__" in own
 
 
-def _check_arity(function: Function | ast.Lambda, what: str) -> None:
+def _keeps_arguments(function: Function | ast.Lambda) -> bool:
+    """Tell whether a function is called as it is written: no decorator makes something else of it."""
+    decorators = [] if isinstance(function, ast.Lambda) else function.decorator_list
+    plain = [one.func if isinstance(one, ast.Call) else one for one in decorators]
+    names = [one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in plain]
+    return KEEPS_ARGUMENTS.issuperset(names)
+
+
+def _yields(function: Function | ast.Lambda) -> bool:
+    """Tell whether a call of a function only makes a generator. Functions in it have their own `yield`."""
+    waiting: list[ast.AST] = [function.body] if isinstance(function, ast.Lambda) else [*function.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def _check_call(function: Function | ast.Lambda, what: str) -> None:
     if isinstance(function, ast.AsyncFunctionDef):
         raise WrongArity(f"{what} is async.", f"Write `def {SIGNATURE}:`.")
+    if _yields(function):
+        raise WrongArity(f"{what} is a generator: a call of it runs nothing.", "Return the model instead of `yield`.")
     arguments = function.args
     most = len(arguments.posonlyargs) + len(arguments.args)
     least = most - len(arguments.defaults)
@@ -169,12 +195,12 @@ def _check_arity(function: Function | ast.Lambda, what: str) -> None:
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         if default is None
     ]
-    if keywords_needed:
+    if keywords_needed and most >= PARAMETERS:
         raise WrongArity(
             f"{what} requires the keyword arguments {', '.join(keywords_needed)}.",
             f"Give them defaults; Lethe calls {SIGNATURE}.",
         )
-    if least > PARAMETERS or (most < PARAMETERS and arguments.vararg is None):
+    if keywords_needed or least > PARAMETERS or (most < PARAMETERS and arguments.vararg is None):
         raise WrongArity(
             f"{what} takes {most} positional arguments; Lethe calls it with {PARAMETERS}.",
             f"Write `def {SIGNATURE}:`.",

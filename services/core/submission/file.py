@@ -16,7 +16,8 @@ from services.core.submission.binding import (
     found_instead,
     require_callable,
 )
-from services.core.submission.cautions import gpu_calls
+from services.core.submission.cautions import compilations, gpu_calls, may_compile, may_need_gpu
+from services.core.submission.cells import cell_imports
 from services.core.submission.certificate import Claim, claim_of
 from services.core.submission.imports import Imported, needed, origin_of, own_modules
 from services.core.submission.notebook import check_notebook
@@ -44,6 +45,7 @@ class Checked:
     kind: SubmissionKind
     claim: Claim | None
     gpu_calls: tuple[str, ...] = ()  # places that need a GPU, in words
+    compiled: tuple[str, ...] = ()  # places that need a C++ compiler, in words
     imports: tuple[Imported, ...] = ()  # what must be installed in the sandbox
 
 
@@ -55,7 +57,7 @@ def check(filename: str, data: bytes, python: Python = UNTOLD_PYTHON) -> Checked
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
-        return Checked(kind, None)
+        return Checked(kind, None, imports=tuple(cell_imports(data, PurePosixPath(filename).name, python)))
     if kind is SubmissionKind.MODULE:
         entry = PurePosixPath(PurePosixPath(filename).name)
         return _check_modules(kind, entry, Sources({entry}, lambda _: data, python))
@@ -100,6 +102,7 @@ def kind_of(filename: str) -> SubmissionKind:
 def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources) -> Checked:
     claim: Claim | None = None
     calls: list[str] = []
+    compiled: list[str] = []
     imports: list[Imported] = []
     for path, module in own_modules(entry, sources):
         if path == entry:
@@ -110,9 +113,11 @@ def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources)
                 _require_behind(found, entry, sources)
             claim = claim_of(module, entry.name)
         imports += needed(path, module, sources.paths, is_entry=path == entry)
-        if b"cuda" in sources.read(path):
+        if may_need_gpu(sources.read(path)):
             calls += gpu_calls(module, str(path))
-    return Checked(kind, claim, tuple(calls), tuple(imports))
+        if may_compile(sources.read(path)):
+            compiled += compilations(module, str(path))
+    return Checked(kind, claim, tuple(calls), tuple(compiled), tuple(imports))
 
 
 def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:
@@ -191,12 +196,15 @@ def _no_entry(archive: Archive, sources: Sources, modules: Collection[PurePosixP
     for suffix, remedy in ((".zip", "Upload it, or its contents"), (".ipynb", "Upload it alone")):
         if inner := next((path for path in archive.paths if path.suffix.lower() == suffix), None):
             return NoUnlearning(f"The archive holds {str(inner)!r} and no module to run.", f"{remedy}. {at_top}")
+    if not modules:
+        names = ", ".join(repr(str(path)) for path in archive.paths[:MAX_NAMED])
+        return NoUnlearning(f"The archive holds no .py file at its top; it has {names}.", at_top)
     instead = "".join(f" {path.name}:{found}" for path in modules if (found := found_instead(sources.tree(path))))
     return NoUnlearning(f"No module at the top of the archive defines a function `unlearning`.{instead}", at_top)
 
 
 def _top_modules(archive: Archive) -> list[PurePosixPath]:
-    paths = [path for path in archive.paths if len(path.parts) == 1 and path.suffix == ".py"]
+    paths = [path for path in archive.paths if len(path.parts) == 1 and path.suffix.lower() == ".py"]
     if archive.size_bytes(paths) > MAX_TOP_SOURCE_BYTES:
         raise ArchiveTooLarge(
             f"The modules at the top of the archive are larger than {MAX_TOP_SOURCE_BYTES:,} bytes.",

@@ -8,9 +8,20 @@ from pathlib import PurePosixPath
 
 from services.core.submission.source import MAX_SOURCE_BYTES, Rejected, Sources, is_never_true, parse
 
-__all__ = ["Imported", "RelativeImport", "imported_names", "needed", "origin_of", "own_modules", "unconditional"]
+__all__ = [
+    "Imported",
+    "RelativeImport",
+    "imported_names",
+    "needed",
+    "origin_of",
+    "own_modules",
+    "top_names",
+    "unconditional",
+]
 
 MAX_FOLLOWED_BYTES = 2 * MAX_SOURCE_BYTES  # of the modules that are read for what they import, one after the other
+# Modules that come with one package and need another one.
+NEED_MORE = {"torch.utils.tensorboard": "tensorboard", "torch.utils.tensorboard.writer": "tensorboard"}
 
 
 class RelativeImport(Rejected):
@@ -78,12 +89,21 @@ def needed(
     """Yield what one module must find installed."""
     own = {one.parts[0].removesuffix(".py") for one in paths if one.suffix == ".py"}
     for statement in _imports(module):
-        names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
-        if isinstance(statement, ast.ImportFrom) and not statement.level:
-            names = [statement.module or ""]
-        for name in (name.partition(".")[0] for name in names):
-            if name not in own and name not in sys.stdlib_module_names:
+        for name in top_names(statement):
+            if name not in own:
                 yield Imported(name, str(path), statement.lineno, at_once=is_entry and statement in module.body)
+
+
+def top_names(statement: ast.stmt) -> list[str]:
+    """List the packages that a statement imports, without the standard library's and its own."""
+    names: list[str] = []
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
+        inner = [f"{statement.module}.{alias.name}" for alias in statement.names]
+        names = [statement.module, *(name for name in inner if name in NEED_MORE)]
+    packages = (NEED_MORE.get(name) or name.partition(".")[0] for name in names)
+    return [name for name in packages if name not in sys.stdlib_module_names]
 
 
 def unconditional(module: ast.Module) -> Iterator[ast.stmt]:

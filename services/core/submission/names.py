@@ -21,7 +21,8 @@ MADE_WITH_BACKSLASHES = frozenset({0, 6, 10, 11, 14})  # the systems DOS, OS/2, 
 LITTER = frozenset(
     {
         *("__macosx", ".ds_store", ".spotlight-v100", ".trashes", ".fseventsd", "icon\r"),
-        *("thumbs.db", "ehthumbs.db", "desktop.ini"),
+        *(".appledouble", ".temporaryitems", ".documentrevisions-v100", ".lsoverride", ".apdisk"),
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"),
         *(".git", ".svn", ".hg", ".idea", ".vscode"),
         *("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache"),
     }

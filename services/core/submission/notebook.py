@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from services.core.bundle.manifest import Manifest
 from services.core.errors import BadInput
-from services.core.submission.source import Rejected
+from services.core.submission.source import MERGE_CONFLICT, Rejected
 
 __all__ = [
     "ARCHITECTURE",
@@ -32,6 +32,8 @@ REHEARSAL_S = 1200.0  # wall clock of a rehearsal, unless the phase allows less
 
 MAX_NOTEBOOK_BYTES = 20 * 1024**2
 MAX_CELLS = 5000
+FORMAT = 4
+PYTHON_NAMES = frozenset({"python", "python3", "ipython"})
 REMEDY = "Save it again in Jupyter or on Kaggle as a Python notebook in format 4."
 
 
@@ -51,7 +53,7 @@ class _Cell(BaseModel):
 
 
 class _Notebook(BaseModel):
-    nbformat: Annotated[int, Field(ge=4, le=4)]
+    nbformat: Annotated[int, Field(ge=FORMAT, le=FORMAT)]
     cells: list[_Cell] = Field(max_length=MAX_CELLS)
     metadata: dict[str, Any] = {}
 
@@ -72,20 +74,55 @@ def check_notebook(data: bytes, filename: str) -> None:
             f"{filename} is {len(data):,} bytes; the limit for a notebook is {MAX_NOTEBOOK_BYTES:,} bytes.",
             "Clear its outputs.",
         )
+    content = _parsed(data, filename)
+    number = content.get("nbformat")
+    if isinstance(number, int) and number != FORMAT:
+        raise NotANotebook(f"{filename} is a notebook of format {number}; Lethe runs format {FORMAT}.", REMEDY)
     try:
-        notebook = _Notebook.model_validate(json.loads(data))
+        notebook = _Notebook.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise NotANotebook(f"{filename} is not a valid notebook: {where}: {first['msg']}.", REMEDY) from error
-    except (ValueError, RecursionError) as error:
-        raise NotANotebook(f"{filename} is not a notebook: it is not valid JSON.", REMEDY) from error
-    kernel = notebook.metadata.get("kernelspec")
-    language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
-    if language != "python":
-        raise NotANotebook(f"{filename} is written in {str(language)[:50]!r}, not Python.", REMEDY)
+        raise NotANotebook(f"{filename} is not a valid notebook: {_told(error)}.", REMEDY) from error
+    if language := _other_language(notebook.metadata):
+        raise NotANotebook(f"{filename} is written in {language[:50]!r}, not Python.", REMEDY)
     if not any(cell.cell_type == "code" and "".join(cell.source).strip() for cell in notebook.cells):
         raise NotANotebook(f"{filename} has no code cells.", "Upload the notebook that writes submission.zip.")
+
+
+def _parsed(data: bytes, filename: str) -> dict[str, Any]:
+    """Read JSON. Raises NotANotebook, which says what there is instead, and where."""
+    try:
+        content = json.loads(data)
+    except json.JSONDecodeError as error:
+        line = error.doc.splitlines()[error.lineno - 1 : error.lineno]
+        if line and MERGE_CONFLICT.match(line[0]):
+            problem, remedy = f"line {error.lineno} is a mark of a merge conflict", "Resolve the conflict."
+            raise NotANotebook(f"{filename}: {problem}.", remedy) from error
+        what = "is empty" if not error.doc.strip() else f"is not valid JSON in line {error.lineno}: {error.msg}"
+        raise NotANotebook(f"{filename} is not a notebook: it {what}.", REMEDY) from error
+    except (ValueError, RecursionError) as error:
+        raise NotANotebook(f"{filename} is not a notebook: it is not valid JSON.", REMEDY) from error
+    if not isinstance(content, dict):
+        raise NotANotebook(f"{filename} is not a notebook: it is JSON of something else.", REMEDY)
+    return content
+
+
+def _told(error: ValidationError) -> str:
+    """Say what is wrong first, with the number of the cell counted from 1, as everywhere."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    if place[:1] == ["cells"] and len(place) > 1 and place[1].isdigit():
+        place[:2] = [f"cell {int(place[1]) + 1}"]
+    return f"{': '.join(place)}: {first['msg']}"
+
+
+def _other_language(metadata: dict[str, Any]) -> str | None:
+    """Return the language of a notebook that is not Python. What it does not tell is Python."""
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        told = metadata.get(key)
+        language = told.get(name) if isinstance(told, dict) else None
+        if language and str(language).casefold() not in PYTHON_NAMES:
+            return str(language)
+    return None
 
 
 def notebook_timeout_s(allowed_s: float, *, rehearsed: bool) -> float:

@@ -40,7 +40,7 @@ def require_packages(imports: Iterable[Imported], environment: EnvironmentRow) -
         raise MissingPackage(
             " ".join(_told(one, environment) for one in surely[:MAX_NAMED]),
             f"The environment has {', '.join(name for name in KNOWN if name in environment.modules)} and what these "
-            "need. Do without the package, or, if it is pure Python, put it into your .zip.",
+            "need. Do without it, or, if it is a file of yours or pure Python, put it into your .zip.",
         )
     return [f"{_told(one, environment)} The run fails if it comes there." for one in found[:MAX_NAMED]]
 

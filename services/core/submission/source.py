@@ -18,6 +18,7 @@ from services.core.errors import BadInput
 
 __all__ = [
     "MAX_SOURCE_BYTES",
+    "MERGE_CONFLICT",
     "UNTOLD_PYTHON",
     "NotPython",
     "Python",
@@ -36,7 +37,17 @@ NEWER_SYNTAX = (  # the version of Python, and the line that an older one does n
     ("3.12", re.compile(r"^\s*type\s+\w+.*=|^\s*(async\s+)?def\s+\w+\s*\[|^\s*class\s+\w+\s*\[")),
     ("3.14", re.compile(r"^\s*except\s+[\w.]+\s*,|(?<![\w'\"])[rR]?[tT][rR]?['\"]")),
 )
+OPEN_FIELD = re.compile(r"(?<!\w)[rR]?[fF][rR]?(['\"])[^'\"]*\{[^'\"}]*$")  # of an f-string, which ends on a later line
+LINE_END = 300  # characters in which it is sought
 NOTEBOOK_LINE = re.compile(r"^\s*[%!?]")
+PYTHON_2 = re.compile(r"^\s*(except\s+[\w.]+\s*,\s*[a-z_]\w*\s*:|(print|exec)\s+[^(\s=])")
+MERGE_CONFLICT = re.compile(r"^(<{7}|={7}|>{7})(\s|$)")
+# What people name .py although it is something else: how it begins, what it is, and what to do.
+OTHER_FORMATS = (
+    (re.compile(rb"PK\x03\x04"), "a zip archive", "Let its name end in .zip."),
+    (re.compile(rb'\s*\{\s*"(cells|metadata|nbformat)"'), "a notebook", "Let its name end in .ipynb."),
+    (re.compile(rb"\s*<[!?a-zA-Z]"), "a web page", "Download the file itself, such as GitHub's raw form."),
+)
 BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MANY_ZEROS, FEW_ZEROS = 0.3, 0.05  # shares of either half of the bytes that tell UTF-16
 
@@ -98,7 +109,8 @@ def parse(source: bytes, filename: str, python: Python = UNTOLD_PYTHON) -> ast.M
             return ast.parse(source, feature_version=python)
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
-        raise NotPython(f"{filename}{where} does not parse: {error.msg}.", _syntax_remedy(error, python)) from error
+        problem = f"{filename}{where} does not parse: {error.msg.rstrip('.')}."
+        raise NotPython(problem, _syntax_remedy(error, python)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotPython(
             f"{filename} does not parse: it is nested too deeply, or holds a number too long.",
@@ -124,6 +136,9 @@ def is_never_true(test: ast.expr) -> bool:
 
 def _require_readable(source: bytes, filename: str) -> None:
     """Raise NotPython unless the bytes are text in UTF-8, or in the encoding that the source declares."""
+    for beginning, what, remedy in OTHER_FORMATS:
+        if beginning.match(source):
+            raise NotPython(f"{filename} is {what}.", remedy)
     if encoding := _wide_encoding(source):
         raise NotPython(f"{filename} is encoded as {encoding}.", "Save it as UTF-8.")
     if (at := source.find(0)) >= 0:
@@ -165,7 +180,11 @@ def _syntax_remedy(error: SyntaxError, python: Python) -> str:
     if NOTEBOOK_LINE.match(line):
         return "Remove lines that begin with %, ! or ?: they work only in notebooks."
     newer = next((version for version, pattern in NEWER_SYNTAX if pattern.search(line)), None)
-    if newer is None and error.msg.startswith("f-string"):
+    if PYTHON_2.match(line):
+        return f"It is written for Python 2: convert it to Python 3. {_reader(python)}"
+    if MERGE_CONFLICT.match(line):
+        return "Resolve the merge conflict that the line is a mark of."
+    if newer is None and (error.msg.startswith("f-string") or OPEN_FIELD.search(line.rstrip()[-LINE_END:])):
         newer = "3.12"
     if newer is None:
         return f"Fix it and upload it again. {_reader(python)}"

@@ -6,7 +6,8 @@ a dry run    the same directory holds only `empty.txt`
 all three    /kaggle/input/mock-cifar10-data/                the stand-in data, to try code on
 
 The stand-in data are made from fixed seeds, and the model is trained on them for a moment: so no feature of it is zero
-for every image, which notebooks divide by, and its outputs are not yet certain.
+for every image, which notebooks divide by, and its outputs are not yet certain. Like the models of 2023, it expects
+pixels from 0 to 255, of which nothing is scaled.
 """
 
 import shutil
@@ -25,7 +26,7 @@ from services.core.submission.notebook import ARCHITECTURE, CLASSES, SHAPE, NotF
 
 __all__ = ["benchmark_layout", "dry_layout", "mock_layout"]
 
-FORMAT = "2"  # of these directories: a different one makes them again
+FORMAT = "3"  # of these directories: a different one makes them again
 YEARS_PER_GROUP = 10
 # Real notebooks divide by a fifth of their batches, rounded up, less one: so there are more than five batches, of 256
 # images in the retain set, and of 64 in the forget set.
@@ -107,7 +108,7 @@ def _briefly_trained(splits: Mapping[str, Split]) -> Split:
 
     from services.benchmarks.architecture import Architecture
 
-    images = torch.from_numpy(splits["retain"]["image"][:SHOWN]).float() / 255
+    images = torch.from_numpy(splits["retain"]["image"][:SHOWN]).float()
     targets = torch.nn.functional.one_hot(torch.from_numpy(splits["retain"]["label"][:SHOWN]), CLASSES).float()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(MOCK_SEED)

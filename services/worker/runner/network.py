@@ -11,6 +11,7 @@ NO_NETWORK = "There is no network in the sandbox."
 _UNREACHED = re.compile(
     r"name resolution|Name or service not known|nodename nor servname|No address associated with hostname"
     r"|Could not resolve host|Couldn't resolve host|unable to resolve host|Name does not resolve|gaierror"
+    r"|no internet connection|Failed to resolve|couldn't connect to|check your internet connection"
     r"|Network is unreachable|Network is down|No route to host|Cannot assign requested address",
     re.IGNORECASE,
 )

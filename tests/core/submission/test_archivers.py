@@ -6,6 +6,7 @@ import unicodedata
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,11 @@ def test_litter_with_odd_names_sinks_no_entry(name: str, tmp_path: Path) -> None
         ".ipynb_checkpoints/submission-checkpoint.py",
         ".svn/entries",
         ".idea/workspace.xml",
+        ".AppleDouble/my_method.py",
+        ".TemporaryItems/folders.501/x",
+        "@eaDir/submission.py@SynoEAStream",
+        "$RECYCLE.BIN/desktop.ini",
+        "System Volume Information/WPSettings.dat",
     ],
 )
 def test_what_systems_and_tools_leave_behind_is_passed_over(litter: str, tmp_path: Path) -> None:
@@ -247,6 +253,7 @@ def test_names_that_macos_takes_apart_are_put_together(tmp_path: Path) -> None:
         ({"e/my_idea.py": MODULE, "README.md": b""}, "'e/my_idea.py' is in a folder"),
         ({"entry.zip": b"PK", "README.md": b""}, "holds 'entry.zip' and no module to run. Upload it, or its contents."),
         ({"work.ipynb": b"{}"}, "holds 'work.ipynb' and no module to run. Upload it alone."),
+        ({"submission.py.txt": MODULE, "a.md": b""}, "no .py file at its top; it has 'submission.py.txt', 'a.md'."),
         ({"main.py": MODULE.replace(b"unlearning", b"Unlearning")}, "main.py: Rename `Unlearning` in line 1"),
     ],
 )
@@ -262,6 +269,7 @@ def test_archive_without_a_module_to_run_is_told_what_it_has(files: dict[str, by
         (b"Rar!\x1a\x07\x00", "a RAR archive"),
         (b"\x1f\x8b\x08\x00", "a gzip file"),
         (bytes(257) + b"ustar\x00" + bytes(249), "a tar archive"),
+        (b"\n<!DOCTYPE html><title>Sign in</title>", "a web page"),
         (make_zip({"submission.py": MODULE})[:60], "only the beginning of a zip archive"),
         (make_zip({"submission.py": MODULE}, zipfile.ZIP_BZIP2), "compressed with bzip2. Use the deflate method."),
         (make_zip({"submission.py": MODULE}, zipfile.ZIP_LZMA), "compressed with LZMA. Use the deflate method."),
@@ -277,3 +285,109 @@ def test_compression_that_lethe_does_not_read_is_named(method: int, words: str) 
     struct.pack_into("<H", data, data.index(b"PK\x01\x02") + 10, method)
 
     assert f"'submission.py' is compressed with {words}." in refusal(bytes(data))
+
+
+@pytest.mark.parametrize("name", ["SUBMISSION.PY", "Submission.py", "my_method.Py"])
+def test_a_module_is_found_whatever_the_case_of_its_ending(name: str, tmp_path: Path) -> None:
+    assert unpacked(make_zip({name: MODULE, "notes.txt": b""}), tmp_path)["submission.py"] == MODULE
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("Utils.py", "utils.py"), "'Utils.py' and 'utils.py' differ only in upper and lower case. Rename one"),
+        (("a/README.md", "A/readme.md"), "'a/README.md' and 'A/readme.md' differ only"),
+    ],
+)
+def test_names_that_windows_and_macos_take_for_one_are_both_told(names: tuple[str, str], words: str) -> None:
+    assert words in refusal(make_zip({"submission.py": MODULE} | dict.fromkeys(names, b"")))
+
+
+def test_a_symbolic_link_is_called_so() -> None:
+    """GitHub and `zip -y` pack links as links."""
+    buffer = io.BytesIO(make_zip({"submission.py": MODULE}))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        link = zipfile.ZipInfo("data/latest")
+        link.create_system, link.external_attr = UNIX, 0o120777 << 16
+        archive.writestr(link, "v2")
+
+    assert refusal(buffer.getvalue()) == (
+        "'data/latest' is a symbolic link. Replace it by the file it points to, or leave it out."
+    )
+
+
+def zip64(data: bytes, *, entries: int | None = None, size: int | None = None) -> bytes:
+    """Give a zip the directory of the zip64 format, as programs do that write a stream; perhaps with false numbers."""
+    end = data.rindex(b"PK\5\6")
+    count, _, directory, start = struct.unpack_from("<2H2L", data, end + 8)
+    count, directory = entries or count, size or directory
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, directory, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
+    return (
+        data[:end]
+        + record
+        + locator
+        + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    )
+
+
+def test_small_archives_in_the_zip64_format_are_taken(tmp_path: Path) -> None:
+    data = zip64(make_zip({"e/submission.py": MODULE, "e/pkg/a.py": b"x = 1"}))
+
+    assert unpacked(data, tmp_path / "a") == {"submission.py": MODULE, "pkg/a.py": b"x = 1"}
+    assert unpacked(data[:-22] + data[-22:-2] + b"\4\0note", tmp_path / "b")["submission.py"] == MODULE
+
+
+def test_streamed_members_are_taken(tmp_path: Path) -> None:
+    class Pipe(io.RawIOBase):
+        """What a program writes to when it cannot go back: sizes come after the data."""
+
+        def __init__(self) -> None:
+            self.sent = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.sent += data
+            return len(data)
+
+    pipe = Pipe()
+    with (
+        zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("submission.py", "w", force_zip64=True) as member,
+    ):
+        member.write(MODULE)
+
+    assert unpacked(bytes(pipe.sent), tmp_path) == {"submission.py": MODULE}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "code", "words"),
+    [
+        ({"entries": 1001}, "archive_too_large", "more than 1,000 members"),
+        ({"entries": 2**60}, "archive_too_large", "more than 1,000 members"),
+        ({"size": 2**40}, "archive_too_large", "more than 1,000 members"),
+        ({"size": 10**6}, "bad_archive", "cannot be read"),
+    ],
+)
+def test_numbers_of_a_zip64_directory_are_bounded_before_it_is_read(
+    numbers: dict[str, int], code: str, words: str
+) -> None:
+    data = zip64(make_zip({"submission.py": MODULE}), **numbers)
+
+    assert code_of("entry.zip", data) == code
+    assert words in refusal(data)
+
+
+def test_a_zip64_directory_that_readers_could_seek_in_two_places_is_refused() -> None:
+    """One reader takes the record that the locator names, another the one before the locator."""
+    honest = zip64(make_zip({"submission.py": MODULE}))
+    record = honest[honest.index(b"PK\6\6") :][:56]
+    told_elsewhere = zip64(record + make_zip({"submission.py": MODULE}))
+    at = told_elsewhere.index(b"PK\6\7")
+    twice = told_elsewhere[: at + 8] + struct.pack("<Q", 0) + told_elsewhere[at + 16 :]
+    gone = honest.replace(b"PK\6\6", b"PK\6\0")
+
+    assert "two zip64 directories" in refusal(twice)
+    assert "not where it should be" in refusal(gone)

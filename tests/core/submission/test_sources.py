@@ -70,6 +70,8 @@ def test_bytes_that_are_no_source_are_named_with_their_line(data: bytes, words: 
         ("x = f'{a['b']}'", "3.12"),
         ('x = f"{f"{1}"}"', "3.12"),
         ("x = f'{\"\\n\".join(a)}'", "3.12"),
+        ("print(f'{", "3.12"),
+        ("x = rf'{a  # why", "3.12"),
         ("x = t'{a}'", "3.14"),
     ],
 )
@@ -103,6 +105,32 @@ def test_lines_of_notebooks_are_named(line: str) -> None:
     assert "they work only in notebooks" in refusal(f"{line.strip()}\n{TEXT}".encode())[1]
 
 
+@pytest.mark.parametrize(
+    "line", ["print 'x'", "    exec code", "except ValueError, e:", "  except socket.error , error :"]
+)
+def test_python_2_is_named(line: str) -> None:
+    head = "try:\n    pass\n" if "except" in line else ""
+
+    assert (
+        "It is written for Python 2: convert it to Python 3." in refusal(f"{head}{line.strip()}\n    pass".encode())[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (make_zip({"submission.py": MODULE}), "entry.py is a zip archive. Let its name end in .zip."),
+        (b'{"cells": [], "nbformat": 4}', "entry.py is a notebook. Let its name end in .ipynb."),
+        (b'{\n "metadata": {"a": 1}}', "entry.py is a notebook."),
+        (b"\n<!DOCTYPE html>\n<html>", "entry.py is a web page. Download the file itself"),
+        (b"x = 1\n<<<<<<< HEAD\n" + MODULE, "line 2 does not parse: invalid syntax. Resolve the merge conflict"),
+        (b"x = 1\n=======\n" + MODULE, "Resolve the merge conflict"),
+    ],
+)
+def test_what_is_no_module_is_told_what_it_is(data: bytes, words: str) -> None:
+    assert words in refusal(data)[1]
+
+
 FOUR = "net, retain_loader, forget_loader, val_loader"
 
 
@@ -121,6 +149,12 @@ FOUR = "net, retain_loader, forget_loader, val_loader"
         f"for name in ('a', 'b'):\n    def unlearning({FOUR}): pass",
         f"match 1:\n    case _:\n        def unlearning({FOUR}): pass",
         "unlearning, helper = make(), 1",
+        f"@given(lr=0.1)\ndef unlearning({FOUR}, lr): pass",
+        f"@timed\n@lib.with_teacher\ndef unlearning(teacher, {FOUR}): pass",
+        f"@blocking\nasync def unlearning({FOUR}): pass",
+        f"@whole\ndef unlearning({FOUR}):\n    yield net",
+        f"def unlearning({FOUR}):\n    def steps():\n        yield 1\n    return [(yielded for yielded in steps())]",
+        f"@torch.no_grad()\ndef unlearning({FOUR}): pass",
         f"unlearning = None\ndef unlearning({FOUR}): pass",
     ],
 )
@@ -165,6 +199,12 @@ def test_whatever_the_runner_would_call_is_taken(source: str) -> None:
         ("def method(net): pass\nunlearning = method", "wrong_arity", "takes 1 positional arguments"),
         (f"async def unlearning({FOUR}): pass", "wrong_arity", "is async"),
         (f"async def method({FOUR}): pass\nunlearning = method", "wrong_arity", "is async"),
+        ("@torch.no_grad()\ndef unlearning(net): pass", "wrong_arity", "takes 1 positional arguments"),
+        ("@no_grad\n@torch.compile\ndef unlearning(net): pass", "wrong_arity", "takes 1 positional arguments"),
+        (f"def unlearning(*, {FOUR}): pass", "wrong_arity", "takes 0 positional arguments; Lethe calls it with 4"),
+        (f"def unlearning({FOUR}, *, lr): pass", "wrong_arity", "requires the keyword arguments lr"),
+        (f"def unlearning({FOUR}):\n    for x in y:\n        z = yield net", "wrong_arity", "is a generator"),
+        (f"unlearning = lambda {FOUR}: (yield from net)", "wrong_arity", "is a generator: a call of it runs nothing"),
     ],
 )
 def test_a_refusal_names_what_the_module_has(source: str, code: str, words: str) -> None:
