@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from services.api.kit.holding import HELD, MOST_ATTEMPTS, Hold, Interrupted, Orders
+from services.api.kit.holding import HELD, MOST_ATTEMPTS, Hold, HoldLost, Orders
 from services.core.models import Freeze, FreezeState, Phase
 from services.core.store.database import WriteSession, utc_now
 from tests.api.harness import Api, Caller
@@ -59,7 +59,7 @@ def test_who_lost_an_order_changes_nothing_of_it(api: Api, orders: Orders[Freeze
     quick = take(orders)
     quick.renew(done=1, total=2)
     for act in (lambda: slow.renew(done=5), lambda: slow.tell(done=5), lambda: slow.wait(0)):
-        with pytest.raises(Interrupted):
+        with pytest.raises(HoldLost):
             act()
     slow.fail("Too late.")
     slow.give_back(done=5)
@@ -86,7 +86,7 @@ def test_an_order_that_has_ended_is_not_taken_up(api: Api, orders: Orders[Freeze
     add(api)
     hold = take(orders)
     hold.fail("No.")
-    with pytest.raises(Interrupted):
+    with pytest.raises(HoldLost):
         hold.renew()
     assert orders.take() is None
 
@@ -105,5 +105,5 @@ def test_a_process_that_ends_works_no_longer(api: Api, orders: Orders[Freeze], o
     hold = take(orders)
     orders.closing.set()
     for act in (hold.renew, hold.tell, lambda: hold.wait(60)):
-        with pytest.raises(Interrupted):
+        with pytest.raises(HoldLost):
             act()

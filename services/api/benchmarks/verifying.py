@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.benchmarks.clearing import remove_parts, tidy
 from services.api.benchmarks.moves import BUSY, end, move
-from services.api.kit.holding import Hold, Interrupted, Orders
+from services.api.kit.holding import Hold, HoldLost, Orders
 from services.core.bundle import store as bundle_store
 from services.core.bundle.acceptance import accept_unfit
 from services.core.bundle.archive import import_stream
@@ -89,7 +89,7 @@ class Verifier:
         try:
             with self._place(hold.id) as place:
                 self._work_on(hold, place)
-        except Interrupted:
+        except HoldLost:
             hold.give_back(checked_bytes=0, reason=None)
         except (NoRoom, BlobsUnavailable) as error:
             hold.give_back(pause=AGAIN, checked_bytes=0, reason=error.message)
@@ -144,7 +144,7 @@ class Verifier:
         reader = _Reader(self._parts, hold.id, digests, lambda done: hold.tell(checked_bytes=done))
         try:
             return import_stream(reader, place / "bundle", digest=digest)
-        except (LetheError, SQLAlchemyError, Interrupted):
+        except (LetheError, SQLAlchemyError, HoldLost):
             raise
         except Exception as error:
             log.exception("upload_unreadable", upload=str(hold.id))

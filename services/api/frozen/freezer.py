@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import exists, select, update
 
 from services.api.frozen.freezing import freeze
-from services.api.kit.holding import Hold, Interrupted, Orders
+from services.api.kit.holding import Hold, HoldLost, Orders
 from services.core.errors import LetheError
 from services.core.models import Competition, Freeze, FreezeState
 from services.core.store.blobs import Blobs
@@ -51,7 +51,7 @@ class Freezer:
             return False
         try:
             self._write(hold)
-        except Interrupted:
+        except HoldLost:
             hold.give_back(state=FreezeState.QUEUED)
         except LetheError as error:
             hold.fail(error.message)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.core.models.columns import Held
 from services.core.store.database import Database, WriteSession, clock
 
-__all__ = ["HELD", "MOST_ATTEMPTS", "Hold", "Interrupted", "Orders"]
+__all__ = ["HELD", "MOST_ATTEMPTS", "Hold", "HoldLost", "Orders"]
 
 HELD = timedelta(minutes=5)  # longer than any step between two renewals, such as storing the largest file
 MOST_ATTEMPTS = 3
@@ -28,7 +28,7 @@ TELL_EVERY_S = 1.0
 Row = TypeVar("Row", bound=Held)
 
 
-class Interrupted(Exception):
+class HoldLost(Exception):
     """The process ends, or another one has taken over."""
 
 
@@ -77,19 +77,19 @@ class Hold(Generic[Row]):
     _told_at: float = 0.0
 
     def row(self, session: WriteSession) -> Row:
-        """Lock the order. Raises Interrupted if it ended or another process has taken it."""
+        """Lock the order. Raises HoldLost if it ended or another process has taken it."""
         table = self.orders.table
         mine = select(table).where(table.id == self.id, table.attempts == self.attempt, table.leased_until.is_not(None))
         busy = mine.where(self.orders.state.in_(self.orders.open_states))
         row = session.scalars(busy.with_for_update()).one_or_none()
         if row is None:
-            raise Interrupted
+            raise HoldLost
         return row
 
     def renew(self, **progress: int) -> None:
-        """Hold the order longer, and say how far it is. Raises Interrupted, also if this process ends."""
+        """Hold the order longer, and say how far it is. Raises HoldLost, also if this process ends."""
         if self.orders.closing.is_set():
-            raise Interrupted
+            raise HoldLost
         with self.orders.database.write() as session:
             row = self.row(session)
             row.leased_until = clock(session) + HELD
@@ -97,22 +97,22 @@ class Hold(Generic[Row]):
                 setattr(row, name, count)
 
     def tell(self, **progress: int) -> None:
-        """Renew, but at most once a second. Raises Interrupted as `renew` does."""
+        """Renew, but at most once a second. Raises HoldLost as `renew` does."""
         if self.orders.closing.is_set():
-            raise Interrupted
+            raise HoldLost
         if time.monotonic() - self._told_at >= TELL_EVERY_S:
             self.renew(**progress)
             self._told_at = time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Renew, then do nothing for a while. Raises Interrupted as `renew` does."""
+        """Renew, then do nothing for a while. Raises HoldLost as `renew` does."""
         self.renew()
         if self.orders.closing.wait(seconds):
-            raise Interrupted
+            raise HoldLost
 
     def give_back(self, *, pause: timedelta | None = None, **columns: Any) -> None:
         """Let the order wait again, at first for a pause. This attempt does not count."""
-        with suppress(Interrupted), self.orders.database.write() as session:
+        with suppress(HoldLost), self.orders.database.write() as session:
             row = self.row(session)
             row.attempts, row.leased_until = row.attempts - 1, clock(session) + pause if pause else None
             for name, value in columns.items():
@@ -120,5 +120,5 @@ class Hold(Generic[Row]):
 
     def fail(self, reason: str) -> None:
         """End the order for a reason that people read."""
-        with suppress(Interrupted), self.orders.database.write() as session:
+        with suppress(HoldLost), self.orders.database.write() as session:
             self.orders.fail(session, self.row(session), reason)
