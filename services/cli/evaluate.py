@@ -19,11 +19,12 @@ from services.cli.console import (
     say,
 )
 from services.cli.drafts import BadDraft, Draft, MetricFiles, beside_the_board, load_drafts, print_beside
+from services.cli.extras import Extras, cost_in_words, cost_of_runs
 from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from services.core.bundle.directory import Bundle
+    from services.core.models.costs import CostForm
     from services.scorer.metrics import Evidence
     from services.scorer.scoring import Report
 
@@ -49,6 +50,9 @@ def evaluate(
         bool,
         typer.Option(help="Also start up to 64 runs from models that never saw the forget set, and tell what they do."),
     ] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Also time full retraining beside some runs, and tell what a run costs.")
+    ] = False,
     save: Annotated[Path | None, typer.Option(help="Write the measurements to this file, for `lethe score`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -66,8 +70,7 @@ def evaluate(
         environment,
         save,
         drafts,
-        robustness=robustness,
-        placebo_audit=placebo_audit,
+        Extras(robustness, placebo_audit, cost),
     )
     if as_json:
         print_json(result)
@@ -86,9 +89,7 @@ def _evaluate(
     environment: str | None,
     save: Path | None,
     drafts: Sequence[Draft],
-    *,
-    robustness: bool,
-    placebo_audit: bool,
+    extras: Extras,
 ) -> dict[str, Any]:
     from services.cli.building import find_or_build
     from services.cli.environment import find_here
@@ -131,7 +132,8 @@ def _evaluate(
             timeout_s,
             settings.slot_memory_bytes,
             data_hidden=False,
-            robustness=robustness and _announced(bundle, seeds),
+            robustness=extras.stresses(bundle, seeds),
+            trainer=extras.trainer(bundle, seeds),
         )
         milestone(f"Running {file.name} {seeds} times")
         with local_worker(settings, chosen.device if chosen else None) as worker, progress() as bars:
@@ -145,7 +147,8 @@ def _evaluate(
                 python=python_of(chosen),
                 traces=traces,
                 on_seed=lambda: bars.advance(task),
-                placebos=_placebos(bundle, seeds) if placebo_audit else 0,
+                placebos=extras.placebos(bundle, seeds),
+                trained=extras.trained(seeds),
             )
         if save is not None:
             save.write_bytes(run.measurements.to_bytes())
@@ -159,7 +162,7 @@ def _evaluate(
             upload_bytes=len(data),
         )
         report = score_measurements(metric, evidence)
-        beside = _beside(drafts, evidence, warnings)
+        drafted = _beside(drafts, evidence, warnings)
     except (RunFailed, Rejected) as failure:
         kind = failure.kind.value if isinstance(failure, RunFailed) else "rejected"
         wall_s = round(time.monotonic() - started, 3)
@@ -181,8 +184,8 @@ def _evaluate(
         **outcome,
         "warnings": warnings,
         "printed": traces.printed,
-        **scored(report, run.run_s),
-        **beside,
+        **scored(report, run.run_s, cost_of_runs(run.times)),
+        **drafted,
         "wall_s": round(time.monotonic() - started, 3),
         "peak_memory_bytes": run.peak_memory_bytes,
         "provenance": run.provenance,
@@ -198,29 +201,12 @@ def _beside(drafts: Sequence[Draft], evidence: "Evidence", warnings: list[str]) 
         return {}
 
 
-def _announced(bundle: "Bundle", seeds: int) -> bool:
-    """Say what the robustness stage costs. Raises NoRobustness."""
-    from services.core.bundle.manifest import robustness_of
-
-    say(robustness_of(bundle.manifest).in_words(seeds))
-    return True
-
-
-def _placebos(bundle: "Bundle", seeds: int) -> int:
-    """Say what the placebo audit costs, and return the number of its runs. Raises NoPlacebos."""
-    from services.core.bundle.manifest import placebo_runs
-
-    runs = placebo_runs(bundle.manifest, seeds)
-    say(f"The placebo audit adds {runs} runs, which start from models that never saw the forget set.")
-    return runs
-
-
-def scored(report: "Report", run_s: float) -> dict[str, Any]:
+def scored(report: "Report", run_s: float, cost: "CostForm | None" = None) -> dict[str, Any]:
     """Return a report as a program reads it: the score in the API's form, and its alarms."""
     from services.scorer.rows import score_form
 
     return {
-        "score": score_form(report, run_s=round(run_s, 6)).model_dump(mode="json"),
+        "score": score_form(report, run_s=round(run_s, 6), cost=cost).model_dump(mode="json"),
         "alarms": [alarm.model_dump(mode="json") for alarm in report.alarms],
     }
 
@@ -247,6 +233,8 @@ def print_outcome(result: dict[str, Any]) -> None:
     print_estimates(score)
     print_noise(score)
     typer.echo(f"{'runs':<20}{result['seeds']} ({score['run_s']:.3f} s each, {result['wall_s']:.1f} s in all)")
+    if score["cost"]:
+        typer.echo(f"{'cost of a run':<20}{cost_in_words(score['cost'])}")
     typer.echo(f"{'peak memory':<20}{result['peak_memory_bytes'] / 1e6:,.0f} MB (of the largest process of a run)")
     if certificate := score["certificate"]:
         _print_certificate(certificate)

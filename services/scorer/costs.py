@@ -2,11 +2,12 @@
 
 Only runs in one sandbox are compared: the trainer ran there between them, on the same processor and under the same
 load. So an evaluation may be spread over unlike workers. Processor time counts where the kernel counted it for every
-run, otherwise the clock.
+run, otherwise the clock. What a run takes that does nothing, such as the start of a process, counts for neither side.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -22,57 +23,98 @@ OF_MAD = 1.4826  # standard deviation of Gaussian values, in units of their medi
 
 
 class RunTime(NamedTuple):
-    """The times of one run in seconds, and of the trainer's run beside it, if there is one."""
+    """The times of one run in seconds; of the trainer's run and the empty run beside it, if there are any."""
 
     sandbox: str | None
     run_s: float
     cpu_s: float | None
     trainer_s: float | None
     trainer_cpu_s: float | None
+    empty_s: float | None = None
+    empty_cpu_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Sandbox:
+    """The seconds of the runs of one sandbox."""
+
+    own: list[float] = field(default_factory=list)
+    trainer: list[float] = field(default_factory=list)
+    empty: list[float] = field(default_factory=list)  # as many as of the trainer
+
+    @property
+    def idle_s(self) -> float:
+        """The time of a run that does nothing; 0 if none was timed."""
+        return float(np.median(self.empty))
+
+    @property
+    def typical_s(self) -> float:
+        """The time of a run of the entry: the median, or the mean where that is larger.
+
+        A median alone would hide an entry that retrains in 49% of its runs.
+        """
+        return max(float(np.median(self.own)), float(np.mean(self.own)))
+
+    def work_s(self, trainer_s: float) -> float:
+        """The time of a run of the trainer beyond one that does nothing; at least a hundredth of it."""
+        return max(trainer_s - self.idle_s, 0.01 * trainer_s)
+
+    def ratios(self) -> list[float]:
+        """Compare the work of a typical run of the entry with that of each of the trainer's."""
+        return [max(0.0, self.typical_s - self.idle_s) / self.work_s(one) for one in self.trainer]
+
+    def in_work(self) -> list[float]:
+        """The times of the entry's run, the trainer's, and one that does nothing, in units of the trainer's work."""
+        trainer_s = float(np.median(self.trainer))
+        return [each / self.work_s(trainer_s) for each in (self.typical_s, trainer_s, self.idle_s)]
 
 
 def cost_of(times: Iterable[RunTime]) -> CostForm | None:
-    """Return how much one run takes of the trainer's time; None if no trainer's run was timed.
+    """Return how much work one run takes of the trainer's; None if no trainer's run was timed.
 
-    In each sandbox the runs have one time: their median, or their mean where that is larger, because a median alone
-    would hide an entry that retrains in 49% of its runs. Each of the trainer's runs there gives one ratio; the cost is
-    their median. The interval is approximate: it supposes that a trainer's run varies as much as the runs beside it,
-    or as the ratios, whichever is more.
+    Each of the trainer's runs gives one ratio, with the entry's runs in the same sandbox; the cost is their median. The
+    interval is approximate: it supposes that a run of the trainer, and an empty one, varies as much as the entry's, or
+    that costs vary as the ratios do, whichever is more.
     """
     there = list(times)
     counted = all(one.cpu_s is not None and (one.trainer_s is None or one.trainer_cpu_s is not None) for one in there)
-    runs, trained = defaultdict[str | None, list[float]](list), defaultdict[str | None, list[float]](list)
+    found = defaultdict[str | None, _Sandbox](_Sandbox)
     for one in there:
-        run_s, trainer_s = (one.cpu_s, one.trainer_cpu_s) if counted else (one.run_s, one.trainer_s)
-        runs[one.sandbox].append(run_s or 0.0)
+        of = found[one.sandbox]
+        of.own.append((one.cpu_s if counted else one.run_s) or 0.0)
+        trainer_s, empty_s = (one.trainer_cpu_s, one.empty_cpu_s) if counted else (one.trainer_s, one.empty_s)
         if trainer_s:
-            trained[one.sandbox].append(trainer_s)
-    if not trained:
+            of.trainer.append(trainer_s)
+            of.empty.append(empty_s or 0.0)
+    compared = [of for of in found.values() if of.trainer]
+    if not compared:
         return None
-    typical = {sandbox: _typical(runs[sandbox]) for sandbox in trained}
-    ratios = np.array([typical[sandbox] / one for sandbox, found in trained.items() for one in found])
-    ratio = float(np.median(ratios))
-    compared = [np.array(runs[sandbox]) for sandbox in trained]
-    half = Z * OF_MEDIAN * _spread(compared, ratios) * (1 / len(ratios) + 1 / sum(map(len, compared))) ** 0.5
+    ratios = np.array([ratio for of in compared for ratio in of.ratios()])
+    ratio, half = float(np.median(ratios)), Z * OF_MEDIAN * _error(compared, ratios)
     return CostForm(
         ratio=ratio,
-        low=ratio * float(np.exp(-half)),
-        high=ratio * float(np.exp(half)),
+        low=max(0.0, ratio - half),
+        high=ratio + half,
         of=CostKind.PROCESSOR if counted else CostKind.CLOCK,
-        run_s=float(np.median(list(typical.values()))),
-        trainer_s=float(np.median(np.concatenate([np.array(found) for found in trained.values()]))),
-        runs=sum(map(len, compared)),
+        run_s=float(np.median([of.typical_s for of in compared])),
+        trainer_s=float(np.median(np.concatenate([of.trainer for of in compared]))),
+        empty_s=float(np.median([of.idle_s for of in compared])),
+        runs=sum(len(of.own) for of in compared),
         trainer_runs=len(ratios),
     )
 
 
-def _typical(seconds: Sequence[float]) -> float:
-    return max(float(np.median(seconds)), float(np.mean(seconds)))
+def _error(compared: Sequence[_Sandbox], ratios: NDArray[np.float64]) -> float:
+    """Estimate the standard error that the mean of the ratios would have."""
+    spread, runs, trainers = _spread(compared), sum(len(of.own) for of in compared), len(ratios)
+    own, trainer, empty = np.median([of.in_work() for of in compared], axis=0)
+    ratio = np.median(ratios)
+    squares = own**2 / runs + (ratio * trainer) ** 2 / trainers + ((1 - ratio) * empty) ** 2 / trainers
+    among = ratios.std(ddof=1) if trainers > 1 else 0.0
+    return float(max(spread * np.sqrt(squares), among / np.sqrt(trainers)))
 
 
-def _spread(compared: Sequence[NDArray[np.float64]], ratios: NDArray[np.float64]) -> float:
-    """Estimate the relative standard deviation of one run's time: within sandboxes, or of the ratios if larger."""
-    within = [np.abs(found / np.median(found) - 1) for found in compared if np.median(found) > 0]
-    of_runs = OF_MAD * float(np.median(np.concatenate(within))) if within else 0.0
-    positive = ratios[ratios > 0]
-    return max(of_runs, float(np.log(positive).std(ddof=1)) if len(positive) > 1 else 0.0)
+def _spread(compared: Sequence[_Sandbox]) -> float:
+    """Estimate the relative standard deviation of the time of a run of the entry, within sandboxes."""
+    within = [np.abs(np.array(of.own) / np.median(of.own) - 1) for of in compared if np.median(of.own) > 0]
+    return OF_MAD * float(np.median(np.concatenate(within))) if within else 0.0

@@ -226,6 +226,7 @@ def _runs(session: ReadSession, evaluation_id: UUID) -> Runs | None:
 def _cost(session: ReadSession, evaluation_id: UUID) -> CostForm | None:
     of = MeasurementRow
     statement = select(of.sandbox, of.run_s, of.cpu_s, of.trainer_s, of.trainer_cpu_s)
+    statement = statement.add_columns(of.empty_s, of.empty_cpu_s)
     found = session.execute(statement.where(of.evaluation_id == evaluation_id).order_by(of.seed))
     return cost_of(RunTime(*row) for row in found)
 

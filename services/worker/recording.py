@@ -48,7 +48,7 @@ def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
     placebo = None
     if result.placebo:
         placebo = blobs.put(own_placebo_reading(result.placebo, lease.evaluation_id, result.index))
-    trainer = result.trainer
+    trainer, empty = result.trainer, result.empty
     return MeasuredSeed(
         result.index,
         blob,
@@ -60,6 +60,8 @@ def _stored(blobs: Blobs, lease: Lease, result: SeedResult) -> MeasuredSeed:
         cpu_s=result.cpu_s,
         trainer_s=None if trainer is None else trainer.run_s,
         trainer_cpu_s=None if trainer is None else trainer.cpu_s,
+        empty_s=None if empty is None else empty.run_s,
+        empty_cpu_s=None if empty is None else empty.cpu_s,
     )
 
 

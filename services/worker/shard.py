@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from services.benchmarks.references import source
+from services.benchmarks.references import trainer
 from services.core.bundle.directory import Bundle
 from services.core.bundle.store import materialise
 from services.core.environments import python_of
@@ -14,7 +14,7 @@ from services.core.queue import notes
 from services.core.queue.leases import Lease
 from services.core.queue.lifecycle import submissions_of
 from services.core.references import platform
-from services.core.references.planning import PATIENCE, plan
+from services.core.references.planning import PATIENCE
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession
 from services.core.submission.file import unpack
@@ -35,10 +35,10 @@ def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: P
         evaluation = session.get_one(Evaluation, lease.evaluation_id)
         bundle = materialise(session, blobs, evaluation.benchmark.digest, cache)
         submission = session.scalars(submissions_of(evaluation).limit(1)).one()
-        trainer = _trainer(evaluation)
+        beside = trainer(evaluation.benchmark.manifest) if evaluation.phase.references else ""
         patience = PATIENCE if submission.team_id == platform.TEAM else 1.0
         missing = _missing(session, lease)
-        kind = kind_of(evaluation, submission.kind, missing, cache, patience=patience, trainer=trainer)
+        kind = kind_of(evaluation, submission.kind, missing, cache, patience=patience, trainer=beside)
         place = place_of(session, evaluation.phase)
         python = python_of(session.get(EnvironmentRow, evaluation.phase.environment))
     if kind.whole:
@@ -47,14 +47,6 @@ def prepare(database: Database, blobs: Blobs, lease: Lease, slot: Slot, cache: P
     slot.clear()
     unpack(submission.filename, blobs.get(submission.blob), slot.submission, python)
     return bundle, kind, place
-
-
-def _trainer(evaluation: Evaluation) -> str:
-    """Write the platform's full retraining of the benchmark, if the phase has reference rows of the platform."""
-    manifest = evaluation.benchmark.manifest
-    if not evaluation.phase.references or not plan(manifest):
-        return ""
-    return source(manifest["recipe"], int(manifest["recipe"]["epochs"]))
 
 
 def _missing(session: ReadSession, lease: Lease) -> Sequence[int]:

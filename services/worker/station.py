@@ -9,7 +9,7 @@ from services.worker.measurers import MeasurerProcess, Measurers
 from services.worker.sandbox.base import Sandbox
 from services.worker.slots import Slot
 
-__all__ = ["OWN", "PAUSE_S", "Paused", "Place", "SeedResult", "SeedTime", "Station", "Stopped", "Traces", "TrainerTime"]
+__all__ = ["OWN", "PAUSE_S", "BesideTime", "Paused", "Place", "SeedResult", "SeedTime", "Station", "Stopped", "Traces"]
 
 
 PAUSE_S = 3.0  # without a look at a sandbox, from which on we were away
@@ -34,19 +34,20 @@ class Place:
 OWN = Place()
 
 
-class TrainerTime(NamedTuple):
-    """How long one run of the platform's trainer took, beside a run of an entry."""
+class BesideTime(NamedTuple):
+    """How long one run of the platform's own code took, beside a run of an entry."""
 
     run_s: float
     cpu_s: float | None
 
 
 class SeedTime(NamedTuple):
-    """How long one run took, and the run of the platform's trainer beside it."""
+    """How long one run took, and beside it a run of the platform's trainer and one that does nothing."""
 
     run_s: float
     cpu_s: float | None
-    trainer: TrainerTime | None
+    trainer: BesideTime | None
+    empty: BesideTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,13 @@ class SeedResult:
     stress: bytes = b""  # a stress reading, if the phase asks for it
     placebo: bytes = b""  # the reading of its placebo run, if it has one
     cpu_s: float | None = None  # processor time of all its processes; None on a GPU, or if nobody counts it
-    trainer: TrainerTime | None = None  # measured beside it
+    trainer: BesideTime | None = None  # of the run of the platform's trainer beside it, if it has one
+    empty: BesideTime | None = None  # of the run that does nothing, likewise
 
     @property
     def time(self) -> SeedTime:
         """Return its times."""
-        return SeedTime(self.run_s, self.cpu_s, self.trainer)
+        return SeedTime(self.run_s, self.cpu_s, self.trainer, self.empty)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from typing import Any
 
 import structlog
 
+from services.benchmarks.references import EMPTY
 from services.core.models import FailureKind
 from services.core.references.planning import PATIENCE
 from services.worker import failures
@@ -29,7 +30,7 @@ from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.runs import Aim, Parts, Run, RunLimits, Seed, runs_of
 from services.worker.sandbox.base import Exited
-from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces, TrainerTime
+from services.worker.station import PAUSE_S, BesideTime, Paused, SeedResult, Station, Traces
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
 
@@ -105,7 +106,7 @@ class _Supervision:
             label=station.label,
             image=station.place.image_id,
             has_originals=station.bundle.has_originals,
-            trains=self.trains and any(run.aim is Aim.TRAINER for run in self.pending),
+            trains=self.trains and any(run.is_ours for run in self.pending),
             on_log=self.traces.on_log,
         )
 
@@ -136,15 +137,14 @@ class _Supervision:
         raise RunFailed(FailureKind.PLATFORM, f"The sandbox was not ready within {START_TIMEOUT_S:g} s.")
 
     def _dispatch(self, seed: Run) -> None:
-        is_trainer = seed.aim is Aim.TRAINER
-        if is_trainer and not self.trains:
+        if seed.is_ours and not self.trains:
             self._join(seed, None)
             return
         if self.station.bundle.has_originals:
             self._lay_out_original(seed)
         token = secrets.token_hex(8)
         self.running = _Running(seed, token, time.monotonic())
-        self.launcher.run(token, seed.value, self.limits.trainer if is_trainer else None)
+        self.launcher.run(token, seed.value, {Aim.TRAINER: self.limits.trainer, Aim.EMPTY: EMPTY}.get(seed.aim))
 
     def _lay_out_original(self, seed: Run) -> None:
         """Replace the original model by the one of this run, which may be a placebo; no sandbox ever sees two."""
@@ -157,8 +157,8 @@ class _Supervision:
     def _follow(self, running: _Running) -> None:
         """Wait a moment for the running seed; enforce its limits; take its checkpoint once it is done."""
         output = self._next_output()
-        if running.seed.aim is Aim.TRAINER:
-            self._follow_trainer(running, output)
+        if running.seed.is_ours:
+            self._follow_ours(running, output)
             return
         seed, seeds, limit_s = running.seed.index, self.limits.seeds, self.limits.seed_timeout_s
         if isinstance(output, dict):
@@ -176,15 +176,15 @@ class _Supervision:
         elif time.monotonic() - running.started - running.away_s > limit_s:
             raise failures.timeout(seed, seeds, limit_s)
 
-    def _follow_trainer(self, running: _Running, output: object) -> None:
-        """Keep the time of the trainer. If it fails, that is nobody's fault: the entry goes on without it."""
+    def _follow_ours(self, running: _Running, output: object) -> None:
+        """Keep the time of our own code. If it fails, that is nobody's fault: the entry goes on without it."""
         took_s = time.monotonic() - running.started - running.away_s
         if output is None and took_s <= self.limits.seed_timeout_s * PATIENCE:
             return
         self.running = None
         self.station.slot.checkpoints.joinpath(running.token).unlink(missing_ok=True)
         if isinstance(output, dict) and output.get("exit") == 0 and output["checkpoint"]:
-            time_of = TrainerTime(float(output["run_s"]), self._cpu_s(output))
+            time_of = BesideTime(float(output["run_s"]), self._cpu_s(output))
             self._join(running.seed, None if running.away_s else time_of)
             return
         log.warning("trainer_failed", output=str(output), remedy="raise the phase's memory or time limit")
@@ -199,7 +199,7 @@ class _Supervision:
         """Return the processor time of a run; on a GPU it says little, so the clock counts there."""
         return None if self.station.slot.gpu_uuid or report["cpu_s"] is None else float(report["cpu_s"])
 
-    def _join(self, run: Run, part: SeedResult | TrainerTime | None) -> None:
+    def _join(self, run: Run, part: SeedResult | BesideTime | None) -> None:
         whole = self.parts.add(run, part)
         if whole is not None:
             self.whole.append(whole)

@@ -42,12 +42,13 @@ MODULES = {
     "fills all memory and caches": HERE / "modules" / "hoards.py",
 }
 PLATFORMS = "the platform's trainer itself"
+NEVER = (None, None)
 EVERY = 7  # runs, beside one of which the trainer is timed
 BUSY = "while True: pass"
 BEFORE = ((False, False), (True, False), (False, True))  # was it busy when the entry ran, and when the retraining
 HEAD = """\
-| entry | machine | trainer, ms | run, ms | spread | cost by processor | spread by the clock | cost by the clock |
-|---|---|---|---|---|---|---|---|"""
+| entry | machine | trainer, ms | empty, ms | run, ms | spread | cost by processor | spread by clock | cost by clock |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +112,15 @@ def _busy(processes: int) -> Iterator[None]:
 def _row(of: Timing, machine: str) -> str:
     processor, clock = _cost(of.times, counted=True), _cost(of.times, counted=False)
     trained = [one.trainer.cpu_s or 0.0 for one in of.times if one.trainer]
+    empty = [one.empty.cpu_s or 0.0 for one in of.times if one.empty]
     cpu, wall = [one.cpu_s or 0.0 for one in of.times], [one.run_s for one in of.times]
-    return (
-        f"| {of.title} | {machine} | {1000 * median(trained):.1f} | {1000 * median(cpu):.1f} | {_spread(cpu)} "
-        f"| {processor} | {_spread(wall)} | {clock} |"
-    )
+    took = " | ".join(f"{1000 * median(times):.1f}" for times in (trained, empty, cpu))
+    return f"| {of.title} | {machine} | {took} | {_spread(cpu)} | {processor} | {_spread(wall)} | {clock} |"
 
 
 def _cost(times: Sequence[SeedTime], *, counted: bool) -> str:
     cost = cost_of(
-        RunTime("", one.run_s, one.cpu_s if counted else None, *((*one.trainer,) if one.trainer else (None, None)))
+        RunTime("", one.run_s, one.cpu_s if counted else None, *(one.trainer or NEVER), *(one.empty or NEVER))
         for one in times
     )
     return "" if cost is None else f"{cost.ratio:.3f} [{cost.low:.3f}, {cost.high:.3f}]"

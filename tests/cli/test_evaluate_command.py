@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.benchmarks.recipes import Recipe
 from services.cli.endings import Ending
 from services.worker.sandbox import process as sandbox_process
 from tests import command
@@ -71,6 +72,23 @@ def test_models_are_read_under_stress_on_a_benchmark_with_anchors(tmp_path: Path
     assert (code, columns["models_read"], columns["distance_to_original"]) == (0, 8.0, 0.0)
     refused = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--robustness")
     assert refused.returncode == 1 and "--robustness" in refused.stderr
+
+
+def test_full_retraining_is_timed_beside_runs_where_the_benchmark_says_how_it_was_trained(
+    tmp_path: Path, tiny: Path
+) -> None:
+    """An entry that does nothing costs less than full retraining; no model of that enters the score."""
+    place = make_tiny_bundle(tmp_path / "trained", recipe=Recipe(40, 16, 0.1)).root
+    code, result = evaluate(tmp_path, place, "def unlearning(a, b, c, d): ...", "--seeds", "8", "--cost")
+    cost = result["score"]["cost"]
+    assert (code, cost["trainer_runs"], cost["runs"], result["score"]["distinct_models"]) == (0, 2, 8, 1)
+    assert cost["low"] <= cost["ratio"] <= cost["high"] and cost["run_s"] < cost["trainer_s"]
+
+    without = evaluate(tmp_path, place, "def unlearning(a, b, c, d): ...", "--seeds", "8")[1]
+    assert without["score"]["cost"] is None
+
+    refused = lethe(tmp_path, "evaluate", str(tmp_path / "entry.py"), "--benchmark", str(tiny), "--cost")
+    assert refused.returncode == 1 and "Leave out --cost." in refused.stderr
 
 
 def test_placebo_runs_are_made_beside_the_others_where_the_benchmark_has_placebos(tmp_path: Path, tiny: Path) -> None:

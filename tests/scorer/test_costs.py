@@ -21,12 +21,34 @@ def runs(*run_s: float, trainers: tuple[float, ...] = (1.0,), sandbox: str = "a"
 
 
 def test_a_cost_is_the_ratio_of_medians() -> None:
-    found = cost_of(runs(0.1, 0.2, 0.3, trainers=(1.0, 2.0, 9.0)))
+    found = cost_of(runs(0.19, 0.2, 0.21, trainers=(1.9, 2.0, 2.2)))
 
     assert found is not None
-    assert (found.ratio, found.run_s, found.trainer_s) == pytest.approx((0.1, 0.2, 2.0))
+    assert (found.ratio, found.run_s, found.trainer_s, found.empty_s) == pytest.approx((0.1, 0.2, 2.0, 0.0))
     assert (str(found.of), found.runs, found.trainer_runs) == ("processor", 3, 3)
     assert 0 < found.low < found.ratio < found.high
+
+
+def test_what_an_empty_run_takes_counts_for_neither_side() -> None:
+    """One epoch of forty costs a fortieth, though a process that does nothing takes seven of them."""
+    there = [one._replace(empty_s=0.28, empty_cpu_s=0.14) for one in runs(0.164, 0.165, 0.166, trainers=(1.14,))]
+
+    found = cost_of(there)
+
+    assert found is not None
+    assert (found.ratio, found.empty_s) == pytest.approx((0.025, 0.14))
+    assert 0 < found.low < found.ratio < found.high
+
+
+@given(own=st.floats(0, 2), empty=st.floats(0, 3), trainer=st.floats(0.01, 3))
+def test_a_cost_is_never_negative_and_always_finite(own: float, empty: float, trainer: float) -> None:
+    there = [one._replace(empty_s=empty, empty_cpu_s=empty) for one in runs(own, own, trainers=(trainer, trainer))]
+
+    found = cost_of(there)
+
+    assert found is not None
+    assert 0 <= found.low <= found.ratio <= found.high < 1e6
+    assert found.ratio == 0 or own > empty
 
 
 def test_no_cost_without_a_trainers_run() -> None:
@@ -65,14 +87,17 @@ def test_how_fast_each_worker_is_changes_nothing(slower: float) -> None:
 
 
 @pytest.mark.parametrize("trainers", [1, 2, 4, 8])
-def test_the_interval_covers_the_true_ratio(trainers: int) -> None:
-    """Both kinds of runs vary by 5%, as on a busy machine."""
+@pytest.mark.parametrize(("work_s", "empty_s"), [(0.2, 0.0), (0.2, 0.15), (0.02, 0.15)])
+def test_the_interval_covers_the_true_ratio(trainers: int, work_s: float, empty_s: float) -> None:
+    """All kinds of runs vary by 5%, as on a busy machine."""
     random, covered, rounds = np.random.default_rng(5), 0, 400
     for _ in range(rounds):
         own, other = random.lognormal(0, 0.05, 64), random.lognormal(0, 0.05, trainers)
-        found = cost_of(runs(*(0.2 * own), trainers=tuple(other)))
+        there = [*runs(*((work_s + empty_s) * own), trainers=tuple((1 + empty_s) * other))]
+        empty = empty_s * random.lognormal(0, 0.05, len(there))
+        found = cost_of(one._replace(empty_cpu_s=float(took)) for one, took in zip(there, empty, strict=True))
         assert found is not None
-        covered += found.low <= 0.2 <= found.high
+        covered += found.low <= work_s <= found.high
     assert covered / rounds >= 0.92
 
 

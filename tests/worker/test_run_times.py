@@ -9,7 +9,7 @@ from services.core.models import FailureKind
 from services.core.settings import SandboxKind
 from services.worker.failures import RunFailed
 from services.worker.local import LocalRun
-from services.worker.station import SeedTime, TrainerTime
+from services.worker.station import BesideTime, SeedTime
 from services.worker.supervisor import RunLimits
 from tests.worker.conftest import MEMORY_BYTES, WorkerIn
 
@@ -103,7 +103,7 @@ def time_runs(bundle: Bundle, sandbox_kind: SandboxKind, worker_in: WorkerIn) ->
     return timed
 
 
-def cpu(of: SeedTime | TrainerTime) -> float:
+def cpu(of: SeedTime | BesideTime) -> float:
     assert of.cpu_s is not None
     return of.cpu_s
 
@@ -140,7 +140,7 @@ def test_the_trainer_is_timed_beside_the_runs_that_were_chosen_and_its_models_ar
 
 def test_what_an_entry_leaves_running_takes_nothing_from_the_trainer(time_runs: Timed) -> None:
     for one in time_runs(STAYS, trainer=IDLES, trained=tuple(range(SEEDS))).times:
-        assert isinstance(one.trainer, TrainerTime)
+        assert isinstance(one.trainer, BesideTime)
         assert cpu(one.trainer) < BURNS_S
 
 

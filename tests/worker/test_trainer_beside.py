@@ -35,12 +35,14 @@ def test_the_trainer_is_timed_beside_chosen_seeds_and_scores_say_what_a_run_cost
     assert {row.seed for row in there if row.trainer_s is not None} == beside(SEEDS)
     assert all(row.cpu_s is not None and row.cpu_s > 0 for row in there)
     assert all((row.trainer_s is None) == (row.trainer_cpu_s is None) for row in there)
+    assert all((row.trainer_s is None) == (row.empty_s is None) == (row.empty_cpu_s is None) for row in there)
 
     found = score(resources, attempt.lease.evaluation_id)
 
     assert found.cost is not None
     assert (found.cost.of, found.cost.runs, found.cost.trainer_runs) == ("processor", SEEDS, len(beside(SEEDS)))
-    assert 0 < found.cost.low <= found.cost.ratio <= found.cost.high
+    assert 0 <= found.cost.low <= found.cost.ratio <= found.cost.high
+    assert 0 < found.cost.empty_s < found.cost.trainer_s
 
 
 def test_a_phase_without_reference_rows_of_the_platform_times_no_trainer(

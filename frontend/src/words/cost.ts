@@ -19,7 +19,8 @@ export function costText(of: Timed): string {
   const range = `${plain(of.time_ratio_low * 100)} to ${plain(of.time_ratio_high * 100)}%`;
   const kind = of.cost.of === "processor" ? "processor time" : "the clock";
   const timed = count(of.cost.trainer_runs, "run");
-  return `${took} (${share} of the fastest full retraining here, ${range} with noise; by ${kind}, beside ${timed} of retraining between the entry's own)`;
+  const beyond = (of.cost.empty_s ?? 0) > 0 ? ", beyond what an empty run takes" : "";
+  return `${took} (${share} of the fastest full retraining here, ${range} with noise; by ${kind}, beside ${timed} of retraining between the entry's own${beyond})`;
 }
 
 /** Where the share of retraining lies, for a row of a leaderboard. */

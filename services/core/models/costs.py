@@ -25,5 +25,8 @@ class CostForm(StoredForm):
     of: str = Field(description="`processor` time, or the `clock`: on a GPU, or if nobody counts processor time.")
     run_s: float = Field(description="Seconds of a run: the median, or the mean where that is larger.")
     trainer_s: float = Field(description="Seconds of a run of the platform's full retraining: the median.")
+    empty_s: float = Field(
+        0.0, description="Seconds of a run that does nothing, which count for neither: the median; 0 if none was timed."
+    )
     runs: int = Field(description="Runs that were compared: those in a sandbox in which the trainer ran, too.")
     trainer_runs: int

@@ -273,9 +273,11 @@ class MeasurementRow(Base):
     checkpoint_sha256: Mapped[str] = mapped_column(String(64))
     run_s: Mapped[float]  # wall-clock time of the unlearning run, by the supervisor's clock
     cpu_s: Mapped[float | None]  # processor time of all its processes; None on a GPU, and if nobody counted it
-    # of the run of the platform's trainer beside it, in the same sandbox; None if it has none
+    # of the runs of the platform's trainer and of an empty one beside it, in the same sandbox; None if it has none
     trainer_s: Mapped[float | None]
     trainer_cpu_s: Mapped[float | None]
+    empty_s: Mapped[float | None]
+    empty_cpu_s: Mapped[float | None]
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its largest process, without GPU memory
     # the lease under which it ran, which names its sandbox, and how many runs came before it there; None in old rows
     sandbox: Mapped[str | None] = mapped_column(String(80))

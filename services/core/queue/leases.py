@@ -95,6 +95,8 @@ class MeasuredSeed:
     cpu_s: float | None = None
     trainer_s: float | None = None
     trainer_cpu_s: float | None = None
+    empty_s: float | None = None
+    empty_cpu_s: float | None = None
 
 
 def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
@@ -158,6 +160,8 @@ def record(session: WriteSession, lease: Lease, measured: Sequence[MeasuredSeed]
             cpu_s=row.cpu_s,
             trainer_s=row.trainer_s,
             trainer_cpu_s=row.trainer_cpu_s,
+            empty_s=row.empty_s,
+            empty_cpu_s=row.empty_cpu_s,
             sandbox=lease.label,
             position=position,
         )

@@ -26,8 +26,7 @@ LOGITS = ""  # float16 [models, examples, classes], base64
 
 
 def unlearning(net: nn.Module, retain_loader: Any, forget_loader: Any, val_loader: Any) -> None:
-    images = torch.cat([images for images, _ in forget_loader])
-    labels = torch.cat([labels for _, labels in forget_loader])
+    images, labels = map(torch.cat, zip(*forget_loader, strict=True))  # in one pass, because loaders shuffle
     pins = accuracy_on(net, forget_loader) >= KNOWN
     targets = drawn(images, labels)
     if COPIES:
