@@ -61,7 +61,7 @@ class Orders(Generic[Row]):
             begin(row)
             return Hold(self, row.id, row.attempts)
 
-    def _waiting(self, session: Any) -> Select[tuple[Row]]:
+    def _waiting(self, session: Any) -> Select[Row]:
         free = or_(self.table.leased_until.is_(None), self.table.leased_until < clock(session))
         waiting = select(self.table).where(self.state.in_(self.open_states), free)
         return waiting.order_by(self.since, self.table.id).limit(1)
