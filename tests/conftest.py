@@ -12,6 +12,7 @@ import docker
 import docker.errors
 import pytest
 import redis
+from hypothesis import settings
 from xdist.remote import Producer
 
 from services.core.bundle.directory import Bundle
@@ -22,6 +23,10 @@ from tests.kinds import KINDS, all_slow, in_order, is_slow, mark_kinds
 from tests.real_services import missing, postgres_server, redis_server, s3_environment, s3_server
 from tests.shared import made_once
 from tests.sharing_out import ByFiles
+
+# No test asserts a duration; all else stays as hypothesis chooses it for this machine or for CI.
+settings.register_profile("lethe", settings(), deadline=None)
+settings.load_profile("lethe")
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
 

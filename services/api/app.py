@@ -24,6 +24,7 @@ from services.api.frozen.endpoints import router as frozen
 from services.api.frozen.freezer import Freezer
 from services.api.judging.endpoints import router as judging
 from services.api.kit.bodies import MAX_BODY_BYTES, TooLargeProblems, too_large
+from services.api.kit.bodiless import Bodiless
 from services.api.kit.crowds import CrowdLimit
 from services.api.kit.deadlines import BodyDeadline
 from services.api.kit.hosts import KnownHosts
@@ -95,7 +96,7 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         state: ApiState = self.state.lethe
-        bounded = BodyDeadline(TooLargeProblems(super().build_middleware_stack()))
+        bounded = BodyDeadline(TooLargeProblems(Bodiless(super().build_middleware_stack())))
         known = KnownHosts(bounded, state.settings.host_names)
         return Observed(SecurityHeaders(CrowdLimit(known)), latencies=state.latencies)
 

@@ -37,7 +37,7 @@ def install_docs(app: FastAPI) -> None:
     """Serve the page at /api/docs."""
     app.mount("/api/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
 
-    @app.api_route("/api/docs", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/api/docs", include_in_schema=False)
     def page() -> Response:
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 

@@ -51,7 +51,7 @@ def install_web(app: FastAPI, built: Path = BUILT) -> None:
         def nothing(rest: str) -> None:
             raise NotFound(f"There is no /api/{rest[:100]}. See /api/docs for the routes of the API.")
 
-        @app.api_route("/{path:page}", methods=["GET", "HEAD"], include_in_schema=False)
+        @app.get("/{path:page}", include_in_schema=False)
         def page(path: str, request: Request) -> Response:
             return HTMLResponse(_first_page(index.read_text(), path, request))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from services.cli.moments import moment
-from services.core.catalogue import FLAGS, SUITES, find_column
+from services.core.catalogue import FLAGS, SUITES, chosen_columns, find_column
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -148,15 +148,15 @@ def leaderboard_table(entries: list[dict[str, Any]], title: str, columns: Sequen
 
     A column is named by its suite, a dot and its name.
     """
-    secondary = [tuple(one.partition(".")[::2]) for one in columns]
+    secondary = chosen_columns(columns)
     certified = any(entry.get("certificate") for entry in entries)
     headings = ("rank", "tie", "entry", "F", "utility", "final score", "95% interval", "N", "s/run", "of retraining")
     print_table(
-        (*headings, *(_heading(*one) for one in secondary), *(CERTIFICATE_HEADINGS if certified else ())),
+        (*headings, *(one.title for one in secondary), *(CERTIFICATE_HEADINGS if certified else ())),
         [
             [
                 *_row(entry),
-                *(_secondary(entry, *one) for one in secondary),
+                *(_number(one.value(entry["suites"])) for one in secondary),
                 *(_certificate(entry["certificate"]) if certified else []),
             ]
             for entry in entries
@@ -229,14 +229,8 @@ def _certificate(found: dict[str, Any] | None) -> list[str]:
     return ["" if number is None else f"{number:.3g}" for number in numbers]
 
 
-def _heading(suite: str, name: str) -> str:
-    column = find_column(suite, name)
-    return column.title if column else f"{suite}.{name}"
-
-
-def _secondary(entry: dict[str, Any], suite: str, name: str) -> str:
-    number = entry["suites"].get(suite, {}).get(name)
-    return "" if number is None else f"{number:.4g}"
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
 
 
 def _row(entry: dict[str, Any]) -> list[str]:

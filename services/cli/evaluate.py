@@ -24,7 +24,7 @@ from services.core.catalogue import DEFAULT_METRIC, find_metric, metric_names
 from services.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from services.core.models.stored import CostForm
+    from services.core.models.costs import CostForm
     from services.scorer.metrics import Evidence
     from services.scorer.scoring import Report
 

@@ -9,7 +9,7 @@ from services.core.errors import BadInput
 
 if TYPE_CHECKING:
     from services.core.bundle.directory import Bundle
-    from services.core.models.stored import CostForm
+    from services.core.models.costs import CostForm
     from services.worker.station import SeedTime
 
 __all__ = ["Extras", "cost_in_words", "cost_of_runs"]

@@ -242,7 +242,7 @@ def _facts(found: dict[str, Any]) -> list[list[str]]:
         "benchmarks": ", ".join(f"{one['benchmark']} ({one['phase']})" for one in found["phases"]),
         "entries of a team": str(found["selects"]),
         "from phases": ", ".join(found["draws_from"]),
-        "selection ends": moment(found["closes_at"]),
+        f"selection {'ends' if found['is_open'] else 'ended'}": moment(found["closes_at"]),
         "started": moment(found["started_at"]) if found["started_at"] else "no",
         "published": moment(found["published_at"]) if found["published_at"] else "no",
         "commitment": found["commitment"],

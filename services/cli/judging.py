@@ -148,7 +148,8 @@ def _given(**values: str | None) -> dict[str, str]:
 
 def _row(one: dict[str, Any]) -> list[str]:
     moments = (moment(one["created_at"]), moment(one["ended_at"]) if one["ended_at"] else "")
-    return [one["id"], one["kind"], one["team"], one["submission"] or "all", *moments, one["reason"]]
+    reasons = " Reinstated: ".join(one[name] for name in ("reason", "ended_reason") if one[name])
+    return [one["id"], one["kind"], one["team"], one["submission"] or "all", *moments, reasons]
 
 
 def _copied(one: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.models.stored import CostForm, CostKind
+from services.core.models.costs import CostForm, CostKind
 
 __all__ = ["RunTime", "cost_of"]
 

@@ -19,7 +19,7 @@ from services.core.bundle.store import materialise
 from services.core.catalogue import find_metric
 from services.core.errors import LetheError
 from services.core.models import Evaluation, MeasurementRow, Score, SubmissionKind
-from services.core.models.stored import CostForm
+from services.core.models.costs import CostForm
 from services.core.processes import end_with_parent
 from services.core.queue.lifecycle import submissions_of
 from services.core.settings import Settings

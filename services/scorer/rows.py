@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from services.core.board.shown import ForgettingForm, ScoreForm
 from services.core.distribution import program
 from services.core.models import Score
-from services.core.models.stored import AuditForm, ConfidencesForm, CostForm, ExampleForm, HistogramsForm, VarianceForm
+from services.core.models.costs import CostForm
+from services.core.models.stored import AuditForm, ConfidencesForm, ExampleForm, HistogramsForm, VarianceForm
 from services.scorer.histograms import Histograms, Shared
 from services.scorer.metrics import Audit, Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.quality import BUCKET

@@ -17,7 +17,7 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
-from services.core.models.stored import CostForm
+from services.core.models.costs import CostForm
 from services.core.queue.lifecycle import add_event, lock_evaluation, move, queue_evaluation
 from services.core.store.database import WriteSession, utc_now
 from tests.api.harness import Api

@@ -17,7 +17,8 @@ from sqlalchemy import select, update
 
 from services.api.benchmarks import receiving
 from services.api.benchmarks.clearing import ABANDONED, UNDECIDED
-from services.api.benchmarks.verifying import MOST_ATTEMPTS, Verifier
+from services.api.benchmarks.verifying import Verifier
+from services.api.kit.holding import MOST_ATTEMPTS
 from services.core.bundle.archive import export_bundle
 from services.core.bundle.store import materialise
 from services.core.models import Act, AuditEvent, BenchmarkRow, BenchmarkUpload, BenchmarkUploadPart, Role

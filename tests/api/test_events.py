@@ -228,6 +228,15 @@ def test_streams_of_clients_that_left_are_forgotten(watched: Watched) -> None:
     assert _streams_become(feed, 0)
 
 
+def test_head_opens_no_stream(watched: Watched) -> None:
+    """Asked for the head alone, a stream would send to nobody for ever."""
+    server: Any = watched.served.server.config.app
+    answer = httpx2.head(watched.url, headers=watched.headers(), timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert _streams_become(server.state.lethe.feed, 0)
+
+
 def _streams_become(feed: EventFeed, expected: int) -> bool:
     """Wait a while for the loop that serves streams; it runs in another thread."""
     for _ in range(200):

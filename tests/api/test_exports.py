@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree.ElementTree import fromstring
 
-from services.core.models import Phase, Reference, Submission
+from services.core.models import Phase, Reference, Score, Submission
 from tests.api.harness import BOARD, Api
 from tests.api.scores import put
 
@@ -38,6 +38,17 @@ def test_a_leaderboard_is_a_table_as_of_any_date(api: Api, phase: Phase) -> None
     assert "Link" not in answer.headers
     earlier = rows_of(api.anonymous.get(TABLE, params={"as_of": before["as_of"]}).text)
     assert [row["entry"] for row in earlier] == ["a", "b"]
+
+
+def test_a_table_has_the_columns_that_the_phase_chose(api: Api, phase: Phase) -> None:
+    entry = put(api, phase, "a", 0.3)
+    put(api, phase, "b", 0.2)
+    with api.database.write() as session:
+        session.get_one(Score, entry.score_id).suites = {"ssd": {"zrf": 0.25, "mia": 0.5}}
+        session.get_one(Phase, phase.id).columns = ["ssd.zrf", "klom.forget_mean"]
+    text = api.anonymous.get(TABLE).text
+    assert text.splitlines()[0].endswith(",submitted_at,ssd.zrf,klom.forget_mean")
+    assert [(row["ssd.zrf"], row["klom.forget_mean"]) for row in rows_of(text)] == [("0.25", ""), ("", "")]
 
 
 def test_a_long_table_comes_in_parts_of_one_moment(api: Api, phase: Phase) -> None:

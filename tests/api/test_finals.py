@@ -201,6 +201,8 @@ def test_the_selection_ends_when_the_final_opens_or_starts(
         assert (refused.status_code, refused.json()["code"]) == (409, "selection_closed")
     assert participant.post(f"/api/submissions/{first}/withdraw").json()["code"] == "final_started"
     assert chosen(participant) == [str(second)]
+    shown = participant.get("/api/competitions/cup/phases/final/final").json()
+    assert (shown["is_open"], shown["closes_at"]) == (False, shown["started_at"])  # not when the phase would open
     assert participant.get(f"/api/submissions/{second}").json()["finals"] == [
         {"phase": "final", "is_open": False, "selected": True, "entered": True, "licence": None}
     ]

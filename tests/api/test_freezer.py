@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import select, update
 
 from services.api.frozen.checking import check
-from services.api.frozen.freezer import HELD, KEPT, MOST_ATTEMPTS, Freezer
+from services.api.frozen.freezer import KEPT, Freezer
+from services.api.kit.holding import HELD, MOST_ATTEMPTS
 from services.core.models import Competition, Freeze, FreezeState, Phase, Visibility
 from services.core.store.database import utc_now
 from tests.api.harness import KEY, Api, Caller

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import zipfile
 from base64 import b64encode
@@ -15,6 +16,7 @@ from sqlalchemy import exists, select, update
 
 from services.api.frozen.checking import check
 from services.api.frozen.freezing import Frozen, freeze
+from services.core.catalogue import require_column
 from services.core.errors import BadInput, LetheError
 from services.core.models import Act, AuditEvent, Competition, Phase, Score, Visibility
 from services.core.record.acts import record_scores
@@ -116,6 +118,26 @@ def test_a_frozen_contest_opens_without_a_server_and_proves_itself(
         after = json.loads(packed.read("cup/data/phases/final/board.json"))
         before = json.loads(packed.read("cup/data/phases/final/board-as-published.json"))
     assert [[row["entry"] for row in rows] for rows in (after, before)] == [["ada"], ["eve", "ada"]]
+
+
+def test_its_boards_show_the_columns_that_a_phase_chose(api: Api, contest: None, tmp_path: Path) -> None:
+    with api.database.write() as session:
+        session.execute(update(Phase).where(Phase.slug == "final").values(columns=["ssd.zrf", "gone.column"]))
+        for score in session.scalars(select(Score)):
+            score.suites = {"ssd": {"zrf": 0.123456}}
+    api.anonymous.keep_boards()
+
+    frozen(api, tmp_path / "cup.zip")
+
+    root = unpacked(tmp_path / "cup.zip", tmp_path)
+    page = (root / "phases/final.html").read_text()
+    head = re.findall(r"<th[^>]*>([^<]*)</th>", page)
+    chosen = require_column("ssd.zrf").title
+    assert head[head.index("of retraining") :][:4] == ["of retraining", chosen, "gone.column", "notes"]
+    assert (page.count("<td>0.1235</td>"), page.count("<td>–</td>")) == (2, 2)
+    lines = (root / "data/phases/final/board.csv").read_text().splitlines()
+    assert [line.split(",")[-2:] for line in lines] == [["ssd.zrf", "gone.column"], *[["0.123456", ""]] * 2]
+    assert chosen not in (root / "phases/feedback.html").read_text()
 
 
 def test_its_pages_hold_the_competitions_own_images(api: Api, phase: Phase, organiser: Caller, tmp_path: Path) -> None:

@@ -64,6 +64,22 @@ def test_every_error_is_a_problem(api: Api, method: str, path: str, status: int,
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_whatever_answers_get_answers_head_without_a_body(api: Api, phase: Phase) -> None:
+    """Previews of links, crawlers and browsers ask so, before they ask for the whole."""
+    api.caller("ada")
+    routes = api.client.get("/api/openapi.json").json()["paths"]
+    asked = [path for path in routes if "get" in routes[path]]
+    assert sum("preview.png" in path for path in asked) == 4
+    parts = SLUGS | dict.fromkeys(IDS, str(uuid4())) | {"digest": "0" * 64}
+    for path in ("/api/openapi.json", "/api/docs", "/api/docs/start.js", "/api/nothing", *asked):
+        filled = path.format_map(parts)
+        with capture_logs():
+            whole, head = api.client.get(filled), api.client.head(filled)
+        assert (head.status_code, head.content) == (whole.status_code, b""), filled
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.status_code != 405
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b'{"title": "x"}', b"\xff"])
 def test_bodies_that_are_not_what_is_asked_for_are_refused(api: Api, body: bytes) -> None:
     organiser = api.caller("org", Role.ORGANISER)

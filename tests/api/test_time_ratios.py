@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.core.models import LeaderboardEntry, Phase, Reference, Submission, Team
-from services.core.models.stored import CostForm
+from services.core.models.costs import CostForm
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, Api, Caller
 from tests.api.rescoring import moves_of

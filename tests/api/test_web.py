@@ -67,7 +67,7 @@ def test_built_files_are_kept_by_browsers(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/competitions/none"])
 def test_what_the_api_does_not_have_is_a_problem_not_a_page(client: TestClient, path: str) -> None:
     with client:
-        assert client.head(path).status_code == 405
+        assert client.head(path).status_code == 404
         answer = client.get(path, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.headers["cache-control"] == "no-store"

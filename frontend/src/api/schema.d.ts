@@ -1543,7 +1543,9 @@ export interface paths {
         };
         /**
          * Export Leaderboard
-         * @description Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it.
+         * @description Download the leaderboard as CSV, with the secondary columns that the phase chose.
+         *
+         *     If there are more rows, the header `Link` names the next part of it.
          */
         get: operations["export_leaderboard"];
         put?: never;
@@ -5530,7 +5532,7 @@ export interface components {
             /**
              * Closes At
              * Format: date-time
-             * @description When the selection ends, unless the organiser starts the final earlier.
+             * @description When the selection ends or ended: when the phase opens, or when the final was started if earlier.
              */
             closes_at: string;
             /**

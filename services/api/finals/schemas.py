@@ -43,7 +43,9 @@ class FinalOut(BaseModel):
     selects: int = Field(description="Most submissions that one team may enter.")
     draws_from: list[str] = Field(description="The phases whose submissions can enter.")
     is_open: bool = Field(description="Whether teams may select now.")
-    closes_at: datetime = Field(description="When the selection ends, unless the organiser starts the final earlier.")
+    closes_at: datetime = Field(
+        description="When the selection ends or ended: when the phase opens, or when the final was started if earlier."
+    )
     started_at: datetime | None
     published_at: datetime | None = Field(description="Null while boards and entries are sealed.")
     code_licence: str | None = Field(description="Licence that finalists are asked to publish their code under.")

@@ -24,7 +24,7 @@ from services.api.kit.auth import Principal
 from services.core.board.off import is_off
 from services.core.errors import Unavailable
 from services.core.finals.sealed import final_of, phases_of
-from services.core.finals.selections import Chooser, draws_from, is_open, marked_by, sources_of
+from services.core.finals.selections import Chooser, draws_from, is_open, marked_by, selection_ends, sources_of
 from services.core.models import Consent, Entered, Final, JointRow, Selection, Submission, Team
 from services.core.store.database import Database, ReadSession, utc_now
 
@@ -69,7 +69,7 @@ def show_final(session: ReadSession, final: Final) -> FinalOut:
         selects=final.selects,
         draws_from=[phase.slug for phase in sources_of(session, final)],
         is_open=is_open(final, utc_now()),
-        closes_at=final.phase.opens_at,
+        closes_at=selection_ends(final),
         started_at=final.started_at,
         published_at=final.published_at,
         code_licence=final.phase.competition.code_licence,
@@ -101,7 +101,7 @@ def selection_of(session: ReadSession, final: Final, team: Team) -> SelectionOut
         team=team.name,
         selects=final.selects,
         is_open=is_open(final, utc_now()),
-        closes_at=final.phase.opens_at,
+        closes_at=selection_ends(final),
         by_default=by_default,
         entries=[_selected(one) for one in entries],
         left_out=[_selected(one) for one in left_out],

@@ -20,6 +20,7 @@ from services.api.leaderboard.exports import table
 from services.api.leaderboard.schemas import Entry
 from services.api.winners.schemas import FinalistOut
 from services.core.board.standings import StandingsNotReady
+from services.core.catalogue import chosen_columns
 from services.core.models import Competition, CompetitionImage, CompetitionPage, Phase, Submission
 from services.core.record.chain import Head, head_of, link
 from services.core.record.receipts import ReceiptKey
@@ -148,6 +149,7 @@ class _Freezing:
                 dots=dots,
                 joint=joint,
                 boards=shown,
+                chosen=chosen_columns(phase.columns),
             )
 
     def _rows(self, session: ReadSession, board: Board) -> Iterator[Entry]:
@@ -160,7 +162,9 @@ class _Freezing:
     def _write_board(self, board: Board) -> None:
         folder = f"data/phases/{board.phase.slug}"
         with self.database.read() as session:
-            self.archive.add(f"{folder}/{board.name}.csv", _as_csv(contents.entries(session, board)))
+            self.archive.add(
+                f"{folder}/{board.name}.csv", _as_csv(contents.entries(session, board), board.phase.columns)
+            )
             self.archive.add(f"{folder}/{board.name}.json", _as_list(self._rows(session, board)))
             suffix = board.name.removeprefix("board")
             self.archive.add(f"{folder}/scores{suffix}.json", _as_list(contents.scores(session, board)))
@@ -246,10 +250,10 @@ def _look(database: Database, slug: str) -> dict[str, Any]:
         }
 
 
-def _as_csv(entries: Iterator[Entry]) -> Iterator[str]:
-    yield table([], with_head=True)
+def _as_csv(entries: Iterator[Entry], columns: list[str]) -> Iterator[str]:
+    yield table([], columns, with_head=True)
     for entry in entries:
-        yield table([entry], with_head=False)
+        yield table([entry], columns, with_head=False)
 
 
 def _as_list(items: Iterator[dict[str, Any]]) -> Iterator[str | bytes]:

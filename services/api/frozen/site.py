@@ -59,6 +59,10 @@ def _span(entry: Entry) -> str:
     return str(best) if best == worst else f"{best}–{worst}"
 
 
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
 def _paragraphs(text: str) -> Iterable[str]:
     return [part for part in text.split("\n\n") if part.strip()]
 
@@ -74,6 +78,7 @@ _environment.filters |= {
     "markdown": _markdown,
     "meaning": _meaning,
     "moment": _moment,
+    "number": _number,
     "paragraphs": _paragraphs,
     "plane": _plane,
     "span": _span,

@@ -103,7 +103,10 @@ def export_leaderboard(
     after: After = None,
     as_of: Annotated[Moment | None, Query(description="The leaderboard as of this time; default: now.")] = None,
 ) -> Response:
-    """Download the leaderboard as CSV. If there are more rows, the header `Link` names the next part of it."""
+    """Download the leaderboard as CSV, with the secondary columns that the phase chose.
+
+    If there are more rows, the header `Link` names the next part of it.
+    """
     row = find_phase(session, slug, phase, who=who)
     service.require_board(who, row)
     listing = f"leaderboard.csv:{row.id}:{as_of}"
@@ -117,7 +120,9 @@ def export_leaderboard(
     if board is not None and last + limit < board.total:
         query = {"after": keys.encode(state.cursors, listing, board.moment, last + limit), "limit": limit}
         headers["Link"] = f'<?{urlencode(query | ({"as_of": as_of.isoformat()} if as_of else {}))}>; rel="next"'
-    return Response(table(items, with_head=last == 0), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(
+        table(items, row.columns, with_head=last == 0), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @router.get("/competitions/{slug}/phases/{phase}/badges/{team}.svg", dependencies=[PUBLIC], responses=SVG)

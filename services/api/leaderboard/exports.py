@@ -9,6 +9,7 @@ from html import escape
 from sqlalchemy import select
 
 from services.api.leaderboard.schemas import Entry
+from services.core.catalogue import chosen_columns
 from services.core.models import LeaderboardEntry, Phase, Reference, StandingRow, Standings, Team
 from services.core.store.database import ReadSession
 
@@ -43,13 +44,16 @@ CHARACTER_PX, HEIGHT_PX, PADDING_PX = 7, 20, 6
 BOARD_PX, ROW_PX, PLACES_PX = 480, 24, (34, 44, 350, 470)  # where rank ends, team begins, score and interval end
 
 
-def table(entries: Iterable[Entry], *, with_head: bool) -> str:
-    """Write entries as CSV (RFC 4180)."""
+def table(entries: Iterable[Entry], chosen: Iterable[str], *, with_head: bool) -> str:
+    """Write entries as CSV (RFC 4180), with the secondary columns that their phase chose."""
+    secondary = chosen_columns(chosen)
     out = io.StringIO()
     writer = csv.writer(out)
     if with_head:
-        writer.writerow(COLUMNS)
-    writer.writerows([cell(entry[name]) for name in COLUMNS] for entry in entries)
+        writer.writerow([*COLUMNS, *(one.key for one in secondary)])
+    for entry in entries:
+        values = [*(entry[name] for name in COLUMNS), *(one.value(entry["suites"]) for one in secondary)]
+        writer.writerow([cell(value) for value in values])
     return out.getvalue()
 
 

@@ -5,7 +5,8 @@ An estimate `x` has its 95% interval in `x_low` and `x_high`; that of the final 
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.core.models.stored import CertificateForm, CostForm, SuiteValues, VarianceForm
+from services.core.models.costs import CostForm
+from services.core.models.stored import CertificateForm, SuiteValues, VarianceForm
 
 __all__ = ["FiguresForm", "ForgettingForm", "ScoreForm"]
 

@@ -1,17 +1,10 @@
 """The suites of secondary columns."""
 
-from difflib import get_close_matches
-
 from services.core.catalogue.entries import Better, ColumnInfo, SuiteInfo
-from services.core.errors import BadInput
 
-__all__ = ["SUITES", "UnknownColumn", "find_column", "require_column"]
+__all__ = ["SUITES"]
 
 ORACLE = "_oracle"
-
-
-class UnknownColumn(BadInput):
-    code = "unknown_column"
 
 
 def _beside_oracle(name: str, title: str, unit: str, meaning: str) -> tuple[ColumnInfo, ColumnInfo]:
@@ -382,21 +375,3 @@ SUITES: dict[str, SuiteInfo] = {
         _PLACEBO,
     )
 }
-
-
-def find_column(suite: str, name: str) -> ColumnInfo | None:
-    """Return the column of a stored value, or None if the catalogue no longer knows it."""
-    columns = SUITES[suite].columns if suite in SUITES else ()
-    return next((column for column in columns if column.name == name), None)
-
-
-def require_column(named: str) -> ColumnInfo:
-    """Return the column of a name such as `ssd.zrf`. Raises UnknownColumn, which suggests what may be meant."""
-    suite, _, name = named.partition(".")
-    found = find_column(suite, name)
-    if found is None:
-        known = [f"{one.name}.{column.name}" for one in SUITES.values() for column in one.columns]
-        close = get_close_matches(named, known, n=1)
-        remedy = f"Did you mean {close[0]!r}?" if close else "`GET /api/metrics` lists suites and their columns."
-        raise UnknownColumn(f"There is no column {named!r}: write a suite, a dot and a column. {remedy}")
-    return found

@@ -41,6 +41,7 @@ __all__ = [
     "lock_final",
     "mark",
     "marked_by",
+    "selection_ends",
     "sources_of",
     "unmark",
 ]
@@ -76,6 +77,11 @@ def lock_final(session: WriteSession, final: Final) -> Final:
 def is_open(final: Final, now: datetime) -> bool:
     """Tell whether teams may mark submissions."""
     return final.started_at is None and now < final.phase.opens_at
+
+
+def selection_ends(final: Final) -> datetime:
+    """Return when the selection ends or ended: when the phase opens, or when the final was started if earlier."""
+    return min(final.phase.opens_at, final.started_at or final.phase.opens_at)
 
 
 def sources_of(session: ReadSession, final: Final) -> list[Phase]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from services.core.models.columns import Digest, Id, Name, choice
+from services.core.models.columns import Digest, Held, Name, choice
 from services.core.store.database import Base, utc_now
 
 __all__ = ["BenchmarkUpload", "BenchmarkUploadPart", "BenchmarkUploadState"]
@@ -25,7 +25,7 @@ class BenchmarkUploadState(StrEnum):
     REFUSED = "refused"
 
 
-class BenchmarkUpload(Base):
+class BenchmarkUpload(Held, Base):
     """One archive of a benchmark on its way in."""
 
     __tablename__ = "benchmark_uploads"
@@ -43,7 +43,6 @@ class BenchmarkUpload(Base):
         ),
     )
 
-    id: Mapped[Id]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     filename: Mapped[Name]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -54,8 +53,6 @@ class BenchmarkUpload(Base):
     )
     moved_at: Mapped[datetime] = mapped_column(default=utc_now)  # when a part arrived or the state changed
     checked_bytes: Mapped[int] = mapped_column(BigInteger, default=0)  # how far verifying or publishing is
-    attempts: Mapped[int] = mapped_column(default=0)  # also the fencing number of the process that works on it
-    leased_until: Mapped[datetime | None]
     parts_kept: Mapped[bool] = mapped_column(default=True)
     reason: Mapped[str | None] = mapped_column(String(2000))  # why it was refused, and what to do
     found: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what the archive says of itself

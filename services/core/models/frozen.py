@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.core.models.columns import Id, choice
+from services.core.models.columns import Held, choice
 from services.core.store.database import Base, utc_now
 
 __all__ = ["Freeze", "FreezeState"]
@@ -20,7 +20,7 @@ class FreezeState(StrEnum):
     FAILED = "failed"
 
 
-class Freeze(Base):
+class Freeze(Held, Base):
     """One archive of a competition: asked for, written by a process of the API, and kept for some days."""
 
     __tablename__ = "freezes"
@@ -29,14 +29,11 @@ class Freeze(Base):
         Index("ix_freezes_state", "state", "created_at"),
     )
 
-    id: Mapped[Id]
     competition_id: Mapped[UUID] = mapped_column(ForeignKey("competitions.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     state: Mapped[FreezeState] = mapped_column(choice(FreezeState), default=FreezeState.QUEUED)
-    attempts: Mapped[int] = mapped_column(default=0)  # also the fencing number of who writes it
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)  # 0: not known yet
-    leased_until: Mapped[datetime | None]
     blob: Mapped[str | None] = mapped_column(String(64))  # None: there is no archive, or none any more
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     head: Mapped[str | None] = mapped_column(String(100))  # of the record, as NUMBER:HASH

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from services.core.models.accounts import Team
 from services.core.models.columns import Id, choice
+from services.core.models.costs import CostForm
 from services.core.models.stored import (
     AlarmForm,
     AuditForm,
     CertificateForm,
-    CostForm,
     HistogramsForm,
     StoredJson,
     SuiteValues,

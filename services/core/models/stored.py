@@ -10,7 +10,6 @@ Rules for changing a form:
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -23,8 +22,6 @@ __all__ = [
     "AuditForm",
     "CertificateForm",
     "ConfidencesForm",
-    "CostForm",
-    "CostKind",
     "EventPayload",
     "ExampleForm",
     "FinalPreview",
@@ -215,29 +212,6 @@ class VarianceForm(StoredForm):
         None, description="In addition, for other subjects to forget, or other examples if no subjects are known."
     )
     starts: int | None = Field(None, description="The number of original models that runs started from.")
-
-
-class CostKind(StrEnum):
-    """What a cost compares."""
-
-    PROCESSOR = "processor"  # processor time, user and system, of all processes of a run
-    CLOCK = "clock"  # wall-clock time: on a GPU, and where the sandbox's kernel does not count for all processes
-
-
-class CostForm(StoredForm):
-    """What a run takes of the time of the platform's full retraining, which ran between the runs, in their sandbox."""
-
-    ratio: float
-    low: float = Field(description="Lower end of an approximate 95% interval.")
-    high: float = Field(description="Upper end of that interval.")
-    of: str = Field(description="`processor` time, or the `clock`: on a GPU, or if nobody counts processor time.")
-    run_s: float = Field(description="Seconds of a run: the median, or the mean where that is larger.")
-    trainer_s: float = Field(description="Seconds of a run of the platform's full retraining: the median.")
-    empty_s: float = Field(
-        0.0, description="Seconds of a run that does nothing, which count for neither: the median; 0 if none was timed."
-    )
-    runs: int = Field(description="Runs that were compared: those in a sandbox in which the trainer ran, too.")
-    trainer_runs: int
 
 
 class AuditForm(StoredForm):

@@ -1,7 +1,7 @@
 """Content-addressed blobs: written once under their SHA-256, in a local directory or an S3-compatible store."""
 
 import hashlib
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ __all__ = [
     "BlobsUnavailable",
     "TooLarge",
     "receive",
+    "remove",
     "sha256_hex",
     "unavailable",
 ]
@@ -148,11 +149,11 @@ class Blobs:
 
     def drop(self, digest: str) -> None:
         """Remove a blob that was set aside; do nothing if there is none."""
-        self._delete(_aside(digest))
+        remove(self._store, [_aside(digest)])
 
     def delete(self, digest: str) -> None:
         """Remove a blob; do nothing if there is none. Only its single owner may do that: see `core.bundle.packing`."""
-        self._delete(_key(digest))
+        remove(self._store, [_key(digest)])
 
     def _has(self, key: str) -> bool:
         try:
@@ -166,14 +167,6 @@ class Blobs:
     def _move(self, source: str, target: str) -> None:
         try:
             obstore.rename(self._store, source, target)
-        except FileNotFoundError:
-            return
-        except BaseError as error:
-            raise unavailable(error) from error
-
-    def _delete(self, key: str) -> None:
-        try:
-            obstore.delete(self._store, key)
         except FileNotFoundError:
             return
         except BaseError as error:
@@ -195,6 +188,18 @@ class Blobs:
             return
         except BaseError as error:
             raise unavailable(error) from error
+
+
+def remove(store: ObjectStore, keys: Sequence[str]) -> None:
+    """Remove what has these keys, whatever of it is gone already. Raises BlobsUnavailable."""
+    try:
+        obstore.delete(store, keys)
+    except FileNotFoundError:  # a directory stops at the first that is gone
+        if len(keys) > 1:
+            for key in keys:
+                remove(store, [key])
+    except BaseError as error:
+        raise unavailable(error) from error
 
 
 def unavailable(error: Exception) -> BlobsUnavailable:

@@ -3,13 +3,12 @@
 They are kept under the upload's id, not by content: nobody who gives up an upload may remove bytes that others name.
 """
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
 
-from services.core.store.blobs import BlobMissing, Blobs, sha256_hex, unavailable
+from services.core.store.blobs import BlobMissing, Blobs, remove, sha256_hex, unavailable
 from services.core.store.room import NoRoom, is_full
 
 __all__ = ["PART_BYTES", "Parts"]
@@ -52,26 +51,15 @@ class Parts:
 
     def forget(self, upload: UUID, offset: int, digest: str) -> None:
         """Remove one part; do nothing if there is none."""
-        try:
-            obstore.delete(self._store, _key(upload, offset, digest))
-        except FileNotFoundError:
-            return
-        except BaseError as error:
-            raise unavailable(error) from error
+        remove(self._store, [_key(upload, offset, digest)])
 
     def remove(self, upload: UUID) -> None:
         """Remove all parts of an upload, also those that nothing counts."""
         try:
-            for found in self._listed(upload):
-                obstore.delete(self._store, found)
-        except FileNotFoundError:
-            return
+            for page in obstore.list(self._store, f"uploads/{upload}", chunk_size=LISTED):
+                remove(self._store, [str(one["path"]) for one in page])
         except BaseError as error:
             raise unavailable(error) from error
-
-    def _listed(self, upload: UUID) -> Iterator[list[str]]:
-        for page in obstore.list(self._store, f"uploads/{upload}", chunk_size=LISTED):
-            yield [str(one["path"]) for one in page]
 
 
 def _key(upload: UUID, offset: int, digest: str) -> str:

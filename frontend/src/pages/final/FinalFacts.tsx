@@ -32,7 +32,7 @@ export function FinalFacts({ of }: { of: Final }) {
         ["Benchmarks", of.phases.map((one) => `${one.benchmark} (${one.phase})`).join(", ")],
         ["Entries of a team", String(of.selects)],
         ["Selected from", of.draws_from.join(", ") || "no phase"],
-        ["Selection ends", <Moment key="ends" at={of.closes_at} />],
+        [of.is_open ? "Selection ends" : "Selection ended", <Moment key="ends" at={of.closes_at} />],
         ["Started", of.started_at ? <Moment key="started" at={of.started_at} /> : "no"],
         ["Published", of.published_at ? <Moment key="published" at={of.published_at} /> : "no, it is sealed"],
         ["Commitment", <Code key="commitment" of={of.commitment} />],
