@@ -5,7 +5,8 @@ ended, nothing of it is left, and its checkpoint lies where no participant's cod
 the next seed runs. The supervisor also enforces every limit: a seed's deadline, its printed output.
 
 If this process could not look for a while (the host stood still, or the database was away), nobody knows whether a seed
-had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back.
+had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back. So does the
+time in which the sandbox itself stood still (`signs.py`).
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from services.worker.launcher import SLACK_BYTES, Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.runs import Aim, Parts, Run, RunLimits, Seed, runs_of
 from services.worker.sandbox.base import Exited
+from services.worker.signs import stood_still
 from services.worker.station import PAUSE_S, Paused, SeedResult, Station, Traces, TrainerTime
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
@@ -173,19 +175,22 @@ class _Supervision:
             raise failures.from_exit(seed, seeds, code=output.code, signal_number=signal_number)
         elif output == "too_much_output":
             raise failures.too_much_output("printed more than the limit")
-        elif time.monotonic() - running.started - running.away_s > limit_s:
+        elif self._took_s(running, limit_s) > limit_s:
             raise failures.timeout(seed, seeds, limit_s)
+        else:
+            self.launcher.signs.raise_if_gone()
 
     def _follow_trainer(self, running: _Running, output: object) -> None:
         """Keep the time of the trainer. If it fails, that is nobody's fault: the entry goes on without it."""
-        took_s = time.monotonic() - running.started - running.away_s
-        if output is None and took_s <= self.limits.seed_timeout_s * PATIENCE:
+        patience_s = self.limits.seed_timeout_s * PATIENCE
+        if output is None and self._took_s(running, patience_s) <= patience_s:
+            self.launcher.signs.raise_if_gone()
             return
         self.running = None
         self.station.slot.checkpoints.joinpath(running.token).unlink(missing_ok=True)
         if isinstance(output, dict) and output.get("exit") == 0 and output["checkpoint"]:
             time_of = TrainerTime(float(output["run_s"]), self._cpu_s(output))
-            self._join(running.seed, None if running.away_s else time_of)
+            self._join(running.seed, None if running.away_s or self.launcher.signs.still_s() else time_of)
             return
         log.warning("trainer_failed", output=str(output), remedy="raise the phase's memory or time limit")
         self.trains = False
@@ -210,6 +215,8 @@ class _Supervision:
         if run_s > self.limits.seed_timeout_s:
             if running.away_s:
                 raise Paused
+            if self.launcher.signs.still_s():
+                raise stood_still(self.launcher.log_tail())
             raise failures.timeout(seed.index, seeds, self.limits.seed_timeout_s)
         if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
@@ -261,12 +268,17 @@ class _Supervision:
                 raise failures.too_much_output("wrote more than its checkpoint to the output directory") from None
             return None
 
+    def _took_s(self, running: _Running, limit_s: float) -> float:
+        """Return for how long a run has had its time, of what we know."""
+        return time.monotonic() - running.started - running.away_s - self.launcher.signs.credit_s(limit_s)
+
     def _notice_pause(self) -> None:
         """Credit the running seed with time in which we did not look."""
         now = time.monotonic()
         away_s, self.looked = now - self.looked, now
         if self.running and away_s > PAUSE_S:
             self.running.away_s += away_s
+            self.launcher.signs.skip()
 
 
 def _result(done: _Done, reading: MeasurerAnswer) -> SeedResult:
