@@ -11,6 +11,7 @@ from typing import Any
 
 from services.worker.answers import parsed
 from services.worker.sandbox.base import Limits, Mount, Output, OutputLine, Sandbox, Spec
+from services.worker.signs import Signs
 from services.worker.slots import Slot
 
 __all__ = ["SLACK_BYTES", "Launcher"]
@@ -36,6 +37,7 @@ class Launcher:
         on_log: Callable[[bytes], None] | None = None,
     ) -> None:
         """Start it; `trains` tells that code of ours will run, too. Raises SandboxUnavailable."""
+        self.signs = Signs()  # of the run in progress
         self._secret = secrets.token_hex(SECRET_BYTES).encode()
         model_bytes = public.joinpath("original.safetensors").stat().st_size
         mounts = {
@@ -75,6 +77,7 @@ class Launcher:
 
         `code` is a module of ours that runs in place of the submission.
         """
+        self.signs = Signs()
         command: dict[str, str | int] = {"token": token, "value": value}
         self._process.send(json.dumps(command if code is None else command | {"code": code}).encode())
 
@@ -87,7 +90,11 @@ class Launcher:
         if not isinstance(output, OutputLine):
             return output
         secret, _, text = output.text.partition(b" ")
-        return parsed(text) if secrets.compare_digest(secret, self._secret) else None
+        if not secrets.compare_digest(secret, self._secret):
+            return None
+        self.signs.hear()
+        report = parsed(text)
+        return None if "alive" in report else report
 
     def check(self) -> None:
         """Enforce the limits that the backend must watch itself."""

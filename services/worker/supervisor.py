@@ -5,12 +5,10 @@ ended, nothing of it is left, and its checkpoint lies where no participant's cod
 the next seed runs. The supervisor also enforces every limit: a seed's deadline, its printed output.
 
 If this process could not look for a while (the host stood still, or the database was away), nobody knows whether a seed
-had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back.
+had its time. Such a pause extends the deadline; a run that took too long beside one gives the shard back. So does the
+time in which the sandbox itself stood still (`signs.py`).
 """
 
-import contextlib
-import itertools
-import os
 import queue
 import secrets
 import time
@@ -26,10 +24,12 @@ from services.core.models import FailureKind
 from services.core.references.planning import PATIENCE
 from services.worker import failures
 from services.worker.failures import RunFailed, SandboxText
-from services.worker.launcher import SLACK_BYTES, Launcher
+from services.worker.fullness import too_full
+from services.worker.launcher import Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
 from services.worker.runs import Aim, Parts, Run, RunLimits, Seed, runs_of
 from services.worker.sandbox.base import Exited
+from services.worker.signs import stood_still
 from services.worker.station import PAUSE_S, BesideTime, Paused, SeedResult, Station, Traces
 
 __all__ = ["RunLimits", "Seed", "run_seeds"]
@@ -39,7 +39,6 @@ log = structlog.get_logger()
 START_TIMEOUT_S = 120.0
 CHECK_EVERY_S = 0.1
 MAX_WAITING = 4  # checkpoints that wait to be measured; bounds the disk a shard needs
-MAX_FILES = 1000
 
 
 @dataclass(slots=True)
@@ -173,19 +172,22 @@ class _Supervision:
             raise failures.from_exit(seed, seeds, code=output.code, signal_number=signal_number)
         elif output == "too_much_output":
             raise failures.too_much_output("printed more than the limit")
-        elif time.monotonic() - running.started - running.away_s > limit_s:
+        elif self._took_s(running, limit_s) > limit_s:
             raise failures.timeout(seed, seeds, limit_s)
+        else:
+            self.launcher.signs.raise_if_gone()
 
     def _follow_ours(self, running: _Running, output: object) -> None:
         """Keep the time of our own code. If it fails, that is nobody's fault: the entry goes on without it."""
-        took_s = time.monotonic() - running.started - running.away_s
-        if output is None and took_s <= self.limits.seed_timeout_s * PATIENCE:
+        patience_s = self.limits.seed_timeout_s * PATIENCE
+        if output is None and self._took_s(running, patience_s) <= patience_s:
+            self.launcher.signs.raise_if_gone()
             return
         self.running = None
         self.station.slot.checkpoints.joinpath(running.token).unlink(missing_ok=True)
         if isinstance(output, dict) and output.get("exit") == 0 and output["checkpoint"]:
             time_of = BesideTime(float(output["run_s"]), self._cpu_s(output))
-            self._join(running.seed, None if running.away_s else time_of)
+            self._join(running.seed, None if running.away_s or self.launcher.signs.still_s() else time_of)
             return
         log.warning("trainer_failed", output=str(output), remedy="raise the phase's memory or time limit")
         self.trains = False
@@ -210,6 +212,8 @@ class _Supervision:
         if run_s > self.limits.seed_timeout_s:
             if running.away_s:
                 raise Paused
+            if self.launcher.signs.still_s():
+                raise stood_still(self.launcher.log_tail())
             raise failures.timeout(seed.index, seeds, self.limits.seed_timeout_s)
         if report.get("exit") != 0 or not report["checkpoint"]:
             raise self._explain(running, report)
@@ -257,9 +261,13 @@ class _Supervision:
         except queue.Empty:
             self.station.raise_if_stopped()
             self.launcher.check()
-            if not self.station.sandbox.has_file_system and _too_full(self.station):
+            if not self.station.sandbox.has_file_system and too_full(self.station):
                 raise failures.too_much_output("wrote more than its checkpoint to the output directory") from None
             return None
+
+    def _took_s(self, running: _Running, limit_s: float) -> float:
+        """Return for how long a run has had its time, of what we know."""
+        return time.monotonic() - running.started - running.away_s - self.launcher.signs.credit_s(limit_s)
 
     def _notice_pause(self) -> None:
         """Credit the running seed with time in which we did not look."""
@@ -267,6 +275,7 @@ class _Supervision:
         away_s, self.looked = now - self.looked, now
         if self.running and away_s > PAUSE_S:
             self.running.away_s += away_s
+            self.launcher.signs.skip()
 
 
 def _result(done: _Done, reading: MeasurerAnswer) -> SeedResult:
@@ -279,19 +288,3 @@ def _result(done: _Done, reading: MeasurerAnswer) -> SeedResult:
         reading.stress,
         cpu_s=done.cpu_s,
     )
-
-
-def _too_full(station: Station) -> bool:
-    """Look at the output directory of the process sandbox, which the kernel does not bound; only at its top."""
-    try:
-        with os.scandir(station.slot.out) as entries:
-            files = list(itertools.islice(entries, MAX_FILES + 1))
-    except FileNotFoundError:  # the launcher is just replacing it
-        return False
-    return len(files) > MAX_FILES or sum(map(_size, files)) > 2 * (station.model_bytes + SLACK_BYTES)
-
-
-def _size(entry: "os.DirEntry[str]") -> int:
-    with contextlib.suppress(OSError):
-        return entry.stat(follow_symlinks=False).st_size
-    return 0

@@ -14,6 +14,7 @@ from tests.real_services import missing
 from tests.sandbox.attacks import Attack
 from tests.sandbox.opened import OpenDocker, leave_open
 from tests.sandbox.place import PLACES, Place, open_place
+from tests.sandbox.shared import SharedDocker, share_cells
 
 GVISOR = "runsc"
 
@@ -69,6 +70,20 @@ def open_container(
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
     with open_place(
         "open", settings, bundle, leave_open, lambda _, work, code: OpenDocker(image, code, worker_name(work))
+    ) as opened:
+        assert opened.honest.kind == "scored", opened.honest
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_place(
+    request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Docker whose sandboxes share all with each other, to show that attacks between them would be seen."""
+    image = request.getfixturevalue("sandbox_image")
+    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
+    with open_place(
+        "shared", settings, bundle, share_cells, lambda _, work, code: SharedDocker(image, code, worker_name(work))
     ) as opened:
         assert opened.honest.kind == "scored", opened.honest
         yield opened

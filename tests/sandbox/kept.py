@@ -52,7 +52,9 @@ class _Kept:
         own, _, text = output.text.partition(b" ") if isinstance(output, OutputLine) else (b"", b"", b"")
         if own != self.secret:
             return output
-        self.is_busy = bool(parsed(text).get("out_of_memory"))
+        report = parsed(text)
+        if "alive" not in report:
+            self.is_busy = bool(report.get("out_of_memory"))
         return OutputLine(secret + b" " + text)
 
 

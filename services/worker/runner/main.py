@@ -13,6 +13,7 @@ inherits, so no seed can forge a report.
     {"token": T, "value": V}  ->  {"token": T, "exit": status, "run_s": S, "cpu_s": S or null, "out_of_memory": bool,
                                    "peak_memory_bytes": B, "checkpoint": bool, "bad": why or null, "full": bool}
 
+While a seed runs, a report {"alive": true} comes every second: without it, this process stands still (`signs.py`).
 If a signal ended the child, the report has "signal": number instead of "exit". A command with "code": text runs that
 module of ours in place of the submission, in the same way: the trainer that entries are timed beside.
 """
@@ -41,7 +42,7 @@ from services.worker.runner.loaders import ExampleSet
 from services.worker.runner.memory import MemoryEvents, peak_bytes
 from services.worker.runner.model import build_model, examples, load_state
 from services.worker.runner.processor import ProcessorTime
-from services.worker.runner.reports import EXIT_PLATFORM, Reports
+from services.worker.runner.reports import EXIT_PLATFORM, SIGN_EVERY_S, Reports
 from services.worker.runner.seed import ENTRY_POINT, Bench, run_seed
 from services.worker.runner.warming import warm_up
 
@@ -62,7 +63,7 @@ def main() -> None:
     memory, processor = MemoryEvents(), ProcessorTime(in_container=arguments.masks is not None)
     originals = os.open(arguments.original, os.O_RDONLY | os.O_CLOEXEC) if arguments.original else None
     cells = _cells(arguments, bench.specs)
-    launcher = _Launcher(bench, cells, memory, processor, originals, _wake_on_child_exit())
+    launcher = _Launcher(bench, cells, memory, processor, reports, originals, _wake_on_child_exit())
     reports.send(ready=True)
     for line in _commands(sys.stdin.fileno()):
         command = json.loads(line)
@@ -155,6 +156,7 @@ class _Launcher:
     cells: Cells
     memory: MemoryEvents
     processor: ProcessorTime
+    reports: Reports
     originals: int | None  # open directory with the original of the seed in progress
     wake: int  # becomes readable if a child has ended
 
@@ -213,7 +215,8 @@ class _Launcher:
         """Wait for the child and forward what it prints. Exit at once if standard input closes."""
         watched = [self.wake, 0, printed]
         while True:
-            ready, _, _ = select.select(watched, [], [])
+            ready, _, _ = select.select(watched, [], [], SIGN_EVERY_S)
+            self.reports.sign()
             if 0 in ready:
                 os._exit(EXIT_PLATFORM)
             if printed in ready and not _forward(printed):

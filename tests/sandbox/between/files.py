@@ -8,7 +8,7 @@ from tools import OUT, SCRATCH
 
 
 def meet():
-    mine = f"between-{socket.gethostname()}"
+    mine = f"between-{socket.gethostname()}-{os.getpid()}"
     for directory in (OUT, SCRATCH, "/dev/shm"):
         open(f"{directory}/{mine}", "w").close()
     time.sleep(1)
