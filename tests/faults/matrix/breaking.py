@@ -6,9 +6,10 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import docker
+from docker.models.containers import Container
 
 from services.worker.sandbox.docker import LABEL_LEASE, LABEL_WORKER
 from tests.faults.matrix.site import Site, worker_label
@@ -17,6 +18,7 @@ from tests.real_services import Server
 
 CLOCK_READ_S = 1.5  # until every service has read its new clock
 DISTURBED_S = (1.0, 5.0)
+PAUSED_S = (1.0, 10.0)
 
 Fault = Callable[[Site, random.Random], None]
 
@@ -69,25 +71,44 @@ def worker_restarted(site: Site, _: random.Random) -> None:
         time.sleep(0.05)
 
 
-def container_killed(prefix: str, *, measurer: bool) -> Fault:
+def container_killed(*, measurer: bool) -> Fault:
     """Kill a random container of this installation's worker."""
 
     def strike(site: Site, chance: random.Random) -> None:
-        engine = docker.from_env()
-        with contextlib.closing(engine):
-            name = worker_label(site)
-            found = [
-                container
-                for container in engine.containers.list(filters={"label": LABEL_WORKER}, ignore_removed=True)
-                if container.labels[LABEL_WORKER] == name
-                and container.labels.get(LABEL_LEASE, "").startswith(prefix) is measurer
-            ]
-            if not found:
-                raise NothingToBreak
-            with contextlib.suppress(docker.errors.APIError):
-                chance.choice(found).kill()
+        with some_container(site, chance, measurer=measurer) as container:
+            container.kill()
 
     return strike
+
+
+def container_paused(*, measurer: bool) -> Fault:
+    """Pause a random container of this installation's worker for some seconds."""
+
+    def strike(site: Site, chance: random.Random) -> None:
+        with some_container(site, chance, measurer=measurer) as container:
+            container.pause()
+            time.sleep(chance.uniform(*PAUSED_S))
+            container.unpause()
+
+    return strike
+
+
+@contextlib.contextmanager
+def some_container(site: Site, chance: random.Random, *, measurer: bool) -> Iterator[Container]:
+    """Yield a sandbox or a measurer of this installation's worker. That it ends meanwhile is no error."""
+    engine = docker.from_env()
+    with contextlib.closing(engine):
+        name = worker_label(site)
+        found = [
+            container
+            for container in engine.containers.list(filters={"label": LABEL_WORKER}, ignore_removed=True)
+            if container.labels[LABEL_WORKER] == name
+            and container.labels.get(LABEL_LEASE, "").startswith("measurer-") is measurer
+        ]
+        if not found:
+            raise NothingToBreak
+        with contextlib.suppress(docker.errors.APIError):
+            yield chance.choice(found)
 
 
 def engine_ended(how: signal.Signals) -> Fault:
@@ -144,8 +165,8 @@ FAULTS: dict[str, Fault] = {
     "blobs away": blobs(Mode.AWAY),
 }
 DOCKER_FAULTS: dict[str, Fault] = {
-    "sandbox killed": container_killed("measurer-", measurer=False),
-    "measurer killed": container_killed("measurer-", measurer=True),
+    **{f"{name} killed": container_killed(measurer=name == "measurer") for name in ("sandbox", "measurer")},
+    **{f"{name} paused": container_paused(measurer=name == "measurer") for name in ("sandbox", "measurer")},
 }
 ENGINE_FAULTS: dict[str, Fault] = {
     "engine killed": engine_ended(signal.SIGKILL),
