@@ -19,7 +19,7 @@ from sqlalchemy import event, text
 from benches.contest import add_phase, stand_in_benchmark
 from services.core.models import Device, Phase
 from services.core.queue import leases
-from services.core.queue.leases import MeasuredSeed, Offer
+from services.core.queue.leases import MeasuredSeed, WorkerOffer
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Database
@@ -30,7 +30,7 @@ from tests.real_services import postgres_server
 DAY_S = 86_400
 EVALUATIONS = 20  # that are taken through the queue
 SEEDS, SHARD_SEEDS = 512, 64
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 TABLES = ("evaluations", "shards", "events", "measurements")
 READING_BYTES = 6_871_360 / 512  # of one run on `digits`, packed
 

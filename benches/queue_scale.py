@@ -33,7 +33,7 @@ from services.core.models import (
     Team,
 )
 from services.core.queue import leases
-from services.core.queue.turns import Offer, next_shard
+from services.core.queue.turns import WorkerOffer, next_shard
 from services.core.store.database import Database, WriteSession, utc_now
 from services.core.store.migrate import upgrade
 from tests.real_services import postgres_server
@@ -41,7 +41,7 @@ from tests.real_services import postgres_server
 TEAMS = 100
 SHARDS_EACH = 8  # of an evaluation
 AT_ONCE = 20_000  # rows inserted by one statement
-OFFER = Offer(worker="bench", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
+OFFER = WorkerOffer(worker="bench", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
 FIRST_COME = (
     select(Shard.id)
     .join(Evaluation, Shard.evaluation_id == Evaluation.id)

@@ -19,13 +19,13 @@ from benches.contest import add_phase, stand_in_benchmark
 from services.core.models import Device, Phase, Team
 from services.core.queue import leases
 from services.core.queue.lifecycle import queue_evaluation
-from services.core.queue.turns import Offer
+from services.core.queue.turns import WorkerOffer
 from services.core.store.database import Database
 from services.core.store.migrate import upgrade
 
 BUSY = 0  # the team that submits many
 SHARDS, SHARD_MIN, WORKERS = 8, 5.0, 4
-OFFER = Offer(worker="study", device=Device.CPU, device_class="cpu", memory_bytes=2**31)
+OFFER = WorkerOffer(worker="study", device=Device.CPU, device_class="cpu", memory_bytes=2**31)
 
 
 @dataclass

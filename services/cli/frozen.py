@@ -10,7 +10,7 @@ from services.cli.databases import migrated_database
 from services.cli.participant import Json
 
 if TYPE_CHECKING:
-    from services.core.retention.deleting import Planned
+    from services.core.retention.deleting import PlannedDeletion
 
 __all__ = ["freeze", "retain", "verify"]
 
@@ -136,7 +136,7 @@ def retain(
         print_json({"rules": rules, "deleted": deleted})
 
 
-def _show_plan(slug: str, found: "list[Planned]") -> None:
+def _show_plan(slug: str, found: "list[PlannedDeletion]") -> None:
     if not found:
         say(f"{slug} keeps everything. Set `retention` in its file.")
         return

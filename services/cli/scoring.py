@@ -135,10 +135,10 @@ def _score_stored(
     evidence = gather(_read_measurements(stored), bundle)
     found = score_measurements(metric, evidence)
     if report is not None:
-        from services.scorer.report import Subject, render_report
+        from services.scorer.report import ReportSubject, render_report
 
         sides = Sides.of(evidence)
-        subject = Subject(
+        subject = ReportSubject(
             stored.stem,
             bundle.manifest.title,
             command=f"lethe score {stored.name} --oracle {bundle.manifest.name} --metric {metric}",

@@ -20,7 +20,7 @@ from services.core.queue.lifecycle import queue_evaluation
 from services.core.record.acts import record
 from services.core.references import platform
 from services.core.references.asking import current_rows, waits_for_public
-from services.core.references.planning import Planned, plan
+from services.core.references.planning import PlannedReference, plan
 from services.core.store.blobs import Blobs, sha256_hex
 from services.core.store.database import ReadSession, WriteSession, clock
 from services.core.submission.form import form_of
@@ -90,11 +90,13 @@ def make_rows(session: WriteSession, blobs: Blobs, phase: Phase) -> int:
     return len(made)
 
 
-def _code(recipe: Mapping[str, Any], planned: Planned) -> bytes:
+def _code(recipe: Mapping[str, Any], planned: PlannedReference) -> bytes:
     return source(recipe, planned.epochs).encode()
 
 
-def _make(session: WriteSession, blobs: Blobs, phase: Phase, recipe: Mapping[str, Any], planned: Planned) -> Submission:
+def _make(
+    session: WriteSession, blobs: Blobs, phase: Phase, recipe: Mapping[str, Any], planned: PlannedReference
+) -> Submission:
     filename = f"{planned.reference}.py"
     code = _code(recipe, planned)
     form, blob = form_of(filename, SubmissionKind.MODULE, code, UNTOLD_PYTHON), blobs.put(code)

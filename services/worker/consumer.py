@@ -10,7 +10,7 @@ import structlog
 from services.core.environments import default_for
 from services.core.queue import leases
 from services.core.queue.doorbell import Bell
-from services.core.queue.leases import Lease, Offer
+from services.core.queue.leases import Lease, WorkerOffer
 from services.core.settings import Settings
 from services.worker.attempt import Attempt
 from services.worker.environments import environments_here, tell_own
@@ -90,10 +90,10 @@ class Worker:
         with shared.database.read() as session:
             self._environments = environments_here(session, shared.sandbox, own.keys())
 
-    def _offer(self, slot: Slot) -> Offer:
+    def _offer(self, slot: Slot) -> WorkerOffer:
         # Everything runs on one Python in the process sandbox, which is for the operator's own code.
         offered = self._environments if self.resources.sandbox.has_file_system else None
-        return Offer(self.resources.worker, slot.device, slot.device_class, slot.memory_bytes, offered)
+        return WorkerOffer(self.resources.worker, slot.device, slot.device_class, slot.memory_bytes, offered)
 
     def _claim(self, slot: Slot) -> Lease | None:
         shared = self.resources

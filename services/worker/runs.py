@@ -14,7 +14,7 @@ from enum import Enum, auto
 from services.core.bundle.directory import Bundle
 from services.worker.station import BesideTime, SeedResult
 
-__all__ = ["Aim", "Parts", "Run", "RunLimits", "Seed", "runs_of"]
+__all__ = ["Aim", "Run", "RunLimits", "Seed", "SeedParts", "runs_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def runs_of(seeds: Sequence[Seed], bundle: Bundle, *, trains: bool) -> deque[Run
 
 
 @dataclass(slots=True)
-class Parts:
+class SeedParts:
     """The results of seeds of which not all runs are done."""
 
     _of: dict[int, dict[Aim, SeedResult | BesideTime | None]] = field(default_factory=dict)

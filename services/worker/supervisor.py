@@ -27,7 +27,7 @@ from services.worker.failures import RunFailed, SandboxText
 from services.worker.fullness import too_full
 from services.worker.launcher import Launcher
 from services.worker.measurers import MeasurerAnswer, MeasurerProcess, StressRequest
-from services.worker.runs import Aim, Parts, Run, RunLimits, Seed, runs_of
+from services.worker.runs import Aim, Run, RunLimits, Seed, SeedParts, runs_of
 from services.worker.sandbox.base import Exited
 from services.worker.signs import stood_still
 from services.worker.station import PAUSE_S, BesideTime, Paused, SeedResult, Station, Traces
@@ -87,7 +87,7 @@ class _Supervision:
     launcher: Launcher = field(init=False)
     running: _Running | None = None
     measuring: dict[str, _Done] = field(default_factory=dict)
-    parts: Parts = field(default_factory=Parts)
+    parts: SeedParts = field(default_factory=SeedParts)
     whole: deque[SeedResult] = field(default_factory=deque)
     trains: bool = True  # no run of the trainer has failed
     looked: float = field(default_factory=time.monotonic)

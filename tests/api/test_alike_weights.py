@@ -13,7 +13,7 @@ from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.models import CodeBand, Copy, Device, Evaluation, Phase, Reference, Submission
-from services.core.queue.leases import MeasuredSeed, Offer, claim, finish, record
+from services.core.queue.leases import MeasuredSeed, WorkerOffer, claim, finish, record
 from services.core.settings import Settings
 from services.scorer import copies
 from services.scorer.consumer import Scorer
@@ -23,7 +23,7 @@ from tests.bundles import make_tiny_bundle
 
 COPIES = "/api/competitions/cup/copies"
 RUNS = 32
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 Enter = Callable[..., UUID]
 
 

@@ -10,14 +10,14 @@ from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import MANIFEST
 from services.core.models import Device, Phase
-from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.leases import WorkerOffer, claim, finish, record
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from tests.api.harness import BOARD, MODULE, Api, Caller
 from tests.bundles import make_tiny_bundle, oracle_as_measured
 from tests.certified import learning_of, short_definition
 
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 CLAIM = {"method": "langevin", "epsilon": 0.25, "delta": 0.004, "steps": 3, "epochs": None}
 CERTIFIED = b'CERTIFICATE = {"method": "langevin", "epsilon": 0.25, "delta": 0.004, "steps": 3}\n' + MODULE
 BAD = [

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, inspect, select
 
-from services.api.files.form import CompetitionFile, Head, PageSection, PhaseSection, TeamsSection
+from services.api.files.form import CompetitionFile, FileHead, PageSection, PhaseSection, TeamsSection
 from services.api.files.reading import read_file
 from services.api.files.stored import stored_file
 from services.api.files.writing import write_file
@@ -658,7 +658,7 @@ def test_every_field_of_a_phase_is_of_a_row_and_of_the_file(api: Api, phase: Pha
     assert set(PhaseSection.model_fields) == columns - platform | {"benchmark"} | OF_FINALS
     assert set(file.__dict__) == set(CompetitionFile.model_fields)
     assert section.benchmark == "d" * 64
-    assert set(Head.model_fields) < set(CompetitionFile.model_fields)
+    assert set(FileHead.model_fields) < set(CompetitionFile.model_fields)
 
 
 def test_a_phase_that_was_rescored_is_kept(api: Api, organiser: Caller, phase: Phase) -> None:

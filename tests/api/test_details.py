@@ -13,7 +13,7 @@ from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.models import Device, Evaluation, Phase, Score, State
-from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.leases import WorkerOffer, claim, finish, record
 from services.core.queue.notes import keep_log
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
@@ -21,7 +21,7 @@ from tests.api.harness import Api, Caller
 from tests.api.scores import measure, score
 from tests.bundles import COUNTS, make_tiny_bundle, oracle_as_measured
 
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 HIDDEN = ["details", "log"]
 
 

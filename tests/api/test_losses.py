@@ -16,7 +16,7 @@ from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import Measurements
 from services.core.models import Device, Evaluation, Phase
 from services.core.models.losses import LossesForm
-from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.leases import WorkerOffer, claim, finish, record
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from services.scorer.losses import MOST
@@ -25,7 +25,7 @@ from services.scorer.scoring import gather
 from tests.api.harness import Api, Caller
 from tests.bundles import COUNTS, make_tiny_bundle, oracle_as_measured
 
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 MODELS, SKIPPED = 8, 8
 
 

@@ -53,7 +53,7 @@ def test_queue_evaluations_and_lost_leases_are_counted(
 ) -> None:
     participant.submit()
     failed = participant.submit(b"def unlearning(a, b, c, d):\n    pass\n", "other.py").json()
-    offer = leases.Offer("worker", Device.CPU, "cpu", 2**40)
+    offer = leases.WorkerOffer("worker", Device.CPU, "cpu", 2**40)
     with api.database.write() as session:
         held = leases.claim(session, offer, lease_s=-1.0)
         assert held is not None
@@ -99,7 +99,7 @@ def test_every_lost_lease_is_counted_and_no_counter_falls(
     for _ in range(claims):
         with api.database.write() as session:
             session.execute(update(Shard).values(available_at=utc_now()))
-            held = leases.claim(session, leases.Offer("worker", Device.CPU, "cpu", 2**40), lease_s=-1.0)
+            held = leases.claim(session, leases.WorkerOffer("worker", Device.CPU, "cpu", 2**40), lease_s=-1.0)
             assert held is not None
             notes.discard(session, held)
             leases.record(session, held, [leases.MeasuredSeed(0, "b" * 64, "c" * 64, 1.0)])

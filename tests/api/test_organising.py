@@ -14,7 +14,7 @@ from tests.api.scores import measure, publish, score
 ALL = "/api/competitions/cup/submissions"
 CAMPAIGNS = "/api/competitions/cup/phases/feedback/campaigns"
 QUEUE = "/api/competitions/cup/queue"
-OFFER = leases.Offer("gpu-1", Device.CPU, "cpu", 2**40)
+OFFER = leases.WorkerOffer("gpu-1", Device.CPU, "cpu", 2**40)
 
 
 def submit(caller: Caller, number: int) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from services.api.submissions.quota import next_slot_at
 from services.core.board.pointers import publish
 from services.core.board.standings import lock_board
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Submission
-from services.core.queue.leases import Lease, Offer, claim, release
+from services.core.queue.leases import Lease, WorkerOffer, claim, release
 from services.core.queue.lifecycle import fail, lock_evaluation
 from services.core.store.database import utc_now
 from tests.api.harness import BOARD, SUBMIT, Api, Caller, numbered
 from tests.api.scores import measure, score
 
 QUOTA = "/api/competitions/cup/phases/feedback/quota"
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -21,7 +21,7 @@ from services.core.models import (
 )
 from services.core.queue import leases
 from services.core.queue.lifecycle import fail, lock_evaluation
-from services.core.queue.turns import Offer
+from services.core.queue.turns import WorkerOffer
 from services.core.references import platform
 from services.core.store.database import utc_now
 from services.scorer.references import References
@@ -236,7 +236,7 @@ def test_they_run_behind_every_team(api: Api, organiser: Caller, participant: Ca
 
 def claim(api: Api) -> bool:
     """Claim a shard as a worker does; tell whether it was one of the platform's."""
-    offer = Offer("w", Device.CPU, "cpu", 64 * 2**30)
+    offer = WorkerOffer("w", Device.CPU, "cpu", 64 * 2**30)
     with api.database.write() as session:
         lease = leases.claim(session, offer, lease_s=60)
         assert lease is not None

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from services.core.board.pointers import publish as publish_score
 from services.core.models import Device, Evaluation, FailureKind, Phase, Role, Shard, State, Submission
-from services.core.queue.leases import MeasuredSeed, Offer, claim, fail_claim, finish, record
+from services.core.queue.leases import MeasuredSeed, WorkerOffer, claim, fail_claim, finish, record
 from services.core.queue.lifecycle import cancel, fail, lock_evaluation
 from services.core.settings import Settings
 from tests.api.harness import MODULE, Api, Caller, make_settings, numbered, prepare, running
 from tests.api.scores import measure, score
 
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 
 
 def test_progress_is_shown(api: Api, phase: Phase, participant: Caller) -> None:

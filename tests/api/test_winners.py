@@ -28,7 +28,7 @@ from services.core.models import (
 )
 from services.core.queue import workers
 from services.core.queue.lifecycle import lock_evaluation
-from services.core.queue.turns import Offer, next_shard
+from services.core.queue.turns import WorkerOffer, next_shard
 from services.core.record.receipts import check_receipt
 from services.core.store.database import clock, utc_now
 from tests.api.finals import FINAL, choose, end_runs, entries_of, make_final, publish, start
@@ -172,7 +172,7 @@ def ran_by(api: Api, evaluation_id: UUID, worker: str, *, models: str = "a") -> 
 
 def offered(api: Api, worker: str) -> UUID | None:
     """Return the evaluation whose shard a worker would claim next."""
-    offer = Offer(worker=worker, device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**33)
+    offer = WorkerOffer(worker=worker, device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**33)
     with api.database.read() as session:
         shard_id = next_shard(session, offer, clock(session))
         return None if shard_id is None else session.get_one(Shard, shard_id).evaluation_id

@@ -12,7 +12,7 @@ from services.core.bundle import store as bundle_store
 from services.core.bundle.directory import Bundle
 from services.core.catalogue import MetricInfo
 from services.core.models import Device, Role
-from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.leases import WorkerOffer, claim, finish, record
 from services.core.settings import Settings
 from services.scorer.consumer import Scorer
 from services.scorer.metrics import METRICS, Estimate, Forgetting, Sides
@@ -93,7 +93,7 @@ def open_phase(organiser: Caller, benchmark: str, metric: str) -> dict[str, Any]
 def run_all(api: Api, scorer: Scorer, bundle: Bundle) -> None:
     """Measure what is queued, as a worker does, and score it."""
     with api.database.write() as session:
-        held = claim(session, Offer("worker", Device.CPU, "cpu", 2**40), 60)
+        held = claim(session, WorkerOffer("worker", Device.CPU, "cpu", 2**40), 60)
         assert held is not None
         record(session, held, oracle_as_measured(bundle, scorer.blobs, range(SEEDS), skip=SEEDS))
         finish(session, held)

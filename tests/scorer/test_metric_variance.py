@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.core.bundle.directory import start_of
 from services.scorer.metrics import METRICS, Evidence
-from services.scorer.metrics.variance import Parts, between_originals, freedom_of
+from services.scorer.metrics.variance import VarianceParts, between_originals, freedom_of
 from tests.scorer.evidence import hashes
 from tests.scorer.outputs import World
 
@@ -60,7 +60,7 @@ def test_noise_of_runs_alone_is_not_taken_for_that_of_originals(seed: int) -> No
 def test_freedom_lies_between_the_parts_and_the_most(
     runs: float, originals: float | None, subjects: float | None, count: int, most: int
 ) -> None:
-    found = freedom_of(Parts(runs, originals, subjects), originals=count, most=most)
+    found = freedom_of(VarianceParts(runs, originals, subjects), originals=count, most=most)
 
     assert min(most, count - 1) <= found + 1e-9
     assert found <= most

@@ -27,7 +27,7 @@ from services.core.models import (
     SubmissionState,
     Team,
 )
-from services.core.queue.leases import Offer, claim, finish, record
+from services.core.queue.leases import WorkerOffer, claim, finish, record
 from services.core.queue.lifecycle import awaiting_score, queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Database, ReadSession
@@ -44,7 +44,7 @@ from tests.scorer import pool_faults
 __all__ = ["database"]
 
 SEEDS, ENTRIES = 8, 4
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 
 
 class Rescoring:

@@ -23,7 +23,7 @@ from services.core.models import (
     SubmissionKind,
     Team,
 )
-from services.core.queue.leases import Lease, Offer, claim, finish, record
+from services.core.queue.leases import Lease, WorkerOffer, claim, finish, record
 from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Database
@@ -38,7 +38,7 @@ from tests.core.conftest import add_phase, database
 __all__ = ["database"]
 
 SEEDS = 64
-OFFER = Offer("worker", Device.CPU, "cpu", 2**40)
+OFFER = WorkerOffer("worker", Device.CPU, "cpu", 2**40)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from services.scorer.metrics import (
     confidences,
     raise_alarms,
 )
-from services.scorer.report import Subject, render_report
+from services.scorer.report import ReportSubject, render_report
 from services.scorer.report.fitness import render_fitness
 from services.scorer.report.words import interval, number
 from tests.bundles import make_tiny_bundle
@@ -103,7 +103,7 @@ def render(metric: str, models: int, examples: int) -> tuple[str, ScoreCard]:
     )
     suites = {name: suite(evidence) for name, suite in SUITES.items() if suite.applies(evidence)}
     alarms = raise_alarms(evidence, card)
-    text = render_report(Subject("entry"), card, unlearned=unlearned, oracle=oracle, suites=suites, alarms=alarms)
+    text = render_report(ReportSubject("entry"), card, unlearned=unlearned, oracle=oracle, suites=suites, alarms=alarms)
     return text, card
 
 
@@ -124,9 +124,9 @@ def card_of(epsilons: list[float], **changes: Any) -> ScoreCard:
     return replace(plain, **changes)
 
 
-def render_card(card: ScoreCard, subject: Subject | None = None, models: int = 64, **more: Any) -> str:
+def render_card(card: ScoreCard, subject: ReportSubject | None = None, models: int = 64, **more: Any) -> str:
     unlearned, oracle = (drawn(models, len(card.epsilons), seed=seed) for seed in (3, 4))
-    return render_report(subject or Subject("entry"), card, unlearned=unlearned, oracle=oracle, **more)
+    return render_report(subject or ReportSubject("entry"), card, unlearned=unlearned, oracle=oracle, **more)
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
@@ -180,7 +180,7 @@ def test_report_is_the_same_bytes_for_the_same_input() -> None:
 
 def test_report_shows_hostile_texts_as_they_are() -> None:
     attack = "</title><script>alert('x')</script>\"' onload=\"x {{ 7 * 7 }} &amp;"
-    subject = Subject(attack, benchmark=attack, command=attack, provenance={attack: attack})
+    subject = ReportSubject(attack, benchmark=attack, command=attack, provenance={attack: attack})
     page = Page(render_card(card_of([1.0], flags=(attack,)), subject, alarms=(Alarm(AlarmKind.SEEDS_IGNORED, attack),)))
     assert page.count("script") == 0
     assert page.values("onload") == []
@@ -263,12 +263,12 @@ def test_report_of_constant_and_of_far_confidences_is_drawn() -> None:
     unlearned, oracle = np.full((8, 2), -103.6), drawn(8, 2)
     unlearned[:, 1], oracle[:, 1] = 5.0, 5.0
     oracle[0, 0] = 9e5
-    Page(render_report(Subject("entry"), card_of([50.0, 0.0]), unlearned=unlearned, oracle=oracle))
+    Page(render_report(ReportSubject("entry"), card_of([50.0, 0.0]), unlearned=unlearned, oracle=oracle))
 
 
 def test_report_refuses_confidences_of_another_forget_set() -> None:
     with pytest.raises(BadArray, match=r"oracle has shape \(8, 3\); expected \(models, 2\)"):
-        render_report(Subject("entry"), card_of([1.0, 2.0]), unlearned=drawn(8, 2), oracle=drawn(8, 3))
+        render_report(ReportSubject("entry"), card_of([1.0, 2.0]), unlearned=drawn(8, 2), oracle=drawn(8, 3))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from services.core.models import (
     Team,
 )
 from services.core.queue import leases
-from services.core.queue.leases import Lease, Offer
+from services.core.queue.leases import Lease, WorkerOffer
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import SandboxKind
 from services.core.store.blobs import Blobs, BlobsUnavailable
@@ -88,8 +88,8 @@ def claim(resources: Resources, bundle: Bundle) -> Claim:
     return claimed
 
 
-def offer_of(resources: Resources, slot: Slot) -> Offer:
-    return Offer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
+def offer_of(resources: Resources, slot: Slot) -> WorkerOffer:
+    return WorkerOffer(resources.worker, slot.device, slot.device_class, slot.memory_bytes)
 
 
 def next_attempt(resources: Resources, slot: Slot) -> Attempt:

@@ -10,7 +10,7 @@ from services.core import environments
 from services.core.device import Device
 from services.core.models import Submission
 from services.core.queue import leases
-from services.core.queue.leases import Offer
+from services.core.queue.leases import WorkerOffer
 from services.core.settings import SandboxKind, Settings
 from services.core.store.database import Database
 from services.worker.backends import image_of, make_sandbox
@@ -69,9 +69,9 @@ def test_a_worker_claims_only_what_it_has_the_image_for(claim: Claim, database: 
     attempt = claim(NOISE)
     with database.write() as session:
         leases.release(session, attempt.lease)
-        without = Offer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old"}))
+        without = WorkerOffer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old"}))
         assert leases.claimable(session, without) is None
-        having = Offer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old", "current"}))
+        having = WorkerOffer("w", Device.CPU, "cpu-x86_64", 2**40, environments=frozenset({"old", "current"}))
         assert leases.claimable(session, having) == attempt.lease.shard_id
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from services.core.bundle.measurements import Measurements
 from services.core.models import Device, Evaluation, MeasurementRow
 from services.core.queue import leases
-from services.core.queue.leases import Lease, Offer
+from services.core.queue.leases import Lease, WorkerOffer
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, WriteSession
 from services.worker.recording import record
@@ -52,7 +52,7 @@ class Restarting(Database):
 @pytest.fixture
 def held(database: Database, evaluation: Evaluation) -> Lease:
     with database.write() as session:
-        found = leases.claim(session, Offer("w1", Device.CPU, "cpu", 2**40), lease_s=30)
+        found = leases.claim(session, WorkerOffer("w1", Device.CPU, "cpu", 2**40), lease_s=30)
     assert found is not None
     return found
 

@@ -3770,20 +3770,9 @@ export interface components {
         Act: "scored" | "account_made" | "account_role_changed" | "account_trusted" | "account_deleted" | "benchmark_published" | "benchmark_consented" | "benchmark_refused" | "reset_link_made" | "competition_created" | "competition_weighed" | "competition_deleted" | "image_added" | "image_removed" | "file_applied" | "phase_added" | "phase_changed" | "references_asked" | "references_made" | "campaign_started" | "campaign_cancelled" | "campaign_published" | "campaign_undone" | "announced" | "webhook_added" | "webhook_removed" | "announcement_retracted" | "code_read" | "code_compared" | "upload_downloaded" | "notebook_read" | "entry_disqualified" | "entry_reinstated" | "team_disqualified" | "team_reinstated" | "entry_withdrawn" | "entry_reentered" | "member_added" | "member_removed" | "owner_changed" | "registration_changed" | "registration_accepted" | "registration_refused" | "rules_accepted" | "invitation_made" | "invitation_revoked" | "invitation_used" | "team_terms_changed" | "team_made" | "team_renamed" | "team_joined" | "team_left" | "team_member_removed" | "team_handed_over" | "team_invitation_made" | "team_invitation_revoked" | "team_offered" | "team_offer_ended" | "teams_merged" | "entry_selected" | "entry_unselected" | "final_started" | "final_published" | "final_sealed" | "code_licensed" | "code_licence_withdrawn" | "finalist_verified" | "finalist_refused" | "finalist_reviewed_again" | "finalist_run_again" | "matrix_started" | "matrix_cancelled" | "data_deleted";
         /**
          * Agreement
-         * @description Agrees that code is published.
-         */
-        "Agreement-Input": {
-            /**
-             * Licence
-             * @description The final's `code_licence`.
-             */
-            licence: string;
-        };
-        /**
-         * Agreement
          * @description Kendall's tau-b between two orders of the same entries: 1 if they are equal, -1 if opposite.
          */
-        "Agreement-Output": {
+        Agreement: {
             /** High */
             high: number;
             /** Low */
@@ -4413,6 +4402,11 @@ export interface components {
              */
             warnings: string[];
         };
+        /**
+         * CitationFormat
+         * @enum {string}
+         */
+        CitationFormat: "bib" | "cff";
         /**
          * Claim
          * @description The (epsilon, delta) that an entry claims, and the method that is to provide it.
@@ -5796,6 +5790,21 @@ export interface components {
          */
         FinalistState: "in_review" | "verified" | "refused";
         /**
+         * FirstSubmissionOut
+         * @description The first submission of an evaluation's code.
+         */
+        FirstSubmissionOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Team */
+            team: string;
+        };
+        /**
          * Fitness
          * @description The build's measurements of the benchmark itself, by metric `neurips-2023`.
          */
@@ -5884,11 +5893,6 @@ export interface components {
              */
             warnings: string[];
         };
-        /**
-         * Form
-         * @enum {string}
-         */
-        Form: "bib" | "cff";
         /**
          * FreezeOut
          * @description An archive that somebody asked for.
@@ -7190,7 +7194,7 @@ export interface components {
             /** Seeds Done */
             seeds_done: number;
             state: components["schemas"]["State"];
-            submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
+            submission: components["schemas"]["FirstSubmissionOut"] | null;
         };
         /**
          * OrderOf
@@ -7212,7 +7216,7 @@ export interface components {
              */
             models: number;
             /** @description Over draws of runs, or for bins over entries. Null for under 6 entries. */
-            tau: components["schemas"]["Agreement-Output"] | null;
+            tau: components["schemas"]["Agreement"] | null;
         };
         /**
          * OwnRegistrationOut
@@ -7510,7 +7514,7 @@ export interface components {
             first: string;
             /** Second */
             second: string;
-            tau: components["schemas"]["Agreement-Output"];
+            tau: components["schemas"]["Agreement"];
         };
         /** PasswordChange */
         PasswordChange: {
@@ -8009,7 +8013,7 @@ export interface components {
             message: string;
             /** Phase */
             phase: string;
-            submission: components["schemas"]["services__api__admin__schemas__SubmittedOut"] | null;
+            submission: components["schemas"]["FirstSubmissionOut"] | null;
         };
         /** PreferencesOut */
         PreferencesOut: {
@@ -8084,6 +8088,17 @@ export interface components {
             name: string;
             /** Title */
             title: string;
+        };
+        /**
+         * PublishingConsent
+         * @description Agrees that code is published.
+         */
+        PublishingConsent: {
+            /**
+             * Licence
+             * @description The final's `code_licence`.
+             */
+            licence: string;
         };
         /** QueueOut */
         QueueOut: {
@@ -9207,6 +9222,161 @@ export interface components {
          */
         SubmissionState: "queued" | "running" | "measured" | "scored" | "checked" | "failed" | "cancelled";
         /**
+         * SubmittedOut
+         * @description A submission that was just accepted, with the warnings of its file's check.
+         */
+        SubmittedOut: {
+            /**
+             * Cancellable
+             * @description Whether it can still be cancelled.
+             */
+            cancellable: boolean;
+            /**
+             * Checkpoints Written
+             * @description Checkpoints that a notebook has written so far; they are measured after it ends.
+             */
+            checkpoints_written: number;
+            /** @description The certificate that its module claims to have. */
+            claim: components["schemas"]["Claim"] | null;
+            /** Competition */
+            competition: string;
+            /**
+             * Ended
+             * @description Whether it is scored, checked, failed or cancelled, so nothing more follows.
+             */
+            ended: boolean;
+            /**
+             * Evaluation Id
+             * Format: uuid
+             */
+            evaluation_id: string;
+            /**
+             * Exclusions
+             * @description Why it is off the board: disqualified, or withdrawn.
+             */
+            exclusions: components["schemas"]["ExclusionOut"][];
+            failure: components["schemas"]["FailureOut"] | null;
+            /** Filename */
+            filename: string;
+            /**
+             * Finals
+             * @description Finals that it can enter, and whether it does.
+             */
+            finals: components["schemas"]["FinalMarkOut"][];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Has Details
+             * @description Whether histograms and run times can be read.
+             */
+            has_details: boolean;
+            /**
+             * Has Log
+             * @description Whether the end of its output can be downloaded.
+             */
+            has_log: boolean;
+            /**
+             * Has Losses
+             * @description Whether its losses by forget example can be read.
+             */
+            has_losses: boolean;
+            /**
+             * Has Measurements
+             * @description Whether its measurements can be downloaded.
+             */
+            has_measurements: boolean;
+            /**
+             * Has Notebook
+             * @description Whether its executed notebook can be downloaded.
+             */
+            has_notebook: boolean;
+            /**
+             * Has Runs
+             * @description Whether a table of its runs can be downloaded.
+             */
+            has_runs: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["SubmissionKind"];
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @description What its team noted about it; empty if nothing.
+             */
+            note: string;
+            /**
+             * On Board
+             * @description Whether it is its team's entry on the leaderboard now.
+             */
+            on_board: boolean;
+            /**
+             * Other Scores
+             * @description Scores by the metrics that the phase does not rank by.
+             */
+            other_scores: components["schemas"]["ScoreOut"][];
+            /** Phase */
+            phase: string;
+            /** @description Its place in the queue; null if no run of it waits, and in lists of submissions. */
+            place?: components["schemas"]["QueuePlaceOut"] | null;
+            /**
+             * Provenance
+             * @description Where and how it ran; empty until then.
+             */
+            provenance: {
+                [key: string]: string;
+            };
+            reference: components["schemas"]["Reference"];
+            /**
+             * Reinstatements
+             * @description Disqualifications of it that were taken back.
+             */
+            reinstatements: components["schemas"]["ExclusionOut"][];
+            rights: components["schemas"]["Rights"];
+            score: components["schemas"]["ScoreOut"] | null;
+            /** Seeds */
+            seeds: number;
+            /** Seeds Done */
+            seeds_done: number;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Shared
+             * @description Whether its team shows its score to everybody, at `/shared/ID`.
+             */
+            shared: boolean;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["SubmissionState"];
+            /**
+             * Submitted At
+             * Format: date-time
+             */
+            submitted_at: string;
+            /**
+             * Succeeded
+             * @description Whether it was scored, or was a dry run or rehearsal that went well.
+             */
+            succeeded: boolean;
+            /**
+             * Tags
+             * @description Tags of its team.
+             */
+            tags: string[];
+            /** Team */
+            team: string;
+            /**
+             * Warnings
+             * @description What may make its runs fail in this phase, such as a call that needs a GPU on a CPU.
+             */
+            warnings: string[];
+        };
+        /**
          * SuiteInfo
          * @description Secondary columns that a paper or a starting kit reports together: shown beside the score, never ranked by.
          */
@@ -9729,176 +9899,6 @@ export interface components {
              * @description Version of Lethe.
              */
             version: string;
-        };
-        /**
-         * SubmittedOut
-         * @description The first submission of an evaluation's code.
-         */
-        services__api__admin__schemas__SubmittedOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Team */
-            team: string;
-        };
-        /**
-         * SubmittedOut
-         * @description A submission that was just accepted, with the warnings of its file's check.
-         */
-        services__api__submissions__schemas__SubmittedOut: {
-            /**
-             * Cancellable
-             * @description Whether it can still be cancelled.
-             */
-            cancellable: boolean;
-            /**
-             * Checkpoints Written
-             * @description Checkpoints that a notebook has written so far; they are measured after it ends.
-             */
-            checkpoints_written: number;
-            /** @description The certificate that its module claims to have. */
-            claim: components["schemas"]["Claim"] | null;
-            /** Competition */
-            competition: string;
-            /**
-             * Ended
-             * @description Whether it is scored, checked, failed or cancelled, so nothing more follows.
-             */
-            ended: boolean;
-            /**
-             * Evaluation Id
-             * Format: uuid
-             */
-            evaluation_id: string;
-            /**
-             * Exclusions
-             * @description Why it is off the board: disqualified, or withdrawn.
-             */
-            exclusions: components["schemas"]["ExclusionOut"][];
-            failure: components["schemas"]["FailureOut"] | null;
-            /** Filename */
-            filename: string;
-            /**
-             * Finals
-             * @description Finals that it can enter, and whether it does.
-             */
-            finals: components["schemas"]["FinalMarkOut"][];
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Has Details
-             * @description Whether histograms and run times can be read.
-             */
-            has_details: boolean;
-            /**
-             * Has Log
-             * @description Whether the end of its output can be downloaded.
-             */
-            has_log: boolean;
-            /**
-             * Has Losses
-             * @description Whether its losses by forget example can be read.
-             */
-            has_losses: boolean;
-            /**
-             * Has Measurements
-             * @description Whether its measurements can be downloaded.
-             */
-            has_measurements: boolean;
-            /**
-             * Has Notebook
-             * @description Whether its executed notebook can be downloaded.
-             */
-            has_notebook: boolean;
-            /**
-             * Has Runs
-             * @description Whether a table of its runs can be downloaded.
-             */
-            has_runs: boolean;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            kind: components["schemas"]["SubmissionKind"];
-            /** Name */
-            name: string;
-            /**
-             * Note
-             * @description What its team noted about it; empty if nothing.
-             */
-            note: string;
-            /**
-             * On Board
-             * @description Whether it is its team's entry on the leaderboard now.
-             */
-            on_board: boolean;
-            /**
-             * Other Scores
-             * @description Scores by the metrics that the phase does not rank by.
-             */
-            other_scores: components["schemas"]["ScoreOut"][];
-            /** Phase */
-            phase: string;
-            /** @description Its place in the queue; null if no run of it waits, and in lists of submissions. */
-            place?: components["schemas"]["QueuePlaceOut"] | null;
-            /**
-             * Provenance
-             * @description Where and how it ran; empty until then.
-             */
-            provenance: {
-                [key: string]: string;
-            };
-            reference: components["schemas"]["Reference"];
-            /**
-             * Reinstatements
-             * @description Disqualifications of it that were taken back.
-             */
-            reinstatements: components["schemas"]["ExclusionOut"][];
-            rights: components["schemas"]["Rights"];
-            score: components["schemas"]["ScoreOut"] | null;
-            /** Seeds */
-            seeds: number;
-            /** Seeds Done */
-            seeds_done: number;
-            /** Sha256 */
-            sha256: string;
-            /**
-             * Shared
-             * @description Whether its team shows its score to everybody, at `/shared/ID`.
-             */
-            shared: boolean;
-            /** Size Bytes */
-            size_bytes: number;
-            /** Started At */
-            started_at: string | null;
-            state: components["schemas"]["SubmissionState"];
-            /**
-             * Submitted At
-             * Format: date-time
-             */
-            submitted_at: string;
-            /**
-             * Succeeded
-             * @description Whether it was scored, or was a dry run or rehearsal that went well.
-             */
-            succeeded: boolean;
-            /**
-             * Tags
-             * @description Tags of its team.
-             */
-            tags: string[];
-            /** Team */
-            team: string;
-            /**
-             * Warnings
-             * @description What may make its runs fail in this phase, such as a call that needs a GPU on a CPU.
-             */
-            warnings: string[];
         };
     };
     responses: never;
@@ -11268,7 +11268,7 @@ export interface operations {
             header?: never;
             path: {
                 slug: string;
-                form: components["schemas"]["Form"];
+                form: components["schemas"]["CitationFormat"];
             };
             cookie?: never;
         };
@@ -13138,7 +13138,7 @@ export interface operations {
                 slug: string;
                 phase: string;
                 team: string;
-                form: components["schemas"]["Form"];
+                form: components["schemas"]["CitationFormat"];
             };
             cookie?: never;
         };
@@ -14647,7 +14647,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services__api__submissions__schemas__SubmittedOut"];
+                    "application/json": components["schemas"]["SubmittedOut"];
                 };
             };
             /** @description A problem */
@@ -17760,7 +17760,7 @@ export interface operations {
             header?: never;
             path: {
                 submission_id: string;
-                form: components["schemas"]["Form"];
+                form: components["schemas"]["CitationFormat"];
             };
             cookie?: never;
         };
@@ -17994,7 +17994,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Agreement-Input"];
+                "application/json": components["schemas"]["PublishingConsent"];
             };
         };
         responses: {

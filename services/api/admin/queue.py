@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select
 from sqlalchemy.orm import joinedload
 
 from services.api.admin.schemas import (
+    FirstSubmissionOut,
     LeaseOut,
     OpenEvaluationOut,
     PhaseQueueOut,
     PlatformFailureOut,
     QueueOut,
-    SubmittedOut,
 )
 from services.core.models import (
     Competition,
@@ -186,7 +186,7 @@ def _evaluations() -> Select[Evaluation]:
     return select(Evaluation).options(loaded).join(Phase, Evaluation.phase_id == Phase.id)
 
 
-def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[UUID, SubmittedOut]:
+def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[UUID, FirstSubmissionOut]:
     """Find the first submission of each evaluation; of a re-run, that of the evaluation which it replaces."""
     wanted = {row.id for row in rows}
     replaces = select(ReRun.evaluation_id, ReRun.replaced_id).where(ReRun.evaluation_id.in_(wanted))
@@ -196,7 +196,7 @@ def _submitted(session: ReadSession, rows: Iterable[Evaluation]) -> dict[UUID, S
         .options(joinedload(Submission.team))
         .where(Submission.evaluation_id.in_({again.get(one, one) for one in wanted}))
     )
-    first: dict[UUID, SubmittedOut] = {}
+    first: dict[UUID, FirstSubmissionOut] = {}
     for one in session.scalars(statement.order_by(Submission.created_at, Submission.id)):
-        first.setdefault(one.evaluation_id, SubmittedOut(id=one.id, name=one.name, team=one.team.name))
+        first.setdefault(one.evaluation_id, FirstSubmissionOut(id=one.id, name=one.name, team=one.team.name))
     return {one: first[again.get(one, one)] for one in wanted if again.get(one, one) in first}

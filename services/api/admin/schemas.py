@@ -12,6 +12,7 @@ from services.core.queue.workers import is_gone
 from services.core.settings import SandboxKind
 
 __all__ = [
+    "FirstSubmissionOut",
     "HealthOut",
     "InstallationOut",
     "LeaseOut",
@@ -19,7 +20,6 @@ __all__ = [
     "PhaseQueueOut",
     "PlatformFailureOut",
     "QueueOut",
-    "SubmittedOut",
     "SystemOut",
     "WorkerOut",
 ]
@@ -93,7 +93,7 @@ class PhaseQueueOut(BaseModel):
     oldest_queued_s: float | None
 
 
-class SubmittedOut(BaseModel):
+class FirstSubmissionOut(BaseModel):
     """The first submission of an evaluation's code."""
 
     id: UUID
@@ -112,7 +112,7 @@ class OpenEvaluationOut(BaseModel):
     running_s: float | None
     attempt: int = Field(description="Highest number of attempts at one of its shards.")
     is_re_run: bool
-    submission: SubmittedOut | None
+    submission: FirstSubmissionOut | None
 
 
 class LeaseOut(BaseModel):
@@ -140,7 +140,7 @@ class PlatformFailureOut(BaseModel):
     phase: str
     message: str
     failed_at: datetime | None
-    submission: SubmittedOut | None
+    submission: FirstSubmissionOut | None
 
 
 class QueueOut(BaseModel):

@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, select
 from services.api.benchmarks.moves import BUSY, ENDED, end
 from services.core.models import BenchmarkUpload, BenchmarkUploadPart, BenchmarkUploadState
 from services.core.store.database import Database, clock
-from services.core.store.parts import Parts
+from services.core.store.parts import PartStore
 
 __all__ = ["ABANDONED", "UNDECIDED", "remove_parts", "tidy"]
 
@@ -32,7 +32,7 @@ WAITS_TOO_LONG = (
 )
 
 
-def remove_parts(database: Database, parts: Parts) -> bool:
+def remove_parts(database: Database, parts: PartStore) -> bool:
     """Remove the parts of one upload that has ended; tell whether there was one."""
     kept = (BenchmarkUpload.parts_kept, BenchmarkUpload.state.in_(ENDED))
     with database.read() as session:

@@ -28,7 +28,7 @@ from services.core.errors import LetheError
 from services.core.models import Account, BenchmarkUpload
 from services.core.store.blobs import receive, sha256_hex
 from services.core.store.database import ReadSession
-from services.core.store.parts import PART_BYTES, Parts
+from services.core.store.parts import PART_BYTES, PartStore
 
 __all__ = ["router"]
 
@@ -131,7 +131,7 @@ def _add(  # noqa: PLR0917 - what a part is
     """Store a part, then let it count. Whatever fails, no byte that counted is lost."""
     if sha256_hex(data) != sha256:
         raise receiving.DamagedPart("The part does not have the SHA-256 that it was sent with. Send it again.")
-    parts = Parts(state.blobs)
+    parts = PartStore(state.blobs)
     parts.put(upload_id, offset, data)
     try:
         with state.database.write() as session:

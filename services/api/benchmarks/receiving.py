@@ -16,7 +16,7 @@ from services.core.models import Account, BenchmarkUpload, BenchmarkUploadPart, 
 from services.core.settings import Settings
 from services.core.store.blobs import TooLarge
 from services.core.store.database import ReadSession, WriteSession, clock
-from services.core.store.parts import PART_BYTES, Parts
+from services.core.store.parts import PART_BYTES, PartStore
 from services.core.store.room import require_room
 
 __all__ = [
@@ -145,7 +145,7 @@ def add_part(
     return row
 
 
-def forget_unless_counted(session: ReadSession, parts: Parts, upload_id: UUID, offset: int, sha256: str) -> None:
+def forget_unless_counted(session: ReadSession, parts: PartStore, upload_id: UUID, offset: int, sha256: str) -> None:
     """Remove a part that was stored and then refused, unless the very same one counts."""
     part = session.get(BenchmarkUploadPart, (upload_id, offset))
     if part is None or part.sha256 != sha256:

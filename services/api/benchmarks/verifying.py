@@ -32,7 +32,7 @@ from services.core.models import BenchmarkRow, BenchmarkUpload, BenchmarkUploadP
 from services.core.settings import Settings
 from services.core.store.blobs import Blobs, BlobsUnavailable
 from services.core.store.database import Database, ReadSession, WriteSession
-from services.core.store.parts import Parts
+from services.core.store.parts import PartStore
 from services.core.store.room import NoRoom, require_room
 
 __all__ = ["Verifier"]
@@ -46,7 +46,7 @@ TIDY_EVERY_S = 600.0
 class _Reader:
     """Reads the parts of an upload as one file, one part in memory at a time."""
 
-    def __init__(self, parts: Parts, upload: UUID, digests: dict[int, str], tell: Callable[[int], None]) -> None:
+    def __init__(self, parts: PartStore, upload: UUID, digests: dict[int, str], tell: Callable[[int], None]) -> None:
         self._parts, self._upload, self._digests, self._tell = parts, upload, digests, tell
         self._offsets = iter(sorted(digests))
         self._part = memoryview(b"")
@@ -67,7 +67,7 @@ class Verifier:
 
     def __init__(self, settings: Settings, database: Database, blobs: Blobs) -> None:
         self._settings, self._database, self._blobs = settings, database, blobs
-        self._parts = Parts(blobs)
+        self._parts = PartStore(blobs)
         self._work = settings.data_dir.resolve() / "cache" / "uploads"
         self._orders = Orders(database, BenchmarkUpload, BenchmarkUpload.moved_at, BenchmarkUpload.state, BUSY, _refuse)
         self._tidy_at = 0.0

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.api.competitions.promises import breaks, is_relied_on
-from services.api.files.form import CompetitionFile, Head, PhaseSection, Retention, TeamsSection
+from services.api.files.form import CompetitionFile, FileHead, PhaseSection, Retention, TeamsSection
 from services.api.files.reading import ROLES
 
 __all__ = ["Change", "ChangeKind", "differences"]
@@ -47,7 +47,7 @@ def differences(before: CompetitionFile | None, after: CompetitionFile, now: dat
 
 
 def _differences(before: CompetitionFile | None, after: CompetitionFile, now: datetime) -> Iterator[Change]:
-    for name in Head.model_fields:
+    for name in FileHead.model_fields:
         if name == "teams":
             continue
         old, new = getattr(before, name, None), getattr(after, name)

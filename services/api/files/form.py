@@ -20,7 +20,7 @@ __all__ = [
     "MAX_PHASES",
     "VERSION",
     "CompetitionFile",
-    "Head",
+    "FileHead",
     "PageSection",
     "PhaseSection",
     "Retention",
@@ -66,7 +66,7 @@ class Retention(Input):
     )
 
 
-class Head(Input):
+class FileHead(Input):
     """The part of a file that speaks of the competition itself."""
 
     lethe: Literal[1] = Field(description="The version of this format: 1.")
@@ -175,7 +175,7 @@ class PhaseSection(NewPhase):
         return {name: getattr(self, name) for name in type(self).model_fields if name != "slug"}
 
 
-class CompetitionFile(Head):
+class CompetitionFile(FileHead):
     """A whole file."""
 
     pages: list[PageSection] = Field([], max_length=MAX_PAGES, description="Further pages.")

@@ -14,7 +14,7 @@ from services.api.files.form import (
     MAX_PHASES,
     VERSION,
     CompetitionFile,
-    Head,
+    FileHead,
     PageSection,
     PhaseSection,
     TeamsSection,
@@ -62,7 +62,7 @@ class Reading:
     """What could be read of a file, and what is wrong with it so far. More is found by those who know a database."""
 
     document: Document
-    head: Head | None = None
+    head: FileHead | None = None
     pages: list[Section] = field(default_factory=list)
     phases: list[Section] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
@@ -101,7 +101,7 @@ def read_file(text: str) -> Reading:
         reading.complain((), "The file holds no fields.", f"Begin it with `lethe: {VERSION}`.")
         return reading
     head = {name: value for name, value in document.value.items() if name not in LISTS}
-    reading.head = _settled(reading, Head, head, ())
+    reading.head = _settled(reading, FileHead, head, ())
     reading.pages = list(_sections(reading, "pages"))
     reading.phases = list(_sections(reading, "phases"))
     for sections in (reading.pages, reading.phases):
@@ -169,7 +169,7 @@ def _shortened(path: Path) -> Iterator[Path]:
 
 
 def _instead(name: str, model: type[Input]) -> str:
-    known = set(model.model_fields) | (set(LISTS) if model is Head else set())
+    known = set(model.model_fields) | (set(LISTS) if model is FileHead else set())
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"Did you mean `{near[0]}`?"

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["MAX_BYTES", "MAX_MISTAKES", "Document", "Mistake", "Path", "Place", "dotted", "read_yaml"]
+__all__ = ["MAX_BYTES", "MAX_MISTAKES", "Document", "Mistake", "Path", "TextPosition", "dotted", "read_yaml"]
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
@@ -27,7 +27,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class TextPosition:
     """Where something stands, both from 1."""
 
     line: int
@@ -50,17 +50,17 @@ class Document:
     """What a file holds, the place of each of its values and keys by path, and what is wrong with its form."""
 
     value: Any = None
-    places: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    places: dict[Path, TextPosition] = field(default_factory=dict)
+    keys: dict[Path, TextPosition] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def place(self, path: Path, *, of_key: bool = False) -> Place:
+    def place(self, path: Path, *, of_key: bool = False) -> TextPosition:
         """Find the place of a value or key, or of the nearest thing around it that the file has."""
         found = self.keys.get(path) if of_key else None
         while found is None and path:
             found = self.places.get(path)
             path = path[:-1]
-        return found or self.places.get((), Place(1, 1))
+        return found or self.places.get((), TextPosition(1, 1))
 
 
 def read_yaml(text: str) -> Document:
@@ -158,8 +158,8 @@ def dotted(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def _place(node: yaml.Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: yaml.Node) -> TextPosition:
+    return TextPosition(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

@@ -14,7 +14,7 @@ from typing import IO
 from services.core.errors import BadInput, Conflict
 from services.core.locks import exclusive
 
-__all__ = ["SUMS", "Archive", "writing_archive"]
+__all__ = ["SUMS", "ArchiveWriter", "writing_archive"]
 
 SUMS = "SHA256SUMS"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
@@ -23,7 +23,7 @@ UNIX = 3
 BEGUN = ".part"
 
 
-class Archive:
+class ArchiveWriter:
     """An archive that is being written. All its files lie in one folder."""
 
     def __init__(self, file: IO[bytes], folder: str) -> None:
@@ -55,14 +55,14 @@ class Archive:
 
 
 @contextmanager
-def writing_archive(file: Path, folder: str) -> Iterator[Archive]:
+def writing_archive(file: Path, folder: str) -> Iterator[ArchiveWriter]:
     """Write a new archive. It appears under its name when the block has ended, and not at all if the block raises."""
     if file.exists():
         raise BadInput(f"{file} is there already. Name another file, or remove it first.")
     begun = file.with_name(f".{file.name}{BEGUN}")
     with exclusive(begun, Conflict(f"Another process writes {file}. Wait until it has ended.")):
         try:
-            with begun.open("wb") as out, closing(Archive(out, folder)) as archive:
+            with begun.open("wb") as out, closing(ArchiveWriter(out, folder)) as archive:
                 yield archive
             begun.rename(file)
         except BaseException:

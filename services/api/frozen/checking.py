@@ -13,7 +13,7 @@ from services.api.frozen.archive import SUMS
 from services.api.frozen.freezing import SEAL
 from services.core.errors import BadInput
 from services.core.models import Act
-from services.core.record.chain import Head, Link, Report, check_chain
+from services.core.record.chain import ChainReport, Head, Link, check_chain
 from services.core.record.receipts import BadReceipt, check_receipt
 from services.core.record.verifying import parse_head, read_line
 
@@ -38,7 +38,7 @@ class Findings:
     receipts: int = 0
     rows: int = 0
     key: str = ""
-    report: Report = field(default_factory=Report)
+    report: ChainReport = field(default_factory=ChainReport)
     problems: list[str] = field(default_factory=list)
 
 

@@ -14,7 +14,7 @@ from services.api.files.images import images_of
 from services.api.files.stored import pages_of, stored_file
 from services.api.files.writing import write_file
 from services.api.frozen import contents, site
-from services.api.frozen.archive import Archive, writing_archive
+from services.api.frozen.archive import ArchiveWriter, writing_archive
 from services.api.frozen.contents import Board
 from services.api.leaderboard.exports import table
 from services.api.leaderboard.schemas import Entry
@@ -58,7 +58,7 @@ class _Freezing:
     images: list[CompetitionImage]
     sealed: list[str]
     head: Head
-    archive: Archive
+    archive: ArchiveWriter
     key: ReceiptKey
     tell: Told
     done: int = 0

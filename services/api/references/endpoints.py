@@ -12,7 +12,7 @@ from services.core.board.standings import lock_board
 from services.core.errors import BadInput
 from services.core.models import Phase, Submission
 from services.core.references.asking import ask_again, current_rows
-from services.core.references.planning import Planned, plan, why_none
+from services.core.references.planning import PlannedReference, plan, why_none
 from services.core.store.database import ReadSession
 
 __all__ = ["NoReferences", "router"]
@@ -55,7 +55,7 @@ def _show(session: ReadSession, phase: Phase) -> ReferencesOut:
     )
 
 
-def _row(phase: Phase, planned: Planned, made: Submission | None) -> ReferenceRowOut:
+def _row(phase: Phase, planned: PlannedReference, made: Submission | None) -> ReferenceRowOut:
     evaluation = None if made is None else made.evaluation
     score = evaluation and evaluation.score_by(phase.metric)
     return ReferenceRowOut(

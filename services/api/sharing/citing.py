@@ -12,18 +12,21 @@ from services.api.sharing.card import Card
 from services.api.sharing.shared import SharedOut
 from services.core.models import Phase
 
-__all__ = ["MEDIA_TYPES", "Form", "Work", "entry_work", "shared_work", "work_of", "written"]
+__all__ = ["MEDIA_TYPES", "CitationFormat", "Work", "entry_work", "shared_work", "work_of", "written"]
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {one: f"\\{one}" for one in "{}$&%#_"}
 
 
-class Form(StrEnum):
+class CitationFormat(StrEnum):
     BIBTEX = "bib"
     CITATION = "cff"
 
 
-MEDIA_TYPES = {Form.BIBTEX: "application/x-bibtex; charset=utf-8", Form.CITATION: "application/yaml; charset=utf-8"}
+MEDIA_TYPES = {
+    CitationFormat.BIBTEX: "application/x-bibtex; charset=utf-8",
+    CitationFormat.CITATION: "application/yaml; charset=utf-8",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,9 @@ def shared_work(shown: SharedOut, origin: str) -> Work:
     )
 
 
-def written(work: Work, form: Form) -> str:
+def written(work: Work, form: CitationFormat) -> str:
     """Write a work in a form."""
-    return _bibtex(work) if form is Form.BIBTEX else _cff(work)
+    return _bibtex(work) if form is CitationFormat.BIBTEX else _cff(work)
 
 
 def _bibtex(work: Work) -> str:

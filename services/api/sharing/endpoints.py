@@ -12,7 +12,7 @@ from services.api.kit.schemas import Text
 from services.api.kit.sessions import Reading
 from services.api.sharing.card import Card
 from services.api.sharing.cards import board_card, competition_card, find_entry
-from services.api.sharing.citing import MEDIA_TYPES, Form, Work, entry_work, shared_work, work_of, written
+from services.api.sharing.citing import MEDIA_TYPES, CitationFormat, Work, entry_work, shared_work, work_of, written
 from services.api.sharing.people_cards import shared_card, team_card
 from services.api.sharing.pictures import picture_of
 from services.api.sharing.shared import SharedOut, find_shared, show_shared
@@ -48,13 +48,15 @@ def draw_board(slug: Text, phase: Text, session: Reading) -> Response:
 
 
 @router.get("/competitions/{slug}/citation.{form}", response_class=Response, responses=CITATION)
-def cite_competition(slug: Text, form: Form, request: Request, session: Reading) -> Response:
+def cite_competition(slug: Text, form: CitationFormat, request: Request, session: Reading) -> Response:
     """Cite a competition, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
     return _citation(work_of(competition_card(session, slug), slug, origin_of(request)), form)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/citations/{team}.{form}", response_class=Response, responses=CITATION)
-def cite_entry(*, slug: Text, phase: Text, team: Text, form: Form, request: Request, session: Reading) -> Response:
+def cite_entry(
+    *, slug: Text, phase: Text, team: Text, form: CitationFormat, request: Request, session: Reading
+) -> Response:
     """Cite the entry of a team that a leaderboard shows, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
     found = find_phase(session, slug, phase)
     return _citation(entry_work(find_entry(session, found, team), found, found.metric, origin_of(request)), form)
@@ -79,7 +81,7 @@ def draw_shared(submission_id: UUID, session: Reading) -> Response:
 
 
 @router.get("/shared/{submission_id}/citation.{form}", response_class=Response, responses=CITATION)
-def cite_shared(submission_id: UUID, form: Form, request: Request, session: Reading) -> Response:
+def cite_shared(submission_id: UUID, form: CitationFormat, request: Request, session: Reading) -> Response:
     """Cite a shared submission, as BibTeX (`bib`) or as a CITATION file (`cff`)."""
     shown = show_shared(session, find_shared(session, submission_id))
     return _citation(shared_work(shown, origin_of(request)), form)
@@ -90,6 +92,6 @@ def _png(card: Card) -> Response:
     return Response(picture_of(card), media_type="image/png", headers=headers)
 
 
-def _citation(work: Work, form: Form) -> Response:
+def _citation(work: Work, form: CitationFormat) -> Response:
     headers = {"Content-Disposition": f'inline; filename="CITATION.{form}"'}
     return Response(written(work, form), media_type=MEDIA_TYPES[form], headers=headers)

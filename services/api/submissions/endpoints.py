@@ -98,7 +98,7 @@ async def submit(
     data, found, form = await uploads.read(state, body, filename, admitted)
     warnings = await anyio.to_thread.run_sync(uploads.warnings_in, state, admitted, found)
     blob = await anyio.to_thread.run_sync(state.blobs.put, data)
-    upload = service.Upload(blob, len(data), found.kind, found.claim, form, warnings)
+    upload = service.ReceivedFile(blob, len(data), found.kind, found.claim, form, warnings)
     once = repeats.Once(idempotency_key, repeats.digest_of(request, blob)) if idempotency_key else None
     sandbox = state.settings.resolved_sandbox
     accept = partial(service.accept, state.database, request, sandbox, upload, once)

@@ -25,7 +25,7 @@ from services.core.models import (
     SubmissionState,
     Team,
 )
-from services.core.queue.places import Place
+from services.core.queue.places import QueuePlace
 from services.core.submission.certificate import Claim
 
 __all__ = [
@@ -80,7 +80,7 @@ class QuotaOut(BaseModel):
     place: QueuePlaceOut = Field(description="The place in the queue that a submission would have now.")
 
     @classmethod
-    def of(cls, team: Team, quota: Quota, place: Place) -> Self:
+    def of(cls, team: Team, quota: Quota, place: QueuePlace) -> Self:
         """Make the JSON form of a team's quota."""
         waits = quota.left == 0
         return cls(

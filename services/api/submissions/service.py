@@ -46,7 +46,7 @@ from services.core.submission.form import Form
 
 __all__ = [
     "AlreadyEnded",
-    "Upload",
+    "ReceivedFile",
     "accept",
     "cancel_submission",
     "find_visible",
@@ -62,7 +62,7 @@ class AlreadyEnded(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class ReceivedFile:
     """A file that was received, checked and stored."""
 
     blob: str
@@ -74,7 +74,7 @@ class Upload:
 
 
 def accept(
-    database: Database, request: SubmitRequest, sandbox: SandboxKind, upload: Upload, once: Once | None
+    database: Database, request: SubmitRequest, sandbox: SandboxKind, upload: ReceivedFile, once: Once | None
 ) -> SubmittedOut:
     """Insert submission, evaluation and shards in one transaction, under the lock of the team's quota.
 
@@ -98,7 +98,9 @@ def accept(
         return answer
 
 
-def _insert(session: WriteSession, request: SubmitRequest, phase: Phase, team: Team, upload: Upload) -> Submission:
+def _insert(
+    session: WriteSession, request: SubmitRequest, phase: Phase, team: Team, upload: ReceivedFile
+) -> Submission:
     if request.reference is Reference.NONE:
         enter(session, request.who, phase.competition)
         seats.take_seat(session, request.who, phase.competition, team)

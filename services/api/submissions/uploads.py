@@ -24,7 +24,7 @@ from services.core.store.blobs import TooLarge, receive, sha256_hex
 from services.core.store.database import ReadSession
 from services.core.submission import packages
 from services.core.submission.cautions import warnings_for
-from services.core.submission.file import Checked, check
+from services.core.submission.file import CheckedSubmission, check
 from services.core.submission.form import Form, form_of
 
 __all__ = ["FormUpload", "answer_again", "describe", "read", "refuse_forms", "require_phase_takes", "warnings_in"]
@@ -65,13 +65,13 @@ def _kept_answer(state: ApiState, request: SubmitRequest, key: str, body_sha256:
     return JSONResponse(kept.answer, status_code=201, headers={"Location": f"/api/submissions/{kept.answer['id']}"})
 
 
-async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, Checked, Form]:
+async def read(state: ApiState, body: Request, filename: str, phase: Phase) -> tuple[bytes, CheckedSubmission, Form]:
     """Receive an upload, tell its kind and its code's normal form; store nothing. Raises TooLarge or Rejected."""
     data = await receive(body.stream(), limit_bytes=_limit(state, body))
     return data, *(await anyio.to_thread.run_sync(_check, state, filename, data, phase))
 
 
-def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> tuple[Checked, Form]:
+def _check(state: ApiState, filename: str, data: bytes, phase: Phase) -> tuple[CheckedSubmission, Form]:
     """Check a file for the Python of the phase's environment."""
     with state.database.read() as session:
         python = python_of(session.get(EnvironmentRow, phase.environment))
@@ -93,7 +93,14 @@ def require_phase_takes(state: ApiState, who: Principal, competition: str, phase
 
 
 def describe(
-    state: ApiState, who: Principal, phase: Phase, data: bytes, *, found: Checked, form: Form, team: str | None
+    state: ApiState,
+    who: Principal,
+    phase: Phase,
+    data: bytes,
+    *,
+    found: CheckedSubmission,
+    form: Form,
+    team: str | None,
 ) -> CheckOut:
     """Describe a submission of these bytes: the caller's earlier one of the same code, and what it is likely to take.
 
@@ -116,13 +123,13 @@ def describe(
     )
 
 
-def warnings_in(state: ApiState, phase: Phase, found: Checked) -> list[str]:
+def warnings_in(state: ApiState, phase: Phase, found: CheckedSubmission) -> list[str]:
     """Return what may make a submission's runs fail in a phase. Raises MissingPackage for what must."""
     with state.database.read() as session:
         return _warnings(session, phase, found)
 
 
-def _warnings(session: ReadSession, phase: Phase, found: Checked) -> list[str]:
+def _warnings(session: ReadSession, phase: Phase, found: CheckedSubmission) -> list[str]:
     """Warn of GPUs, compilers and, once a worker told what the environment holds, packages. Raises MissingPackage."""
     environment = session.get(EnvironmentRow, phase.environment)
     missing = packages.require_packages(found.imports, environment) if environment else []

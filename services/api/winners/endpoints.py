@@ -19,7 +19,14 @@ from services.api.state import State
 from services.api.submissions.reading import find_to_read
 from services.api.winners import service
 from services.api.winners.archive import write_archive
-from services.api.winners.schemas import Agreement, AgreementOut, Decision, FinalistCodeOut, FinalistOut, RunAgain
+from services.api.winners.schemas import (
+    AgreementOut,
+    Decision,
+    FinalistCodeOut,
+    FinalistOut,
+    PublishingConsent,
+    RunAgain,
+)
 from services.core.finals import winners
 from services.core.models import Act, Consent, FinalistState, Submission
 from services.core.queue.doorbell import Bell
@@ -148,7 +155,7 @@ def download_finalist(
 
 
 @router.put(AGREEMENT)
-def agree_to_publish(submission_id: UUID, body: Agreement, who: SignedIn, session: Writing) -> AgreementOut:
+def agree_to_publish(submission_id: UUID, body: PublishingConsent, who: SignedIn, session: Writing) -> AgreementOut:
     """Agree that the code of a submission of your team is published if it wins and is verified."""
     submission = find_own(session, who, submission_id)
     rules = version_of(submission.phase.competition)

@@ -11,12 +11,12 @@ from services.api.kit.schemas import Input, presentable
 from services.core.models import FinalistState, SubmissionState
 
 __all__ = [
-    "Agreement",
     "AgreementOut",
     "Decision",
     "FinalistCodeOut",
     "FinalistOut",
     "PlacedOut",
+    "PublishingConsent",
     "RunAgain",
     "RunAgainOut",
 ]
@@ -41,7 +41,7 @@ class RunAgain(Input):
     same_seeds: bool = Field(False, description="Run the same seeds, to compare each model. If not, draw new ones.")
 
 
-class Agreement(Input):
+class PublishingConsent(Input):
     """Agrees that code is published."""
 
     licence: str = Field(max_length=100, description="The final's `code_licence`.")

@@ -24,7 +24,7 @@ _IMAGE_ID = re.compile(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+")
 DELIMITERS = ",;\t"  # Excel writes the second in much of Europe
 
 
-class Row(NamedTuple):
+class ImageRow(NamedTuple):
     """What a line says of an image."""
 
     line: int
@@ -66,7 +66,7 @@ def kaggle_faces(directory: Path, *, cache: Path | None = None, progress: Progre
     )
 
 
-def _read_table(path: Path) -> list[Row]:
+def _read_table(path: Path) -> list[ImageRow]:
     """Read one table. Raises BadDataset naming the line."""
     text = read_text(path, SOURCE)
     heading = text.partition("\n")[0]
@@ -86,16 +86,16 @@ def _read_table(path: Path) -> list[Row]:
     return rows
 
 
-def _row(path: Path, line: int, row: dict[str, str | None]) -> Row:
+def _row(path: Path, line: int, row: dict[str, str | None]) -> ImageRow:
     name, group, person = ((row[column] or "").strip() for column in ("image_id", "age_group", "person_id"))
     if not _IMAGE_ID.fullmatch(name):
         raise BadDataset(path, f"has no image_id such as 12-3 in line {line}", SOURCE)
     if not group.isdecimal() or int(group) >= GROUPS or not person:
         raise BadDataset(path, f"has no age_group from 0 to {GROUPS - 1} or no person_id in line {line}", SOURCE)
-    return Row(line, name, int(group), person)
+    return ImageRow(line, name, int(group), person)
 
 
-def _refuse_repetitions(directory: Path, tables: dict[str, list[Row]]) -> None:
+def _refuse_repetitions(directory: Path, tables: dict[str, list[ImageRow]]) -> None:
     """Raise BadDataset if two lines name one image: it would be in two sets, or twice in one."""
     seen: dict[str, str] = {}
     for name in TABLES:

@@ -2,7 +2,7 @@
 
 from services.benchmarks.synthetic_faces.drawing import SIDE, SMALL_SIDE, portrait, small
 from services.benchmarks.synthetic_faces.layouts import LAYOUTS, TooFewImages
-from services.benchmarks.synthetic_faces.population import AGE_GROUPS, Subject, age_groups, subject_of
+from services.benchmarks.synthetic_faces.population import AGE_GROUPS, InventedPerson, age_groups, subject_of
 from services.benchmarks.synthetic_faces.writing import (
     CannotWrite,
     OutOccupied,
@@ -18,8 +18,8 @@ __all__ = [
     "SIDE",
     "SMALL_SIDE",
     "CannotWrite",
+    "InventedPerson",
     "OutOccupied",
-    "Subject",
     "TooFewImages",
     "UnknownLayout",
     "WrongNumber",

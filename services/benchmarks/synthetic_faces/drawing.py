@@ -6,7 +6,7 @@ from PIL import Image, ImageFilter
 
 from services.benchmarks.synthetic_faces import features, head
 from services.benchmarks.synthetic_faces.pen import Pen
-from services.benchmarks.synthetic_faces.population import Subject
+from services.benchmarks.synthetic_faces.population import InventedPerson
 from services.benchmarks.synthetic_faces.views import View, view_of
 
 __all__ = ["SIDE", "SMALL_SIDE", "portrait", "small"]
@@ -16,7 +16,7 @@ OVERSAMPLING = 3
 ACROSS = np.linspace(-1, 1, SIDE, dtype=np.float32)
 
 
-def portrait(seed: int, subject: Subject, image: int) -> Image.Image:
+def portrait(seed: int, subject: InventedPerson, image: int) -> Image.Image:
     """Draw image `image` (1, 2, …) of a subject: RGB, 96x96. The same arguments give the same pixels."""
     view = view_of(seed, subject.number, image)
     canvas = Image.new("RGB", (SIDE * OVERSAMPLING, SIDE * OVERSAMPLING))

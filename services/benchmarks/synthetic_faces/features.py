@@ -2,7 +2,7 @@
 
 from services.benchmarks.synthetic_faces.head import hair_colour, skin_colour
 from services.benchmarks.synthetic_faces.pen import Pen, arc, mix, shade
-from services.benchmarks.synthetic_faces.population import Colour, Subject
+from services.benchmarks.synthetic_faces.population import Colour, InventedPerson
 from services.benchmarks.synthetic_faces.views import View
 
 __all__ = ["beard", "eyes", "glasses", "mouth", "nose"]
@@ -14,7 +14,7 @@ LIPS: Colour = (176, 72, 74)
 FRAME: Colour = (34, 32, 36)
 
 
-def eyes(pen: Pen, subject: Subject, view: View) -> None:
+def eyes(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw the eyes and the brows."""
     skin, size, y = skin_colour(subject), subject.eye_size, subject.eye_height
     lids = 0.62 * size * view.eyes_open * (1 - 0.25 * subject.wear)
@@ -31,7 +31,7 @@ def eyes(pen: Pen, subject: Subject, view: View) -> None:
         _brow(pen, subject, view, side, x)
 
 
-def _brow(pen: Pen, subject: Subject, view: View, side: int, x: float) -> None:
+def _brow(pen: Pen, subject: InventedPerson, view: View, side: int, x: float) -> None:
     size, half = subject.eye_size, subject.brow / 2
     colour = mix(hair_colour(subject), shade(skin_colour(subject), 0.5), 0.3)
     y = subject.eye_height - 1.35 * size - 0.05 - 0.04 * view.brows_up
@@ -41,7 +41,7 @@ def _brow(pen: Pen, subject: Subject, view: View, side: int, x: float) -> None:
     pen.polygon([*over, *under], colour)
 
 
-def nose(pen: Pen, subject: Subject, view: View) -> None:
+def nose(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw the nose's shadow, its tip and the nostrils."""
     skin, width = skin_colour(subject), subject.nose_width
     top, tip = subject.eye_height + 0.06, subject.eye_height + subject.nose_length
@@ -53,7 +53,7 @@ def nose(pen: Pen, subject: Subject, view: View) -> None:
         pen.ellipse(x + side * 0.48 * width, tip + 0.02, 0.2 * width, 0.02, shade(skin, 0.45))
 
 
-def mouth(pen: Pen, subject: Subject, view: View) -> None:
+def mouth(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw the mouth. A smile raises its corners, and an open mouth shows teeth."""
     x, y, width = 1.1 * view.turn, 0.55 * subject.height, subject.mouth_width * (1 + 0.18 * max(0.0, view.smile))
     lift, gap, full = 0.09 * view.smile, 0.10 * view.mouth_open, subject.lips
@@ -72,7 +72,7 @@ def mouth(pen: Pen, subject: Subject, view: View) -> None:
         pen.line([left, *seam, right], shade(colour, 0.55), 0.024)
 
 
-def beard(pen: Pen, subject: Subject, view: View) -> None:
+def beard(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw stubble, a moustache or a full beard, as grey as the hair."""
     if subject.beard == "none":
         return
@@ -92,7 +92,7 @@ def beard(pen: Pen, subject: Subject, view: View) -> None:
     pen.polygon([(x - reach, lip - 0.01), (x, lip - 0.17), (x + reach, lip - 0.01), (x, lip - 0.05)], colour)
 
 
-def glasses(pen: Pen, subject: Subject, view: View) -> None:
+def glasses(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw spectacles, if the subject wears them."""
     if subject.glasses == "none":
         return

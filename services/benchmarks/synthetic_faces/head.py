@@ -3,7 +3,7 @@
 import math
 
 from services.benchmarks.synthetic_faces.pen import Pen, Point, arc, mix, shade
-from services.benchmarks.synthetic_faces.population import GREY, Colour, Subject
+from services.benchmarks.synthetic_faces.population import GREY, Colour, InventedPerson
 from services.benchmarks.synthetic_faces.views import View
 
 __all__ = ["ageing", "backdrop", "hair_behind", "hair_colour", "hair_in_front", "shoulders", "skin_colour", "skull"]
@@ -13,23 +13,23 @@ SALLOW: Colour = (176, 152, 132)
 ROSE: Colour = (224, 92, 92)
 
 
-def skin_colour(subject: Subject) -> Colour:
+def skin_colour(subject: InventedPerson) -> Colour:
     """Return the skin's colour, which dulls a little with age."""
     return mix(subject.skin, shade(SALLOW, sum(subject.skin) / sum(SALLOW)), 0.70 * subject.wear)
 
 
-def hair_colour(subject: Subject) -> Colour:
+def hair_colour(subject: InventedPerson) -> Colour:
     """Return the hair's colour, with the subject's share of grey."""
     return mix(subject.hair, GREY, 0.95 * subject.grey)
 
 
-def backdrop(pen: Pen, subject: Subject, view: View) -> None:
+def backdrop(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Paint a wall of two colours; the position of their edge belongs to the subject."""
     pen.polygon(_box(-FAR, -FAR, FAR, FAR), shade(subject.wall, view.wall_shade))
     pen.polygon(_box(subject.panel_edge, -FAR, FAR, FAR), shade(subject.panel, view.wall_shade))
 
 
-def shoulders(pen: Pen, subject: Subject) -> None:
+def shoulders(pen: Pen, subject: InventedPerson) -> None:
     """Draw the neck and the clothes."""
     neck = 0.62 * subject.width
     pen.ellipse(0, 2.15, 1.32, 0.98, subject.clothes)
@@ -38,7 +38,7 @@ def shoulders(pen: Pen, subject: Subject) -> None:
     pen.ellipse(0, 1.27, neck, 0.17, shade(skin_colour(subject), 0.80))
 
 
-def skull(pen: Pen, subject: Subject) -> None:
+def skull(pen: Pen, subject: InventedPerson) -> None:
     """Draw the ears and the face's outline."""
     skin = skin_colour(subject)
     for side in (-1, 1):
@@ -49,7 +49,7 @@ def skull(pen: Pen, subject: Subject) -> None:
     pen.polygon(_outline(subject, 0.95), skin)
 
 
-def ageing(pen: Pen, subject: Subject, view: View) -> None:
+def ageing(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Draw wrinkles and spots. They deepen with visible age, and some with a smile."""
     wear, skin = subject.wear, skin_colour(subject)
     _cheeks(pen, subject, view)
@@ -66,7 +66,7 @@ def ageing(pen: Pen, subject: Subject, view: View) -> None:
         _creases_of_a_side(pen, subject, view, side)
 
 
-def _cheeks(pen: Pen, subject: Subject, view: View) -> None:
+def _cheeks(pen: Pen, subject: InventedPerson, view: View) -> None:
     """Colour young cheeks, and hollow old ones."""
     wear, skin = subject.wear, skin_colour(subject)
     rosy = mix(skin, shade(ROSE, max(skin) / 240), 0.34 * max(0.0, 1 - 1.6 * wear))
@@ -79,7 +79,7 @@ def _cheeks(pen: Pen, subject: Subject, view: View) -> None:
         pen.polygon([(side * x * subject.width, y * subject.height) for x, y in cheek], hollow)
 
 
-def _creases_of_a_side(pen: Pen, subject: Subject, view: View, side: int) -> None:
+def _creases_of_a_side(pen: Pen, subject: InventedPerson, view: View, side: int) -> None:
     wear, size, slide = subject.wear, subject.eye_size, view.turn
     crease, width = _crease(subject)
     eye, eye_y = side * subject.eye_gap + slide, subject.eye_height
@@ -99,11 +99,11 @@ def _creases_of_a_side(pen: Pen, subject: Subject, view: View, side: int) -> Non
     pen.line([(fold * 0.96, mouth_y + 0.16), (fold * 0.86, mouth_y + 0.14 + 0.16 * wear)], bag, width)
 
 
-def _crease(subject: Subject) -> tuple[Colour, float]:
+def _crease(subject: InventedPerson) -> tuple[Colour, float]:
     return shade(skin_colour(subject), 1 - 0.40 * subject.wear), 0.014 + 0.026 * subject.wear
 
 
-def hair_behind(pen: Pen, subject: Subject) -> None:
+def hair_behind(pen: Pen, subject: InventedPerson) -> None:
     """Draw the hair that falls behind the head."""
     hair, width, height = shade(hair_colour(subject), 0.82), subject.width, subject.height
     if subject.style.startswith("long"):
@@ -116,7 +116,7 @@ def hair_behind(pen: Pen, subject: Subject) -> None:
             pen.ellipse(x, y, 0.25, 0.25, hair)
 
 
-def hair_in_front(pen: Pen, subject: Subject) -> None:
+def hair_in_front(pen: Pen, subject: InventedPerson) -> None:
     """Draw the hair that frames the face. A receding hairline rises, first at the temples."""
     hair, width, height, bald = hair_colour(subject), subject.width, subject.height, subject.bald
     hairline = -0.56 - 0.30 * bald
@@ -135,7 +135,7 @@ def hair_in_front(pen: Pen, subject: Subject) -> None:
     )
 
 
-def _hairline(subject: Subject, hairline: float, temple: float) -> list[Point]:
+def _hairline(subject: InventedPerson, hairline: float, temple: float) -> list[Point]:
     width, bald = subject.width, subject.bald
     if subject.style in {"fringe", "long fringe"}:
         low = hairline + 0.20
@@ -156,7 +156,7 @@ def _hairline(subject: Subject, hairline: float, temple: float) -> list[Point]:
     return [(x * width, y) for x, y in corners]
 
 
-def _fringe_of_the_bald(pen: Pen, subject: Subject, hair: Colour) -> None:
+def _fringe_of_the_bald(pen: Pen, subject: InventedPerson, hair: Colour) -> None:
     width, height = subject.width, subject.height
     for side in (-1, 1):
         outer = [
@@ -172,7 +172,7 @@ def _fringe_of_the_bald(pen: Pen, subject: Subject, hair: Colour) -> None:
         pen.polygon([*outer, *inner], hair)
 
 
-def _outline(subject: Subject, scale: float) -> list[Point]:
+def _outline(subject: InventedPerson, scale: float) -> list[Point]:
     """Trace a rounded shape whose lower half narrows towards the chin."""
     points = []
     for step in range(40):

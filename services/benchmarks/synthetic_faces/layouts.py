@@ -11,7 +11,7 @@ from PIL import Image
 
 from services.benchmarks.kaggle import TABLES, Row, image_path, write_counts, write_table
 from services.benchmarks.synthetic_faces.drawing import small
-from services.benchmarks.synthetic_faces.population import AGE_GROUPS, Subject, age_groups
+from services.benchmarks.synthetic_faces.population import AGE_GROUPS, InventedPerson, age_groups
 from services.core.errors import BadInput
 
 __all__ = ["LAYOUTS", "CasiaSurf", "Kaggle", "Layout", "TooFewImages"]
@@ -34,11 +34,11 @@ class Layout(Protocol):
         """Raise TooFewImages unless this many subjects and images of each make a data set."""
         ...
 
-    def write_image(self, root: Path, subject: Subject, number: int, image: Image.Image) -> None:
+    def write_image(self, root: Path, subject: InventedPerson, number: int, image: Image.Image) -> None:
         """Write image `number` (1, 2, …) of a subject."""
         ...
 
-    def finish(self, root: Path, subjects: list[Subject], images: int) -> None:
+    def finish(self, root: Path, subjects: list[InventedPerson], images: int) -> None:
         """Write the tables; call this after the last image."""
         ...
 
@@ -51,7 +51,7 @@ class CasiaSurf:
     def check(self, subjects: int, images: int) -> None:
         """Accept any number."""
 
-    def write_image(self, root: Path, subject: Subject, number: int, image: Image.Image) -> None:
+    def write_image(self, root: Path, subject: InventedPerson, number: int, image: Image.Image) -> None:
         """Write a JPEG into the subject's folder; 100 subjects share a folder above it."""
         group = (subject.number - 1) // SUBJECTS_PER_FOLDER + 1
         person = root / "WBackground" / f"synthetic-{group:03}" / _person_name(subject)
@@ -59,7 +59,7 @@ class CasiaSurf:
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path, quality=JPEG_QUALITY)
 
-    def finish(self, root: Path, subjects: list[Subject], images: int) -> None:
+    def finish(self, root: Path, subjects: list[InventedPerson], images: int) -> None:
         """Write a line `<id> <age> <gender>` for each subject."""
         lines = [f"{_person_name(subject)} {subject.age} {subject.gender}\n" for subject in subjects]
         (root / "Age_Gender.txt").write_text("".join(lines), encoding="ascii", newline="\n")
@@ -80,13 +80,13 @@ class Kaggle:
                 "sets. Draw more of them: 20 subjects with 10 images each are enough."
             )
 
-    def write_image(self, root: Path, subject: Subject, number: int, image: Image.Image) -> None:
+    def write_image(self, root: Path, subject: InventedPerson, number: int, image: Image.Image) -> None:
         """Write a PNG of 32x32 as `images/<person>/<image>.png`."""
         path = root / image_path(subject.number, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         small(image).save(path)
 
-    def finish(self, root: Path, subjects: list[Subject], images: int) -> None:
+    def finish(self, root: Path, subjects: list[InventedPerson], images: int) -> None:
         """Write the tables of the split, and how many training images each age group has."""
         groups = dict(zip(subjects, age_groups([subject.age for subject in subjects]), strict=True))
         rows = [(subject, number) for subject in subjects for number in range(1, images + 1)]
@@ -103,7 +103,7 @@ class Kaggle:
 LAYOUTS: dict[str, Layout] = {CasiaSurf.name: CasiaSurf(), Kaggle.name: Kaggle()}
 
 
-def _person_name(subject: Subject) -> str:
+def _person_name(subject: InventedPerson) -> str:
     return f"syn{subject.number:05}"
 
 
@@ -119,5 +119,5 @@ def _forget_subjects(subjects: int) -> int:
     return min(FORGET_SUBJECTS, max(1, subjects * FORGET_PERCENT // 100))
 
 
-def _row(subject: Subject, number: int, groups: dict[Subject, int]) -> Row:
+def _row(subject: InventedPerson, number: int, groups: dict[InventedPerson, int]) -> Row:
     return Row.of(subject.number, number, group=groups[subject], age=subject.age)

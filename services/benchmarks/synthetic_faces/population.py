@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["AGE_GROUPS", "Subject", "age_groups", "subject_of"]
+__all__ = ["AGE_GROUPS", "InventedPerson", "age_groups", "subject_of"]
 
 Colour = tuple[float, float, float]
 
@@ -23,7 +23,7 @@ STYLE_SHARES = {"M": (0.38, 0.26, 0.14, 0.12, 0.03, 0.05, 0.02), "F": (0.10, 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class InventedPerson:
     """One invented person. Lengths are in half heights of an average face; `wear`, `grey`, `bald` run from 0 to 1."""
 
     number: int
@@ -58,7 +58,7 @@ class Subject:
     marks: tuple[tuple[float, float, float], ...]  # x, y, radius of freckles and age spots
 
 
-def subject_of(seed: int, number: int) -> Subject:
+def subject_of(seed: int, number: int) -> InventedPerson:
     """Invent subject `number` (1, 2, …) of a seed's population. The result does not depend on its other subjects."""
     rng = np.random.default_rng([seed, number, 0])
     age = _age(rng)
@@ -67,7 +67,7 @@ def subject_of(seed: int, number: int) -> Subject:
     gender = "M" if rng.random() < 0.5 else "F"
     grey = float(np.clip((visible_age - 24 - 5 * rng.random()) / 34, 0, 1))
     recession = rng.uniform(0.35, 1.0) if gender == "M" else rng.uniform(0.05, 0.35)
-    return Subject(
+    return InventedPerson(
         number=number,
         age=age,
         gender=gender,

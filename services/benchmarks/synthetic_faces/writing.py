@@ -12,7 +12,7 @@ from PIL import Image
 
 from services.benchmarks.synthetic_faces.drawing import SIDE, portrait
 from services.benchmarks.synthetic_faces.layouts import LAYOUTS
-from services.benchmarks.synthetic_faces.population import Subject, subject_of
+from services.benchmarks.synthetic_faces.population import InventedPerson, subject_of
 from services.core.errors import BadInput, Conflict, Unavailable
 
 __all__ = ["CannotWrite", "OutOccupied", "UnknownLayout", "WrongNumber", "contact_sheet", "write_faces"]
@@ -117,7 +117,7 @@ def _check_free(out: Path) -> None:
 
 
 def _draw_all(
-    root: Path, layout: str, seed: int, people: list[Subject], images: int, *, workers: int | None
+    root: Path, layout: str, seed: int, people: list[InventedPerson], images: int, *, workers: int | None
 ) -> Iterator[int]:
     """Draw every subject; yield the number of images of each."""
     worth = len(people) * images // WORTH_A_PROCESS
@@ -135,7 +135,7 @@ def _draw_all(
         pool.shutdown(wait=True, cancel_futures=True)  # else a process could still write while the directory is deleted
 
 
-def _draw_subject(root: Path, layout: str, seed: int, subject: Subject, images: int) -> int:
+def _draw_subject(root: Path, layout: str, seed: int, subject: InventedPerson, images: int) -> int:
     for number in range(1, images + 1):
         LAYOUTS[layout].write_image(root, subject, number, portrait(seed, subject, number))
     return images

@@ -33,9 +33,9 @@ from services.core.store.database import ReadSession
 
 __all__ = [
     "BestEntry",
+    "CountingRuns",
     "Key",
     "Pointer",
-    "Runs",
     "best_entries",
     "competes",
     "competing",
@@ -81,7 +81,7 @@ class BestEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class CountingRuns:
     """Which run of each submission counts, and which submissions compete, after the campaigns that re-ran entries."""
 
     newest: dict[UUID, UUID] = field(default_factory=dict)  # by evaluation: its newest run that was measured
@@ -101,7 +101,7 @@ def runs_of(
     without: Campaign | None = None,
     team_id: UUID | None = None,
     evaluation_id: UUID | None = None,
-) -> Runs:
+) -> CountingRuns:
     """Follow the published campaigns that re-ran entries, in order, and then one more; or all but one.
 
     A new run that failed, was cancelled or cannot be scored does not count: the previous run keeps counting. With a
@@ -129,14 +129,14 @@ def runs_of(
             if state is State.MEASURED and run.evaluation_id not in campaign.set_aside
         }
         again = {run.replaced_id for run, _ in runs}
-    return Runs(newest, frozenset(again), chain[-1].created_at if chain else None)
+    return CountingRuns(newest, frozenset(again), chain[-1].created_at if chain else None)
 
 
 def best_entries(
     session: ReadSession,
     phase: Phase,
     metric: str,
-    runs: Runs,
+    runs: CountingRuns,
     *,
     team_id: UUID | None = None,
     off: ColumnElement[bool] | None = None,
@@ -158,7 +158,7 @@ def competing(
     session: ReadSession,
     phase: Phase,
     metric: str,
-    runs: Runs,
+    runs: CountingRuns,
     *,
     team_id: UUID | None = None,
     off: ColumnElement[bool] | None = None,
@@ -206,7 +206,7 @@ def counting_score(session: ReadSession, phase: Phase, evaluation_id: UUID) -> S
     return found or session.scalars(scores.where(Score.evaluation_id == evaluation_id)).one_or_none()
 
 
-def competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
+def competes(session: ReadSession, runs: CountingRuns, evaluation_id: UUID) -> bool:
     """Tell whether an evaluation may compete."""
     if runs.since is None:
         return True
@@ -214,7 +214,7 @@ def competes(session: ReadSession, runs: Runs, evaluation_id: UUID) -> bool:
     return first is not None and runs.compete(evaluation_id, first)
 
 
-def _scores_of(phase: Phase, team_id: UUID | None, runs: Runs) -> ColumnElement[bool]:
+def _scores_of(phase: Phase, team_id: UUID | None, runs: CountingRuns) -> ColumnElement[bool]:
     """Select the scores that may count for the submissions of a phase, or for those of one team."""
     if team_id is None:
         return Score.evaluation_id.in_(select(Evaluation.id).where(Evaluation.phase_id == phase.id))
@@ -222,7 +222,7 @@ def _scores_of(phase: Phase, team_id: UUID | None, runs: Runs) -> ColumnElement[
     return or_(Score.evaluation_id.in_(_evaluations_of(phase, team_id)), again)
 
 
-def _first_scored(session: ReadSession, there: ColumnElement[bool], runs: Runs) -> dict[UUID, datetime]:
+def _first_scored(session: ReadSession, there: ColumnElement[bool], runs: CountingRuns) -> dict[UUID, datetime]:
     """Find when evaluations were scored first; nothing if that decides nothing."""
     if runs.since is None:
         return {}
@@ -240,7 +240,7 @@ def _in_order(
 
 
 def _counting(
-    own: UUID, scores: Mapping[UUID, Scored], scored_at: Mapping[UUID, datetime], runs: Runs
+    own: UUID, scores: Mapping[UUID, Scored], scored_at: Mapping[UUID, datetime], runs: CountingRuns
 ) -> Scored | None:
     """Choose the score that counts for an evaluation: of its newest run, or its own; None if it does not compete."""
     score = scores.get(runs.newest.get(own, own)) or scores.get(own)

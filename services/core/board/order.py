@@ -17,8 +17,8 @@ from services.core.models import LeaderboardEntry, Reference, Unranked
 __all__ = [
     "IN_ORDER",
     "UNRANKING",
+    "BoardPlace",
     "Cost",
-    "Place",
     "Ratio",
     "Retraining",
     "Submitted",
@@ -50,7 +50,7 @@ class Submitted(NamedTuple):
     submission_id: UUID
 
 
-class Place(NamedTuple):
+class BoardPlace(NamedTuple):
     """Sorts like a leaderboard: the better score first, then the earlier submission."""
 
     negative_score: float
@@ -101,9 +101,9 @@ class Ratio(NamedTuple):
     high: float | None = None
 
 
-def place_of(final_score: float, submitted: Submitted) -> Place:
+def place_of(final_score: float, submitted: Submitted) -> BoardPlace:
     """Return the key that the entries of a leaderboard are sorted by."""
-    return Place(-final_score, submitted)
+    return BoardPlace(-final_score, submitted)
 
 
 def fastest(entries: Iterable[TimedRun]) -> Retraining:

@@ -20,7 +20,7 @@ MOST_BYTES = 64_000_000
 SUMS, PAGE = "SHA256SUMS", "BENCHMARKS.md"
 
 
-class TooLarge(BadInput):
+class ReleaseTooLarge(BadInput):
     code = "release_too_large"
 
 
@@ -60,7 +60,7 @@ def _require_small(bundle: Bundle, most_bytes: int) -> None:
     sizes = {name: entry.size_bytes for name, entry in bundle.manifest.files.items()}
     if sum(sizes.values()) > most_bytes:
         largest = max(sizes, key=sizes.__getitem__)
-        raise TooLarge(
+        raise ReleaseTooLarge(
             f"{bundle.manifest.name} has {sum(sizes.values()) / 1e6:.1f} MB, but a release archive has at most "
             f"{most_bytes / 1e6:.0f} MB. Its largest file is {largest}, {sizes[largest] / 1e6:.1f} MB. Build it with "
             "fewer --originals or --seeds."

@@ -28,7 +28,7 @@ from services.core.queue.retries import (
     label_of,
     put_back,
 )
-from services.core.queue.turns import Offer, far_ahead, is_past, next_shard, spend
+from services.core.queue.turns import WorkerOffer, far_ahead, is_past, next_shard, spend
 from services.core.store.database import ReadSession, WriteSession, clock
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "MeasuredSeed",
-    "Offer",
+    "WorkerOffer",
     "claim",
     "claimable",
     "fail_claim",
@@ -99,12 +99,12 @@ class MeasuredSeed:
     empty_cpu_s: float | None = None
 
 
-def claimable(session: ReadSession, offer: Offer, now: datetime | None = None) -> UUID | None:
+def claimable(session: ReadSession, offer: WorkerOffer, now: datetime | None = None) -> UUID | None:
     """Return the shard that a worker should claim next, or None."""
     return next_shard(session, offer, now or clock(session))
 
 
-def claim(session: WriteSession, offer: Offer, lease_s: float) -> Lease | None:
+def claim(session: WriteSession, offer: WorkerOffer, lease_s: float) -> Lease | None:
     """Lease the next shard this worker can serve, by compare-and-set. None if there is none."""
     for _ in range(CLAIM_TRIES):
         shard_id = claimable(session, offer)
@@ -265,7 +265,7 @@ def _keep_on(session: WriteSession, evaluation: Evaluation, device_class: str) -
     session.execute(update(Shard).where(Shard.evaluation_id == evaluation.id).values(device_class=device_class))
 
 
-def _compare_and_set(session: WriteSession, shard_id: UUID, offer: Offer, lease_s: float) -> Lease | None:
+def _compare_and_set(session: WriteSession, shard_id: UUID, offer: WorkerOffer, lease_s: float) -> Lease | None:
     """Lease a shard that was claimable a moment ago; None if somebody was faster."""
     evaluation_id = session.scalars(select(Shard.evaluation_id).where(Shard.id == shard_id)).one()
     evaluation = lock_evaluation(session, evaluation_id)

@@ -21,7 +21,7 @@ from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.workers import all_workers, is_gone, serves
 from services.core.store.database import ReadSession, utc_now
 
-__all__ = ["MOST", "Place", "Span", "place_of", "place_of_next"]
+__all__ = ["MOST", "QueuePlace", "Span", "place_of", "place_of_next"]
 
 MOST = 1000
 RECENT = 20  # evaluations of a phase whose run times are taken
@@ -40,7 +40,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePlace:
     """A place in the queue."""
 
     ahead: int  # shards that run before the first of its own, if nobody submits more
@@ -76,7 +76,7 @@ class _Others:
         return [_Work(phase_id, share * queued) for phase_id, queued in self.queued.items()]
 
 
-def place_of(session: ReadSession, evaluation: Evaluation) -> Place | None:
+def place_of(session: ReadSession, evaluation: Evaluation) -> QueuePlace | None:
     """Find the place of an evaluation; None if no shard of it waits."""
     own = select(Shard).where(Shard.evaluation_id == evaluation.id, Shard.state == State.QUEUED)
     shards = session.scalars(own).all()
@@ -98,7 +98,9 @@ def place_of(session: ReadSession, evaluation: Evaluation) -> Place | None:
     return _place(session, line.phase, line.team_id, before, len(shards), has_started=has_started)
 
 
-def place_of_next(session: ReadSession, phase: Phase, team_id: UUID, *, run_s: Sequence[float] | None = None) -> Place:
+def place_of_next(
+    session: ReadSession, phase: Phase, team_id: UUID, *, run_s: Sequence[float] | None = None
+) -> QueuePlace:
     """Find the place that a team's next entry in a phase would have.
 
     If it is known how long runs of its code take, in seconds, its own shards take that; otherwise as long as others'.
@@ -118,7 +120,7 @@ def _place(
     *,
     has_started: bool,
     run_s: Sequence[float] | None = None,
-) -> Place:
+) -> QueuePlace:
     crew = _Crew.of(session, phase)
     rows = session.execute(_waiting(phase.device, crew.environments)).all()
     sharing = session.scalars(sharing_turns(phase, team_id)).first()
@@ -138,7 +140,7 @@ def _place(
         starts = clock.span([*before(1), own_work])
         ends = clock.end([*before(shards), own_work], shards, run_s)
     more = ahead > MOST or len(rows) > MOST
-    return Place(min(ahead, MOST), more, None if has_started else starts, ends)
+    return QueuePlace(min(ahead, MOST), more, None if has_started else starts, ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,13 @@ from services.core.queue.lines import BEHIND_ALL, sharing_turns
 from services.core.queue.retries import LONGEST_WAIT_S
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["MAX_WEIGHT", "Offer", "barred", "choice_of_shard", "far_ahead", "is_past", "next_shard", "spend"]
+__all__ = ["MAX_WEIGHT", "WorkerOffer", "barred", "choice_of_shard", "far_ahead", "is_past", "next_shard", "spend"]
 
 MAX_WEIGHT = 100  # so that even the longest turn ends soon
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class WorkerOffer:
     """The device, class and memory that a worker offers."""
 
     worker: str
@@ -50,7 +50,7 @@ class Offer:
     environments: frozenset[str] | None = None  # that it has; None if it runs everything on one Python
 
 
-def next_shard(session: ReadSession, offer: Offer, now: datetime) -> UUID | None:
+def next_shard(session: ReadSession, offer: WorkerOffer, now: datetime) -> UUID | None:
     """Find the shard that a worker should claim next."""
     values = {
         "now": now,

@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from services.core.models import AuditEvent
 from services.core.store.database import ReadSession, WriteSession
 
-__all__ = ["PORTION", "Head", "Link", "Report", "canonical", "check_chain", "head_of", "link", "links"]
+__all__ = ["PORTION", "ChainReport", "Head", "Link", "canonical", "check_chain", "head_of", "link", "links"]
 
 START = "0" * 64  # the hash before the first
 PORTION = 1000
@@ -42,7 +42,7 @@ class Link:
 
 
 @dataclass(slots=True)
-class Report:
+class ChainReport:
     """What a check of the chain found."""
 
     head: Head = Head(0, START)
@@ -94,9 +94,9 @@ def links(session: ReadSession) -> Iterator[Link]:
         session.expunge_all()
 
 
-def check_chain(chain: Iterable[Link], known: Iterable[Head] = ()) -> Report:
+def check_chain(chain: Iterable[Link], known: Iterable[Head] = ()) -> ChainReport:
     """Check that nothing was edited, dropped, added or swapped, and that heads which somebody kept are still there."""
-    report, wanted = Report(), {head.number: head.hash for head in known}
+    report, wanted = ChainReport(), {head.number: head.hash for head in known}
     for one in chain:
         before = report.head
         if one.number != before.number + 1:

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 
 from services.core.errors import BadInput
 from services.core.models import Act, AuditEvent, Score
-from services.core.record.chain import Head, Link, Report, check_chain, links
+from services.core.record.chain import ChainReport, Head, Link, check_chain, links
 from services.core.record.figures import digests_of
 from services.core.store.database import Database
 
@@ -34,18 +34,18 @@ def written(one: Link) -> str:
     return json.dumps({"number": one.number, "hash": one.hash, "body": one.body}) + "\n"
 
 
-def verify_file(file: Path, known: Iterable[Head] = ()) -> Report:
+def verify_file(file: Path, known: Iterable[Head] = ()) -> ChainReport:
     """Check an exported chain. Raises BadInput if the file is none."""
     with file.open() as lines:
         return verify_lines(lines, known)
 
 
-def verify_lines(lines: Iterable[str], known: Iterable[Head] = ()) -> Report:
+def verify_lines(lines: Iterable[str], known: Iterable[Head] = ()) -> ChainReport:
     """Check the lines of an exported chain. Raises BadInput if they are none."""
     return check_chain((read_line(line, place) for place, line in enumerate(lines, start=1)), known)
 
 
-def verify_database(database: Database, known: Iterable[Head] = ()) -> Report:
+def verify_database(database: Database, known: Iterable[Head] = ()) -> ChainReport:
     """Check the chain of a database, and that each score is as it was when it was recorded, and each is on record."""
     with database.read() as session:
         report = check_chain(links(session), known)

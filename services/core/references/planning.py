@@ -10,7 +10,7 @@ from typing import Any
 
 from services.core.models import Reference
 
-__all__ = ["PATIENCE", "Planned", "beside", "plan", "why_none"]
+__all__ = ["PATIENCE", "PlannedReference", "beside", "plan", "why_none"]
 
 SHARES = {  # of the benchmark's epochs, the largest first
     Reference.RETRAIN: 1.0,
@@ -24,7 +24,7 @@ TRAINED_EVERY, TRAINED_AT_LEAST = 128, 2  # runs of an entry, and runs of the tr
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedReference:
     """A reference row: its kind, its name on the board, and for how many epochs it retrains (0: it does nothing)."""
 
     reference: Reference
@@ -44,7 +44,7 @@ def why_none(manifest: Mapping[str, Any]) -> str | None:
     return None
 
 
-def plan(manifest: Mapping[str, Any]) -> list[Planned]:
+def plan(manifest: Mapping[str, Any]) -> list[PlannedReference]:
     """List the reference rows of a benchmark; none if it can have none.
 
     If a benchmark has so few epochs that two shares come to the same number, the larger one has the row.
@@ -52,13 +52,13 @@ def plan(manifest: Mapping[str, Any]) -> list[Planned]:
     if why_none(manifest) is not None:
         return []
     epochs = int(manifest["recipe"]["epochs"])
-    found, done = [Planned(Reference.IDENTITY, "identity", 0)], set[int]()
+    found, done = [PlannedReference(Reference.IDENTITY, "identity", 0)], set[int]()
     for reference, share in SHARES.items():
         count = max(1, round(share * epochs))
         if count not in done:
             done.add(count)
             name = "retraining" if share == 1 else f"retraining, {share:.0%} of the epochs"
-            found.append(Planned(reference, name, count))
+            found.append(PlannedReference(reference, name, count))
     return found
 
 

@@ -35,11 +35,11 @@ from services.core.models import (
 from services.core.models.losses import LossesForm
 from services.core.queue.lifecycle import ENDED
 from services.core.record.acts import record
-from services.core.retention.rules import Due, Rule, dues_of
+from services.core.retention.rules import DueDate, Rule, dues_of
 from services.core.store.blobs import Blobs
 from services.core.store.database import Database, ReadSession, WriteSession, clock
 
-__all__ = ["CodeDeleted", "Planned", "WorkUnderWay", "carry_out", "plan", "require_code"]
+__all__ = ["CodeDeleted", "PlannedDeletion", "WorkUnderWay", "carry_out", "plan", "require_code"]
 
 PACKED = (Evaluation.measurements_blob, Evaluation.stress_blob, Evaluation.placebo_blob)
 SINGLE = (MeasurementRow.blob, MeasurementRow.stress_blob, MeasurementRow.placebo_blob)
@@ -56,10 +56,10 @@ class CodeDeleted(LetheError):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedDeletion:
     """What a rule would delete."""
 
-    due: Due
+    due: DueDate
     ready: bool  # the rule is due
     rows: int  # evaluations, or submissions in the case of code
 
@@ -73,11 +73,13 @@ def require_code(submission: Submission) -> None:
         )
 
 
-def plan(session: ReadSession, competition: Competition) -> list[Planned]:
+def plan(session: ReadSession, competition: Competition) -> list[PlannedDeletion]:
     """Say what the rules of a competition would delete now, or will once they are due."""
     now = clock(session)
     return [
-        Planned(due, due.is_past(now), session.scalar(select(func.count()).where(_meant(competition, due.rule))) or 0)
+        PlannedDeletion(
+            due, due.is_past(now), session.scalar(select(func.count()).where(_meant(competition, due.rule))) or 0
+        )
         for due in dues_of(session, competition)
     ]
 

@@ -12,7 +12,7 @@ from services.core.finals.sealed import phases_of
 from services.core.models import Competition, Final, Phase
 from services.core.store.database import ReadSession
 
-__all__ = ["DAYS", "Due", "Rule", "dues_of", "end_of"]
+__all__ = ["DAYS", "DueDate", "Rule", "dues_of", "end_of"]
 
 DAYS = re.compile(r"^(\d{1,5}) days?$")
 
@@ -28,7 +28,7 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueDate:
     """When a rule is due; None if the competition has not ended."""
 
     rule: Rule
@@ -51,10 +51,10 @@ def end_of(session: ReadSession, competition: Competition) -> datetime | None:
     return max(moments, default=None)
 
 
-def dues_of(session: ReadSession, competition: Competition) -> list[Due]:
+def dues_of(session: ReadSession, competition: Competition) -> list[DueDate]:
     """List the rules of a competition with the moments from which on they may be carried out."""
     ended, wanted = end_of(session, competition), competition.retention or {}
-    return [Due(rule, wanted[rule], _after(ended, wanted, rule)) for rule in Rule if wanted.get(rule)]
+    return [DueDate(rule, wanted[rule], _after(ended, wanted, rule)) for rule in Rule if wanted.get(rule)]
 
 
 def _after(ended: datetime | None, wanted: Mapping[str, str], rule: Rule) -> datetime | None:

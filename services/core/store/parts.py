@@ -11,13 +11,13 @@ from obstore.exceptions import BaseError
 from services.core.store.blobs import BlobMissing, Blobs, remove, sha256_hex, unavailable
 from services.core.store.room import NoRoom, is_full
 
-__all__ = ["PART_BYTES", "Parts"]
+__all__ = ["PART_BYTES", "PartStore"]
 
 PART_BYTES = 4 * 1024**2  # of every part but the last: as much as a request keeps in memory
 LISTED = 1000
 
 
-class Parts:
+class PartStore:
     """The parts of uploads. Writing the same part twice is harmless."""
 
     def __init__(self, blobs: Blobs) -> None:

@@ -23,7 +23,7 @@ from services.core.submission.imports import Imported, needed, origin_of, own_mo
 from services.core.submission.notebook import check_notebook
 from services.core.submission.source import MAX_SOURCE_BYTES, UNTOLD_PYTHON, NotPython, Python, Rejected, Sources
 
-__all__ = ["ENTRY_POINT", "Checked", "UnsupportedFile", "check", "kind_of", "unpack"]
+__all__ = ["ENTRY_POINT", "CheckedSubmission", "UnsupportedFile", "check", "kind_of", "unpack"]
 
 ENTRY_POINT, NOTEBOOK = "submission.py", "notebook.ipynb"
 MAX_TOP_SOURCE_BYTES = 2 * MAX_SOURCE_BYTES  # for the modules at an archive's top together, because all are parsed
@@ -39,7 +39,7 @@ class UnsupportedFile(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedSubmission:
     """The kind of a valid submission and the certificate that it claims; notebooks claim none."""
 
     kind: SubmissionKind
@@ -49,7 +49,7 @@ class Checked:
     imports: tuple[Imported, ...] = ()  # what must be installed in the sandbox
 
 
-def check(filename: str, data: bytes, python: Python = UNTOLD_PYTHON) -> Checked:
+def check(filename: str, data: bytes, python: Python = UNTOLD_PYTHON) -> CheckedSubmission:
     """Tell the kind and claim of a submission that a version of Python will run.
 
     Raises Rejected, with a remedy, if the file cannot be a submission.
@@ -57,7 +57,7 @@ def check(filename: str, data: bytes, python: Python = UNTOLD_PYTHON) -> Checked
     kind = kind_of(filename)
     if kind is SubmissionKind.NOTEBOOK:
         check_notebook(data, filename)
-        return Checked(kind, None, imports=tuple(cell_imports(data, PurePosixPath(filename).name, python)))
+        return CheckedSubmission(kind, None, imports=tuple(cell_imports(data, PurePosixPath(filename).name, python)))
     if kind is SubmissionKind.MODULE:
         entry = PurePosixPath(PurePosixPath(filename).name)
         return _check_modules(kind, entry, Sources({entry}, lambda _: data, python))
@@ -99,7 +99,7 @@ def kind_of(filename: str) -> SubmissionKind:
     raise UnsupportedFile(f"{filename!r} is not a supported file type.", "Upload a .py, a .zip or an .ipynb file.")
 
 
-def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources) -> Checked:
+def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources) -> CheckedSubmission:
     claim: Claim | None = None
     calls: list[str] = []
     compiled: list[str] = []
@@ -117,7 +117,7 @@ def _check_modules(kind: SubmissionKind, entry: PurePosixPath, sources: Sources)
             calls += gpu_calls(module, str(path))
         if may_compile(sources.read(path)):
             compiled += compilations(module, str(path))
-    return Checked(kind, claim, tuple(calls), tuple(compiled), tuple(imports))
+    return CheckedSubmission(kind, claim, tuple(calls), tuple(compiled), tuple(imports))
 
 
 def _not_brought(found: ast.ImportFrom, filename: str) -> NoUnlearning:

@@ -40,14 +40,14 @@ from services.scorer.metrics.registry import metric
 from services.scorer.metrics.score import Sides
 from services.scorer.metrics.shifts import Outputs, Shifts, outputs_of
 from services.scorer.metrics.uncertainty import ORACLE, SPLITS, UNLEARNED, error_of_halves, orders, symmetric
-from services.scorer.metrics.variance import Again, Parts, between_originals, freedom_of
+from services.scorer.metrics.variance import Again, VarianceParts, between_originals, freedom_of
 
 __all__ = [
     "FORGET_SET_PINNED",
     "JOINTLY_DIFFERENT",
     "NOTHING_TO_FORGET",
     "Memory",
-    "Reading",
+    "OutputReading",
     "lethe_2",
     "memory_of",
     "read",
@@ -86,7 +86,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class OutputReading:
     """What `lethe-2` reads off the outputs of one entry."""
 
     memories: Memory
@@ -152,7 +152,7 @@ def lethe_2(sides: Sides) -> Forgetting:
         flags += [FORGET_SET_PINNED] if found.balance.pinned else []
         flags += [JOINTLY_DIFFERENT] if cap < 1 else []
     error = error_of_halves(halves.mean(axis=2)) / np.sqrt(2)  # means of twice as many models are steadier
-    parts = Parts(error, between)
+    parts = VarianceParts(error, between)
     return Forgetting(
         quality=symmetric(
             float(points.mean()), parts.total, freedom=freedom_of(parts, originals=len(evidence.originals))
@@ -168,12 +168,12 @@ def lethe_2(sides: Sides) -> Forgetting:
     )
 
 
-def read(entry: Shifts, original: Shifts) -> Reading:
+def read(entry: Shifts, original: Shifts) -> OutputReading:
     """Read memory and balance from the shifts of an entry and of the original model."""
     drift = float(entry.squares[1].mean())
     own = np.nan_to_num(np.exp(2 * original.spreads[1]))  # what each original drifts besides their mean
     readable = (MAX_DRIFT + float((original.test**2 + own).mean())) / max(drift, 1e-9)
-    return Reading(
+    return OutputReading(
         memories=memory_of(entry, original),
         drift=float(np.sqrt(max(drift, 0.0))),
         balance=balance_of(entry),
@@ -199,7 +199,7 @@ def memory_of(entry: Shifts, original: Shifts) -> Memory:
     )
 
 
-def read_evidence(evidence: Evidence) -> Reading | None:
+def read_evidence(evidence: Evidence) -> OutputReading | None:
     """Read an entry; None without controls, originals or enough models."""
     sides = (evidence.unlearned, evidence.oracle, evidence.originals)
     if any(side is None or side.test is None or not side.test.margins.size for side in sides):

@@ -12,7 +12,7 @@ from services.scorer.metrics.card import Estimate, Forgetting, ScoreCard
 from services.scorer.metrics.evidence import Evidence
 from services.scorer.metrics.uncertainty import SPLITS, between_subjects, error_of_halves, interval, product
 from services.scorer.metrics.utility import Utility
-from services.scorer.metrics.variance import Parts, between_originals, freedom_of
+from services.scorer.metrics.variance import VarianceParts, between_originals, freedom_of
 
 __all__ = ["NOT_INDEPENDENT", "Judge", "Metric", "Sides"]
 
@@ -90,7 +90,7 @@ class Metric:
         )
 
 
-def _parts(found: Forgetting, utility: Utility, evidence: Evidence) -> Parts:
+def _parts(found: Forgetting, utility: Utility, evidence: Evidence) -> VarianceParts:
     """Divide the standard error of forgetting quality; the originals' part includes utility's, in the same unit."""
     halves = error_of_halves(found.halves.mean(axis=2))
     error = halves if found.error is None else found.error
@@ -98,14 +98,14 @@ def _parts(found: Forgetting, utility: Utility, evidence: Evidence) -> Parts:
     noise = (error / halves) ** 2 if halves else 1.0
     subjects = between_subjects(found.points, found.halves, names, noise=noise) if len(np.unique(names)) > 1 else None
     if found.originals is None or evidence.starts is None:
-        return Parts(error, None, subjects)
+        return VarianceParts(error, None, subjects)
     own = between_originals(evidence.starts, lambda runs, _: utility.take(runs).value())
-    return Parts(
+    return VarianceParts(
         error, float(np.hypot(found.originals, found.quality.value * own / (utility.value() or 1.0))), subjects
     )
 
 
-def _generalisation(found: Forgetting, parts: Parts, utility: Estimate, evidence: Evidence) -> Estimate | None:
+def _generalisation(found: Forgetting, parts: VarianceParts, utility: Estimate, evidence: Evidence) -> Estimate | None:
     """Widen the interval for the choice of originals and subjects."""
     groups = len(np.unique(_names(found, evidence.subjects)))
     if groups < 2:

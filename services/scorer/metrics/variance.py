@@ -22,7 +22,7 @@ from services.scorer.metrics.card import Variance
 from services.scorer.metrics.evidence import Labels
 from services.scorer.metrics.uncertainty import SPLITS
 
-__all__ = ["Again", "Parts", "between_originals", "freedom_of"]
+__all__ = ["Again", "VarianceParts", "between_originals", "freedom_of"]
 
 SHUFFLES = 4  # sets of random groups
 SHUFFLE_SEED = 2025  # public and fixed, so that a score can be recomputed
@@ -31,7 +31,7 @@ Again = Callable[[NDArray[np.int64], int | None], float]  # some runs, the origi
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class VarianceParts:
     """Standard errors of a score that add as squares; None if it is unknown or there is none."""
 
     runs: float
@@ -63,7 +63,7 @@ def between_originals(starts: Labels, again: Again) -> float:
     return float(np.sqrt(max(both - float(np.mean(runs)), 0.0)))
 
 
-def freedom_of(parts: Parts, *, originals: int, most: int = SPLITS - 1) -> float:
+def freedom_of(parts: VarianceParts, *, originals: int, most: int = SPLITS - 1) -> float:
     """Return the degrees of freedom of the whole error (Welch and Satterthwaite), at most so many."""
     known = ((parts.runs, SPLITS - 1), (parts.originals, originals - 1), (parts.subjects, most))
     largest = max(part or 0.0 for part, _ in known)

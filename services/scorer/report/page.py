@@ -33,7 +33,7 @@ from services.scorer.report.words import (
     number,
 )
 
-__all__ = ["Subject", "render_report", "template"]
+__all__ = ["ReportSubject", "render_report", "template"]
 
 WORST_SHOWN = 50
 LIBRARIES = ("numpy", "scipy")
@@ -43,7 +43,7 @@ SuiteValues = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReportSubject:
     """The subject of a report. All texts appear literally, never as markup."""
 
     title: str
@@ -54,7 +54,7 @@ class Subject:
 
 
 def render_report(
-    subject: Subject,
+    subject: ReportSubject,
     card: ScoreCard,
     *,
     unlearned: Confidences,
@@ -156,7 +156,7 @@ def _suites(suites: SuiteValues, reference: SuiteValues) -> Iterator[dict[str, A
         yield {"name": name, "title": suite.title, "source": suite.source, "rows": rows}
 
 
-def _recompute(subject: Subject, card: ScoreCard) -> dict[str, str]:
+def _recompute(subject: ReportSubject, card: ScoreCard) -> dict[str, str]:
     return {
         "Metric": card.metric,
         "Definition": metric_source(card.metric),

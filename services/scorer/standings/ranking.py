@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.board.order import (
+    BoardPlace,
     Cost,
-    Place,
     Ratio,
     Submitted,
     TimedRun,
@@ -43,7 +43,7 @@ class BoardLine:
     cost: Cost | None = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> BoardPlace:
         """Return the key that a leaderboard is sorted by."""
         return place_of(self.final_score, self.submitted)
 

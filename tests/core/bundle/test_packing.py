@@ -14,7 +14,7 @@ from services.core.bundle import packing
 from services.core.bundle.directory import Bundle
 from services.core.bundle.measurements import BadMeasurements, Measurements
 from services.core.models import Device, Evaluation, MeasurementRow, Phase
-from services.core.queue.leases import MeasuredSeed, Offer, claim, finish, record
+from services.core.queue.leases import MeasuredSeed, WorkerOffer, claim, finish, record
 from services.core.queue.lifecycle import queue_evaluation
 from services.core.settings import Settings
 from services.core.store.blobs import BlobMissing, Blobs
@@ -48,7 +48,7 @@ class Store:
         if signed:
             found = [self.sign(one, evaluation_id) for one in found]
         with self.database.write() as session:
-            held = claim(session, Offer("w1", Device.CPU, "cpu", 2**40), 60)
+            held = claim(session, WorkerOffer("w1", Device.CPU, "cpu", 2**40), 60)
             assert held is not None
             record(session, held, found[::-1])
             if to == SEEDS:
@@ -247,7 +247,7 @@ def test_stress_readings_are_packed_and_tidied_beside_the_others(store: Store) -
         own = packing.own_stress_reading(reading(one.seed, relearned=True), evaluation_id, one.seed)
         stressed.append(replace(one, stress_blob=store.blobs.put(own)))
     with store.database.write() as session:
-        held = claim(session, Offer("w1", Device.CPU, "cpu", 2**40), 60)
+        held = claim(session, WorkerOffer("w1", Device.CPU, "cpu", 2**40), 60)
         assert held is not None
         record(session, held, [*stressed, measured[-1]])
         finish(session, held)
@@ -272,7 +272,7 @@ def test_readings_of_placebo_runs_are_packed_and_tidied_beside_the_others(store:
         audited.append(replace(one, placebo_blob=store.blobs.put(blob) if one.seed < 5 else None))
     assert not {one.placebo_blob for one in audited} & {one.blob for one in audited}
     with store.database.write() as session:
-        held = claim(session, Offer("w1", Device.CPU, "cpu", 2**40), 60)
+        held = claim(session, WorkerOffer("w1", Device.CPU, "cpu", 2**40), 60)
         assert held is not None
         record(session, held, audited[::-1])
         finish(session, held)

@@ -10,7 +10,7 @@ from services.core.bundle.acceptance import accept_unfit
 from services.core.bundle.archive import import_bundle
 from services.core.bundle.directory import Bundle
 from services.core.bundle.manifest import BadBundle, UnfitBenchmark
-from services.core.bundle.release import TooLarge, write_release
+from services.core.bundle.release import ReleaseTooLarge, write_release
 from services.core.errors import BadInput
 from tests.bundles import make_tiny_bundle, make_unfit_bundle
 
@@ -56,7 +56,7 @@ def test_any_changed_byte_of_an_archive_is_found(tmp_path: Path) -> None:
 def test_a_benchmark_above_the_bound_is_refused_with_its_largest_file(tmp_path: Path) -> None:
     bundle = make_tiny_bundle(tmp_path / "tiny")
     size = sum(entry.size_bytes for entry in bundle.manifest.files.values())
-    with pytest.raises(TooLarge, match="Its largest file is hidden/"):
+    with pytest.raises(ReleaseTooLarge, match="Its largest file is hidden/"):
         write_release([bundle], tmp_path / "release", most_bytes=size - 1)
     assert not (tmp_path / "release").exists()
     write_release([bundle], tmp_path / "release", most_bytes=size)

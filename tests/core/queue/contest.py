@@ -20,13 +20,13 @@ from services.core.models import (
     Team,
 )
 from services.core.queue import leases
-from services.core.queue.leases import Lease, Offer
+from services.core.queue.leases import Lease, WorkerOffer
 from services.core.queue.lifecycle import ENDED, cancel, lock_evaluation, queue_evaluation
 from services.core.store.database import Database, WriteSession, utc_now
 
 __all__ = ["OFFER", "Contest", "add_phase_to"]
 
-OFFER = Offer(worker="w1", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
+OFFER = WorkerOffer(worker="w1", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
 
 
 def add_phase_to(
@@ -96,7 +96,7 @@ class Contest:
             team_id = None if team is None else self.teams[team]
             return queue_evaluation(session, phase, uuid4().hex.ljust(64, "0"), team_id=team_id).id
 
-    def claim(self, offer: Offer = OFFER) -> Lease | None:
+    def claim(self, offer: WorkerOffer = OFFER) -> Lease | None:
         with self.database.write() as session:
             return leases.claim(session, offer, 30)
 

@@ -10,16 +10,16 @@ from sqlalchemy import func, select
 
 from services.core.models import Device, Evaluation, Event, FailureKind, MeasurementRow, Phase, Shard, State
 from services.core.queue import leases, notes
-from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, Offer
+from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, WorkerOffer
 from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.store.database import Database, utc_now
 
-OFFER = Offer(worker="w1", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
+OFFER = WorkerOffer(worker="w1", device=Device.CPU, device_class="cpu-x86_64", memory_bytes=2**31)
 LATER = timedelta(hours=1)
 LEASE_S = 30.0
 
 
-def claim(database: Database, offer: Offer = OFFER) -> Lease:
+def claim(database: Database, offer: WorkerOffer = OFFER) -> Lease:
     with database.write() as session:
         held = leases.claim(session, offer, LEASE_S)
     assert held is not None
@@ -105,12 +105,12 @@ def test_rows_tell_which_sandbox_ran_them_and_in_which_order(database: Database)
 @pytest.mark.parametrize(
     "offer",
     [
-        Offer("w", Device.GPU, "gpu-h100", 2**31),
-        Offer("w", Device.CPU, "cpu-x86_64", 2**20),
+        WorkerOffer("w", Device.GPU, "gpu-h100", 2**31),
+        WorkerOffer("w", Device.CPU, "cpu-x86_64", 2**20),
     ],
     ids=["wrong device", "too little memory"],
 )
-def test_claim_refuses_an_offer_that_does_not_match(database: Database, offer: Offer) -> None:
+def test_claim_refuses_an_offer_that_does_not_match(database: Database, offer: WorkerOffer) -> None:
     with database.write() as session:
         assert leases.claim(session, offer, 30) is None
 
@@ -119,7 +119,7 @@ def test_claim_refuses_an_offer_that_does_not_match(database: Database, offer: O
 def test_claim_keeps_an_evaluation_on_one_class_of_device(database: Database) -> None:
     claim(database)
     with database.write() as session:
-        assert leases.claim(session, Offer("w2", Device.CPU, "cpu-arm64", 2**31), 30) is None
+        assert leases.claim(session, WorkerOffer("w2", Device.CPU, "cpu-arm64", 2**31), 30) is None
 
 
 @pytest.mark.usefixtures("evaluation")

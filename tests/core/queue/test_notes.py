@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.core.models import Device, Evaluation, Event
 from services.core.queue import leases, notes
-from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, Offer
+from services.core.queue.leases import Lease, LeaseLost, MeasuredSeed, WorkerOffer
 from services.core.store.database import Database, WriteSession
 
 MEASURED = [MeasuredSeed(seed=seed, blob="b" * 64, checkpoint_sha256="c" * 64, run_s=0.5) for seed in range(2)]
@@ -17,7 +17,7 @@ MEASURED = [MeasuredSeed(seed=seed, blob="b" * 64, checkpoint_sha256="c" * 64, r
 @pytest.fixture
 def lease(database: Database, evaluation: Evaluation) -> Lease:
     with database.write() as session:
-        found = leases.claim(session, Offer("w1", Device.CPU, "cpu-x86_64", 2**31), lease_s=30)
+        found = leases.claim(session, WorkerOffer("w1", Device.CPU, "cpu-x86_64", 2**31), lease_s=30)
     assert found is not None and found.evaluation_id == evaluation.id
     return found
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from services.core.models import Evaluation, MeasurementRow, Phase, PhaseKind, WorkerRow
 from services.core.queue import leases, places, workers
-from services.core.queue.places import Place
+from services.core.queue.places import QueuePlace
 from services.core.store.database import Database, utc_now
 from tests.core.queue.contest import Contest
 
@@ -24,7 +24,7 @@ def contest(database: Database) -> Contest:
     return contest
 
 
-def place(contest: Contest, evaluation_id: object) -> Place | None:
+def place(contest: Contest, evaluation_id: object) -> QueuePlace | None:
     with contest.database.read() as session:
         return places.place_of(session, session.get_one(Evaluation, evaluation_id))
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from services.core.models import Competition, Device, Line, PhaseKind, Shard
 from services.core.queue import leases
-from services.core.queue.leases import Lease, LeaseLost, Offer
+from services.core.queue.leases import Lease, LeaseLost, WorkerOffer
 from services.core.queue.lifecycle import cancel, lock_evaluation
 from services.core.queue.turns import choice_of_shard
 from services.core.store.database import Database, utc_now
@@ -89,7 +89,7 @@ def test_work_that_this_worker_cannot_serve_costs_nobody_a_turn(contest: Contest
     contest.submit(1, kind=FINAL, shards=2)
     contest.submit(2)
     assert contest.order(4) == [0, 2, 0]
-    gpu = contest.claim(Offer("w2", Device.GPU, "gpu-h100", 2**31))
+    gpu = contest.claim(WorkerOffer("w2", Device.GPU, "gpu-h100", 2**31))
     assert gpu is not None
     assert contest.whose(gpu)[0] == 1
 
@@ -98,7 +98,7 @@ def test_an_evaluation_begun_on_another_class_of_device_is_passed_over(contest: 
     begun = contest.submit(0, shards=2)
     assert contest.order(1) == [0]
     later = contest.submit(0)
-    arm = contest.claim(Offer("w2", Device.CPU, "cpu-arm64", 2**31))
+    arm = contest.claim(WorkerOffer("w2", Device.CPU, "cpu-arm64", 2**31))
     assert arm is not None
     assert arm.evaluation_id == later
     rest = contest.claim()

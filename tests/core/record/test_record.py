@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text, update
 from services.core.errors import BadInput
 from services.core.models import Account, Act, AuditEvent, Competition, Evaluation, Phase, Score
 from services.core.record.acts import record, record_scores
-from services.core.record.chain import Head, Report, canonical, head_of, link, links
+from services.core.record.chain import ChainReport, Head, canonical, head_of, link, links
 from services.core.record.verifying import export, parse_head, verify_database, verify_file
 from services.core.store.database import Database, WriteSession
 from tests.api.scores import measure, score
@@ -54,7 +54,7 @@ def recorded(database: Database, evaluation: Evaluation) -> Iterator[Database]:
     yield database
 
 
-def tampered(database: Database, how: str) -> Report:
+def tampered(database: Database, how: str) -> ChainReport:
     with database.write() as session:
         session.execute(text(how))
     return verify_database(database)

@@ -6,13 +6,13 @@ from uuid import uuid4
 import pytest
 
 from services.core.store.blobs import BlobMissing, Blobs, remove
-from services.core.store.parts import Parts
+from services.core.store.parts import PartStore
 
 COUNT = 40
 
 
 def test_removing_an_upload_removes_all_that_is_left_of_it(tmp_path: Path) -> None:
-    parts, mine, other = Parts(Blobs.in_directory(tmp_path)), uuid4(), uuid4()
+    parts, mine, other = PartStore(Blobs.in_directory(tmp_path)), uuid4(), uuid4()
     digests = [parts.put(mine, offset, bytes([offset])) for offset in range(COUNT)]
     kept = parts.put(other, 0, b"another upload")
     for offset in range(0, COUNT, 3):
@@ -30,7 +30,7 @@ def test_removing_an_upload_removes_all_that_is_left_of_it(tmp_path: Path) -> No
 
 def test_keys_that_are_gone_keep_no_other_from_being_removed(tmp_path: Path) -> None:
     blobs = Blobs.in_directory(tmp_path)
-    upload, parts = uuid4(), Parts(blobs)
+    upload, parts = uuid4(), PartStore(blobs)
     digests = [parts.put(upload, offset, bytes([offset])) for offset in range(COUNT)]
     keys = [f"uploads/{upload}/{offset:015d}-{digest}" for offset, digest in enumerate(digests)]
 
