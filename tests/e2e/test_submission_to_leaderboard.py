@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy
 import pytest
 import torch
 
@@ -41,6 +42,8 @@ def test_entry_goes_from_upload_to_leaderboard(contest: Scored) -> None:
     assert scored["state"] == "scored"
     assert scored["seeds_done"] == 64
     assert scored["score"]["distinct_models"] == 64
+    packages = scored["provenance"].pop("packages").split()
+    assert {f"torch=={torch.__version__}", f"numpy=={numpy.__version__}"} <= set(packages)
     assert scored["provenance"] == {
         "environment": "current",
         "sandbox": "process",
