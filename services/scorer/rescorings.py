@@ -68,9 +68,10 @@ class Rescorings:
         with database.read() as session:
             one = session.get_one(Campaign, campaign.id)
             progress, waits = rescoring.progress_of(session, one), rescoring.is_waiting(session, one)
-        if progress != rescoring.Progress(one.done, one.total):
+        before = rescoring.Progress(one.done, one.total)
+        if progress != before:
             with database.write() as session:  # only then, because a write locks others out twice a second
-                rescoring.count(session, campaign.id, progress)
+                rescoring.count(session, campaign.id, before, progress)
         return waits
 
     def _queue_runs(self, campaign: Campaign) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from services.core.board import campaigns
-from services.core.board.rescoring import Progress, progress_of, settle
+from services.core.board.rescoring import Progress, count, progress_of, settle
 from services.core.bundle import store as bundle_store
 from services.core.models import (
     Account,
@@ -322,6 +322,21 @@ def test_what_failed_is_scored_once_it_can_be_without_a_restart(
     rescoring.scorer.database.dispose()
 
     assert len(rescoring.scored("neurips-2023")) == ENTRIES
+
+
+def test_a_count_that_comes_late_changes_nothing(rescoring: Rescoring) -> None:
+    """One thread of a scorer counts; before it writes that down, the other one makes the last score and settles."""
+    campaign_id = rescoring.begin()
+    with rescoring.database.read() as session:
+        before = Progress(rescoring.campaign(session).done, rescoring.campaign(session).total)
+    rescoring.serve()
+    assert rescoring.state() == "ready"
+
+    with rescoring.database.write() as session:
+        count(session, campaign_id, before, Progress(1, ENTRIES))
+
+    with rescoring.database.read() as session:
+        assert (rescoring.campaign(session).done, rescoring.campaign(session).total) == (ENTRIES, ENTRIES)
 
 
 def test_a_campaign_that_is_cancelled_while_a_scorer_settles_it_stays_so(rescoring: Rescoring) -> None:

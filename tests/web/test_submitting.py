@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from services.cli.client import Client
-from services.core.models import MeasurementRow, Phase, Submission
+from services.core.models import Competition, MeasurementRow, Phase, Submission
 from services.core.store.blobs import Blobs
 from services.core.store.database import utc_now
 from tests.api.scores import measure
@@ -96,7 +96,8 @@ def let_run_in_check(gallery: Gallery, client: Client, data: bytes) -> None:
     upload = gallery.settings.make_data_dir() / "entry.py"
     upload.write_bytes(data)
     with gallery.database.write() as session:
-        check = session.scalars(select(Phase).where(Phase.slug == "check")).one()
+        of_digits = Phase.competition.has(Competition.slug == "digits")
+        check = session.scalars(select(Phase).where(Phase.slug == "check", of_digits)).one()
         opened, check.closes_at = check.closes_at, utc_now() + timedelta(days=1)
     made = client.upload("/api/competitions/digits/phases/check/submissions", upload, filename="entry.py")
     with gallery.database.write() as session:

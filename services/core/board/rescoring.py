@@ -80,10 +80,10 @@ def settle(session: WriteSession, campaign: Campaign) -> bool:
     return campaign.state is CampaignState.READY
 
 
-def count(session: WriteSession, campaign_id: UUID, progress: Progress) -> None:
-    """Keep the progress of a campaign, for those who look at it."""
-    campaign = session.get_one(Campaign, campaign_id, with_for_update=True)
-    campaign.done, campaign.total = progress.done, progress.total
+def count(session: WriteSession, campaign_id: UUID, before: Progress, progress: Progress) -> None:
+    """Keep the progress of a campaign, for those who look at it, unless somebody has kept a newer one meanwhile."""
+    same = and_(Campaign.id == campaign_id, Campaign.done == before.done, Campaign.total == before.total)
+    session.execute(update(Campaign).where(same).values(done=progress.done, total=progress.total))
 
 
 def carry_out(session: WriteSession, campaign_id: UUID) -> int | None:
@@ -99,7 +99,8 @@ def carry_out(session: WriteSession, campaign_id: UUID) -> int | None:
         return _move_all(session, campaign, phase, Act.CAMPAIGN_UNDONE)
     if campaign.state is not CampaignState.PUBLISHING or is_waiting(session, campaign):
         return None
-    count(session, campaign_id, progress_of(session, campaign))
+    made = progress_of(session, campaign)
+    campaign.done, campaign.total = made.done, made.total
     campaign.state, campaign.published_at = CampaignState.PUBLISHED, utc_now()
     campaign.inputs += 1  # its preview is computed once more, and then shows what publishing did
     campaign.metric_before = phase.metric
