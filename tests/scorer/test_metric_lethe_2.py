@@ -202,6 +202,20 @@ def test_repeated_models_do_not_rank() -> None:
     assert card(world, np.tile(world.retrained(4), (N // 4, 1))).forgetting_quality.value == 0.0
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_originals_as_they_are_never_fall_below_0_by_rounding(seed: int) -> None:
+    """The database keeps no negative score, so such an entry would wait for ever."""
+    world = World(seed)
+    drifts = world.rng.normal(size=(8, len(world.middle)))
+    originals = world.middle + world.offset + drifts
+    evidence = world.evidence(np.tile(originals, (12, 1)), starts=np.tile(np.arange(8), 12))
+
+    found = lethe_2(replace(evidence, originals=world.models(originals)))
+
+    assert 0.0 <= found.forgetting_quality.low <= found.forgetting_quality.value < 0.05
+    assert found.final_score.value >= 0.0
+
+
 def test_an_original_without_memory_leaves_nothing_to_forget() -> None:
     world = World(10, memory=0.0)
     found = card(world, world.retrained(N))
