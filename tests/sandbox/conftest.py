@@ -1,6 +1,7 @@
 """The places that are attacked: Docker with runc, Docker with gVisor, and the process sandbox."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
@@ -66,12 +67,7 @@ def open_container(
     request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     """Docker that keeps nothing away, to show that attacks would be seen if they succeeded."""
-    image = request.getfixturevalue("sandbox_image")
-    settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
-    with open_place(
-        "open", settings, bundle, leave_open, lambda _, work, code: OpenDocker(image, code, worker_name(work))
-    ) as opened:
-        assert opened.honest.kind == "scored", opened.honest
+    with _changed("open", OpenDocker, leave_open, request, bundle, tmp_path_factory) as opened:
         yield opened
 
 
@@ -80,10 +76,24 @@ def shared_place(
     request: pytest.FixtureRequest, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     """Docker whose sandboxes share all with each other, to show that attacks between them would be seen."""
+    with _changed("shared", SharedDocker, share_cells, request, bundle, tmp_path_factory) as opened:
+        yield opened
+
+
+@contextmanager
+def _changed(
+    name: str,
+    sandbox: type[OpenDocker],
+    weaken: Callable[[Path], None],
+    request: pytest.FixtureRequest,
+    bundle: Bundle,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Place]:
+    """Open a place of another kind of Docker sandbox, with changed code in it, in which honest code still runs."""
     image = request.getfixturevalue("sandbox_image")
     settings = Settings(data_dir=tmp_path_factory.mktemp("var"), sandbox=SandboxKind.DOCKER, sandbox_image=image)
     with open_place(
-        "shared", settings, bundle, share_cells, lambda _, work, code: SharedDocker(image, code, worker_name(work))
+        name, settings, bundle, weaken, lambda _, work, code: sandbox(image, code, worker_name(work))
     ) as opened:
         assert opened.honest.kind == "scored", opened.honest
         yield opened

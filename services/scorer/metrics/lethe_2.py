@@ -153,9 +153,10 @@ def lethe_2(sides: Sides) -> Forgetting:
         flags += [JOINTLY_DIFFERENT] if cap < 1 else []
     error = error_of_halves(halves.mean(axis=2)) / np.sqrt(2)  # means of twice as many models are steadier
     parts = VarianceParts(error, between)
-    quality = min(max(float(points.mean()), 0.0), 1.0)  # it is within but for rounding, as of points whose sum is 0
     return Forgetting(
-        quality=symmetric(quality, parts.total, freedom=freedom_of(parts, originals=len(evidence.originals))),
+        quality=symmetric(
+            float(points.mean()), parts.total, freedom=freedom_of(parts, originals=len(evidence.originals))
+        ),
         epsilons=values,
         points=points,
         halves=halves,

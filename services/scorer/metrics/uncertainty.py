@@ -114,9 +114,12 @@ def interval(value: float, error: float, *, freedom: float = SPLITS - 1, highest
 
 
 def symmetric(value: float, error: float, *, freedom: float = SPLITS - 1) -> Estimate:
-    """Compute the 95% interval of a score between 0 and 1 that is a mean, given its standard error."""
-    reach = quantile(freedom) * error
-    return Estimate(value, min(max(value - reach, 0.0), value), max(min(value + reach, 1.0), value))
+    """Compute the 95% interval of a score between 0 and 1 that is a mean, given its standard error.
+
+    A mean that rounding moved out of this range is brought back.
+    """
+    value, reach = min(max(value, 0.0), 1.0), quantile(freedom) * error
+    return Estimate(value, max(value - reach, 0.0), min(value + reach, 1.0))
 
 
 def product(quality: Estimate, utility: Estimate) -> Estimate:
