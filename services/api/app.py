@@ -57,17 +57,17 @@ from services.core.settings import Settings
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = (
+ROUTERS = (  # what is asked for most comes first: a request is compared with one route after another
+    leaderboard,
+    submissions,
+    competitions,
     accounts,
     own,
     openid,
-    competitions,
     benchmarks,
     files,
     frozen,
-    submissions,
     outcomes,
-    leaderboard,
     references,
     reliability,
     organising,

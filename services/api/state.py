@@ -13,6 +13,7 @@ from services.api.kit.loops import Loop
 from services.api.kit.observing import Latencies
 from services.api.kit.rates import Rates
 from services.api.kit.sending import Sending
+from services.api.leaderboard.kept import KeptPages
 from services.api.mail.delivery import mail_sending
 from services.api.notices.heralding import Herald
 from services.api.openid.providers import Providers
@@ -51,6 +52,7 @@ class ApiState:
     writers: CapacityLimiter
     registry: CollectorRegistry  # of metrics
     latencies: Latencies
+    pages: KeptPages
 
 
 def make_state(settings: Settings) -> ApiState:
@@ -83,6 +85,7 @@ def make_state(settings: Settings) -> ApiState:
         writers=CapacityLimiter(WRITERS),
         registry=registry,
         latencies=Latencies(registry),
+        pages=KeptPages(),
     )
 
 

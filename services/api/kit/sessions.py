@@ -5,10 +5,12 @@ therefore limited to less than the connections of the pool and the threads of th
 waiting requests could take the last thread that the request they wait for needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
+from anyio import CancelScope
 from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 
 from services.api.state import WRITERS, State
 from services.core.store.database import ReadSession, WriteSession
@@ -18,10 +20,15 @@ __all__ = ["Reading", "Writing"]
 READERS = 24
 
 
-def read_session(state: State) -> Iterator[ReadSession]:
-    """Open the read transaction of a request."""
-    with state.database.read() as session:
+async def read_session(state: State) -> AsyncIterator[ReadSession]:
+    """Give a request its read transaction, which begins with its first statement and needs no thread until then."""
+    session = state.database.reader()
+    try:
         yield session
+    finally:
+        if session.in_transaction():
+            with CancelScope(shield=True):  # also of a request that is ended early
+                await run_in_threadpool(session.close)
 
 
 def write_session(state: State) -> Iterator[WriteSession]:

@@ -18,7 +18,6 @@ from services.core.board import standings
 from services.core.board.shown import FiguresForm
 from services.core.finals.sealed import is_sealed, require_unsealed
 from services.core.models import (
-    Account,
     Evaluation,
     LeaderboardEntry,
     Phase,
@@ -50,7 +49,7 @@ PLACES = (
     .join(Evaluation, Evaluation.id == Submission.evaluation_id)
     .order_by(StandingRow.position)
 )
-LAST_DELETED = select(func.max(Account.deleted_at))
+LAST_RENAMED = select(func.max(Team.renamed_at))
 _Other = aliased(Score)
 OTHERS = (
     select(StandingRow.position, *(getattr(_Other, name) for name in FiguresForm.model_fields))
@@ -78,8 +77,8 @@ OWN, OTHERS_OF_OWN = PLACES.where(OF_ENTRIES), OTHERS.where(OF_ENTRIES)
 
 
 def last_renamed_at(session: ReadSession) -> datetime | None:
-    """Return when names on boards last changed with no move of a score: when an account was last deleted."""
-    return session.scalar(LAST_DELETED)
+    """Return when names on boards last changed with no move of a score: when a team was last renamed."""
+    return session.scalar(LAST_RENAMED)
 
 
 def find_phase(session: ReadSession, competition: str, slug: str, who: Principal | None) -> Phase:

@@ -43,7 +43,7 @@ from services.core.models import (
 )
 from services.core.names import PSEUDONYM, skeleton
 from services.core.record.acts import record
-from services.core.store.database import Database, ReadSession, WriteSession, utc_now
+from services.core.store.database import Database, ReadSession, WriteSession, clock, utc_now
 
 __all__ = ["OwnsCompetitions", "delete_account", "foresee"]
 
@@ -102,8 +102,7 @@ def delete_account(session: WriteSession, database: Database, who: Principal, pa
     _refuse_owner(session, who)
     pseudonym = _free_pseudonym(session)
     for place, team in enumerate(teams):
-        team.name = pseudonym if place == 0 else _free_pseudonym(session)
-        team.skeleton = skeleton(team.name)
+        team.rename(pseudonym if place == 0 else _free_pseudonym(session), clock(session))
         session.flush()
     written = select(Submission.id).where(Submission.team_id.in_([team.id for team in teams]))
     session.execute(delete(SubmissionNote).where(SubmissionNote.submission_id.in_(written)))

@@ -30,7 +30,7 @@ from services.core.models import (
 )
 from services.core.names import skeleton
 from services.core.record.acts import record
-from services.core.store.database import ReadSession, WriteSession, utc_now
+from services.core.store.database import ReadSession, WriteSession, clock, utc_now
 
 __all__ = [
     "CaptainStays",
@@ -145,7 +145,8 @@ def rename(session: WriteSession, who: Principal, name: str, new: str) -> Team:
     team, _ = lock_led(session, who, name)
     if not who.is_operator:
         refuse_reserved(new)
-    before, team.name, team.skeleton = team.name, new, skeleton(new)
+    before = team.name
+    team.rename(new, clock(session))
     _flush_name(session, new)
     note(session, who, Act.TEAM_RENAMED, team, name=new, before=before)
     return team

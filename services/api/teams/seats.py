@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import CompoundSelect, exists, func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from services.api.kit.auth import Principal
 from services.api.kit.policy import Forbidden
@@ -81,7 +82,8 @@ def own_teams(session: ReadSession, account_id: UUID) -> list[Team]:
 
 def seat_of(session: ReadSession, competition_id: UUID, account_id: UUID) -> Seat | None:
     """Find somebody's seat in a competition, as it is now."""
-    return session.get(Seat, (competition_id, account_id), populate_existing=True)
+    with_team = [joinedload(Seat.team)]
+    return session.get(Seat, (competition_id, account_id), options=with_team, populate_existing=True)
 
 
 def seated(session: ReadSession, competition_id: UUID, team_id: UUID) -> int:

@@ -75,7 +75,6 @@ class Account(Base):
             postgresql_where=text("role <> 'participant'"),
         ),
         Index("ix_accounts_email", "email"),
-        Index("ix_accounts_deleted", "deleted_at"),
     )
 
     id: Mapped[Id]
@@ -116,6 +115,7 @@ class Team(Base):
     __table_args__ = (
         Index("uq_teams_skeleton", "skeleton", unique=True),
         Index("ix_teams_competition", "competition_id", "name"),
+        Index("ix_teams_renamed", "renamed_at"),
     )
 
     id: Mapped[Id]
@@ -123,6 +123,11 @@ class Team(Base):
     skeleton: Mapped[str] = mapped_column(String(39), default=_skeleton, server_default="")
     competition_id: Mapped[UUID | None] = mapped_column(ForeignKey("competitions.id"))  # None: made at sign-up
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    renamed_at: Mapped[datetime | None]  # by the database's clock
+
+    def rename(self, name: str, moment: datetime) -> None:
+        """Give the team another name. Whoever keeps pages with names of teams learns it by the moment."""
+        self.name, self.skeleton, self.renamed_at = name, skeleton(name), moment
 
 
 class TeamMember(Base):

@@ -95,7 +95,8 @@ def place_of(session: ReadSession, evaluation: Evaluation) -> QueuePlace | None:
     )
     before = session.scalars(select(func.count()).select_from(older.subquery())).one()
     has_started = evaluation.state is State.RUNNING
-    return _place(session, line.phase, line.team_id, before, len(shards), has_started=has_started)
+    own_turn = _Turn(line.phase, line.team_id, next(iter(sharing), None))
+    return _place(session, own_turn, before, len(shards), has_started=has_started)
 
 
 def place_of_next(
@@ -108,29 +109,38 @@ def place_of_next(
     sharing = session.scalars(sharing_turns(phase, team_id)).all()
     shards = math.ceil(phase.seeds / phase.shard_seeds)
     older = sum(one.queued for one in sharing)
-    return _place(session, phase, team_id, older, shards, has_started=False, run_s=run_s)
+    own_turn = _Turn(phase, team_id, next(iter(sharing), None))
+    return _place(session, own_turn, older, shards, has_started=False, run_s=run_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Whose turn in the queue is asked for."""
+
+    phase: Phase
+    team_id: UUID | None
+    line: Line | None  # one of those that share the turn; None if there is none yet
 
 
 def _place(
     session: ReadSession,
-    phase: Phase,
-    team_id: UUID | None,
+    own: _Turn,
     older: int,
     shards: int,
     *,
     has_started: bool,
     run_s: Sequence[float] | None = None,
 ) -> QueuePlace:
+    phase = own.phase
     crew = _Crew.of(session, phase)
     rows = session.execute(_waiting(phase.device, crew.environments)).all()
-    sharing = session.scalars(sharing_turns(phase, team_id)).first()
     weight = phase.competition.weight
-    turn = (sharing.turn, sharing.created_at) if sharing else (0, utc_now())
+    turn = (own.line.turn, own.line.created_at) if own.line else (0, utc_now())
     is_check = phase.kind is PhaseKind.CHECK
-    others = _others(rows, turn, mine=(team_id, phase.competition_id, is_check))
+    others = _others(rows, turn, mine=(own.team_id, phase.competition_id, is_check))
 
-    def before(own: int) -> list[_Work]:
-        turns = math.ceil((older + own) / weight)
+    def before(wanted: int) -> list[_Work]:
+        turns = math.ceil((older + wanted) / weight)
         return [work for one in others for work in one.before(turns, ours_is_check=is_check)]
 
     ahead = older + round(sum(work.shards for work in before(1)))

@@ -5,20 +5,26 @@ database locked half-way. Read and write sessions have different types, so the t
 where a function writes.
 """
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, MetaData, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Dialect, Engine, MetaData, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import DateTime, TypeDecorator
 
 __all__ = ["Base", "Database", "ReadSession", "UtcDateTime", "WriteSession", "clock", "utc_now"]
 
 READ_ONLY = "lethe_read_only"
 MAPPED_BYTES = 2**31 - 2**16  # of the file of SQLite: the most that it maps
+USED_AT = "lethe_used_at"  # by the clock of this process
+TRUSTED_S = 1.0  # for so long a connection is believed to live without a test
 POOL_SIZE = 44  # at least the thread pool's 40 threads, so that no request waits for a connection
 
 
@@ -74,18 +80,29 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        on_postgres = self.engine.dialect.name == "postgresql"
+        self._reading = self.engine.execution_options(
+            **{READ_ONLY: True}, **({"postgresql_readonly": True} if on_postgres else {})
+        )
+        self._glancing = self.engine.execution_options(
+            **{READ_ONLY: True}, **({"isolation_level": "AUTOCOMMIT"} if on_postgres else {})
+        )
+
+    def reader(self) -> ReadSession:
+        """Make a session whose read-only transaction begins with its first statement; whoever calls closes it."""
+        return ReadSession(self._reading, expire_on_commit=False)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
         """Open a read-only transaction."""
-        connection_options: dict[str, Any] = {READ_ONLY: True}
-        if self.engine.dialect.name == "postgresql":
-            connection_options["postgresql_readonly"] = True
-        with (
-            self.engine.connect().execution_options(**connection_options) as connection,
-            ReadSession(connection, expire_on_commit=False) as session,
-        ):
+        with self.reader() as session:
             yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Connect for one statement that reads. Postgres is spared a transaction around it, which takes two more."""
+        with self._glancing.connect() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[WriteSession]:
@@ -113,13 +130,35 @@ def clock(session: ReadSession) -> datetime:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+        # The connection used last is used next: few stay busy, with their statements prepared.
+        engine = create_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _test_if_idle(engine.dialect))
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[USED_AT] = time.monotonic()
+
+
+def _test_if_idle(dialect: Dialect) -> Callable[[Any, ConnectionPoolEntry, object], None]:
+    """Make a check that replaces connections which the server has closed. One used a moment ago is taken as it is."""
+
+    def test(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(USED_AT, -math.inf) < TRUSTED_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    return test
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
