@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from services.core.models import Team
 from services.core.store.database import Database
-from services.core.store.migrate import require_newest
+from services.core.store.schema import require_newest
 
 
 @pytest.mark.parametrize("attempt", ["first", "second"])

@@ -34,6 +34,7 @@ from services.api.kit.observing import Observed
 from services.api.kit.origin import same_origin
 from services.api.kit.policy import deny_others
 from services.api.kit.problems import PROBLEMS, install_problems
+from services.api.kit.streaming import Streaming
 from services.api.leaderboard.endpoints import router as leaderboard
 from services.api.matrices.endpoints import router as matrices
 from services.api.notices.endpoints import router as notices
@@ -96,7 +97,7 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         state: ApiState = self.state.lethe
-        bounded = BodyDeadline(TooLargeProblems(Bodiless(super().build_middleware_stack())))
+        bounded = BodyDeadline(TooLargeProblems(Bodiless(Streaming(super().build_middleware_stack()))))
         known = KnownHosts(bounded, state.settings.host_names)
         return Observed(SecurityHeaders(CrowdLimit(known)), latencies=state.latencies)
 

@@ -15,7 +15,7 @@ __all__ = ["migrated_database"]
 def migrated_database(settings: "Settings") -> "Iterator[Database]":
     """Open the database, and close it. Raises OtherSchema or DatabaseUnreachable, which say what to do first."""
     from services.core.store.database import Database
-    from services.core.store.migrate import require_newest
+    from services.core.store.schema import require_newest
 
     settings.make_data_dir()
     database = Database(settings.resolved_database_url)

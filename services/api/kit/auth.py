@@ -98,6 +98,5 @@ async def identify(
 def _find(state: ApiState, token: str) -> Principal | None:
     if not is_well_formed(token):
         return None
-    with state.database.glance() as connection:
-        row = connection.execute(CALLER, {"digest": digest(state.key, token), "now": utc_now()}).one_or_none()
+    row = state.database.glance(CALLER, {"digest": digest(state.key, token), "now": utc_now()})
     return Principal(*row[:-1], frozenset(map(Scope, row.scope.split()))) if row else None

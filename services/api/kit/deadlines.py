@@ -37,7 +37,8 @@ class BodyDeadline:
                 return {"type": "http.disconnect"}
             began = time.monotonic()
             try:
-                message = await asyncio.wait_for(receive(), left_s)
+                async with asyncio.timeout(left_s):
+                    message = await receive()
             except TimeoutError:
                 late = True
                 if not answered:

@@ -1,6 +1,5 @@
 """Leaderboards: public, paged, and as of any date; and the alarms that only organisers see."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -17,11 +16,10 @@ from services.api.leaderboard import keys, service
 from services.api.leaderboard.alarms import AlarmedOut, alarmed, show_alarms
 from services.api.leaderboard.exports import badge, picture, rank_of, table
 from services.api.leaderboard.schemas import LeaderboardOut, page_of
-from services.api.state import ApiState, State
+from services.api.state import State
 from services.core.board import standings
 from services.core.finals.sealed import is_sealed
-from services.core.models import Standings, Submission
-from services.core.store.database import ReadSession
+from services.core.models import Submission
 
 __all__ = ["router"]
 
@@ -74,6 +72,10 @@ def show_leaderboard(
     }
     if matches(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
+    items = b"[]"
+    if board is not None:
+        read = partial(service.read_page, session, board, after=last, limit=limit)
+        items = state.pages.find((board.id, renamed, last, limit), read)
     total = board.total if board else 0
     more = board is not None and last + limit < total
     page = page_of(
@@ -86,18 +88,11 @@ def show_leaderboard(
         as_of=board and board.moment,
         behind=behind,
         total=total,
-        items=_kept_page(state, session, board, renamed, last, limit) if board else b"[]",
+        items=items,
         own=service.read_own(session, board, own) if board else [],
         next=keys.encode(state.cursors, listing, board.moment, last + limit) if board and more else None,
     )
     return Response(page, media_type="application/json", headers=headers)
-
-
-def _kept_page(
-    state: ApiState, session: ReadSession, board: Standings, renamed: datetime | None, after: int, limit: int
-) -> bytes:
-    read = partial(service.read_page, session, board, after=after, limit=limit)
-    return state.pages.find((board.id, renamed, after, limit), read)
 
 
 @router.get("/competitions/{slug}/phases/{phase}/leaderboard.csv", responses=CSV)

@@ -24,6 +24,11 @@ class KeptPages:
         self._pages: LRUCache[Hashable, bytes] = LRUCache(most_bytes, getsizeof=len)
         self._lock = Lock()
 
+    @property
+    def held_bytes(self) -> int:
+        """Count the bytes of all pages that are kept."""
+        return int(self._pages.currsize)
+
     def find(self, key: Hashable, read: Callable[[], list[Entry]]) -> bytes:
         """Return the entries of a page as a JSON array; read them if they are not kept.
 

@@ -109,7 +109,8 @@ class EventFeed:
         if self._closed:
             return True
         try:
-            await asyncio.wait_for(follower.arrived.wait(), self._heartbeat_s)
+            async with asyncio.timeout(self._heartbeat_s):
+                await follower.arrived.wait()
         except TimeoutError:
             return False
         return True

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy import func, select
 from starlette.types import Receive, Scope, Send
 
+from services.api.kit.streaming import hand_over
 from services.api.submissions.feed import TERMINAL, EventFeed, EventRecord
 from services.core.errors import BadInput, LetheError
 from services.core.models import Event
@@ -82,18 +83,19 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(
-        self, events: AsyncIterator[bytes], seat: AbstractContextManager[None], status_code: int = 200
+        self, events: AsyncGenerator[bytes, None], seat: AbstractContextManager[None], status_code: int = 200
     ) -> None:
         super().__init__(events, status_code, headers={"X-Accel-Buffering": "no"})
+        self._events = events
         self._seat = seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream while a seat is held."""
-        with self._seat:
-            await super().__call__(scope, receive, send)
+        """Send the head; the events are written while a seat is held. Raises TooManyStreams."""
+        hand_over(scope, self._events, self._seat)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
 
-async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncIterator[bytes]:
+async def stream(feed: EventFeed, evaluation_id: UUID, after: int) -> AsyncGenerator[bytes, None]:
     """Write the events of an evaluation as they come, and a comment if none comes for a while."""
     yield format_sse_event(retry=RECONNECT_MS)
     async with aclosing(feed.follow(evaluation_id, after)) as records:

@@ -28,7 +28,6 @@ from services.core.models import (
     TeamInvitation,
     TeamRole,
 )
-from services.core.names import skeleton
 from services.core.record.acts import record
 from services.core.store.database import ReadSession, WriteSession, clock, utc_now
 

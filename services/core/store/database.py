@@ -11,9 +11,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Connection, Dialect, Engine, MetaData, create_engine, event, func, make_url, select, text
+from sqlalchemy import (
+    Dialect,
+    Engine,
+    MetaData,
+    Row,
+    Select,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -26,6 +38,9 @@ MAPPED_BYTES = 2**31 - 2**16  # of the file of SQLite: the most that it maps
 USED_AT = "lethe_used_at"  # by the clock of this process
 TRUSTED_S = 1.0  # for so long a connection is believed to live without a test
 POOL_SIZE = 44  # at least the thread pool's 40 threads, so that no request waits for a connection
+
+
+_Columns = TypeVarTuple("_Columns")
 
 
 def utc_now() -> datetime:
@@ -98,11 +113,10 @@ class Database:
         with self.reader() as session:
             yield session
 
-    @contextmanager
-    def glance(self) -> Iterator[Connection]:
-        """Connect for one statement that reads. Postgres is spared a transaction around it, which takes two more."""
+    def glance(self, statement: Select[*_Columns], parameters: dict[str, Any]) -> Row[*_Columns] | None:
+        """Read at most one row with one statement. Postgres is spared the transaction around it: two more trips."""
         with self._glancing.connect() as connection:
-            yield connection
+            return connection.execute(statement, parameters).one_or_none()
 
     @contextmanager
     def write(self) -> Iterator[WriteSession]:

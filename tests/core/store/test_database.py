@@ -3,12 +3,14 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import bindparam, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.pool import NullPool
 
 from services.core.models import Account, Evaluation, Score, Team
 from services.core.store.database import Base, Database, utc_now
-from services.core.store.migrate import DatabaseUnreachable, OtherSchema, require_newest, upgrade
+from services.core.store.migrate import upgrade
+from services.core.store.schema import DatabaseUnreachable, OtherSchema, require_newest
 
 
 def test_migrations_give_exactly_the_models(database: Database) -> None:
@@ -43,6 +45,29 @@ def test_a_database_that_does_not_answer_is_named_without_its_password() -> None
     with pytest.raises(DatabaseUnreachable, match=r"127\.0\.0\.1:1/lethe does not answer") as raised:
         require_newest(database)
     assert "hunter2" not in raised.value.message
+
+
+def test_connections_that_the_server_closed_are_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if database.engine.dialect.name != "postgresql":
+        return  # SQLite has no server
+    monkeypatch.setattr("services.core.store.database.TRUSTED_S", 0.0)
+    with database.read() as session, database.read() as other:
+        session.execute(text("SELECT 1"))
+        other.execute(text("SELECT 1"))
+    killing = create_engine(database.engine.url, poolclass=NullPool)
+    with killing.connect() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+    with database.read() as session, database.read() as other:
+        assert session.scalars(select(Team)).all() == other.scalars(select(Team)).all() == []
+
+
+def test_a_glance_reads_one_row(database: Database) -> None:
+    of_name = select(Team.name).where(Team.name == bindparam("name"))
+    with database.write() as session:
+        session.add(Team(name="there"))
+    assert database.glance(of_name, {"name": "there"}) == ("there",)
+    assert database.glance(of_name, {"name": "not there"}) is None
 
 
 def test_write_rolls_back_when_the_block_raises(database: Database) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -29,7 +30,8 @@ from services.core.models import (
 from services.core.record.chain import link
 from services.core.record.verifying import verify_database
 from services.core.store.database import Base, Database
-from services.core.store.migrate import require_newest, upgrade
+from services.core.store.migrate import alembic_config, upgrade
+from services.core.store.schema import known_revisions, require_newest
 
 FIRST = "0001"
 TAGS = ("grösse", "WIDE", "wid")
@@ -331,3 +333,9 @@ def test_upgraded_database_keeps_its_rules(first: Database) -> None:
     ):
         with pytest.raises(IntegrityError), first.write() as session:
             session.execute(text(broken))
+
+
+def test_names_of_files_tell_the_revisions_in_their_order(first: Database) -> None:
+    with first.engine.connect() as connection:
+        history = ScriptDirectory.from_config(alembic_config(connection))
+    assert known_revisions() == [one.revision for one in history.walk_revisions()][::-1]

@@ -11,8 +11,9 @@ from services.core.models import Account, Evaluation
 from services.core.queue.lifecycle import cancel, lock_evaluation, queue_evaluation
 from services.core.settings import Settings
 from services.core.store.database import Base, Database
-from services.core.store.migrate import require_newest, upgrade
+from services.core.store.migrate import upgrade
 from services.core.store.roles import ROLES, MissingRole, grant_roles
+from services.core.store.schema import require_newest
 from tests.core.conftest import add_phase
 from tests.databases import EMPTY, postgres_copy
 
