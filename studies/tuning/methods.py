@@ -13,7 +13,7 @@ from studies.order_of_2023.entries import RATES
 __all__ = ["DEFAULT", "FACTORS", "KNOBS", "Reference", "references", "tuned"]
 
 DEFAULT = 1.0
-FACTORS = (0.1, 0.3, DEFAULT, 3.0, 10.0, 30.0)  # times the file's own value
+FACTORS = (0.1, 0.3, DEFAULT, 3.0, 10.0, 30.0, 100.0, 300.0)  # times the file's own value
 KNOBS: Mapping[str, tuple[str, ...]] = {  # constants that are multiplied by one factor
     **RATES,
     "amnesiac": ("LEARNING_RATE",),

@@ -1,6 +1,6 @@
 """The page docs/baselines-tuned.md, words and numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,8 @@ def write_page(
         "",
         table(HEAD, [_cells(row, references) for row in (*references, *ordered)]),
         "",
+        _who_pays(final, references),
+        "",
         f"Kendall's tau between the orders of the two metrics, {len(final)} methods as tuned: {agreement:.2f}.",
         "",
         "## What tuning tried",
@@ -113,7 +115,10 @@ def _head(manifest: Manifest, runs: int) -> Iterator[str]:
         "- **shift**: the median distance of forget confidences to those of retrained models, in their standard "
         "deviations. **spread**: how much the runs differ, over retrained models; 1 is right."
     )
-    yield "- Utility is clipped at 1. Seconds are those of a run on one thread, and depend on the machine."
+    yield (
+        "- Utility is clipped at 1. Seconds are the median over draws of a run's time on one thread, and depend on the "
+        "machine."
+    )
     yield ""
 
 
@@ -125,22 +130,32 @@ def _cells(row: Row, references: Sequence[Row]) -> tuple[str, ...]:
         name,
         setting,
         _mean(row.score, 3),
-        NOTHING if row.reference else _of_as_many_steps(row.steps, references),
+        NOTHING if row.reference or (beside := _retraining_of(row, references)) is None else f"{beside:.3f}",
         _mean(mean_of([result.forgetting for result in row.results]), 3),
         _mean(mean_of([result.utility for result in row.results]), 3),
         _mean(row.published, 4),
         _known([result.shift for result in row.results], 1),
         _known([result.spread for result in row.results], 2),
         str(row.steps) if row.steps else NOTHING,
-        _known([result.run_s for result in row.results], 2),
+        _known([result.run_s for result in row.results], 2, np.median),
     )
 
 
-def _of_as_many_steps(steps: int, references: Sequence[Row]) -> str:
-    if steps == 0:
-        return NOTHING
-    known = sorted((row.steps, row.score.value) for row in references)
-    return f"{np.interp(steps, [at for at, _ in known], [score for _, score in known]):.3f}"
+def _who_pays(final: Sequence[Row], references: Sequence[Row]) -> str:
+    compared = {row.name: row.score.value - beside for row in final if (beside := _retraining_of(row, references))}
+    pay = [f"`{name}`" for name, gain in compared.items() if gain > 0]
+    return (
+        f"Of {len(compared)} methods with an optimizer, {len(pay)} as tuned get more than retraining of as many steps: "
+        f"{', '.join(pay) or 'none'}."
+    )
+
+
+def _retraining_of(row: Row, references: Sequence[Row]) -> float | None:
+    """Return what retraining of as many steps gets, between the reference rows; None without an optimizer."""
+    if row.steps == 0:
+        return None
+    known = sorted((one.steps, one.score.value) for one in references)
+    return float(np.interp(row.steps, [at for at, _ in known], [score for _, score in known]))
 
 
 def _tried(one: Tried) -> tuple[str, ...]:
@@ -153,6 +168,6 @@ def _mean(mean: Mean, digits: int) -> str:
     return f"{mean.value:.{digits}f}" + ("" if mean.margin is None else f" ± {mean.margin:.{digits}f}")
 
 
-def _known(values: Sequence[float | None], digits: int) -> str:
+def _known(values: Sequence[float | None], digits: int, middle: Callable[[Sequence[float]], object] = np.mean) -> str:
     known = [value for value in values if value is not None and np.isfinite(value)]
-    return f"{np.mean(known):.{digits}f}" if known else NOTHING
+    return f"{middle(known):.{digits}f}" if known else NOTHING
