@@ -5,8 +5,8 @@ its head, and handed over; `Streaming`, which lies outside, writes the rest.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, ExitStack, aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from anyio import CancelScope
@@ -20,17 +20,12 @@ HANDED = "lethe.stream"
 @dataclass(frozen=True, slots=True)
 class _Stream:
     chunks: AsyncGenerator[bytes, None]
-    held: ExitStack
+    at_end: Callable[[], None]
 
 
-def hand_over(scope: Scope, chunks: AsyncGenerator[bytes, None], held: AbstractContextManager[None]) -> None:
-    """Let the rest of an answer, whose head is sent next, be written outside; `held` is held until its end.
-
-    Raises what entering `held` raises.
-    """
-    holding = ExitStack()
-    holding.enter_context(held)
-    scope[HANDED].append(_Stream(chunks, holding))
+def hand_over(scope: Scope, chunks: AsyncGenerator[bytes, None], at_end: Callable[[], None]) -> None:
+    """Let the rest of an answer, whose head is sent next, be written outside, and call `at_end` afterwards."""
+    scope[HANDED].append(_Stream(chunks, at_end))
 
 
 class Streaming:
@@ -45,13 +40,16 @@ class Streaming:
             return
         handed: list[_Stream] = []
         scope[HANDED] = handed
+        before = set(scope)
         try:
             await self.app(scope, receive, send)
             for stream in handed:
+                for noted in scope.keys() - before:  # by the framework, for itself
+                    del scope[noted]
                 await _write(stream.chunks, receive, send)
         finally:
             for stream in handed:
-                stream.held.close()
+                stream.at_end()
 
 
 async def _write(chunks: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:

@@ -213,8 +213,8 @@ def watch(
     after = resume_after(last_event_id)
     if has_ended(session, evaluation_id, after):
         return Response(status_code=204)
-    seat = state.seats.seat(str(who.account_id), address_of(request))
-    return EventStream(stream(state.feed, evaluation_id, after), seat)
+    take_seat = partial(state.seats.take, str(who.account_id), address_of(request))
+    return EventStream(stream(state.feed, evaluation_id, after), take_seat)
 
 
 def _admit_early(state: ApiState, request: admission.SubmitRequest, key: str | None) -> Phase | None:

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
 from uuid import UUID
 
 from fastapi.responses import StreamingResponse
@@ -60,9 +61,11 @@ class Seats:
     def __init__(self) -> None:
         self._taken: Counter[tuple[str, str]] = Counter()
 
-    @contextmanager
-    def seat(self, account: str, address: str) -> Iterator[None]:
-        """Hold a seat for one stream. Raises TooManyStreams if the account or the address has none left."""
+    def take(self, account: str, address: str) -> Callable[[], None]:
+        """Take a seat for one stream, and return what gives it back.
+
+        Raises TooManyStreams if the account or the address has none left.
+        """
         seats = {("account", account): PER_ACCOUNT, ("address", address): PER_ADDRESS}
         for (what, who), limit in seats.items():
             if self._taken[what, who] >= limit:
@@ -71,10 +74,10 @@ class Seats:
                     retry_after_s=RETRY_AFTER_S,
                 )
         self._taken.update(seats.keys())
-        try:
-            yield
-        finally:
-            self._taken -= Counter(seats.keys())
+        return partial(self._give_back, tuple(seats))
+
+    def _give_back(self, seats: tuple[tuple[str, str], ...]) -> None:
+        self._taken -= Counter(seats)
 
 
 class EventStream(StreamingResponse):
@@ -83,15 +86,15 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(
-        self, events: AsyncGenerator[bytes, None], seat: AbstractContextManager[None], status_code: int = 200
+        self, events: AsyncGenerator[bytes, None], take_seat: Callable[[], Callable[[], None]], status_code: int = 200
     ) -> None:
         super().__init__(events, status_code, headers={"X-Accel-Buffering": "no"})
         self._events = events
-        self._seat = seat
+        self._take_seat = take_seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head; the events are written while a seat is held. Raises TooManyStreams."""
-        hand_over(scope, self._events, self._seat)
+        """Take a seat and send the head; the events are written elsewhere. Raises TooManyStreams."""
+        hand_over(scope, self._events, self._take_seat())
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
 
