@@ -12,7 +12,7 @@ import docker
 import docker.errors
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from services.core.bundle.directory import Bundle
@@ -25,7 +25,7 @@ from tests.shared import made_once
 from tests.sharing_out import ByFiles
 
 # No test asserts a duration; all else stays as hypothesis chooses it for this machine or for CI.
-settings.register_profile("lethe", settings(), deadline=None)
+settings.register_profile("lethe", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lethe")
 
 SANDBOX_IMAGE_SCRIPT = Path(__file__).parents[1] / "scripts" / "sandbox-image"
