@@ -35,6 +35,8 @@ __all__ = ["Base", "Database", "ReadSession", "UtcDateTime", "WriteSession", "cl
 
 READ_ONLY = "lethe_read_only"
 MAPPED_BYTES = 2**31 - 2**16  # of the file of SQLite: the most that it maps
+# After 25 s of silence either side asks whether the other's machine still lives; Linux itself asks after two hours.
+_FOUND_DEAD = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 USED_AT = "lethe_used_at"  # by the clock of this process
 TRUSTED_S = 1.0  # for so long a connection is believed to live without a test
 POOL_SIZE = 44  # at least the thread pool's 40 threads, so that no request waits for a connection
@@ -145,7 +147,10 @@ def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         # The connection used last is used next: few stay busy, with their statements prepared.
-        engine = create_engine(parsed, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True)
+        engine = create_engine(
+            parsed, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True, connect_args=_FOUND_DEAD
+        )
+        event.listen(engine, "connect", _end_if_client_dies)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _test_if_idle(engine.dialect))
         return engine
@@ -155,6 +160,14 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _end_if_client_dies(connection: Any, _record: object) -> None:
+    """Let the server end the session of a machine that has gone; until then it holds the locks of its transaction."""
+    connection.autocommit = True
+    for setting in ("idle", "interval", "count"):
+        connection.execute(f"SET tcp_keepalives_{setting} = {_FOUND_DEAD[f'keepalives_{setting}']}")
+    connection.autocommit = False
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

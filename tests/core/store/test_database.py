@@ -62,6 +62,14 @@ def test_connections_that_the_server_closed_are_replaced(database: Database, mon
         assert session.scalars(select(Team)).all() == other.scalars(select(Team)).all() == []
 
 
+def test_postgres_finds_out_soon_that_a_client_died(database: Database) -> None:
+    if database.engine.dialect.name != "postgresql":
+        return  # SQLite has no server
+    with database.read() as session:
+        found = [session.scalar(text(f"SHOW tcp_keepalives_{one}")) for one in ("idle", "interval", "count")]
+    assert found == ["10", "5", "3"]
+
+
 def test_a_glance_reads_one_row(database: Database) -> None:
     of_name = select(Team.name).where(Team.name == bindparam("name"))
     with database.write() as session:
